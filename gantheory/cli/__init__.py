@@ -1,0 +1,108 @@
+"""The command line. Each command is a module of this package, loaded when it is used.
+
+A command module defines ``command``, a `click.Command` whose docstring ends in an example, and
+imports what it needs inside the function, so that ``gantheory --help`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any
+
+import click
+
+from gantheory import __version__
+from gantheory.errors import GantheoryError
+
+COMMANDS = {
+    "check": "Run every check of the original GAN and write a report.",
+    "derive": "Derive a game's theory step by step.",
+    "prove": "Prove or refute an inequality between divergences.",
+    "explain": "Say what a game's losses mean when they stop moving.",
+    "divergence": "Integrate a divergence between two densities, with its error.",
+    "curve": "Plot divergences and gradients against distance.",
+    "simulate": "Train real GANs and judge them against the theory.",
+    "game": "Analyse the dynamics of a small two-player game.",
+    "games": "List the catalogue of losses.",
+    "cite": "Print a loss's reference as BibTeX.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when it lists them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"gantheory.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from gantheory.errors import unknown_name
+
+            raise unknown_name("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
+
+
+def print_json(data: Any) -> None:
+    """Print ``data`` as JSON; infinities and nan become the strings "inf", "-inf" and "nan"."""
+    click.echo(json.dumps(_jsonable(data), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _jsonable(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _jsonable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_jsonable(value) for value in data]
+    if isinstance(data, float) and (data != data or abs(data) == float("inf")):
+        return str(data)
+    if data is None or isinstance(data, bool | int | float | str):
+        return data
+    return str(data)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gantheory")
+def cli() -> None:
+    """Derive, prove, measure and refute what a GAN loss really does.
+
+    \b
+    Example:
+      gantheory derive non-saturating
+    """
+
+
+def main() -> None:
+    """Run the command line: bad input is one clear line on standard error and exit status 2."""
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except GantheoryError as error:
+        _fail(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was measured has been kept", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str) -> None:
+    click.echo(f"gantheory: {' '.join(message.split())}", err=True)
+    sys.exit(2)

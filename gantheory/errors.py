@@ -1,0 +1,29 @@
+"""The one exception that bad input raises, and the help it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GantheoryError(ValueError):
+    """Input that the toolkit cannot accept: the message names the value and the remedy.
+
+    The command line prints the message as one line and exits with status 2.
+    """
+
+
+class MissingExtraError(GantheoryError):
+    """An optional dependency that a command needs is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional package: pip install 'gantheory[{extra}]'")
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:
+    """Return the error for a name that is not in a table, with the nearest known one."""
+    names = sorted(known)
+    shown = repr(name if len(name) <= 60 else name[:57] + "...")
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    return GantheoryError(f"unknown {kind} {shown}; {hint}")

@@ -1,0 +1,243 @@
+"""The whitelist parser: text from users becomes a checked syntax tree, and nothing is evaluated.
+
+Every text that a person types (payoffs, densities, inequalities, games) passes through `parse`.
+It accepts ASCII only, bounds length, depth, numbers and powers, and admits only the functions,
+names and node types of a `Grammar`. What comes out is an `ast.expr` that translators walk
+(`gantheory.symbolic.atoms.to_sympy`, `gantheory.densities.text`); none of them evaluates text.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gantheory.errors import GantheoryError, unknown_name
+
+MAX_DEPTH = 40  # nested brackets or operators; a chain a + b + c counts once
+MAX_POWER = 64  # absolute value of a numeric exponent, and degree of nested powers
+MAX_DIGITS = 40  # of one number
+
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+_COMPARISONS = (ast.LtE, ast.GtE, ast.Lt, ast.Gt, ast.Eq)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What one kind of text may contain.
+
+    Attributes:
+        kind: the noun for messages, e.g. ``"payoff"``.
+        functions: name -> (least, most) number of arguments.
+        names: the names that stand for something fixed.
+        parameters: whether further identifiers are admitted as free parameters.
+        keywords: whether calls may have keyword arguments.
+        tuples: whether tuples and lists of expressions are admitted.
+        comparisons: whether the whole text may be one comparison.
+        length: the longest text in characters.
+    """
+
+    kind: str
+    functions: Mapping[str, tuple[int, int]]
+    names: frozenset[str] = frozenset()
+    parameters: bool = False
+    keywords: bool = False
+    tuples: bool = False
+    comparisons: bool = False
+    length: int = 1000  # a catalogue payoff has at most 60
+
+
+ONE = (1, 1)
+ELEMENTARY: Mapping[str, tuple[int, int]] = {
+    "log": ONE, "exp": ONE, "sqrt": ONE, "abs": ONE, "max": (2, 8), "min": (2, 8),
+    "relu": ONE, "softplus": ONE, "sigmoid": ONE, "tanh": ONE, "atan": ONE,
+}  # fmt: skip
+
+
+def parse(text: str, grammar: Grammar) -> ast.expr:
+    """Return the checked syntax tree of ``text``.
+
+    Raises:
+        GantheoryError: one clear line, for anything that ``grammar`` does not admit.
+
+    >>> parse("log(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
+    'log'
+    """
+    shown = _shown(text)
+    _check_text(text, shown, grammar)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text.strip(), mode="eval").body
+        _Checker(grammar, shown).check(tree)
+    except GantheoryError:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise GantheoryError(
+            f"malformed {grammar.kind} {shown}; write it like 'log(1 - D)', with * for products"
+        ) from None
+    return tree
+
+
+def number(node: ast.expr) -> Fraction | None:
+    """Return the exact rational value of a numeric subtree, or None where it has names.
+
+    Decimal literals are exact: ``0.3`` is 3/10. The tree must have passed `parse`.
+    """
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return Fraction(repr(value))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = number(operand)
+            return None if inner is None else -inner
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return number(operand)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _arithmetic(op, number(left), number(right))
+    return None
+
+
+def _arithmetic(op: ast.operator, a: Fraction | None, b: Fraction | None) -> Fraction | None:
+    if a is None or b is None:
+        return None
+    match op:
+        case ast.Add():
+            return a + b
+        case ast.Sub():
+            return a - b
+        case ast.Mult():
+            return a * b
+        case ast.Div():
+            return a / b if b else None
+        case ast.Pow() if b.denominator == 1 and abs(b) <= MAX_POWER and (a or b >= 0):
+            return a ** int(b)
+    return None
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _check_text(text: str, shown: str, grammar: Grammar) -> None:
+    if not text.strip():
+        raise GantheoryError(f"empty {grammar.kind}; write an expression such as 'log(1 - D)'")
+    if len(text) > grammar.length:
+        raise GantheoryError(
+            f"{grammar.kind} {shown} has {len(text)} characters; the limit is {grammar.length}"
+        )
+    if not text.isascii() or not text.isprintable():
+        raise GantheoryError(f"{grammar.kind} {shown} has a character outside plain ASCII")
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise GantheoryError(f"{grammar.kind} {shown} nests deeper than {MAX_DEPTH} brackets")
+    for digits in re.findall(r"[0-9._]+(?:[eE][+-]?[0-9]+)?", text):
+        exponent = re.search(r"[eE]([+-]?[0-9]+)", digits)
+        if len(digits) > MAX_DIGITS or (exponent and abs(int(exponent[1])) > 300):
+            raise GantheoryError(
+                f"number {digits[:20]} in {grammar.kind} {shown} is too long or too large"
+            )
+
+
+class _Checker:
+    """One walk over a tree, refusing whatever the grammar does not admit."""
+
+    def __init__(self, grammar: Grammar, shown: str) -> None:
+        self.grammar = grammar
+        self.where = f"{grammar.kind} {shown}"
+
+    def check(self, tree: ast.expr) -> None:
+        if self.grammar.comparisons and isinstance(tree, ast.Compare):
+            if len(tree.ops) != 1 or not isinstance(tree.ops[0], _COMPARISONS):
+                raise GantheoryError(f"{self.where}: compare two sides, as in 'jsd <= log(2)'")
+            sides = [tree.left, tree.comparators[0]]
+        else:
+            sides = [tree]
+        for side in sides:
+            self.visit(side, 0)
+
+    def visit(self, node: ast.expr, depth: int) -> int:
+        """Check ``node`` and return a bound on its degree as nested powers count it."""
+        if depth > MAX_DEPTH:
+            raise GantheoryError(f"{self.where} nests deeper than {MAX_DEPTH} operations")
+        match node:
+            case ast.Constant(value=bool()):
+                pass
+            case ast.Constant(value=int() | float() as value) if math.isfinite(value):
+                return 0
+            case ast.Name(id=name):
+                return self.name(name)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+                return self.visit(operand, depth + 1)
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return self.power(left, right, depth)
+            case ast.BinOp(left=left, op=op, right=right) if isinstance(op, _OPERATORS):
+                degrees = self.visit(left, depth), self.visit(right, depth + 1)
+                if isinstance(op, ast.Div) and number(right) == 0:
+                    raise GantheoryError(f"{self.where} divides by zero")
+                return self.bounded(sum(degrees) if isinstance(op, ast.Mult) else max(degrees))
+            case ast.Call():
+                return self.call(node, depth)
+            case ast.Tuple(elts=items) | ast.List(elts=items) if self.grammar.tuples:
+                return max((self.visit(item, depth + 1) for item in items), default=0)
+        raise GantheoryError(
+            f"{self.where} contains {type(node).__name__.lower()!r}, which is not arithmetic; "
+            "use numbers, names, + - * / ** and known functions"
+        )
+
+    def name(self, name: str) -> int:
+        known = self.grammar.names
+        if name in known:
+            return 1
+        admitted = self.grammar.parameters and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name)
+        if not admitted or "__" in name or name in self.grammar.functions:
+            raise unknown_name(f"name in {self.where}:", name, known)
+        return 0
+
+    def power(self, base: ast.expr, exponent: ast.expr, depth: int) -> int:
+        self.visit(exponent, depth + 1)
+        degree = self.visit(base, depth + 1)
+        value = number(exponent)
+        if value is None:
+            return max(degree, 1)
+        if abs(value) > MAX_POWER or value.denominator > MAX_POWER:
+            raise GantheoryError(f"{self.where} has an exponent beyond {MAX_POWER}")
+        if number(base) == 0 and value < 0:
+            raise GantheoryError(f"{self.where} divides by zero")
+        inner = degree if number(base) is None else self.size(base)
+        return self.bounded(max(inner, 1) * max(1, math.ceil(abs(value))))
+
+    def size(self, base: ast.expr) -> int:
+        """Return how many 40-digit numbers fit into an exact numeric base: its cost as a power."""
+        value = number(base) or Fraction(1)
+        return max(value.numerator.bit_length(), value.denominator.bit_length()) // 133
+
+    def bounded(self, degree: int) -> int:
+        if degree > MAX_POWER:
+            raise GantheoryError(f"{self.where} has powers that multiply beyond {MAX_POWER}")
+        return degree
+
+    def call(self, node: ast.Call, depth: int) -> int:
+        if not isinstance(node.func, ast.Name):
+            raise GantheoryError(f"{self.where} calls something that is not a known function")
+        functions = self.grammar.functions
+        if node.func.id not in functions:
+            raise unknown_name(f"function in {self.where}:", node.func.id, functions)
+        if node.keywords and not self.grammar.keywords:
+            raise GantheoryError(f"{self.where}: {node.func.id} takes no keyword arguments")
+        if any(keyword.arg is None for keyword in node.keywords):
+            raise GantheoryError(f"{self.where}: {node.func.id} takes no ** arguments")
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        least, most = functions[node.func.id]
+        if not least <= len(arguments) <= most:
+            wanted = str(least) if least == most else f"{least} to {most}"
+            raise GantheoryError(
+                f"{self.where}: {node.func.id} takes {wanted} argument(s), got {len(arguments)}"
+            )
+        return max((self.visit(argument, depth + 1) for argument in arguments), default=0)

@@ -1,0 +1,112 @@
+"""The records that stages hand on: how a thing is known, a number with its error, a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class How(StrEnum):
+    """How a statement is known. A weaker kind is never reported as a stronger one."""
+
+    PROVED = "proved"  # exact algebra
+    CERTIFIED = "certified"  # ball arithmetic over the whole domain
+    MEASURED = "measured"  # numbers that agree within stated errors or error probability
+    REFUTED = "refuted"  # a counterexample, or a disagreement beyond the stated errors
+    UNDECIDED = "undecided"  # with the reason
+
+
+class Status(StrEnum):
+    """What became of an integration or a measurement."""
+
+    OK = "ok"  # the value is right within its error
+    INFINITE = "infinite"  # the value is infinite; the reason says why
+    ILL_CONDITIONED = "ill_conditioned"  # right within its error, which is large for this question
+    BLIND = "blind"  # an opaque density without structure: a spike may be missed
+    UNDETERMINED = "undetermined"  # no value can be given; the reason says what to do
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number that carries its error and how it was found.
+
+    Attributes:
+        value: the number, in nats where it is a divergence; ``inf`` is an answer, ``nan``
+            accompanies ``Status.UNDETERMINED`` only.
+        error: bound on ``abs(value - truth)``; with ``error_probability > 0`` the half-width
+            of an interval that misses the truth with at most that probability.
+        status: see `Status`.
+        method: the route, e.g. ``"quadrature"``, ``"closed form"``, ``"monte carlo"``.
+        reason: why the value is infinite, undetermined or ill conditioned.
+        error_probability: 0 for deterministic routes.
+        log_value: natural logarithm of a positive value, kept where the value may underflow.
+        evaluations: how many points the integrand was evaluated at.
+        warnings: what a reader must know before trusting the number.
+    """
+
+    value: float
+    error: float = 0.0
+    status: Status = Status.OK
+    method: str = "exact"
+    reason: str | None = None
+    error_probability: float = 0.0
+    log_value: float | None = None
+    evaluations: int = 0
+    warnings: tuple[str, ...] = ()
+
+    def __float__(self) -> float:
+        return self.value
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the value is a finite number."""
+        return math.isfinite(self.value)
+
+    def __str__(self) -> str:
+        if self.status is Status.UNDETERMINED:
+            return f"undetermined ({self.reason})"
+        if self.status is Status.INFINITE:
+            return f"{self.value} ({self.reason})"
+        return f"{self.value:.15g} ± {self.error:.1e}"
+
+    @classmethod
+    def infinite(cls, reason: str, method: str = "rule", sign: int = 1) -> Estimate:
+        """Return an infinite answer with its reason."""
+        return cls(sign * math.inf, 0.0, Status.INFINITE, method, reason)
+
+    @classmethod
+    def undetermined(cls, reason: str, method: str = "rule") -> Estimate:
+        """Return the honest non-answer: the reason says what to do."""
+        return cls(math.nan, math.inf, Status.UNDETERMINED, method, reason)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one statement, and how that is known.
+
+    ``holds`` is None exactly when ``how`` is `How.UNDECIDED`, and False exactly when it is
+    `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers.
+    """
+
+    statement: str
+    how: How
+    left: str | float | None = None
+    right: str | float | None = None
+    error: float | None = None
+    error_probability: float = 0.0
+    counterexample: str | None = None
+    reason: str | None = None
+    assumptions: tuple[str, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool | None:
+        """True, False, or None where undecided."""
+        return {How.REFUTED: False, How.UNDECIDED: None}.get(self.how, True)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict under its stable JSON keys."""
+        return {"holds": self.holds, **asdict(self)}

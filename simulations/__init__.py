@@ -1,0 +1,1 @@
+"""Real GANs, trained in torch and measured against the theory."""
