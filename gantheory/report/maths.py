@@ -1,0 +1,116 @@
+"""LaTeX to MathML that is safe inside a page, and combinations of divergences as LaTeX."""
+
+from __future__ import annotations
+
+import html
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from gantheory.divergences import COMPLEMENTS, named
+from gantheory.errors import GantheoryError, MissingExtraError
+
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+# fmt: off
+TAGS = frozenset({
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mfrac", "msqrt", "mroot",
+    "msup", "msub", "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "mpadded",
+})
+ATTRIBUTES = frozenset({
+    "display", "mathvariant", "stretchy", "fence", "form", "width", "height", "depth", "lspace",
+    "rspace", "columnalign", "displaystyle", "scriptlevel", "linethickness", "accent", "separator",
+    "movablelimits", "columnspacing", "rowspacing", "minsize", "maxsize", "symmetric", "largeop",
+})
+# fmt: on
+
+
+@lru_cache(maxsize=4096)
+def mathml(latex: str, *, block: bool = False) -> str:
+    """Return presentation MathML for ``latex``, or the escaped source where that fails.
+
+    Only elements and attributes of presentation MathML pass: the converter copies text through,
+    and a formula may hold what a person typed.
+
+    >>> mathml("a < b")
+    '<math display="inline"><mrow><mi>a</mi><mo>&lt;</mo><mi>b</mi></mrow></math>'
+    >>> mathml(r"\\text{<script>alert(1)</script>}")
+    '<code>\\\\text{&lt;script&gt;alert(1)&lt;/script&gt;}</code>'
+    """
+    try:
+        from latex2mathml.converter import convert
+    except ImportError:
+        raise MissingExtraError("the report's mathematics", "report") from None
+    try:
+        tree = ElementTree.fromstring(convert(latex, display="block" if block else "inline"))
+    except Exception:  # the converter has no base exception; the source is shown instead
+        return f"<code>{html.escape(latex)}</code>"
+    if not _is_plain(tree):
+        return f"<code>{html.escape(latex)}</code>"
+    _join_words(tree)
+    for node in tree.iter():
+        node.tag = node.tag.removeprefix(f"{{{NAMESPACE}}}")
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _is_plain(tree: ElementTree.Element) -> bool:
+    return all(
+        node.tag.removeprefix(f"{{{NAMESPACE}}}") in TAGS and set(node.attrib) <= ATTRIBUTES
+        for node in tree.iter()
+    )
+
+
+def _join_words(tree: ElementTree.Element) -> None:
+    """Make one identifier of upright letters, so that KL is read as a word, not as K times L."""
+    for row in tree.iter(f"{{{NAMESPACE}}}mrow"):
+        letters = list(row)
+        upright = [node.get("mathvariant") == "normal" for node in letters]
+        if len(letters) > 1 and all(upright):
+            letters[0].text = "".join(node.text or "" for node in letters)
+            del letters[0].attrib["mathvariant"]  # more than one letter is upright by default
+            for node in letters[1:]:
+                row.remove(node)
+
+
+def symbol(name: str) -> str:
+    """Return the LaTeX symbol of a divergence's name.
+
+    >>> symbol("kl_qp")
+    '\\\\mathrm{KL}(Q\\\\|P)'
+    """
+    if name in COMPLEMENTS:
+        return COMPLEMENTS[name].integral
+    try:
+        return named(name).latex
+    except GantheoryError:
+        return rf"\mathrm{{{name.replace('_', ' ')}}}"
+
+
+def combination(terms: Mapping[str, Any], constant: Any = 0) -> str:
+    """Return ``Σ coefficient · divergence + constant`` as LaTeX; coefficients are exact.
+
+    >>> import sympy
+    >>> combination({"jsd": sympy.Integer(2)}, -2 * sympy.log(2))
+    '2\\\\,\\\\mathrm{JSD}(P,Q) - 2 \\\\log{\\\\left(2 \\\\right)}'
+    """
+    import sympy
+
+    parts = [_term(sympy.sympify(factor, strict=True), name) for name, factor in terms.items()]
+    rest = sympy.sympify(constant, strict=True)
+    if rest != 0 or not parts:
+        parts.append(sympy.latex(rest))
+    return " ".join(
+        part if k == 0 else f"- {part[1:].lstrip()}" if part.startswith("-") else f"+ {part}"
+        for k, part in enumerate(parts)
+    )
+
+
+def _term(factor: Any, name: str) -> str:
+    import sympy
+
+    if factor in (1, -1):
+        return symbol(name) if factor == 1 else f"-{symbol(name)}"
+    shown = sympy.latex(factor)
+    return (
+        rf"\left({shown}\right)\,{symbol(name)}" if factor.is_Add else rf"{shown}\,{symbol(name)}"
+    )
