@@ -1,0 +1,25 @@
+"""The ledger: every checkable statement with its source, the verdict it should get, its check."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from gantheory.claims.numeric import NUMERIC
+from gantheory.claims.original import ORIGINAL
+from gantheory.claims.simulated import SIMULATED
+from gantheory.records import How, Verdict
+from gantheory.verify import Check, Outcome
+
+CHECKS: dict[str, Check] = {check.id: check for check in (*ORIGINAL, *NUMERIC, *SIMULATED)}
+
+
+def run(checks: Iterable[Check]) -> Iterator[Outcome]:
+    """Decide each check in turn; one that raises ends as undecided, with the error as reason."""
+    for check in checks:
+        started = time.perf_counter()
+        try:
+            verdict = check.run()
+        except ArithmeticError as error:
+            verdict = Verdict(check.statement, How.UNDECIDED, reason=f"the check failed: {error}")
+        yield Outcome(check, verdict, time.perf_counter() - started)

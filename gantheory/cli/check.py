@@ -1,0 +1,105 @@
+"""``gantheory check``: derive, integrate, train and judge the original GAN."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.verify import Check, Outcome
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True,
+    metavar="DIR", help="Directory of the report, index.html.",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Leave the training out.")
+@json_option
+def command(out: Path, quick: bool, as_json: bool) -> int:
+    """Run every check of the original GAN and write a report.
+
+    Exit status 0 if every verdict is as it should be, 1 otherwise.
+
+    \b
+    Example:
+      gantheory check --quick --out report
+    """
+    _ensure_writable(out)
+    from gantheory.claims import CHECKS
+    from gantheory.report import html, tables
+
+    checks = [check for check in CHECKS.values() if not (quick and check.trains)]
+    outcomes, interrupted = _decide(checks, show_progress=not as_json)
+    page = out / "index.html"
+    _write_atomically(page, html.render_check(outcomes, planned=len(checks)))
+    as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
+    if as_json:
+        print_json(_as_dict(outcomes, page, as_expected))
+    else:
+        tables.print_outcomes(outcomes)
+        click.echo(f"report: {page.resolve()}")
+    if interrupted:
+        raise KeyboardInterrupt
+    return 0 if as_expected else 1
+
+
+def _decide(checks: list[Check], *, show_progress: bool) -> tuple[list[Outcome], bool]:
+    """Return the outcomes, and whether an interrupt cut them short."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from gantheory.claims import run
+
+    outcomes: list[Outcome] = []
+    stages = track(
+        run(checks),
+        total=len(checks),
+        description="checking",
+        console=Console(file=sys.stderr),
+        disable=not show_progress,
+    )
+    try:
+        for outcome in stages:
+            outcomes.append(outcome)
+    except KeyboardInterrupt:
+        return outcomes, True
+    return outcomes, False
+
+
+def _ensure_writable(out: Path) -> None:
+    """Refuse, before any work, a directory that the report cannot be written to."""
+    nearest = next(parent for parent in (out, *out.resolve().parents) if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise GantheoryError(f"cannot write to {str(out)!r}; name a writable directory with --out")
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _as_dict(outcomes: list[Outcome], page: Path, as_expected: bool) -> dict[str, Any]:
+    return {
+        "as_expected": as_expected,
+        "report": str(page),
+        "checks": [
+            {
+                "id": outcome.check.id,
+                "expected": outcome.check.expected,
+                "as_expected": outcome.as_expected,
+                "seconds": round(outcome.seconds, 3),
+                **outcome.verdict.as_dict(),
+            }
+            for outcome in outcomes
+        ],
+    }

@@ -1,0 +1,46 @@
+"""The Game record checks its own formulas when it is built."""
+
+import pytest
+
+from gantheory.errors import GantheoryError
+from gantheory.game import Game, interval
+
+MINIMAX = {"real": "log(D)", "fake": "log(1 - D)", "generator": "log(1 - D)"}
+
+
+def test_a_game_prints_its_formulas_and_nothing_derived():
+    game = Game("mine", **MINIMAX)
+    assert game.as_dict() == {
+        "name": "mine", "title": "mine", **MINIMAX,
+        "domain": "(-oo, oo)", "link": "sigmoid(t)", "parameters": {},
+    }  # fmt: skip
+
+
+def test_the_link_is_the_score_itself_where_no_payoff_is_written_in_d():
+    assert Game("w", real="t", fake="-t", generator="-t").link == "t"
+
+
+def test_parameters_are_positive_unless_declared():
+    game = Game("m", real="alpha*t", fake="-b*t", generator="-t", parameters={"b": "(0, 1)"})
+    assert game.parameters == {"alpha": "(0, oo)", "b": "(0, 1)"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"real": "log(D"}, "malformed"),
+        ({"real": "log(E[x])"}, "malformed|not arithmetic"),
+        ({"domain": "0, 1"}, "malformed domain"),
+        ({"domain": "(0, 1, 2)"}, "two ends"),
+        ({"domain": "(a.b, 1)"}, "not arithmetic"),
+        ({"parameters": {"alpha": "(0, 1)"}}, "occurs in no payoff"),
+    ],
+)
+def test_malformed_games_name_the_text_and_the_remedy(changes, said):
+    with pytest.raises(GantheoryError, match=said):
+        Game("mine", **{**MINIMAX, **changes})
+
+
+def test_an_interval_knows_which_ends_are_attained():
+    half_open = interval("[0, oo)")
+    assert (half_open.closed_lower, half_open.closed_upper) == (True, False)
