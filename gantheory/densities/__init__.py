@@ -1,0 +1,32 @@
+"""Densities with known structure: where they live, how they end, how they depend on parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gantheory.densities import normal as _normal  # noqa: F401  (enters its family)
+from gantheory.densities.base import FAMILIES, Density, make
+from gantheory.densities.text import parse_density
+from gantheory.densities.univariate import Points, Univariate
+
+__all__ = ["FAMILIES", "Density", "Points", "Univariate", "density", "parse_density"]
+
+
+def density(name: str | Density, **parameters: Any) -> Density:
+    """Return a density by family name and parameters, or from its text.
+
+    Args:
+        name: a family such as ``"normal"``, with ``parameters``; or a whole text such as
+            ``"mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))"``.
+
+    Raises:
+        GantheoryError: an unknown name or an illegal parameter, with the remedy.
+
+    >>> print(density("normal", loc=0, scale=1))
+    normal(0, 1)
+    """
+    if isinstance(name, Density):
+        return name.replace(**parameters) if parameters else name
+    if parameters or name in FAMILIES:
+        return make(name, **parameters)
+    return parse_density(name)

@@ -1,0 +1,162 @@
+"""What every density offers, in any dimension, and the registry of families."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gantheory.errors import GantheoryError, unknown_name
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The legal interval of a parameter: open at the ends, which are never attained.
+
+    ``typical`` is the range from which random tests draw.
+    """
+
+    lower: float
+    upper: float
+    typical: tuple[float, float]
+    integer: bool = False
+
+    def check(self, family: str, name: str, value: float) -> None:
+        """Raise `GantheoryError` where ``value`` is illegal, naming it and the legal interval."""
+        if not self.lower < value < self.upper or (self.integer and value != int(value)):
+            raise GantheoryError(
+                f"{family}: {name}={value:g} must be {'a whole number ' if self.integer else ''}"
+                f"in ({self.lower:g}, {self.upper:g})"
+            )
+
+
+REAL = Domain(-math.inf, math.inf, (-3.0, 3.0))
+POSITIVE = Domain(0.0, math.inf, (0.2, 5.0))
+
+
+def parameter(domain: Domain | None, *, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a parameter: its legal domain and typical range travel with the field."""
+    return field(default=default, metadata={"domain": domain})
+
+
+class Density:
+    """A probability density (or, for discrete laws, a mass function) with known structure.
+
+    Families are frozen dataclasses whose fields are the parameters; ``str`` of a density is text
+    that `gantheory.densities.parse_density` reads back.
+    """
+
+    name: ClassVar[str] = ""
+    dim: int = 1
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name, in the order in which they are written."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def replace(self, **changes: Any) -> Self:
+        """Return this law with some parameters changed."""
+        return build(type(self), self.parameters | changes)
+
+    def logpdf(self, x: ArrayLike) -> Array:
+        """Return the natural logarithm of the density at ``x``; -inf outside of the support."""
+        raise NotImplementedError
+
+    def pdf(self, x: ArrayLike) -> Array:
+        """Return the density at ``x``."""
+        return np.exp(self.logpdf(x))
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        """Return ``n`` independent draws, of shape ``(n,)`` in 1-D and ``(n, dim)`` otherwise."""
+        raise NotImplementedError
+
+    def score(self, name: str, x: ArrayLike) -> Array:
+        """Return the derivative of the log-density in the parameter ``name`` at ``x``."""
+        raise GantheoryError(f"{self}: no score is known for the parameter {name!r}")
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(written(value) for value in self.parameters.values())})"
+
+
+def written(value: Any) -> str:
+    """Return a parameter as `parse_density` reads it.
+
+    >>> written((0.5, 2.0))
+    '(0.5, 2)'
+    """
+    if isinstance(value, str | Density):
+        return str(value)
+    if isinstance(value, Sequence):
+        return f"({', '.join(written(v) for v in value)}{',' if len(value) == 1 else ''})"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+D = TypeVar("D", bound=Density)
+Family = TypeVar("Family", bound=type[Density])
+FAMILIES: dict[str, type[Density]] = {}
+
+
+def register(family: Family) -> Family:
+    """Enter a family into the registry under its name."""
+    FAMILIES[family.name] = family
+    return family
+
+
+def generator(rng: np.random.Generator | int) -> np.random.Generator:
+    """Return ``rng`` itself, or the generator seeded by it."""
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+
+
+def make(name: str, **parameters: Any) -> Density:
+    """Return the density of the family ``name``; see `gantheory.density`."""
+    if name not in FAMILIES:
+        raise unknown_name("density", name, FAMILIES)
+    return build(FAMILIES[name], parameters)
+
+
+def build(family: type[D], parameters: Mapping[str, Any]) -> D:
+    """Return ``family(**parameters)`` after every parameter has been checked."""
+    declared = {f.name: f for f in dataclasses.fields(family)}  # type: ignore[arg-type]
+    for name in parameters:
+        if name not in declared:
+            raise unknown_name(f"parameter of {family.name}", name, declared)
+    values = {}
+    for name, f in declared.items():
+        if name in parameters:
+            values[name] = _checked(family.name, name, parameters[name], f.metadata.get("domain"))
+        elif f.default is dataclasses.MISSING:
+            raise GantheoryError(f"{family.name} needs {name}; write it like {_signature(family)}")
+    return family(**values)
+
+
+def _signature(family: type[Density]) -> str:
+    return f"{family.name}({', '.join(f.name for f in dataclasses.fields(family))})"  # type: ignore[arg-type]
+
+
+def _checked(family: str, name: str, value: Any, domain: Domain | None) -> Any:
+    if domain is None:  # the family checks what is no number itself
+        return value
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        return tuple(_checked(family, name, item, domain) for item in value)
+    number = _number(family, name, value)
+    domain.check(family, name, number)
+    return number
+
+
+def _number(family: str, name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise GantheoryError(f"{family}: {name}={value!r} is not a number") from None
+    if math.isnan(number):
+        raise GantheoryError(f"{family}: {name} is not a number (nan)")
+    return number

@@ -1,0 +1,79 @@
+"""The normal law."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register
+from gantheory.densities.tails import Tail
+from gantheory.densities.univariate import Points, Univariate
+
+LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+
+
+@register
+@dataclass(frozen=True)
+class Normal(Univariate):
+    """The normal law with mean ``loc`` and standard deviation ``scale``.
+
+    >>> import gantheory
+    >>> print(gantheory.density("normal", loc=0, scale=1))
+    normal(0, 1)
+    """
+
+    name: ClassVar[str] = "normal"
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    def _z(self, at: Points) -> Array:
+        return at.minus(self.loc) / self.scale
+
+    def log_density(self, at: Points) -> Array:
+        return -0.5 * self._z(at) ** 2 - (LOG_SQRT_2PI + math.log(self.scale))
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return ((self.loc, self.scale),)
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        a = 1 / self.scale**2
+        return Tail(square=-a / 2, linear=math.copysign(a, point) * self.loc)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.ndtr((np.asarray(x) - self.loc) / self.scale))
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.ndtr((self.loc - np.asarray(x)) / self.scale))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return np.asarray(self.loc + self.scale * special.ndtri(level))
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return self.loc + self.scale * generator(rng).standard_normal(n)
+
+    def mean(self) -> float:
+        return self.loc
+
+    def slope(self, at: Points) -> Array:
+        return -self._z(at) / self.scale
+
+    def scores(self, name: str, at: Points) -> Array:
+        z = self._z(at)
+        if name == "scale":
+            return (z - 1) * (z + 1) / self.scale
+        return super().scores(name, at)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Normal):
+            return None
+        # (b-a)(b+a)/2 with a, b the standardised points: their difference is taken exactly
+        a, b = self._z(at), other._z(at)
+        growth = (self.scale - other.scale) / other.scale
+        apart = (a * (self.scale - other.scale) + (self.loc - other.loc)) / other.scale
+        return 0.5 * apart * (a + b) - math.log1p(growth)

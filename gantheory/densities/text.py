@@ -1,0 +1,112 @@
+"""Densities written as text: ``"mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))"``."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import math
+from typing import Any
+
+from gantheory.densities.base import FAMILIES, Density, make
+from gantheory.errors import GantheoryError
+from gantheory.expressions import Grammar, number, parse
+
+NAMES = frozenset({"inf", "oo"})
+MAX_LENGTH = 20_000  # a mixture of several hundred components
+EXAMPLE = "write it like 'normal(0, 1)' or 'mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))'"
+
+
+def parse_density(text: str | Density) -> Density:
+    """Return the density that ``text`` describes; a `Density` is returned as it is.
+
+    A family's parameters are given in order or by name; lists in round or square brackets. In
+    ``mixture(...)`` weighted densities are added; ``affine(d, loc, scale)`` is the law of
+    loc + scale·X and ``restrict(d, a, b)`` that of X given a <= X <= b.
+
+    Raises:
+        GantheoryError: one line, naming the value and the remedy.
+
+    >>> print(parse_density("normal(loc=1, scale=1/2)"))
+    normal(1, 0.5)
+    """
+    if isinstance(text, Density):
+        return text
+    if not isinstance(text, str):
+        raise GantheoryError(f"{text!r} is no density; {EXAMPLE}")
+    tree = parse(text, _grammar())
+    if not isinstance(tree, ast.Call):
+        raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
+    return _density(tree)
+
+
+def _grammar() -> Grammar:
+    functions = {name: (0, 100) for name in FAMILIES} | {"mixture": (1, 1)}
+    return Grammar("density", functions, NAMES, keywords=True, tuples=True, length=MAX_LENGTH)
+
+
+def _density(node: ast.expr) -> Density:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise GantheoryError(f"{ast.unparse(node)[:60]!r} is no density; {EXAMPLE}")
+    family = node.func.id
+    if family == "mixture":
+        return _mixture(node.args[0] if node.args else node.keywords[0].value)
+    names = [f.name for f in dataclasses.fields(FAMILIES[family])]  # type: ignore[arg-type]
+    if len(node.args) > len(names):
+        raise GantheoryError(
+            f"{family} takes {len(names)} parameters ({', '.join(names)}), got {len(node.args)}"
+        )
+    given = {name: _value(arg) for name, arg in zip(names, node.args, strict=False)}
+    for keyword in node.keywords:
+        if keyword.arg in given:
+            raise GantheoryError(f"{family}: the parameter {keyword.arg} is given twice")
+        given[str(keyword.arg)] = _value(keyword.value)
+    return make(family, **given)
+
+
+def _value(node: ast.expr) -> Any:
+    match node:
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return tuple(_value(item) for item in items)
+        case ast.Call():
+            return _density(node)
+        case ast.Name(id="inf" | "oo"):
+            return math.inf
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Name()):
+            return -math.inf
+    value = number(node)
+    if value is None:
+        raise GantheoryError(f"{ast.unparse(node)[:60]!r} is not a number; {EXAMPLE}")
+    return float(value)
+
+
+def _mixture(node: ast.expr) -> Density:
+    terms = _terms(node)
+    return make(
+        "mixture",
+        weights=tuple(weight for weight, _ in terms),
+        components=tuple(component for _, component in terms),
+    )
+
+
+def _terms(node: ast.expr) -> list[tuple[float, Density]]:
+    """Return (weight, component) of each summand; chains of + are walked without recursion."""
+    terms = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        terms.append(_term(node.right))
+        node = node.left
+    return [_term(node), *reversed(terms)]
+
+
+def _term(node: ast.expr) -> tuple[float, Density]:
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Call() as right):
+            weight = number(left)
+            if weight is not None:
+                return float(weight), _density(right)
+        case ast.BinOp(left=ast.Call() as left, op=ast.Mult() | ast.Div() as op, right=right):
+            weight = number(right)
+            if weight is not None and weight > 0:
+                return float(weight if isinstance(op, ast.Mult) else 1 / weight), _density(left)
+        case ast.Call():
+            return 1.0, _density(node)
+    raise GantheoryError(f"{ast.unparse(node)[:60]!r} is no weighted density; {EXAMPLE}")

@@ -1,0 +1,172 @@
+"""Densities on the line: what quadrature needs to know about them beyond the log-density."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gantheory.densities.base import Array, Density, generator
+from gantheory.densities.tails import CONSTANT, Tail
+from gantheory.errors import GantheoryError
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points anchor ± distance, kept apart so that none of their digits is lost.
+
+    Next to an end at which a density is singular only the distance to it matters: 1 − 1e-40 is 1
+    in binary64. ``log_distance`` may lie far beyond the range of exp.
+    """
+
+    anchor: Array
+    side: Array
+    distance: Array
+    log_distance: Array
+
+    @classmethod
+    def at(cls, x: ArrayLike) -> Points:
+        """Return the points x themselves, anchored at 0."""
+        x = np.asarray(x, float)
+        with np.errstate(divide="ignore"):
+            return cls(np.zeros_like(x), np.sign(x), np.abs(x), np.log(np.abs(x)))
+
+    @cached_property
+    def x(self) -> Array:
+        """The points as plain numbers."""
+        return self.anchor + self.side * self.distance
+
+    def minus(self, c: float) -> Array:
+        """Return x − c without loss where c is the anchor."""
+        return (self.anchor - c) + self.side * self.distance
+
+    def log_abs_minus(self, c: float) -> Array:
+        """Return log abs(x − c), exact to the last digits as x tends to an anchor c."""
+        with np.errstate(divide="ignore"):
+            apart = np.log(np.abs(self.minus(c)))
+        return np.where((self.anchor == c) | np.isinf(apart), self.log_distance, apart)
+
+    def standardised(self, loc: float, scale: float, ends: dict[float, float]) -> Points:
+        """Return (x − loc)/scale; ``ends`` maps anchors whose images are known exactly."""
+        anchor = (self.anchor - loc) / scale
+        for here, there in ends.items():
+            anchor = np.where(self.anchor == here, there, anchor)
+        size = abs(scale)
+        return Points(
+            anchor,
+            self.side * math.copysign(1.0, scale),
+            self.distance / size,
+            self.log_distance - math.log(size),
+        )
+
+
+class Univariate(Density):
+    """A density on the line.
+
+    A family defines ``log_density`` at `Points`, and its structure: where it lives (``pieces``),
+    where its mass sits and how wide (``centers``), how it ends (``tail``), and the derivatives of
+    its log-density. What it does not know (``cdf``, ``ppf``) raises, and is never invented.
+    """
+
+    dim = 1
+    opaque: bool = False  # a user's own callable without stated structure
+
+    def log_density(self, at: Points) -> Array:
+        """Return log p at the points, -inf outside of the support."""
+        raise NotImplementedError
+
+    def logpdf(self, x: ArrayLike) -> Array:
+        with np.errstate(all="ignore"):
+            return self.log_density(Points.at(x))
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        """The disjoint intervals on which the density is positive, in order."""
+        return ((-math.inf, math.inf),)
+
+    @property
+    def support(self) -> Interval:
+        """The smallest interval that holds all the mass."""
+        return self.pieces[0][0], self.pieces[-1][1]
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        """Where the mass sits: (location, width) of each bump."""
+        raise NotImplementedError
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Points inside the support where the density is not smooth."""
+        return ()
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Every point at which an integral over the line must be split."""
+        ends = {end for piece in self.pieces for end in piece if math.isfinite(end)}
+        return tuple(sorted(ends | set(self.kinks) | {c for c, _ in self.centers}))
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        """Return the growth of log p toward ``point`` from its ``side`` (+1: from above).
+
+        At an infinite end the side is that of the line's inside. None says "not known".
+        """
+        return CONSTANT
+
+    @property
+    def tails(self) -> tuple[Tail | None, Tail | None]:
+        """The tails at the lower and the upper end of the support."""
+        lower, upper = self.support
+        return self.tail(lower, +1), self.tail(upper, -1)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        """Return P(X <= x)."""
+        raise GantheoryError(f"{self}: no distribution function is known")
+
+    def sf(self, x: ArrayLike) -> Array:
+        """Return P(X > x), accurate where it is tiny."""
+        return 1.0 - self.cdf(x)
+
+    def ppf(self, level: ArrayLike) -> Array:
+        """Return the quantile function."""
+        raise GantheoryError(f"{self}: no quantile function is known")
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return np.asarray(self.ppf(generator(rng).random(n)))
+
+    def mean(self) -> float:
+        """Return E[X]: nan where it does not exist, ±inf where it is infinite."""
+        raise GantheoryError(f"{self}: no mean is known")
+
+    def slope(self, at: Points) -> Array:
+        """Return the derivative of log p in x."""
+        raise GantheoryError(f"{self}: the derivative of its log-density is not known")
+
+    def scores(self, name: str, at: Points) -> Array:
+        """Return the derivative of log p in a parameter at `Points`.
+
+        Besides its own parameters every law has ``loc`` and ``scale``: those of its affine image
+        loc + scale·X at loc = 0, scale = 1.
+        """
+        with np.errstate(all="ignore"):
+            if name == "loc":
+                return -self.slope(at)
+            if name == "scale":
+                return -1.0 - at.x * self.slope(at)
+        return super().score(name, at.x)
+
+    def score(self, name: str, x: ArrayLike) -> Array:
+        return self.scores(name, Points.at(x))
+
+    def end_velocity(self, name: str, end: float) -> float:
+        """Return how fast a finite end of the support moves with the parameter ``name``."""
+        return {"loc": 1.0, "scale": end}.get(name, 0.0)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        """Return log p − log q without cancellation for a close relative q, else None."""
+        return None
