@@ -23,14 +23,16 @@ ATTRIBUTES = frozenset({
     "movablelimits", "columnspacing", "rowspacing", "minsize", "maxsize", "symmetric", "largeop",
 })
 # fmt: on
+FUNCTIONS = frozenset({"log", "exp", "tanh", "max", "min", "sup", "inf", "lim"})
 
 
 @lru_cache(maxsize=4096)
-def mathml(latex: str, *, block: bool = False) -> str:
+def mathml(latex: str, *, display: bool = False) -> str:
     """Return presentation MathML for ``latex``, or the escaped source where that fails.
 
-    Only elements and attributes of presentation MathML pass: the converter copies text through,
-    and a formula may hold what a person typed.
+    ``display`` gives fractions and sums their full size. Only elements and attributes of
+    presentation MathML pass: the converter copies text through, and a formula may hold what a
+    person typed.
 
     >>> mathml("a < b")
     '<math display="inline"><mrow><mi>a</mi><mo>&lt;</mo><mi>b</mi></mrow></math>'
@@ -42,12 +44,15 @@ def mathml(latex: str, *, block: bool = False) -> str:
     except ImportError:
         raise MissingExtraError("the report's mathematics", "report") from None
     try:
-        tree = ElementTree.fromstring(convert(latex, display="block" if block else "inline"))
+        tree = ElementTree.fromstring(convert(latex))
     except Exception:  # the converter has no base exception; the source is shown instead
         return f"<code>{html.escape(latex)}</code>"
     if not _is_plain(tree):
         return f"<code>{html.escape(latex)}</code>"
     _join_words(tree)
+    _space_functions(tree)
+    if display:
+        tree.set("displaystyle", "true")
     for node in tree.iter():
         node.tag = node.tag.removeprefix(f"{{{NAMESPACE}}}")
     return ElementTree.tostring(tree, encoding="unicode")
@@ -70,6 +75,27 @@ def _join_words(tree: ElementTree.Element) -> None:
             del letters[0].attrib["mathvariant"]  # more than one letter is upright by default
             for node in letters[1:]:
                 row.remove(node)
+
+
+def _space_functions(tree: ElementTree.Element) -> None:
+    """Put a thin space around log 2 and 2 log, which identifiers of MathML do not bring."""
+    for row in tree.iter(f"{{{NAMESPACE}}}mrow"):
+        for node in [child for child in row if child.text in FUNCTIONS]:
+            place = list(row).index(node)
+            after = row[place + 1] if place + 1 < len(row) else None
+            if after is not None and not _is_bracket(after):
+                row.insert(place + 1, _thin_space())
+            if place and not row[place - 1].tag.endswith("mo"):
+                row.insert(place, _thin_space())
+
+
+def _is_bracket(node: ElementTree.Element) -> bool:
+    first = next((inner for inner in node.iter() if inner.text), None)
+    return first is not None and (first.text or "") in "([{|"
+
+
+def _thin_space() -> ElementTree.Element:
+    return ElementTree.Element(f"{{{NAMESPACE}}}mspace", width="0.167em")
 
 
 def symbol(name: str) -> str:

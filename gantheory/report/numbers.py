@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 PLAIN = (1e-4, 1e7)  # magnitudes between these are written without a power of ten
 MOST_DIGITS = 15  # a float64 has no more
@@ -44,7 +45,7 @@ def show_probability(probability: float) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")
+    return re.sub(r"e([+-])0*(\d)", r"e\1\2", f"{value:.2g}").replace("e+", "e").replace("-", "−")
 
 
 def _significant(value: float, error: float | None) -> int:

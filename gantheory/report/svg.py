@@ -65,7 +65,9 @@ def _draw(figure: Figure) -> str:
     target = io.StringIO()
     # The salt makes identifiers, and so the whole page, a function of the figure alone.
     with matplotlib.rc_context({"svg.hashsalt": "gantheory", "svg.fonttype": "path"}):
-        figure.savefig(target, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            target, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
+        )
     return target.getvalue()
 
 

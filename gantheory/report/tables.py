@@ -1,0 +1,60 @@
+"""Outcomes as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gantheory.records import How
+from gantheory.report.view import SIGNS, group, headline, judgement, sides
+from gantheory.verify import Outcome
+
+STYLES = {
+    How.PROVED: "blue",
+    How.CERTIFIED: "cyan",
+    How.MEASURED: "green",
+    How.REFUTED: "magenta",
+    How.UNDECIDED: "yellow",
+}
+
+
+def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
+    """Print every outcome by section, then the headline."""
+    console = console or Console()
+    for section in group(outcomes):
+        console.print(outcome_table(section.title, section.outcomes))
+    style = "bold green" if all(outcome.as_expected for outcome in outcomes) else "bold red"
+    console.print(headline(outcomes), style=style)
+
+
+def outcome_table(title: str, outcomes: Sequence[Outcome]) -> Table:
+    """Return a table of outcomes: verdict, statement, the two sides with their error."""
+    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("statement", ratio=2)
+    table.add_column("numbers", ratio=1)
+    for outcome in outcomes:
+        table.add_row(_verdict(outcome), _statement(outcome), _numbers(outcome))
+    return table
+
+
+def _verdict(outcome: Outcome) -> str:
+    how = outcome.verdict.how
+    shown = f"[{STYLES[how]}]{SIGNS[how]} {how}[/]"
+    return shown if outcome.as_expected else f"{shown}\n[bold red]{judgement(outcome)}[/]"
+
+
+def _statement(outcome: Outcome) -> str:
+    verdict = outcome.verdict
+    lines = [f"{escape(outcome.check.statement)}", f"[dim]{escape(outcome.check.id)}[/]"]
+    found = verdict.counterexample or verdict.reason
+    if found and verdict.how in (How.REFUTED, How.UNDECIDED):
+        lines.append(f"[dim]{escape(found)}[/]")
+    return "\n".join(lines)
+
+
+def _numbers(outcome: Outcome) -> str:
+    return "\n".join(f"{label} {escape(text)}" for label, text in sides(outcome.verdict))

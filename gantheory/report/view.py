@@ -1,0 +1,165 @@
+"""What the page shows of each outcome: groups, words and numbers, decided before any markup."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from gantheory.records import How, Verdict
+from gantheory.report.numbers import show_error, show_number, show_probability
+from gantheory.verify import Check, Outcome
+
+# A verdict is told by sign and word first; colour only repeats it.
+SIGNS = {
+    How.PROVED: "■",
+    How.CERTIFIED: "◆",
+    How.MEASURED: "●",
+    How.REFUTED: "✕",
+    How.UNDECIDED: "?",
+}
+MEANINGS = {
+    How.PROVED: "by exact algebra",
+    How.CERTIFIED: "by ball arithmetic over the whole domain",
+    How.MEASURED: "numbers agree within their stated errors",
+    How.REFUTED: "by a counterexample, or a disagreement beyond the stated errors",
+    How.UNDECIDED: "with the reason",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Outcomes that are read together, under one heading."""
+
+    id: str
+    title: str
+    explanation: str
+    outcomes: tuple[Outcome, ...]
+
+
+_GROUPS: tuple[tuple[str, str, str, Callable[[Check], bool]], ...] = (
+    (
+        "twins",
+        "Twins that must fail",
+        "Each statement here is false: a law with one planted error, or a published claim that "
+        "does not hold. The same machinery must refute it, or its approvals would mean nothing.",
+        lambda check: check.expected is How.REFUTED,
+    ),
+    (
+        "trained",
+        "Trained networks against the theory",
+        "A network trained on samples, measured on fresh samples. Intervals miss the truth with "
+        "at most the stated error probability.",
+        lambda check: check.trains,
+    ),
+    (
+        "proved",
+        "Proved from the formulas",
+        "Exact algebra, or ball arithmetic on the whole half-line of density ratios.",
+        lambda check: check.expected in (How.PROVED, How.CERTIFIED),
+    ),
+    (
+        "numbers",
+        "Computed numbers",
+        "Integrals between known densities, each with a bound on its error, found by two routes "
+        "that must agree within the two errors.",
+        lambda check: check.expected is How.MEASURED,
+    ),
+    (
+        "undecided",
+        "Undecided, with the reason",
+        "Questions that the toolkit should not answer, and says so.",
+        lambda check: True,
+    ),
+)
+_READING_ORDER = ("proved", "numbers", "trained", "twins", "undecided")
+
+
+def group(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
+    """Sort outcomes into the page's sections, each outcome into exactly one."""
+    found: dict[str, list[Outcome]] = {name: [] for name in _READING_ORDER}
+    for outcome in outcomes:
+        found[next(name for name, *_, fits in _GROUPS if fits(outcome.check))].append(outcome)
+    words = {name: (title, explanation) for name, title, explanation, _ in _GROUPS}
+    return tuple(
+        Group(name, *words[name], tuple(found[name])) for name in _READING_ORDER if found[name]
+    )
+
+
+def headline(outcomes: Sequence[Outcome]) -> str:
+    """Return the one sentence that a reader needs.
+
+    >>> headline([])
+    'No check was run'
+    """
+    total = len(outcomes)
+    wrong = sum(not outcome.as_expected for outcome in outcomes)
+    if not total:
+        return "No check was run"
+    if wrong:
+        return f"{wrong} of {total} verdicts {'is' if wrong == 1 else 'are'} not as they should be"
+    return f"All {total} verdicts are as they should be" if total > 1 else "The verdict is right"
+
+
+def remarks(outcomes: Sequence[Outcome], planned: int | None) -> list[str]:
+    """Return what the headline leaves out: an interrupted run, training left out."""
+    found = []
+    if planned is not None and planned > len(outcomes):
+        found.append(
+            f"The run was interrupted: {planned - len(outcomes)} of {planned} checks are missing."
+        )
+    if outcomes and not any(outcome.check.trains for outcome in outcomes):
+        found.append("No network was trained in this run; run without --quick to include it.")
+    return found
+
+
+def judgement(outcome: Outcome) -> str:
+    """Say whether the verdict is the one that the check should get, and which that is.
+
+    >>> check = Check("x.twin", "1 = 2", lambda: verdict, How.REFUTED)
+    >>> verdict = Verdict("1 = 2", How.REFUTED)
+    >>> judgement(Outcome(check, verdict))
+    'as it should be'
+    """
+    if outcome.as_expected:
+        return "as it should be"
+    return f"should be {outcome.check.expected}"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """How far two sides lie apart, in units of the stated error.
+
+    ``position`` is clipped to [-1.4, 1.4]; the band that agreement allows is [-1, 1].
+    """
+
+    position: float
+    words: str
+
+
+def gauge(verdict: Verdict) -> Gauge | None:
+    """Return the gauge of a verdict on two numbers, or None where there are not two."""
+    left, right, error = verdict.left, verdict.right, verdict.error
+    if not isinstance(left, int | float) or not isinstance(right, int | float) or not error:
+        return None
+    if not all(map(math.isfinite, (left, right, error))):
+        return None
+    ratio = (left - right) / error
+    return Gauge(max(-1.4, min(1.4, ratio)), _in_words(ratio))
+
+
+def _in_words(ratio: float) -> str:
+    if abs(ratio) > 2:
+        return f"difference: {abs(ratio):.3g} × the stated error"
+    return f"difference: {abs(ratio):.0%} of the stated error"
+
+
+def sides(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the labelled numbers of a verdict, as text."""
+    rows = [
+        ("left", show_number(verdict.left, verdict.error)),
+        ("right", show_number(verdict.right, verdict.error)),
+        ("error", show_error(verdict.error)),
+        ("error probability", show_probability(verdict.error_probability)),
+    ]
+    return [(label, text) for label, text in rows if text]

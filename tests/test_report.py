@@ -1,0 +1,239 @@
+"""The page and the terminal table say what the verdicts say, whatever the verdicts hold."""
+
+import io
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from reports import HOSTILE, OUTCOMES, WRONG
+from rich.console import Console
+
+from gantheory.records import How, Verdict
+from gantheory.report import html, tables, view
+from gantheory.report.maths import combination, mathml
+from gantheory.report.numbers import show_error, show_number
+from gantheory.report.svg import Picture, inline_svg
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Outline(HTMLParser):
+    """Collects elements and checks that they are balanced."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def outline(page):
+    parser = Outline()
+    parser.feed(page)
+    assert not parser.open
+    return parser
+
+
+@pytest.fixture(scope="module")
+def page():
+    return html.render([*OUTCOMES, WRONG], seed=7, environment={"Python": HOSTILE})
+
+
+def drawn():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 3))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#0072B2", label="<p & q>")
+    axes.fill_between([0, 1], [1, 0], color="#D55E00", clip_on=True)
+    axes.legend()
+    return figure
+
+
+def test_every_outcome_has_exactly_one_row(page):
+    rows = [a["data-check"] for _, a in outline(page).elements if "data-check" in a]
+    assert sorted(rows) == sorted(o.check.id for o in [*OUTCOMES, WRONG])
+
+
+def test_every_outcome_is_in_exactly_one_group():
+    ids = [o.check.id for section in view.group(OUTCOMES) for o in section.outcomes]
+    assert sorted(ids) == sorted(o.check.id for o in OUTCOMES)
+
+
+def test_hostile_text_stays_text(page):
+    found = outline(page)
+    tags = {tag for tag, _ in found.elements}
+    assert not tags & {"script", "img", "iframe", "object"}
+    assert "".join(found.text).count("alert('p & q')") >= 5
+
+
+def test_the_page_refers_to_nothing_outside_itself(page):
+    for _, attributes in outline(page).elements:
+        for name in ("src", "href", "xlink:href", "action", "srcset"):
+            assert re.match(r"#|data:,|$", attributes.get(name, "")), attributes
+    style = "".join(re.findall(r"<style>(.*?)</style>", page, re.DOTALL))
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_identifiers_are_unique_and_links_resolve(page):
+    found = outline(html.render(OUTCOMES, figures=[Picture("a", drawn()), Picture("b", drawn())]))
+    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in found.elements:
+        for name in ("href", "xlink:href"):
+            if attributes.get(name, "").startswith("#"):
+                assert attributes[name][1:] in ids
+        for reference in re.findall(r"url\(#([^)]+)\)", " ".join(map(str, attributes.values()))):
+            assert reference in ids
+
+
+def test_headings_do_not_skip_a_level(page):
+    levels = [int(tag[1]) for tag, _ in outline(page).elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_every_table_has_a_caption_and_the_page_a_language(page):
+    tags = [tag for tag, _ in outline(page).elements]
+    assert tags.count("table") == tags.count("caption") > 0
+    assert ("html", {"lang": "en"}) in outline(page).elements
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "planned", "right"),
+    [
+        (OUTCOMES, len(OUTCOMES), True),
+        (OUTCOMES, len(OUTCOMES) + 1, False),
+        ([*OUTCOMES, WRONG], None, False),
+        ([], 0, False),
+    ],
+)
+def test_the_headline_is_green_only_where_everything_is_right(outcomes, planned, right):
+    page = html.render(outcomes, planned=planned)
+    assert ('class="headline"' in page) is right
+    assert ('class="headline wrong"' in page) is not right
+
+
+def test_a_wrong_verdict_is_named_first(page):
+    assert "1 of 9 verdicts is not as they should be" in page
+    assert page.index('href="#check-wrong"') < page.index('<section id="proved">')
+    assert "should be proved" in page
+
+
+def test_a_run_without_training_says_so():
+    trained = [o for o in OUTCOMES if o.check.trains]
+    untrained = [o for o in OUTCOMES if not o.check.trains]
+    assert "No network was trained" in html.render(untrained)
+    assert "No network was trained" not in html.render(trained)
+
+
+def test_the_page_is_a_function_of_its_arguments():
+    pages = {html.render(OUTCOMES, figures=[Picture("a", drawn())]) for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_figures_follow_the_theme_and_are_named():
+    svg = inline_svg(Picture("A <b>", drawn(), "what & why"), "f1")
+    assert "A &lt;b&gt;" in svg
+    assert "what &amp; why" in svg
+    assert not re.search(r"#0072b2|#d55e00|#000000|#ffffff", svg, re.IGNORECASE)
+    assert {"var(--blue)", "var(--vermilion)", "var(--ink)"} <= set(re.findall(r"var\(.*?\)", svg))
+    assert "<style" not in svg
+
+
+def test_every_colour_variable_is_set_for_light_dark_and_print():
+    from gantheory.report.svg import INK, PALETTE
+
+    css = html._read("page.css")
+    for variable in {*INK.values(), *PALETTE.values()}:
+        assert len(re.findall(rf"{variable}:", css)) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.33683123, 1e-5, "0.336831"),
+        (-0.7127, 3e-3, "−0.7127"),
+        (12345.678, 0.5, "12345.68"),
+        (1e-300, None, "1e−300"),
+        (6.02e23, 1e21, "6.02e23"),
+        (0.0, 1e-9, "0"),
+        (float("inf"), 0.0, "∞"),
+        (float("nan"), None, "undetermined"),
+        ("r/(1+r)", None, "r/(1+r)"),
+    ],
+)
+def test_numbers_are_shown_with_the_digits_that_their_error_supports(value, error, text):
+    assert show_number(value, error) == text
+
+
+def test_a_number_is_shown_within_its_error():
+    for value in (3.14159265, 2.5e-7, 123456.789, 9.9999e8):
+        for error in (1e-3, 1e-6, value * 1e-3):
+            shown = float(show_number(value, error).replace("−", "-"))
+            assert abs(shown - value) <= max(error / 5, 1e-14 * value)
+    assert show_error(float("inf")) == "± ∞"
+
+
+@pytest.mark.parametrize("latex", [r"\href{javascript:alert(1)}{x}", r"\text{<b>}", r"\frac{"])
+def test_unsafe_or_broken_formulas_are_shown_as_their_source(latex):
+    assert mathml(latex).startswith("<code>")
+    outline(mathml(latex))
+
+
+def test_kl_is_one_word_and_log_has_its_space():
+    shown = mathml(r"2\log 2\,\mathrm{KL}(Q\|P)")
+    assert "<mi>KL</mi>" in shown
+    assert '<mi>log</mi><mspace width="0.167em" /><mn>2</mn>' in shown
+
+
+def test_combinations_keep_their_signs():
+    import sympy
+
+    a = sympy.Symbol("a", positive=True)
+    shown = combination({"kl_qp": 1, "jsd": -2, "tv": 1 + a, "power_0.5": sympy.Rational(1, 2)})
+    assert shown == (
+        r"\mathrm{KL}(Q\|P) - 2\,\mathrm{JSD}(P,Q) + \left(a + 1\right)\,\mathrm{TV}(P,Q)"
+        r" + \frac{1}{2}\,D_{1/2}(P\|Q)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "error", "position"),
+    [(1.0, 1.0, 0.1, 0.0), (1.05, 1.0, 0.1, 0.5), (1.0, 1.05, 0.1, -0.5), (9.0, 1.0, 0.1, 1.4)],
+)
+def test_the_gauge_shows_the_difference_in_units_of_the_error(left, right, error, position):
+    found = view.gauge(Verdict("", How.MEASURED, left=left, right=right, error=error))
+    assert found.position == pytest.approx(position)
+
+
+@pytest.mark.parametrize("sides", [("a", 1.0), (1.0, None), (float("inf"), 1.0)])
+def test_there_is_no_gauge_without_two_finite_numbers(sides):
+    assert view.gauge(Verdict("", How.MEASURED, left=sides[0], right=sides[1], error=1.0)) is None
+
+
+def test_the_terminal_table_shows_every_outcome_and_the_headline():
+    target = io.StringIO()
+    tables.print_outcomes([*OUTCOMES, WRONG], Console(file=target, width=120))
+    text = target.getvalue()
+    for found in [*OUTCOMES, WRONG]:
+        assert found.check.id in text
+        assert found.verdict.how in text
+    assert "1 of 9 verdicts is not as they should be" in text
+    assert "should be proved" in text
+    assert "∞" in text

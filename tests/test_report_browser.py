@@ -1,0 +1,176 @@
+"""The report in a real browser: nothing loaded, nothing complained of, everything shown."""
+
+import base64
+import json
+import os
+import shutil
+
+import pytest
+from reports import OUTCOMES, WRONG
+
+from gantheory.report import html
+from gantheory.report.svg import Picture
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+FLAGS = (
+    # fmt: off
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    # fmt: on
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if not (CHROMIUM and CHROMEDRIVER):
+        if os.environ.get("CI"):
+            pytest.fail("CI must have chromium and chromedriver")
+        pytest.skip("no chromium and chromedriver here; install both to run the browser tests")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    from matplotlib.figure import Figure
+
+    from gantheory import derive
+
+    figure = Figure(figsize=(6, 3))
+    figure.subplots().plot([0, 1, 2], [0, 1, 0], color="#0072B2")
+    path = tmp_path_factory.mktemp("report") / "index.html"
+    derivations = [derive("minimax"), derive("non-saturating")]
+    pictures = [Picture("A line", figure, "It rises and falls.")]
+    path.write_text(html.render([*OUTCOMES, WRONG], derivations, pictures), encoding="utf-8")
+    return path
+
+
+def open_page(browser, path, scheme="light", width=1200):
+    browser.get_log("performance")
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+    )
+    browser.get(path.as_uri())
+
+
+def luminance(colour):
+    """Return the relative luminance of a CSS ``rgb(...)`` text, by the WCAG 2 definition."""
+    channels = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_opening_the_page_requests_nothing_else_and_logs_nothing(browser, page):
+    open_page(browser, page)
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    requests = {
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    }
+    assert {url for url in requests if not url.startswith("data:")} == {page.as_uri()}
+    assert browser.get_log("browser") == []
+
+
+def test_every_verdict_row_is_visible(browser, page):
+    open_page(browser, page)
+    rows = browser.find_elements("css selector", "tr[data-check]")
+    assert {row.get_attribute("data-check") for row in rows} == {
+        found.check.id for found in [*OUTCOMES, WRONG]
+    }
+    assert all(row.is_displayed() and row.size["height"] > 20 for row in rows)
+
+
+def test_mathml_is_laid_out_as_mathematics(browser, page):
+    open_page(browser, page)
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('main math mfrac')].filter(e => e.checkVisibility())"
+        ".map(e => e.children[1].getBoundingClientRect().top"
+        " - e.children[0].getBoundingClientRect().top)"
+    )
+    assert len(heights) >= 4
+    assert all(height > 4 for height in heights)  # the denominator stands below
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1200])
+def test_the_page_never_scrolls_sideways(browser, page, width):
+    open_page(browser, page, width=width)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_contrasts_with_its_background(browser, page, scheme):
+    open_page(browser, page, scheme)
+    found = browser.execute_script(
+        """
+        const behind = e => { for (; e; e = e.parentElement) {
+            const c = getComputedStyle(e).backgroundColor;
+            if (!c.endsWith(', 0)')) return c; } return 'rgb(255, 255, 255)'; };
+        return [...document.querySelectorAll('body *')]
+            .filter(e => e.checkVisibility() && !e.closest('svg')
+                && [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
+            .map(e => [getComputedStyle(e).color, behind(e), e.className, e.textContent.trim()])"""
+    )
+    assert len(found) > 100
+    for text, background, name, words in found:
+        assert contrast(text, background) >= 4.5, (name, words[:40])  # WCAG 2 AA
+
+
+def test_figures_are_drawn_in_the_colours_of_the_theme(browser, page):
+    colours = {}
+    for scheme in ("light", "dark"):
+        open_page(browser, page, scheme)
+        colours[scheme] = browser.execute_script(
+            "return [...document.querySelectorAll('.plot svg path')]"
+            ".map(e => getComputedStyle(e).stroke)"
+        )
+    assert "rgb(0, 114, 178)" in colours["light"]
+    assert "rgb(0, 114, 178)" not in colours["dark"]
+
+
+def test_light_and_dark_screenshots_differ_and_a_pdf_can_be_printed(browser, page, tmp_path):
+    shots = {}
+    for scheme in ("light", "dark"):
+        open_page(browser, page, scheme)
+        shots[scheme] = browser.get_screenshot_as_png()
+        (tmp_path / f"{scheme}.png").write_bytes(shots[scheme])
+    assert shots["light"] != shots["dark"]
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
+    assert base64.b64decode(printed).startswith(b"%PDF")
+
+
+def test_closed_details_are_open_in_print(browser, page):
+    open_page(browser, page)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = browser.execute_script(
+        "return [...document.querySelectorAll('details li, details p')]"
+        ".map(e => e.checkVisibility({contentVisibilityAuto: true}))"
+    )
+    assert shown
+    assert all(shown)
