@@ -15,7 +15,6 @@ pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
 FLAGS = (
-    # fmt: off
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +24,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    # fmt: on
 )
 
 
