@@ -1,0 +1,79 @@
+"""Ball arithmetic (Arb through python-flint) for sympy expressions: enclosures, not estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import sympy
+from flint import arb, ctx, fmpq
+
+_UNARY: Mapping[str, Callable[[arb], arb]] = {
+    "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
+    "atan": lambda x: x.atan(), "Abs": abs, "sinh": lambda x: x.sinh(),
+    "cosh": lambda x: x.cosh(), "erf": lambda x: x.erf(), "LambertW": lambda x: x.lambertw(),
+}  # fmt: skip
+
+
+class NoEnclosure(Exception):
+    """The expression contains something that has no ball arithmetic here."""
+
+
+def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = None) -> arb:
+    """Return a ball that contains the value of ``expression`` for symbols within ``values``.
+
+    Raises:
+        NoEnclosure: for functions without a ball version, with their name.
+
+    >>> enclose(sympy.log(2) ** 2).contains(arb("0.480453013918201424667102526327"))
+    True
+    """
+    if expression.is_Symbol and values and expression in values:
+        return values[expression]
+    if isinstance(expression, sympy.Rational):
+        return arb(fmpq(int(expression.p), int(expression.q)))
+    if expression is sympy.pi:
+        return arb.pi()
+    if expression is sympy.E:
+        return arb.const_e()
+    parts = [enclose(part, values) for part in expression.args]
+    if isinstance(expression, sympy.Add | sympy.Mul):
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part if isinstance(expression, sympy.Add) else total * part
+        return total
+    if isinstance(expression, sympy.Pow):
+        return _power(expression.exp, *parts)
+    if isinstance(expression, sympy.Max | sympy.Min):
+        total = parts[0]
+        for part in parts[1:]:
+            total = total.max(part) if isinstance(expression, sympy.Max) else total.min(part)
+        return total
+    if type(expression).__name__ in _UNARY and len(parts) == 1:
+        return _UNARY[type(expression).__name__](parts[0])
+    raise NoEnclosure(f"{str(expression)[:60]} has no enclosure")
+
+
+def _power(exponent: sympy.Expr, base: arb, value: arb) -> arb:
+    if exponent.is_Integer:
+        return base ** int(exponent)
+    if exponent == sympy.Rational(1, 2):
+        return base.sqrt()
+    return base**value
+
+
+def sign_of_constant(expression: sympy.Expr, most_bits: int = 2048) -> int | None:
+    """Return -1 or 1 where an enclosure decides the sign of a real constant, else None.
+
+    >>> sign_of_constant(sympy.log(2) - sympy.Rational(69, 100))
+    1
+    """
+    if expression == 0:
+        return 0
+    bits = 64
+    while bits <= most_bits:
+        with ctx.workprec(bits):
+            ball = enclose(expression)
+        if ball > 0 or ball < 0:
+            return 1 if ball > 0 else -1
+        bits *= 2
+    return None
