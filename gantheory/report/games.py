@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gantheory.records import How
-from gantheory.report.maths import combination
+from gantheory.report.maths import combination, curvature_latex
 
 
 @dataclass(frozen=True)
@@ -97,18 +97,6 @@ def _divergence(question: str, curvature: Any) -> Answer:
     if not curvature.terms:
         return Answer(question, words=curvature.divergence or "", how=curvature.how)
     return Answer(question, combination(curvature.terms, curvature.constant), how=curvature.how)
-
-
-def curvature_latex(curvature: Any) -> str:
-    """Return f'' as LaTeX, with a point mass for each kink."""
-    import sympy
-
-    masses = [
-        rf"{sympy.latex(mass)}\,\delta\left(r - {sympy.latex(place)}\right)"
-        for place, mass in curvature.atoms
-    ]
-    smooth = [sympy.latex(curvature.curvature)] if curvature.curvature != 0 or not masses else []
-    return "f''(r) = " + " + ".join(smooth + masses)
 
 
 def _verdict_on(curvature: Any) -> str:

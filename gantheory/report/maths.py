@@ -140,3 +140,15 @@ def _term(factor: Any, name: str) -> str:
     return (
         rf"\left({shown}\right)\,{symbol(name)}" if factor.is_Add else rf"{shown}\,{symbol(name)}"
     )
+
+
+def curvature_latex(curvature: Any) -> str:
+    """Return f'' as LaTeX, with a point mass for each kink."""
+    import sympy
+
+    masses = [
+        rf"{sympy.latex(mass)}\,\delta\left(r - {sympy.latex(place)}\right)"
+        for place, mass in curvature.atoms
+    ]
+    smooth = [sympy.latex(curvature.curvature)] if curvature.curvature != 0 or not masses else []
+    return "f''(r) = " + " + ".join(smooth + masses)

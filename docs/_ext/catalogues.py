@@ -1,0 +1,176 @@
+"""Tables and pages generated from the catalogues: no loss or divergence is typed into the docs."""
+
+from pathlib import Path
+
+import sympy
+from checks import cell, make_table
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from gantheory.divergences import COMPLEMENTS, DIVERGENCES
+from gantheory.games import CATALOGUE
+from gantheory.report.games import view_game
+from gantheory.report.maths import curvature_latex
+from gantheory.symbolic import derive, generator
+from gantheory.symbolic.atoms import to_sympy
+
+PAGE = """\
+# {title}
+
+The discriminator maximises $E_p[a] + E_q[b]$ and the generator minimises $E_q[c]$, with
+
+| | formula |
+|---|---|
+| on real samples, a | `{real}` |
+| on fake samples, b | `{fake}` |
+| the generator's loss, c | `{generator}` |
+
+{reference}
+
+## What it really does
+
+{answers}
+
+## The derivation
+
+{steps}
+
+{assumptions}
+
+On the command line: `gantheory derive {name}`.
+"""
+
+
+def page_of(game):
+    """Return the Markdown page of a game, written from its derivation."""
+    view = view_game(derive(game))
+    return PAGE.format(
+        title=view.title,
+        real=view.real,
+        fake=view.fake,
+        generator=view.generator,
+        reference=f"Published in: {game.reference}" if game.reference else "",
+        answers="\n".join(answer_lines(view.answers)),
+        steps="\n".join(step_lines(view.steps)),
+        assumptions=f"Assuming {'; '.join(view.assumptions)}." if view.assumptions else "",
+        name=game.name,
+    )
+
+
+def answer_lines(answers):
+    for answer in answers:
+        formula = f"${answer.latex}$" if answer.latex else ""
+        words = "; ".join(filter(None, [formula, answer.words]))
+        yield f"{answer.question}\n: {words}{f' ({answer.how})' if answer.how else ''}\n"
+
+
+def step_lines(steps):
+    for number, step in enumerate(steps, start=1):
+        yield f"{number}. {step.title} *({step.how})*"
+        if step.latex:
+            yield f"\n   $$\n   {step.latex}\n   $$\n"
+        if step.reason:
+            yield f"\n   {step.reason}\n"
+
+
+def write_game_pages(app):
+    """Write one page a game; a page that has not changed keeps its date, and is not rebuilt."""
+    folder = Path(app.srcdir) / "generated" / "games"
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {f"{name}.md": page_of(game) for name, game in CATALOGUE.items()}
+    for stale in set(path.name for path in folder.glob("*.md")) - set(pages):
+        (folder / stale).unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+class GamesTable(SphinxDirective):
+    """All games: formulas, what D* reports, what the generator follows."""
+
+    def run(self):
+        headings = ["Game", "Generator's loss", "D* reports", "The generator follows"]
+        table = make_table(headings, [22, 24, 27, 27])
+        for name, game in CATALOGUE.items():
+            derivation = derive(game)
+            row = nodes.row()
+            row += cell(link_to(name))
+            row += cell(nodes.literal("", game.generator))
+            row += cell(*shown(derivation.value))
+            row += cell(*shown(derivation.followed))
+            table[0][-1] += row
+        return [table]
+
+
+def link_to(name):
+    from sphinx import addnodes
+
+    return addnodes.pending_xref(
+        "", nodes.inline("", name), refdomain="std", reftype="doc", refexplicit=True,
+        reftarget=f"/generated/games/{name}", refwarn=True,
+    )  # fmt: skip
+
+
+def shown(curvature):
+    """Return a curvature as the combination it is, or in words."""
+    from gantheory.report.maths import combination
+
+    if curvature is None:
+        return [nodes.Text("no optimum")]
+    if curvature.terms:
+        return [math(combination(curvature.terms))]
+    if curvature.is_divergence is False:
+        return [nodes.Text("no divergence: "), math(curvature_latex(curvature))]
+    return [math(curvature_latex(curvature))]
+
+
+def math(latex):
+    return nodes.math(latex, latex)
+
+
+class DivergencesTable(SphinxDirective):
+    """All named divergences, with the facts derived from f."""
+
+    def run(self):
+        headings = ["Name", "Divergence", "Integral", "f(r)", "f″(r)", "f(0)", "f′(∞)"]
+        table = make_table(headings, [14, 13, 22, 21, 16, 7, 7])
+        for entry in DIVERGENCES.values():
+            smooth, atoms = generator.curvature(entry)
+            row = nodes.row()
+            row += cell(nodes.literal("", entry.name))
+            row += [cell(math(latex)) for latex in (entry.latex, entry.integral)]
+            row += cell(math(sympy.latex(to_sympy(entry.f))))
+            row += cell(math(curvature_terms(smooth, atoms)))
+            row += cell(math(sympy.latex(generator.at_zero(entry))))
+            row += cell(math(sympy.latex(generator.slope_at_infinity(entry))))
+            table[0][-1] += row
+        return [table]
+
+
+def curvature_terms(smooth, atoms):
+    from types import SimpleNamespace
+
+    return curvature_latex(SimpleNamespace(curvature=smooth, atoms=atoms)).removeprefix("f''(r) = ")
+
+
+class ComplementsTable(SphinxDirective):
+    """Distances to the maximum, outputs in their own right."""
+
+    def run(self):
+        table = make_table(["Name", "What it is", "Integral"], [20, 40, 40])
+        for entry in COMPLEMENTS.values():
+            row = nodes.row()
+            row += cell(nodes.literal("", entry.name))
+            row += cell(nodes.Text(entry.title))
+            row += cell(math(entry.integral))
+            table[0][-1] += row
+        return [table]
+
+
+def setup(app):
+    app.connect("builder-inited", write_game_pages)
+    app.add_directive("games-table", GamesTable)
+    app.add_directive("divergences-table", DivergencesTable)
+    app.add_directive("complements-table", ComplementsTable)
+    return {"parallel_read_safe": True}

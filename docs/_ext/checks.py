@@ -1,0 +1,154 @@
+"""Statements bound to checks: the ``check`` directive and role, and the ledger of all checks.
+
+An id that no check has is an error, and so is a statement whose check does not get the verdict
+that it should: the page is written from the verdict found while building it. Checks that train
+networks are not run here; ``gantheory check`` runs them.
+"""
+
+from functools import cache
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from gantheory.claims import CHECKS, run
+from gantheory.errors import unknown_name
+from gantheory.records import How
+from gantheory.report.numbers import show_error, show_number
+from gantheory.report.view import MEANINGS, SIGNS
+
+
+@cache
+def decide(name):
+    """Return the outcome of a check, decided once in a build."""
+    (outcome,) = run([CHECKS[name]])
+    return outcome
+
+
+def find(name):
+    """Return the check called ``name``, or raise with the nearest known name."""
+    if name not in CHECKS:
+        raise unknown_name("check", name, CHECKS)
+    return CHECKS[name]
+
+
+def known_by(check):
+    """Return how a check's verdict is known: found now, or the verdict that training must get."""
+    return check.expected if check.trains else decide(check.id).verdict.how
+
+
+def anchor(name):
+    return nodes.make_id(f"check-{name}")
+
+
+def link_to_ledger(name):
+    target = addnodes.pending_xref(
+        "", nodes.literal(name, name), refdomain="std", reftype="ref", refexplicit=True,
+        reftarget=f"check-{name}", refwarn=True,
+    )  # fmt: skip
+    return target
+
+
+class CheckRole(SphinxRole):
+    """Link to a check's row in the ledger."""
+
+    def run(self):
+        try:
+            find(self.text)
+        except ValueError as error:
+            message = self.inliner.reporter.error(str(error), line=self.lineno)
+            return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
+        return [link_to_ledger(self.text)], []
+
+
+class CheckDirective(SphinxDirective):
+    """A numbered statement, how it is known, and the numbers of its verdict."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        try:
+            check = find(self.arguments[0])
+        except ValueError as error:
+            raise self.error(str(error)) from None
+        number = self.env.new_serialno("statement") + 1
+        box = nodes.admonition(classes=["check", known_by(check)])
+        box += nodes.title("", f"Statement {number} · {title_of(check)}")
+        box += nodes.paragraph("", check.statement)
+        if check.latex:
+            box += nodes.math_block("", check.latex, nowrap=True, number=None, label=None)
+        box += self.parse_content_to_nodes()
+        box += self.footer(check)
+        self.set_source_info(box)
+        return [box]
+
+    def footer(self, check):
+        line = nodes.paragraph(classes=["how"])
+        line += nodes.Text(f"{how_words(check)} Check ")
+        line += link_to_ledger(check.id)
+        line += nodes.Text(f"; stated by {check.source}." if check.source else ".")
+        if not check.trains and not decide(check.id).as_expected:
+            raise self.error(f"check {check.id!r} does not get the verdict that it should")
+        return line
+
+
+def title_of(check):
+    how = known_by(check)
+    suffix = ", as it should be" if check.expected is How.REFUTED else ""
+    return f"{SIGNS[how]} {how}{suffix}"
+
+
+def how_words(check):
+    """Return one sentence on how the statement is known, with the numbers found."""
+    if check.trains:
+        return f"Should be {check.expected} by training; gantheory check does it."
+    verdict = decide(check.id).verdict
+    words = f"{verdict.how.capitalize()} {MEANINGS[verdict.how]}"
+    found = verdict.counterexample or verdict.reason
+    if found and verdict.how in (How.REFUTED, How.UNDECIDED):
+        return f"{words}: {found}."
+    if isinstance(verdict.left, float) and isinstance(verdict.right, float):
+        left, right = (show_number(x, verdict.error) for x in (verdict.left, verdict.right))
+        return f"{words}: {left} and {right}, {show_error(verdict.error)}."
+    return f"{words}."
+
+
+class LedgerDirective(SphinxDirective):
+    """The table of all checks; each row is what the role links to."""
+
+    def run(self):
+        table = make_table(["Check", "Statement", "Known"], [22, 58, 20])
+        body = table[0][-1]
+        for check in CHECKS.values():
+            row = nodes.row(ids=[anchor(check.id)])
+            row += cell(nodes.literal(check.id, check.id))
+            row += cell(nodes.Text(check.statement))
+            row += cell(nodes.Text(title_of(check) + (" (by training)" if check.trains else "")))
+            body += row
+            labels = self.env.get_domain("std").labels
+            labels[f"check-{check.id}"] = (self.env.docname, anchor(check.id), check.statement)
+        return [table]
+
+
+def make_table(headings, widths):
+    """Return an empty table node with its heading row."""
+    table = nodes.table(classes=["catalogue"])
+    group = nodes.tgroup(cols=len(headings))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    head = nodes.thead()
+    head += nodes.row("", *[cell(nodes.Text(text)) for text in headings])
+    group += [head, nodes.tbody()]
+    table += group
+    return table
+
+
+def cell(*content):
+    return nodes.entry("", nodes.paragraph("", "", *content))
+
+
+def setup(app):
+    app.add_role("check", CheckRole())
+    app.add_directive("check", CheckDirective)
+    app.add_directive("checks-table", LedgerDirective)
+    return {"parallel_read_safe": False}
