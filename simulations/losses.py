@@ -1,0 +1,207 @@
+"""Torch losses, compiled from a game's formulas alone: no GAN loss is written by hand here.
+
+A payoff becomes a short list of torch operations through sympy, in a form whose values and
+gradients stay finite for scores of size 800 in float32 and float64. A game on a bounded domain
+of scores is composed with a map from the real line, so that any network may play it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import sympy
+import torch
+from sympy import Expr
+from torch import Tensor
+
+from gantheory.errors import GantheoryError
+from gantheory.game import Game, interval
+from gantheory.games import get_game
+from gantheory.symbolic.atoms import sigmoid, softplus, t, to_sympy
+from simulations.stable import program, stabilise
+
+Loss = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Payoff:
+    """A function of the network's output as torch operations, with its exact slope.
+
+    >>> payoff = torch_game("minimax").fake
+    >>> payoff(torch.tensor([-800.0, 0.0, 800.0]))
+    tensor([-0.0000e+00, -6.9315e-01, -8.0000e+02])
+    >>> payoff.slope(torch.tensor([-800.0, 0.0, 800.0]))
+    tensor([-0.0000, -0.5000, -1.0000])
+    """
+
+    expression: Expr
+
+    @cached_property
+    def _value(self) -> Callable[[Tensor], Tensor]:
+        return program(stabilise(self.expression), t)
+
+    @cached_property
+    def _slope(self) -> Callable[[Tensor], Tensor]:
+        return program(stabilise(sympy.diff(self.expression, t)), t, slope=True)
+
+    def __call__(self, output: Tensor) -> Tensor:
+        """Return the payoff elementwise; differentiable by autograd to any order."""
+        return self._value(output)
+
+    def slope(self, output: Tensor) -> Tensor:
+        """Return the derivative elementwise, compiled from the symbolic derivative."""
+        return self._slope(output)
+
+
+@dataclass(frozen=True)
+class TorchGame:
+    """A game's payoffs as functions of an unconstrained network output v.
+
+    ``score`` maps v into the game's domain of scores t; on the real line t = v. The
+    discriminator's loss is the negative of its value, so that both players minimise.
+    """
+
+    game: Game
+    score: Payoff
+    real: Payoff
+    fake: Payoff
+    generator: Payoff
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return −mean a(real) − mean b(fake) over the last dimension."""
+        return -self.real(real).mean(-1) - self.fake(fake).mean(-1)
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        """Return mean c(fake) over the last dimension."""
+        return self.generator(fake).mean(-1)
+
+
+def torch_game(game: Game | str, parameters: Mapping[str, float] | None = None) -> TorchGame:
+    """Compile ``game`` for networks whose output is any real number.
+
+    Raises:
+        GantheoryError: for an unknown game, or a parameter without a value.
+    """
+    game = get_game(game) if isinstance(game, str) else game
+    return _compiled(_Key(game), _values(game, parameters or {}))
+
+
+def discriminator_loss(game: Game | str, parameters: Mapping[str, float] | None = None) -> Loss:
+    """Return the function (real scores, fake scores) -> −V, to be minimised.
+
+    Scores are t, in the game's domain, of any shape; the loss is a scalar in nats.
+
+    >>> float(discriminator_loss("minimax")(torch.zeros(4), torch.zeros(4)))  # 2 log 2
+    1.3862943649291992
+    """
+    real, fake = (_payoff(game, part, parameters) for part in ("real", "fake"))
+    return lambda real_scores, fake_scores: -real(real_scores).mean() - fake(fake_scores).mean()
+
+
+def generator_loss(game: Game | str, parameters: Mapping[str, float] | None = None) -> Loss:
+    """Return the function fake scores -> the generator's loss, to be minimised.
+
+    >>> float(generator_loss("non-saturating")(torch.zeros(4)))  # log 2
+    0.6931471824645996
+    """
+    payoff = _payoff(game, "generator", parameters)
+    return lambda fake_scores: payoff(fake_scores).mean()
+
+
+def smooth_labels(game: Game | str, real: float = 0.9, fake: float = 0.0) -> Game:
+    """Return ``game`` with the labels of real and fake samples softened for the discriminator.
+
+    Real samples are labelled 1 with weight ``real`` and fake ones with weight ``fake``:
+    a' = real·a + (1−real)·b and b' = fake·a + (1−fake)·b; one-sided smoothing (Salimans et al.,
+    2016, arXiv:1606.03498) keeps ``fake`` at 0. The answer is a game, so theory applies to it.
+    """
+    game = get_game(game) if isinstance(game, str) else game
+    for label, value in (("real", real), ("fake", fake)):
+        if not 0 <= value <= 1:
+            raise GantheoryError(f"label {label}={value!r} must lie between 0 and 1")
+
+    def mixture(label: float) -> str:
+        terms = [f"{w!r}*({p})" for w, p in ((label, game.real), (1 - label, game.fake)) if w]
+        return " + ".join(terms)
+
+    name = f"{game.name}-labels-{real:g}-{fake:g}"
+    return replace(game, name=name, real=mixture(real), fake=mixture(fake), title="", claims=())
+
+
+@dataclass(frozen=True, eq=False)
+class _Key:
+    """A game as a dictionary key: equal when its formulas are."""
+
+    game: Game
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.game == other.game
+
+    def __hash__(self) -> int:
+        return hash((self.game.name, self.game.real, self.game.fake, self.game.generator))
+
+
+def _values(game: Game, given: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    missing = [name for name in game.parameters if name not in given]
+    if missing:
+        raise GantheoryError(
+            f"game {game.name!r} needs a value for {', '.join(missing)}; "
+            f"pass parameters={{{missing[0]!r}: 1.0}}"
+        )
+    return tuple((name, float(given[name])) for name in game.parameters)
+
+
+def _expression(text: str, values: tuple[tuple[str, float], ...]) -> Expr:
+    """Return ``text`` as an expression in t with every parameter replaced by its number."""
+    return to_sympy(text, _numbers(values))
+
+
+def _numbers(values: tuple[tuple[str, float], ...]) -> dict[str, Expr]:
+    """Return each parameter's value as the exact rational number that its decimals say."""
+    return {name: sympy.Rational(repr(value)) for name, value in values}
+
+
+def _payoff(game: Game | str, part: str, parameters: Mapping[str, float] | None) -> Payoff:
+    game = get_game(game) if isinstance(game, str) else game
+    return Payoff(_expression(getattr(game, part), _values(game, parameters or {})))
+
+
+@lru_cache(maxsize=256)
+def _compiled(key: _Key, values: tuple[tuple[str, float], ...]) -> TorchGame:
+    game = key.game
+    payoffs = [_expression(getattr(game, part), values) for part in ("real", "fake", "generator")]
+    best = min(_maps(game, values), key=lambda score: _overflows(score, payoffs))
+    composed = [Payoff(payoff.xreplace({t: best})) for payoff in payoffs]
+    return TorchGame(game, Payoff(best), *composed)
+
+
+def _maps(game: Game, values: tuple[tuple[str, float], ...]) -> list[Expr]:
+    """Return smooth increasing maps from the real line onto the inside of the game's domain."""
+    numbers = _numbers(values)
+    ends = interval(game.domain)
+    lower, upper = (_end(end, numbers) for end in (ends.lower, ends.upper))
+    match lower.is_finite, upper.is_finite:
+        case True, True:
+            return [lower + (upper - lower) * sigmoid(t)]
+        case True, False:
+            return [lower + sympy.exp(t), lower + softplus(t)]
+        case False, True:
+            return [upper - sympy.exp(-t), upper - softplus(-t)]
+    return [t]
+
+
+def _end(tree: ast.expr, numbers: Mapping[str, Expr]) -> Expr:
+    infinite = {"oo": sympy.oo, "inf": sympy.oo, "-oo": -sympy.oo, "-inf": -sympy.oo}
+    text = ast.unparse(tree)
+    return infinite[text] if text in infinite else to_sympy(tree, numbers)
+
+
+def _overflows(score: Expr, payoffs: list[Expr]) -> int:
+    """Count non-finite values and slopes of the composed payoffs at outputs up to 800."""
+    outputs = torch.linspace(-800, 800, 161)
+    composed = [Payoff(payoff.xreplace({t: score})) for payoff in payoffs]
+    results = [f(outputs) for payoff in composed for f in (payoff, payoff.slope)]
+    return sum(int((~result.isfinite()).sum()) for result in results)

@@ -1,0 +1,188 @@
+"""Networks of a whole ensemble at once: member k's parameters are row k of one matrix.
+
+A network is a frozen description. Its parameters live outside, in a tensor of shape (K, count)
+for K members, so that optimisers, checkpoints and blocks of members need no knowledge of layers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gantheory.errors import GantheoryError, unknown_name
+
+# Each weight starts on a 64-byte boundary in float32 and float64: the matrix library may choose
+# another order of summation for unaligned data, and members would depend on their place.
+ALIGNMENT = 16
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": lambda x: x,
+    "relu": torch.relu,
+    "leaky": lambda x: functional.leaky_relu(x, 0.2),
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softplus": functional.softplus,
+}
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What training needs of a network."""
+
+    @property
+    def inputs(self) -> int:
+        """Return the dimension of one input."""
+
+    @property
+    def outputs(self) -> int:
+        """Return the dimension of one output."""
+
+    @property
+    def count(self) -> int:
+        """Return the length of one member's parameter row."""
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return one member's initial parameters, shape (count,), float64."""
+
+    def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """Return the outputs (K, n, outputs) for inputs (K, n, inputs) of K members."""
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """A fully connected network, for K members at a time.
+
+    Args:
+        sizes: widths from input to output, such as ``(1, 32, 32, 1)``.
+        activation: of the hidden layers: relu, leaky (slope 0.2), tanh, softplus, sigmoid.
+        output: of the last layer.
+        scale: None for torch's own initialisation of linear layers, uniform on ±1/√inputs
+            for weights and biases; else normal weights of this deviation and zero biases.
+
+    >>> net = Mlp((2, 8, 1))
+    >>> parameters = torch.stack([net.initial(torch.Generator().manual_seed(s)) for s in (0, 1)])
+    >>> net(parameters, torch.zeros(2, 5, 2, dtype=torch.float64)).shape
+    torch.Size([2, 5, 1])
+    """
+
+    sizes: tuple[int, ...]
+    activation: str = "relu"
+    output: str = "identity"
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 2 or any(size < 1 for size in self.sizes):
+            raise GantheoryError(f"sizes={self.sizes!r}: give at least two positive widths")
+        for name in (self.activation, self.output):
+            if name not in ACTIVATIONS:
+                raise unknown_name("activation", name, ACTIVATIONS)
+
+    @property
+    def inputs(self) -> int:
+        """Return the dimension of one input."""
+        return self.sizes[0]
+
+    @property
+    def outputs(self) -> int:
+        """Return the dimension of one output."""
+        return self.sizes[-1]
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Return the matrices of a row: weight (in, out) and bias (1, out) of each layer."""
+        return [shape for i, o in pairwise(self.sizes) for shape in ((i, o), (1, o))]
+
+    @property
+    def count(self) -> int:
+        """Return the length of one member's row, padding included."""
+        return sum(_padded(i * o) for i, o in self.shapes)
+
+    def matrices(self, parameters: Tensor) -> list[Tensor]:
+        """Return views (K, in, out) and (K, 1, out) of the rows ``parameters``, layer by layer."""
+        parts = parameters.split([_padded(i * o) for i, o in self.shapes], dim=1)
+        return [
+            part[:, : i * o].unflatten(1, (i, o))
+            for part, (i, o) in zip(parts, self.shapes, strict=True)
+        ]
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return one member's initial parameters; padding is zero and stays zero."""
+        row = torch.zeros(1, self.count, dtype=torch.float64)
+        weights_and_biases = self.matrices(row)
+        for weight, bias in zip(weights_and_biases[::2], weights_and_biases[1::2], strict=True):
+            if self.scale is None:
+                bound = 1 / math.sqrt(weight.shape[1])
+                weight.uniform_(-bound, bound, generator=generator)
+                bias.uniform_(-bound, bound, generator=generator)
+            else:
+                weight.normal_(0, self.scale, generator=generator)
+        return row[0]
+
+    def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """Return the outputs (K, n, outputs) for inputs (K, n, inputs)."""
+        matrices = self.matrices(parameters)
+        hidden = ACTIVATIONS[self.activation]
+        for weight, bias in zip(matrices[:-2:2], matrices[1:-2:2], strict=True):
+            x = hidden(torch.baddbmm(bias, x, weight))
+        return ACTIVATIONS[self.output](torch.baddbmm(matrices[-1], x, matrices[-2]))
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The generator x = loc + scale·z in d dimensions; its parameters are (loc, scale).
+
+    With z standard normal its density is exact: normal(loc, abs(scale)) in each coordinate.
+
+    Args:
+        loc, scale: initial values.
+        dim: d.
+        train: which of the two move.
+    """
+
+    loc: float = 0.0
+    scale: float = 1.0
+    dim: int = 1
+    train: Literal["both", "loc", "scale"] = "both"
+
+    @property
+    def inputs(self) -> int:
+        """Return d."""
+        return self.dim
+
+    @property
+    def outputs(self) -> int:
+        """Return d."""
+        return self.dim
+
+    @property
+    def count(self) -> int:
+        """Return 2d: d locations, then d scales."""
+        return 2 * self.dim
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return (loc, ..., scale, ...); nothing is random."""
+        values = torch.tensor([self.loc, self.scale], dtype=torch.float64)
+        return values.repeat_interleave(self.dim)
+
+    def __call__(self, parameters: Tensor, z: Tensor) -> Tensor:
+        """Return loc + scale·z, shape (K, n, d)."""
+        loc, scale = parameters[:, None, : self.dim], parameters[:, None, self.dim :]
+        loc = loc.detach() if self.train == "scale" else loc
+        scale = scale.detach() if self.train == "loc" else scale
+        return torch.addcmul(loc, scale, z)
+
+
+def initialise(network: Network, generators: Sequence[torch.Generator]) -> Tensor:
+    """Return the initial parameters (K, count) of K members, each from its own generator."""
+    return torch.stack([network.initial(generator) for generator in generators])
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
