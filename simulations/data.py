@@ -1,0 +1,205 @@
+"""Samples and log-densities in torch: known laws, two-dimensional mixtures, and digits."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch import distributions as laws
+
+from gantheory.densities import parse_density
+from gantheory.densities.base import Density
+from gantheory.errors import GantheoryError, unknown_name
+
+Array = NDArray[np.float64]
+
+
+def as_density(density: Density | str) -> Density:
+    """Return ``density``, read from text such as ``"normal(0, 1)"`` where it is one."""
+    return parse_density(density) if isinstance(density, str) else density
+
+
+def stratified(density: Density | str, rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return R independent replicates of n stratified samples, shape (R, n), each row in order.
+
+    Row by row x_i = F⁻¹((i + u_i)/n) with u_i uniform on [0, 1): one sample in each of n slices
+    of equal probability. The mean of any function over a row is unbiased, with less variance
+    than n independent samples give.
+    """
+    law = as_density(density)
+    replicates, strata = shape
+    levels = (np.arange(strata) + rng.random((replicates, strata))) / strata
+    return quantile(law, levels)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A sampler of a one-dimensional density, for training: independent or stratified points.
+
+    With ``block`` each run of that many points holds one point of every slice of probability
+    1/block, so a minibatch of that size is stratified.
+    """
+
+    density: Density
+    block: int = 1
+    dim = 1
+
+    def sample(self, n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        """Return n points, shape (n, 1)."""
+        u = torch.rand(n, generator=generator, dtype=torch.float64)
+        levels = (torch.arange(n) % self.block + u) / self.block
+        return torch.from_numpy(quantile(self.density, levels.numpy()))[:, None].to(dtype)
+
+
+def quantile(density: Density, levels: Array) -> Array:
+    """Return the quantiles of a one-dimensional density at levels in [0, 1)."""
+    ppf: Callable[[Array], Array] = density.ppf  # type: ignore[attr-defined]
+    return np.asarray(ppf(np.minimum(levels, np.nextafter(1.0, 0.0))), dtype=np.float64)
+
+
+def torch_logpdf(density: Density | str) -> Callable[[Tensor], Tensor]:
+    """Return log-density of a one-dimensional law as a differentiable torch function.
+
+    The formulas are those of `torch.distributions`, which share no code with
+    `gantheory.densities`.
+
+    >>> torch_logpdf("normal(0, 1)")(torch.zeros(1, dtype=torch.float64)).item()  # -log(2π)/2
+    -0.9189385332046727
+    """
+    law = as_density(density)
+    if law.name not in _TORCH:
+        raise unknown_name("density with a torch formula:", law.name, _TORCH)
+    built: laws.Distribution = _TORCH[law.name](**law.parameters)
+    return built.log_prob
+
+
+def _tensor(*values: object) -> list[Tensor]:
+    return [torch.as_tensor(value, dtype=torch.float64) for value in values]
+
+
+def _family(kind: Callable[..., laws.Distribution]) -> Callable[..., laws.Distribution]:
+    return lambda **values: kind(*_tensor(*values.values()), validate_args=False)
+
+
+def _mixture(**values: object) -> laws.Distribution:
+    weights, locs, scales = _tensor(*values.values())
+    return laws.MixtureSameFamily(
+        laws.Categorical(weights), laws.Normal(locs, scales.expand_as(locs)), validate_args=False
+    )
+
+
+def _logistic(loc: float, scale: float) -> laws.Distribution:
+    low, high, centre, width = _tensor(0.0, 1.0, loc, scale)
+    moves = [laws.SigmoidTransform().inv, laws.AffineTransform(centre, width)]
+    return laws.TransformedDistribution(laws.Uniform(low, high), moves, validate_args=False)
+
+
+def _gamma(shape: float, scale: float) -> laws.Distribution:
+    concentration, rate = _tensor(shape, 1 / scale)
+    return laws.Gamma(concentration, rate, validate_args=False)
+
+
+_TORCH: dict[str, Callable[..., laws.Distribution]] = {
+    "normal": _family(laws.Normal),
+    "laplace": _family(laws.Laplace),
+    "student_t": _family(laws.StudentT),
+    "cauchy": _family(laws.Cauchy),
+    "gumbel": _family(laws.Gumbel),
+    "uniform": _family(laws.Uniform),
+    "lognormal": _family(laws.LogNormal),
+    "beta": _family(laws.Beta),
+    "gamma": _gamma,
+    "logistic": _logistic,
+    "normal_mixture": _mixture,
+}
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Equal-weight isotropic normals of one deviation around given centres in the plane."""
+
+    centres: tuple[tuple[float, float], ...]
+    scale: float
+
+    dim = 2
+
+    def sample(self, n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        """Return n independent points, shape (n, 2)."""
+        centres = torch.tensor(self.centres, dtype=dtype)
+        chosen = torch.randint(len(self.centres), (n,), generator=generator)
+        noise = torch.randn(n, 2, generator=generator, dtype=dtype)
+        return centres[chosen] + self.scale * noise
+
+
+def ring(modes: int = 8, radius: float = 1.0, scale: float = 0.01) -> Modes:
+    """Return normals evenly spaced on a circle: the published ring (Lin et al., 1712.04086)."""
+    angles = [2 * math.pi * k / modes for k in range(modes)]  # the end point is not repeated
+    return Modes(tuple((radius * math.cos(a), radius * math.sin(a)) for a in angles), scale)
+
+
+def grid(side: int = 5, spacing: float = 2.0, scale: float = 0.05) -> Modes:
+    """Return normals on a square grid about 0: the published grid of 25 (1712.04086)."""
+    places = [spacing * (k - (side - 1) / 2) for k in range(side)]
+    return Modes(tuple((x, y) for x in places for y in places), scale)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Grey images of digits: pixels in [0, 1] of shape (n, side²), and labels of shape (n,)."""
+
+    pixels: Array
+    labels: NDArray[np.int64]
+    side: int
+    origin: str
+
+
+def digits(folder: str | os.PathLike[str] | None = None) -> Digits:
+    """Return MNIST from the IDX files in ``folder``, else scikit-learn's 1797 8×8 digits.
+
+    ``folder`` (by default the environment variable ``MNIST_DIR``) holds
+    ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, gzipped or not.
+    """
+    place = folder or os.environ.get("MNIST_DIR")
+    if place:
+        images = read_idx(_find(Path(place), "train-images-idx3-ubyte"))
+        labels = read_idx(_find(Path(place), "train-labels-idx1-ubyte"))
+        if images.ndim != 3 or images.shape[1] != images.shape[2] or len(images) != len(labels):
+            raise GantheoryError(f"IDX files in {place}: images {images.shape} do not match labels")
+        pixels = images.reshape(len(images), -1) / 255.0
+        return Digits(pixels, labels.astype(np.int64), images.shape[1], f"IDX files in {place}")
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    return Digits(data.data / 16.0, data.target.astype(np.int64), 8, "scikit-learn's 8x8 digits")
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Return the array in an IDX file of unsigned bytes (two zero bytes, type, dimensions, data).
+
+    Raises:
+        GantheoryError: where the header is not IDX, or the length is not what it says.
+    """
+    raw = path.read_bytes()
+    raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
+        raise GantheoryError(f"{path} is no IDX file of unsigned bytes; use the published files")
+    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", raw[3], offset=4))
+    data = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
+    if data.size != math.prod(shape):
+        raise GantheoryError(f"{path} holds {data.size} bytes where its header says {shape}")
+    return data.reshape(shape)
+
+
+def _find(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz", folder / name.replace("-idx", ".idx")):
+        if path.is_file():
+            return path
+    raise GantheoryError(f"no {name} in {folder}; put the IDX file there or leave MNIST_DIR unset")
