@@ -163,7 +163,7 @@ def _rewrite(node: Expr) -> Expr:
         return _one_exponential(node)
     if node.is_Pow:
         base, exponent = node.as_base_exp()
-        if isinstance(base, sigmoid | sympy.exp) and not exponent == 2:
+        if isinstance(base, sigmoid | sympy.exp) and exponent != 2:
             return sympy.exp(exponent * _log(base))
         return node
     return _expanded_log(node.args[0])

@@ -52,13 +52,10 @@ class Draw:
             drawn["next_latent"] = self._latent((*n, self.latent_dim), generator)
         if self.mix:
             drawn["mix"] = torch.rand(*k, 1, generator=generator, dtype=self.dtype)
-        for name, shape in (("real_noise", k), ("fake_noise", k), ("next_noise", n)):
-            size = (*shape, real.dim)
-            drawn[name] = (
-                torch.randn(size, generator=generator, dtype=self.dtype).mul_(noise)
-                if noise
-                else torch.zeros(1, dtype=self.dtype).expand(size)
-            )
+        if noise:
+            for name, shape in (("real_noise", k), ("fake_noise", k), ("next_noise", n)):
+                values = torch.randn(*shape, real.dim, generator=generator, dtype=self.dtype)
+                drawn[name] = values.mul_(noise)
         return drawn
 
     def _sampled(

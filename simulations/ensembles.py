@@ -1,0 +1,242 @@
+"""What an ensemble is: its members, the recipe that they share, and the state of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gantheory.errors import GantheoryError
+from gantheory.game import Game
+from simulations.losses import TorchGame, torch_game
+from simulations.networks import Affine, Mlp, Network, initialise
+from simulations.regularisers import Regulariser
+from simulations.streams import Draw, Sampler, generator_of
+from simulations.updates import Adam, Order, Rule, Schedule, memory_of
+
+Player = Literal["discriminator", "generator"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One GAN of an ensemble: what may differ between members.
+
+    Args:
+        real: the data.
+        game: a catalogue name or a `Game`.
+        parameters: values of the game's free parameters.
+        seed: of initial values and samples; a member's result is a function of its own fields
+            and the recipe, whoever trains beside it.
+        discriminator_rate, generator_rate: learning rates.
+        noise: deviation of the instance noise added to whatever the discriminator sees.
+        fake: a fixed law in the generator's place; then only the discriminator is trained.
+    """
+
+    real: Sampler
+    game: Game | str = "non-saturating"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    discriminator_rate: float = 1e-3
+    generator_rate: float = 1e-3
+    noise: float = 0.0
+    fake: Sampler | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How every member is trained: Algorithm 1 of Goodfellow et al. (2014), arXiv:1406.2661.
+
+    Each step makes ``discriminator_steps`` (k) updates of D on fresh minibatches of ``batch`` (m)
+    real and m fake samples, then one of G on m fresh fakes.
+
+    Args:
+        discriminator: maps a sample (or ``packing`` of them, side by side) to one number.
+        generator: maps latent draws to samples; None where members have a fixed ``fake`` law.
+        steps: how many steps in all; schedules refer to it.
+        rule: SGD or Adam.
+        order: who moves when; other orders than alternating take k = 1.
+        schedule: factor on the rates over the run.
+        train: which player moves; the other keeps its initial or given parameters.
+        regularisers: penalties added to the discriminator's loss.
+        clip: bound on every discriminator parameter after each of its updates (Arjovsky et al.,
+            2017, arXiv:1701.07875).
+        packing: samples that the discriminator sees together (Lin et al., 2018,
+            arXiv:1712.04086); divides ``batch``.
+        latent: the law of the generator's input, standard normal or uniform on [−1, 1].
+        dtype: torch.float64 unless asked.
+        device: where training runs.
+    """
+
+    discriminator: Network
+    generator: Network | None
+    steps: int
+    batch: int = 256
+    discriminator_steps: int = 1
+    rule: Rule = Adam()
+    order: Order | str = Order.ALTERNATING
+    schedule: Schedule | str = Schedule.CONSTANT
+    train: Literal["both", "discriminator", "generator"] = "both"
+    regularisers: tuple[Regulariser, ...] = ()
+    clip: float | None = None
+    packing: int = 1
+    latent: Literal["normal", "uniform"] = "normal"
+    dtype: torch.dtype = torch.float64
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", _choice(Order, self.order))
+        object.__setattr__(self, "schedule", _choice(Schedule, self.schedule))
+        for name in ("batch", "discriminator_steps", "packing"):
+            if getattr(self, name) < 1:
+                raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
+        if self.steps < 0:
+            raise GantheoryError(f"steps={self.steps!r} must not be negative")
+        if self.batch % self.packing:
+            raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
+        if self.order is not Order.ALTERNATING and self.discriminator_steps != 1:
+            raise GantheoryError(
+                f"order={str(self.order)!r} moves both players once a step; "
+                f"discriminator_steps={self.discriminator_steps} needs order='alternating'"
+            )
+        if self.discriminator.outputs != 1:
+            raise GantheoryError(
+                f"the discriminator has {self.discriminator.outputs} outputs; it needs 1"
+            )
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        """Return who moves."""
+        return ("discriminator", "generator") if self.train == "both" else (self.train,)
+
+    @cached_property
+    def draw(self) -> Draw:
+        """Return what each step needs of a member's randomness."""
+        latent_dim = self.generator.inputs if self.generator else 0
+        shape = self.batch, self.discriminator_steps, latent_dim
+        return Draw(*shape, self.latent, self.dtype, mix=bool(self.regularisers))
+
+
+@dataclass
+class State:
+    """Where a run stands: everything that its future depends on.
+
+    ``parameters[player]`` has one row a member; ``memory[player]`` the update rule's tensors;
+    ``updates[player]`` counts its updates; ``streams`` are the members' generators. Training
+    changes a state in place: keep one with `copy`.
+    """
+
+    step: int
+    parameters: dict[str, Tensor]
+    memory: dict[str, dict[str, Tensor]]
+    updates: dict[str, int]
+    streams: list[torch.Generator]
+
+    def copy(self) -> State:
+        """Return an independent copy."""
+        return State(
+            self.step,
+            {name: rows.clone() for name, rows in self.parameters.items()},
+            {
+                player: {name: rows.clone() for name, rows in memory.items()}
+                for player, memory in self.memory.items()
+            },
+            dict(self.updates),
+            [stream.clone_state() for stream in self.streams],
+        )
+
+
+def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
+    """Return the state before the first step, each member's from its own seed."""
+    check(members, recipe)
+    sources = [generator_of(member.seed, 0) for member in members]
+    networks = {"discriminator": recipe.discriminator, "generator": recipe.generator}
+    parameters = {
+        player: initialise(network, sources).to(recipe.device, recipe.dtype)
+        for player, network in networks.items()
+        if network is not None
+    }
+    memory = {p: memory_of(recipe.rule, recipe.order, parameters[p]) for p in recipe.players}  # type: ignore[arg-type]
+    streams = [generator_of(member.seed, 1) for member in members]
+    return State(0, parameters, memory, dict.fromkeys(recipe.players, 0), streams)
+
+
+def check(members: Sequence[Member], recipe: Recipe) -> None:
+    """Raise `GantheoryError` where members and recipe do not fit together."""
+    if not members:
+        raise GantheoryError("an ensemble needs at least one member")
+    dims = {member.real.dim for member in members}
+    dims |= {member.fake.dim for member in members if member.fake is not None}
+    dims |= {recipe.generator.outputs} if recipe.generator else set()
+    if len(dims) > 1:
+        raise GantheoryError(f"samples of dimensions {sorted(dims)} meet in one ensemble")
+    seen = recipe.packing * dims.pop()
+    if recipe.discriminator.inputs != seen:
+        raise GantheoryError(
+            f"the discriminator takes {recipe.discriminator.inputs} numbers; "
+            f"{recipe.packing} packed sample(s) have {seen}"
+        )
+    fixed = [member.fake is not None for member in members]
+    if any(fixed) and (not all(fixed) or recipe.generator or recipe.train != "discriminator"):
+        raise GantheoryError(
+            "a fixed fake law trains the discriminator alone: give it to every member, with "
+            "generator=None and train='discriminator'"
+        )
+    if not any(fixed) and recipe.generator is None:
+        raise GantheoryError("fakes come from nowhere: give a generator, or a fake law a member")
+
+
+@dataclass(frozen=True)
+class Games:
+    """The games of an ensemble, members of one game together."""
+
+    groups: tuple[tuple[TorchGame, Tensor | slice], ...]
+
+    @classmethod
+    def of(cls, members: Sequence[Member]) -> Games:
+        """Compile the members' games, each once."""
+        compiled = [torch_game(member.game, member.parameters) for member in members]
+        different = list({id(game): game for game in compiled}.values())
+        if len(different) == 1:
+            return cls(((different[0], slice(None)),))
+        return cls(
+            tuple(
+                (game, torch.tensor([k for k, other in enumerate(compiled) if other is game]))
+                for game in different
+            )
+        )
+
+    def each(self, evaluate: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Return ``evaluate(game, *rows)`` of every group, put back in the members' order."""
+        if len(self.groups) == 1:
+            return evaluate(self.groups[0][0], *tensors)
+        results = [evaluate(game, *(x[rows] for x in tensors)) for game, rows in self.groups]
+        order = torch.cat([torch.as_tensor(rows) for _, rows in self.groups])
+        return torch.cat(results)[torch.argsort(order)]
+
+
+def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
+    """Return each player's learning rates as a column (K, 1)."""
+    members = list(members)
+    columns = {
+        "discriminator": [member.discriminator_rate for member in members],
+        "generator": [member.generator_rate for member in members],
+    }
+    return {
+        player: torch.tensor(column, dtype=recipe.dtype, device=recipe.device)[:, None]
+        for player, column in columns.items()
+    }
+
+
+def _choice(kind: type[Order] | type[Schedule], value: str) -> Order | Schedule:
+    from gantheory.errors import unknown_name
+
+    if value not in set(kind):
+        raise unknown_name(kind.__name__.lower(), str(value), [str(entry) for entry in kind])
+    return kind(value)
+
+
+__all__ = ["Affine", "Games", "Member", "Mlp", "Recipe", "State", "initial_state"]

@@ -1,0 +1,121 @@
+"""The readable path: one step of every member by autograd on the stacked networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from simulations.ensembles import Games, Member, Recipe, State, rates
+from simulations.losses import TorchGame
+from simulations.updates import Order
+
+Tensors = Mapping[str, Tensor]
+
+
+class Reference:
+    """Trains an ensemble as Algorithm 1 reads; any network, rule, order and regulariser."""
+
+    def __init__(self, members: Sequence[Member], recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.games = Games.of(members)
+        self.rates = rates(members, recipe)
+
+    def advance(self, state: State, samples: Tensors, steps: int) -> None:
+        """Make ``steps`` steps with the chunk ``samples``, whose tensors are (K, CHUNK, ...)."""
+        for index in range(steps):
+            self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
+            state.step += 1
+
+    def step(self, state: State, samples: Tensors) -> None:
+        """Move the players once each (D k times) in the recipe's order."""
+        if self.recipe.order is Order.ALTERNATING:
+            self._alternate(state, samples)
+            return
+        drawn = {name: x if name.startswith("next") else x[:, 0] for name, x in samples.items()}
+        gradients = self._gradients(state.parameters, drawn)
+        if self.recipe.order is Order.EXTRAGRADIENT:
+            trial = dict(state.parameters)
+            for player in self.recipe.players:
+                trial[player] = trial[player] - self._move(state, player, gradients[player])
+            gradients = self._gradients(trial, drawn)
+        for player in self.recipe.players:
+            state.parameters[player].sub_(self._move(state, player, gradients[player]))
+            self._clip(state)
+
+    def _alternate(self, state: State, samples: Tensors) -> None:
+        if "discriminator" in self.recipe.players:
+            for k in range(self.recipe.discriminator_steps):
+                drawn = {n: x[:, k] for n, x in samples.items() if not n.startswith("next")}
+                gradient = self.discriminator_gradient(state.parameters, drawn)
+                move = self._move(state, "discriminator", gradient)
+                state.parameters["discriminator"].sub_(move)
+                self._clip(state)
+        if "generator" in self.recipe.players:
+            gradient = self.generator_gradient(state.parameters, samples)
+            state.parameters["generator"].sub_(self._move(state, "generator", gradient))
+
+    def _gradients(self, parameters: Tensors, drawn: Tensors) -> dict[str, Tensor]:
+        gradients = {
+            "discriminator": self.discriminator_gradient,
+            "generator": self.generator_gradient,
+        }
+        return {player: gradients[player](parameters, drawn) for player in self.recipe.players}
+
+    def discriminator_gradient(self, parameters: Tensors, drawn: Tensors) -> Tensor:
+        """Return the gradient (K, count) of −V plus the penalties, fakes held fixed."""
+        psi = parameters["discriminator"].detach().requires_grad_()
+        real = _noisy(drawn["real"], drawn.get("real_noise"))
+        fake = _noisy(self._fakes(parameters, drawn), drawn.get("fake_noise"))
+        loss = self.games.each(
+            TorchGame.discriminator_loss, self._outputs(psi, real), self._outputs(psi, fake)
+        )
+        for penalty in self.recipe.regularisers:
+            loss = loss + penalty(lambda x: self._scores(psi, x), real, fake, drawn["mix"])
+        (gradient,) = torch.autograd.grad(loss.sum(), psi)
+        return gradient
+
+    def generator_gradient(self, parameters: Tensors, drawn: Tensors) -> Tensor:
+        """Return the gradient (K, count) of the generator's loss, D held fixed."""
+        assert self.recipe.generator is not None
+        theta = parameters["generator"].detach().requires_grad_()
+        fake = self.recipe.generator(theta, drawn["next_latent"])
+        outputs = self._outputs(parameters["discriminator"], _noisy(fake, drawn.get("next_noise")))
+        loss = self.games.each(TorchGame.generator_loss, outputs)
+        (gradient,) = torch.autograd.grad(loss.sum(), theta)
+        return gradient
+
+    @torch.no_grad()
+    def _fakes(self, parameters: Tensors, drawn: Tensors) -> Tensor:
+        if self.recipe.generator is None:
+            return drawn["fake"]
+        return self.recipe.generator(parameters["generator"], drawn["latent"])
+
+    def _outputs(self, psi: Tensor, x: Tensor) -> Tensor:
+        """Return D's outputs (K, n / packing) for samples (K, n, d)."""
+        packed = x.reshape(len(x), -1, self.recipe.discriminator.inputs)
+        return self.recipe.discriminator(psi, packed)[..., 0]
+
+    def _scores(self, psi: Tensor, x: Tensor) -> Tensor:
+        return self.games.each(lambda game, out: game.score(out), self._outputs(psi, x))
+
+    def _move(self, state: State, player: str, gradient: Tensor) -> Tensor:
+        """Return what to subtract from a player's parameters, updating its memory."""
+        recipe, memory = self.recipe, state.memory[player]
+        state.updates[player] += 1
+        direction = recipe.rule.direction(gradient, memory, state.updates[player])
+        if recipe.order is Order.OPTIMISTIC:
+            previous = memory["previous"] if state.updates[player] > 1 else direction
+            current, direction = direction, 2 * direction - previous
+            memory["previous"] = current.clone()
+        factor = recipe.schedule.factor(state.step, recipe.steps)  # type: ignore[union-attr]
+        return direction * (self.rates[player] * factor)
+
+    def _clip(self, state: State) -> None:
+        if self.recipe.clip is not None:
+            state.parameters["discriminator"].clamp_(-self.recipe.clip, self.recipe.clip)
+
+
+def _noisy(x: Tensor, noise: Tensor | None) -> Tensor:
+    return x if noise is None else x + noise

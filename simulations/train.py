@@ -1,0 +1,110 @@
+"""Train ensembles of GANs, a chunk of steps at a time, so that a run may stop and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from gantheory.errors import GantheoryError
+from simulations.ensembles import Member, Recipe, State, check, initial_state
+from simulations.reference import Reference
+from simulations.streams import CHUNK
+
+Progress = Callable[[int, int], None]  # steps done, steps in all
+Path = Literal["auto", "reference"]
+
+
+class Engine(Protocol):
+    """Advances a state by some steps of one chunk of samples."""
+
+    def advance(self, state: State, samples: Mapping[str, Tensor], steps: int) -> None:
+        """Change ``state`` in place."""
+
+
+def train(
+    members: Sequence[Member],
+    recipe: Recipe,
+    *,
+    state: State | None = None,
+    progress: Progress | None = None,
+    path: Path = "auto",
+) -> Iterator[State]:
+    """Train all members together and yield the run's state after every 64 steps, and at the end.
+
+    The state yielded is the live one: measure it, or keep it with ``state.copy()``. Stop by
+    leaving the loop; go on later from the last state. Member k's result is a function of
+    ``members[k]`` and ``recipe`` alone. Uses one CPU thread: more make small networks slower.
+
+    Args:
+        members: the GANs.
+        recipe: how they are trained.
+        state: where to go on from; by default the initial state.
+        progress: called with the steps done and the steps in all.
+        path: ``"reference"`` for the plain path by autograd.
+
+    Raises:
+        GantheoryError: before any work, where members, recipe and state do not fit together.
+
+    >>> from simulations.data import Law, parse_density
+    >>> from simulations.networks import Affine, Mlp
+    >>> recipe = Recipe(Mlp((1, 8, 1)), Affine(), steps=100, batch=32)
+    >>> members = [Member(Law(parse_density("normal(2, 1)")), seed=seed) for seed in (0, 1)]
+    >>> [state.step for state in train(members, recipe)]
+    [64, 100]
+    """
+    check(members, recipe)
+    state = initial_state(members, recipe) if state is None else state
+    if state.step % CHUNK and state.step < recipe.steps:
+        raise GantheoryError(
+            f"a run can go on only from a multiple of {CHUNK} steps, not from {state.step}"
+        )
+    return _chunks(members, recipe, state, progress, Reference(members, recipe))
+
+
+def _chunks(
+    members: Sequence[Member],
+    recipe: Recipe,
+    state: State,
+    progress: Progress | None,
+    engine: Engine,
+) -> Iterator[State]:
+    torch.set_num_threads(1)
+    while state.step < recipe.steps:
+        steps = min(CHUNK, recipe.steps - state.step)
+        engine.advance(state, drawn(members, recipe, state), steps)
+        if progress is not None:
+            progress(state.step, recipe.steps)
+        yield state
+
+
+def last(states: Iterator[State]) -> State:
+    """Return the last state of a training run."""
+    state = None
+    for state in states:  # noqa: B007 - a run is its states, and only the last is wanted
+        pass
+    if state is None:
+        raise GantheoryError("nothing was trained: the run has no steps left")
+    return state
+
+
+def drawn(members: Sequence[Member], recipe: Recipe, state: State) -> dict[str, Tensor]:
+    """Return every member's next chunk of samples, stacked: (K, CHUNK, ...)."""
+    chunks = [
+        recipe.draw.chunk(member.real, member.fake, member.noise, stream)
+        for member, stream in zip(members, state.streams, strict=True)
+    ]
+    names = dict.fromkeys(name for chunk in chunks for name in chunk)
+    return {
+        name: torch.stack([_or_zeros(chunk, name, chunks) for chunk in chunks]).to(recipe.device)
+        for name in names
+    }
+
+
+def _or_zeros(chunk: dict[str, Tensor], name: str, chunks: list[dict[str, Tensor]]) -> Tensor:
+    """Return a member's tensor, or the zero noise of a member that has none."""
+    if name in chunk:
+        return chunk[name]
+    return torch.zeros_like(next(other[name] for other in chunks if name in other))
