@@ -1,0 +1,53 @@
+"""Strategies and laws for your own test suite: random densities and games, and what must hold.
+
+The strategies draw from what each family and game declares, so a family or a loss that is added
+to a catalogue is tested at once. A law raises AssertionError with the numbers. Its oracle is a
+direct sum over cells in many digits (`on_cells`), which shares no code with the quadrature, nor
+with the derivation.
+
+.. code-block:: python
+
+    from hypothesis import given
+    from gantheory import testing
+
+    @given(testing.densities(), testing.densities())
+    def test_jsd_is_symmetric(p, q):
+        testing.assert_symmetric("jsd", p, q)
+
+    def test_my_loss_is_the_non_saturating_one():
+        testing.assert_loss_matches_theory(my_generator_loss, "non-saturating")
+"""
+
+from gantheory.testing.laws import (
+    assert_at_most,
+    assert_data_processing,
+    assert_discriminator_cannot_win,
+    assert_equal,
+    assert_invariant,
+    assert_not_negative,
+    assert_symmetric,
+    assert_zero_iff_equal,
+)
+from gantheory.testing.losses import assert_loss_matches_theory
+from gantheory.testing.oracles import masses, on_cells, payoff
+from gantheory.testing.strategies import cuts, densities, games, score_range, scores
+
+__all__ = [
+    "assert_at_most",
+    "assert_data_processing",
+    "assert_discriminator_cannot_win",
+    "assert_equal",
+    "assert_invariant",
+    "assert_loss_matches_theory",
+    "assert_not_negative",
+    "assert_symmetric",
+    "assert_zero_iff_equal",
+    "cuts",
+    "densities",
+    "games",
+    "masses",
+    "on_cells",
+    "payoff",
+    "score_range",
+    "scores",
+]

@@ -1,0 +1,100 @@
+"""Laws that hold for every density and game; each raises AssertionError with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gantheory.densities.univariate import Univariate
+from gantheory.divergences import named
+from gantheory.errors import MissingExtraError
+from gantheory.game import Game
+from gantheory.games import get_game
+from gantheory.numeric import divergence
+from gantheory.records import Estimate, Status
+from gantheory.symbolic import derive
+from gantheory.testing.oracles import masses, on_cells, value_on_cells
+
+try:
+    from hypothesis import assume
+except ImportError:
+    raise MissingExtraError("gantheory.testing", "tests") from None
+
+
+def known(estimate: Estimate) -> Estimate:
+    """Return the estimate; an example that the engine says it cannot decide is dropped."""
+    assume(estimate.status is not Status.UNDETERMINED)
+    return estimate
+
+
+def assert_not_negative(name: str, p: Univariate, q: Univariate) -> None:
+    """D(P‖Q) >= 0."""
+    found = known(divergence(name, p, q))
+    assert found.value >= -found.error, f"{name}({p}, {q}) = {found} is negative"
+
+
+def assert_zero_iff_equal(name: str, p: Univariate, q: Univariate) -> None:
+    """D(P‖P) = 0, and D(P‖Q) = 0 only where cells of the line show no difference."""
+    same, found = known(divergence(name, p, p)), known(divergence(name, p, q))
+    assert abs(same.value) <= same.error + 1e-15, f"{name}({p}, {p}) = {same} is not zero"
+    if found.value == 0:
+        points = np.linspace(0.05, 0.95, 19)
+        apart = np.max(np.abs(q.cdf(p.ppf(points)) - points))
+        assert apart <= 1e-6, f"{name}({p}, {q}) = 0 but their distributions differ by {apart}"
+
+
+def assert_symmetric(name: str, p: Univariate, q: Univariate) -> None:
+    """D(P, Q) = D(Q, P)."""
+    one, other = known(divergence(name, p, q)), known(divergence(name, q, p))
+    assert_equal(one, other, f"{name}({p}, {q}) and its exchange")
+
+
+def assert_at_most(name: str, p: Univariate, q: Univariate, bound: float) -> None:
+    """D(P‖Q) <= bound."""
+    found = known(divergence(name, p, q))
+    assert found.value <= bound + found.error, f"{name}({p}, {q}) = {found} exceeds {bound}"
+
+
+def assert_invariant(
+    name: str, p: Univariate, q: Univariate, image: Callable[[Univariate], Univariate]
+) -> None:
+    """D(P‖Q) stays when both laws are carried along by one bijection of the line."""
+    here, there = known(divergence(name, p, q)), known(divergence(name, image(p), image(q)))
+    assert_equal(here, there, f"{name}({p}, {q}) and its image {image(p)}, {image(q)}")
+
+
+def assert_data_processing(
+    name: str, p: Univariate, q: Univariate, points: Sequence[float]
+) -> None:
+    """D(P‖Q) is at least the divergence of the two laws on cells: looking coarsely loses."""
+    found = known(divergence(name, p, q))
+    coarse = on_cells(named(name), masses(p, points), masses(q, points))
+    slack = found.error + coarse.error + 1e-14 * abs(coarse.value)
+    assert coarse.value <= found.value + slack, (
+        f"{name}({p}, {q}) = {found}, but its coarsening at {list(points)} is {coarse}"
+    )
+
+
+def assert_discriminator_cannot_win(
+    game: Game | str, p: Univariate, q: Univariate, points: Sequence[float], t: Sequence[float]
+) -> None:
+    """V(D) <= V(D*) for the discriminator with the score ``t[k]`` on the k-th cell."""
+    game = get_game(game) if isinstance(game, str) else game
+    value = derive(game).value
+    assume(value is not None)
+    found = known(divergence(value, p, q))
+    best = found.value + float(value.constant)
+    reached = value_on_cells(game, masses(p, points), masses(q, points), t)
+    slack = found.error + reached.error + 1e-14 * (abs(reached.value) + abs(best))
+    assert reached.value <= best + slack, (
+        f"{game.name} on {p}, {q}: a discriminator reaches {reached}, above the optimum {best:.17g}"
+    )
+
+
+def assert_equal(one: Estimate, other: Estimate, what: str) -> None:
+    """Two estimates agree within their errors; two infinities of one sign agree."""
+    if one.value == other.value:
+        return
+    slack = one.error + other.error
+    assert abs(one.value - other.value) <= slack, f"{what}: {one} and {other}"

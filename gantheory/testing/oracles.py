@@ -1,0 +1,122 @@
+"""Oracles: formulas evaluated as they are written, in many digits, and sums over cells.
+
+They share no code with the derivation or the quadrature that they judge.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from gantheory.densities.univariate import Univariate
+from gantheory.divergences import RATIO, FDivergence
+from gantheory.expressions import parse
+from gantheory.game import PAYOFF, Game
+from gantheory.records import Estimate
+
+DIGITS = 60  # of the oracles' sums, far beyond the 16 of what they judge
+TINY_MASS = 1e-9  # below it a difference of two distribution functions has few digits
+CDF_ERROR = 1e-14  # absolute error granted to a distribution function in double precision
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "log": mpmath.log, "exp": mpmath.exp, "sqrt": mpmath.sqrt, "abs": abs, "max": max, "min": min,
+    "relu": lambda x: max(x, mpmath.mpf(0)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "tanh": mpmath.tanh, "atan": mpmath.atan,
+}  # fmt: skip
+
+
+def evaluate(tree: ast.expr, names: Mapping[str, Any]) -> Any:
+    """Return the value of a checked expression, by the present working precision of mpmath."""
+    match tree:
+        case ast.Constant(value=value):
+            return mpmath.mpf(repr(value))
+        case ast.Name(id=name):
+            return names[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -evaluate(operand, names)
+        case ast.UnaryOp(operand=operand):
+            return evaluate(operand, names)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _arithmetic(op, evaluate(left, names), evaluate(right, names))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return FUNCTIONS[name](*(evaluate(argument, names) for argument in arguments))
+    raise AssertionError(f"{type(tree).__name__} has passed the parser")
+
+
+def _arithmetic(op: ast.operator, a: Any, b: Any) -> Any:
+    match op:
+        case ast.Add():
+            return a + b
+        case ast.Sub():
+            return a - b
+        case ast.Mult():
+            return a * b
+        case ast.Div():
+            return a / b
+    return a**b
+
+
+def payoff(text: str, t: Any) -> Any:
+    """Return a payoff at the raw score ``t``, its formula taken as it is written.
+
+    >>> float(payoff("log(1 - D)", 0.0))
+    -0.6931471805599453
+    """
+    t = mpmath.mpf(t)
+    return evaluate(parse(text, PAYOFF), {"t": t, "D": FUNCTIONS["sigmoid"](t)})
+
+
+def masses(density: Univariate, points: Sequence[float]) -> list[float]:
+    """Return the probability of each of the ``len(points) + 1`` cells between the points."""
+    below = [0.0, *(float(level) for level in density.cdf(np.asarray(points))), 1.0]
+    above = [1.0, *(float(level) for level in density.sf(np.asarray(points))), 0.0]
+    # The smaller tail keeps its digits, so take the difference on that side.
+    return [
+        max(high - low if high < 0.5 else over - beyond, 0.0)
+        for low, high, over, beyond in zip(below, below[1:], above, above[1:], strict=False)
+    ]
+
+
+def on_cells(entry: FDivergence, p: Sequence[float], q: Sequence[float]) -> Estimate:
+    """Return a lower bound on the divergence of two discrete laws: Σ q·f(p/q) in many digits.
+
+    A multiple of r − 1 is added to f that makes it non-negative everywhere, so that cells of
+    nearly no mass, which are left out, only lower the sum. The error is what an error of
+    `CDF_ERROR` in every mass may change.
+    """
+    tree = parse(entry.f, RATIO)
+
+    def f(r: Any) -> Any:
+        return evaluate(tree, {"r": r})
+
+    with mpmath.workdps(DIGITS):
+        tilt = _slope(f, mpmath.mpf(1))  # a subgradient, at a kink too
+        value = error = mpmath.mpf(0)
+        for a, b in zip(map(mpmath.mpf, p), map(mpmath.mpf, q), strict=True):
+            if min(a, b) > TINY_MASS:
+                height, slope = f(a / b) - tilt * (a / b - 1), _slope(f, a / b) - tilt
+                value += b * height
+                error += CDF_ERROR * (abs(slope) + abs(height - a / b * slope))
+        return Estimate(float(value), float(error), method="sum over cells")
+
+
+def _slope(f: Callable[[Any], Any], r: Any) -> Any:
+    step = r * mpmath.mpf(10) ** -20
+    return (f(r + step) - f(r - step)) / (2 * step)
+
+
+def value_on_cells(
+    game: Game, p: Sequence[float], q: Sequence[float], t: Sequence[float]
+) -> Estimate:
+    """Return V(D) = Σ p·a(t) + q·b(t) for the discriminator with score ``t[k]`` on cell k."""
+    value = error = mpmath.mpf(0)
+    with mpmath.workdps(DIGITS):
+        for mass_p, mass_q, score in zip(p, q, t, strict=True):
+            real, fake = payoff(game.real, score), payoff(game.fake, score)
+            value += mass_p * real + mass_q * fake
+            error += CDF_ERROR * (abs(real) + abs(fake))
+    return Estimate(float(value), float(error), method="sum over cells")

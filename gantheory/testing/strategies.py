@@ -1,0 +1,86 @@
+"""Random densities, games, cells and discriminators, from what the catalogues declare."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from gantheory.densities import FAMILIES, Density
+from gantheory.densities.base import build
+from gantheory.densities.univariate import Univariate
+from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.expressions import number
+from gantheory.game import Game, interval
+from gantheory.games import CATALOGUE
+
+try:
+    from hypothesis import reject
+    from hypothesis import strategies as st
+except ImportError:
+    raise MissingExtraError("gantheory.testing", "tests") from None
+
+SCORES = 12.0  # abs(t) of random discriminators: D within 6e-6 of 0 and 1
+
+
+@st.composite
+def densities(draw: Any, families: Iterable[str] | None = None) -> Univariate:
+    """Draw a density on the line, with parameters from the typical range that each declares."""
+    known = [name for name, family in FAMILIES.items() if is_drawable(family)]
+    family = FAMILIES[draw(st.sampled_from(list(families) if families is not None else known))]
+    values = {f.name: draw(_parameters(f)) for f in dataclasses.fields(family)}  # type: ignore[arg-type]
+    try:
+        return build(family, values)  # type: ignore[return-value]
+    except GantheoryError:  # a combination that is not legal, such as uniform(2, 1)
+        reject()
+
+
+def is_drawable(family: type[Density]) -> bool:
+    """Whether every parameter of a family on the line is a number with a declared range."""
+    declared = dataclasses.fields(family)  # type: ignore[arg-type]
+    return issubclass(family, Univariate) and all(f.metadata.get("domain") for f in declared)
+
+
+def _parameters(field: Any) -> st.SearchStrategy[float]:
+    domain = field.metadata["domain"]
+    low, high = domain.typical
+    if domain.integer:
+        return st.integers(math.ceil(low), math.floor(high)).map(float)
+    return st.floats(low, high, allow_nan=False, width=32)
+
+
+def games() -> st.SearchStrategy[Game]:
+    """Draw a catalogue game without free parameters that has an optimal discriminator."""
+    return st.sampled_from([game for game in CATALOGUE.values() if not game.parameters])
+
+
+@st.composite
+def cuts(draw: Any, p: Univariate, q: Univariate, most: int = 8) -> list[float]:
+    """Draw points that cut the line into cells, at random quantiles of the two densities."""
+    levels = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=most)
+    points = [float(side.ppf(level)) for side in (p, q) for level in draw(levels)]
+    return sorted({point for point in points if math.isfinite(point)})
+
+
+def scores(game: Game, size: int) -> st.SearchStrategy[list[float]]:
+    """Draw the scores of an arbitrary discriminator, one a cell, within the game's domain."""
+    low, high = score_range(game)
+    return st.lists(st.floats(low, high, allow_nan=False), min_size=size, max_size=size)
+
+
+def score_range(game: Game, most: float = SCORES) -> tuple[float, float]:
+    """Return the game's domain of scores, cut to abs(t) <= most; an open end is left out.
+
+    >>> score_range(CATALOGUE["minimax"])
+    (-12.0, 12.0)
+    """
+    domain = interval(game.domain)
+    lower, upper = (number(end) for end in (domain.lower, domain.upper))
+    low = -most if lower is None else max(-most, float(lower))
+    high = most if upper is None else min(most, float(upper))
+    margin = 1e-9 * (high - low)
+    return (
+        low + margin * (lower == low and not domain.closed_lower),
+        high - margin * (upper == high and not domain.closed_upper),
+    )
