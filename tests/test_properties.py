@@ -1,0 +1,258 @@
+"""Laws of divergences and games on random densities, and the false twins that they refute."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import gantheory
+from gantheory import testing
+from gantheory.divergences import DIVERGENCES, named
+from gantheory.game import Game
+from gantheory.records import Estimate
+from gantheory.testing import laws
+from gantheory.testing.oracles import evaluate
+
+NAMES = st.sampled_from(sorted(DIVERGENCES))
+SYMMETRIC = ("jsd", "hellinger2", "tv", "triangular", "jeffreys")
+MAXIMA = {"jsd": math.log(2), "tv": 1.0, "hellinger2": 1.0, "triangular": 2.0,
+          "kl_pm": math.log(2), "kl_qm": math.log(2)}  # fmt: skip
+NORMAL, SHIFTED = gantheory.density("normal(0, 1)"), gantheory.density("normal(2, 1)")
+
+few = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@few
+@given(NAMES, testing.densities(), testing.densities())
+def test_a_divergence_is_not_negative(name, p, q):
+    testing.assert_not_negative(name, p, q)
+
+
+@few
+@given(NAMES, testing.densities(), testing.densities())
+def test_a_divergence_is_zero_where_the_laws_are_equal_and_only_there(name, p, q):
+    testing.assert_zero_iff_equal(name, p, q)
+
+
+@few
+@given(st.sampled_from(SYMMETRIC), testing.densities(), testing.densities())
+def test_symmetric_divergences_do_not_change_when_p_and_q_are_exchanged(name, p, q):
+    testing.assert_symmetric(name, p, q)
+
+
+@few
+@given(st.sampled_from(sorted(MAXIMA)), testing.densities(), testing.densities())
+def test_bounded_divergences_keep_their_bounds(name, p, q):
+    testing.assert_at_most(name, p, q, MAXIMA[name])
+
+
+@few
+@given(NAMES, testing.densities(), testing.densities(), st.data())
+def test_looking_coarsely_never_raises_a_divergence(name, p, q, data):
+    testing.assert_data_processing(name, p, q, data.draw(testing.cuts(p, q)))
+
+
+SCALES = st.floats(0.05, 20).flatmap(lambda s: st.sampled_from([s, -s]))
+
+
+@few
+@given(
+    NAMES, st.floats(-3, 3), st.floats(0.2, 5), st.floats(-3, 3), st.floats(0.2, 5),
+    st.floats(-5, 5), SCALES,
+)  # fmt: skip
+def test_a_shared_affine_map_changes_nothing(name, a, s, b, v, shift, scale):
+    def image(law):
+        return law.replace(loc=shift + scale * law.loc, scale=abs(scale) * law.scale)
+
+    p, q = gantheory.density("normal", loc=a, scale=s), gantheory.density("normal", loc=b, scale=v)
+    testing.assert_invariant(name, p, q, image)
+
+
+@few
+@given(NAMES, st.floats(-3, 3), st.floats(0.2, 2), st.floats(-3, 3), st.floats(0.2, 2))
+def test_a_shared_exponential_map_changes_nothing(name, a, s, b, v):
+    def image(law):
+        return gantheory.density("lognormal", **law.parameters)
+
+    p, q = gantheory.density("normal", loc=a, scale=s), gantheory.density("normal", loc=b, scale=v)
+    testing.assert_invariant(name, p, q, image)
+
+
+@few
+@given(testing.games(), testing.densities(), testing.densities(), st.data())
+def test_no_discriminator_beats_the_optimal_one(game, p, q, data):
+    points = data.draw(testing.cuts(p, q))
+    t = data.draw(testing.scores(game, len(points) + 1))
+    testing.assert_discriminator_cannot_win(game, p, q, points, t)
+
+
+@pytest.mark.parametrize("name", sorted(DIVERGENCES))
+def test_fine_cells_come_within_a_percent_of_the_divergence(name):
+    """The oracle of data processing is sharp, so the law has power."""
+    points = [k / 20 for k in range(-120, 160)]
+    coarse = testing.on_cells(
+        named(name), testing.masses(NORMAL, points), testing.masses(SHIFTED, points)
+    )
+    fine = gantheory.divergence(name, NORMAL, SHIFTED).value
+    assert 0.99 * fine <= coarse.value <= fine * (1 + 1e-12) + coarse.error
+
+
+# False twins: each plants one error in an estimate, and the law must find it.
+
+
+def planted(monkeypatch, change):
+    true = gantheory.divergence
+    monkeypatch.setattr(laws, "divergence", lambda name, p, q: change(true, name, p, q))
+
+
+def scaled(factor):
+    def change(true, name, p, q):
+        found = true(name, p, q)
+        return Estimate(factor * found.value, factor * found.error)
+
+    return change
+
+
+def test_twin_half_a_divergence_is_below_its_coarsening(monkeypatch):
+    planted(monkeypatch, scaled(0.5))
+    with pytest.raises(AssertionError, match="coarsening"):
+        testing.assert_data_processing("jsd", NORMAL, SHIFTED, [-1.0, 0.5, 1.0, 1.5, 3.0])
+
+
+def test_twin_a_negative_divergence_is_refused(monkeypatch):
+    planted(monkeypatch, scaled(-1))
+    with pytest.raises(AssertionError, match="negative"):
+        testing.assert_not_negative("jsd", NORMAL, SHIFTED)
+
+
+def test_twin_a_divergence_of_zero_between_unequal_laws_is_refused(monkeypatch):
+    planted(monkeypatch, scaled(0))
+    with pytest.raises(AssertionError, match="their distributions differ"):
+        testing.assert_zero_iff_equal("jsd", NORMAL, SHIFTED)
+
+
+def test_twin_a_divergence_of_a_law_from_itself_is_refused(monkeypatch):
+    planted(monkeypatch, lambda true, name, p, q: Estimate(1e-6))
+    with pytest.raises(AssertionError, match="is not zero"):
+        testing.assert_zero_iff_equal("jsd", NORMAL, SHIFTED)
+
+
+def test_twin_kl_is_not_symmetric():
+    wide = gantheory.density("normal(0, 2)")
+    with pytest.raises(AssertionError, match="exchange"):
+        testing.assert_symmetric("kl_pq", NORMAL, wide)
+
+
+def test_twin_jsd_is_not_bounded_by_half_its_maximum():
+    with pytest.raises(AssertionError, match="exceeds"):
+        testing.assert_at_most("jsd", NORMAL, gantheory.density("normal(9, 1)"), math.log(2) / 2)
+
+
+def test_twin_stretching_one_law_more_than_the_other_is_no_shared_bijection():
+    def image(law):
+        return law.replace(loc=3 * law.loc)
+
+    with pytest.raises(AssertionError, match="image"):
+        testing.assert_invariant("jsd", NORMAL, SHIFTED, image)
+
+
+def test_twin_the_best_step_discriminator_beats_a_halved_optimum(monkeypatch):
+    planted(monkeypatch, scaled(0.5))
+    points = [0.0, 0.5, 1.0, 1.5, 2.0]
+    t = [2 - 2 * x for x in (-0.5, 0.25, 0.75, 1.25, 1.75, 2.5)]  # log p/q is 2 - 2x
+    with pytest.raises(AssertionError, match="above the optimum"):
+        testing.assert_discriminator_cannot_win("minimax", NORMAL, SHIFTED, points, t)
+
+
+# A user's torch loss against its formula
+
+
+def bce_generator(t):
+    return torch.nn.functional.softplus(-t).mean()
+
+
+def bce_discriminator(real, fake):
+    return (torch.nn.functional.softplus(-real) + torch.nn.functional.softplus(fake)).mean()
+
+
+def test_textbook_losses_match_their_formulas():
+    testing.assert_loss_matches_theory(bce_generator, "non-saturating")
+    testing.assert_loss_matches_theory(bce_discriminator, "minimax", part="discriminator")
+
+
+def test_a_halved_least_squares_loss_matches_with_its_factor():
+    game = Game("squares", real="-(D - 1)**2", fake="-D**2", generator="(D - 1)**2")
+    testing.assert_loss_matches_theory(
+        lambda t: 0.5 * ((torch.sigmoid(t) - 1) ** 2).mean(), game, factor=0.5
+    )
+
+
+def test_a_loss_on_a_bounded_domain_is_tried_inside_it_only():
+    game = Game("half-line", real="t", fake="1 + log(-t)", generator="-t", domain="(-oo, 0)")
+    testing.assert_loss_matches_theory(lambda t: -t.mean(), game)
+    testing.assert_loss_matches_theory(
+        lambda real, fake: -(real + 1 + torch.log(-fake)).mean(), game, part="discriminator"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (lambda t: 2 * bce_generator(t), "value"),
+        (lambda t: bce_generator(-t), "value"),
+        (lambda t: bce_generator(t) + 1e-5, "value"),
+        (lambda t: bce_generator(t.detach()) + 0 * t.sum(), "gradient"),
+        (lambda t: torch.nn.functional.softplus(-t).sum(), "batch"),
+    ],
+)
+def test_twin_a_loss_with_one_planted_error_is_found(wrong, found):
+    with pytest.raises(AssertionError, match=found):
+        testing.assert_loss_matches_theory(wrong, "non-saturating")
+
+
+def test_twin_a_loss_that_loses_its_digits_is_found():
+    with pytest.raises(AssertionError, match=r"value|gradient"):
+        testing.assert_loss_matches_theory(
+            lambda t: torch.log(1 - torch.sigmoid(t)).mean(), "minimax"
+        )
+
+
+def test_twin_a_discriminator_paid_on_the_wrong_side_is_found():
+    with pytest.raises(AssertionError, match="loss on real"):
+        testing.assert_loss_matches_theory(
+            lambda real, fake: bce_discriminator(fake, real), "minimax", part="discriminator"
+        )
+
+
+# The oracle itself, against numbers known beforehand
+
+
+@example(1.0)
+@given(st.floats(0.01, 100))
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_the_evaluator_reads_formulas_as_python_does(r):
+    import ast
+
+    for text in ("r*log(r) - (1 + r)*log((1 + r)/2)", "abs(r - 1)/2", "-sqrt(r) + r**(1/3)"):
+        tree = ast.parse(text, mode="eval").body
+        direct = eval(text, {"log": math.log, "sqrt": math.sqrt, "abs": abs, "r": r})
+        assert float(evaluate(tree, {"r": r})) == pytest.approx(direct, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "p", "q", "by_hand"),
+    [
+        ("kl_pq", (0.5, 0.5), (0.9, 0.1), math.log(5 / 3)),
+        ("tv", (0.5, 0.5), (0.8, 0.2), 0.3),
+        ("pearson_chi2", (0.5, 0.5), (0.8, 0.2), 0.5625),
+    ],
+)
+def test_cells_give_the_sums_worked_out_by_hand(name, p, q, by_hand):
+    assert testing.on_cells(named(name), p, q).value == pytest.approx(by_hand, rel=1e-12)
