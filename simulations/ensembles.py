@@ -10,15 +10,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 from gantheory.game import Game
 from simulations.losses import TorchGame, torch_game
-from simulations.networks import Affine, Mlp, Network, initialise
+from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
 from simulations.streams import Draw, Sampler, generator_of
 from simulations.updates import Adam, Order, Rule, Schedule, memory_of
 
 Player = Literal["discriminator", "generator"]
+ADAM = Adam()
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class Recipe:
     steps: int
     batch: int = 256
     discriminator_steps: int = 1
-    rule: Rule = Adam()
-    order: Order | str = Order.ALTERNATING
-    schedule: Schedule | str = Schedule.CONSTANT
+    rule: Rule = ADAM
+    order: str = Order.ALTERNATING
+    schedule: str = Schedule.CONSTANT
     train: Literal["both", "discriminator", "generator"] = "both"
     regularisers: tuple[Regulariser, ...] = ()
     clip: float | None = None
@@ -88,8 +89,9 @@ class Recipe:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "order", _choice(Order, self.order))
-        object.__setattr__(self, "schedule", _choice(Schedule, self.schedule))
+        for kind, choice in ((Order, self.order), (Schedule, self.schedule)):
+            if choice not in set(kind):
+                raise unknown_name(kind.__name__.lower(), choice, map(str, kind))
         for name in ("batch", "discriminator_steps", "packing"):
             if getattr(self, name) < 1:
                 raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
@@ -97,9 +99,9 @@ class Recipe:
             raise GantheoryError(f"steps={self.steps!r} must not be negative")
         if self.batch % self.packing:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
-        if self.order is not Order.ALTERNATING and self.discriminator_steps != 1:
+        if self.order != Order.ALTERNATING and self.discriminator_steps != 1:
             raise GantheoryError(
-                f"order={str(self.order)!r} moves both players once a step; "
+                f"order={self.order!r} moves both players once a step; "
                 f"discriminator_steps={self.discriminator_steps} needs order='alternating'"
             )
         if self.discriminator.outputs != 1:
@@ -159,9 +161,13 @@ def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
         for player, network in networks.items()
         if network is not None
     }
-    memory = {p: memory_of(recipe.rule, recipe.order, parameters[p]) for p in recipe.players}  # type: ignore[arg-type]
+    memory: dict[str, dict[str, Tensor]] = {
+        player: memory_of(recipe.rule, recipe.order, parameters[player])
+        for player in recipe.players
+    }
     streams = [generator_of(member.seed, 1) for member in members]
-    return State(0, parameters, memory, dict.fromkeys(recipe.players, 0), streams)
+    updates: dict[str, int] = dict.fromkeys(recipe.players, 0)
+    return State(0, parameters, memory, updates, streams)
 
 
 def check(members: Sequence[Member], recipe: Recipe) -> None:
@@ -229,14 +235,3 @@ def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
         player: torch.tensor(column, dtype=recipe.dtype, device=recipe.device)[:, None]
         for player, column in columns.items()
     }
-
-
-def _choice(kind: type[Order] | type[Schedule], value: str) -> Order | Schedule:
-    from gantheory.errors import unknown_name
-
-    if value not in set(kind):
-        raise unknown_name(kind.__name__.lower(), str(value), [str(entry) for entry in kind])
-    return kind(value)
-
-
-__all__ = ["Affine", "Games", "Member", "Mlp", "Recipe", "State", "initial_state"]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from simulations.ensembles import Games, Member, Recipe, State, rates
 from simulations.losses import TorchGame
-from simulations.updates import Order
+from simulations.updates import Order, Schedule
 
 Tensors = Mapping[str, Tensor]
 
@@ -30,12 +30,12 @@ class Reference:
 
     def step(self, state: State, samples: Tensors) -> None:
         """Move the players once each (D k times) in the recipe's order."""
-        if self.recipe.order is Order.ALTERNATING:
+        if self.recipe.order == Order.ALTERNATING:
             self._alternate(state, samples)
             return
         drawn = {name: x if name.startswith("next") else x[:, 0] for name, x in samples.items()}
         gradients = self._gradients(state.parameters, drawn)
-        if self.recipe.order is Order.EXTRAGRADIENT:
+        if self.recipe.order == Order.EXTRAGRADIENT:
             trial = dict(state.parameters)
             for player in self.recipe.players:
                 trial[player] = trial[player] - self._move(state, player, gradients[player])
@@ -105,11 +105,11 @@ class Reference:
         recipe, memory = self.recipe, state.memory[player]
         state.updates[player] += 1
         direction = recipe.rule.direction(gradient, memory, state.updates[player])
-        if recipe.order is Order.OPTIMISTIC:
+        if recipe.order == Order.OPTIMISTIC:
             previous = memory["previous"] if state.updates[player] > 1 else direction
             current, direction = direction, 2 * direction - previous
             memory["previous"] = current.clone()
-        factor = recipe.schedule.factor(state.step, recipe.steps)  # type: ignore[union-attr]
+        factor = Schedule(recipe.schedule).factor(state.step, recipe.steps)
         return direction * (self.rates[player] * factor)
 
     def _clip(self, state: State) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gantheory.errors import GantheoryError
 from simulations.ensembles import Member, Recipe, State, check, initial_state
+from simulations.fit import FittedDiscriminator, fit_discriminator
 from simulations.reference import Reference
 from simulations.streams import CHUNK
 
@@ -108,3 +109,16 @@ def _or_zeros(chunk: dict[str, Tensor], name: str, chunks: list[dict[str, Tensor
     if name in chunk:
         return chunk[name]
     return torch.zeros_like(next(other[name] for other in chunks if name in other))
+
+
+__all__ = [
+    "FittedDiscriminator",
+    "Member",
+    "Recipe",
+    "State",
+    "drawn",
+    "fit_discriminator",
+    "initial_state",
+    "last",
+    "train",
+]

@@ -115,9 +115,9 @@ class Adam:
         return (first / correction1).div_(root)
 
 
-def memory_of(rule: Rule, order: Order, parameters: Tensor) -> dict[str, Tensor]:
+def memory_of(rule: Rule, order: str, parameters: Tensor) -> dict[str, Tensor]:
     """Return a rule's zeroed memory for one player."""
-    names = (*rule.buffers, "previous") if order is Order.OPTIMISTIC else rule.buffers
+    names = (*rule.buffers, "previous") if order == Order.OPTIMISTIC else rule.buffers
     return {name: torch.zeros_like(parameters) for name in names}
 
 
