@@ -51,6 +51,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
         return f"<code>{html.escape(latex)}</code>"
     _join_words(tree)
     _space_functions(tree)
+    _tighten(tree)
     if display:
         tree.set("displaystyle", "true")
     for node in tree.iter():
@@ -87,6 +88,17 @@ def _space_functions(tree: ElementTree.Element) -> None:
                 row.insert(place + 1, _thin_space())
             if place and not row[place - 1].tag.endswith("mo"):
                 row.insert(place, _thin_space())
+
+
+def _tighten(tree: ElementTree.Element) -> None:
+    """Write p/q without gaps, and infinity and the star of D* as symbols, not as operators."""
+    for node in tree.iter(f"{{{NAMESPACE}}}mo"):
+        if node.text == "/":
+            node.set("lspace", "0")
+            node.set("rspace", "0")
+        elif node.text in ("∞", "*", "∗"):
+            node.tag = f"{{{NAMESPACE}}}mi"
+            node.attrib.clear()
 
 
 def _is_bracket(node: ElementTree.Element) -> bool:
