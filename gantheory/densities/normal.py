@@ -41,9 +41,9 @@ class Normal(Univariate):
     def centers(self) -> tuple[tuple[float, float], ...]:
         return ((self.loc, self.scale),)
 
-    def tail(self, point: float, side: int) -> Tail | None:
+    def end_tail(self, end: float) -> Tail | None:
         a = 1 / self.scale**2
-        return Tail(square=-a / 2, linear=math.copysign(a, point) * self.loc)
+        return Tail(square=-a / 2, linear=math.copysign(a, end) * self.loc)
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.ndtr((np.asarray(x) - self.loc) / self.scale))

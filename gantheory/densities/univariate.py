@@ -116,7 +116,17 @@ class Univariate(Density):
 
         At an infinite end the side is that of the line's inside. None says "not known".
         """
+        ends = {(low, +1) for low, _ in self.pieces} | {(high, -1) for _, high in self.pieces}
+        return self.end_tail(point) if (point, side) in ends else CONSTANT
+
+    def end_tail(self, end: float) -> Tail | None:
+        """Return the growth of log p toward an end of a piece of the support."""
         return CONSTANT
+
+    @property
+    def log_magnitude(self) -> float:
+        """The size of the constants inside log p: what its rounding errors scale with."""
+        return 2.0
 
     @property
     def tails(self) -> tuple[Tail | None, Tail | None]:

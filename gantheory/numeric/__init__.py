@@ -1,0 +1,7 @@
+"""Divergences between known densities: right within the stated error, or not answered."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"dispatch": ["divergence", "sweep"]}
+)

@@ -1,0 +1,96 @@
+"""Whether a divergence is infinite: decided by supports and tails, before any quadrature."""
+
+from __future__ import annotations
+
+import math
+
+from gantheory.densities.tails import Growing, Tail
+from gantheory.densities.univariate import Interval, Univariate
+from gantheory.numeric.kernels import Growth, Kernel
+from gantheory.records import Estimate
+
+
+def infinite(kernel: Kernel, p: Univariate, q: Univariate) -> Estimate | None:
+    """Return the infinite or undetermined answer, or None where the divergence is finite."""
+    zero, infinity = kernel.at_zero, kernel.at_infinity
+    unbounded_above = infinity.power > 1 or infinity.logs
+    unbounded_below = not zero.is_finite
+    if unbounded_above and (gap := uncovered(p.pieces, q.pieces)):
+        return Estimate.infinite(f"p has mass on {shown(gap)}, where q = 0")
+    if unbounded_below and (gap := uncovered(q.pieces, p.pieces)):
+        return Estimate.infinite(f"q has mass on {shown(gap)}, where p = 0")
+    if not unbounded_above and not unbounded_below:
+        return None
+    for point, side in shared_ends(p, q):
+        answer = _at_end(kernel, p.tail(point, side), q.tail(point, side), point)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _at_end(kernel: Kernel, p: Tail | None, q: Tail | None, point: float) -> Estimate | None:
+    if p is None or q is None:
+        which = "p" if p is None else "q"
+        return Estimate.undetermined(
+            f"the tail of {which} at {point:g} is not known, so {kernel.name} may be infinite; "
+            "state the tails of the density"
+        )
+    u = Growing.of(1, p, -1, q)
+    if not u.direction:
+        return None
+    growth = kernel.at_infinity if u.direction > 0 else kernel.at_zero
+    if _converges(growth, p, q, u):
+        return None
+    ratio = "p/q" if u.direction > 0 else "q/p"
+    return Estimate.infinite(
+        f"toward x = {point:g}, {ratio} grows too fast for the integral to converge: "
+        f"log p ~ {p}, log q ~ {q}"
+    )
+
+
+def _converges(growth: Growth, p: Tail, q: Tail, u: Growing) -> bool:
+    power = float(growth.power)
+    return Growing.of(power, p, 1 - power, q).times_logs(growth.logs, u).integrable
+
+
+def shared_ends(p: Univariate, q: Univariate) -> list[tuple[float, int]]:
+    """Return every (point, side) at which an integral over both supports may diverge."""
+    sides: set[tuple[float, int]] = set()
+    for density in (p, q):
+        for low, high in density.pieces:
+            sides |= {(low, +1), (high, -1)}
+        for kink in density.kinks:
+            sides |= {(kink, +1), (kink, -1)}
+    return sorted((c, s) for c, s in sides if _inside(c, s, p) and _inside(c, s, q))
+
+
+def _inside(point: float, side: int, density: Univariate) -> bool:
+    """Whether the density is positive next to ``point`` on its ``side``."""
+    if side > 0:
+        return any(low <= point < high for low, high in density.pieces)
+    return any(low < point <= high for low, high in density.pieces)
+
+
+def uncovered(pieces: tuple[Interval, ...], cover: tuple[Interval, ...]) -> Interval | None:
+    """Return an interval inside ``pieces`` that ``cover`` leaves out, or None."""
+    for low, high in pieces:
+        start = low
+        for a, b in cover:
+            if b <= start:
+                continue
+            if a > start:
+                return start, min(a, high)
+            start = max(start, b)
+            if start >= high:
+                break
+        if start < high:
+            return start, high
+    return None
+
+
+def shown(interval: Interval) -> str:
+    """Return an interval as text."""
+    low, high = interval
+    left = "(" if math.isinf(low) else "["
+    right = ")" if math.isinf(high) else "]"
+    return f"{left}{low:g}, {high:g}{right}"

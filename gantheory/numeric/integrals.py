@@ -1,0 +1,187 @@
+"""All divergences and derivatives of one pair of densities on the line, in one sweep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gantheory.densities.base import Array
+from gantheory.densities.univariate import Points, Univariate
+from gantheory.numeric.kernels import Integrand
+from gantheory.numeric.panels import Panels, Ray, level_crossings, rays
+from gantheory.numeric.quadrature import EPS, Samples, Sums, integrate
+from gantheory.numeric.ratio import Ratio
+
+# Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
+NEGLIGIBLE = 46.0
+# Panels are also cut where abs(u) is about these: there the kernels bend.
+BENDS = (2.0, 8.0, 32.0)
+
+
+@dataclass(frozen=True)
+class Output:
+    """One integrand: a kernel's formula, times a score where it is a derivative."""
+
+    integrand: Integrand
+    score: str | None = None
+    touches: bool = True
+
+
+@dataclass(frozen=True)
+class Integral:
+    """One finished integral, as value·exp(shift) with its errors on the same scale."""
+
+    value: float
+    error: float
+    absolute: float
+    shift: float
+    evaluations: int
+    resolved: bool
+
+
+class Pair:
+    """Two densities on the line, sampled together."""
+
+    def __init__(self, p: Univariate, q: Univariate) -> None:
+        self.p, self.q = p, q
+
+    def ratio_at(self, at: Points) -> tuple[Ratio, bool]:
+        """Return the ratio at points, and whether u came without cancellation."""
+        log_p, log_q = self.p.log_density(at), self.q.log_density(at)
+        u = self.p.log_ratio(self.q, at)
+        return Ratio.of(log_p, log_q, u), u is not None
+
+    def u(self, panels: Panels, xi: Array) -> Array:
+        """Return u at coordinates of panels."""
+        with np.errstate(all="ignore"):
+            return self.ratio_at(panels.at(xi)[0])[0].u
+
+    def sampler(self, outputs: Sequence[Output]) -> _Sampler:
+        """Return the function that evaluates ``outputs`` at nodes."""
+        return _Sampler(self, outputs)
+
+
+@dataclass(frozen=True)
+class _Sampler:
+    pair: Pair
+    outputs: Sequence[Output]
+
+    def __call__(self, panels: Panels, xi: Array) -> Samples:
+        with np.errstate(all="ignore"):
+            at, log_jacobian = panels.at(xi)
+            n, exact = self.pair.ratio_at(at)
+            scores = {o.score: self.pair.q.scores(o.score, at) for o in self.outputs if o.score}
+            constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
+            size = constant + _finite_size(n.log_p) + _finite_size(n.log_q)
+            cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
+            weights, mantissas, noises = [], [], []
+            for output in self.outputs:
+                weight, mantissa = output.integrand(n)
+                if output.score:
+                    mantissa = mantissa * scores[output.score]
+                dead = np.isnan(weight) | (weight == -np.inf)
+                mixed = (weight != n.log_p) & (weight != n.log_q)
+                noise = EPS * (4 + constant + np.where(mixed, size, _finite_size(weight)))
+                noises.append(noise + EPS * np.abs(log_jacobian) + cancelled * output.touches)
+                weights.append(np.where(dead, -np.inf, weight + log_jacobian))
+                mantissas.append(np.where(dead, 0.0, mantissa))
+        return Samples(np.stack(weights), np.stack(mantissas), np.minimum(np.stack(noises), 1.0))
+
+
+def _finite_size(x: Array) -> Array:
+    return np.where(np.isfinite(x), np.abs(x), 0.0)
+
+
+def integrals(pair: Pair, outputs: Sequence[Output], levels: Iterable[float]) -> list[Integral]:
+    """Integrate every output over the line."""
+    sample = pair.sampler(outputs)
+    found = rays(pair.p, pair.q)
+    panels, log_left, resolved = _panels(sample, found)
+    with np.errstate(all="ignore"):
+        panels = _cut_at_crossings(pair, panels, {0.0, *levels})
+    sums = integrate(sample, panels)
+    return [_integral(sums, k, log_left[k], bool(resolved[k])) for k in range(len(outputs))]
+
+
+def _integral(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
+    left = math.exp(min(log_left - sums.shift[k], 700.0))
+    error = float(sums.error[k] + sums.rounding[k] + left)
+    return Integral(
+        float(sums.value[k]),
+        error,
+        float(sums.absolute[k]),
+        float(sums.shift[k]),
+        sums.evaluations,
+        resolved,
+    )
+
+
+def _panels(sample: _Sampler, found: list[Ray]) -> tuple[Panels, Array, Array]:
+    """Return the panels of all rays, and per output what the cut tails may hold (as its log)."""
+    rows = [row for ray in found for row in ray.rows()]
+    peak = np.full(len(sample.outputs), -np.inf)
+    if rows:
+        inner = Panels.of(rows)
+        xi = inner.low[:, None] + (inner.high - inner.low)[:, None] * np.linspace(0.02, 0.98, 7)
+        peak = np.max(_magnitude(sample, inner, xi), axis=(1, 2))
+    ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
+    probes = [_magnitude_along(sample, ray, edges) for ray, edges in ends]
+    for probe in probes:
+        peak = np.maximum(peak, probe.max(axis=1))
+    log_left = np.full(len(sample.outputs), -np.inf)
+    resolved = np.ones(len(sample.outputs), bool)
+    for (ray, edges), probe in zip(ends, probes, strict=True):
+        cut, settled = _cut(probe, peak)
+        resolved &= settled
+        log_left = np.logaddexp(log_left, _log_remainder(probe, edges, cut))
+        inner_to_outer = np.sort(edges[: cut + 1])
+        rows += [
+            (ray.anchor, float(ray.side), True, a, b)
+            for a, b in zip(inner_to_outer, inner_to_outer[1:], strict=False)
+        ]
+    return Panels.of(rows), log_left, resolved
+
+
+def _magnitude(sample: _Sampler, panels: Panels, xi: Array) -> Array:
+    got = sample(panels, xi)
+    # a score that overflows is below exp(1500), whatever the weight that beats it down
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), 1500.0)
+    return np.where(np.isnan(size), -np.inf, size)
+
+
+def _magnitude_along(sample: _Sampler, ray: Ray, edges: Array) -> Array:
+    one = Panels.of([(ray.anchor, float(ray.side), True, 0.0, 1.0)])
+    return _magnitude(sample, one, edges[None, :])[:, 0, :]
+
+
+def _cut(probe: Array, peak: Array) -> tuple[int, Array]:
+    """Return the edge beyond which no output counts, and which outputs have died down by the end."""
+    counts = probe > (peak - NEGLIGIBLE)[:, None]
+    settled = ~counts[:, -1]
+    alive = np.nonzero(counts.any(axis=0))[0]
+    last = int(alive[-1]) + 1 if len(alive) else 1
+    return min(max(last, 1), probe.shape[1] - 1), settled
+
+
+def _log_remainder(probe: Array, edges: Array, cut: int) -> Array:
+    """Return the log of a bound on what lies beyond a cut, from the rate of decay there."""
+    here, before = probe[:, cut], probe[:, cut - 1]
+    with np.errstate(all="ignore"):
+        slope = (before - here) / abs(edges[cut] - edges[cut - 1])
+        # four times the exponential's remainder: decay never slows by more in these tails
+        log_bound = here - np.log(slope) + math.log(4.0)
+    return np.where(here == -np.inf, -np.inf, np.where(slope > 0, log_bound, np.inf))
+
+
+def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:
+    owner, root, slope = level_crossings(panels, pair.u, sorted(levels))
+    offsets = np.array([s * b for b in (0.0, *BENDS) for s in ((1.0, -1.0) if b else (1.0,))])
+    with np.errstate(all="ignore"):
+        xi = (root[:, None] + offsets / slope[:, None]).ravel()
+    every = np.repeat(owner, len(offsets))
+    inside = (xi > panels.low[every]) & (xi < panels.high[every])
+    return panels.split(every[inside], xi[inside])

@@ -1,0 +1,359 @@
+r"""The named divergences as integrands in u = log p − log q, stable for every u.
+
+With f̃ = f − f'(1)(r − 1), which gives the same divergence, each value is ∫ q f̃(p/q) over the
+union of the supports, and each derivative in a parameter of q is ∫ q·score·(G − c) with
+G = f̃ − r f̃' and any constant c. A kernel returns its integrand as exp(log weight)·mantissa, so
+that values of 1e-300 and below keep all their digits. The second formula of `Kernel.slopes`,
+where there is one, subtracts the limit of G where q's own mass sits far from p: it keeps tiny
+gradients exact where the first would cancel.
+
+The derivative in a parameter of p is that in q of the reversed divergence, with p and q exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from gantheory.densities.base import Array
+from gantheory.numeric.ratio import LOG2, Ratio
+
+Scaled = tuple[Array, Array]  # log weight, mantissa
+Integrand = Callable[[Ratio], Scaled]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """f(r) ~ r**power · abs(log r)**logs as r tends to 0 or to infinity."""
+
+    power: Fraction
+    logs: int = 0
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether f(0), or f'(∞) after exchanging roles, is finite."""
+        return self.power >= 0 and not self.logs
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One divergence for the integrator.
+
+    Attributes:
+        name: as in the table of divergences.
+        value: the integrand of the value.
+        slopes: integrands G − c of a derivative in q's parameters, for one or two constants c.
+        reverse: the name of the divergence with p and q exchanged.
+        at_zero: how f̃ grows as r → 0; power 0 without logs where f(0) is finite.
+        at_infinity: how f̃ grows as r → ∞; power 1 without logs where f'(∞) is finite.
+        levels: the values of u at which f has a kink.
+        touches: whether the integrand vanishes to second order where p = q.
+        sign: −1 for a complement, whose derivative is minus that of its divergence.
+    """
+
+    name: str
+    value: Integrand
+    slopes: tuple[Integrand, ...]
+    reverse: str
+    at_zero: Growth
+    at_infinity: Growth
+    levels: tuple[float, ...] = ()
+    touches: bool = True
+    sign: int = 1
+
+
+FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))
+_ZERO_LOG, _INF_LOG = Growth(Fraction(0), 1), Growth(Fraction(1), 1)
+
+
+def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Array:
+    """Return a power series in x where ``near`` holds, and ``otherwise`` elsewhere."""
+    return np.where(
+        near, np.polynomial.polynomial.polyval(np.where(near, x, 0.0), coefficients), otherwise
+    )
+
+
+# 24 terms reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/5 (reciprocals)
+_K = np.arange(24.0)
+_FACTORIAL = np.concatenate([[1.0], np.cumprod(np.arange(1.0, 26.0))])
+_PHI = np.where(_K >= 2, 1 / _FACTORIAL[:24], 0.0)
+_SIGNS = np.where(_K % 2 == 0, 1.0, -1.0)
+_XLOG = np.where(_K >= 2, _SIGNS / np.maximum(_K * (_K - 1), 1), 0.0)
+_LOG = np.where(_K >= 2, _SIGNS / np.maximum(_K, 1), 0.0)
+_SP_SIG = _SIGNS * (_K + 1) / (_K + 2)  # (log(1+e) - e/(1+e))/e²
+_E_LOG = _SIGNS / (_K + 2)  # (e - log(1+e))/e²
+
+
+def phi(w: Array) -> Array:
+    """Return exp(w) − 1 − w without cancellation."""
+    return series(w, _PHI, np.abs(w) < 0.5, np.expm1(w) - w)
+
+
+def _log_mean(n: Ratio) -> Array:
+    """Return log((1 + r)/2)."""
+    small = np.log1p(np.expm1(np.clip(n.u, -1.0, 1.0)) / 2)
+    return np.where(n.v < 1, small, np.maximum(n.u, 0.0) + n.log1pe - LOG2)
+
+
+def _log_p_over_m(n: Ratio) -> Array:
+    """Return log(p/m) = log(1 + s)."""
+    return LOG2 - n.log1pe - np.where(n.positive, 0.0, n.v)
+
+
+def _p_over_m(n: Ratio) -> Array:
+    return 2 * n.share * np.where(n.positive, 1.0, n.e)
+
+
+def _swap(integrand: Integrand) -> Integrand:
+    return lambda n: integrand(_swapped(n))
+
+
+def _swapped(n: Ratio) -> Ratio:
+    return Ratio(n.log_q, n.log_p, -n.u)
+
+
+# --- values ---------------------------------------------------------------------------------
+
+
+def _kl_pq(n: Ratio) -> Scaled:
+    ahead = series(-n.v, _PHI, n.v < 0.5, np.expm1(-n.v) + n.v)
+    behind = n.e * series(n.v, _PHI, n.v < 0.5, 0.0)
+    behind = np.where(n.v < 0.5, behind, -np.expm1(-n.v) - n.ve)
+    return n.log_top, np.where(n.positive, ahead, behind)
+
+
+def _jsd(n: Ratio) -> Scaled:
+    s, u = n.s, np.clip(n.u, -1.0, 1.0)
+    close = np.log1p(-np.minimum(s * s, 0.5)) + s * u
+    far = 2 * (LOG2 - n.log1pe - n.ve * n.share)
+    return n.log_top, np.where(n.v < 1, close, far) * (1 + n.e) / 4
+
+
+def _jsd_gap(n: Ratio) -> Scaled:
+    return n.log_bottom, (n.log1pe_per_e + n.v + n.log1pe) / 2
+
+
+def _kl_pm(n: Ratio) -> Scaled:
+    near = np.abs(n.s) < 0.2
+    log_share = np.where(np.isinf(n.u) & ~n.positive, 0.0, _log_p_over_m(n))  # 0·log 0 = 0
+    mantissa = series(n.s, _XLOG, near, _p_over_m(n) * log_share - n.s)
+    return n.log_top, mantissa * (1 + n.e) / 2
+
+
+def _kl_mp(n: Ratio) -> Scaled:
+    mantissa = series(n.s, _LOG, np.abs(n.s) < 0.2, n.s - _log_p_over_m(n))
+    return n.log_top, mantissa * (1 + n.e) / 2
+
+
+def _hellinger2(n: Ratio) -> Scaled:
+    return n.log_top, np.expm1(-n.v / 2) ** 2 / 2
+
+
+def _tv(n: Ratio) -> Scaled:
+    return n.log_top, -np.expm1(-n.v) / 2
+
+
+def _pearson(n: Ratio) -> Scaled:
+    return np.where(n.positive, n.log_power(2.0), n.log_q), np.expm1(-n.v) ** 2
+
+
+def _triangular(n: Ratio) -> Scaled:
+    return n.log_top, np.expm1(-n.v) ** 2 * n.share
+
+
+def _jeffreys(n: Ratio) -> Scaled:
+    return n.log_top, -n.v * np.expm1(-n.v)
+
+
+def _ones(weight: Callable[[Ratio], Array], value: float = 1.0) -> Integrand:
+    def integrand(n: Ratio) -> Scaled:
+        log_weight = weight(n)
+        return log_weight, np.full_like(log_weight, value)
+
+    return integrand
+
+
+# --- slopes: G(u) - G(0), then G(u) minus a limit ---------------------------------------------
+
+
+def _slope_kl_pq(n: Ratio) -> Scaled:
+    return n.log_top, np.where(n.positive, 1.0, -1.0) * np.expm1(-n.v)
+
+
+def _slope_jsd(n: Ratio) -> Scaled:
+    return n.log_q, -_log_mean(n) / 2
+
+
+def _slope_jsd_far(n: Ratio) -> Scaled:
+    return n.log_bottom, -np.where(n.positive, n.v + n.log1pe, n.log1pe_per_e) / 2
+
+
+def _slope_kl_pm_far(n: Ratio) -> Scaled:
+    return n.log_bottom, -n.share
+
+
+def _slope_kl_qm(n: Ratio) -> Scaled:
+    return n.log_q, n.s / 2 - _log_mean(n)
+
+
+def _slope_kl_qm_far(n: Ratio) -> Scaled:
+    e = np.maximum(n.e, 0.1)
+    behind = series(n.e, _SP_SIG, n.e < 0.2, (np.log1p(e) - e / (1 + e)) / e**2)
+    ahead = n.v + n.log1pe - n.share
+    return n.log_q_power_of_bottom, -np.where(n.positive, ahead, behind)
+
+
+def _slope_kl_mp(n: Ratio) -> Scaled:
+    return n.log_q, _log_mean(_swapped(n)) / 2
+
+
+def _slope_kl_mp_far(n: Ratio) -> Scaled:
+    weight = np.where(n.positive, n.log_power(-1.0), n.log_q)
+    return weight, np.where(n.positive, n.log1pe_per_e, n.v + n.log1pe) / 2
+
+
+def _slope_kl_mq(n: Ratio) -> Scaled:
+    ahead = -np.expm1(-n.v) - n.e * _finite(_log_mean(n))
+    behind = np.expm1(-n.v) - _log_mean(n)
+    return n.log_top, -np.where(n.positive, ahead, behind) / 2
+
+
+def _slope_kl_mq_far(n: Ratio) -> Scaled:
+    e = np.maximum(n.e, 0.1)
+    behind = series(n.e, _E_LOG, n.e < 0.2, (e - np.log1p(e)) / e**2)
+    ahead = 1 - n.ve - n.e * n.log1pe
+    weight = np.where(n.positive, n.log_p, n.log_power(2.0))
+    return weight, -np.where(n.positive, ahead, behind) / 2
+
+
+def _slope_triangular(n: Ratio) -> Scaled:
+    return n.log_q, -n.s * (2 + n.s)
+
+
+def _slope_triangular_far(n: Ratio) -> Scaled:
+    return n.log_q_power_of_bottom, -4 * n.share**2
+
+
+def _slope_jeffreys(n: Ratio) -> Scaled:
+    return n.log_top, np.where(n.positive, np.expm1(-n.v) - n.ve, n.v - np.expm1(-n.v))
+
+
+def _finite(x: Array) -> Array:
+    return np.where(np.isinf(x), 0.0, x)
+
+
+# --- powers -----------------------------------------------------------------------------------
+
+
+def _power_value(alpha: float) -> Integrand:
+    """Return (r^α − 1 − α(r − 1))/(α(α − 1)), scaled by its largest term."""
+    scale = alpha * (alpha - 1)
+
+    def integrand(n: Ratio) -> Scaled:
+        top = np.where(n.positive, max(alpha, 1.0), min(alpha, 0.0))
+        weight = np.where(n.positive if alpha <= 1 else False, n.log_p, n.log_q)
+        mixed = n.positive if alpha > 1 else ~n.positive & (alpha < 0)
+        weight = np.where(mixed, n.log_power(alpha), weight)
+        u = np.where(np.isinf(n.u), np.sign(n.u) * 1e300, n.u)
+        far = np.exp((alpha - top) * u) - (1 - alpha) * np.exp(-top * u)
+        far -= alpha * np.exp((1 - top) * u)
+        w = np.clip(n.u, -1.0, 1.0)
+        near = (phi(alpha * w) - alpha * phi(w)) * np.exp(-top * w)
+        return weight, np.where(np.maximum(1, abs(alpha)) * n.v < 1, near, far) / scale
+
+    return integrand
+
+
+def _power_slopes(alpha: float) -> tuple[Integrand, Integrand]:
+    def near(n: Ratio) -> Scaled:
+        growing = alpha * n.u > 0
+        weight = np.where(growing, n.log_power(alpha), n.log_q)
+        decay = np.expm1(-abs(alpha) * n.v)
+        return weight, np.where(growing, decay, -decay) / alpha
+
+    return near, _ones(lambda n: n.log_power(alpha), -1 / alpha)
+
+
+def power_kernel(alpha: Fraction) -> Kernel:
+    """Return the kernel of the power divergence of order ``alpha`` (neither 0 nor 1)."""
+    return Kernel(
+        f"power_{alpha}",
+        _power_value(float(alpha)),
+        _power_slopes(float(alpha)),
+        f"power_{1 - alpha}",
+        Growth(min(alpha, Fraction(0))),
+        Growth(max(alpha, Fraction(1))),
+    )
+
+
+def _kernel(
+    name: str,
+    value: Integrand,
+    slopes: tuple[Integrand, ...],
+    reverse: str = "",
+    zero: Growth = FLAT,
+    infinity: Growth = LINEAR,
+    levels: tuple[float, ...] = (),
+) -> Kernel:
+    return Kernel(name, value, slopes, reverse or name, zero, infinity, levels)
+
+
+def _q(value: Callable[[Ratio], Array]) -> Integrand:
+    return lambda n: (n.log_q, value(n))
+
+
+_TV_SLOPES = (
+    _q(lambda n: -np.sign(n.u) / 2),
+    _q(lambda n: -np.heaviside(n.u, 0.5)),
+)
+_HELLINGER_SLOPES = (
+    lambda n: (
+        np.where(n.positive, n.log_half, n.log_q),
+        np.where(n.positive, 0.5, -0.5) * np.expm1(-n.v / 2),
+    ),
+    _ones(lambda n: n.log_half, -0.5),
+)
+_PEARSON_SLOPES = (
+    lambda n: (
+        np.where(n.positive, n.log_power(2.0), n.log_q),
+        np.where(n.positive, 1.0, -1.0) * np.expm1(-2 * n.v),
+    ),
+    _ones(lambda n: n.log_power(2.0), -1.0),
+)
+_NEYMAN_SLOPES = (
+    lambda n: (
+        np.where(n.positive, n.log_q, n.log_power(-1.0)),
+        np.where(n.positive, 2.0, -2.0) * np.expm1(-n.v),
+    ),
+    _ones(lambda n: n.log_power(-1.0), 2.0),
+)
+_JSD_SLOPES = (_slope_jsd, _slope_jsd_far)
+_KL_PM_SLOPES = (_q(lambda n: -n.s / 2), _slope_kl_pm_far)
+
+_TABLE = (
+    _kernel("kl_pq", _kl_pq, (_slope_kl_pq, _ones(lambda n: n.log_p, -1.0)), "kl_qp",
+            FLAT, _INF_LOG),
+    _kernel("kl_qp", _swap(_kl_pq), (_q(lambda n: -n.u),), "kl_pq", _ZERO_LOG, LINEAR),
+    _kernel("jsd", _jsd, _JSD_SLOPES),
+    _kernel("kl_pm", _kl_pm, _KL_PM_SLOPES, "kl_qm"),
+    _kernel("kl_qm", _swap(_kl_pm), (_slope_kl_qm, _slope_kl_qm_far), "kl_pm"),
+    _kernel("kl_mp", _kl_mp, (_slope_kl_mp, _slope_kl_mp_far), "kl_mq", _ZERO_LOG, LINEAR),
+    _kernel("kl_mq", _swap(_kl_mp), (_slope_kl_mq, _slope_kl_mq_far), "kl_mp", FLAT, _INF_LOG),
+    _kernel("hellinger2", _hellinger2, _HELLINGER_SLOPES),
+    _kernel("tv", _tv, _TV_SLOPES, levels=(0.0,)),
+    _kernel("pearson_chi2", _pearson, _PEARSON_SLOPES, "neyman_chi2",
+            FLAT, Growth(Fraction(2))),
+    _kernel("neyman_chi2", _swap(_pearson), _NEYMAN_SLOPES, "pearson_chi2",
+            Growth(Fraction(-1)), LINEAR),
+    _kernel("triangular", _triangular, (_slope_triangular, _slope_triangular_far)),
+    _kernel("jeffreys", _jeffreys, (_slope_jeffreys,), "", _ZERO_LOG, _INF_LOG),
+    Kernel("jsd_gap", _jsd_gap, _JSD_SLOPES, "jsd_gap", FLAT, LINEAR, touches=False, sign=-1),
+    Kernel("tv_gap", _ones(lambda n: n.log_bottom), _TV_SLOPES, "tv_gap", FLAT, LINEAR, (0.0,),
+           False, -1),
+    Kernel("bc", _ones(lambda n: n.log_half), _HELLINGER_SLOPES, "bc", FLAT, LINEAR, (), False, -1),
+)  # fmt: skip
+
+KERNELS = {kernel.name: kernel for kernel in _TABLE}

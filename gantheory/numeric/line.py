@@ -1,0 +1,260 @@
+"""Divergences between two densities on the line by quadrature in u = log p − log q."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gantheory.densities.univariate import Points, Univariate
+from gantheory.errors import GantheoryError
+from gantheory.numeric.infinite import infinite
+from gantheory.numeric.inputs import input_noise
+from gantheory.numeric.integrals import Integral, Output, Pair, integrals
+from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.names import kernel_of
+from gantheory.numeric.ratio import Ratio
+from gantheory.records import Estimate, Status
+
+METHOD = "quadrature"
+# Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
+CAREFUL = 1e-12
+BLIND = "the density states no structure, so a narrow spike may have been missed; state its centers"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One number wanted: a kernel's value, or its derivative in a parameter of q."""
+
+    kernel: Kernel
+    parameter: str | None = None
+
+
+def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
+    """Return every number wanted of one pair, from one set of panels."""
+    answers = {k: answer for k, task in enumerate(tasks) if (answer := _by_rule(task, p, q))}
+    open_tasks = [k for k in range(len(tasks)) if k not in answers]
+    if open_tasks:
+        answers |= _integrated(p, q, {k: tasks[k] for k in open_tasks})
+    return [answers[k] for k in range(len(tasks))]
+
+
+def _by_rule(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
+    known = infinite(task.kernel, p, q)
+    if task.parameter is None or known is None:
+        return known if task.parameter is None else _no_derivative(task, p, q)
+    return Estimate.undetermined(
+        f"{task.kernel.name} has no derivative here: its value is {known}; "
+        "differentiate where it is finite"
+    )
+
+
+def _no_derivative(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
+    """Refuse a derivative where a moving end of q's support makes the divergence kink or jump."""
+    for _, end, _ in moving_ends(q, str(task.parameter)):
+        side = +1 if any(end == low for low, _ in q.pieces) else -1
+        tail = q.end_tail(end)
+        if tail is None or tail.log > 0 or tail.logsquare:
+            return Estimate.undetermined(
+                f"the support of q ends at {end:g}, which moves with {task.parameter}, and q is "
+                "unbounded there; use a one-sided difference of values"
+            )
+        meets = any(end in piece for piece in p.pieces)
+        vanish = tail.log < 0 and p.tail(end, side) is not None and p.tail(end, side).log < 0
+        if meets and not vanish:
+            return Estimate.undetermined(
+                f"p and q both end at {end:g}, which moves with {task.parameter}: the derivatives "
+                "from the two sides differ; move one of the supports"
+            )
+    return None
+
+
+def moving_ends(q: Univariate, parameter: str) -> list[tuple[int, float, float]]:
+    """Return (outward direction, end, velocity) of each finite end that the parameter moves."""
+    ends = [(side, end) for low, high in q.pieces for side, end in ((-1, low), (1, high))]
+    finite = [(side, end) for side, end in ends if math.isfinite(end)]
+    moving = [(side, end, q.end_velocity(parameter, end)) for side, end in finite]
+    return [(side, end, velocity) for side, end, velocity in moving if velocity]
+
+
+def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[int, Estimate]:
+    outputs: list[Output] = []
+    owners: list[tuple[int, int]] = []
+    for k, task in tasks.items():
+        formulas = task.kernel.slopes if task.parameter else (task.kernel.value,)
+        owners += [(k, j) for j in range(len(formulas))]
+        touches = task.kernel.touches or task.parameter is not None
+        outputs += [Output(formula, task.parameter, touches) for formula in formulas]
+    levels = {level for task in tasks.values() for level in task.kernel.levels}
+    found = integrals(Pair(p, q), outputs, levels)
+    noise = input_noise(p, q)
+    answers = {}
+    for k, task in tasks.items():
+        routes = [
+            (integral, formula)
+            for (owner, formula), integral in zip(owners, found, strict=True)
+            if owner == k
+        ]
+        answers[k] = _estimate(task, p, q, routes, noise)
+    return answers
+
+
+def _estimate(
+    task: Task,
+    p: Univariate,
+    q: Univariate,
+    routes: list[tuple[Integral, int]],
+    noise: float,
+) -> Estimate:
+    candidates = []
+    for integral, formula in routes:
+        boundary = _boundary(task, p, q, formula) if task.parameter else 0.0
+        if not math.isnan(boundary):
+            candidates.append(_added(integral, boundary, task.kernel.sign if task.parameter else 1))
+    best = min(candidates, key=lambda c: c.shift + math.log(c.error + 1e-300))
+    if not best.resolved or not math.isfinite(best.error):
+        return Estimate.undetermined(
+            f"the integral of {task.kernel.name} does not settle within the range of binary64; "
+            "its tails may decay too slowly, or not at all",
+            METHOD,
+        )
+    return finished(best, noise, p, q)
+
+
+def _added(integral: Integral, boundary: float, sign: int) -> Integral:
+    """Return the integral with a boundary term, times a sign."""
+    if not boundary:
+        return Integral(
+            sign * integral.value,
+            integral.error,
+            integral.absolute,
+            integral.shift,
+            integral.evaluations,
+            integral.resolved,
+        )
+    scale = math.exp(integral.shift)
+    return Integral(
+        sign * (integral.value * scale + boundary),
+        integral.error * scale + 4e-16 * abs(boundary),
+        integral.absolute * scale + abs(boundary),
+        0.0,
+        integral.evaluations,
+        integral.resolved,
+    )
+
+
+def _boundary(task: Task, p: Univariate, q: Univariate, formula: int) -> float:
+    r"""Return Σ velocity·[q f̃(p/q) − p f̃'(∞) − c q] over the ends of q that the parameter moves.
+
+    The terms come from differentiating the limits of the integral; c is the constant that the
+    chosen form of the slope subtracts, so the sum does not depend on it.
+    """
+    total = 0.0
+    for side, end, velocity in moving_ends(q, str(task.parameter)):
+        inside = np.nextafter(end, -side * math.inf)
+        with np.errstate(all="ignore"):
+            log_p = p.log_density(Points.at(np.array([inside])))
+            log_q = q.log_density(Points.at(np.array([inside])))
+            kept = _at(task.kernel.value, log_p, log_q)
+            lost = _at(task.kernel.value, log_p, np.full(1, -np.inf))
+            constant = _constant(task.kernel, formula) * float(np.exp(log_q[0]))
+        base = _sign_of_value(task.kernel)
+        total += side * velocity * (base * (kept - lost) - constant)
+    return total
+
+
+def _sign_of_value(kernel: Kernel) -> int:
+    return kernel.sign
+
+
+def _at(integrand, log_p, log_q):  # type: ignore[no-untyped-def]
+    weight, mantissa = integrand(Ratio.of(log_p, log_q))
+    return 0.0 if np.isneginf(weight[0]) else float(np.exp(weight[0]) * mantissa[0])
+
+
+def _constant(kernel: Kernel, formula: int) -> float:
+    """Return the constant c that a form of the slope subtracts from G, where G(u = 0) = 0."""
+    if formula == 0:
+        return 0.0
+    zero = np.zeros(1)
+    first, other = (_at(slope, zero, zero) for slope in kernel.slopes)
+    return first - other
+
+
+def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Estimate:
+    """Return the estimate that an integral amounts to: scale, error, conditioning, status."""
+    error = best.error + noise * abs(best.value)
+    value, bound = _scaled(best.value, best.shift), _scaled(error, best.shift)
+    log_value = math.log(best.value) + best.shift if best.value > 0 else None
+    if not math.isfinite(value):
+        return Estimate(
+            math.nan,
+            math.inf,
+            Status.UNDETERMINED,
+            METHOD,
+            "finite, but beyond the range of binary64; log_value holds its logarithm",
+            log_value=log_value,
+            evaluations=best.evaluations,
+        )
+    status, reason = Status.OK, None
+    if error > CAREFUL * abs(best.value):
+        status = Status.ILL_CONDITIONED
+        reason = _why(best, noise)
+    warnings = tuple(f"{d}: {BLIND}" for d in (p, q) if d.opaque)
+    if warnings:
+        status = Status.BLIND
+    bound = max(bound, 5e-324) if value == 0.0 != best.value else bound
+    return Estimate(
+        value, bound, status, METHOD, reason, 0.0, log_value, best.evaluations, warnings
+    )
+
+
+def _scaled(mantissa: float, shift: float) -> float:
+    if mantissa == 0:
+        return 0.0
+    size = math.log(abs(mantissa)) + shift
+    if size > 709.7:
+        return math.copysign(math.inf, mantissa)
+    if abs(shift) < 700:
+        return mantissa * math.exp(shift)
+    return math.copysign(math.exp(size), mantissa)
+
+
+def _why(best: Integral, noise: float) -> str:
+    if noise > 1e-13:
+        return (
+            "the two laws are so close that the rounding of their parameters to binary64 moves the "
+            f"value by {noise:.0e} of itself"
+        )
+    if not best.value:
+        return "the value is zero within its error"
+    ratio = best.absolute / abs(best.value)
+    if ratio > 50:
+        return f"cancellation: the integral of the absolute value is {ratio:.1e} times the value"
+    return "rounding of the log-densities"
+
+
+def split_parameter(wrt: str) -> tuple[str, str]:
+    """Return the law ('p' or 'q') and the parameter that ``wrt`` names."""
+    law, dot, parameter = wrt.partition(".")
+    if law not in ("p", "q") or not dot or not parameter:
+        raise GantheoryError(f"wrt={wrt!r} must name a parameter of a law, like 'q.loc'")
+    return law, parameter
+
+
+def sweep_line(
+    kernels: Mapping[str, Kernel], p: Univariate, q: Univariate, wrt: Iterable[str | None]
+) -> dict[tuple[str, str | None], Estimate]:
+    """Return every kernel's value and derivatives for one pair; see `gantheory.numeric.sweep`."""
+    forward, backward = {}, {}
+    for parameter in wrt:
+        law, inner = split_parameter(parameter) if parameter else ("q", None)
+        for name, kernel in kernels.items():
+            if law == "q":
+                forward[name, parameter] = Task(kernel, inner)
+            else:
+                backward[name, parameter] = Task(kernel_of(kernel.reverse), inner)
+    found = dict(zip(forward, estimates(p, q, list(forward.values())), strict=True))
+    return found | dict(zip(backward, estimates(q, p, list(backward.values())), strict=True))

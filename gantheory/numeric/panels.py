@@ -1,0 +1,238 @@
+"""Panels: where a pair of densities must be looked at, from what they declare.
+
+The line is cut at every declared centre, kink and end of support; each half-gap is measured from
+its own anchor. Near an anchor a panel is linear in the distance; far out, and toward an end at
+which a density is singular or vanishes, it is linear in the logarithm of the distance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gantheory.densities.base import Array
+from gantheory.densities.univariate import Points, Univariate
+
+# Widths of successive panels in log distance grow by this factor: 45 of them span exp(±6e4).
+GROWTH = 1.25
+STEPS = 45
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Panels as parallel arrays: x = anchor + side·y with y = ξ, or y = exp ξ where ``log``."""
+
+    anchor: Array
+    side: Array
+    log: Array
+    low: Array
+    high: Array
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def at(self, xi: Array) -> tuple[Points, Array]:
+        """Return the points at coordinates ``xi`` of shape (panels, nodes), and log dy/dξ."""
+        anchor, side, log = (a[:, None] for a in (self.anchor, self.side, self.log))
+        with np.errstate(all="ignore"):
+            distance = np.where(log, np.exp(np.where(log, xi, 0.0)), xi)
+            log_distance = np.where(log, xi, np.log(xi))
+        shape = xi.shape
+        points = Points(
+            np.broadcast_to(anchor, shape), np.broadcast_to(side, shape), distance, log_distance
+        )
+        return points, np.where(log, xi, 0.0)
+
+    def take(self, index: Array) -> Panels:
+        """Return some of the panels."""
+        return Panels(*(getattr(self, f)[index] for f in self.__dataclass_fields__))
+
+    def between(self, index: Array, low: Array, high: Array) -> Panels:
+        """Return parts of the panels ``index``, from ``low`` to ``high``."""
+        return Panels(self.anchor[index], self.side[index], self.log[index], low, high)
+
+    def halves(self, index: Array) -> Panels:
+        """Return both halves of the panels ``index``."""
+        low, high = self.low[index], self.high[index]
+        middle = 0.5 * (low + high)
+        twice = np.concatenate([index, index])
+        return self.between(twice, np.concatenate([low, middle]), np.concatenate([middle, high]))
+
+    def split(self, owner: Array, xi: Array) -> Panels:
+        """Return all panels, those in ``owner`` cut at the inner coordinates ``xi``."""
+        if not len(xi):
+            return self
+        every = np.concatenate([np.arange(len(self)), owner])
+        low = np.concatenate([self.low, xi])
+        order = np.lexsort((low, every))
+        every, low = every[order], low[order]
+        last = np.append(every[1:] != every[:-1], True)
+        high = np.where(last, self.high[every], np.append(low[1:], 0.0))
+        keep = high > low
+        return self.between(every[keep], low[keep], high[keep])
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[float, float, bool, float, float]]) -> Panels:
+        """Return panels from rows (anchor, side, log, low, high)."""
+        anchor, side, log, low, high = zip(*rows, strict=True)
+        return cls(
+            np.array(anchor, float),
+            np.array(side, float),
+            np.array(log, bool),
+            np.array(low, float),
+            np.array(high, float),
+        )
+
+
+@dataclass(frozen=True)
+class Ray:
+    """The line seen from one anchor in one direction, up to a distance ``reach``.
+
+    ``width`` is that of the narrowest bump at the anchor; ``end`` says that a density is singular
+    or vanishes there, ``closed`` that nothing lies beyond ``reach`` before the next anchor.
+    """
+
+    anchor: float
+    side: int
+    width: float
+    reach: float
+    end: bool
+
+    def rows(self) -> list[tuple[float, float, bool, float, float]]:
+        """Return the panels of a bounded ray; open ends are left to `tail_edges`."""
+        start = min(self.width, self.reach / 2 if math.isfinite(self.reach) else math.inf)
+        rows = []
+        if not self.end:
+            near = self.reach if self.reach <= 4 * self.width else 2 * self.width
+            rows.append((self.anchor, float(self.side), False, 0.0, near))
+            start = near
+        elif start < self.reach:
+            start = min(start, self.reach)
+        if math.isfinite(self.reach) and start < self.reach:
+            rows += self._outward(start)
+        return rows
+
+    def _outward(self, start: float) -> list[tuple[float, float, bool, float, float]]:
+        span = math.log(self.reach / start)
+        edges = [0.0]
+        step = math.log(2.0)
+        while edges[-1] < span:
+            edges.append(min(edges[-1] + step, span))
+            step *= GROWTH
+        low = math.log(start)
+        return [
+            (self.anchor, float(self.side), True, low + a, low + b)
+            for a, b in zip(edges, edges[1:], strict=False)
+            if b > a
+        ]
+
+    def open_ends(self) -> list[Array]:
+        """Return the log-distances, from inside to outside, at which open ends may be cut."""
+        steps = np.concatenate([[0.0], np.cumsum(math.log(2.0) * GROWTH ** np.arange(STEPS))])
+        ends = []
+        if math.isinf(self.reach):
+            ends.append(math.log(self.width if self.end else 2 * self.width) + steps)
+        if self.end:
+            finite = math.isfinite(self.reach)
+            start = min(self.width, self.reach / 2 if finite else self.width)
+            ends.append(math.log(start) - steps)
+        return ends
+
+
+def rays(p: Univariate, q: Univariate) -> list[Ray]:
+    """Return every ray on which p or q has mass."""
+    widths = _anchors(p, q)
+    points = sorted(widths)
+    bounds = [-math.inf, *points, math.inf]
+    pieces = [*p.pieces, *q.pieces]
+    found = []
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        if not any(a <= low and high <= b for a, b in pieces):
+            continue
+        if math.isinf(low) or math.isinf(high):
+            c, side = (high, -1) if math.isinf(low) else (low, +1)
+            found.append(_ray(c, side, widths[c], math.inf, p, q))
+            continue
+        gap = high - low
+        middle = _middle(gap, widths[low], widths[high])
+        found.append(_ray(low, +1, widths[low], middle, p, q))
+        found.append(_ray(high, -1, widths[high], gap - middle, p, q))
+    return found
+
+
+def _anchors(p: Univariate, q: Univariate) -> dict[float, float]:
+    """Return the anchors and the width of the narrowest bump at each; inf where none is."""
+    widths: dict[float, float] = {}
+    for density in (p, q):
+        for center, width in density.centers:
+            widths[center] = min(width, widths.get(center, math.inf))
+        for point in density.breakpoints:
+            widths.setdefault(point, math.inf)
+    if all(math.isinf(w) for w in widths.values()):
+        widths = dict.fromkeys(widths, 1.0)
+    return widths
+
+
+def _middle(gap: float, low: float, high: float) -> float:
+    """Return where two rays meet: half way, or nearer to an anchor without a bump of its own."""
+    return gap / 2
+
+
+def _ray(c: float, side: int, width: float, reach: float, p: Univariate, q: Univariate) -> Ray:
+    tails = (p.tail(c, side), q.tail(c, side))
+    end = any(tail is None or not tail.is_constant for tail in tails)
+    if math.isinf(width):
+        width = reach if math.isfinite(reach) else _widest(p, q)
+    return Ray(c, side, width, reach, end)
+
+
+def _widest(p: Univariate, q: Univariate) -> float:
+    return max(width for density in (p, q) for _, width in density.centers)
+
+
+def level_crossings(
+    panels: Panels, ratio: Callable[[Panels, Array], Array], levels: Iterable[float]
+) -> tuple[Array, Array, Array]:
+    """Return where u crosses a level: owning panel, coordinate, and abs(du/dξ) there.
+
+    ``ratio(panels, xi)`` is u; it is sampled at 23 places a panel, and each bracket is closed by
+    bisection on all of them at once.
+    """
+    half = 0.5 * (panels.high - panels.low)[:, None]
+    xi = panels.low[:, None] + half * (1 + SAMPLES)
+    xi[:, -1] = panels.high
+    u = ratio(panels, xi)
+    found = [_crossings(panels, ratio, xi, u, level) for level in levels]
+    owner, root, slope = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return owner, root, slope
+
+
+# Chebyshev-Lobatto points: dense next to the ends of a panel, as the nodes are.
+SAMPLES = -np.cos(np.pi * np.arange(23) / 22)
+
+
+def _crossings(
+    panels: Panels, ratio: Callable[[Panels, Array], Array], xi: Array, u: Array, level: float
+) -> tuple[Array, Array, Array]:
+    sign = np.sign(u - level)
+    owner, k = np.nonzero(sign[:, :-1] * sign[:, 1:] < 0)
+    touching, j = np.nonzero((sign[:, 1:-1] == 0) & (sign[:, :-2] * sign[:, 2:] < 0))
+    low, high = xi[owner, k], xi[owner, k + 1]
+    rising = sign[owner, k + 1]
+    part = panels.take(owner)
+    for _ in range(60 if len(owner) else 0):
+        middle = 0.5 * (low + high)
+        beyond = (ratio(part, middle[:, None])[:, 0] - level) * rising > 0
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        if np.all(high - low <= 4e-16 * np.maximum(np.abs(low), np.abs(high))):
+            break
+    slope = np.abs(u[owner, k + 1] - u[owner, k]) / (xi[owner, k + 1] - xi[owner, k])
+    flat = np.abs(u[touching, j + 2] - u[touching, j]) / (xi[touching, j + 2] - xi[touching, j])
+    return (
+        np.concatenate([owner, touching]),
+        np.concatenate([0.5 * (low + high), xi[touching, j + 1]]),
+        np.concatenate([slope, flat]),
+    )
