@@ -1,0 +1,309 @@
+"""Analytic laws in ball arithmetic: the log-density on the complex plane and bounds on its tails.
+
+Each law knows three things that a rigorous integral needs: its log-density as an analytic
+function, an upper bound on what its tail beyond x carries of \\|x\\|^k, and an upper bound on how
+fast \\|log density\\| grows. Parameters are read as the decimals that a person writes: 0.1 is 1/10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import acb, arb, fmpq
+
+from gantheory.errors import GantheoryError
+
+LEFT, RIGHT = -1, 1
+Growth = dict[Fraction, arb]  # exponent k -> coefficient c: |log density| <= sum of c |x|^k
+
+CONSTANT, ROOT, LINEAR, SQUARE = Fraction(0), Fraction(1, 2), Fraction(1), Fraction(2)
+
+
+def exact(value: Any) -> arb:
+    """Return the ball around the decimal number that ``value`` is written as.
+
+    >>> exact(0.1).overlaps(arb(1) / 10)
+    True
+    """
+    fraction = decimal(value)
+    return arb(fmpq(fraction.numerator, fraction.denominator))
+
+
+def decimal(value: Any) -> Fraction:
+    """Return the decimal that a number is written as: 1/10 for the float 0.1."""
+    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
+
+
+def softplus(w: acb, analytic: bool) -> acb:
+    """Return log(1 + e^w), with the branch that is real on the real line, or a non-finite ball."""
+    if w.real.mid() > 0:
+        return w + (1 + (-w).exp()).log(analytic=analytic)
+    return (1 + w.exp()).log(analytic=analytic)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A location-scale law on the whole line; z = (x − loc)/scale."""
+
+    loc: Any
+    scale: Any
+
+    support: tuple[Any, Any] | None = None
+    kinks: tuple[Any, ...] = ()
+    heavy = False
+
+    def z(self, x: Any) -> Any:
+        """Return the standardised argument."""
+        return (x - exact(self.loc)) / exact(self.scale)
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        """Return the analytic continuation of the log-density."""
+        raise NotImplementedError
+
+    def rate(self, y: arb, side: int) -> arb:
+        """Return a lower bound of −d log p/dy for \\|x\\| ≥ y on one side."""
+        raise NotImplementedError
+
+    def growth(self, side: int) -> Growth | None:
+        """Return what bounds \\|log p\\| on one side, or None where no power of \\|x\\| does."""
+        raise NotImplementedError
+
+    def tail(self, power: Fraction, y: arb, side: int) -> arb:
+        r"""Return an upper bound of ∫ p \|x\|^k over \|x\| > y on one side, or a non-finite ball.
+
+        From y on, log(p·\|x\|^k) falls at least as fast as its slope bound at y.
+        """
+        rate = self.rate(y, side) - exact(power) / y
+        if not rate > 0:
+            return arb.pos_inf()
+        at_y = self.log_density(acb(side * y), False).real.exp()
+        return at_y * y ** exact(power) / rate
+
+    def polynomial(self, constant: arb, linear: arb, square: arb) -> Growth:
+        """Return the growth of constant + linear·\\|z\\| + square·z² in powers of \\|x\\|."""
+        loc, scale = abs(exact(self.loc)), exact(self.scale)
+        return {
+            CONSTANT: constant + linear * loc / scale + square * (loc / scale) ** 2,
+            LINEAR: linear / scale + 2 * square * loc / scale**2,
+            SQUARE: square / scale**2,
+        }
+
+
+class Normal(Law):
+    """The normal law; scale is the standard deviation."""
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        return -(self.z(x) ** 2) / 2 - (exact(self.scale) * (2 * arb.pi()).sqrt()).log()
+
+    def rate(self, y: arb, side: int) -> arb:
+        return (y - side * exact(self.loc)) / exact(self.scale) ** 2
+
+    def growth(self, side: int) -> Growth:
+        constant = abs((exact(self.scale) * (2 * arb.pi()).sqrt()).log())
+        return self.polynomial(constant, arb(0), arb(1) / 2)
+
+
+class Laplace(Law):
+    """The Laplace law, analytic on either side of its kink."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kinks", (self.loc,))
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        return -acb(self.z(x)).real_abs(analytic=analytic) - (2 * exact(self.scale)).log()
+
+    def rate(self, y: arb, side: int) -> arb:
+        return 1 / exact(self.scale) if y > side * exact(self.loc) else arb(0)
+
+    def growth(self, side: int) -> Growth:
+        return self.polynomial(abs((2 * exact(self.scale)).log()), arb(1), arb(0))
+
+
+class Logistic(Law):
+    """The logistic law."""
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        z = self.z(x)
+        return -z - 2 * softplus(-z, analytic) - exact(self.scale).log()
+
+    def rate(self, y: arb, side: int) -> arb:
+        return (side * self.z(side * y) / 2).tanh() / exact(self.scale)
+
+    def growth(self, side: int) -> Growth:
+        constant = abs(exact(self.scale).log()) + 2 * arb.const_log2()
+        return self.polynomial(constant, arb(1), arb(0))
+
+
+class Gumbel(Law):
+    """The Gumbel law of maxima: its left tail falls double-exponentially."""
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        z = self.z(x)
+        return -z - (-z).exp() - exact(self.scale).log()
+
+    def rate(self, y: arb, side: int) -> arb:
+        return side * (1 - (-self.z(side * y)).exp()) / exact(self.scale)
+
+    def growth(self, side: int) -> Growth | None:
+        if side == LEFT:
+            return None
+        scale = exact(self.scale)
+        # beyond |x| >= |loc|, which every window contains, z >= 0 and e^-z <= 1
+        return self.polynomial(abs(scale.log()) + 1, arb(1), arb(0))
+
+
+@dataclass(frozen=True)
+class StudentT(Law):
+    """Student's t law with ``df`` degrees of freedom: power tails."""
+
+    df: Any = 1
+    heavy = True
+
+    def constant(self) -> arb:
+        """Return the logarithm of the density's maximum."""
+        df, scale = exact(self.df), exact(self.scale)
+        log_beta = ((df + 1) / 2).lgamma() - (df / 2).lgamma()
+        return log_beta - (arb.pi() * df).sqrt().log() - scale.log()
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        df = exact(self.df)
+        return self.constant() - (df + 1) / 2 * (1 + self.z(x) ** 2 / df).log(analytic=analytic)
+
+    def tail(self, power: Fraction, y: arb, side: int) -> arb:
+        # p <= e^constant df^((df+1)/2) |z|^-(df+1), and |x| <= 2 scale |z| once scale |z| >= |loc|
+        df, scale, k = exact(self.df), exact(self.scale), exact(power)
+        z = side * self.z(side * y)
+        if not (df > k and z * scale >= abs(exact(self.loc)) and z > 0):
+            return arb.pos_inf()
+        size = self.constant().exp() * scale * df ** ((df + 1) / 2) * (2 * scale) ** k
+        return size * z ** (k - df) / (df - k)
+
+    def growth(self, side: int) -> Growth:
+        # log(1 + w²) <= 2 log(1 + w) <= 4 √w with w = |z|/√df, and √(a + b) <= √a + √b
+        df, scale, loc = exact(self.df), exact(self.scale), abs(exact(self.loc))
+        slope = 2 * (df + 1) / (scale * df.sqrt()).sqrt()
+        return {CONSTANT: abs(self.constant()) + slope * loc.sqrt(), ROOT: slope}
+
+
+@dataclass(frozen=True)
+class Uniform(Law):
+    """The uniform law on [loc, loc + scale] written by its ends a, b."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "support", (self.loc, self.scale))
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        return acb(-(exact(self.scale) - exact(self.loc)).log())
+
+    def tail(self, power: Fraction, y: arb, side: int) -> arb:
+        return arb(0)  # every window contains the support
+
+    def growth(self, side: int) -> Growth:
+        return {CONSTANT: abs((exact(self.scale) - exact(self.loc)).log())}
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of laws on the whole line."""
+
+    weights: tuple[Any, ...]
+    parts: tuple[Law, ...]
+    support = None
+
+    @property
+    def kinks(self) -> tuple[Any, ...]:
+        """Return the kinks of all components."""
+        return tuple(kink for part in self.parts for kink in part.kinks)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether any component has power tails."""
+        return any(part.heavy for part in self.parts)
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        """Return the log-density with the dominant component factored out."""
+        logs = [
+            exact(weight).log() + part.log_density(x, analytic)
+            for weight, part in zip(self.weights, self.parts, strict=True)
+        ]
+        top = max(range(len(logs)), key=lambda k: float(logs[k].real.mid()))
+        others = [(log - logs[top]).exp() for k, log in enumerate(logs) if k != top]
+        return logs[top] + (1 + sum(others, acb(0))).log(analytic=analytic)
+
+    def tail(self, power: Fraction, y: arb, side: int) -> arb:
+        """Return the weighted sum of the components' tails."""
+        pairs = zip(self.weights, self.parts, strict=True)
+        return sum((exact(w) * part.tail(power, y, side) for w, part in pairs), arb(0))
+
+    def growth(self, side: int) -> Growth | None:
+        """Return the sum of the components' growths: w_k p_k ≤ p ≤ Σ p_k bounds \\|log p\\|."""
+        total: Growth = {CONSTANT: -exact(min(self.weights)).log() + arb(len(self.parts)).log()}
+        for part in self.parts:
+            growth = part.growth(side)
+            if growth is None:
+                return None
+            for power, size in growth.items():
+                total[power] = total.get(power, arb(0)) + size
+        return total
+
+
+def log_ratio(p: Law | Mixture, q: Law | Mixture, x: acb, analytic: bool) -> acb | None:
+    """Return log p/q without subtracting logarithms, for two t laws of one df, else None.
+
+    Their ratio tends to a constant; a ball around the difference of two logarithms would hide that.
+    """
+    if not (isinstance(p, StudentT) and isinstance(q, StudentT)) or p.df != q.df:
+        return None
+    df, s, k = exact(p.df), exact(q.scale), exact(p.scale)
+    y, z = x - exact(q.loc), x - exact(p.loc)
+    # (df s² + y²)/(df k² + z²) with the large parts cancelled by hand
+    shift = (exact(p.loc) - exact(q.loc)) * (y + z) + df * (s**2 - k**2)
+    ratio = 1 + shift / (df * k**2 + z**2)
+    return (df + 1) / 2 * ratio.log(analytic=analytic) + df * (k / s).log()
+
+
+_LAWS = {"normal": Normal, "laplace": Laplace, "logistic": Logistic, "gumbel": Gumbel}
+FAMILIES = (*_LAWS, "student_t", "cauchy", "uniform", "normal_mixture", "mixture")
+
+
+def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
+    """Return the analytic law of a density's name and parameters.
+
+    Raises:
+        GantheoryError: for a family that is not analytic piece by piece.
+    """
+    if name in _LAWS:
+        return _LAWS[name](parameters.get("loc", 0), parameters.get("scale", 1))
+    if name in ("student_t", "cauchy"):
+        df = parameters.get("df", 1)
+        return StudentT(parameters.get("loc", 0), parameters.get("scale", 1), df=df)
+    if name == "uniform":
+        return Uniform(parameters["a"], parameters["b"])
+    if name in ("normal_mixture", "mixture"):
+        return _mixture(parameters)
+    raise GantheoryError(
+        f"certified mode does not know the density {name!r}; it has {', '.join(FAMILIES)}: "
+        "leave --certified out, or use one of these"
+    )
+
+
+def _mixture(parameters: Mapping[str, Any]) -> Mixture:
+    weights: Sequence[Any] = parameters["weights"]
+    if "components" in parameters:
+        parts: tuple[Law, ...] = tuple(_component(part) for part in parameters["components"])
+    else:
+        pairs = zip(parameters["locs"], parameters["scales"], strict=True)
+        parts = tuple(Normal(loc, scale) for loc, scale in pairs)
+    total = sum((decimal(w) for w in weights), Fraction(0))
+    kept = [(decimal(w) / total, part) for w, part in zip(weights, parts, strict=True) if w > 0]
+    return Mixture(tuple(w for w, _ in kept), tuple(part for _, part in kept))
+
+
+def _component(part: Any) -> Law:
+    one = law(part.name, part.parameters)
+    if isinstance(one, Mixture) or one.support:
+        raise GantheoryError("certified mode takes mixtures of laws on the whole line only")
+    return one
