@@ -47,7 +47,7 @@ def _parameters(field: Any) -> st.SearchStrategy[float]:
     low, high = domain.typical
     if domain.integer:
         return st.integers(math.ceil(low), math.floor(high)).map(float)
-    return st.floats(low, high, allow_nan=False, width=32)
+    return st.floats(low, high)
 
 
 def games() -> st.SearchStrategy[Game]:
