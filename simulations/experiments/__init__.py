@@ -1,0 +1,34 @@
+"""The experiments: one file each, a claim, what is measured for it, and what theory expects.
+
+An experiment is a list of named cases and a pure function that measures one of them from a seed,
+so a run that is interrupted loses the unfinished case only. What it compares travels as data;
+`gantheory.claims.simulated` turns comparisons into verdicts.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from gantheory.errors import unknown_name
+from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+
+NAMES = (
+    "optimal-discriminator",
+    "frozen-gradient",
+)
+
+
+def load(name: str) -> Experiment:
+    """Return the experiment called ``name``, importing its file only.
+
+    >>> load("frozen-gradient").name
+    'frozen-gradient'
+    """
+    if name not in NAMES:
+        raise unknown_name("experiment", name, NAMES)
+    module = importlib.import_module(f"simulations.experiments.{name.replace('-', '_')}")
+    experiment: Experiment = module.EXPERIMENT
+    return experiment
+
+
+__all__ = ["NAMES", "Comparison", "Experiment", "Measurement", "Setting", "load"]

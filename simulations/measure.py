@@ -1,0 +1,304 @@
+"""Measurements of a discriminator and of a generator's gradient, each with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gantheory.densities.base import Density
+from gantheory.errors import GantheoryError
+from gantheory.game import Game
+from gantheory.records import Estimate
+from gantheory.symbolic.atoms import to_sympy
+from simulations.compare import ERROR_PROBABILITY, half_width, mean_of
+from simulations.data import as_density, quantile, stratified
+from simulations.losses import Payoff
+from simulations.theory import bind, predict
+
+Array = NDArray[np.float64]
+Discriminator = Callable[[Tensor], Tensor]  # points (..., dim) -> scores t (...)
+_CHUNK = 65536  # points at once: the hidden layers of a 32-32 network then fit the cache
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is sampled: R independent replicates of n stratified points each.
+
+    ``error_probability`` is the chance that one interval misses the truth.
+    """
+
+    replicates: int = 1024
+    strata: int = 1024
+    error_probability: float = ERROR_PROBABILITY
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (R, n)."""
+        return self.replicates, self.strata
+
+
+def value(
+    game: Game | str,
+    discriminator: Discriminator,
+    p: Density | str,
+    q: Density | str,
+    *,
+    seed: int,
+    budget: Budget = Budget(),
+    parameters: Mapping[str, float] | None = None,
+) -> Estimate:
+    """Return V(D) = E_p[a(t)] + E_q[b(t)] in nats, measured on fresh stratified samples."""
+    bound = bind(game, parameters)
+    rng = np.random.default_rng(seed)
+    means = np.zeros(budget.replicates)
+    for law, text in ((p, bound.real), (q, bound.fake)):
+        payoff = Payoff(to_sympy(text))
+        means += _row_means(payoff, discriminator, _points(law, rng, budget))
+    return mean_of(means, budget.error_probability, _METHOD, 2 * math.prod(budget.shape))
+
+
+def integrated_value(
+    game: Game | str,
+    discriminator: Discriminator,
+    p: Density | str,
+    q: Density | str,
+    *,
+    parameters: Mapping[str, float] | None = None,
+) -> Estimate:
+    """Return the same V(D) by quadrature in x: no samples at all (see `_integral`)."""
+    bound = bind(game, parameters)
+    parts = [_expectation(p, bound.real, discriminator), _expectation(q, bound.fake, discriminator)]
+    return Estimate(
+        sum(part.value for part in parts),
+        sum(part.error for part in parts),
+        method="quadrature of the trained D",
+    )
+
+
+def _expectation(law: Density | str, text: str, discriminator: Discriminator) -> Estimate:
+    payoff = Payoff(to_sympy(text))
+    return _integral(law, lambda x: payoff(discriminator(x)))
+
+
+def generator_gradient(
+    game: Game | str,
+    discriminator: Discriminator,
+    q: Density | str,
+    wrt: str,
+    *,
+    seed: int,
+    budget: Budget = Budget(),
+    parameters: Mapping[str, float] | None = None,
+) -> Estimate:
+    """Return dE_q[c(t(x))]/dθ by autograd through samples x = G_θ(z), this D held fixed.
+
+    ``wrt`` is ``"q.loc"`` or ``"q.scale"``: G moves a sample of q by a shift or about its
+    location. The interval is for the gradient that this very discriminator gives.
+    """
+    law, name = as_density(q), _parameter(q, wrt)
+    payoff = Payoff(to_sympy(bind(game, parameters).generator))
+    points = _points(law, np.random.default_rng(seed), budget)
+    gradients = np.concatenate(
+        [_pathwise(payoff, discriminator, law, name, part) for part in _chunks(points)]
+    )
+    return mean_of(gradients, budget.error_probability, _PATHWISE, math.prod(budget.shape))
+
+
+def frozen_gradient(
+    game: Game | str,
+    p: Density | str,
+    q: Density | str,
+    wrt: str = "q.loc",
+    *,
+    discriminator: Discriminator | None = None,
+    seed: int,
+    budget: Budget = Budget(),
+    parameters: Mapping[str, float] | None = None,
+) -> Estimate:
+    """Measure the generator's gradient at the optimal discriminator, by autograd.
+
+    With ``discriminator=None`` D* itself is frozen. With a trained one the error also holds
+    `gradient_gap`, the most that its distance from D* can move the gradient.
+    """
+    best = predict(game, parameters).optimal_discriminator(p, q)
+    frozen = discriminator or best
+    sampled = generator_gradient(
+        game, frozen, q, wrt, seed=seed, budget=budget, parameters=parameters
+    )
+    if discriminator is None:
+        return sampled
+    gap = gradient_gap(game, discriminator, p, q, wrt, parameters=parameters)
+    return replace(
+        sampled,
+        error=sampled.error + gap.value + gap.error,
+        method=f"{_PATHWISE}; error includes the Cauchy-Schwarz bound of D against D*",
+    )
+
+
+def gradient_gap(
+    game: Game | str,
+    discriminator: Discriminator,
+    p: Density | str,
+    q: Density | str,
+    wrt: str,
+    *,
+    parameters: Mapping[str, float] | None = None,
+) -> Estimate:
+    r"""Bound how far this discriminator's gradient can lie from that of D*.
+
+    Integrating by parts, the two frozen gradients differ by :math:`E_q[s\,(c(t)-c(t^*)-k)]` with
+    s = ∂ log q/∂θ and any constant k (since E_q[s] = 0), hence by at most
+
+    .. math:: \sqrt{E_q[s^2]}\,\sqrt{E_q[(c(t)-c(t^*)-k)^2]} .
+
+    Both factors are integrated in x, so the bound rests on no sample.
+    """
+    law, name = as_density(q), _parameter(q, wrt)
+    best = predict(game, parameters).optimal_discriminator(p, q)
+    payoff = Payoff(to_sympy(bind(game, parameters).generator))
+
+    def change(x: Tensor) -> Tensor:
+        return payoff(discriminator(x)) - payoff(best(x))
+
+    def score(x: Tensor) -> Tensor:
+        return torch.from_numpy(law.score(name, x[..., 0].numpy()))
+
+    k = _integral(law, change).value
+    variance = _integral(law, lambda x: (change(x) - k) ** 2)
+    information = _integral(law, lambda x: score(x) ** 2)
+    middle = math.sqrt(variance.value * information.value)
+    upper = math.sqrt((variance.value + variance.error) * (information.value + information.error))
+    return Estimate(middle, upper - middle, method="Cauchy-Schwarz, by quadrature")
+
+
+def _integral(density: Density | str, function: Callable[[Tensor], Tensor]) -> Estimate:
+    """Return E[function(x)] by scipy's adaptive cubature; ``function`` maps (n, 1) to (n,).
+
+    The range leaves out 1e-15 of the mass at each end, so a function of size B there is missed
+    by at most 2e-15·B, which is added to the error with B its largest value at the ends.
+    """
+    from scipy.integrate import cubature
+
+    law = as_density(density)
+    low, high = quantile(law, np.array([1e-15, 1 - 1e-15]))
+
+    def evaluate(x: Array) -> Array:
+        with torch.no_grad():
+            return np.asarray(function(torch.from_numpy(np.ascontiguousarray(x))).numpy())
+
+    result = cubature(
+        lambda x: law.pdf(x[:, 0]) * evaluate(x), [low], [high], rtol=1e-9, atol=1e-11
+    )
+    beyond = 2e-15 * float(np.abs(evaluate(np.array([[low], [high]]))).max())
+    return Estimate(float(result.estimate), float(result.error) + 2 * beyond + 1e-13)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a discriminator is from the optimal one, in the output that papers call D(x).
+
+    ``l2`` is the root mean square under m = (p + q)/2; ``sup`` the largest difference on a grid
+    of quantiles of p and q from 0.001 to 0.999.
+    """
+
+    l2: Estimate
+    sup: Estimate
+
+
+def discriminator_distance(
+    game: Game | str,
+    discriminator: Discriminator,
+    p: Density | str,
+    q: Density | str,
+    *,
+    seed: int,
+    budget: Budget = Budget(),
+    parameters: Mapping[str, float] | None = None,
+) -> Distance:
+    """Measure the distance between D(x) and D*(x)."""
+    bound = bind(game, parameters)
+    best = predict(game, parameters).optimal_discriminator(p, q)
+    link = Payoff(to_sympy(bound.link))
+
+    def difference(x: Tensor) -> Tensor:
+        return link(discriminator(x)) - link(best(x))
+
+    rng = np.random.default_rng(seed)
+    squares = np.zeros(budget.replicates)
+    for law in (p, q):
+        squares += (_evaluate(difference, _points(law, rng, budget)) ** 2).mean(axis=1) / 2
+    root = math.sqrt(squares.mean())
+    error = math.sqrt(squares.mean() + half_width(squares, budget.error_probability)) - root
+    levels = np.linspace(0.001, 0.999, 999)
+    places = np.concatenate([quantile(as_density(law), levels) for law in (p, q)])
+    largest = float(np.abs(_evaluate(difference, places[None, :, None])).max())
+    return Distance(
+        Estimate(root, error, method=_METHOD, error_probability=budget.error_probability),
+        Estimate(largest, 0.0, method="largest on a grid of quantiles"),
+    )
+
+
+def outputs(
+    game: Game | str,
+    discriminator: Discriminator,
+    x: Array,
+    parameters: Mapping[str, float] | None = None,
+) -> Array:
+    """Return what papers call D(x), the link of the score, at points x of shape (n,)."""
+    link = Payoff(to_sympy(bind(game, parameters).link))
+    with torch.no_grad():
+        return np.asarray(link(discriminator(torch.from_numpy(x)[:, None])).numpy())
+
+
+_METHOD = "fresh stratified samples, replicates, Student's t with skewness"
+_PATHWISE = "autograd through samples, replicates, Student's t with skewness"
+
+
+def _points(density: Density | str, rng: np.random.Generator, budget: Budget) -> Array:
+    """Return R replicates of n points, (R, n, dim), stratified where they are one-dimensional."""
+    law = as_density(density)
+    if law.dim == 1:
+        return stratified(law, rng, budget.shape)[..., None]
+    return law.sample(rng, math.prod(budget.shape)).reshape(*budget.shape, law.dim)
+
+
+def _chunks(points: Array) -> list[Tensor]:
+    rows = max(1, _CHUNK // points.shape[1])
+    return list(torch.from_numpy(np.ascontiguousarray(points)).split(rows))
+
+
+def _evaluate(function: Callable[[Tensor], Tensor], points: Array) -> Array:
+    with torch.no_grad():
+        return np.concatenate([function(part).numpy() for part in _chunks(points)])
+
+
+def _row_means(payoff: Callable[[Tensor], Tensor], scores: Discriminator, points: Array) -> Array:
+    return np.asarray(_evaluate(lambda x: payoff(scores(x)).mean(-1), points))
+
+
+def _parameter(q: Density | str, wrt: str) -> str:
+    side, _, name = wrt.partition(".")
+    law = as_density(q)
+    if side != "q" or name not in ("loc", "scale") or name not in law.parameters:
+        raise GantheoryError(
+            f"wrt={wrt!r}: the generator moves 'q.loc' or 'q.scale', and {law} must have it"
+        )
+    return name
+
+
+def _pathwise(
+    payoff: Payoff, discriminator: Discriminator, law: Density, name: str, x: Tensor
+) -> Array:
+    """Return one gradient for each row of x: every row's generator is a parameter of its own."""
+    start, loc = float(law.parameters[name]), float(law.parameters["loc"])
+    theta = torch.full((x.shape[0], 1, 1), start, dtype=x.dtype, requires_grad=True)
+    moved = x + (theta - start) if name == "loc" else loc + theta * ((x - loc) / start)
+    loss = payoff(discriminator(moved)).mean(-1).sum()
+    (gradient,) = torch.autograd.grad(loss, theta)
+    return gradient[:, 0, 0].numpy()

@@ -1,0 +1,112 @@
+"""What the theory predicts for one game and one pair of densities: the side to be met."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from torch import Tensor
+
+from gantheory.densities.base import Density
+from gantheory.divergences import FDivergence
+from gantheory.errors import GantheoryError
+from gantheory.game import Game
+from gantheory.games import get_game
+from gantheory.numeric import divergence
+from gantheory.records import Estimate
+from gantheory.symbolic import derive
+from gantheory.symbolic.atoms import r, t
+from simulations.data import torch_logpdf
+from simulations.losses import Payoff
+
+Pointwise = Callable[[Tensor], Tensor]
+
+
+def bind(game: Game | str, parameters: Mapping[str, float] | None = None) -> Game:
+    """Return ``game`` with every free parameter replaced by a number.
+
+    >>> bind(Game("scaled", real="s*t", fake="-s*t", generator="-t", domain="[0, s]"),
+    ...      {"s": 2.0}).domain
+    '[0, (2.0)]'
+    """
+    game = get_game(game) if isinstance(game, str) else game
+    given = dict(parameters or {})
+    if missing := [name for name in game.parameters if name not in given]:
+        raise GantheoryError(f"game {game.name!r} needs a value for {', '.join(missing)}")
+
+    def filled(text: str) -> str:
+        for name, value in given.items():
+            text = re.sub(rf"\b{re.escape(name)}\b", f"({value!r})", text)
+        return text
+
+    if not game.parameters:
+        return game
+    parts = ("real", "fake", "generator", "domain", "link")
+    changed: dict[str, Any] = {part: filled(getattr(game, part)) for part in parts}
+    return replace(game, parameters={}, claims=(), **changed)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A game's theory, ready for densities: the optimal score and three divergences."""
+
+    game: Game
+    score: Pointwise  # t*(log r), in torch
+    value: object
+    loss: object
+    followed: object
+    value_constant: float
+
+    def optimal_discriminator(self, p: Density | str, q: Density | str) -> Pointwise:
+        """Return D*: points (..., 1) -> scores t*(log p − log q) of shape (...)."""
+        log_p, log_q = torch_logpdf(p), torch_logpdf(q)
+
+        def scores(x: Tensor) -> Tensor:
+            return self.score(log_p(x[..., 0]) - log_q(x[..., 0]))
+
+        return scores
+
+    def optimal_value(self, p: Density | str, q: Density | str) -> Estimate:
+        """Return V(D*) by quadrature of the value's divergence, its constant added."""
+        part = divergence(self.value, p, q)
+        return replace(part, value=part.value + self.value_constant)
+
+    def followed_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
+        """Return the derivative of the followed divergence in ``wrt`` by quadrature."""
+        return divergence(self.followed, p, q, wrt=wrt)
+
+    def loss_value_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
+        """Return the derivative of the loss's value at D*, which training need not follow."""
+        return divergence(self.loss, p, q, wrt=wrt)
+
+
+@lru_cache(maxsize=128)
+def _predict(formulas: tuple[str, ...]) -> Prediction:
+    real, fake, generator, domain, link = formulas
+    game = Game("game", real, fake, generator, domain, link)
+    derivation = derive(game)
+    score = derivation.optimum.score
+    if score is None:
+        raise GantheoryError(f"V = E_p[{real}] + E_q[{fake}] has no optimal discriminator")
+    of_log_ratio = sympy.simplify(score.xreplace({r: sympy.exp(t)}))
+    return Prediction(
+        game,
+        Payoff(of_log_ratio),
+        derivation.value,
+        derivation.loss,
+        derivation.followed,
+        float(derivation.value.constant),
+    )
+
+
+def predict(game: Game | str, parameters: Mapping[str, float] | None = None) -> Prediction:
+    """Derive ``game`` and make its optimum and divergences ready for numbers."""
+    bound = bind(game, parameters)
+    return _predict((bound.real, bound.fake, bound.generator, bound.domain, bound.link))
+
+
+__all__ = ["FDivergence", "Prediction", "bind", "predict"]
