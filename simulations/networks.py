@@ -18,10 +18,6 @@ from torch.nn import functional
 
 from gantheory.errors import GantheoryError, unknown_name
 
-# Each weight starts on a 64-byte boundary in float32 and float64: the matrix library may choose
-# another order of summation for unaligned data, and members would depend on their place.
-ALIGNMENT = 16
-
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda x: x,
     "relu": torch.relu,
@@ -101,19 +97,18 @@ class Mlp:
 
     @property
     def count(self) -> int:
-        """Return the length of one member's row, padding included."""
-        return sum(_padded(i * o) for i, o in self.shapes)
+        """Return the length of one member's row."""
+        return sum(i * o for i, o in self.shapes)
 
     def matrices(self, parameters: Tensor) -> list[Tensor]:
         """Return views (K, in, out) and (K, 1, out) of the rows ``parameters``, layer by layer."""
-        parts = parameters.split([_padded(i * o) for i, o in self.shapes], dim=1)
+        parts = parameters.split([i * o for i, o in self.shapes], dim=1)
         return [
-            part[:, : i * o].unflatten(1, (i, o))
-            for part, (i, o) in zip(parts, self.shapes, strict=True)
+            part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)
         ]
 
     def initial(self, generator: torch.Generator) -> Tensor:
-        """Return one member's initial parameters; padding is zero and stays zero."""
+        """Return one member's initial parameters."""
         row = torch.zeros(1, self.count, dtype=torch.float64)
         weights_and_biases = self.matrices(row)
         for weight, bias in zip(weights_and_biases[::2], weights_and_biases[1::2], strict=True):
@@ -162,6 +157,11 @@ class Affine:
         return self.dim
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Return the matrices of a row: loc (1, d) and scale (1, d)."""
+        return [(1, self.dim), (1, self.dim)]
+
+    @property
     def count(self) -> int:
         """Return 2d: d locations, then d scales."""
         return 2 * self.dim
@@ -182,7 +182,3 @@ class Affine:
 def initialise(network: Network, generators: Sequence[torch.Generator]) -> Tensor:
     """Return the initial parameters (K, count) of K members, each from its own generator."""
     return torch.stack([network.initial(generator) for generator in generators])
-
-
-def _padded(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -33,13 +33,12 @@ class Reference:
         if self.recipe.order == Order.ALTERNATING:
             self._alternate(state, samples)
             return
-        drawn = {name: x if name.startswith("next") else x[:, 0] for name, x in samples.items()}
-        gradients = self._gradients(state.parameters, drawn)
+        gradients = self._gradients(state.parameters, samples)
         if self.recipe.order == Order.EXTRAGRADIENT:
             trial = dict(state.parameters)
             for player in self.recipe.players:
                 trial[player] = trial[player] - self._move(state, player, gradients[player])
-            gradients = self._gradients(trial, drawn)
+            gradients = self._gradients(trial, samples)
         for player in self.recipe.players:
             state.parameters[player].sub_(self._move(state, player, gradients[player]))
             self._clip(state)
@@ -47,8 +46,7 @@ class Reference:
     def _alternate(self, state: State, samples: Tensors) -> None:
         if "discriminator" in self.recipe.players:
             for k in range(self.recipe.discriminator_steps):
-                drawn = {n: x[:, k] for n, x in samples.items() if not n.startswith("next")}
-                gradient = self.discriminator_gradient(state.parameters, drawn)
+                gradient = self.discriminator_gradient(state.parameters, samples, k)
                 move = self._move(state, "discriminator", gradient)
                 state.parameters["discriminator"].sub_(move)
                 self._clip(state)
@@ -56,15 +54,21 @@ class Reference:
             gradient = self.generator_gradient(state.parameters, samples)
             state.parameters["generator"].sub_(self._move(state, "generator", gradient))
 
-    def _gradients(self, parameters: Tensors, drawn: Tensors) -> dict[str, Tensor]:
+    def _gradients(self, parameters: Tensors, samples: Tensors) -> dict[str, Tensor]:
         gradients = {
             "discriminator": self.discriminator_gradient,
             "generator": self.generator_gradient,
         }
-        return {player: gradients[player](parameters, drawn) for player in self.recipe.players}
+        return {player: gradients[player](parameters, samples) for player in self.recipe.players}
 
-    def discriminator_gradient(self, parameters: Tensors, drawn: Tensors) -> Tensor:
-        """Return the gradient (K, count) of −V plus the penalties, fakes held fixed."""
+    def discriminator_gradient(
+        self, parameters: Tensors, samples: Tensors, update: int = 0
+    ) -> Tensor:
+        """Return the gradient (K, count) of −V plus the penalties, fakes held fixed.
+
+        ``update`` numbers D's minibatches within the step.
+        """
+        drawn = {name: tensor[:, update] for name, tensor in samples.items()}
         psi = parameters["discriminator"].detach().requires_grad_()
         real = _noisy(drawn["real"], drawn.get("real_noise"))
         fake = _noisy(self._fakes(parameters, drawn), drawn.get("fake_noise"))
@@ -76,12 +80,13 @@ class Reference:
         (gradient,) = torch.autograd.grad(loss.sum(), psi)
         return gradient
 
-    def generator_gradient(self, parameters: Tensors, drawn: Tensors) -> Tensor:
+    def generator_gradient(self, parameters: Tensors, samples: Tensors) -> Tensor:
         """Return the gradient (K, count) of the generator's loss, D held fixed."""
         assert self.recipe.generator is not None
+        drawn = {name: samples[name][:, -1] for name in ("latent", "fake_noise") if name in samples}
         theta = parameters["generator"].detach().requires_grad_()
-        fake = self.recipe.generator(theta, drawn["next_latent"])
-        outputs = self._outputs(parameters["discriminator"], _noisy(fake, drawn.get("next_noise")))
+        fake = self.recipe.generator(theta, drawn["latent"])
+        outputs = self._outputs(parameters["discriminator"], _noisy(fake, drawn.get("fake_noise")))
         loss = self.games.each(TorchGame.generator_loss, outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient

@@ -30,7 +30,11 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Draw:
-    """What one member's chunk needs; every field has leading axes (CHUNK, k, n) or (CHUNK, n)."""
+    """What one member's chunk of steps needs.
+
+    Its tensors have shape (CHUNK, k, n, ...): one minibatch for each of D's k updates in a step.
+    Latent draws and the noise on fakes have one minibatch more, the last, for G's update.
+    """
 
     batch: int
     critic_steps: int
@@ -43,26 +47,25 @@ class Draw:
         self, real: Sampler, fake: Sampler | None, noise: float, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Return the tensors of the next chunk, advancing ``generator``."""
-        k, n = (CHUNK, self.critic_steps, self.batch), (CHUNK, self.batch)
+        k, more = self.critic_steps, self.critic_steps + 1
         drawn = {"real": self._sampled(real, k, generator)}
         if fake is not None:
             drawn["fake"] = self._sampled(fake, k, generator)
-        elif self.latent_dim:
-            drawn["latent"] = self._latent((*k, self.latent_dim), generator)
-            drawn["next_latent"] = self._latent((*n, self.latent_dim), generator)
+        else:
+            drawn["latent"] = self._latent((CHUNK, more, self.batch, self.latent_dim), generator)
         if self.mix:
-            drawn["mix"] = torch.rand(*k, 1, generator=generator, dtype=self.dtype)
+            size = CHUNK, k, self.batch, 1
+            drawn["mix"] = torch.rand(size, generator=generator, dtype=self.dtype)
         if noise:
-            for name, shape in (("real_noise", k), ("fake_noise", k), ("next_noise", n)):
-                values = torch.randn(*shape, real.dim, generator=generator, dtype=self.dtype)
+            for name, count in (("real_noise", k), ("fake_noise", more)):
+                size = CHUNK, count, self.batch, real.dim
+                values = torch.randn(size, generator=generator, dtype=self.dtype)
                 drawn[name] = values.mul_(noise)
         return drawn
 
-    def _sampled(
-        self, sampler: Sampler, shape: tuple[int, ...], generator: torch.Generator
-    ) -> Tensor:
-        count = int(np.prod(shape))
-        return sampler.sample(count, generator, self.dtype).reshape(*shape, sampler.dim)
+    def _sampled(self, sampler: Sampler, k: int, generator: torch.Generator) -> Tensor:
+        points = sampler.sample(CHUNK * k * self.batch, generator, self.dtype)
+        return points.reshape(CHUNK, k, self.batch, sampler.dim)
 
     def _latent(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         if self.latent == "normal":
