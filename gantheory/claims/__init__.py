@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from gantheory.claims.numeric import NUMERIC
+from gantheory.claims.integrals import INTEGRALS
 from gantheory.claims.original import ORIGINAL
-from gantheory.claims.simulated import SIMULATED
+from gantheory.claims.reference import REFERENCE
+from gantheory.claims.survey import SURVEY_CHECKS
+from gantheory.claims.training import TRAINING
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 
-CHECKS: dict[str, Check] = {check.id: check for check in (*ORIGINAL, *NUMERIC, *SIMULATED)}
+ALL = (*ORIGINAL, *REFERENCE, *INTEGRALS, *SURVEY_CHECKS, *TRAINING)
+CHECKS: dict[str, Check] = {check.id: check for check in ALL}
 
 
 def run(checks: Iterable[Check]) -> Iterator[Outcome]:

@@ -1,0 +1,136 @@
+"""What a paper prints, integrated again by another rule, against the derived divergences.
+
+The divergence engine integrates named divergences in u = log p − log q;
+`gantheory.numeric.expectation` integrates E_p[a(t*)] + E_q[b(t*)], E_q[c(t*)] and the gradient of
+the latter with D held fixed, with a rule and kernels of its own. The two must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from gantheory.records import Estimate, How, Verdict
+from gantheory.verify import Check, agree
+
+# Normal pairs (P, Q): shifted, narrowed and moved, and nearly disjoint.
+PAIRS = (
+    ("shift", "normal(0, 1)", "normal(1.7, 1)"),
+    ("narrow", "normal(0, 1)", "normal(1, 0.5)"),
+    ("apart", "normal(0, 1)", "normal(5, 1)"),
+)
+GAMES = ("minimax", "non-saturating", "reverse-kl")
+
+
+def _definition_checks() -> Iterator[Check]:
+    for game in GAMES:
+        for name, p, q in PAIRS:
+            for quantity, run in _QUANTITIES.items():
+                statement, decide = run
+                yield Check(
+                    f"{game}.{quantity}.{name}",
+                    f"{game}, {p}, {q}: {statement}",
+                    partial(decide, statement, game, p, q),
+                    How.MEASURED,
+                )
+            if game != "reverse-kl":  # whose loss value and followed divergence are the same
+                yield Check(
+                    f"{game}.frozen-twin.{name}",
+                    f"{game}, {p}, {q}: {_FROZEN_TWIN}",
+                    partial(_frozen_twin, _FROZEN_TWIN, game, p, q),
+                    How.REFUTED,
+                    twin_of=f"{game}.frozen.{name}",
+                )
+
+
+def _value(statement: str, game: str, p: str, q: str) -> Verdict:
+    law = _Law.of(game, p, q)
+    return agree(statement, law.expected_value(), law.integrated("value"))
+
+
+def _loss(statement: str, game: str, p: str, q: str) -> Verdict:
+    law = _Law.of(game, p, q)
+    return agree(statement, law.expected_loss(), law.integrated("loss"))
+
+
+def _frozen(statement: str, game: str, p: str, q: str) -> Verdict:
+    law = _Law.of(game, p, q)
+    return agree(statement, law.frozen_gradient(), law.integrated("followed", wrt="q.loc"))
+
+
+def _frozen_twin(statement: str, game: str, p: str, q: str) -> Verdict:
+    law = _Law.of(game, p, q)
+    return agree(statement, law.frozen_gradient(), law.integrated("loss", wrt="q.loc"))
+
+
+_QUANTITIES: dict[str, tuple[str, Callable[[str, str, str, str], Verdict]]] = {
+    "value-integrated": ("E_p[a(t*)] + E_q[b(t*)] equals the value's divergence", _value),
+    "loss-integrated": ("E_q[c(t*)] equals the loss's divergence", _loss),
+    "frozen": ("the gradient with D held at D* is the followed divergence's", _frozen),
+}
+_FROZEN_TWIN = "the gradient with D held at D* is that of the loss's value"
+
+
+@dataclass(frozen=True)
+class _Law:
+    """One game on one pair of densities: its payoffs along u = log p − log q."""
+
+    game: str
+    p: Any
+    q: Any
+
+    @classmethod
+    def of(cls, game: str, p: str, q: str) -> _Law:
+        from gantheory.densities import parse_density
+
+        return cls(game, parse_density(p), parse_density(q))
+
+    def expected_value(self) -> Estimate:
+        real = self._expectation("real", under=self.p)
+        fake = self._expectation("fake", under=self.q)
+        return replace(real, value=real.value + fake.value, error=real.error + fake.error)
+
+    def expected_loss(self) -> Estimate:
+        return self._expectation("generator", under=self.q)
+
+    def frozen_gradient(self) -> Estimate:
+        return self._expectation("generator", under=self.q, score_of="loc")
+
+    def integrated(self, part: str, wrt: str | None = None) -> Estimate:
+        """Return the derived divergence by the engine, its constant added where it has one."""
+        from gantheory.numeric import divergence
+        from gantheory.symbolic import derive
+
+        derived = getattr(derive(self.game), part)
+        estimate = divergence(derived, self.p, self.q, wrt=wrt)
+        if wrt is not None:
+            return estimate
+        return replace(estimate, value=estimate.value + float(derived.constant))
+
+    def _expectation(self, part: str, **options: Any) -> Estimate:
+        from gantheory.numeric.expectation import expectation
+
+        return expectation(_along_u(self.game, part), p=self.p, q=self.q, **options)
+
+
+def _along_u(game: str, part: str) -> Callable[..., Any]:
+    """Return payoff ``part`` at the derived optimum t*(e^u), as a numpy function of u."""
+    import numpy as np
+    import sympy as sp
+    from scipy.special import expit
+
+    from gantheory.games import get_game
+    from gantheory.symbolic import derive
+    from gantheory.symbolic.atoms import r, t, to_sympy
+
+    u = sp.Symbol("u", real=True)
+    score = sp.expand_log(derive(game).optimum.score.subs(r, sp.exp(u)), force=True)
+    payoff = to_sympy(getattr(get_game(game), part)).subs(t, score)
+    stable = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": expit}
+    compiled: Callable[..., Any] = sp.lambdify(u, payoff, modules=[stable, "numpy"])
+    return compiled
+
+
+INTEGRALS = tuple(_definition_checks())
