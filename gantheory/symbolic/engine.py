@@ -1,0 +1,166 @@
+"""`derive`: from the formulas of a game to its theory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from gantheory.game import Game
+from gantheory.games import get_game
+from gantheory.symbolic import consequences
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.curvature import (
+    Curve,
+    algebra_of,
+    followed_curvature,
+    loss_curvature,
+    value_curvature,
+)
+from gantheory.symbolic.derivation import Derivation, OptimalDiscriminator
+from gantheory.symbolic.limits import DEFAULT_SECONDS, Undecided, time_limit
+from gantheory.symbolic.optimum import Optimum, optimise
+from gantheory.symbolic.pieces import Coordinate, Piece, coordinate_for, payoffs_of, pieces_of
+from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.steps import steps_of
+
+ASSUMPTIONS = (
+    "P and Q have densities p and q with respect to a common measure",
+    "the discriminator is unrestricted: its score may be any function of x in the domain",
+    "where Q vanishes on part of P, or P on part of Q, f'(oo) or f(0) must be finite",
+    "derivatives in the generator's parameters pass under the integral",
+)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A game with its optimum, ready for its consequences."""
+
+    game: Game
+    parameters: Parameters
+    coordinate: Coordinate
+    pieces: tuple[Piece, ...]
+    optimum: Optimum
+
+    def along(self, part: str) -> Curve:
+        """Return a payoff at the optimum as a curve in r."""
+        cells = [(b.ratios, getattr(b, part)) for b in self.optimum.branches]
+        return Curve(tuple(cells)).map(lambda expr: expr, self.parameters)
+
+
+def derive(game: Game | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
+    """Derive the theory of a separable game from its formulas alone.
+
+    Args:
+        game: a `Game`, or the name of one in the catalogue.
+        seconds: the time limit; what is not decided by then is undecided, with the reason.
+
+    >>> derive("non-saturating").followed.divergence
+    '2*kl_mp'
+    """
+    game = get_game(game) if isinstance(game, str) else game
+    parameters = Parameters.of(game)
+    try:
+        with time_limit(seconds):
+            solved = solve(game, parameters)
+            if solved.optimum.unbounded:
+                return _without_optimum(solved)
+            return _consequences(solved)
+    except Undecided as reason:
+        return Derivation(game, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
+
+
+def solve(game: Game, parameters: Parameters) -> Solved:
+    """Find the optimal discriminator."""
+    payoffs = payoffs_of(game, parameters)
+    coordinate = coordinate_for(payoffs)
+    pieces = pieces_of(game, payoffs, coordinate, parameters)
+    optimum = optimise(pieces, coordinate, parameters)
+    return Solved(game, parameters, coordinate, tuple(pieces), optimum)
+
+
+def is_zero_sum(pieces: tuple[Piece, ...], x: sp.Symbol, parameters: Parameters) -> bool:
+    """Return whether the generator's loss is the discriminator's payoff, up to a constant."""
+    algebra = algebra_of((sp.Integer(0), sp.oo), parameters)
+    return all(
+        algebra.is_zero(sp.diff(piece.payoffs.generator - piece.payoffs.fake, x))
+        for piece in pieces
+    )
+
+
+def _without_optimum(solved: Solved) -> Derivation:
+    reason = f"no optimum: {solved.optimum.unbounded}"
+    return Derivation(
+        solved.game,
+        zero_sum=is_zero_sum(solved.pieces, solved.coordinate.symbol, solved.parameters),
+        assumptions=ASSUMPTIONS,
+        no_optimum=reason,
+    )
+
+
+def _consequences(solved: Solved) -> Derivation:
+    parameters, optimum, x = solved.parameters, solved.optimum, solved.coordinate.symbol
+    undecided: dict[str, str] = {}
+
+    def attempt(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except Undecided as reason:
+            undecided[name] = str(reason)
+            return None
+
+    real, fake, h, link = (solved.along(part) for part in ("real", "fake", "generator", "link"))
+    supremum = solved.along("supremum")
+    constants = consequences.at_one(supremum, parameters), consequences.at_one(h, parameters)
+    curves = {
+        "value": (value_curvature(real, parameters), constants[0]),
+        "loss": (loss_curvature(h, parameters), constants[1]),
+        "followed": (followed_curvature(h, parameters), sp.Integer(0)),
+    }
+    found = {
+        name: attempt(name, consequences.describe, curve, constant, parameters)
+        for name, (curve, constant) in curves.items()
+    }
+    derivation = Derivation(
+        solved.game,
+        _optimal_discriminator(solved, link),
+        attempt("second_order", consequences.second_order, optimum, x, parameters),
+        found["value"],
+        found["loss"],
+        found["followed"],
+        is_zero_sum(solved.pieces, x, parameters),
+        attempt("saturation", consequences.saturation, h, parameters),
+        attempt("disjoint", consequences.disjoint, real, fake, h, curves["followed"][0],
+                parameters, constants),
+        attempt("equilibrium", consequences.equilibrium, optimum, constants, x, link, parameters),
+        assumptions=ASSUMPTIONS + _parameter_assumptions(parameters),
+        undecided=undecided,
+    )
+    return replace(derivation, steps=steps_of(derivation, solved.coordinate, supremum, h, optimum))
+
+
+def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:
+    scores = Curve(
+        tuple((b.ratios, solved.coordinate.to_score(b.x)) for b in solved.optimum.branches)
+    )
+    return OptimalDiscriminator(
+        scores.expression,
+        link.expression,
+        solved.optimum.attained,
+        solved.optimum.branches,
+        tuple(
+            (flat.ratio, *map(solved.coordinate.to_score, (flat.piece.lower, flat.piece.upper)))
+            for flat in solved.optimum.flats
+        ),
+    )
+
+
+def _parameter_assumptions(parameters: Parameters) -> tuple[str, ...]:
+    return tuple(
+        f"{lower} < {symbol} < {upper}" for symbol, (lower, upper) in parameters.ranges.items()
+    )
+
+
+__all__ = ["derive", "r", "solve"]

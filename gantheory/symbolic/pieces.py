@@ -1,0 +1,218 @@
+"""The score axis cut at kinks: on each piece the payoffs are smooth in an algebraic coordinate.
+
+Where the payoffs are made of exp(t), sigmoid(t), softplus(t) or tanh(t), the coordinate is
+E = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from gantheory.game import Game, interval
+from gantheory.expressions import parse
+from gantheory.game import PAYOFF
+from gantheory.symbolic.algebra import Algebra, evaluate
+from gantheory.symbolic.asymptotics import number
+from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
+from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.positivity import Parameters, end
+from gantheory.symbolic.roots import roots_between
+
+E = sp.Symbol("E", positive=True)
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A monotone coordinate on the score axis: ``score`` is t as a function of ``symbol``."""
+
+    symbol: sp.Symbol
+    score: sp.Expr
+    title: str
+
+    def of_score(self, value: sp.Expr) -> sp.Expr:
+        """Return the coordinate of the score ``value``, which may be infinite."""
+        if self.symbol is t:
+            return value
+        scale = self.score.coeff(sp.log(E))
+        if value == -sp.oo:
+            return sp.Integer(0)
+        return sp.oo if value == sp.oo else sp.exp(value / scale)
+
+    def to_score(self, value: sp.Expr) -> sp.Expr:
+        """Return the score at the coordinate ``value``, which may be 0 or infinite."""
+        if self.symbol is t:
+            return value
+        if value == 0:
+            return -sp.oo
+        return sp.oo if value == sp.oo else self.score.xreplace({E: value})
+
+
+@dataclass(frozen=True)
+class Payoffs:
+    """The three payoffs and the link as expressions of one variable."""
+
+    real: sp.Expr
+    fake: sp.Expr
+    generator: sp.Expr
+    link: sp.Expr
+
+    def map(self, function: object) -> Payoffs:
+        """Return the payoffs with ``function`` applied to each."""
+        parts = (self.real, self.fake, self.generator, self.link)
+        return Payoffs(*(function(part) for part in parts))  # type: ignore[operator]
+
+    def has_kink(self) -> bool:
+        """Whether a kink is left."""
+        return any(part.has(relu, sp.Abs) for part in _parts(self))
+
+
+def _parts(payoffs: Payoffs) -> tuple[sp.Expr, ...]:
+    return payoffs.real, payoffs.fake, payoffs.generator, payoffs.link
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An open interval of the coordinate on which the payoffs are smooth.
+
+    ``closed_lower`` and ``closed_upper`` say whether the optimum may be attained at that end.
+    """
+
+    lower: sp.Expr
+    upper: sp.Expr
+    payoffs: Payoffs
+    closed_lower: bool = False
+    closed_upper: bool = False
+
+
+def payoffs_of(game: Game, parameters: Parameters) -> Payoffs:
+    """Translate the formulas of ``game``."""
+    texts = (game.real, game.fake, game.generator, game.link)
+    return Payoffs(*(to_sympy(parse(text, PAYOFF), parameters.symbols) for text in texts))
+
+
+def coordinate_for(payoffs: Payoffs) -> Coordinate:
+    """Choose the coordinate in which the derivatives of the payoffs are algebraic."""
+    exponents = [
+        argument
+        for part in _parts(payoffs)
+        for atom in part.atoms(sp.exp, softplus, sigmoid, sp.tanh)
+        for argument in _arguments(atom)
+        if t in argument.free_symbols
+    ]
+    if not exponents:
+        return Coordinate(t, t, "t")
+    slopes = [sp.expand(argument).coeff(t) for argument in exponents]
+    order = math.lcm(*(int(slope.q) for slope in slopes if slope.is_Rational))
+    title = "E = exp(t)" if order == 1 else f"E = exp(t/{order})"
+    return Coordinate(E, order * sp.log(E), title)
+
+
+def _arguments(atom: sp.Expr) -> tuple[sp.Expr, ...]:
+    return (2 * atom.args[0],) if isinstance(atom, sp.tanh) else tuple(atom.args)
+
+
+def in_coordinate(expr: sp.Expr, coordinate: Coordinate) -> sp.Expr:
+    """Write an expression of t in the coordinate."""
+    expr = expr.replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
+    expr = expr.replace(sigmoid, lambda u: sp.exp(u) / (1 + sp.exp(u)))
+    expr = expr.replace(sp.tanh, lambda u: (sp.exp(2 * u) - 1) / (sp.exp(2 * u) + 1))
+    if coordinate.symbol is t:
+        return expr
+    expr = expr.replace(sp.exp, lambda u: _power_of_e(u, coordinate))
+    return expr.xreplace({t: coordinate.score})
+
+
+def _power_of_e(argument: sp.Expr, coordinate: Coordinate) -> sp.Expr:
+    argument = sp.expand(argument)
+    slope = argument.coeff(t)
+    rest = sp.expand(argument - slope * t)
+    if t in rest.free_symbols or t in slope.free_symbols:
+        raise Undecided(f"exp({argument}) is not an exponential of a linear function of t")
+    return E ** (slope * coordinate.score.coeff(sp.log(E))) * sp.exp(rest)
+
+
+def domain_of(game: Game, parameters: Parameters) -> tuple[sp.Expr, sp.Expr, bool, bool]:
+    """Return the ends of the score domain and whether each is attained."""
+    declared = interval(game.domain)
+    lower, upper = (end(e, parameters.symbols) for e in (declared.lower, declared.upper))
+    if lower == sp.oo or upper == -sp.oo or (parameters.sign(upper - lower) or -1) < 0:
+        from gantheory.errors import GantheoryError
+
+        raise GantheoryError(f"domain {game.domain!r} is empty; write its lower end first")
+    return lower, upper, declared.closed_lower, declared.closed_upper
+
+
+def pieces_of(
+    game: Game, payoffs: Payoffs, coordinate: Coordinate, parameters: Parameters
+) -> list[Piece]:
+    """Cut the domain at the kinks of the payoffs."""
+    lower, upper, closed_lower, closed_upper = domain_of(game, parameters)
+    whole = Piece(
+        coordinate.of_score(lower),
+        coordinate.of_score(upper),
+        payoffs.map(lambda part: in_coordinate(part, coordinate)),
+        closed_lower and lower.is_finite is True,
+        closed_upper and upper.is_finite is True,
+    )
+    return _smooth(whole, coordinate.symbol, parameters)
+
+
+def _smooth(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
+    if not piece.payoffs.has_kink():
+        return [piece]
+    kinks = {k for part in _parts(piece.payoffs) for k in part.atoms(relu, sp.Abs)}
+    argument = min(
+        (k.args[0] for k in kinks if not k.args[0].has(relu, sp.Abs)), key=sp.default_sort_key
+    )
+    cuts = roots_between(argument, x, piece.lower, piece.upper, parameters)
+    return [
+        smooth
+        for part in cut(piece, cuts)
+        for smooth in _smooth(_without(part, argument, x, parameters), x, parameters)
+    ]
+
+
+def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
+    """Cut a piece at interior points, in increasing order."""
+    ends = [piece.lower, *points, piece.upper]
+    return [
+        replace(
+            piece,
+            lower=lower,
+            upper=upper,
+            closed_lower=k > 0 or piece.closed_lower,
+            closed_upper=k < len(points) or piece.closed_upper,
+        )
+        for k, (lower, upper) in enumerate(zip(ends, ends[1:], strict=False))
+    ]
+
+
+def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Parameters) -> Piece:
+    """Replace the kinks in ``argument`` by what they are where it has one sign."""
+    point = interior(piece.lower, piece.upper, parameters)
+    negative = evaluate(argument, {**parameters.sample, x: point}) < 0
+    values = {
+        relu(argument): sp.Integer(0) if negative else argument,
+        relu(-argument): -argument if negative else sp.Integer(0),
+        sp.Abs(argument): -argument if negative else argument,
+    }
+    return replace(piece, payoffs=piece.payoffs.map(lambda part: part.xreplace(values)))
+
+
+def interior(lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> float:
+    """Return a generic point between two ends, at the generic parameters."""
+    low = -math.inf if lower == -sp.oo else number(lower, parameters)
+    high = math.inf if upper == sp.oo else number(upper, parameters)
+    if math.isinf(low) and math.isinf(high):
+        return 0.3310732
+    if math.isinf(high):
+        return low + 0.8310732
+    return high - 0.8310732 if math.isinf(low) else low + 0.4310732 * (high - low)
+
+
+def algebra_on(piece: Piece, x: sp.Symbol, parameters: Parameters) -> Algebra:
+    """Return the normal forms that hold on a piece."""
+    return Algebra({**parameters.sample, x: interior(piece.lower, piece.upper, parameters)})

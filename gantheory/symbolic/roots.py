@@ -1,0 +1,147 @@
+"""Exact roots of low degree, and where they lie for all legal parameters."""
+
+from __future__ import annotations
+
+import functools
+
+import sympy as sp
+
+from gantheory.symbolic.algebra import Algebra, evaluate
+from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.positivity import GENERIC, Parameters
+
+
+def roots_between(
+    expr: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, parameters: Parameters
+) -> list[sp.Expr]:
+    """Return all zeros of ``expr`` with lower < x < upper, in increasing order.
+
+    Raises:
+        Undecided: if a factor has no closed form, or the place of a zero depends on parameters.
+    """
+    algebra = Algebra({**parameters.sample, x: GENERIC[0], **_rest(expr, parameters, x)})
+    quotient = algebra.quotient(expr)
+    if quotient.num.is_zero():
+        return []
+    found: list[sp.Expr] = []
+    for base, power in quotient.factors()[1]:
+        if power < 0 or x not in base.free_symbols:
+            continue
+        if parameters.sign(base, {x: (lower, upper)}) in (1, -1):
+            continue  # an irreducible factor of one sign has no zero
+        found += [
+            root
+            for root in solve_factor(base, x, algebra, parameters)
+            if _is_between(root, lower, upper, parameters)
+        ]
+    return in_order(found, parameters)
+
+
+def _rest(expr: sp.Expr, parameters: Parameters, x: sp.Symbol) -> dict[sp.Symbol, float]:
+    known = {*parameters.sample, x}
+    return {s: GENERIC[1] for s in expr.free_symbols if s not in known}
+
+
+def solve_factor(
+    factor: sp.Expr, x: sp.Symbol, algebra: Algebra, parameters: Parameters | None = None
+) -> list[sp.Expr]:
+    """Return the real roots of an irreducible factor in one generator of degree at most two.
+
+    With ``parameters`` the roots must be real for all of them, else at the sample of ``algebra``.
+
+    >>> x, a = sp.symbols("x a", positive=True)
+    >>> solve_factor(x**a - 3, x, Algebra({x: 1.3, a: 0.7}))
+    [3**(1/a)]
+    """
+    quotient = algebra.quotient(factor)
+    places = [k for k, g in enumerate(quotient.generators) if x in g.free_symbols]
+    used = [k for k in places if quotient.num.degrees()[k]]
+    if len(used) != 1:
+        raise Undecided(f"no closed form for the zeros of {factor} in {x}")
+    generator = quotient.generators[used[0]]
+    values = _polynomial_roots(sp.Poly(quotient.expression(quotient.num), generator), algebra, parameters)
+    return [inverse(generator, value, x) for value in values]
+
+
+def _polynomial_roots(
+    poly: sp.Poly, algebra: Algebra, parameters: Parameters | None
+) -> list[sp.Expr]:
+    coefficients = [algebra.normal(c) for c in poly.all_coeffs()]
+    if poly.degree() == 1:
+        return [algebra.normal(-coefficients[1] / coefficients[0])]
+    if poly.degree() == 2:
+        a, b, c = coefficients
+        square = algebra.normal(b**2 - 4 * a * c)
+        if not _is_positive(square, algebra, parameters):
+            return []
+        root = algebra.normal(sp.Pow(square, sp.Rational(1, 2), evaluate=False))
+        return [algebra.normal((-b - root) / (2 * a)), algebra.normal((-b + root) / (2 * a))]
+    if not any(coefficients[1:-1]):
+        ratio = algebra.normal(-coefficients[-1] / coefficients[0])
+        if ratio.is_positive:
+            root = algebra.normal(ratio ** sp.Rational(1, poly.degree()))
+            return [root] if poly.degree() % 2 else [-root, root]
+    if not poly.free_symbols_in_domain and poly.count_roots() == 0:
+        return []
+    raise Undecided(f"no closed form for the zeros of {poly.as_expr()}")
+
+
+def _is_positive(square: sp.Expr, algebra: Algebra, parameters: Parameters | None) -> bool:
+    if parameters is None:
+        return evaluate(square, algebra.sample) > 0
+    sign = parameters.sign(square)
+    if sign is None:
+        raise Undecided(f"whether the roots are real depends on the sign of {square}")
+    return sign > 0
+
+
+def inverse(generator: sp.Expr, value: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """Solve ``generator == value`` for x, where the generator is x, a power or its logarithm."""
+    if generator == x:
+        return value
+    if generator.is_Pow and generator.base == x:
+        return value ** (1 / generator.exp)
+    if isinstance(generator, sp.log):
+        return inverse_of_linear(generator.args[0], sp.exp(value), x)
+    if generator.is_Pow and x not in generator.exp.free_symbols:
+        return inverse_of_linear(generator.base, value ** (1 / generator.exp), x)
+    raise Undecided(f"no closed form for the solution of {generator} = {value}")
+
+
+def inverse_of_linear(expr: sp.Expr, value: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """Solve ``expr == value`` where ``expr`` is linear in x."""
+    slope = sp.expand(expr).coeff(x)
+    rest = sp.expand(expr - slope * x)
+    if slope == 0 or x in rest.free_symbols:
+        raise Undecided(f"no closed form for the solution of {expr} = {value}")
+    return (value - rest) / slope
+
+
+def _is_between(
+    root: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters
+) -> bool:
+    above = 1 if lower == -sp.oo else parameters.sign(root - lower)
+    below = 1 if upper == sp.oo else parameters.sign(upper - root)
+    if above in (0, -1) or below in (0, -1):
+        return False
+    if above is None or below is None:
+        raise Undecided(f"whether {root} lies in ({lower}, {upper}) depends on the parameters")
+    return True
+
+
+def in_order(values: list[sp.Expr], parameters: Parameters) -> list[sp.Expr]:
+    """Sort constants increasingly and drop repetitions."""
+
+    def compare(a: sp.Expr, b: sp.Expr) -> int:
+        if sp.oo in (a, b) or -sp.oo in (a, b):
+            return (a > b) - (a < b)
+        sign = parameters.sign(a - b)
+        if sign is None:
+            raise Undecided(f"the order of {a} and {b} depends on the parameters")
+        return sign
+
+    ordered: list[sp.Expr] = []
+    for value in sorted(values, key=functools.cmp_to_key(compare)):
+        if not ordered or compare(ordered[-1], value) != 0:
+            ordered.append(value)
+    return ordered
