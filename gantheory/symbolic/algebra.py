@@ -12,7 +12,7 @@ generators other than Wⁿ = base, which are reduced.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -39,6 +39,14 @@ def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
         return math.nan
 
 
+FLOATS: Mapping[Any, Callable[[float], float]] = {
+    sp.log: math.log,
+    sp.exp: math.exp,
+    sp.atan: math.atan,
+    sp.Abs: abs,
+}
+
+
 def _evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
     if expr.is_Symbol:
         return float(values[expr])
@@ -53,9 +61,8 @@ def _evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
         return math.prod(arguments)
     if expr.is_Pow:
         return float(arguments[0] ** arguments[1])
-    functions = {sp.log: math.log, sp.exp: math.exp, sp.atan: math.atan, sp.Abs: abs}
-    if expr.func in functions:
-        return float(functions[expr.func](*arguments))
+    if expr.func in FLOATS:
+        return FLOATS[expr.func](*arguments)
     return float(expr.func(*map(sp.Float, arguments)).evalf())
 
 
@@ -102,7 +109,7 @@ class Algebra:
         if expr.is_Number or expr.is_Symbol:
             return expr
         content, factors = self.factors(expr)
-        return sp.Mul(content, *(base**self.exponent(power) for base, power in factors))
+        return sp.Mul(content, *(base ** self.exponent(power) for base, power in factors))
 
     def is_zero(self, expr: sp.Expr) -> bool:
         """Return whether ``expr`` vanishes identically."""
@@ -180,9 +187,7 @@ class Algebra:
         powers = (b ** self.exponent(e * exponent) for b, e in [*_primes(content), *factors])
         return sp.Mul(*powers)
 
-    def _positive_factors(
-        self, expr: sp.Expr
-    ) -> tuple[sp.Rational, list[tuple[sp.Expr, sp.Expr]]]:
+    def _positive_factors(self, expr: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, sp.Expr]]]:
         content, factors = self.factors(expr)
         oriented = []
         for base, power in factors:
@@ -412,9 +417,7 @@ def solve_rows(matrix: list[list[Fraction]], unknowns: int) -> list[Fraction] | 
         for k in range(len(matrix)):
             if k != row and matrix[k][column]:
                 factor = matrix[k][column]
-                matrix[k] = [
-                    a - factor * b for a, b in zip(matrix[k], matrix[row], strict=True)
-                ]
+                matrix[k] = [a - factor * b for a, b in zip(matrix[k], matrix[row], strict=True)]
         row += 1
     if any(line[unknowns] for line in matrix[row:]):
         return None

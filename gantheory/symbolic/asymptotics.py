@@ -12,13 +12,15 @@ from gantheory.symbolic.algebra import Algebra, Quotient, evaluate
 from gantheory.symbolic.limits import Undecided, check_time
 from gantheory.symbolic.positivity import GENERIC, Parameters
 
+ZERO = sp.Integer(0)
+
 
 @dataclass(frozen=True)
 class Leading:
     """The leading term ``coefficient * y**exponent * log(y)**logs`` as y falls to 0."""
 
     coefficient: sp.Expr
-    exponent: sp.Expr = sp.Integer(0)
+    exponent: sp.Expr = ZERO
     logs: int = 0
 
     def __mul__(self, other: Leading) -> Leading:

@@ -23,7 +23,7 @@ r = sp.Symbol("r", positive=True)
 RESERVED = frozenset({"r", "x", "E", "p", "q", "u"})  # letters with a fixed meaning in the output
 
 
-class softplus(sp.Function):  # noqa: N801 - sympy functions are named as they print
+class softplus(sp.Function):
     """log(1 + exp(u)), the antiderivative of the sigmoid."""
 
     nargs = 1
@@ -41,7 +41,7 @@ class softplus(sp.Function):  # noqa: N801 - sympy functions are named as they p
         return self.args[0].is_extended_real
 
 
-class sigmoid(sp.Function):  # noqa: N801
+class sigmoid(sp.Function):
     """1/(1 + exp(-u))."""
 
     nargs = 1
@@ -63,7 +63,7 @@ class sigmoid(sp.Function):  # noqa: N801
         return self.args[0].is_extended_real
 
 
-class relu(sp.Function):  # noqa: N801
+class relu(sp.Function):
     """max(u, 0)."""
 
     nargs = 1

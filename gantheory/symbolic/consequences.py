@@ -91,9 +91,7 @@ def _image(cell: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
     return image.xreplace({next(iter(image.atoms(sp.Dummy))): r})
 
 
-def _from_signs(
-    expr: sp.Expr, image: sp.Expr, shown: sp.Expr, parameters: Parameters
-) -> Judgement:
+def _from_signs(expr: sp.Expr, image: sp.Expr, shown: sp.Expr, parameters: Parameters) -> Judgement:
     used = {s: v for s, v in parameters.ranges.items() if s in expr.free_symbols}
     if len(expr.free_symbols) == 1 or not used:
         found = sign_on_positive(expr, r)
@@ -188,8 +186,14 @@ def _limit_or_none(
         return None
 
 
-def disjoint(real: Curve, fake: Curve, h: Curve, followed: Curve, parameters: Parameters,
-             values: tuple[sp.Expr, sp.Expr]) -> Disjoint:
+def disjoint(
+    real: Curve,
+    fake: Curve,
+    h: Curve,
+    followed: Curve,
+    parameters: Parameters,
+    values: tuple[sp.Expr, sp.Expr],
+) -> Disjoint:
     """Return f(0) + f'(∞) of the three curvatures, from the payoffs at the two ends.
 
     For the value, F(0) = b and F'(∞) = a at the ends; for the loss, h(0) and lim h(r)/r; for the
@@ -216,11 +220,13 @@ def disjoint(real: Curve, fake: Curve, h: Curve, followed: Curve, parameters: Pa
 
 def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr | None:
     """Return g'(∞) = ∫₁^∞ g'' with half of a point mass at 1."""
-    atoms = sp.Add(*(
-        mass / 2 if place == 1 else mass
-        for place, mass in curve.atoms
-        if place == 1 or parameters.sign(place - 1) == 1
-    ))
+    atoms = sp.Add(
+        *(
+            mass / 2 if place == 1 else mass
+            for place, mass in curve.atoms
+            if place == 1 or parameters.sign(place - 1) == 1
+        )
+    )
     try:
         total = atoms
         for (lower, upper), expr in curve.cells:
@@ -233,9 +239,7 @@ def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr | None:
         return None
 
 
-def _integral(
-    expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters
-) -> sp.Expr:
+def _integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> sp.Expr:
     if expr == 0:
         return ZERO
     if upper == sp.oo:
@@ -250,8 +254,13 @@ def _integral(
     return last - slope.xreplace({r: lower})
 
 
-def equilibrium(optimum: Optimum, values: tuple[sp.Expr, sp.Expr], x: sp.Symbol,
-                link: Curve, parameters: Parameters) -> Equilibrium:
+def equilibrium(
+    optimum: Optimum,
+    values: tuple[sp.Expr, sp.Expr],
+    x: sp.Symbol,
+    link: Curve,
+    parameters: Parameters,
+) -> Equilibrium:
     """Return the discriminator and the losses at P = Q."""
     supremum, h = values
     flat = next((f for f in optimum.flats if parameters.sign(f.ratio - 1) == 0), None)

@@ -220,11 +220,18 @@ class Derivation:
             "zero_sum": self.zero_sum,
             "saturation": _saturation_dict(self.saturation),
             "disjoint": self.disjoint
-            and {name: text(getattr(self.disjoint, name)) for name in ("value", "loss", "followed")},
+            and {
+                name: text(getattr(self.disjoint, name)) for name in ("value", "loss", "followed")
+            },
             "equilibrium": _equilibrium_dict(self.equilibrium),
             "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.how.value,
-                 "reason": s.reason}
+                {
+                    "title": s.title,
+                    "text": s.text,
+                    "latex": s.latex,
+                    "how": s.how.value,
+                    "reason": s.reason,
+                }
                 for s in self.steps
             ],
             "assumptions": list(self.assumptions),
@@ -270,7 +277,9 @@ def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
 
 
 def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
-    return saturation and {
+    if saturation is None:
+        return None
+    return {
         "weight": text(saturation.weight),
         "limit_at_0": text(saturation.limit_at_0),
         "limit_at_inf": text(saturation.limit_at_inf),
@@ -279,7 +288,9 @@ def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
 
 
 def _equilibrium_dict(found: Equilibrium | None) -> dict[str, Any] | None:
-    return found and {
+    if found is None:
+        return None
+    return {
         "D": text(found.D),
         "discriminator_loss": text(found.discriminator_loss),
         "generator_loss": text(found.generator_loss),

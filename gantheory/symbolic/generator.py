@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import sympy as sp
 
@@ -47,7 +48,7 @@ def generator_curve(divergence: FDivergence) -> Curve:
     )
     ends = [sp.Integer(0), *cuts, sp.oo]
     cells = []
-    for cell in zip(ends, ends[1:], strict=False):
+    for cell in pairwise(ends):
         point = interior(*cell, parameters)
         values = {
             kink: kink.args[0] if kink.args[0].xreplace({r: sp.Float(point)}) > 0 else sp.Integer(0)
@@ -136,8 +137,12 @@ def f_from_curvature(
     if expr.has(sp.Piecewise):
         raise Undecided("the generator of a curvature with several pieces is not worked out")
     algebra = algebra_of((sp.Integer(0), sp.oo), parameters)
-    smooth = sp.Add(*(_twice(part.base, part.exponent) * part.coefficient
-                      for part in parts_of(expr, r, algebra)))
+    smooth = sp.Add(
+        *(
+            _twice(part.base, part.exponent) * part.coefficient
+            for part in parts_of(expr, r, algebra)
+        )
+    )
     if not algebra.is_zero(sp.diff(smooth, r, 2) - expr):
         raise Undecided(f"no closed form for the generator with curvature {expr}")
     return smooth + kinks

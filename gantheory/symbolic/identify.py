@@ -114,8 +114,9 @@ def _named() -> dict[str, dict[Key, Fraction]]:
         expr, atoms = curvature(entry)
         if not atoms:
             table[name] = {
-                (part.base, part.exponent): Fraction(int(part.coefficient.p),
-                                                     int(part.coefficient.q))
+                (part.base, part.exponent): Fraction(
+                    int(part.coefficient.p), int(part.coefficient.q)
+                )
                 for part in parts_of(expr, r, algebra)
             }
     return table
@@ -149,9 +150,7 @@ def _solution(names: Sequence[str], target: Mapping[Key, Fraction]) -> list[Frac
     if not keys >= {key for key, value in target.items() if value}:
         return None
     zero = Fraction(0)
-    rows = [
-        [*(column.get(key, zero) for column in columns), target.get(key, zero)] for key in keys
-    ]
+    rows = [[*(column.get(key, zero) for column in columns), target.get(key, zero)] for key in keys]
     found = solve_rows(rows, len(columns))
     return None if found is None or not all(found) else found
 
@@ -183,9 +182,7 @@ def _left_inverse(names: tuple[str, ...], key: Key) -> list[sp.Rational]:
     """Return the coefficients with which one coordinate enters the solution."""
     columns = [_named()[name] for name in names]
     keys = sorted({k for column in columns for k in column}, key=str)
-    matrix = sp.Matrix(
-        [[sp.Rational(*_ratio(column.get(k))) for column in columns] for k in keys]
-    )
+    matrix = sp.Matrix([[sp.Rational(*_ratio(column.get(k))) for column in columns] for k in keys])
     if key not in keys:
         return [sp.Integer(0)] * len(names)
     inverse = (matrix.T * matrix).inv() * matrix.T

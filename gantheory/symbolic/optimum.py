@@ -192,7 +192,8 @@ class _Search:
         if self._sign(a, piece) and self._sign(slope, piece) is not None:
             return "monotone"
         bends = [self._sign(algebra.normal(sp.diff(part, self.x)), piece) for part in (a, b)]
-        return "concave" if None not in bends and max(bends) <= 0 and min(bends) < 0 else None
+        falling = all(bend in (0, -1) for bend in bends)
+        return "concave" if falling and -1 in bends else None
 
     def patterns(self, piece: Piece) -> list[Pattern]:
         """Return the sign pattern of S for every r > 0."""
@@ -342,9 +343,7 @@ class _Search:
                 found.append(self.branch(cell, piece, piece.upper, -1, kind))
         return found
 
-    def branch(
-        self, cell: Range, piece: Piece, point: sp.Expr, side: int, kind: str
-    ) -> Branch:
+    def branch(self, cell: Range, piece: Piece, point: sp.Expr, side: int, kind: str) -> Branch:
         """Return the branch at an end of a piece."""
         a, b, c, link = (
             self._payoff_at(part, point, side)

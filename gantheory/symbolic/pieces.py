@@ -7,13 +7,15 @@ E = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sympy as sp
 
-from gantheory.game import Game, interval
+from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
-from gantheory.game import PAYOFF
+from gantheory.game import PAYOFF, Game, interval
 from gantheory.symbolic.algebra import Algebra, evaluate
 from gantheory.symbolic.asymptotics import number
 from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
@@ -59,10 +61,10 @@ class Payoffs:
     generator: sp.Expr
     link: sp.Expr
 
-    def map(self, function: object) -> Payoffs:
+    def map(self, function: Callable[[sp.Expr], sp.Expr]) -> Payoffs:
         """Return the payoffs with ``function`` applied to each."""
         parts = (self.real, self.fake, self.generator, self.link)
-        return Payoffs(*(function(part) for part in parts))  # type: ignore[operator]
+        return Payoffs(*(function(part) for part in parts))
 
     def has_kink(self) -> bool:
         """Whether a kink is left."""
@@ -139,8 +141,6 @@ def domain_of(game: Game, parameters: Parameters) -> tuple[sp.Expr, sp.Expr, boo
     declared = interval(game.domain)
     lower, upper = (end(e, parameters.symbols) for e in (declared.lower, declared.upper))
     if lower == sp.oo or upper == -sp.oo or (parameters.sign(upper - lower) or -1) < 0:
-        from gantheory.errors import GantheoryError
-
         raise GantheoryError(f"domain {game.domain!r} is empty; write its lower end first")
     return lower, upper, declared.closed_lower, declared.closed_upper
 
@@ -186,7 +186,7 @@ def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
             closed_lower=k > 0 or piece.closed_lower,
             closed_upper=k < len(points) or piece.closed_upper,
         )
-        for k, (lower, upper) in enumerate(zip(ends, ends[1:], strict=False))
+        for k, (lower, upper) in enumerate(pairwise(ends))
     ]
 
 

@@ -59,7 +59,9 @@ def solve_factor(
     if len(used) != 1:
         raise Undecided(f"no closed form for the zeros of {factor} in {x}")
     generator = quotient.generators[used[0]]
-    values = _polynomial_roots(sp.Poly(quotient.expression(quotient.num), generator), algebra, parameters)
+    values = _polynomial_roots(
+        sp.Poly(quotient.expression(quotient.num), generator), algebra, parameters
+    )
     return [inverse(generator, value, x) for value in values]
 
 
@@ -117,9 +119,7 @@ def inverse_of_linear(expr: sp.Expr, value: sp.Expr, x: sp.Symbol) -> sp.Expr:
     return (value - rest) / slope
 
 
-def _is_between(
-    root: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters
-) -> bool:
+def _is_between(root: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> bool:
     above = 1 if lower == -sp.oo else parameters.sign(root - lower)
     below = 1 if upper == sp.oo else parameters.sign(upper - root)
     if above in (0, -1) or below in (0, -1):

@@ -1,10 +1,397 @@
-"""The derivation as a reader follows it, step by step."""
+"""The derivation as a reader follows it, step by step, each saying how it is known."""
 
 from __future__ import annotations
 
-from gantheory.symbolic.derivation import Derivation, Step
+from collections.abc import Iterator
+
+import sympy as sp
+
+from gantheory.divergences import named
+from gantheory.errors import GantheoryError
+from gantheory.records import How
+from gantheory.symbolic.algebra import Algebra
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.curvature import Curve
+from gantheory.symbolic.derivation import (
+    NO_DIVERGENCE,
+    UNNAMED,
+    Curvature,
+    Derivation,
+    OptimalDiscriminator,
+    Step,
+    text,
+)
+from gantheory.symbolic.identify import Combination, combination_text
+from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.optimum import Optimum
+from gantheory.symbolic.pieces import Coordinate
+
+p, q = sp.symbols("p q", positive=True)
 
 
-def steps_of(derivation: Derivation, *rest: object) -> tuple[Step, ...]:
-    """Placeholder."""
-    return ()
+def steps_of(
+    derivation: Derivation, coordinate: Coordinate, supremum: Curve, h: Curve, optimum: Optimum
+) -> tuple[Step, ...]:
+    """Return the steps of ``derivation`` in the order in which they are proved."""
+    return tuple(
+        [
+            _game(derivation),
+            _pointwise(),
+            *_stationarity(coordinate, optimum),
+            *_optimum(derivation),
+            *_second_order(derivation),
+            *_value(derivation, supremum),
+            *_loss(derivation, h),
+            *_followed(derivation, h),
+            *_comparison(derivation),
+            *_saturation(derivation),
+            *_disjoint(derivation),
+            *_equilibrium(derivation),
+        ]
+    )
+
+
+def divergence_title(name: str) -> str:
+    """Return the plain-text symbol of a named divergence."""
+    try:
+        return named(name).title
+    except GantheoryError:
+        return f"D_{name.removeprefix('power_').strip('()')}(P‖Q)"
+
+
+def divergence_latex(name: str) -> str:
+    """Return the typeset symbol of a named divergence."""
+    try:
+        return named(name).latex
+    except GantheoryError:
+        order = sp.latex(sp.Symbol(name.removeprefix("power_").strip("()")))
+        return rf"D_{{{order}}}(P\|Q)"
+
+
+def combination_title(terms: Combination) -> str:
+    """Return a combination of divergences with their plain-text symbols."""
+    symbols = {name: sp.Symbol(divergence_title(name)) for name in terms}
+    return combination_text({str(symbols[name]): value for name, value in terms.items()})
+
+
+def combination_latex(terms: Combination) -> str:
+    """Return a combination of divergences typeset."""
+    if not terms:
+        return "0"
+    shown = ""
+    for name, value in terms.items():
+        negative = value.could_extract_minus_sign()
+        size = -value if negative else value
+        factor = "" if size == 1 else sp.latex(size) + r"\,"
+        sign = ("-" if negative else "") if not shown else (" - " if negative else " + ")
+        shown += sign + factor + divergence_latex(name)
+    return shown
+
+
+def constant_text(constant: sp.Expr) -> str:
+    """Return `` + c`` or `` - c`` as text, or nothing for 0."""
+    if constant == 0:
+        return ""
+    terms = sp.Add.make_args(constant)
+    return "".join(
+        f" - {-term}" if term.could_extract_minus_sign() else f" + {term}" for term in terms
+    )
+
+
+def constant_latex(constant: sp.Expr) -> str:
+    """Return ``+ c`` or ``- c``, or nothing for 0."""
+    if constant == 0:
+        return ""
+    if constant.could_extract_minus_sign():
+        return " - " + sp.latex(-constant)
+    return " + " + sp.latex(constant)
+
+
+def atoms_text(found: Curvature) -> str:
+    """Return a curvature with its point masses as text."""
+    masses = [f"{mass}*delta(r - {place})" for place, mass in found.atoms]
+    smooth = [] if found.curvature == 0 and masses else [str(found.curvature)]
+    return " + ".join([*smooth, *masses])
+
+
+def atoms_latex(found: Curvature) -> str:
+    """Return a curvature with its point masses typeset."""
+    masses = [
+        rf"{'' if mass == 1 else sp.latex(mass)}\,\delta(r - {sp.latex(place)})"
+        for place, mass in found.atoms
+    ]
+    smooth = [] if found.curvature == 0 and masses else [sp.latex(found.curvature)]
+    return " + ".join([*smooth, *masses])
+
+
+def _game(derivation: Derivation) -> Step:
+    game = derivation.game
+    return Step(
+        "The game",
+        f"D maximises V = E_p[{game.real}] + E_q[{game.fake}]; G minimises E_q[{game.generator}].",
+        r"V = \mathbb{E}_p[a(t)] + \mathbb{E}_q[b(t)], \qquad "
+        r"\min_G \mathbb{E}_q[c(t)]",
+        How.PROVED,
+        "by definition",
+    )
+
+
+def _pointwise() -> Step:
+    return Step(
+        "One point at a time",
+        "V is the integral of q*(r*a(t) + b(t)) with r = p/q, so an unrestricted D maximises "
+        "r*a(t) + b(t) at each x.",
+        r"V = \int q\,\bigl(r\,a(t) + b(t)\bigr)\,dx, \qquad r = p/q",
+        How.PROVED,
+        "the integrand depends on t(x) alone",
+    )
+
+
+def _stationarity(coordinate: Coordinate, optimum: Optimum) -> Iterator[Step]:
+    for branch in optimum.branches:
+        if branch.derivatives is None:
+            continue
+        slope = sp.Add(r * branch.derivatives[0], branch.derivatives[1])
+        name = coordinate.symbol
+        yield Step(
+            "Stationarity" + _where(branch.ratios),
+            f"With {coordinate.title}, d/d{name} (r*a + b) = {slope}, "
+            f"which vanishes at {name} = {branch.x}.",
+            rf"\frac{{d}}{{d{sp.latex(name)}}}(r a + b) = {sp.latex(slope)} = 0 \iff "
+            rf"{sp.latex(name)} = {sp.latex(branch.x)}",
+            How.PROVED,
+            "the solution satisfies the equation by exact algebra",
+        )
+
+
+def _where(ratios: tuple[sp.Expr, sp.Expr]) -> str:
+    if ratios == (0, sp.oo):
+        return ""
+    return f" for {text(ratios[0])} < r < {text(ratios[1])}"
+
+
+def _in_densities(expr: sp.Expr) -> sp.Expr | None:
+    """Return an expression of r in p and q, where that is an algebraic one."""
+    if expr.has(sp.Piecewise, sp.log, sp.oo) or expr == r:
+        return None
+    try:
+        return Algebra({p: 1.3, q: 0.7, **{s: 0.6 for s in expr.free_symbols}}).normal(
+            expr.xreplace({r: p / q})
+        )
+    except Undecided:
+        return None
+
+
+def _optimum(derivation: Derivation) -> Iterator[Step]:
+    optimum = derivation.optimum
+    assert optimum is not None
+    shown = _in_densities(optimum.D)
+    densities = "" if shown is None else f" = {shown}"
+    latex = sp.latex(optimum.D) + ("" if shown is None else f" = {sp.latex(shown)}")
+    attained = "" if optimum.attained else " The supremum is approached and never attained."
+    yield Step(
+        "The optimal discriminator",
+        f"D* = {optimum.D}{densities}, with score t* = {optimum.score}.{attained}"
+        + _flat_text(optimum),
+        rf"D^* = {latex}, \qquad t^* = {sp.latex(optimum.score)}",
+        How.PROVED,
+        "; ".join(dict.fromkeys(branch.reason for branch in optimum.branches)),
+    )
+
+
+def _flat_text(optimum: OptimalDiscriminator) -> str:
+    return "".join(
+        f" At r = {ratio} every score from {text(lower)} to {text(upper)} is optimal."
+        for ratio, lower, upper in optimum.flats
+    )
+
+
+def _second_order(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.second_order
+    if found is None:
+        return
+    second = found.derivative
+    formula = "" if second is None else f" = {second}"
+    yield Step(
+        "Second-order condition",
+        f"At the optimum the second derivative of r*a + b{formula} is negative."
+        if second is not None
+        else "The derivative of r*a + b changes from + to - at the optimum.",
+        r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + sp.latex(second) + " < 0"
+        if second is not None
+        else r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -",
+        found.how,
+        found.reason,
+    )
+
+
+def _value(derivation: Derivation, supremum: Curve) -> Iterator[Step]:
+    found = derivation.value
+    if found is None:
+        return
+    value = supremum.expression
+    yield Step(
+        "The value at the optimum",
+        f"V(D*) = E_q[F(r)] with F(r) = {value} and F(1) = {found.constant}; "
+        f"F'' = {atoms_text(found)}.",
+        rf"F(r) = {sp.latex(value)}, \quad F(1) = {sp.latex(found.constant)}, \quad "
+        rf"F''(r) = {atoms_latex(found)}",
+        How.PROVED,
+        "F' = a(t*), because the optimum is stationary in t (envelope theorem)",
+    )
+    yield from _name("V(D*)", "value reports", found, r"V(D^*)")
+    if found.zero_only_at_equality:
+        yield Step(
+            "Equality only at P = Q",
+            f"V(D*) = {found.constant} exactly when P = Q, and is larger otherwise.",
+            rf"V(D^*) = {sp.latex(found.constant)} \iff P = Q",
+            found.how,
+            "the generator is convex and bends at r = 1 (Jensen)",
+        )
+
+
+def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
+    """The step that says which divergence a curvature is."""
+    constant = constant_text(found.constant)
+    if found.divergence == NO_DIVERGENCE:
+        shown = f" ({combination_text(found.terms)})" if found.terms else ""
+        statement = f"{left} is no divergence{shown}: {found.reason}."
+        formula = rf"{latex} \text{{ is no divergence}}"
+        how = How.REFUTED
+    elif found.is_named:
+        others = "".join(f" = {combination_title(o)}{constant}" for o in found.alternatives)
+        statement = f"{left} = {combination_title(found.terms)}{constant}{others}."
+        formula = f"{latex} = {combination_latex(found.terms)}{constant_latex(found.constant)}"
+        how = How.PROVED
+    else:
+        generator = found.f
+        shown = "" if generator is None else f" with generator f = {generator}"
+        kind = UNNAMED if found.is_divergence else f"a divergence only if {found.condition}"
+        statement = f"{left} is {kind}{shown}{constant}."
+        formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
+            "" if generator is None else rf", \quad f = {sp.latex(generator)}"
+        )
+        how = found.how
+    yield Step(
+        f"Which divergence the {verb}",
+        statement,
+        formula,
+        how,
+        f"exact linear algebra on the curvatures; {found.reason}",
+    )
+
+
+def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
+    found = derivation.loss
+    if found is None:
+        return
+    yield Step(
+        "The generator's loss at the optimum",
+        f"E_q[h(r)] with h(r) = c(t*(r)) = {h.expression}; h'' = {atoms_text(found)}.",
+        rf"h(r) = c(t^*(r)) = {sp.latex(h.expression)}, \quad h''(r) = {atoms_latex(found)}",
+        How.PROVED,
+        "by differentiation",
+    )
+    yield from _name("E_q[c(t*)]", "loss reads", found, r"\mathbb{E}_q[c(t^*)]")
+
+
+def _followed(derivation: Derivation, h: Curve) -> Iterator[Step]:
+    found = derivation.followed
+    if found is None:
+        return
+    yield Step(
+        "What the generator follows",
+        "With D held fixed the gradient is the integral of (dq/dtheta)*h(r); that of D_g is the "
+        "integral of (dq/dtheta)*(g - r*g'), and (g - r*g')' = -r*g''. "
+        f"So g'' = -h'(r)/r = {atoms_text(found)}.",
+        rf"g''(r) = -\frac{{h'(r)}}{{r}} = {atoms_latex(found)}",
+        How.PROVED,
+        "by differentiation under the integral",
+    )
+    yield from _name("The followed quantity", "generator follows", found, r"D_g(P\|Q)")
+
+
+def _comparison(derivation: Derivation) -> Iterator[Step]:
+    value, loss, followed = derivation.value, derivation.loss, derivation.followed
+    if value is None or loss is None or followed is None:
+        return
+    same = (loss.curvature, loss.atoms) == (followed.curvature, followed.atoms)
+    same = same and loss.counterexample is None
+    statement = (
+        "The loss and what its gradient follows are the same divergence."
+        if same
+        else "The loss's value and what its gradient follows are different: h'' and -h'/r differ."
+    )
+    if (value.curvature, value.atoms) == (followed.curvature, followed.atoms):
+        game = "The game is zero-sum, and the" if derivation.zero_sum else "The"
+        statement += f" {game} gradient follows the divergence that the value reports."
+    yield Step(
+        "Loss against gradient",
+        statement,
+        r"h'' = -h'/r" if same else r"h'' \neq -h'/r",
+        How.PROVED,
+        "h'' = -h'/r exactly when h is a multiple of log r plus a constant",
+    )
+
+
+def _saturation(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.saturation
+    if found is None:
+        return
+    vanishing = {
+        True: "fakes that D recognises (r -> 0) give no gradient: the loss saturates",
+        False: "fakes that D recognises (r -> 0) still give a gradient",
+        None: "the limit at r -> 0 is not decided",
+    }[found.vanishing]
+    zero, infinity = text(found.limit_at_0), text(found.limit_at_inf)
+    yield Step(
+        "Where the gradient vanishes",
+        f"Per fake sample, in the logit, the gradient is w = r^2*g'' = {found.weight}, "
+        f"{zero} at r -> 0 and {infinity} at r -> oo: {vanishing}.",
+        rf"w(r) = r^2 g''(r) = {sp.latex(found.weight)}, \quad w(0) = {_limit(found.limit_at_0)}, "
+        rf"\quad w(\infty) = {_limit(found.limit_at_inf)}",
+        How.UNDECIDED if found.vanishing is None else How.PROVED,
+        "limits by leading terms",
+    )
+
+
+def _limit(value: sp.Expr | None) -> str:
+    return r"\text{undecided}" if value is None else sp.latex(value)
+
+
+def _disjoint(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.disjoint
+    if found is None:
+        return
+    shown = ", ".join(f"{name} {text(getattr(found, name))}" for name in vars(found))
+    yield Step(
+        "Disjoint supports",
+        f"Where P and Q do not overlap, f(0) + f'(oo) is: {shown} (constants left out).",
+        r"D_f = f(0) + f'(\infty):\quad "
+        + r",\quad ".join(
+            rf"\text{{{name}}}\ {_limit(getattr(found, name))}" for name in vars(found)
+        ),
+        How.PROVED,
+        "limits by leading terms",
+    )
+
+
+def _equilibrium(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.equilibrium
+    if found is None:
+        return
+    spread = ""
+    if found.D_range is not None:
+        spread = f" Any D from {found.D_range[0]} to {found.D_range[1]} is optimal there."
+        if found.generator_range is not None:
+            low, high = found.generator_range
+            spread += f" The generator's loss may then read anything from {low} to {high}."
+    yield Step(
+        "At equilibrium",
+        f"At P = Q: D = {found.D}, the discriminator's loss -V is {found.discriminator_loss}, "
+        f"the generator's is {found.generator_loss}.{spread}",
+        rf"P = Q:\quad D = {sp.latex(found.D)},\quad -V = {sp.latex(found.discriminator_loss)},"
+        rf"\quad \mathbb{{E}}_q[c] = {sp.latex(found.generator_loss)}",
+        How.PROVED,
+        "r = 1",
+    )

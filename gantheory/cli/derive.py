@@ -1,0 +1,103 @@
+"""``gantheory derive``: a game's theory, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.game import Game
+
+
+@click.command(name="derive")
+@click.argument("game", required=False)
+@click.option("--real", help="Payoff on real samples, in t or D.")
+@click.option("--fake", help="Payoff on fake samples.")
+@click.option("--generator", help="Loss of the generator on fake samples.")
+@click.option("--domain", default="(-oo, oo)", show_default=True, help="Scores that D may output.")
+@click.option("--link", default="", help="What the discriminator's output D is, in t.")
+@click.option("--parameter", multiple=True, metavar="NAME=(a, b)", help="Range of a parameter.")
+@click.option("--latex", is_flag=True, help="Print LaTeX.")
+@click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
+@json_option
+def command(
+    game: str | None,
+    real: str | None,
+    fake: str | None,
+    generator: str | None,
+    domain: str,
+    link: str,
+    parameter: tuple[str, ...],
+    latex: bool,
+    time_limit: float,
+    as_json: bool,
+) -> None:
+    """Derive the theory of GAME, a name in the catalogue or formulas of your own.
+
+    D maximises E_p[real] + E_q[fake] and G minimises E_q[generator]. Write t for the raw score
+    and D for its sigmoid; other names are positive parameters.
+
+    \b
+    Example:
+      gantheory derive non-saturating
+      gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
+    """
+    from gantheory.symbolic.engine import derive
+
+    if not 0 < time_limit <= 3600:
+        raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
+    formulas = {"real": real, "fake": fake, "generator": generator}
+    chosen = _game(game, formulas, domain, link, parameter)
+    derivation = derive(chosen, seconds=time_limit)
+    if as_json:
+        print_json(derivation.as_dict())
+    elif latex:
+        from gantheory.symbolic.rendering import latex_document
+
+        click.echo(latex_document(derivation))
+    else:
+        from gantheory.cli.derivations import show
+
+        show(derivation)
+
+
+def _game(
+    name: str | None,
+    formulas: dict[str, str | None],
+    domain: str,
+    link: str,
+    parameter: tuple[str, ...],
+) -> Game:
+    from gantheory.game import Game
+    from gantheory.games import get_game
+
+    given = {key: value for key, value in formulas.items() if value is not None}
+    if name is not None:
+        if given:
+            raise GantheoryError(f"give either a catalogue game ({name!r}) or formulas, not both")
+        return get_game(name)
+    if len(given) < 3:
+        missing = ", ".join(f"--{key}" for key in formulas if key not in given)
+        raise GantheoryError(f"name a game, or give its formulas: {missing} missing")
+    ranges = dict(_range(text) for text in parameter)
+    return Game(
+        "yours",
+        given["real"],
+        given["fake"],
+        given["generator"],
+        domain=domain,
+        link=link,
+        parameters=ranges,
+        title="Your loss",
+    )
+
+
+def _range(text: str) -> tuple[str, str]:
+    name, separator, interval = text.partition("=")
+    if not separator:
+        raise GantheoryError(f"--parameter {text[:40]!r}: write it like 'a=(0, 1)'")
+    return name.strip(), interval.strip()
