@@ -12,7 +12,6 @@ from gantheory.games import CATALOGUE
 from gantheory.report.games import view_game
 from gantheory.report.maths import curvature_latex
 from gantheory.symbolic import derive, generator
-from gantheory.symbolic.atoms import to_sympy
 
 PAGE = """\
 # {title}
@@ -118,7 +117,7 @@ def shown(curvature):
 
     if curvature is None:
         return [nodes.Text("no optimum")]
-    if curvature.terms:
+    if curvature.is_named:
         return [math(combination(curvature.terms))]
     if curvature.is_divergence is False:
         return [nodes.Text("no divergence: "), math(curvature_latex(curvature))]
@@ -140,7 +139,7 @@ class DivergencesTable(SphinxDirective):
             row = nodes.row()
             row += cell(nodes.literal("", entry.name))
             row += [cell(math(latex)) for latex in (entry.latex, entry.integral)]
-            row += cell(math(sympy.latex(to_sympy(entry.f))))
+            row += cell(math(sympy.latex(generator.formula(entry))))
             row += cell(math(curvature_terms(smooth, atoms)))
             row += cell(math(sympy.latex(generator.at_zero(entry))))
             row += cell(math(sympy.latex(generator.slope_at_infinity(entry))))

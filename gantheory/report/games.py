@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,46 +62,100 @@ def view_game(derivation: Any) -> GameView:
     )
 
 
-def _answers(derivation: Any) -> Iterable[Answer]:
+def _answers(derivation: Any) -> Iterator[Answer]:
+    if derivation.optimum is None:
+        yield Answer("Optimal discriminator", words=_why_not(derivation, "optimum"))
+        return
     yield _optimum(derivation)
-    yield _divergence("The optimal discriminator reports", derivation.value)
-    yield _divergence("The printed generator loss then equals", derivation.loss)
-    yield _divergence("The generator really follows", derivation.followed)
+    for name, question in _QUESTIONS:
+        curvature = getattr(derivation, name)
+        if curvature is None:
+            yield Answer(question, words=_why_not(derivation, name))
+        else:
+            yield _divergence(question, curvature)
     if derivation.followed is not None:
-        yield Answer(
-            "Its curvature in r",
-            latex=curvature_latex(derivation.followed),
-            words=_verdict_on(derivation.followed),
-        )
+        yield _is_divergence(derivation.followed)
+    if derivation.saturation is not None:
+        yield _saturation(derivation.saturation)
+    if derivation.equilibrium is not None:
+        yield _equilibrium(derivation.equilibrium)
+
+
+_QUESTIONS = (
+    ("value", "The optimal discriminator reports"),
+    ("loss", "The printed generator loss then equals"),
+    ("followed", "The generator really follows"),
+)
+
+
+def _why_not(derivation: Any, name: str) -> str:
+    """Return why a part of a derivation is missing."""
+    if derivation.no_optimum:
+        return f"There is none: {derivation.no_optimum}."
+    reasons = derivation.undecided or {}
+    return f"Undecided: {reasons.get(name) or '; '.join(reasons.values())}."
 
 
 def _optimum(derivation: Any) -> Answer:
+    """D* in r, and in the densities where it is a rational function of them."""
     import sympy
 
-    question = "Optimal discriminator"
-    optimum = derivation.optimum
-    if optimum is None or optimum.D is None:
-        return Answer(question, words=getattr(optimum, "reason", None) or "there is none")
-    p, q = sympy.symbols("p q", positive=True)
-    (ratio,) = optimum.D.free_symbols & {sympy.Symbol("r", positive=True)} or {None}
-    latex = f"D^*(x) = {sympy.latex(optimum.D)}"
-    if ratio is not None:
-        in_densities = sympy.factor(sympy.cancel(optimum.D.subs(ratio, p / q)))
-        latex = f"D^*(x) = {sympy.latex(in_densities)} = {sympy.latex(optimum.D)}"
-    return Answer(question, latex=latex, how=derivation.second_order.how)
+    from gantheory.symbolic.atoms import r
+
+    optimum, second = derivation.optimum, derivation.second_order
+    latex = sympy.latex(optimum.D)
+    if optimum.D.is_rational_function(r) and optimum.D.has(r):
+        p, q = sympy.symbols("p q", positive=True)
+        latex = f"{sympy.latex(sympy.factor(sympy.cancel(optimum.D.subs(r, p / q))))} = {latex}"
+    words = "" if optimum.attained else "approached, not attained"
+    return Answer("Optimal discriminator", f"D^*(x) = {latex}", words, second and second.how)
 
 
 def _divergence(question: str, curvature: Any) -> Answer:
-    if curvature is None:
-        return Answer(question, words="nothing: there is no optimum")
-    if not curvature.terms:
-        return Answer(question, words=curvature.divergence or "", how=curvature.how)
-    return Answer(question, combination(curvature.terms, curvature.constant), how=curvature.how)
+    """A quantity as every shortest combination of named divergences, or by its curvature."""
+    if not curvature.is_named:
+        return Answer(question, curvature_latex(curvature), f"{curvature.divergence}, with this f″")
+    forms = [curvature.terms, *curvature.alternatives][:3]
+    latex = " = ".join(combination(form, curvature.constant) for form in forms)
+    return Answer(question, latex, how=How.PROVED)  # naming is linear algebra over polynomials
 
 
-def _verdict_on(curvature: Any) -> str:
-    if curvature.is_divergence is None:
-        return "whether it is a divergence is undecided"
-    if curvature.is_divergence:
-        return "nowhere negative: an f-divergence"
-    return f"negative at r = {curvature.counterexample}: no divergence"
+def _is_divergence(curvature: Any) -> Answer:
+    words = {
+        True: "nowhere negative, so this is an f-divergence",
+        False: f"negative at r = {curvature.counterexample}: no divergence",
+        None: f"whether this is a divergence is undecided: {curvature.reason}",
+    }
+    return Answer(
+        "Its curvature in r = p/q",
+        curvature_latex(curvature),
+        words[curvature.is_divergence],
+        curvature.how,
+    )
+
+
+def _saturation(saturation: Any) -> Answer:
+    import sympy
+
+    words = {
+        True: "the gradient vanishes",
+        False: "the gradient does not vanish",
+        None: "undecided",
+    }
+    weight = f"w(r) = {sympy.latex(saturation.weight)}"
+    limit = saturation.limit_at_0
+    tends = "" if limit is None else rf",\qquad w(r) \to {sympy.latex(limit)}"
+    return Answer(
+        "On fakes that D recognises, r → 0", f"{weight}{tends}", words[saturation.vanishing]
+    )
+
+
+def _equilibrium(found: Any) -> Answer:
+    import sympy
+
+    shown = [sympy.latex(e) for e in (found.D, found.discriminator_loss, found.generator_loss)]
+    latex = (
+        rf"D = {shown[0]},\qquad \text{{discriminator loss }} {shown[1]},"
+        rf"\qquad \text{{generator loss }} {shown[2]}"
+    )
+    return Answer("Where p = q, training reads", latex)
