@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from gantheory.densities import normal as _normal  # noqa: F401  (enters its family)
+from gantheory.densities import (  # noqa: F401  (each enters its families)
+    bounded,
+    images,
+    location_scale,
+    mixtures,
+    normal,
+    positive,
+)
 from gantheory.densities.base import FAMILIES, Density, make
+from gantheory.densities.tails import Tail
 from gantheory.densities.text import parse_density
 from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.user import own_density
 
-__all__ = ["FAMILIES", "Density", "Points", "Univariate", "density", "parse_density"]
+__all__ = [
+    "FAMILIES",
+    "Density",
+    "Points",
+    "Tail",
+    "Univariate",
+    "density",
+    "own_density",
+    "parse_density",
+]
 
 
 def density(name: str | Density, **parameters: Any) -> Density:

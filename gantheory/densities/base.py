@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from gantheory.errors import GantheoryError, unknown_name
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The legal interval of a parameter: open at the ends, which are never attained.
+    """The legal interval of a parameter, open at its ends unless ``closed``.
 
     ``typical`` is the range from which random tests draw.
     """
@@ -27,10 +27,12 @@ class Domain:
     upper: float
     typical: tuple[float, float]
     integer: bool = False
+    closed: bool = False
 
     def check(self, family: str, name: str, value: float) -> None:
         """Raise `GantheoryError` where ``value`` is illegal, naming it and the legal interval."""
-        if not self.lower < value < self.upper or (self.integer and value != int(value)):
+        inside = self.lower < value < self.upper or (self.closed and not math.isnan(value))
+        if not inside or (self.integer and value != int(value)):
             raise GantheoryError(
                 f"{family}: {name}={value:g} must be {'a whole number ' if self.integer else ''}"
                 f"in ({self.lower:g}, {self.upper:g})"
@@ -64,6 +66,16 @@ class Density:
     def replace(self, **changes: Any) -> Self:
         """Return this law with some parameters changed."""
         return build(type(self), self.parameters | changes)
+
+    @property
+    def support(self) -> Any:
+        """Where the density is positive: in 1-D the smallest interval that holds all the mass."""
+        raise NotImplementedError
+
+    @property
+    def breakpoints(self) -> Any:
+        """Every place at which an integral must be split."""
+        raise NotImplementedError
 
     def logpdf(self, x: ArrayLike) -> Array:
         """Return the natural logarithm of the density at ``x``; -inf outside of the support."""

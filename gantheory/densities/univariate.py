@@ -42,7 +42,7 @@ class Points:
         """The points as plain numbers."""
         return self.anchor + self.side * self.distance
 
-    def minus(self, c: float) -> Array:
+    def minus(self, c: float | Array) -> Array:
         """Return x − c without loss where c is the anchor."""
         return (self.anchor - c) + self.side * self.distance
 

@@ -32,8 +32,8 @@ def divergence(
     Raises:
         GantheoryError: for unknown names and illegal parameters, with the remedy.
 
-    >>> divergence("kl_pq", "normal(0, 1)", "normal(1, 1)").value
-    0.5
+    >>> print(f'{divergence("kl_pq", "normal(0, 1)", "normal(1, 1)").value:.12f}')
+    0.500000000000
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)

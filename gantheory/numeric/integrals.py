@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -138,10 +139,7 @@ def _panels(sample: _Sampler, found: list[Ray]) -> tuple[Panels, Array, Array]:
         resolved &= settled
         log_left = np.logaddexp(log_left, _log_remainder(probe, edges, cut))
         inner_to_outer = np.sort(edges[: cut + 1])
-        rows += [
-            (ray.anchor, float(ray.side), True, a, b)
-            for a, b in zip(inner_to_outer, inner_to_outer[1:], strict=False)
-        ]
+        rows += [(ray.anchor, float(ray.side), True, a, b) for a, b in pairwise(inner_to_outer)]
     return Panels.of(rows), log_left, resolved
 
 
@@ -159,7 +157,7 @@ def _magnitude_along(sample: _Sampler, ray: Ray, edges: Array) -> Array:
 
 
 def _cut(probe: Array, peak: Array) -> tuple[int, Array]:
-    """Return the edge beyond which no output counts, and which outputs have died down by the end."""
+    """Return the edge beyond which no output counts, and which outputs die down at all."""
     counts = probe > (peak - NEGLIGIBLE)[:, None]
     settled = ~counts[:, -1]
     alive = np.nonzero(counts.any(axis=0))[0]

@@ -120,7 +120,7 @@ def _swapped(n: Ratio) -> Ratio:
 
 def _kl_pq(n: Ratio) -> Scaled:
     ahead = series(-n.v, _PHI, n.v < 0.5, np.expm1(-n.v) + n.v)
-    behind = n.e * series(n.v, _PHI, n.v < 0.5, 0.0)
+    behind = n.e * series(n.v, _PHI, n.v < 0.5, np.zeros_like(n.v))
     behind = np.where(n.v < 0.5, behind, -np.expm1(-n.v) - n.ve)
     return n.log_top, np.where(n.positive, ahead, behind)
 

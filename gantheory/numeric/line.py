@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
+from gantheory.divergences import COMPLEMENTS
 from gantheory.errors import GantheoryError
 from gantheory.numeric.infinite import infinite
 from gantheory.numeric.inputs import input_noise
 from gantheory.numeric.integrals import Integral, Output, Pair, integrals
-from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
 from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
@@ -62,7 +64,8 @@ def _no_derivative(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
                 "unbounded there; use a one-sided difference of values"
             )
         meets = any(end in piece for piece in p.pieces)
-        vanish = tail.log < 0 and p.tail(end, side) is not None and p.tail(end, side).log < 0
+        theirs = p.tail(end, side)
+        vanish = tail.log < 0 and theirs is not None and theirs.log < 0
         if meets and not vanish:
             return Estimate.undetermined(
                 f"p and q both end at {end:g}, which moves with {task.parameter}: the derivatives "
@@ -152,24 +155,20 @@ def _boundary(task: Task, p: Univariate, q: Univariate, formula: int) -> float:
     chosen form of the slope subtracts, so the sum does not depend on it.
     """
     total = 0.0
+    whole = KERNELS[COMPLEMENTS[task.kernel.name].of] if task.kernel.sign < 0 else task.kernel
     for side, end, velocity in moving_ends(q, str(task.parameter)):
         inside = np.nextafter(end, -side * math.inf)
         with np.errstate(all="ignore"):
             log_p = p.log_density(Points.at(np.array([inside])))
             log_q = q.log_density(Points.at(np.array([inside])))
-            kept = _at(task.kernel.value, log_p, log_q)
-            lost = _at(task.kernel.value, log_p, np.full(1, -np.inf))
+            kept = _at(whole.value, log_p, log_q)
+            lost = _at(whole.value, log_p, np.full(1, -np.inf))
             constant = _constant(task.kernel, formula) * float(np.exp(log_q[0]))
-        base = _sign_of_value(task.kernel)
-        total += side * velocity * (base * (kept - lost) - constant)
+        total += side * velocity * (kept - lost - constant)
     return total
 
 
-def _sign_of_value(kernel: Kernel) -> int:
-    return kernel.sign
-
-
-def _at(integrand, log_p, log_q):  # type: ignore[no-untyped-def]
+def _at(integrand: Integrand, log_p: Array, log_q: Array) -> float:
     weight, mantissa = integrand(Ratio.of(log_p, log_q))
     return 0.0 if np.isneginf(weight[0]) else float(np.exp(weight[0]) * mantissa[0])
 

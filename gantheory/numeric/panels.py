@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -125,7 +126,7 @@ class Ray:
         low = math.log(start)
         return [
             (self.anchor, float(self.side), True, low + a, low + b)
-            for a, b in zip(edges, edges[1:], strict=False)
+            for a, b in pairwise(edges)
             if b > a
         ]
 
@@ -149,7 +150,7 @@ def rays(p: Univariate, q: Univariate) -> list[Ray]:
     bounds = [-math.inf, *points, math.inf]
     pieces = [*p.pieces, *q.pieces]
     found = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         if not any(a <= low and high <= b for a, b in pieces):
             continue
         if math.isinf(low) or math.isinf(high):

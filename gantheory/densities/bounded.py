@@ -1,0 +1,287 @@
+"""Laws on a bounded interval: uniform, beta and the truncated normal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.normal import LOG_SQRT_2PI, Normal
+from gantheory.densities.positive import inside, log_gamma_difference
+from gantheory.densities.tails import CONSTANT, Tail
+from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.errors import GantheoryError
+
+EXTENDED = Domain(-math.inf, math.inf, (-3.0, 3.0), closed=True)
+
+
+def check_order(family: str, a: float, b: float) -> None:
+    """Raise where an interval is empty."""
+    if not a < b:
+        raise GantheoryError(f"{family}: a={a:g} must be less than b={b:g}")
+
+
+@register
+@dataclass(frozen=True)
+class Uniform(Univariate):
+    """The uniform law on [a, b]."""
+
+    name: ClassVar[str] = "uniform"
+    a: float = parameter(REAL, default=0.0)
+    b: float = parameter(REAL, default=1.0)
+
+    def __post_init__(self) -> None:
+        check_order(self.name, self.a, self.b)
+
+    @property
+    def width(self) -> float:
+        """b − a."""
+        return self.b - self.a
+
+    def log_density(self, at: Points) -> Array:
+        return np.where(inside(at, self.a, self.b), -math.log(self.width), -np.inf)
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        return ((self.a, self.b),)
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return ((self.a + self.width / 2, self.width / 2),)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.clip((np.asarray(x) - self.a) / self.width, 0.0, 1.0)
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.clip((self.b - np.asarray(x)) / self.width, 0.0, 1.0)
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return self.a + self.width * np.asarray(level)
+
+    def mean(self) -> float:
+        return self.a + self.width / 2
+
+    def slope(self, at: Points) -> Array:
+        return np.zeros_like(at.x)
+
+    def scores(self, name: str, at: Points) -> Array:
+        if name in ("a", "b"):
+            return np.full_like(at.x, (1 if name == "a" else -1) / self.width)
+        return super().scores(name, at)
+
+    def end_velocity(self, name: str, end: float) -> float:
+        if name in ("a", "b"):
+            return float(end == getattr(self, name))
+        return super().end_velocity(name, end)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Uniform):
+            return None
+        constant = -math.log1p((self.width - other.width) / other.width)
+        ours, theirs = inside(at, self.a, self.b), inside(at, other.a, other.b)
+        outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))
+        return np.where(ours & theirs, constant, outside)
+
+
+@register
+@dataclass(frozen=True)
+class Beta(Univariate):
+    """The beta law with density proportional to x^(a−1)·(1 − x)^(b−1) on (0, 1)."""
+
+    name: ClassVar[str] = "beta"
+    a: float = parameter(POSITIVE)
+    b: float = parameter(POSITIVE)
+
+    @property
+    def log_magnitude(self) -> float:
+        return 2 + abs(float(special.betaln(self.a, self.b))) + 1e-3 * (self.a + self.b)
+
+    def log_density(self, at: Points) -> Array:
+        low, high = at.log_abs_minus(0.0), at.log_abs_minus(1.0)
+        value = (self.a - 1) * low + (self.b - 1) * high - float(special.betaln(self.a, self.b))
+        return np.where(inside(at, 0.0, 1.0), value, -np.inf)
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        return ((0.0, 1.0),)
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        total = self.a + self.b
+        width = math.sqrt(self.a * self.b / (total + 1)) / total
+        return ((self.mean(), min(width, 0.25)),)
+
+    def end_tail(self, end: float) -> Tail | None:
+        return Tail(finite=True, log=1 - (self.b if end else self.a))
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.betainc(self.a, self.b, np.clip(x, 0.0, 1.0)))
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.betaincc(self.a, self.b, np.clip(x, 0.0, 1.0)))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return np.asarray(special.betaincinv(self.a, self.b, level))
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return generator(rng).beta(self.a, self.b, n)
+
+    def mean(self) -> float:
+        return self.a / (self.a + self.b)
+
+    def slope(self, at: Points) -> Array:
+        return (self.a - 1) / at.minus(0.0) + (self.b - 1) / at.minus(1.0)
+
+    def scores(self, name: str, at: Points) -> Array:
+        if name in ("a", "b"):
+            total = special.digamma(self.a + self.b)
+            constant = float(special.digamma(getattr(self, name)) - total)
+            return at.log_abs_minus(0.0 if name == "a" else 1.0) - constant
+        return super().scores(name, at)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Beta):
+            return None
+        low, high = self.a - other.a, self.b - other.b
+        constant = log_gamma_difference(self.a + self.b, other.a + other.b)
+        constant -= log_gamma_difference(self.a, other.a) + log_gamma_difference(self.b, other.b)
+        value = low * at.log_abs_minus(0.0) + high * at.log_abs_minus(1.0) + constant
+        return np.where(inside(at, 0.0, 1.0), value, 0.0)
+
+
+@register
+@dataclass(frozen=True)
+class TruncNormal(Univariate):
+    """A normal(loc, scale) given a <= X <= b; the ends, on the axis of x, may be infinite.
+
+    Its ``loc`` and ``scale`` are those of the normal: the ends stay where they are.
+    """
+
+    name: ClassVar[str] = "truncnormal"
+    loc: float = parameter(REAL)
+    scale: float = parameter(POSITIVE)
+    a: float = parameter(EXTENDED)
+    b: float = parameter(EXTENDED)
+
+    def __post_init__(self) -> None:
+        check_order(self.name, self.a, self.b)
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        return (self.a - self.loc) / self.scale, (self.b - self.loc) / self.scale
+
+    @property
+    def log_mass(self) -> float:
+        """The log of the normal's mass on [a, b]."""
+        return log_normal_mass(*self._ends)
+
+    @property
+    def log_magnitude(self) -> float:
+        return 4 + abs(self.log_mass) + abs(math.log(self.scale))
+
+    def z(self, at: Points) -> Array:
+        """Return (x − loc)/scale."""
+        return at.minus(self.loc) / self.scale
+
+    def log_density(self, at: Points) -> Array:
+        constant = LOG_SQRT_2PI + math.log(self.scale) + self.log_mass
+        return np.where(inside(at, self.a, self.b), -0.5 * self.z(at) ** 2 - constant, -np.inf)
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        return ((self.a, self.b),)
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        width = min(self.scale, (self.b - self.a) / 2)
+        if self.a <= self.loc <= self.b:
+            return ((self.loc, width),)
+        end = self.a if self.loc < self.a else self.b
+        return ((end, min(width, self.scale**2 / abs(end - self.loc))),)
+
+    def end_tail(self, end: float) -> Tail | None:
+        return CONSTANT if math.isfinite(end) else Normal(self.loc, self.scale).end_tail(end)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return self._mass_between(self._ends[0], (np.asarray(x) - self.loc) / self.scale)
+
+    def sf(self, x: ArrayLike) -> Array:
+        return self._mass_between((np.asarray(x) - self.loc) / self.scale, self._ends[1])
+
+    def _mass_between(self, low: ArrayLike, high: ArrayLike) -> Array:
+        a, b = self._ends
+        total, shape = self.log_mass, np.broadcast(low, high).shape
+        lows = np.broadcast_to(np.clip(low, a, b), shape).ravel()
+        highs = np.broadcast_to(np.clip(high, a, b), shape).ravel()
+        found = [
+            math.exp(min(log_normal_mass(c, d) - total, 0.0)) if c < d else 0.0
+            for c, d in zip(lows, highs, strict=True)
+        ]
+        return np.array(found).reshape(shape)
+
+    def ppf(self, level: ArrayLike) -> Array:
+        level, (a, b) = np.asarray(level), self._ends
+        flip = a > 0  # work in the left tail, where the log of the distribution function is exact
+        low, high = (-b, -a) if flip else (a, b)
+        level = 1 - level if flip else level
+        log_low, log_high = special.log_ndtr(low), special.log_ndtr(high)
+        with np.errstate(divide="ignore"):
+            mixed = log_high + np.log(level + (1 - level) * np.exp(log_low - log_high))
+        z = special.ndtri_exp(mixed)
+        return np.clip(self.loc + self.scale * (-z if flip else z), self.a, self.b)
+
+    def mean(self) -> float:
+        return self.loc + self.scale * self._moment(1)
+
+    def _moment(self, power: int) -> float:
+        """Return the boundary part of E[z**power]: (a**(k−1) φ(a) − b**(k−1) φ(b))/mass."""
+        terms = [
+            sign * z ** (power - 1) * math.exp(-0.5 * z * z - LOG_SQRT_2PI - self.log_mass)
+            for sign, z in zip((1, -1), self._ends, strict=True)
+            if math.isfinite(z)
+        ]
+        return sum(terms)
+
+    def slope(self, at: Points) -> Array:
+        return -self.z(at) / self.scale
+
+    def scores(self, name: str, at: Points) -> Array:
+        z, s = self.z(at), self.scale
+        if name == "loc":
+            return (z - self._moment(1)) / s
+        if name == "scale":
+            return ((z - 1) * (z + 1) - self._moment(2)) / s
+        if name in ("a", "b"):
+            end = self._ends[name == "b"]
+            level = math.exp(-0.5 * end * end - LOG_SQRT_2PI - self.log_mass) / s
+            return np.full_like(z, level if name == "a" else -level)
+        return super().scores(name, at)
+
+    def end_velocity(self, name: str, end: float) -> float:
+        return float(name in ("a", "b") and end == getattr(self, name))
+
+
+_X, _W = np.polynomial.legendre.leggauss(40)
+
+
+def log_normal_mass(a: float, b: float) -> float:
+    """Return log(Φ(b) − Φ(a)), accurate in both tails and for short intervals.
+
+    >>> round(log_normal_mass(-1, 1), 12)
+    -0.381715146302
+    """
+    if a > 0:
+        a, b = -b, -a
+    if b - a < 2:  # the difference of two distribution functions would cancel
+        half, middle = (b - a) / 2, (a + b) / 2
+        top = b if b < 0 else 0.0 if a < 0 else a
+        z = middle + half * _X
+        scaled = float(np.exp(0.5 * (top - z) * (top + z)) @ _W)
+        return -0.5 * top * top - LOG_SQRT_2PI + math.log(half * scaled)
+    high = float(special.log_ndtr(b))
+    return high + math.log1p(-math.exp(float(special.log_ndtr(a)) - high))

@@ -1,0 +1,236 @@
+"""Densities made from another one: its affine image, and its restriction to an interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gantheory.densities.base import REAL, Array, generator, parameter, register
+from gantheory.densities.bounded import EXTENDED, check_order
+from gantheory.densities.positive import inside
+from gantheory.densities.tails import Tail
+from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.errors import GantheoryError
+
+
+class Image(Univariate):
+    """A law made from ``base``, another density on the line."""
+
+    base: Univariate
+
+    def _check_base(self) -> None:
+        if not isinstance(self.base, Univariate):
+            raise GantheoryError(f"{self.name}: {self.base} is no density on the line")
+
+    @property
+    def opaque(self) -> bool:  # type: ignore[override]
+        return self.base.opaque
+
+    @property
+    def log_magnitude(self) -> float:
+        return 1 + self.base.log_magnitude
+
+
+@register
+@dataclass(frozen=True)
+class Affine(Image):
+    """The law of loc + scale·X for X drawn from ``base``; a negative scale reflects it.
+
+    >>> from gantheory.densities import density
+    >>> print(density("affine(gumbel(0, 1), loc=1, scale=-2)"))
+    affine(gumbel(0, 1), 1, -2)
+    """
+
+    name: ClassVar[str] = "affine"
+    base: Univariate = parameter(None)  # noqa: RUF009
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(REAL, default=1.0)
+
+    def __post_init__(self) -> None:
+        self._check_base()
+        if self.scale == 0:
+            raise GantheoryError("affine: scale=0 leaves no density; use a scale other than 0")
+
+    def _forward(self, x: float) -> float:
+        return self.loc + self.scale * x
+
+    @cached_property
+    def _anchors(self) -> dict[float, float]:
+        """Where the base's own anchors land, so that they map back to the last digit."""
+        return {self._forward(x): x for x in self.base.breakpoints}
+
+    def _inner(self, at: Points) -> Points:
+        return at.standardised(self.loc, self.scale, self._anchors)
+
+    def log_density(self, at: Points) -> Array:
+        return self.base.log_density(self._inner(at)) - math.log(abs(self.scale))
+
+    @cached_property
+    def pieces(self) -> tuple[Interval, ...]:
+        images = [(self._forward(low), self._forward(high)) for low, high in self.base.pieces]
+        return tuple(sorted((min(pair), max(pair)) for pair in images))
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return tuple((self._forward(c), abs(self.scale) * w) for c, w in self.base.centers)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(sorted(self._forward(kink) for kink in self.base.kinks))
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        turn = 1 if self.scale > 0 else -1
+        origin = turn * point if math.isinf(point) else self._anchors.get(point)
+        if origin is None:
+            return super().tail(point, side)
+        tail = self.base.tail(origin, turn * side)
+        shift = math.copysign(self.loc, self.loc * point) if math.isinf(point) else 0.0
+        return None if tail is None else tail.affine(shift, self.scale)
+
+    def end_tail(self, end: float) -> Tail | None:
+        lower = any(end == low for low, _ in self.pieces)
+        return self.tail(end, 1 if lower else -1)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        z = (np.asarray(x) - self.loc) / self.scale
+        return self.base.cdf(z) if self.scale > 0 else self.base.sf(z)
+
+    def sf(self, x: ArrayLike) -> Array:
+        z = (np.asarray(x) - self.loc) / self.scale
+        return self.base.sf(z) if self.scale > 0 else self.base.cdf(z)
+
+    def ppf(self, level: ArrayLike) -> Array:
+        level = np.asarray(level)
+        return self.loc + self.scale * self.base.ppf(level if self.scale > 0 else 1 - level)
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return self.loc + self.scale * self.base.sample(rng, n)
+
+    def mean(self) -> float:
+        return self.loc + self.scale * self.base.mean()
+
+    def slope(self, at: Points) -> Array:
+        return self.base.slope(self._inner(at)) / self.scale
+
+    def scores(self, name: str, at: Points) -> Array:
+        inner = self._inner(at)
+        if name == "loc":
+            return -self.base.slope(inner) / self.scale
+        if name == "scale":
+            return (-1 - inner.x * self.base.slope(inner)) / self.scale
+        if name.startswith("base."):
+            return self.base.scores(name.removeprefix("base."), inner)
+        return super().scores(name, at)
+
+    def end_velocity(self, name: str, end: float) -> float:
+        inner = self._anchors.get(end, (end - self.loc) / self.scale)
+        if name.startswith("base."):
+            return self.scale * self.base.end_velocity(name.removeprefix("base."), inner)
+        return {"loc": 1.0, "scale": inner}.get(name, 0.0)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
+            return self.base.log_ratio(other.base, self._inner(at))
+        return None
+
+
+@register
+@dataclass(frozen=True)
+class Restrict(Image):
+    """The law of X given a <= X <= b, for X drawn from ``base``.
+
+    >>> from gantheory.densities import density
+    >>> print(density("restrict(student_t(3), -1, inf)"))
+    restrict(student_t(3, 0, 1), -1, inf)
+    """
+
+    name: ClassVar[str] = "restrict"
+    base: Univariate = parameter(None)  # noqa: RUF009
+    a: float = parameter(EXTENDED, default=-math.inf)
+    b: float = parameter(EXTENDED, default=math.inf)
+
+    def __post_init__(self) -> None:
+        self._check_base()
+        check_order(self.name, self.a, self.b)
+        if not self.pieces or not self.mass > 0:
+            raise GantheoryError(f"restrict: {self.base} has no mass on [{self.a:g}, {self.b:g}]")
+
+    @cached_property
+    def mass(self) -> float:
+        """The base's mass on [a, b], from whichever tail does not cancel."""
+        low, high = float(self.base.cdf(self.a)), float(self.base.cdf(self.b))
+        if low < 0.5:
+            return high - low
+        return float(self.base.sf(self.a)) - float(self.base.sf(self.b))
+
+    def log_density(self, at: Points) -> Array:
+        value = self.base.log_density(at) - math.log(self.mass)
+        return np.where(inside(at, self.a, self.b), value, -np.inf)
+
+    @property
+    def log_magnitude(self) -> float:
+        # a difference of two values of a distribution function, each off by some 1e-16
+        return self.base.log_magnitude + 4 + 4 / self.mass
+
+    @cached_property
+    def pieces(self) -> tuple[Interval, ...]:
+        cut = ((max(low, self.a), min(high, self.b)) for low, high in self.base.pieces)
+        return tuple((low, high) for low, high in cut if low < high)
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        kept = [(c, w) for c, w in self.base.centers if self.a <= c <= self.b]
+        return tuple(kept) or tuple(self._far_centers())
+
+    def _far_centers(self) -> list[tuple[float, float]]:
+        """Return the end nearest to the base's bumps, with the width of the slope there."""
+        low, high = self.support
+        center, width = min(self.base.centers, key=lambda c: min(abs(c[0] - low), abs(c[0] - high)))
+        end = low if center <= low else high
+        slope = abs(float(self.base.slope(Points.at(np.array([end])))[0]))
+        return [(end, min(width, high - low, 1 / slope if slope > 0 else math.inf))]
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(kink for kink in self.base.kinks if self.a < kink < self.b)
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        return self.base.tail(point, side)
+
+    def end_tail(self, end: float) -> Tail | None:
+        lower = any(end == low for low, _ in self.pieces)
+        return self.tail(end, 1 if lower else -1)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return (self.base.cdf(np.clip(x, self.a, self.b)) - self.base.cdf(self.a)) / self.mass
+
+    def sf(self, x: ArrayLike) -> Array:
+        return (self.base.sf(np.clip(x, self.a, self.b)) - self.base.sf(self.b)) / self.mass
+
+    def ppf(self, level: ArrayLike) -> Array:
+        low, high = self.base.cdf(self.a), self.base.cdf(self.b)
+        inner = self.base.ppf(low + np.asarray(level) * (high - low))
+        return np.clip(inner, self.a, self.b)
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return np.asarray(self.ppf(generator(rng).random(n)))
+
+    def slope(self, at: Points) -> Array:
+        return self.base.slope(at)
+
+    def scores(self, name: str, at: Points) -> Array:
+        if name in ("a", "b"):
+            end = getattr(self, name)
+            level = float(self.base.pdf(end)) / self.mass if math.isfinite(end) else 0.0
+            return np.full_like(at.x, level if name == "a" else -level)
+        return super().scores(name, at)
+
+    def end_velocity(self, name: str, end: float) -> float:
+        if name in ("a", "b"):
+            return float(end == getattr(self, name))
+        return super().end_velocity(name, end)

@@ -1,0 +1,272 @@
+"""Laws that are a fixed shape moved and stretched: Laplace, logistic, Gumbel, Student's t."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.tails import Tail
+from gantheory.densities.univariate import Points, Univariate
+
+
+class LocationScale(Univariate):
+    """A law of loc + scale·Z; a family states the law of Z."""
+
+    loc: float
+    scale: float
+
+    def z(self, at: Points) -> Array:
+        """Return (x − loc)/scale."""
+        return at.minus(self.loc) / self.scale
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return ((self.loc, self.scale),)
+
+    @property
+    def log_magnitude(self) -> float:
+        return 2.0 + abs(math.log(self.scale))
+
+    def scores(self, name: str, at: Points) -> Array:
+        if name == "scale":
+            return (-1.0 - self.z(at) * self.scale * self.slope(at)) / self.scale
+        return super().scores(name, at)
+
+    def apart(self, other: LocationScale, at: Points) -> Array:
+        """Return (x − other.loc)/other.scale − (x − loc)/scale without cancellation."""
+        stretch = (self.scale - other.scale) / other.scale
+        return self.z(at) * stretch + (self.loc - other.loc) / other.scale
+
+    def apart_in_size(self, other: LocationScale, at: Points) -> Array:
+        """Return the difference of the absolute standardised points, other's minus ours."""
+        a, b = self.z(at), other.z(at)
+        together = np.sign(a) * np.sign(b) > 0
+        return np.where(together, np.sign(a) * self.apart(other, at), np.abs(b) - np.abs(a))
+
+    def log_scales(self, other: LocationScale) -> float:
+        """Return log(other.scale/scale)."""
+        return -math.log1p((self.scale - other.scale) / other.scale)
+
+
+@register
+@dataclass(frozen=True)
+class Laplace(LocationScale):
+    """The double exponential law, of variance 2·scale²."""
+
+    name: ClassVar[str] = "laplace"
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    def log_density(self, at: Points) -> Array:
+        return -np.abs(self.z(at)) - math.log(2 * self.scale)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.loc,)
+
+    def end_tail(self, end: float) -> Tail | None:
+        return Tail(linear=-1 / self.scale)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        z = (np.asarray(x) - self.loc) / self.scale
+        half = 0.5 * np.exp(-np.abs(z))
+        return np.where(z < 0, half, 1 - half)
+
+    def sf(self, x: ArrayLike) -> Array:
+        return self.cdf(2 * self.loc - np.asarray(x))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        level = np.asarray(level)
+        tail = np.minimum(level, 1 - level)
+        return self.loc + self.scale * np.sign(level - 0.5) * -np.log(2 * tail)
+
+    def mean(self) -> float:
+        return self.loc
+
+    def slope(self, at: Points) -> Array:
+        return -np.sign(self.z(at)) / self.scale
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Laplace):
+            return None
+        return self.apart_in_size(other, at) + self.log_scales(other)
+
+
+@register
+@dataclass(frozen=True)
+class Logistic(LocationScale):
+    """The logistic law, whose distribution function is the sigmoid."""
+
+    name: ClassVar[str] = "logistic"
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    def log_density(self, at: Points) -> Array:
+        z = np.abs(self.z(at))
+        return -z - 2 * np.log1p(np.exp(-z)) - math.log(self.scale)
+
+    def end_tail(self, end: float) -> Tail | None:
+        return Tail(linear=-1 / self.scale)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.expit((np.asarray(x) - self.loc) / self.scale))
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.expit((self.loc - np.asarray(x)) / self.scale))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return np.asarray(self.loc + self.scale * special.logit(level))
+
+    def mean(self) -> float:
+        return self.loc
+
+    def slope(self, at: Points) -> Array:
+        return -np.tanh(self.z(at) / 2) / self.scale
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Logistic):
+            return None
+        a, b = np.abs(self.z(at)), np.abs(other.z(at))
+        apart = self.apart_in_size(other, at)
+        share = np.exp(-a) / (1 + np.exp(-a))
+        close = np.log1p(share * np.expm1(-np.clip(apart, -1.0, 1.0)))
+        far = np.log1p(np.exp(-b)) - np.log1p(np.exp(-a))
+        return apart + 2 * np.where(np.abs(apart) < 1, close, far) + self.log_scales(other)
+
+
+@register
+@dataclass(frozen=True)
+class Gumbel(LocationScale):
+    """The extreme-value law of maxima: P(X <= x) = exp(−exp(−(x − loc)/scale))."""
+
+    name: ClassVar[str] = "gumbel"
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    def log_density(self, at: Points) -> Array:
+        z = self.z(at)
+        return -z - np.exp(-z) - math.log(self.scale)
+
+    def end_tail(self, end: float) -> Tail | None:
+        s = self.scale
+        if end > 0:
+            return Tail(linear=-1 / s)
+        return Tail(rate=1 / s, lift=self.loc / s, linear=1 / s)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        with np.errstate(over="ignore"):
+            return np.exp(-np.exp((self.loc - np.asarray(x)) / self.scale))
+
+    def sf(self, x: ArrayLike) -> Array:
+        with np.errstate(over="ignore"):
+            return -np.expm1(-np.exp((self.loc - np.asarray(x)) / self.scale))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return self.loc - self.scale * np.log(-np.log(level))
+
+    def mean(self) -> float:
+        return self.loc + self.scale * float(np.euler_gamma)
+
+    def slope(self, at: Points) -> Array:
+        return np.expm1(-self.z(at)) / self.scale
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, Gumbel):
+            return None
+        a, b = self.z(at), other.z(at)
+        apart = self.apart(other, at)
+        close = np.exp(-a) * np.expm1(-np.clip(apart, -1.0, 1.0))
+        doubles = np.where(np.abs(apart) < 1, close, np.exp(-b) - np.exp(-a))
+        return apart + doubles + self.log_scales(other)
+
+
+@register
+@dataclass(frozen=True)
+class StudentT(LocationScale):
+    """Student's t law with ``df`` degrees of freedom; df = 1 is the Cauchy law."""
+
+    name: ClassVar[str] = "student_t"
+    df: float = parameter(Domain(0.0, math.inf, (1.0, 10.0)), default=1.0)
+    loc: float = parameter(REAL, default=0.0)
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    @property
+    def log_constant(self) -> float:
+        """Return the log-density at the centre."""
+        half = self.df / 2
+        if half > 1e4:  # log of Γ(h + 1/2)/(Γ(h) sqrt(h)) by Stirling: the difference would cancel
+            log_gammas = -1 / (8 * half) + 1 / (192 * half**3)
+            return log_gammas - 0.5 * math.log(2 * math.pi) - math.log(self.scale)
+        beta = float(special.betaln(0.5, half))
+        return -beta - 0.5 * math.log(self.df) - math.log(self.scale)
+
+    @property
+    def log_magnitude(self) -> float:
+        return 2.0 + abs(self.log_constant) + abs(math.log(self.scale))
+
+    def log_density(self, at: Points) -> Array:
+        far = 2 * (at.log_abs_minus(self.loc) - math.log(self.scale)) - math.log(self.df)
+        z = self.z(at)
+        log_spread = np.where(far > 100, far, np.log1p(z * z / self.df))
+        return self.log_constant - (self.df + 1) / 2 * log_spread
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return ((self.loc, self.scale * min(1.0, math.sqrt(self.df))),)
+
+    def end_tail(self, end: float) -> Tail | None:
+        return Tail(log=-(self.df + 1))
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.stdtr(self.df, (np.asarray(x) - self.loc) / self.scale))
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.asarray(special.stdtr(self.df, (self.loc - np.asarray(x)) / self.scale))
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return np.asarray(self.loc + self.scale * special.stdtrit(self.df, level))
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        return self.loc + self.scale * generator(rng).standard_t(self.df, n)
+
+    def mean(self) -> float:
+        return self.loc if self.df > 1 else math.nan
+
+    def slope(self, at: Points) -> Array:
+        z = self.z(at)
+        pull = np.where(np.abs(z) > 1, 1 / (z + self.df / z), z / (self.df + z * z))
+        return -(self.df + 1) * pull / self.scale
+
+    def _share(self, at: Points) -> Array:
+        """Return z²/(df + z²)."""
+        z = self.z(at)
+        return 1 / (1 + self.df / (z * z))
+
+    def scores(self, name: str, at: Points) -> Array:
+        df = self.df
+        if name == "scale":
+            return ((df + 1) * self._share(at) - 1) / self.scale
+        if name == "df":
+            spread = -2 * (self.log_density(at) - self.log_constant) / (df + 1)
+            constant = special.digamma((df + 1) / 2) - special.digamma(df / 2) - 1 / df
+            return 0.5 * (constant - spread + (df + 1) / df * self._share(at))
+        return super().scores(name, at)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        if not isinstance(other, StudentT) or other.df != self.df:
+            return None
+        a, b = self.z(at), other.z(at)
+        apart = self.apart(other, at)
+        big = np.abs(a) > 1
+        scaled = np.where(big, (apart / a) * ((a + b) / a) / (1 + self.df / (a * a)), 0.0)
+        rho = np.where(big, scaled, apart * (a + b) / (self.df + a * a))
+        shape = (self.df + 1) / 2
+        close = shape * np.log1p(np.clip(rho, -0.5, 0.5)) + self.log_scales(other)
+        far = self.log_density(at) - other.log_density(at)
+        return np.where(np.abs(rho) < 0.5, close, far)

@@ -1,0 +1,254 @@
+"""Mixtures: any densities on the line added with weights, and normal mixtures by their numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register
+from gantheory.densities.base import written as as_text
+from gantheory.densities.normal import LOG_SQRT_2PI, Normal
+from gantheory.densities.tails import CONSTANT, Tail, heavier
+from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.errors import GantheoryError
+
+# Weights that a person types, such as 0.333 three times, may miss 1 by no more than rounding.
+SUM_TOLERANCE = 1e-9
+
+
+class AnyMixture(Univariate):
+    """The law that draws its k-th part with probability ``weights[k]``."""
+
+    weights: tuple[float, ...]
+
+    @cached_property
+    def parts(self) -> tuple[Univariate, ...]:
+        """The components as densities."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        pairs = zip(self.weights, self.parts, strict=True)
+        return f"mixture({' + '.join(f'{as_text(w)}*{part}' for w, part in pairs)})"
+
+    def log_parts(self, at: Points) -> Array:
+        """Return log(weight·density) of each component, of shape (components, ...)."""
+        pairs = zip(self.log_weights, self.parts, strict=True)
+        return np.stack([log_weight + c.log_density(at) for log_weight, c in pairs])
+
+    @cached_property
+    def log_weights(self) -> tuple[float, ...]:
+        """The logarithms of the weights, which are made to sum to 1 exactly."""
+        total = math.fsum(self.weights)
+        return tuple(math.log(w / total) for w in self.weights)
+
+    def log_density(self, at: Points) -> Array:
+        parts = self.log_parts(at)
+        top = np.max(parts, axis=0)
+        safe = np.where(np.isfinite(top), top, 0.0)
+        return safe + np.log(np.sum(np.exp(parts - safe), axis=0))
+
+    @cached_property
+    def pieces(self) -> tuple[Interval, ...]:
+        merged: list[Interval] = []
+        for low, high in sorted(piece for c in self.parts for piece in c.pieces):
+            if merged and low <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+            else:
+                merged.append((low, high))
+        return tuple(merged)
+
+    @cached_property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return tuple(dict.fromkeys(center for c in self.parts for center in c.centers))
+
+    @cached_property
+    def kinks(self) -> tuple[float, ...]:
+        ends = {end for c in self.parts for piece in c.pieces for end in piece}
+        inner = {e for e in ends if any(low < e < high for low, high in self.pieces)}
+        return tuple(sorted(inner | {kink for c in self.parts for kink in c.kinks}))
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        found = [c.tail(point, side) for c in self.parts if _reaches(c, point, side)]
+        known = [tail for tail in found if tail is not None]
+        if len(known) < len(found):
+            return None
+        return heavier(known) if known else CONSTANT
+
+    def end_tail(self, end: float) -> Tail | None:
+        lower = any(end == low for low, _ in self.pieces)
+        return self.tail(end, 1 if lower else -1)
+
+    @property
+    def log_magnitude(self) -> float:
+        return 2 + max(c.log_magnitude for c in self.parts)
+
+    @property
+    def opaque(self) -> bool:  # type: ignore[override]
+        return any(c.opaque for c in self.parts)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.sum([w * c.cdf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
+
+    def sf(self, x: ArrayLike) -> Array:
+        return np.sum([w * c.sf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        rng = generator(rng)
+        counts = rng.multinomial(n, np.array(self.weights) / math.fsum(self.weights))
+        draws = [c.sample(rng, int(k)) for c, k in zip(self.parts, counts, strict=True)]
+        return np.asarray(rng.permutation(np.concatenate(draws)))
+
+    def mean(self) -> float:
+        return math.fsum(w * c.mean() for w, c in zip(self.weights, self.parts, strict=True))
+
+    def shares(self, at: Points) -> Array:
+        """Return each component's share of the density, of shape (components, ...)."""
+        parts = self.log_parts(at)
+        total = self.log_density(at)
+        return np.where(np.isfinite(total), np.exp(parts - total), 0.0)
+
+    def slope(self, at: Points) -> Array:
+        shares = self.shares(at)
+        slopes = [c.slope(at) for c in self.parts]
+        return np.sum(np.where(shares > 0, shares * slopes, 0.0), axis=0)
+
+    def scores(self, name: str, at: Points) -> Array:
+        """Return a score; ``weights[k]`` grows weight k at the expense of the others alike."""
+        if match := re.fullmatch(r"weights\[(\d+)\]", name):
+            k = self._index(int(match[1]))
+            log_odds = self.parts[k].log_density(at) - self.log_density(at)
+            return np.where(np.isfinite(log_odds), np.exp(log_odds), 0.0) - 1.0
+        if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
+            k = self._index(int(match[1]))
+            share = self.shares(at)[k]
+            return np.where(share > 0, share * self.parts[k].scores(match[2], at), 0.0)
+        return super().scores(name, at)
+
+    def _index(self, k: int) -> int:
+        if k >= len(self.parts):
+            raise GantheoryError(f"{self}: no component {k}; the last is {len(self.parts) - 1}")
+        return k
+
+    def end_velocity(self, name: str, end: float) -> float:
+        if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
+            return self.parts[int(match[1])].end_velocity(match[2], end)
+        return super().end_velocity(name, end)
+
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
+        """Return log(Σ share·exp(Δ)) with Δ the components' own ratios, where they pair up."""
+        theirs = _paired(self, other)
+        if theirs is None:
+            return None
+        close = np.zeros(at.x.shape)
+        largest = np.zeros(at.x.shape)
+        total = other.log_density(at)
+        for w, ours, (v, their) in zip(self.weights, self.parts, theirs, strict=True):
+            delta = ours.log_ratio(their, at)
+            if delta is None:
+                return None
+            delta = delta + math.log1p((w - v) / v)
+            share = np.exp(math.log(v) + their.log_density(at) - total)
+            close = close + np.where(share > 0, share * np.expm1(np.clip(delta, -1.0, 1.0)), 0.0)
+            largest = np.maximum(largest, np.where(share > 0, np.abs(delta), 0.0))
+        return np.where(largest < 0.5, np.log1p(close), self.log_density(at) - total)
+
+
+def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] | None:
+    """Return (weight, component) of ``other`` for each of ours, or None where they do not pair."""
+    if isinstance(other, AnyMixture):
+        if len(other.parts) != len(mixture.parts):
+            return None
+        return list(zip(other.weights, other.parts, strict=True))
+    total = math.fsum(mixture.weights)
+    return [(w / total, other) for w in mixture.weights] if isinstance(other, Univariate) else None
+
+
+def _reaches(component: Univariate, point: float, side: int) -> bool:
+    """Whether a component has mass next to ``point`` on its ``side``."""
+    if side > 0:
+        return any(low <= point < high for low, high in component.pieces)
+    return any(low < point <= high for low, high in component.pieces)
+
+
+def check_weights(weights: Any, count: int) -> None:
+    """Raise unless there are ``count`` weights that sum to 1."""
+    if not isinstance(weights, tuple) or len(weights) != count or not count:
+        raise GantheoryError(f"mixture: {count} components need {count} weights, got {weights!r}")
+    if abs(math.fsum(weights) - 1) > SUM_TOLERANCE:
+        total = math.fsum(weights)
+        raise GantheoryError(f"mixture: the weights sum to {total:.12g}; they must sum to 1")
+
+
+@register
+@dataclass(frozen=True)
+class Mixture(AnyMixture):
+    """A mixture of any densities on the line.
+
+    >>> from gantheory.densities import density
+    >>> print(density("mixture(0.9*normal(0, 1) + 0.1*laplace(3, 0.1))"))
+    mixture(0.9*normal(0, 1) + 0.1*laplace(3, 0.1))
+    """
+
+    name: ClassVar[str] = "mixture"
+    weights: tuple[float, ...] = parameter(POSITIVE)
+    components: tuple[Univariate, ...] = parameter(None)
+
+    def __post_init__(self) -> None:
+        for component in self.components:
+            if not isinstance(component, Univariate):
+                raise GantheoryError(f"mixture: {component} is no density on the line")
+        check_weights(self.weights, len(self.components))
+
+    @cached_property
+    def parts(self) -> tuple[Univariate, ...]:
+        return self.components
+
+
+@register
+@dataclass(frozen=True)
+class NormalMixture(AnyMixture):
+    """A mixture of normals, given by its weights, locations and standard deviations.
+
+    >>> from gantheory.densities import density
+    >>> print(density("normal_mixture", weights=[0.5, 0.5], locs=[-2, 2], scales=[0.1, 0.1]))
+    normal_mixture((0.5, 0.5), (-2, 2), (0.1, 0.1))
+    """
+
+    name: ClassVar[str] = "normal_mixture"
+    weights: tuple[float, ...] = parameter(POSITIVE)
+    locs: tuple[float, ...] = parameter(REAL)
+    scales: tuple[float, ...] = parameter(POSITIVE)
+
+    def __post_init__(self) -> None:
+        for name in ("weights", "locs", "scales"):
+            if not isinstance(getattr(self, name), tuple):
+                raise GantheoryError(f"normal_mixture: {name} must be a list of numbers")
+        if len(self.locs) != len(self.scales):
+            raise GantheoryError(
+                f"normal_mixture: {len(self.locs)} locs need as many scales, got {len(self.scales)}"
+            )
+        check_weights(self.weights, len(self.locs))
+
+    def __str__(self) -> str:
+        return Univariate.__str__(self)
+
+    @cached_property
+    def parts(self) -> tuple[Univariate, ...]:
+        return tuple(Normal(m, s) for m, s in zip(self.locs, self.scales, strict=True))
+
+    def log_parts(self, at: Points) -> Array:
+        shape = (-1,) + (1,) * np.ndim(at.anchor)
+        locs, scales = np.reshape(self.locs, shape), np.reshape(self.scales, shape)
+        constants = np.reshape(self.log_weights, shape) - np.log(scales) - LOG_SQRT_2PI
+        return constants - 0.5 * (at.minus(locs) / scales) ** 2
+
+    def scores(self, name: str, at: Points) -> Array:
+        if match := re.fullmatch(r"(loc|scale)s\[(\d+)\]", name):
+            return super().scores(f"components[{match[2]}].{match[1]}", at)
+        return super().scores(name, at)

@@ -1,0 +1,142 @@
+"""A user's own density on the line, given by its log-density and what is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gantheory.densities.base import Array
+from gantheory.densities.tails import CONSTANT, Tail
+from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.errors import GantheoryError
+
+Function = Callable[[Array], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnDensity(Univariate):
+    """A density known by a vectorised callable; see `own_density`."""
+
+    name: ClassVar[str] = "own"
+    log_function: Function
+    interval: Interval
+    stated: tuple[tuple[float, float], ...] = ()
+    inner_kinks: tuple[float, ...] = ()
+    lower_tail: Tail | None = None
+    upper_tail: Tail | None = None
+    functions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def opaque(self) -> bool:  # type: ignore[override]
+        return not self.stated
+
+    def __str__(self) -> str:
+        return f"own density on ({self.interval[0]:g}, {self.interval[1]:g})"
+
+    def log_density(self, at: Points) -> Array:
+        low, high = self.interval
+        within = (at.x >= low) & (at.x <= high) & np.isfinite(at.x)
+        value = np.asarray(self.log_function(np.where(within, at.x, self.centers[0][0])), float)
+        if value.shape != at.x.shape:
+            raise GantheoryError(
+                f"{self}: its log-density maps shape {at.x.shape} to {value.shape}; it must be "
+                "vectorised"
+            )
+        return np.where(within, value, -np.inf)
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        return (self.interval,)
+
+    @property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        if self.stated:
+            return self.stated
+        low, high = self.interval
+        if math.isfinite(low) and math.isfinite(high):
+            return (((low + high) / 2, (high - low) / 4),)
+        return ((low + 1 if math.isfinite(low) else high - 1 if math.isfinite(high) else 0.0, 1.0),)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return self.inner_kinks
+
+    def end_tail(self, end: float) -> Tail | None:
+        tail = self.lower_tail if end == self.interval[0] else self.upper_tail
+        return CONSTANT if tail is None and math.isfinite(end) and not self.opaque else tail
+
+    @property
+    def log_magnitude(self) -> float:
+        return 10.0  # nothing is known of the constants inside a user's callable
+
+    def _known(self, what: str, x: ArrayLike) -> Array:
+        if what not in self.functions:
+            raise GantheoryError(f"{self}: no {what} was given; pass {what}=... to own_density")
+        return np.asarray(self.functions[what](np.asarray(x, float)), float)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return self._known("cdf", x)
+
+    def ppf(self, level: ArrayLike) -> Array:
+        return self._known("ppf", level)
+
+    def slope(self, at: Points) -> Array:
+        return self._known("slope", at.x)
+
+    def mean(self) -> float:
+        if "mean" not in self.functions:
+            raise GantheoryError(f"{self}: no mean was given; pass mean=... to own_density")
+        return float(self.functions["mean"])
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        if "sample" in self.functions:
+            return np.asarray(self.functions["sample"](rng, n))
+        return super().sample(rng, n)
+
+
+def own_density(
+    log_density: Function,
+    *,
+    support: Interval = (-math.inf, math.inf),
+    centers: Sequence[tuple[float, float]] = (),
+    kinks: Sequence[float] = (),
+    tails: tuple[Tail | None, Tail | None] = (None, None),
+    **functions: Any,
+) -> OwnDensity:
+    """Return a density from its log-density and what is known of its shape.
+
+    Args:
+        log_density: the normalised natural log-density, vectorised over arrays.
+        support: the interval on which it is positive.
+        centers: (location, width) of every bump. Without them no quadrature can be sure to have
+            seen a narrow spike, and every result says so.
+        kinks: points inside the support at which it is not smooth.
+        tails: its growth toward the two ends, as `gantheory.densities.Tail`; without them a
+            divergence that depends on them is ``undetermined``.
+        functions: ``cdf``, ``ppf``, ``slope`` (d log p/dx), ``mean``, ``sample(rng, n)``.
+
+    >>> import numpy as np
+    >>> d = own_density(lambda x: -np.log(2 * np.cosh(np.pi * x / 2)), centers=[(0, 1)])
+    >>> round(float(d.logpdf(0)), 6)
+    -0.693147
+    """
+    low, high = support
+    if not low < high:
+        raise GantheoryError(f"own density: support ({low:g}, {high:g}) is empty")
+    for center, width in centers:
+        if not (low <= center <= high and width > 0):
+            raise GantheoryError(
+                f"own density: center ({center:g}, {width:g}) must lie in ({low:g}, {high:g}) and "
+                "have a positive width"
+            )
+    stated = tuple((float(c), float(w)) for c, w in centers)
+    return OwnDensity(log_density, (low, high), stated, tuple(kinks), *tails, functions)
