@@ -123,7 +123,7 @@ class Value:
 
 
 def _values() -> Iterator[Value]:
-    optimum = ("optimal_discriminator", "D")
+    optimum = ("optimum", "D")
     for game in GAMES:
         at_optimum = "with r = p/q, D* ="
         yield Value(game, "optimum", at_optimum, optimum, "r/(1 + r)")
@@ -134,8 +134,8 @@ def _values() -> Iterator[Value]:
         said, keys = "at p = q the generator's loss is", ("equilibrium", "generator_loss")
         right = {"minimax": "-log(2)", "non-saturating": "log(2)", "reverse-kl": "0"}[game]
         yield Value(game, "equilibrium-generator", said, keys, right)
-    said, keys = "on disjoint supports the value is", ("disjoint", "value")
-    yield Value("minimax", "disjoint", said, keys, "0")
+    said, keys = "disjoint supports raise what the generator follows to", ("disjoint", "followed")
+    yield Value("minimax", "disjoint", said, keys, "2*log(2)")
 
 
 def _decide_value(value: Value, statement: str) -> Verdict:

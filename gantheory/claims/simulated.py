@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache, partial
+from collections.abc import Iterable
 
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome, agree, at_most
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import Comparison, Experiment, Measurement
 
 ASSUMPTIONS = ("fresh samples are independent of the training samples",)
 
@@ -38,77 +37,3 @@ def _outcome(comparison: Comparison, source: str) -> Outcome:
         twin_of=comparison.twin_of,
     )
     return Outcome(check, verdict)
-
-
-# What ``gantheory check`` measures: the original discriminator on P = N(0, 1), Q = N(1.7, 1).
-_PAIR = "P = N(0, 1), Q = N(1.7, 1)"
-_DISCRIMINATOR = {
-    "bound": "a trained discriminator's value on fresh samples is at most V(D*)",
-    "reached": "a trained discriminator comes within 0.001 nats of V(D*)",
-    "samples": "the value on fresh samples is the value by quadrature",
-    "distance": "the trained D(x) is p/(p+q), to 0.02 in root mean square",
-    "bound-twin": "a trained discriminator's value is at most V(D*) - 0.002",
-}
-# Game -> (what its generator follows, what its loss equals at D*); None where they agree.
-_FOLLOWED = {
-    "minimax": ("2 JSD", "KL(Q||M)"),
-    "non-saturating": ("2 KL(M||P)", "KL(Q||P) - KL(Q||M)"),
-    "reverse-kl": ("KL(Q||P)", None),
-}
-_KINDS = {"optimal": "D fixed at D*", "trained": "the trained D fixed"}
-
-
-def _discriminator_checks() -> Iterator[Check]:
-    for part, statement in _DISCRIMINATOR.items():
-        yield _check(
-            f"optimal-discriminator.minimax.shifted.{part}",
-            f"{statement}, at {_PAIR}",
-            "Goodfellow et al. (2014), Proposition 1",
-            "optimal-discriminator.minimax.shifted.bound" if part == "bound-twin" else None,
-        )
-
-
-def _gradient_checks() -> Iterator[Check]:
-    for game, (followed, loss) in _FOLLOWED.items():
-        for wrt in ("q.loc", "q.scale"):
-            for kind, held in _KINDS.items():
-                law = f"frozen-gradient.{game}.shifted.{wrt}.{kind}"
-                text = f"the {game} generator's gradient in {wrt}, {held}, is that of"
-                source = "the followed curvature −h'(r)/r"
-                yield _check(law, f"{text} {followed}, at {_PAIR}", source)
-                if loss:
-                    yield _check(f"{law}.twin", f"{text} {loss}, at {_PAIR}", source, law)
-
-
-def _check(name: str, statement: str, source: str, twin_of: str | None = None) -> Check:
-    return Check(
-        name,
-        statement,
-        partial(_decide, name, statement),
-        How.REFUTED if twin_of else How.MEASURED,
-        source=source,
-        trains=True,
-        twin_of=twin_of,
-    )
-
-
-def _decide(name: str, statement: str) -> Verdict:
-    from dataclasses import replace
-
-    experiment = name.partition(".")[0]
-    found = _measured(experiment).get(name)
-    if found is None:  # the interval is too wide to tell the twin from the law
-        return Verdict(statement, How.UNDECIDED, reason="the stated error hides the difference")
-    return replace(judge(found), statement=statement)
-
-
-@cache
-def _measured(experiment: str) -> dict[str, Comparison]:
-    """Return the comparisons of the quick run of an experiment, measured once a process."""
-    from simulations.experiments import load
-
-    measured = load(experiment).run(Setting(quick=True))
-    return {c.id: c for measurement in measured for c in measurement.comparisons}
-
-
-SIMULATED: tuple[Check, ...] = (*_discriminator_checks(), *_gradient_checks())
