@@ -45,17 +45,19 @@ class IntervalSign:
     """The sign of a form on an open interval.
 
     Attributes:
-        sign: 1 or -1 where it is strictly positive or negative throughout, 0 where it is
+        sign: 1 or -1 where it is positive or negative throughout, 0 where it is
             identically zero, None where it takes both strict signs.
         negative: a rational point where it is negative, if there is one.
         touch: the order to which it vanishes at the right end.
-        boxes: how many boxes the enclosure took.
+        boxes: how many boxes the enclosure took; 0 for exact algebra.
+        strict: whether it has no zero in the interval.
     """
 
     sign: int | None
     negative: fmpq | None = None
     touch: int = 0
     boxes: int = 0
+    strict: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def sign_on_unit_interval(form: LogForm, *, seconds: float = 2.0) -> IntervalSig
     stop = time.monotonic() + seconds
     form = without_denominator(form)
     if form.is_zero:
-        return IntervalSign(0)
+        return IntervalSign(0, strict=False)
+    if form.is_rational:
+        return _sign_of_polynomial(fmpz_poly(form.numerator.numer()))
     charts = form, form.shift(fmpq(1), -1)
     ends = [leading_term(chart) for chart in charts]
     widths = [_width_of_end(chart, end) for chart, end in zip(charts, ends, strict=True)]
@@ -92,6 +96,37 @@ def sign_on_unit_interval(form: LogForm, *, seconds: float = 2.0) -> IntervalSig
     if opposite is not None:
         return IntervalSign(None, opposite if sign > 0 else places[0], touch, boxes)
     return IntervalSign(sign, places[0] if sign < 0 else None, touch, boxes)
+
+
+def _sign_of_polynomial(poly: fmpz_poly) -> IntervalSign:
+    """Decide a polynomial on (0, 1) by root isolation."""
+    touch = 0
+    while poly(1) == 0:
+        poly, touch = poly // fmpz_poly([-1, 1]), touch + 1
+    roots = [root for root in positive_roots(poly) if root[0] < 1]
+    if any(high >= 1 for _, high, _ in roots):
+        raise Undecided("a root could not be told apart from 1")
+    ends = [fmpq(0), *(end for low, high, _ in roots for end in (low, high)), fmpq(1)]
+    points = [simplest(a, b) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+    values = [poly(point) * (-1) ** touch for point in points]
+    negative = next((p for p, value in zip(points, values, strict=True) if value < 0), None)
+    positive = any(value > 0 for value in values)
+    sign = None if positive and negative is not None else 1 if positive else -1
+    return IntervalSign(sign, negative, touch, 0, not roots)
+
+
+def simplest(lower: fmpq, upper: fmpq) -> fmpq:
+    """Return the rational of least denominator strictly between two.
+
+    >>> simplest(fmpq(1, 3), fmpq(1, 2))
+    2/5
+    """
+    floor = lower.floor()
+    if floor + 1 < upper:
+        return fmpq(floor + 1)
+    if lower == floor:  # upper <= floor + 1: floor + 1/k with the least k
+        return fmpq(floor) + fmpq(1, (1 / (upper - floor)).floor() + 1)
+    return floor + 1 / simplest(1 / (upper - floor), 1 / (lower - floor))
 
 
 def without_denominator(form: LogForm) -> LogForm:
@@ -160,7 +195,7 @@ def leading_term(form: LogForm) -> End:
             for logs in sorted({key[0] for key in expansion}, reverse=True):
                 constant = _coefficient(expansion, logs, power)
                 if constant:
-                    sign = _sign(constant) * (-1) ** logs
+                    sign = sign_of(constant) * (-1) ** logs
                     return End(power, logs, sign, _valuations(expansion, order))
     raise Undecided(f"it vanishes at an end to order {ORDERS[-1]} or more")
 
@@ -179,7 +214,7 @@ def _valuations(expansion: Expansion, order: int) -> dict[int, int]:
     return result
 
 
-def _sign(constant: dict[Monomial, fmpq]) -> int:
+def sign_of(constant: dict[Monomial, fmpq]) -> int:
     """Return the sign of a formally non-zero constant: enclosed away from zero, or undecided."""
     bits = BITS
     while bits <= 16 * BITS:

@@ -16,7 +16,7 @@ from sympy import Rational
 
 from gantheory.records import How
 from gantheory.symbolic.balls import NoEnclosure, enclose
-from gantheory.symbolic.enclosure import Undecided, certify
+from gantheory.symbolic.enclosure import Undecided, certify, simplest
 from gantheory.symbolic.logforms import LogForm, NotALogForm, log_form, positive_roots, root_of
 
 SECONDS = 2.0  # for one certificate; those of the named divergences take milliseconds
@@ -210,20 +210,6 @@ def _points_between(roots: list[tuple[fmpq, fmpq]]) -> list[fmpq]:
         return [fmpq(1)]
     inner = [simplest(a[1], b[0]) for a, b in pairwise(roots)]
     return [simplest(fmpq(0), roots[0][0]), *inner, simplest(roots[-1][1], roots[-1][1] + 2)]
-
-
-def simplest(lower: fmpq, upper: fmpq) -> fmpq:
-    """Return the rational of least denominator strictly between two.
-
-    >>> simplest(fmpq(1, 3), fmpq(1, 2))
-    2/5
-    """
-    floor = lower.floor()
-    if floor + 1 < upper:
-        return fmpq(floor + 1)
-    if lower == floor:  # upper <= floor + 1: floor + 1/k with the least k
-        return fmpq(floor) + fmpq(1, (1 / (upper - floor)).floor() + 1)
-    return floor + 1 / simplest(1 / (upper - floor), 1 / (lower - floor))
 
 
 def as_rational(value: fmpq) -> Rational:

@@ -1,0 +1,66 @@
+"""``gantheory prove``: decide an inequality or an identity between divergences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantheory.cli import json_option, print_json
+
+if TYPE_CHECKING:
+    from gantheory.records import Verdict
+
+
+@click.command()
+@click.argument("statement")
+@click.option(
+    "--restricted", is_flag=True,
+    help="Only for Q = P restricted to an event (mode dropping), of any probability.",
+)  # fmt: skip
+@click.option("--seconds", default=2.0, show_default=True, help="Time limit of each enclosure.")
+@json_option
+def command(statement: str, restricted: bool, seconds: float, as_json: bool) -> None:
+    """Prove or refute a comparison of divergences, for all pairs of laws.
+
+    STATEMENT compares combinations of kl_pq kl_qp kl_pm kl_qm kl_mp kl_mq jsd tv hellinger2
+    triangular pearson_chi2 neyman_chi2 jeffreys power_<alpha> and jsd_gap tv_gap bc by one of
+    <= >= < > ==, with numbers, log, sqrt, exp and pi.
+
+    \b
+    Example:
+      gantheory prove "jsd <= log(2)/2 * triangular"
+    """
+    from gantheory.symbolic.inequality import prove
+
+    verdict = prove(statement, restricted=restricted, seconds=seconds)
+    if as_json:
+        print_json(as_dict(verdict))
+    else:
+        _print(verdict)
+
+
+def as_dict(verdict: Verdict) -> dict[str, Any]:
+    """Return the stable JSON keys: `counterexample` is two laws, each on two points, or null."""
+    numbers = verdict.numbers
+    laws = {key: numbers[key] for key in ("r", "p", "q")} if "p" in numbers else None
+    return {
+        "statement": verdict.statement,
+        "verdict": str(verdict.how),
+        "holds": verdict.holds,
+        "how": str(verdict.how),
+        "counterexample": laws and {**laws, "left": verdict.left, "right": verdict.right},
+        "reason": verdict.reason,
+        "assumptions": list(verdict.assumptions),
+        "boxes": numbers["boxes"],
+        "seconds": numbers["seconds"],
+    }
+
+
+def _print(verdict: Verdict) -> None:
+    click.echo(f"{verdict.how}: {verdict.statement}")
+    if verdict.counterexample:
+        click.echo(f"  counterexample: {verdict.counterexample}")
+    click.echo(f"  how: {verdict.reason}")
+    for assumption in verdict.assumptions:
+        click.echo(f"  for: {assumption}")

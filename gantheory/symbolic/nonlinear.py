@@ -1,0 +1,205 @@
+r"""Statements that are not linear in the divergences, such as Pinsker's ``tv**2 <= kl_pq/2``.
+
+They are not pointwise. Where the margin is concave in the divergences its region is convex, so
+that pairs of laws on two points decide it (Harremoës and Vajda, 2011, arXiv:1007.0097): the vector
+of divergences of any pair is an average of vectors of such pairs. With P = (p, 1 − p),
+Q = (q, 1 − q) and p > q without loss of generality, the margin or one of its first two derivatives
+is then a rational function on a triangle, whose sign is decided by exact algebra.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import product
+
+import sympy as sp
+from flint import fmpq
+
+from gantheory.divergences import FDivergence
+from gantheory.records import How
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.balls import NoEnclosure
+from gantheory.symbolic.branches import as_expression, branch, combination, generator
+from gantheory.symbolic.linear import Decision
+from gantheory.symbolic.logforms import NotALogForm, log_form, root_of
+from gantheory.symbolic.signs import sign_on_positive
+from gantheory.symbolic.statements import Statement
+from gantheory.symbolic.triangle import P, Q, is_nonnegative_on_triangle
+from gantheory.symbolic.twopoint import evaluate, grids, laws_of
+
+HALF = sp.Rational(1, 2)
+DIRECTIONS = (("q", 0, -1), ("p", 1, 0), ("p - q at fixed p + q", 1, -1))
+
+
+def decide_nonlinear(statement: Statement, seconds: float) -> Decision:
+    """Decide a statement about several divergences by laws on two points."""
+    levels = list(grids())
+    found = _refute(statement, levels[0], time.monotonic() + seconds)
+    decision = found or _prove(statement)
+    if decision.how is not How.UNDECIDED:
+        return decision
+    return _refute(statement, levels[2], time.monotonic() + seconds) or decision
+
+
+def _prove(statement: Statement) -> Decision:
+    if statement.relation == "==" or statement.is_strict:
+        return _undecided("only <= and >= are proved where the statement is not linear")
+    margin = _tidy_margin(statement)
+    why = _why_not_concave(margin, statement)
+    return _undecided(why) if why else _prove_on_two_points(margin, statement)
+
+
+def _undecided(reason: str) -> Decision:
+    return Decision(How.UNDECIDED, reason)
+
+
+def _refute(
+    statement: Statement, grid: tuple[list[fmpq], list[fmpq]], stop: float
+) -> Decision | None:
+    """Return two laws on two points for which the statement certainly fails, if they are found."""
+    for low, high in product(reversed(grid[0]), grid[1]):
+        laws = laws_of(low**2, high**2)
+        if time.monotonic() > stop:
+            return None
+        try:
+            value = evaluate(statement.margin, statement.divergences, laws)
+        except NoEnclosure:
+            return None
+        if value is None:
+            continue
+        if value < 0 or (statement.relation == "==" and not value.contains(0)):
+            return Decision(How.REFUTED, "it fails for two laws on two points", laws)
+    return None
+
+
+def _tidy_margin(statement: Statement) -> sp.Expr:
+    """Return an equivalent margin without an outer root or exponential."""
+    small, large = statement.left, statement.right
+    if statement.relation in {">=", ">"}:
+        small, large = large, small
+    if small.is_nonnegative and large.is_nonnegative is not False and _is_root(large):
+        small, large = small**2, sp.expand(large**2)
+    margin = large - small
+    exponentials = margin.atoms(sp.exp)
+    if len(exponentials) == 1:
+        (one,) = exponentials
+        weight = sp.expand(margin).coeff(one)
+        rest = sp.expand(margin - weight * one)
+        if weight.is_negative and not rest.has(one):
+            return sp.log(rest) - sp.log(-weight) - one.args[0]
+    return margin
+
+
+def _is_root(expression: sp.Expr) -> bool:
+    """Return whether it is one square root, times a positive number."""
+    number, root = expression.as_independent(*expression.free_symbols)
+    return bool(number.is_positive and root.is_Pow and root.exp == sp.Rational(1, 2))
+
+
+def _why_not_concave(margin: sp.Expr, statement: Statement) -> str | None:
+    """Return None where the margin is concave in the divergences, else what is missing."""
+    symbols = sorted(statement.divergences, key=str)
+    hessian = sp.hessian(margin, symbols)
+    off_diagonal = [hessian[i, j] for i in range(len(symbols)) for j in range(i)]
+    if any(entry != 0 for entry in off_diagonal):
+        return "it multiplies different divergences, so its region is not known to be convex"
+    for k, symbol in enumerate(symbols):
+        curvature = sp.simplify(hessian[k, k])
+        if curvature.free_symbols - {symbol}:
+            return "its region is not known to be convex"
+        found = sign_on_positive(curvature, symbol, intervals=_range(symbol, statement))
+        if found.sign not in {"<0", "<=0", "=0"}:
+            return f"it is not concave in {symbol}, so that laws on two points do not decide it"
+    return None
+
+
+def _range(symbol: sp.Symbol, statement: Statement) -> dict[sp.Symbol, tuple[sp.Expr, sp.Expr]]:
+    """Return (0, f(0) + f'(∞)), where a divergence takes its values."""
+    h = combination({statement.divergences[symbol]: sp.Integer(1)})
+    bound = sp.Integer(0)
+    for end in (h.at_zero(), h.slope_at_infinity()):
+        if isinstance(end, int):
+            return {symbol: (sp.Integer(0), sp.oo)}
+        bound += as_expression(end)
+    return {symbol: (sp.Integer(0), bound)}
+
+
+def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> Decision:
+    entries = statement.divergences
+    try:
+        if any(root_of(generator(entry), r) > 1 for entry in entries.values()):
+            values = {symbol: _in_half_angles(entry) for symbol, entry in entries.items()}
+            described = ("its own sign in half-angle tangents", margin.subs(values))
+            conditions: Iterator[tuple[str, sp.Expr]] = iter([described])
+        else:
+            values = {symbol: _on_two_points(entry) for symbol, entry in entries.items()}
+            conditions = _conditions(margin.subs(values))
+        for name, expression in conditions:
+            if expression.is_rational_function(P, Q) and is_nonnegative_on_triangle(expression):
+                return Decision(How.PROVED, f"on laws of two points, by {name}, exactly")
+    except NotALogForm as reason:
+        return _undecided(f"no exact form: {reason}")
+    return _undecided("laws on two points decide it, but no exact certificate was found for them")
+
+
+def _on_two_points(entry: FDivergence) -> sp.Expr:
+    """Return D(P, Q) for p > q, in p and q."""
+    high = branch(entry, sp.Integer(2)).subs(r, P / Q)
+    low = branch(entry, sp.Rational(1, 2)).subs(r, (1 - P) / (1 - Q))
+    return _plain_logs(Q * high + (1 - Q) * low)
+
+
+def _plain_logs(expression: sp.Expr) -> sp.Expr:
+    """Write logarithms of quotients as differences, all arguments being positive here."""
+    return expression.replace(
+        lambda part: isinstance(part, sp.log), lambda part: _split(part.args[0])
+    )
+
+
+def _split(argument: sp.Expr) -> sp.Expr:
+    top, bottom = sp.fraction(sp.factor(argument))
+    parts = []
+    for sign, side in ((1, top), (-1, bottom)):
+        for factor in sp.Mul.make_args(side):
+            negative = factor.subs({P: sp.Rational(2, 3), Q: sp.Rational(1, 3)}) < 0
+            parts.append(sign * sp.log(-factor if negative else factor))
+    return sp.Add(*parts)
+
+
+DIRECTIONS = (("q", 0, -1), ("p", 1, 0), ("p - q at fixed p + q", 1, -1))
+
+
+def _conditions(m: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:
+    """Yield expressions whose non-negativity for p > q implies that of m.
+
+    m must not be negative at p = q; from there every pair is reached along each direction, so
+    that a non-negative derivative suffices, or a second one if the first vanishes at p = q.
+    """
+    if not _vanishes_at_equality(m):
+        return
+    yield "its own sign", m
+    for name, along_p, along_q in DIRECTIONS:
+        slope = sp.expand(along_p * sp.diff(m, P) + along_q * sp.diff(m, Q))
+        yield f"its derivative in {name}", slope
+        if _vanishes_at_equality(slope):
+            bend = sp.expand(along_p * sp.diff(slope, P) + along_q * sp.diff(slope, Q))
+            yield f"its second derivative in {name}", bend
+
+
+def _vanishes_at_equality(expression: sp.Expr) -> bool:
+    """Return whether an expression is zero at p = q, by exact algebra in the odds y = q/(1 − q)."""
+    y = sp.Dummy("y", positive=True)
+    odds = {P: y / (1 + y), Q: y / (1 + y)}
+    return log_form(expression.subs(odds), y).is_zero
+
+
+def _in_half_angles(entry: FDivergence) -> sp.Expr:
+    """Return D(P, Q) for p = sin²α > q = sin²β in p = tan(α/2) > q = tan(β/2)."""
+    x = sp.Dummy("x", positive=True)
+    total = sp.Integer(0)
+    for side, angle in ((sp.Integer(2), lambda v: 2 * v), (HALF, lambda v: 1 - v**2)):
+        root_p, root_q = angle(P) / (1 + P**2), angle(Q) / (1 + Q**2)
+        f = sp.powdenest(branch(entry, side).subs(r, x**2), force=True)
+        total += root_q**2 * f.subs(x, root_p / root_q)
+    return total

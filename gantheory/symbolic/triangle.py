@@ -1,0 +1,95 @@
+"""Rational functions on the triangle 0 < q < p < 1: their sign by the signs of coefficients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from flint import fmpz_mpoly_ctx
+
+P, Q = sp.symbols("p q", positive=True)
+POLYA = 6  # largest power of a + b + c tried to make all coefficients of one sign
+LARGEST = 60  # degree beyond which a polynomial is not looked at: arithmetic stays instant
+# 1 − p : p − q : q = a : b : c are positive and free on the triangle.
+A, B, C = fmpz_mpoly_ctx.get(("a", "b", "c"), "lex").gens()
+
+Fraction = tuple[Any, Any]  # numerator and denominator in Z[a, b, c]
+
+
+class TooLarge(Exception):
+    """A polynomial is beyond the size that is decided."""
+
+
+def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
+    """Show that a rational function is nowhere negative for 0 < q < p < 1; False if unsure.
+
+    With positive a, b, c each irreducible factor of odd power must have coefficients of one sign,
+    perhaps after multiplication by a power of a + b + c (Pólya).
+
+    >>> is_nonnegative_on_triangle(1 / (Q * (1 - Q)) - 4)
+    True
+    >>> is_nonnegative_on_triangle(P - 2 * Q)
+    False
+    """
+    try:
+        top, bottom = _fraction(expression)
+    except TooLarge:
+        return False
+    if top == 0:
+        return True
+    sign = 1
+    for part in (top, bottom):
+        content, factors = part.factor()
+        sign *= 1 if content > 0 else -1
+        for factor, power in factors:
+            one = _sign(factor) if int(power) % 2 else 1
+            if one is None:
+                return False
+            sign *= one
+    return sign > 0
+
+
+def _sign(form: Any) -> int | None:
+    for _ in range(POLYA + 1):
+        coefficients = form.coeffs()
+        if all(c > 0 for c in coefficients):
+            return 1
+        if all(c < 0 for c in coefficients):
+            return -1
+        form = form * (A + B + C)
+    return None
+
+
+def _fraction(expression: sp.Expr) -> Fraction:
+    """Return the expression in a, b, c as a reduced fraction."""
+    if expression == P:
+        return B + C, A + B + C
+    if expression == Q:
+        return C, A + B + C
+    if isinstance(expression, sp.Rational):
+        return A * 0 + int(expression.p), A * 0 + int(expression.q)
+    if isinstance(expression, sp.Pow) and expression.exp.is_Integer:
+        top, bottom = _fraction(expression.base)
+        power = abs(int(expression.exp))
+        _bounded(power * max(top.total_degree(), bottom.total_degree()))
+        pair = top**power, bottom**power
+        return pair if expression.exp > 0 else pair[::-1]
+    if isinstance(expression, sp.Add | sp.Mul):
+        total = _fraction(expression.args[0])
+        for part in expression.args[1:]:
+            total = _combined(total, _fraction(part), isinstance(expression, sp.Add))
+        return total
+    raise TooLarge(str(expression))
+
+
+def _combined(left: Fraction, right: Fraction, add: bool) -> Fraction:
+    (a, b), (c, d) = left, right
+    top, bottom = (a * d + c * b if add else a * c), b * d
+    _bounded(max(top.total_degree(), bottom.total_degree()))
+    shared = top.gcd(bottom)
+    return divmod(top, shared)[0], divmod(bottom, shared)[0]
+
+
+def _bounded(degree: int) -> None:
+    if degree > LARGEST:
+        raise TooLarge(f"degree {degree}")
