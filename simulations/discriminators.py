@@ -11,7 +11,7 @@ from torch import Tensor
 from gantheory.densities.base import Density
 from gantheory.game import Game
 from simulations.data import Law, as_density
-from simulations.ensembles import Member, Recipe
+from simulations.ensembles import Member, Recipe, State
 from simulations.losses import torch_game
 from simulations.networks import Mlp, Network
 from simulations.train import last, train
@@ -68,7 +68,20 @@ def train_discriminators(
 ) -> list[TrainedDiscriminator]:
     """Train all tasks as one ensemble, on stratified minibatches, and return them as functions."""
     how = how or recipe()
-    members = [
+    state = last(train(_members(tasks, how, rate), how))
+    return _functions(tasks, how, state)
+
+
+def snapshots(
+    task: Task, how: Recipe, rate: float = RATE
+) -> list[tuple[int, TrainedDiscriminator]]:
+    """Train one task and return it as a function after every 64 steps, with the step."""
+    states = train(_members([task], how, rate), how)
+    return [(state.step, _functions([task], how, state)[0]) for state in states]
+
+
+def _members(tasks: Sequence[Task], how: Recipe, rate: float) -> list[Member]:
+    return [
         Member(
             real=Law(as_density(task.p), how.batch),
             fake=Law(as_density(task.q), how.batch),
@@ -79,7 +92,10 @@ def train_discriminators(
         )
         for task in tasks
     ]
-    rows = last(train(members, how)).parameters["discriminator"].to("cpu", torch.float64)
+
+
+def _functions(tasks: Sequence[Task], how: Recipe, state: State) -> list[TrainedDiscriminator]:
+    rows = state.parameters["discriminator"].to("cpu", torch.float64)
     return [
         TrainedDiscriminator(task, how.discriminator, row.clone())
         for task, row in zip(tasks, rows, strict=True)

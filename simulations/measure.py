@@ -86,6 +86,11 @@ def _expectation(law: Density | str, text: str, discriminator: Discriminator) ->
     return _integral(law, lambda x: payoff(discriminator(x)))
 
 
+def generator_payoff(game: Game | str, parameters: Mapping[str, float] | None = None) -> Payoff:
+    """Return the generator's loss c as a torch function of the score."""
+    return Payoff(to_sympy(bind(game, parameters).generator))
+
+
 def generator_gradient(
     game: Game | str,
     discriminator: Discriminator,
@@ -102,7 +107,7 @@ def generator_gradient(
     location. The interval is for the gradient that this very discriminator gives.
     """
     law, name = as_density(q), _parameter(q, wrt)
-    payoff = Payoff(to_sympy(bind(game, parameters).generator))
+    payoff = generator_payoff(game, parameters)
     points = _points(law, np.random.default_rng(seed), budget)
     gradients = np.concatenate(
         [_pathwise(payoff, discriminator, law, name, part) for part in _chunks(points)]
@@ -161,7 +166,7 @@ def gradient_gap(
     """
     law, name = as_density(q), _parameter(q, wrt)
     best = predict(game, parameters).optimal_discriminator(p, q)
-    payoff = Payoff(to_sympy(bind(game, parameters).generator))
+    payoff = generator_payoff(game, parameters)
 
     def change(x: Tensor) -> Tensor:
         return payoff(discriminator(x)) - payoff(best(x))

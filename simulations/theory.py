@@ -12,7 +12,6 @@ import sympy
 from torch import Tensor
 
 from gantheory.densities.base import Density
-from gantheory.divergences import FDivergence
 from gantheory.errors import GantheoryError
 from gantheory.game import Game
 from gantheory.games import get_game
@@ -20,6 +19,7 @@ from gantheory.numeric import divergence
 from gantheory.records import Estimate
 from gantheory.symbolic import derive
 from gantheory.symbolic.atoms import r, t
+from gantheory.symbolic.derivation import Curvature
 from simulations.data import torch_logpdf
 from simulations.losses import Payoff
 
@@ -56,9 +56,9 @@ class Prediction:
 
     game: Game
     score: Pointwise  # t*(log r), in torch
-    value: object
-    loss: object
-    followed: object
+    value: Curvature
+    loss: Curvature
+    followed: Curvature
     value_constant: float
 
     def optimal_discriminator(self, p: Density | str, q: Density | str) -> Pointwise:
@@ -72,16 +72,34 @@ class Prediction:
 
     def optimal_value(self, p: Density | str, q: Density | str) -> Estimate:
         """Return V(D*) by quadrature of the value's divergence, its constant added."""
-        part = divergence(self.value, p, q)
+        part = integrate(self.value, p, q)
         return replace(part, value=part.value + self.value_constant)
 
     def followed_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
         """Return the derivative of the followed divergence in ``wrt`` by quadrature."""
-        return divergence(self.followed, p, q, wrt=wrt)
+        return integrate(self.followed, p, q, wrt)
 
     def loss_value_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
         """Return the derivative of the loss's value at D*, which training need not follow."""
-        return divergence(self.loss, p, q, wrt=wrt)
+        return integrate(self.loss, p, q, wrt)
+
+
+def integrate(
+    curvature: Curvature, p: Density | str, q: Density | str, wrt: str | None = None
+) -> Estimate:
+    """Return the divergence with a derived curvature, or its derivative in ``wrt``.
+
+    It is summed from the named divergences that the derivation found, where all are finite.
+    """
+    parts = {name: divergence(name, p, q, wrt=wrt) for name in curvature.terms}
+    if not parts or not all(part.is_finite for part in parts.values()):
+        return divergence(curvature, p, q, wrt=wrt)
+    weights = {name: float(weight) for name, weight in curvature.terms.items()}
+    return Estimate(
+        sum(weights[name] * part.value for name, part in parts.items()),
+        sum(abs(weights[name]) * part.error for name, part in parts.items()),
+        method="quadrature",
+    )
 
 
 @lru_cache(maxsize=128)
@@ -107,6 +125,3 @@ def predict(game: Game | str, parameters: Mapping[str, float] | None = None) -> 
     """Derive ``game`` and make its optimum and divergences ready for numbers."""
     bound = bind(game, parameters)
     return _predict((bound.real, bound.fake, bound.generator, bound.domain, bound.link))
-
-
-__all__ = ["FDivergence", "Prediction", "bind", "predict"]

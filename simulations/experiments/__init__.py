@@ -15,6 +15,7 @@ from simulations.experiments.base import Comparison, Experiment, Measurement, Se
 NAMES = (
     "optimal-discriminator",
     "frozen-gradient",
+    "vanishing-gradient",
 )
 
 

@@ -107,14 +107,13 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     for k, (m, wrt) in enumerate(rows):
         row = m.numbers[wrt]
         followed = float(row["followed"]["value"])
-        size = abs(followed) or 1.0
-        axes.plot((float(row["loss"]["value"]) - followed) / size, k, "x", color="C3", ms=8)
+        axes.plot(float(row["loss"]["value"]) - followed, k, "x", color="C3", ms=8)
         for shift, kind, colour in ((0.14, "optimal", "C0"), (-0.14, "trained", "C2")):
             estimate = row[kind]
             axes.errorbar(
-                (float(estimate["value"]) - followed) / size,
+                float(estimate["value"]) - followed,
                 k + shift,
-                xerr=float(estimate["error"]) / size,
+                xerr=float(estimate["error"]),
                 fmt="o", ms=4, color=colour, capsize=3,
             )  # fmt: skip
     for colour, marker, label in (
@@ -126,8 +125,8 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     axes.set_xscale("symlog", linthresh=0.01)
     axes.set_yticks(range(len(rows)), [f"{m.case.replace('|', ', ')}, {wrt}" for m, wrt in rows])
     axes.tick_params(axis="y", labelsize=7)
-    axes.set_xlabel("relative difference from the derivative of the followed divergence")
-    axes.legend(loc="upper right", fontsize=8)
+    axes.set_xlabel("difference from the derivative of the followed divergence, nats per unit")
+    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
     return figure
 
 
