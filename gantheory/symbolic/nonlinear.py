@@ -25,7 +25,7 @@ from gantheory.symbolic.linear import Decision
 from gantheory.symbolic.logforms import NotALogForm, log_form, root_of
 from gantheory.symbolic.signs import sign_on_positive
 from gantheory.symbolic.statements import Statement
-from gantheory.symbolic.triangle import P, Q, is_nonnegative_on_triangle
+from gantheory.symbolic.triangle import P, Q, is_nonnegative_on_triangle, without_logarithms
 from gantheory.symbolic.twopoint import evaluate, grids, laws_of
 
 HALF = sp.Rational(1, 2)
@@ -46,8 +46,19 @@ def _prove(statement: Statement) -> Decision:
     if statement.relation == "==" or statement.is_strict:
         return _undecided("only <= and >= are proved where the statement is not linear")
     margin = _tidy_margin(statement)
+    if len(statement.divergences) == 1:
+        return _prove_on_range(margin, statement)
     why = _why_not_concave(margin, statement)
     return _undecided(why) if why else _prove_on_two_points(margin, statement)
+
+
+def _prove_on_range(margin: sp.Expr, statement: Statement) -> Decision:
+    """Decide a statement about one divergence D on all values that D takes."""
+    (symbol,) = statement.divergences
+    found = sign_on_positive(margin, symbol, intervals=_range(symbol, statement))
+    if found.sign in {">0", ">=0", "=0"}:
+        return Decision(found.how, f"on every value that {symbol} takes: {found.reason}")
+    return _undecided(f"no certificate on the values that {symbol} takes: {found.reason}")
 
 
 def _undecided(reason: str) -> Decision:
@@ -136,7 +147,8 @@ def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> Decision:
             values = {symbol: _on_two_points(entry) for symbol, entry in entries.items()}
             conditions = _conditions(margin.subs(values))
         for name, expression in conditions:
-            if expression.is_rational_function(P, Q) and is_nonnegative_on_triangle(expression):
+            plain = without_logarithms(expression)
+            if plain is not None and is_nonnegative_on_triangle(plain):
                 return Decision(How.PROVED, f"on laws of two points, by {name}, exactly")
     except NotALogForm as reason:
         return _undecided(f"no exact form: {reason}")
@@ -180,10 +192,10 @@ def _conditions(m: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:
         return
     yield "its own sign", m
     for name, along_p, along_q in DIRECTIONS:
-        slope = sp.expand(along_p * sp.diff(m, P) + along_q * sp.diff(m, Q))
+        slope = along_p * sp.diff(m, P) + along_q * sp.diff(m, Q)
         yield f"its derivative in {name}", slope
         if _vanishes_at_equality(slope):
-            bend = sp.expand(along_p * sp.diff(slope, P) + along_q * sp.diff(slope, Q))
+            bend = along_p * sp.diff(slope, P) + along_q * sp.diff(slope, Q)
             yield f"its second derivative in {name}", bend
 
 

@@ -17,7 +17,7 @@ Fraction = tuple[Any, Any]  # numerator and denominator in Z[a, b, c]
 
 
 class TooLarge(Exception):
-    """A polynomial is beyond the size that is decided."""
+    """An expression is beyond what is decided: not rational, or of too large a degree."""
 
 
 def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
@@ -47,6 +47,22 @@ def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
                 return False
             sign *= one
     return sign > 0
+
+
+def without_logarithms(expression: sp.Expr) -> sp.Expr | None:
+    """Return an equal expression whose logarithms, of coefficient zero, are dropped; else None."""
+    dummies = {part: sp.Dummy() for part in expression.atoms(sp.log)}
+    flat = expression.xreplace(dummies)
+    for dummy in dummies.values():
+        coefficient = sp.diff(flat, dummy)
+        if not coefficient.is_rational_function(P, Q) or coefficient.free_symbols - {P, Q}:
+            return None
+        try:
+            if _fraction(coefficient)[0] != 0:
+                return None
+        except TooLarge:
+            return None
+    return flat.xreplace(dict.fromkeys(dummies.values(), sp.Integer(0)))
 
 
 def _sign(form: Any) -> int | None:
@@ -79,7 +95,7 @@ def _fraction(expression: sp.Expr) -> Fraction:
         for part in expression.args[1:]:
             total = _combined(total, _fraction(part), isinstance(expression, sp.Add))
         return total
-    raise TooLarge(str(expression))
+    raise TooLarge(f"{str(expression)[:60]} is not rational in p and q")
 
 
 def _combined(left: Fraction, right: Fraction, add: bool) -> Fraction:
