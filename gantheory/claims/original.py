@@ -205,6 +205,7 @@ def _vanishing(game: str, statement: str) -> Verdict:
 
 
 ORIGINAL: tuple[Check, ...] = (
-    *(entry.check() for entry in (*_values(), *COMBINATIONS)),
+    *(entry.check() for entry in _values()),
+    *(entry.check() for entry in COMBINATIONS),
     *_property_checks(),
 )

@@ -8,20 +8,22 @@ from functools import partial
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
+Digits = dict[float, str]  # d -> the digits printed for it
+
 # (quantity, d, published digits): JSD(N(0,1), N(d,1)) and its slope, in nats.
-JSD_DIGITS = {
+JSD_DIGITS: Digits = {
     0.5: ".030311", 1: ".111421", 2: ".336831", 3: ".526777", 4: ".632720",
     5: ".675943", 6: ".689298", 8: ".693054", 10: ".693146",
 }  # fmt: skip
-SLOPE_DIGITS = {
+SLOPE_DIGITS: Digits = {
     1: ".1990", 2: ".2248", 3: ".1479", 5: ".0237", 6: ".00623", 8: "1.96e-4", 10: "2.2e-6",
 }  # fmt: skip
-NON_SATURATING_DIGITS = {1: ".602", 2: "1.550", 5: "4.953", 10: "10.000"}
+NON_SATURATING_DIGITS: Digits = {1: ".602", 2: "1.550", 5: "4.953", 10: "10.000"}
 SURVEY = "Wang, She and Ward (2019), the figure of JSD against distance; recomputed"
 
 
 def _digit_checks() -> Iterator[Check]:
-    tables: tuple[tuple[str, dict[float, str], str, str | None], ...] = (
+    tables: tuple[tuple[str, Digits, str, str | None], ...] = (
         ("jsd", JSD_DIGITS, "JSD(N(0,1), N({d},1))", None),
         ("jsd-slope", SLOPE_DIGITS, "the slope of JSD(N(0,1), N(d,1)) at d = {d}", "q.loc"),
         (
@@ -90,7 +92,7 @@ def _lies_at(statement: str, locate: Callable[[], float], text: str) -> Verdict:
 def _jsd(d: float, wrt: str | None = None) -> float:
     from gantheory.numeric import divergence
 
-    return divergence("jsd", "normal(0, 1)", f"normal({d!r}, 1)", wrt=wrt).value
+    return divergence("jsd", "normal(0, 1)", f"normal({float(d)!r}, 1)", wrt=wrt).value
 
 
 def _steepest() -> float:

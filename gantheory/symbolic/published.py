@@ -59,11 +59,10 @@ def equal(derived: object, claimed: str, statement: str) -> Verdict:
     if derived is None:
         return Verdict(statement, How.UNDECIDED, reason="the engine derives no such formula")
     found: sp.Expr = sp.S.Zero + derived
-    verdict = {"left": str(found), "right": claimed}
     if Algebra({}).is_zero(found - expected):
-        return Verdict(statement, How.PROVED, **verdict)
+        return Verdict(statement, How.PROVED, left=str(found), right=claimed)
     example = _where_different(found - expected)
-    return Verdict(statement, How.REFUTED, **verdict, counterexample=example)
+    return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=example)
 
 
 def check_claim(game: Game, claim: Claim) -> tuple[Verdict, ...]:
@@ -80,7 +79,8 @@ def check_claim(game: Game, claim: Claim) -> tuple[Verdict, ...]:
             continue
         said = f"{game.name}: {part} = {claimed} ({claim.source})"
         if derived is None:
-            reason = f"the engine derives no {part}: {theory.reason}"
+            reason = theory.no_optimum or (theory.undecided or {}).get(part, "")
+            reason = f"the engine derives no {part}: {reason}"
             verdicts.append(Verdict(said, How.UNDECIDED, reason=reason))
         else:
             verdicts.append(compare(derived, claimed, said))
