@@ -10,6 +10,7 @@ from gantheory.claims.original import ORIGINAL
 from gantheory.claims.reference import REFERENCE
 from gantheory.claims.survey import SURVEY_CHECKS
 from gantheory.claims.training import TRAINING
+from gantheory.errors import GantheoryError
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 
@@ -18,11 +19,11 @@ CHECKS: dict[str, Check] = {check.id: check for check in ALL}
 
 
 def run(checks: Iterable[Check]) -> Iterator[Outcome]:
-    """Decide each check in turn; one that raises ends as undecided, with the error as reason."""
+    """Decide each check in turn; one that cannot be decided says so, with the error as reason."""
     for check in checks:
         started = time.perf_counter()
         try:
             verdict = check.run()
-        except ArithmeticError as error:
-            verdict = Verdict(check.statement, How.UNDECIDED, reason=f"the check failed: {error}")
+        except (GantheoryError, ArithmeticError) as error:
+            verdict = Verdict(check.statement, How.UNDECIDED, reason=str(error))
         yield Outcome(check, verdict, time.perf_counter() - started)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from gantheory.claims.original import theory_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
@@ -101,9 +102,8 @@ class _Law:
     def integrated(self, part: str, wrt: str | None = None) -> Estimate:
         """Return the derived divergence by the engine, its constant added where it has one."""
         from gantheory.numeric import divergence
-        from gantheory.symbolic import derive
 
-        derived = getattr(derive(self.game), part)
+        derived = getattr(theory_of(self.game), part)
         estimate = divergence(derived, self.p, self.q, wrt=wrt)
         if wrt is not None:
             return estimate
@@ -122,11 +122,10 @@ def _along_u(game: str, part: str) -> Callable[..., Any]:
     from scipy.special import expit
 
     from gantheory.games import get_game
-    from gantheory.symbolic import derive
     from gantheory.symbolic.atoms import r, t, to_sympy
 
     u = sp.Symbol("u", real=True)
-    score = sp.expand_log(derive(game).optimum.score.subs(r, sp.exp(u)), force=True)
+    score = sp.expand_log(theory_of(game).optimum.score.subs(r, sp.exp(u)), force=True)
     payoff = to_sympy(getattr(get_game(game), part)).subs(t, score)
     stable = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": expit}
     compiled: Callable[..., Any] = sp.lambdify(u, payoff, modules=[stable, "numpy"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gantheory.errors import GantheoryError
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 
@@ -81,10 +82,10 @@ COMBINATIONS = (
 
 def _decide(combination: Combination, statement: str) -> Verdict:
     from gantheory.symbolic import derive
-    from gantheory.symbolic.published import compare
+    from gantheory.symbolic.published import compare_part
 
-    return compare(getattr(derive(combination.game), combination.quantity), combination.equals,
-                   statement)  # fmt: skip
+    theory = derive(combination.game)
+    return compare_part(theory, combination.quantity, combination.equals, statement)
 
 
 # --- properties that are no combinations ----------------------------------------------------
@@ -139,13 +140,27 @@ def _values() -> Iterator[Value]:
 
 
 def _decide_value(value: Value, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
     from gantheory.symbolic.published import equal
 
-    found: Any = derive(value.game)
+    found: Any = theory_of(value.game)
     for key in value.keys:
-        found = found[key] if isinstance(found, dict) else getattr(found, key)
+        found = getattr(found, key)
     return equal(found, value.equals, statement)
+
+
+def theory_of(game: str) -> Any:
+    """Return the `Derivation` of a game, every part of it present.
+
+    Raises:
+        GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
+    """
+    from gantheory.symbolic import derive
+
+    theory = derive(game)
+    if theory.followed is None:
+        reason = theory.no_optimum or theory.undecided
+        raise GantheoryError(f"{game}: no theory is derived: {reason}")
+    return theory
 
 
 def _property_checks() -> Iterator[Check]:
@@ -165,38 +180,31 @@ def _property_checks() -> Iterator[Check]:
 
 
 def _second_order(game: str, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
-
-    condition = derive(game).second_order
-    how = How(condition.how) if condition.holds else How.REFUTED
-    return Verdict(statement, how)
+    condition = theory_of(game).second_order
+    if condition is None or condition.holds is None:
+        return Verdict(statement, How.UNDECIDED, reason="no second-order condition is derived")
+    how = condition.how if condition.holds else How.REFUTED
+    return Verdict(statement, how, left=str(condition.derivative), right="< 0")
 
 
 def _is_divergence(game: str, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
-
-    followed = derive(game).followed
-    how = How(followed.how) if followed.is_divergence else How.REFUTED
+    followed = theory_of(game).followed
     example = None if followed.counterexample is None else f"r = {followed.counterexample}"
-    return Verdict(statement, how, left=str(followed.curvature), right=">= 0",
-                   counterexample=example)  # fmt: skip
+    return Verdict(statement, followed.how, str(followed.curvature), ">= 0", counterexample=example)
 
 
 def _only_at_equality(game: str, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
     from gantheory.symbolic.atoms import r
     from gantheory.symbolic.signs import sign_on_positive
 
-    curvature = derive(game).followed.curvature
+    curvature = theory_of(game).followed.curvature
     sign = sign_on_positive(curvature, r)
     how = sign.how if sign.sign == ">0" else How.REFUTED
     return Verdict(statement, how, left=str(curvature), right="> 0")
 
 
 def _vanishing(game: str, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
-
-    saturation = derive(game).saturation
+    saturation = theory_of(game).saturation
     limit = str(saturation.limit_at_0)
     if saturation.vanishing:
         return Verdict(statement, How.PROVED, left=limit, right="0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from gantheory.claims.original import theory_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
@@ -48,9 +49,8 @@ def _digit_checks() -> Iterator[Check]:
 def _has_digits(statement: str, name: str, d: float, text: str, wrt: str | None) -> Verdict:
     """Compare with a printed number, which is known to half a unit of its last digit."""
     from gantheory.numeric import divergence
-    from gantheory.symbolic import derive
 
-    what = derive("non-saturating").followed if name.startswith("non") else "jsd"
+    what = theory_of("non-saturating").followed if name.startswith("non") else "jsd"
     found = divergence(what, "normal(0, 1)", f"normal({d}, 1)", wrt=wrt)
     return agree(statement, found, Estimate(float(text), half_unit(text), method="printed"))
 

@@ -18,7 +18,7 @@ from gantheory.records import How, Verdict
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.atoms import r, to_sympy
 from gantheory.symbolic.curvature import Atoms
-from gantheory.symbolic.derivation import Curvature
+from gantheory.symbolic.derivation import Curvature, Derivation
 from gantheory.symbolic.engine import derive
 from gantheory.symbolic.generator import curvature
 
@@ -74,17 +74,19 @@ def check_claim(game: Game, claim: Claim) -> tuple[Verdict, ...]:
         found = None if theory.optimum is None else theory.optimum.D
         verdicts.append(equal(found, claim.optimal_discriminator, said))
     for part in ("value", "loss", "followed"):
-        claimed, derived = getattr(claim, part), getattr(theory, part)
-        if claimed is None:
-            continue
-        said = f"{game.name}: {part} = {claimed} ({claim.source})"
-        if derived is None:
-            reason = theory.no_optimum or (theory.undecided or {}).get(part, "")
-            reason = f"the engine derives no {part}: {reason}"
-            verdicts.append(Verdict(said, How.UNDECIDED, reason=reason))
-        else:
-            verdicts.append(compare(derived, claimed, said))
+        if (claimed := getattr(claim, part)) is not None:
+            said = f"{game.name}: {part} = {claimed} ({claim.source})"
+            verdicts.append(compare_part(theory, part, claimed, said))
     return tuple(verdicts)
+
+
+def compare_part(theory: Derivation, part: str, claimed: str, statement: str) -> Verdict:
+    """Decide a claim of a game's ``"value"``, ``"loss"`` or ``"followed"`` divergence."""
+    derived = getattr(theory, part)
+    if derived is not None:
+        return compare(derived, claimed, statement)
+    reason = theory.no_optimum or (theory.undecided or {}).get(part, "")
+    return Verdict(statement, How.UNDECIDED, reason=f"no {part} is derived: {reason}")
 
 
 def read_combination(text: str) -> tuple[Mapping[str, sp.Expr], sp.Expr]:
