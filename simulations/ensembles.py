@@ -215,6 +215,15 @@ class Games:
             )
         )
 
+    def apart(self, members: int) -> Games:
+        """Return the same games with every member in a group of its own."""
+        alone: list[tuple[TorchGame, Tensor | slice]] = []
+        for k in range(members):
+            for game, rows in self.groups:
+                if isinstance(rows, slice) or bool((rows == k).any()):
+                    alone.append((game, slice(k, k + 1)))
+        return Games(tuple(alone))
+
     def each(self, evaluate: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """Return ``evaluate(game, *rows)`` of every group, put back in the members' order."""
         if len(self.groups) == 1:
@@ -235,3 +244,25 @@ def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
         player: torch.tensor(column, dtype=recipe.dtype, device=recipe.device)[:, None]
         for player, column in columns.items()
     }
+
+
+def drawn(
+    members: Sequence[Member], recipe: Recipe, streams: Sequence[torch.Generator]
+) -> dict[str, Tensor]:
+    """Return every member's next chunk of samples, stacked: (K, CHUNK, ...)."""
+    chunks = [
+        recipe.draw.chunk(member.real, member.fake, member.noise, stream)
+        for member, stream in zip(members, streams, strict=True)
+    ]
+    names = dict.fromkeys(name for chunk in chunks for name in chunk)
+    return {
+        name: torch.stack([_or_zeros(chunk, name, chunks) for chunk in chunks]).to(recipe.device)
+        for name in names
+    }
+
+
+def _or_zeros(chunk: dict[str, Tensor], name: str, chunks: list[dict[str, Tensor]]) -> Tensor:
+    """Return a member's tensor, or the zero noise of a member that has none."""
+    if name in chunk:
+        return chunk[name]
+    return torch.zeros_like(next(other[name] for other in chunks if name in other))

@@ -44,6 +44,10 @@ class Network(Protocol):
     def count(self) -> int:
         """Return the length of one member's parameter row."""
 
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Return the matrices that make up a row, in order."""
+
     def initial(self, generator: torch.Generator) -> Tensor:
         """Return one member's initial parameters, shape (count,), float64."""
 
@@ -103,9 +107,7 @@ class Mlp:
     def matrices(self, parameters: Tensor) -> list[Tensor]:
         """Return views (K, in, out) and (K, 1, out) of the rows ``parameters``, layer by layer."""
         parts = parameters.split([i * o for i, o in self.shapes], dim=1)
-        return [
-            part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)
-        ]
+        return [part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def initial(self, generator: torch.Generator) -> Tensor:
         """Return one member's initial parameters."""

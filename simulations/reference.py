@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from simulations.ensembles import Games, Member, Recipe, State, rates
+from simulations.ensembles import Games, Member, Recipe, State, drawn, rates
 from simulations.losses import TorchGame
 from simulations.updates import Order, Schedule
 
@@ -18,12 +18,13 @@ class Reference:
     """Trains an ensemble as Algorithm 1 reads; any network, rule, order and regulariser."""
 
     def __init__(self, members: Sequence[Member], recipe: Recipe) -> None:
-        self.recipe = recipe
+        self.members, self.recipe = members, recipe
         self.games = Games.of(members)
         self.rates = rates(members, recipe)
 
-    def advance(self, state: State, samples: Tensors, steps: int) -> None:
-        """Make ``steps`` steps with the chunk ``samples``, whose tensors are (K, CHUNK, ...)."""
+    def advance(self, state: State, steps: int) -> None:
+        """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
+        samples = drawn(self.members, self.recipe, state.streams)
         for index in range(steps):
             self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
             state.step += 1

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, Protocol, get_args
 
 import torch
-from torch import Tensor
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 from simulations.ensembles import Member, Recipe, State, check, initial_state
+from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
 from simulations.reference import Reference
 from simulations.streams import CHUNK
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
-Path = Literal["auto", "reference"]
+Path = Literal["auto", "fast", "reference"]
 
 
 class Engine(Protocol):
-    """Advances a state by some steps of one chunk of samples."""
+    """Advances a state by some steps of one chunk."""
 
-    def advance(self, state: State, samples: Mapping[str, Tensor], steps: int) -> None:
+    def advance(self, state: State, steps: int) -> None:
         """Change ``state`` in place."""
 
 
@@ -44,7 +44,8 @@ def train(
         recipe: how they are trained.
         state: where to go on from; by default the initial state.
         progress: called with the steps done and the steps in all.
-        path: ``"reference"`` for the plain path by autograd.
+        path: ``"reference"`` for the plain path by autograd, ``"fast"`` to insist on the other;
+            ``"auto"`` takes the fast path where the recipe has one.
 
     Raises:
         GantheoryError: before any work, where members, recipe and state do not fit together.
@@ -62,11 +63,28 @@ def train(
         raise GantheoryError(
             f"a run can go on only from a multiple of {CHUNK} steps, not from {state.step}"
         )
-    return _chunks(members, recipe, state, progress, Reference(members, recipe))
+    return _chunks(recipe, state, progress, engine(members, recipe, path))
+
+
+def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> Engine:
+    """Return what trains by ``recipe``.
+
+    Raises:
+        GantheoryError: for an unknown path, or ``"fast"`` where the recipe needs autograd.
+    """
+    if path not in get_args(Path):
+        raise unknown_name("path", path, get_args(Path))
+    if path == "fast" and not is_fast(recipe):
+        raise GantheoryError(
+            "no fast path for this recipe (it takes alternating updates by SGD or Adam of Mlp or "
+            "Affine networks, without gradient penalties); use path='auto'"
+        )
+    if path == "reference" or not is_fast(recipe):
+        return Reference(members, recipe)
+    return Fast(members, recipe)
 
 
 def _chunks(
-    members: Sequence[Member],
     recipe: Recipe,
     state: State,
     progress: Progress | None,
@@ -75,7 +93,7 @@ def _chunks(
     torch.set_num_threads(1)
     while state.step < recipe.steps:
         steps = min(CHUNK, recipe.steps - state.step)
-        engine.advance(state, drawn(members, recipe, state), steps)
+        engine.advance(state, steps)
         if progress is not None:
             progress(state.step, recipe.steps)
         yield state
@@ -91,32 +109,11 @@ def last(states: Iterator[State]) -> State:
     return state
 
 
-def drawn(members: Sequence[Member], recipe: Recipe, state: State) -> dict[str, Tensor]:
-    """Return every member's next chunk of samples, stacked: (K, CHUNK, ...)."""
-    chunks = [
-        recipe.draw.chunk(member.real, member.fake, member.noise, stream)
-        for member, stream in zip(members, state.streams, strict=True)
-    ]
-    names = dict.fromkeys(name for chunk in chunks for name in chunk)
-    return {
-        name: torch.stack([_or_zeros(chunk, name, chunks) for chunk in chunks]).to(recipe.device)
-        for name in names
-    }
-
-
-def _or_zeros(chunk: dict[str, Tensor], name: str, chunks: list[dict[str, Tensor]]) -> Tensor:
-    """Return a member's tensor, or the zero noise of a member that has none."""
-    if name in chunk:
-        return chunk[name]
-    return torch.zeros_like(next(other[name] for other in chunks if name in other))
-
-
 __all__ = [
     "FittedDiscriminator",
     "Member",
     "Recipe",
     "State",
-    "drawn",
     "fit_discriminator",
     "initial_state",
     "last",

@@ -1,0 +1,398 @@
+"""The fast path: a whole step is one list of torch calls on memory that was laid out once.
+
+Members train in blocks whose memory fits the cache: a block's parameters are copied in, a chunk
+of steps is run, and they are copied back. A loss enters only as its slope at the discriminator's
+output. On a CUDA device all members form one block and the list is captured as a graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from simulations.ensembles import Games, Member, Recipe, State, drawn
+from simulations.networks import Affine, Network
+from simulations.plans import (
+    ALIGNMENT,
+    Arena,
+    Operation,
+    Plan,
+    aligned,
+    block_memory,
+    has_plan,
+    is_batched,
+    plan,
+)
+from simulations.updates import Adam, Order, Schedule, Sgd
+
+# What one block may use, in bytes: about the second-level cache of one core. Measured best on
+# two machines; half or twice as much costs under a tenth.
+CACHE = 2**20
+
+
+def is_fast(recipe: Recipe) -> bool:
+    """Return whether this path can train by ``recipe``."""
+    return (
+        recipe.order == Order.ALTERNATING
+        and not recipe.regularisers
+        and isinstance(recipe.rule, Adam | Sgd)
+        and has_plan(recipe.discriminator)
+        and has_plan(recipe.generator)
+    )
+
+
+class Fast:
+    """Trains an ensemble block by block; equal to `Reference` up to rounding.
+
+    On one CPU thread a member's result is bitwise the same in every block and place.
+    """
+
+    def __init__(self, members: Sequence[Member], recipe: Recipe, block: int | None = None) -> None:
+        self.members, self.recipe = members, recipe
+        self.block = block or block_size(recipe, len(members))
+        self.workspaces: dict[int, Workspace] = {}
+
+    def advance(self, state: State, steps: int) -> None:
+        """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
+        for begin in range(0, len(self.members), self.block):
+            rows = slice(begin, min(begin + self.block, len(self.members)))
+            members = self.members[rows]
+            workspace = self._workspace(len(members))
+            workspace.load(state, rows, members)
+            samples = drawn(members, self.recipe, state.streams[rows])
+            workspace.run(samples, state, steps)
+            workspace.store(state, rows)
+        for player in self.recipe.players:
+            k = self.recipe.discriminator_steps if player == "discriminator" else 1
+            state.updates[player] += k * steps
+        state.step += steps
+
+    def _workspace(self, size: int) -> Workspace:
+        if size not in self.workspaces:
+            self.workspaces[size] = Workspace(size, self.recipe)
+        return self.workspaces[size]
+
+
+def block_size(recipe: Recipe, members: int) -> int:
+    """Return how many members one block holds: as many as fit the cache, or all on a GPU."""
+    if recipe.device != "cpu":
+        return members
+    widths = [sum(getattr(recipe.discriminator, "sizes", (1,)))]
+    floats = 2 * recipe.batch * widths[0] + 4 * recipe.discriminator.count
+    if recipe.generator is not None:
+        floats += 4 * recipe.generator.count
+    return max(1, min(16, members, CACHE // (floats * recipe.dtype.itemsize)))
+
+
+class Rows:
+    """A network's numbers for one block, each matrix contiguous over the block's members."""
+
+    def __init__(self, network: Network, size: int, recipe: Recipe) -> None:
+        self.shapes = network.shapes
+        # weights meet matrix products and start aligned; biases meet elementwise sums only
+        biases = [isinstance(network, Affine) or index % 2 for index in range(len(self.shapes))]
+        strides = [
+            i * o if bias else aligned(i * o)
+            for bias, (i, o) in zip(biases, self.shapes, strict=True)
+        ]
+        sizes = [aligned(size * stride) for stride in strides]
+        self.flat = torch.zeros(sum(sizes), dtype=recipe.dtype, device=recipe.device)
+        self.matrices = [
+            part[: size * stride].view(size, stride)[:, : i * o].view(size, i, o)
+            for part, stride, (i, o) in zip(
+                self.flat.split(sizes), strides, self.shapes, strict=True
+            )
+        ]
+
+    def load(self, rows: Tensor) -> None:
+        """Copy members' rows in; the last one fills up a block of more."""
+        for matrix, part in zip(self.matrices, self._parts(rows), strict=True):
+            whole = part.view(-1, *matrix.shape[1:])
+            matrix[: len(rows)].copy_(whole)
+            matrix[len(rows) :].copy_(whole[-1:])
+
+    def store(self, rows: Tensor) -> None:
+        """Copy the block's numbers back into members' rows."""
+        for matrix, part in zip(self.matrices, self._parts(rows), strict=True):
+            part.view(-1, *matrix.shape[1:]).copy_(matrix[: len(rows)])
+
+    def _parts(self, rows: Tensor) -> tuple[Tensor, ...]:
+        return rows.split([i * o for i, o in self.shapes], dim=1)
+
+
+class Mover:
+    """One player's parameters, gradient and memory for a block, and the update as operations."""
+
+    def __init__(self, network: Network, size: int, recipe: Recipe, updates: int) -> None:
+        self.recipe = recipe
+        self.parameters, self.gradient, self.rate = (Rows(network, size, recipe) for _ in range(3))
+        self.memory = {name: Rows(network, size, recipe) for name in recipe.rule.buffers}
+        self.scratch = torch.empty_like(self.gradient.flat)
+        # Numbers that change from update to update live in tensors, so a captured graph sees them.
+        self.numbers = torch.zeros(updates, 2, dtype=recipe.dtype, device=recipe.device)
+
+    def load(self, state: State, player: str, rows: slice, rates: Tensor) -> None:
+        """Take over members' parameters, memory and learning rates."""
+        self.parameters.load(state.parameters[player][rows])
+        for name, memory in self.memory.items():
+            memory.load(state.memory[player][name][rows])
+        for matrix in self.rate.matrices:
+            matrix[: len(rates)].copy_(rates[:, :, None].expand(len(rates), *matrix.shape[1:]))
+
+    def store(self, state: State, player: str, rows: slice) -> None:
+        """Give them back."""
+        self.parameters.store(state.parameters[player][rows])
+        for name, memory in self.memory.items():
+            memory.store(state.memory[player][name][rows])
+
+    def set_numbers(self, count: int, factor: float) -> None:
+        """Set what the next updates, from number ``count`` on, need."""
+        rule = self.recipe.rule
+        for index in range(len(self.numbers)):
+            if isinstance(rule, Adam):
+                start1 = 1 - rule.beta1 ** (count + index)
+                start2 = math.sqrt(1 - rule.beta2 ** (count + index))
+                self.numbers[index, 0] = factor * start2 / start1
+                self.numbers[index, 1] = rule.epsilon * start2
+            else:
+                self.numbers[index, 0] = factor
+
+    def update(self, index: int) -> list[Operation]:
+        """Return the operations of update number ``index`` of a step."""
+        rule, p, g = self.recipe.rule, self.parameters.flat, self.gradient.flat
+        coefficient, epsilon = self.numbers[index]
+        if isinstance(rule, Adam):
+            first, second = self.memory["first"].flat, self.memory["second"].flat
+            root = self.scratch
+            return [
+                partial(first.lerp_, g, 1 - rule.beta1),
+                partial(second.mul_, rule.beta2),
+                partial(second.addcmul_, g, g, value=1 - rule.beta2),
+                partial(torch.sqrt, second, out=root),
+                partial(root.add_, epsilon),
+                partial(torch.mul, first, self.rate.flat, out=g),
+                partial(g.mul_, coefficient),
+                partial(p.addcdiv_, g, root, value=-1),
+            ]
+        assert isinstance(rule, Sgd)
+        if not rule.momentum:
+            return [
+                partial(g.mul_, self.rate.flat),
+                partial(g.mul_, coefficient),
+                partial(p.sub_, g),
+            ]
+        momentum = self.memory["momentum"].flat
+        return [
+            partial(momentum.mul_, rule.momentum),
+            partial(momentum.add_, g),
+            partial(torch.mul, momentum, self.rate.flat, out=g),
+            partial(g.mul_, coefficient),
+            partial(p.sub_, g),
+        ]
+
+
+class Workspace:
+    """All memory for one block of members, and one step of training as a list of operations."""
+
+    def __init__(self, size: int, recipe: Recipe) -> None:
+        self.recipe, self.real_size = recipe, size
+        self.size = max(size, 2) if _multiplies_blocks(recipe) else size
+        k = recipe.discriminator_steps
+        self.movers = {"discriminator": Mover(recipe.discriminator, self.size, recipe, k)}
+        if recipe.generator is not None:
+            self.movers["generator"] = Mover(recipe.generator, self.size, recipe, 1)
+        self.inputs: dict[str, Tensor] = {}
+        self.games = Games(())
+        self.operations: list[Operation] = []
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def load(self, state: State, rows: slice, members: Sequence[Member]) -> None:
+        """Take over the rows of ``members``."""
+        padded = [*members, *[members[-1]] * (self.size - len(members))]
+        self.games = Games.of(padded)
+        if (self.recipe.batch // self.recipe.packing) % ALIGNMENT:
+            self.games = self.games.apart(self.size)
+        rates = {
+            "discriminator": [member.discriminator_rate for member in members],
+            "generator": [member.generator_rate for member in members],
+        }
+        for player, mover in self.movers.items():
+            if player in self.recipe.players:
+                column = torch.tensor(rates[player], dtype=self.recipe.dtype)[:, None]
+                mover.load(state, player, rows, column.to(self.recipe.device))
+            else:
+                mover.parameters.load(state.parameters[player][rows])
+
+    def store(self, state: State, rows: slice) -> None:
+        """Give the rows back to the state."""
+        for player in self.recipe.players:
+            self.movers[player].store(state, player, rows)
+
+    def run(self, samples: dict[str, Tensor], state: State, steps: int) -> None:
+        """Make ``steps`` steps with the samples (members, CHUNK, ...) of one chunk."""
+        with torch.no_grad():
+            if set(samples) != set(self.inputs):
+                self._lay_out(samples)
+            for index in range(steps):
+                for name, tensor in samples.items():
+                    self.inputs[name][: self.real_size].copy_(tensor[:, index])
+                self._set_numbers(state, index)
+                self._step()
+
+    def _set_numbers(self, state: State, index: int) -> None:
+        schedule, steps = Schedule(self.recipe.schedule), self.recipe.steps
+        for player in self.recipe.players:
+            mover = self.movers[player]
+            done = state.updates[player] + index * len(mover.numbers)
+            mover.set_numbers(done + 1, schedule.factor(state.step + index, steps))
+
+    def _step(self) -> None:
+        if self.recipe.device == "cpu":
+            for operation in self.operations:
+                operation()
+            return
+        if self.graph is None:
+            self.graph = self._captured()
+        self.graph.replay()
+
+    def _captured(self) -> torch.cuda.CUDAGraph:
+        """Return one step as a graph; what the warm-up changed is put back first."""
+        kept = [
+            (tensor, tensor.clone())
+            for mover in self.movers.values()
+            for tensor in (mover.parameters.flat, *(m.flat for m in mover.memory.values()))
+        ]
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):  # libraries allocate their own memory on first use
+                for operation in self.operations:
+                    operation()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            for operation in self.operations:
+                operation()
+        for tensor, value in kept:
+            tensor.copy_(value)
+        return graph
+
+    def _lay_out(self, samples: dict[str, Tensor]) -> None:
+        """Allocate inputs and scratch memory and write down the operations of one step."""
+        recipe, n, dim = self.recipe, self.recipe.batch, samples["real"].shape[-1]
+        self.inputs = {
+            name: tensor.new_zeros((self.size, *tensor.shape[2:]))
+            for name, tensor in samples.items()
+        }
+        self.graph = None
+        seen = block_memory((self.size, 2 * n, dim), recipe.dtype, recipe.device)
+        arena = Arena(recipe.dtype, recipe.device)
+        critic = self.movers["discriminator"]
+        both = plan(
+            recipe.discriminator,
+            critic.parameters.matrices,
+            critic.gradient.matrices,
+            self._packed(seen),
+            arena,
+        )
+        source = self._generator_plan() if recipe.generator is not None else None
+        self.operations = []
+        if "discriminator" in recipe.players:
+            for k in range(recipe.discriminator_steps):
+                self.operations += [partial(seen[:, :n].copy_, self.inputs["real"][:, k])]
+                self.operations += self._noise(seen[:, :n], "real_noise", k)
+                self.operations += self._fakes(seen[:, n:], source, k)
+                self.operations += both.forward
+                self.operations += [partial(self._discriminator_slope, both)]
+                self.operations += both.backward
+                self.operations += critic.update(k)
+                if recipe.clip is not None:
+                    clamp = critic.parameters.flat.clamp_
+                    self.operations += [partial(clamp, -recipe.clip, recipe.clip)]
+        if "generator" in recipe.players and source is not None:
+            self.operations += self._generator_update(seen[:, n:], source, arena)
+
+    def _packed(self, samples: Tensor) -> Tensor:
+        width = self.recipe.discriminator.inputs
+        return samples.view(len(samples), -1, width)
+
+    def _generator_plan(self) -> Plan:
+        assert self.recipe.generator is not None
+        mover = self.movers["generator"]
+        latent = self.inputs["latent"]
+        return plan(
+            self.recipe.generator,
+            mover.parameters.matrices,
+            mover.gradient.matrices,
+            block_memory(latent[:, 0].shape, self.recipe.dtype, self.recipe.device),
+            Arena(self.recipe.dtype, self.recipe.device),
+        )
+
+    def _noise(self, seen: Tensor, name: str, k: int) -> list[Operation]:
+        return [partial(seen.add_, self.inputs[name][:, k])] if name in self.inputs else []
+
+    def _fakes(self, seen: Tensor, source: Plan | None, k: int) -> list[Operation]:
+        """Return the operations that write minibatch ``k`` of fakes where D sees them."""
+        if source is None:
+            return [partial(seen.copy_, self.inputs["fake"][:, k])]
+        return [
+            partial(source.x.copy_, self.inputs["latent"][:, k]),
+            *source.forward,
+            partial(seen.copy_, source.output),
+            *self._noise(seen, "fake_noise", k),
+        ]
+
+    def _generator_update(self, seen: Tensor, source: Plan, arena: Arena) -> list[Operation]:
+        critic, mover = self.movers["discriminator"], self.movers["generator"]
+        judge = plan(
+            self.recipe.discriminator,
+            critic.parameters.matrices,
+            None,
+            self._packed(seen),
+            arena,
+            inputs=True,
+        )
+        assert judge.x_slope is not None
+        return [
+            *self._fakes(seen, source, self.recipe.discriminator_steps),
+            *judge.forward,
+            partial(self._generator_slope, judge),
+            *judge.backward,
+            partial(source.slope.copy_, judge.x_slope.view(source.slope.shape)),
+            *source.backward,
+            *mover.update(0),
+        ]
+
+    def _discriminator_slope(self, both: Plan) -> None:
+        """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
+        n = both.output.shape[1] // 2
+        real, fake = both.output[:, :n, 0], both.output[:, n:, 0]
+        to_real, to_fake = both.slope[:, :n, 0], both.slope[:, n:, 0]
+        for game, rows in self.games.groups:
+            if isinstance(rows, slice):
+                torch.mul(game.real.slope(real[rows]), -1 / n, out=to_real[rows])
+                torch.mul(game.fake.slope(fake[rows]), -1 / n, out=to_fake[rows])
+            else:
+                to_real[rows] = game.real.slope(real[rows]) * (-1 / n)
+                to_fake[rows] = game.fake.slope(fake[rows]) * (-1 / n)
+
+    def _generator_slope(self, judge: Plan) -> None:
+        """Write the slope of mean c(fake) at D's outputs."""
+        n = judge.output.shape[1]
+        output, slope = judge.output[..., 0], judge.slope[..., 0]
+        for game, rows in self.games.groups:
+            if isinstance(rows, slice):
+                torch.mul(game.generator.slope(output[rows]), 1 / n, out=slope[rows])
+            else:
+                slope[rows] = game.generator.slope(output[rows]) * (1 / n)
+
+
+def _multiplies_blocks(recipe: Recipe) -> bool:
+    """Return whether some product of a step takes a whole block in one call."""
+    n, m = recipe.batch, recipe.packing
+    critic = any(is_batched(recipe.discriminator, rows // m) for rows in (n, 2 * n))
+    return critic or is_batched(recipe.generator, n)
