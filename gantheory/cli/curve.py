@@ -1,0 +1,309 @@
+"""``gantheory curve``: divergences and gradients against distance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.numeric.curves import Curve, Family, Target, Vanishing
+    from gantheory.report.plots.along import Measured
+
+FIGURES = (".png", ".svg", ".pdf")
+TABLES = (".csv", ".parquet")
+DEFAULT_GAMES = ("minimax", "non-saturating", "reverse-kl")
+MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training to it takes long
+
+
+@click.command()
+@click.option(
+    "-g", "--game", "games", multiple=True, help="A game: adds what its generator follows."
+)
+@click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
+@click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
+@click.option("--p", "p", help="P as text, in which d varies, instead of the family's.")
+@click.option("--q", "q", help="Q as text, in which d varies, instead of the family's.")
+@click.option("--from", "start", type=float, help="First value of d.")
+@click.option("--to", "stop", type=float, help="Last value of d.")
+@click.option("--points", type=click.IntRange(2, 100_000), default=201, show_default=True)
+@click.option(
+    "--figure",
+    type=click.Choice(["curves", "losses"]),
+    default="curves",
+    show_default=True,
+    help="What to draw: curves, or log(1 - D) and -log D.",
+)
+@click.option(
+    "--out",
+    "outputs",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="FILE.png, .svg, .pdf, .csv or .parquet; may be repeated.",
+)
+@click.option("--measure", is_flag=True, help="Train discriminators and lay their gradients over.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@json_option
+def command(
+    games: tuple[str, ...],
+    divergences: tuple[str, ...],
+    family: str,
+    p: str | None,
+    q: str | None,
+    start: float | None,
+    stop: float | None,
+    points: int,
+    figure: str,
+    outputs: tuple[Path, ...],
+    measure: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Plot divergences and their gradients along a family of pairs of densities.
+
+    Without -g and -d: JSD and what the minimax, non-saturating and reverse-KL generators follow,
+    for P = normal(0, 1) and Q = normal(d, 1). The point at which a gradient has fallen to 1% of
+    its maximum is found and marked.
+
+    \b
+    Examples:
+      gantheory curve --out survey.png --out survey.csv
+      gantheory curve -g non-saturating -d tv --p "laplace(0, 1)" --q "laplace(d, 2)" --to 6
+      gantheory curve --figure losses --out losses.svg
+    """  # fmt: skip
+    _check(outputs, figure)
+    if figure == "losses":
+        _losses(outputs)
+        return
+    chosen = _family(family, p, q, start, stop)
+    if not games and not divergences:
+        divergences, games = ("jsd",), DEFAULT_GAMES
+    job = _Job(chosen, games, divergences, points)
+    job.run(measure, seed, quiet=as_json)
+    written = [str(_write(path, job)) for path in outputs]
+    if as_json:
+        print_json(job.as_dict() | {"files": written})
+    else:
+        _show(job, written)
+
+
+def _check(outputs: tuple[Path, ...], figure: str) -> None:
+    """Refuse files of an unknown kind, and places that do not exist, before any work."""
+    allowed = FIGURES + TABLES if figure == "curves" else FIGURES
+    for path in outputs:
+        if path.suffix.lower() not in allowed:
+            raise GantheoryError(f"--out {path.name!r}: use one of {', '.join(allowed)}")
+        if not path.parent.is_dir():
+            raise GantheoryError(f"--out {str(path)!r}: the directory does not exist; create it")
+    if figure == "losses" and not outputs:
+        raise GantheoryError("--figure losses needs --out FILE, as in --out losses.png")
+
+
+def _family(
+    name: str, p: str | None, q: str | None, start: float | None, stop: float | None
+) -> Family:
+    from dataclasses import replace
+
+    from gantheory.numeric.curves import find_family
+
+    family = find_family(name)
+    if p or q:
+        family = replace(family, p=p or family.p, q=q or family.q, axis="d")
+    low, high = family.range
+    low, high = (low if start is None else start), (high if stop is None else stop)
+    if not low < high:
+        raise GantheoryError(f"--from {low:g} must be less than --to {high:g}")
+    return replace(family, range=(low, high))
+
+
+class _Job:
+    """One run of the command: the targets, their curves, and what was measured."""
+
+    def __init__(
+        self, family: Family, games: tuple[str, ...], divergences: tuple[str, ...], points: int
+    ) -> None:
+        import numpy as np
+
+        from gantheory.numeric.curves import Target
+
+        self.family, self.games = family, games
+        self.d = np.linspace(*family.range, points)
+        self.targets: list[Target] = [*map(Target.of, divergences)]
+        self.targets += [Target.followed_by(game) for game in games]
+        self.curves: list[Curve] = []
+        self.marks: list[Vanishing] = []
+        self.measured: list[Measured] = []
+
+    def run(self, measure: bool, seed: int, quiet: bool) -> None:
+        """Integrate the curves, find where gradients vanish, and train where asked."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from gantheory.numeric.curves import curves, vanishing
+
+        with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
+            task = bar.add_task("integrating", total=None)
+            self.curves = curves(
+                self.targets, self.family, self.d,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+            self.marks = [vanishing(target, self.family) for target in self.targets]
+            if measure:
+                self.measured = _measure(self, seed, bar)
+
+    def table(self) -> Any:
+        """Return the curves as a polars table."""
+        from gantheory.numeric.curves import tabulate
+
+        return tabulate(self.d, self.curves)
+
+    def figure(self) -> Any:
+        """Return the curves as a figure."""
+        from gantheory.report.plots import plot_curves
+
+        return plot_curves(
+            self.d, self.curves, axis=self.family.axis, title=str(self.family),
+            marks=self.marks, measured=self.measured,
+        )  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything under stable keys."""
+        parts = ("value", "value_error", "gradient", "gradient_error")
+        return {
+            "family": {"p": self.family.p, "q": self.family.q, "axis": self.family.axis},
+            "d": self.d.tolist(),
+            "curves": {
+                c.target.label: {part: getattr(c, part).tolist() for part in parts}
+                | {"title": c.target.title, "terms": dict(c.target.terms)}
+                for c in self.curves
+            },
+            "vanishing": [
+                {
+                    "target": m.target.label,
+                    "peak": m.peak,
+                    "peak_gradient": m.peak_gradient,
+                    "fraction": m.fraction,
+                    "falls_at": m.falls_at,
+                }
+                for m in self.marks
+            ],
+            "measured": [
+                {
+                    "target": m.label,
+                    "d": m.d,
+                    "gradient": m.gradient.value,
+                    "error": m.gradient.error,
+                    "error_probability": m.gradient.error_probability,
+                }
+                for m in self.measured
+            ],
+        }
+
+
+def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
+    """Train a discriminator to its optimum at several d, and measure the frozen gradients."""
+    from gantheory.errors import MissingExtraError
+    from gantheory.numeric.curves import slopes_of
+    from gantheory.report.plots import Measured
+
+    try:
+        from simulations.fit import fit_discriminator
+        from simulations.measure import frozen_gradient
+    except ImportError:
+        raise MissingExtraError("--measure", "torch") from None
+    slopes = slopes_of(job.family, job.d)
+    if not job.games or slopes is None or len(slopes) != 1 or not next(iter(slopes))[0] == "q":
+        raise GantheoryError("--measure needs a game, and a family in which one number of q varies")
+    (wrt, slope), found = next(iter(slopes.items())), []
+    low, high = job.family.range
+    places = [d for d in MEASURED_AT if low < d < high] or [0.5 * (low + high)]
+    task = bar.add_task("training", total=len(places) * len(job.games))
+    for d in places:
+        p, q = (str(law) for law in job.family.at(d))
+        trained: dict[tuple[str, str], Any] = {}
+        for game in job.games:
+            key = _payoffs(game)
+            if key not in trained:  # games that differ in the generator share their D
+                trained[key] = fit_discriminator(game, p, q, seed=seed)
+            estimate = frozen_gradient(game, p, q, wrt, discriminator=trained[key], seed=seed)
+            found.append(Measured(game, d, _times(slope, estimate)))
+            bar.advance(task)
+    return found
+
+
+def _payoffs(game: str) -> tuple[str, str]:
+    from gantheory.games import get_game
+
+    return get_game(game).real, get_game(game).fake
+
+
+def _times(slope: float, estimate: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(estimate, value=slope * estimate.value, error=abs(slope) * estimate.error)
+
+
+def _write(path: Path, job: _Job) -> Path:
+    from gantheory.numeric.curves import write_table
+    from gantheory.report.plots import save_figure
+
+    if path.suffix.lower() in FIGURES:
+        return save_figure(job.figure(), path)
+    return write_table(job.table(), path)
+
+
+def _losses(outputs: tuple[Path, ...]) -> None:
+    from gantheory.report.plots import plot_losses, save_figure
+
+    figure = plot_losses()
+    for path in outputs:
+        click.echo(f"wrote {save_figure(figure, path)}")
+
+
+def _show(job: _Job, written: list[str]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(
+        title=str(job.family),
+        caption="values in nats, with their derivatives ∂ in d",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("d", justify="right")
+    for curve in job.curves:
+        table.add_column(curve.target.label, justify="right")
+        table.add_column("∂", justify="right")
+    for k in _shown(len(job.d)):
+        cells = [f"{part[k]:.4g}" for c in job.curves for part in (c.value, c.gradient)]
+        table.add_row(f"{job.d[k]:g}", *cells)
+    console.print(table)
+    for mark in job.marks:
+        console.print(_sentence(mark), highlight=False)
+    for m in job.measured:
+        console.print(
+            f"{m.label} at d = {m.d:g}: measured {m.gradient.value:.5g} ± {m.gradient.error:.1g}",
+            highlight=False,
+        )
+    for path in written:
+        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+
+
+def _shown(count: int) -> list[int]:
+    return sorted({round(k * (count - 1) / 10) for k in range(11)})
+
+
+def _sentence(mark: Vanishing) -> str:
+    name, top = mark.target.title or mark.target.label, f"{mark.peak_gradient:.5g}"
+    if mark.falls_at is None:
+        return f"{name}: gradient never falls to {mark.fraction:.0%} of its largest size {top} here"
+    return (
+        f"{name}: gradient is largest at d = {mark.peak:.4g} ({top}) and has fallen to "
+        f"{mark.fraction:.0%} of that at d = {mark.falls_at:.4g}"
+    )

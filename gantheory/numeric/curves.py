@@ -1,0 +1,430 @@
+"""Divergences and their gradients along a one-parameter family of pairs of densities.
+
+A family is two density texts in which the letter ``d`` stands for the number that varies. Whole
+curves of location-scale laws and their mixtures are integrated in bulk; every point whose stated
+error there is too large, and every other family, goes to `gantheory.numeric.divergence` instead.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gantheory.densities import Density, parse_density
+from gantheory.densities.base import Array
+from gantheory.divergences import COMPLEMENTS, named
+from gantheory.errors import GantheoryError, MissingExtraError, unknown_name
+from gantheory.game import Game
+from gantheory.numeric import divergence, sweep
+from gantheory.numeric.batch import rows
+from gantheory.numeric.doublexp import Wanted, integrate_rows
+from gantheory.numeric.names import kernel_of
+from gantheory.records import Estimate
+
+if TYPE_CHECKING:
+    import polars
+
+TOLERANCE = 1e-10  # relative: beyond it a point of a curve is integrated on its own
+_LETTER = re.compile(r"\bd\b")
+Progress = Callable[[int, int], None]  # (points done, points in all)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A pair of laws that depends on one number, written ``d`` in their texts.
+
+    Attributes:
+        p: the data density; its parameters may contain ``d``, as in ``"normal(d/2, 1)"``.
+        q: the generator's density.
+        axis: what d measures, for the axis of a plot.
+        range: the values of d that a figure shows.
+
+    >>> print(*Family("normal(0, 1)", "normal(d, 1)").at(0.5))
+    normal(0, 1) normal(0.5, 1)
+    """
+
+    p: str
+    q: str
+    axis: str = "d"
+    range: tuple[float, float] = (0.0, 10.0)
+
+    def at(self, value: float) -> tuple[Density, Density]:
+        """Return the two laws at one value of d."""
+        number = repr(float(value))
+        p, q = (_LETTER.sub(f"({number})", text) for text in (self.p, self.q))
+        return parse_density(p), parse_density(q)
+
+    def __str__(self) -> str:
+        return f"P = {self.p}, Q = {self.q}"
+
+
+_PAIR = "mixture(0.5*normal(-2, {s}) + 0.5*normal(2, {s}))"
+FAMILIES = {
+    "distance": Family("normal(0, 1)", "normal(d, 1)", "distance d between the means, in σ"),
+    "scale": Family("normal(0, 1)", "normal(0, d)", "ratio d of the standard deviations", (0.2, 5)),
+    "weight": Family(
+        "mixture(0.5*normal(-3, 1) + 0.5*normal(3, 1))",
+        "mixture((1 - d)*normal(-3, 1) + d*normal(3, 1))",
+        "weight d of the right mode in Q",
+        (0.01, 0.99),
+    ),
+    "separation": Family(
+        "mixture(0.5*normal(-d/2, 1) + 0.5*normal(d/2, 1))",
+        "normal(0, 1)",
+        "separation d of the two modes of P, in σ",
+    ),
+    "laplace": Family("laplace(0, 1)", "laplace(d, 1)", "distance d between the medians"),
+    "logistic": Family("logistic(0, 1)", "logistic(d, 1)", "distance d between the means"),
+    "cauchy": Family("student_t(df=1)", "student_t(df=1, loc=d)", "distance d between the medians"),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a curve shows: a combination of named divergences, or one that has no name.
+
+    Attributes:
+        label: the name of its columns.
+        terms: (name, coefficient) of each named divergence.
+        other: a divergence given by its curvature, where it is no such combination.
+        title: how a plot names it.
+    """
+
+    label: str
+    terms: tuple[tuple[str, float], ...] = ()
+    other: Any = None
+    title: str = ""
+
+    @classmethod
+    def of(cls, what: Any) -> Target:
+        """Return the target of a divergence name, an `FDivergence` or a derived curvature."""
+        if isinstance(what, Target):
+            return what
+        if isinstance(what, str):
+            known = COMPLEMENTS.get(what)
+            title = known.title if known else what.upper() if _is_distance(what) else ""
+            return cls(what, ((what, 1.0),), title=title or named(what).title)
+        return cls(getattr(what, "name", None) or str(what), other=what)
+
+    @classmethod
+    def followed_by(cls, game: Game | str) -> Target:
+        """Return what a game's generator descends with D held at its optimum: derived, not typed.
+
+        Raises:
+            GantheoryError: for an unknown game, or one with free parameters.
+        """
+        from gantheory.symbolic import derive
+
+        derivation = derive(game)
+        followed, name = derivation.followed, derivation.game.name
+        if derivation.game.parameters:
+            free = ", ".join(derivation.game.parameters)
+            raise GantheoryError(f"game {name!r} has free parameters ({free}): give them values")
+        if followed.terms:
+            terms = tuple((key, float(c)) for key, c in followed.terms.items())
+            return cls(name, terms, title=f"{name}: follows {_written(terms)}")
+        return cls(name, other=followed, title=f"{name}: follows no named divergence")
+
+
+def _written(terms: Sequence[tuple[str, float]]) -> str:
+    """Return a combination of divergences for a label.
+
+    >>> _written([("jsd", 2.0)])
+    '2·JSD(P,Q)'
+    """
+    parts = [(c, named(name).title) for name, c in terms]
+    return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
+
+
+def _is_distance(name: str) -> bool:
+    return re.fullmatch(r"w\d", name) is not None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One target along the family: values and gradients in d with bounds of their errors."""
+
+    target: Target
+    value: Array
+    value_error: Array
+    gradient: Array
+    gradient_error: Array
+    reasons: tuple[str, ...] = ()
+
+
+def curve(
+    divergences: Iterable[Any],
+    family: Family | str = "distance",
+    values: Iterable[float] | None = None,
+    *,
+    games: Iterable[Game | str] = (),
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> polars.DataFrame:
+    """Return a table of divergences and their derivatives in d along a family.
+
+    Args:
+        divergences: names, or anything that `gantheory.divergence` accepts.
+        family: a `Family`, or the name of one of `FAMILIES`.
+        values: the values of d; by default 201 over the family's usual range.
+        games: games whose followed divergence is added, under the game's name.
+        tolerance: relative error beyond which a point is integrated on its own.
+        progress: called with (points done, points in all) where that takes time.
+
+    Returns:
+        A polars table with the column ``d`` and for each target ``NAME``, ``NAME_error``,
+        ``NAME_gradient`` and ``NAME_gradient_error``, in nats and nats per unit of d.
+    """
+    family = find_family(family)
+    points = np.linspace(*family.range, 201) if values is None else _checked(values)
+    targets = [*map(Target.of, divergences), *map(Target.followed_by, games)]
+    return tabulate(points, curves(targets, family, points, tolerance, progress))
+
+
+def tabulate(points: Array, found: Sequence[Curve]) -> polars.DataFrame:
+    """Return curves as a polars table: see `curve` for its columns."""
+    columns: dict[str, Array] = {"d": points}
+    for one in found:
+        label = one.target.label
+        columns[label], columns[f"{label}_error"] = one.value, one.value_error
+        columns[f"{label}_gradient"] = one.gradient
+        columns[f"{label}_gradient_error"] = one.gradient_error
+    return _polars().DataFrame(columns)
+
+
+def write_table(table: polars.DataFrame, path: Path | str) -> Path:
+    """Write a table as CSV or Parquet, whole or not at all.
+
+    Raises:
+        GantheoryError: for another ending, or a place that cannot be written.
+    """
+    path = Path(path)
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": table.write_csv,
+        ".parquet": table.write_parquet,
+    }
+    if path.suffix.lower() not in writers:
+        raise GantheoryError(f"cannot write {path.name!r} as a table; use .csv or .parquet")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        writers[path.suffix.lower()](partial)
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise GantheoryError(
+            f"cannot write {str(path)!r} ({error.strerror}); choose a directory that exists and "
+            "that you may write to"
+        ) from None
+    return path
+
+
+def _polars() -> Any:
+    try:
+        import polars
+    except ImportError:
+        raise MissingExtraError("a table of curves", "plots") from None
+    return polars
+
+
+def find_family(family: Family | str) -> Family:
+    """Return a family by its name in `FAMILIES`."""
+    if isinstance(family, Family):
+        return family
+    if family not in FAMILIES:
+        raise unknown_name("family", family, FAMILIES)
+    return FAMILIES[family]
+
+
+def _checked(values: Iterable[float]) -> Array:
+    points = np.asarray(list(values), float)
+    if points.ndim != 1 or not len(points) or not np.all(np.isfinite(points)):
+        raise GantheoryError("values of d must be a list of finite numbers, and not empty")
+    return points
+
+
+def curves(
+    targets: Sequence[Target],
+    family: Family,
+    points: Array,
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> list[Curve]:
+    """Return the curve of every target: see `curve`, which makes a table of them."""
+    names = [name for target in targets for name, _ in target.terms if not _is_distance(name)]
+    found = _Points(family, points, sorted(set(names)), tolerance, progress)
+    return [found.curve(target) for target in targets]
+
+
+class _Points:
+    """Every named divergence that the targets need, at every point."""
+
+    def __init__(
+        self,
+        family: Family,
+        points: Array,
+        names: list[str],
+        tolerance: float,
+        progress: Progress | None,
+    ) -> None:
+        self.family, self.points, self.names = family, points, names
+        self.slopes = slopes_of(family, points)
+        self.reasons: set[str] = set()
+        shape = (len(names), 2, len(points))
+        self.value, self.error = np.full(shape, np.nan), np.full(shape, np.inf)
+        if names:
+            self._in_bulk()
+            self._one_by_one(tolerance, progress)
+
+    def _in_bulk(self) -> None:
+        at = np.linspace(*_ends(self.family, self.points), 4)
+        pairs = [self.family.at(value) for value in at]
+        p, q = (rows([pair[k] for pair in pairs], at, self.points) for k in (0, 1))
+        if p is None or q is None:
+            return
+        wanted = [Wanted(kernel_of(name), flag) for name in self.names for flag in (False, True)]
+        for k, column in enumerate(integrate_rows(p, q, wanted, len(self.points))):
+            self.value[k // 2, k % 2], self.error[k // 2, k % 2] = column.value, column.error
+
+    def _one_by_one(self, tolerance: float, progress: Progress | None) -> None:
+        missed = ~(self.error <= tolerance * np.abs(self.value))
+        todo = np.nonzero(missed.any(axis=(0, 1)))[0]
+        for done, k in enumerate(todo):
+            pair = self.family.at(self.points[k])
+            wanted = [
+                name for name, miss in zip(self.names, missed[:, :, k], strict=True) if any(miss)
+            ]
+            self._point(int(k), wanted, *pair)
+            if progress:
+                progress(done + 1, len(todo))
+
+    def _point(self, k: int, wanted: list[str], p: Density, q: Density) -> None:
+        slopes = self.slopes or {}
+        found = sweep(wanted, p, q, (None, *slopes))
+        for name in wanted:
+            row = self.names.index(name)
+            self._keep(row, 0, k, found[name, None])
+            parts = [(slope, found[name, wrt]) for wrt, slope in slopes.items()]
+            self._keep(row, 1, k, self._chain(parts))
+
+    def _chain(self, parts: list[tuple[float, Estimate]]) -> Estimate:
+        if self.slopes is None:
+            return Estimate.undetermined("the laws do not depend on d through single numbers")
+        return _combined(parts)
+
+    def _keep(self, row: int, kind: int, k: int, answer: Estimate) -> None:
+        if answer.error < self.error[row, kind, k] or np.isnan(self.value[row, kind, k]):
+            self.value[row, kind, k], self.error[row, kind, k] = answer.value, answer.error
+        if answer.reason:
+            self.reasons.add(answer.reason)
+
+    def curve(self, target: Target) -> Curve:
+        """Return the curve of one target, by its terms or point by point."""
+        if not target.terms or any(_is_distance(name) for name, _ in target.terms):
+            return self._outside(target)
+        pick = [self.names.index(name) for name, _ in target.terms]
+        weights = np.array([c for _, c in target.terms])
+        value = np.tensordot(weights, self.value[pick], axes=1)
+        error = np.tensordot(np.abs(weights), self.error[pick], axes=1)
+        return Curve(target, value[0], error[0], value[1], error[1], tuple(sorted(self.reasons)))
+
+    def _outside(self, target: Target) -> Curve:
+        """Return the curve of what has no kernel: one call of `divergence` for each number."""
+        what = target.other if target.other is not None else target.terms[0][0]
+        answers = np.array([self._both(what, *self.family.at(d)) for d in self.points])
+        return Curve(target, *answers.T)
+
+    def _both(self, what: Any, p: Density, q: Density) -> tuple[float, float, float, float]:
+        value = divergence(what, p, q)
+        parts = [(s, divergence(what, p, q, wrt=wrt)) for wrt, s in (self.slopes or {}).items()]
+        gradient = self._chain(parts)
+        return value.value, value.error, gradient.value, gradient.error
+
+
+def _combined(parts: Iterable[tuple[float, Estimate]]) -> Estimate:
+    """Return Σ coefficient·estimate, with the errors added up."""
+    parts = list(parts)
+    reasons = [e.reason for _, e in parts if e.reason]
+    return Estimate(
+        math.fsum(c * e.value for c, e in parts),
+        math.fsum(abs(c) * e.error for c, e in parts),
+        reason=reasons[0] if reasons else None,
+    )
+
+
+def _ends(family: Family, points: Array) -> tuple[float, float]:
+    """Return two different values of d that are both legal, from which slopes are taken."""
+    low, high = float(np.min(points)), float(np.max(points))
+    return (low, high) if low < high else (min(low, family.range[0]), max(high, family.range[1]))
+
+
+def slopes_of(family: Family, points: Array) -> dict[str, float] | None:
+    """Return how fast each number in the two laws moves with d, as ``{"q.loc": 1.0}``.
+
+    None where something other than a number moves (a mixture's list), or not in a straight line.
+    """
+    low, high = _ends(family, points)
+    start, middle, end = (family.at(d) for d in (low, 0.5 * (low + high), high))
+    slopes = {}
+    for law, a, b, c in zip("pq", start, middle, end, strict=True):
+        for name, first in a.parameters.items():
+            half, last = b.parameters.get(name), c.parameters.get(name)
+            if first == half == last:
+                continue
+            if not (
+                isinstance(first, float) and isinstance(half, float) and isinstance(last, float)
+            ):
+                return None
+            if abs(first + last - 2 * half) > 1e-12 * (abs(first) + abs(last)):
+                return None
+            slopes[f"{law}.{name}"] = float(last - first) / (high - low)
+    return slopes
+
+
+@dataclass(frozen=True)
+class Vanishing:
+    """Where a gradient is largest, and where it has fallen to a fraction of that."""
+
+    target: Target
+    peak: float
+    peak_gradient: float
+    fraction: float
+    falls_at: float | None
+
+
+def vanishing(what: Any, family: Family | str = "distance", fraction: float = 0.01) -> Vanishing:
+    """Find where the gradient's size peaks, and where it falls to ``fraction`` of the peak.
+
+    ``falls_at`` is None where the gradient never falls so far within the family's range.
+
+    >>> round(vanishing("jsd").falls_at, 3)
+    6.632
+    """
+    from scipy.optimize import brentq, minimize_scalar
+
+    family, target = find_family(family), Target.of(what)
+
+    def size(d: float) -> float:
+        return float(np.abs(curves([target], family, np.array([d]))[0].gradient[0]))
+
+    grid = np.linspace(*family.range, 101)
+    sizes = np.abs(curves([target], family, grid)[0].gradient)
+    top = int(np.nanargmax(sizes))
+    around = grid[max(top - 1, 0)], grid[min(top + 1, len(grid) - 1)]
+    found = minimize_scalar(lambda d: -size(d), bounds=around, method="bounded",
+                            options={"xatol": 1e-9})  # fmt: skip
+    peak, height = (float(found.x), -float(found.fun))
+    if height < sizes[top]:
+        peak, height = float(grid[top]), float(sizes[top])
+    falls = None
+    below = np.nonzero(sizes[top:] < fraction * height)[0]
+    if len(below):
+        bracket = peak, grid[top + int(below[0])]
+        falls = float(brentq(lambda d: size(d) - fraction * height, *bracket, xtol=1e-10))
+    return Vanishing(target, peak, height, fraction, falls)
