@@ -17,6 +17,7 @@ from torch import distributions as laws
 
 from gantheory.densities import parse_density
 from gantheory.densities.base import Density
+from gantheory.densities.mixtures import AnyMixture
 from gantheory.errors import GantheoryError, unknown_name
 
 Array = NDArray[np.float64]
@@ -34,10 +35,9 @@ def stratified(density: Density | str, rng: np.random.Generator, shape: tuple[in
     of equal probability. The mean of any function over a row is unbiased, with less variance
     than n independent samples give.
     """
-    law = as_density(density)
     replicates, strata = shape
     levels = (np.arange(strata) + rng.random((replicates, strata))) / strata
-    return quantile(law, levels)
+    return quantile(as_density(density), levels)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,29 @@ class Law:
 
 
 def quantile(density: Density, levels: Array) -> Array:
-    """Return the quantiles of a one-dimensional density at levels in [0, 1)."""
-    ppf: Callable[[Array], Array] = density.ppf  # type: ignore[attr-defined]
-    return np.asarray(ppf(np.minimum(levels, np.nextafter(1.0, 0.0))), dtype=np.float64)
+    """Map levels in [0, 1), uniformly distributed, to the law: by its quantile function.
+
+    A mixture gives each part, in order, its share of the levels, and maps by the part's own
+    quantile function: not monotone, but a map of the uniform law to the mixture all the same.
+    """
+    if not isinstance(density, AnyMixture):
+        ppf: Callable[[Array], Array] = density.ppf  # type: ignore[attr-defined]
+        return np.asarray(ppf(np.minimum(levels, np.nextafter(1.0, 0.0))), dtype=np.float64)
+    shares = np.exp(density.log_weights)
+    starts = np.cumsum(shares) - shares
+    chosen = np.searchsorted(starts, levels, side="right") - 1
+    inner = np.clip((levels - starts[chosen]) / shares[chosen], 0.0, 1.0)
+    result = np.empty_like(levels)
+    for k, part in enumerate(density.parts):
+        result[chosen == k] = quantile(part, inner[chosen == k])
+    return result
+
+
+def bulk(density: Density, outside: float) -> tuple[float, float]:
+    """Return an interval that leaves at most the mass ``outside`` of a law at either end."""
+    parts = density.parts if isinstance(density, AnyMixture) else (density,)
+    ends = np.array([quantile(part, np.array([outside, 1 - outside])) for part in parts])
+    return float(ends[:, 0].min()), float(ends[:, 1].max())
 
 
 def torch_logpdf(density: Density | str) -> Callable[[Tensor], Tensor]:

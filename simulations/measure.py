@@ -17,7 +17,7 @@ from gantheory.game import Game
 from gantheory.records import Estimate
 from gantheory.symbolic.atoms import to_sympy
 from simulations.compare import ERROR_PROBABILITY, half_width, mean_of
-from simulations.data import as_density, quantile, stratified
+from simulations.data import as_density, bulk, quantile, stratified
 from simulations.losses import Payoff
 from simulations.theory import bind, predict
 
@@ -191,7 +191,7 @@ def _integral(density: Density | str, function: Callable[[Tensor], Tensor]) -> E
     from scipy.integrate import cubature
 
     law = as_density(density)
-    low, high = quantile(law, np.array([1e-15, 1 - 1e-15]))
+    low, high = bulk(law, 1e-15)
 
     def evaluate(x: Array) -> Array:
         with torch.no_grad():

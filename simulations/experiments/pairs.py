@@ -10,7 +10,7 @@ PAIRS: dict[str, tuple[str, str]] = {
     "narrower": ("normal(0, 1.5)", "normal(0.5, 1)"),
     "two-modes": ("normal_mixture((0.5, 0.5), (-2, 2), (1, 1))", "normal(0, 2)"),
     "logistic": ("logistic(0, 1)", "normal(0.5, 2)"),
-    "skewed": ("gumbel(0, 1)", "logistic(1, 0.8)"),
+    "skewed": ("normal(0, 1)", "gumbel(1, 1)"),
 }
 # The pair on which the source's claim is decided: P = N(0, 1), Q = N(1.7, 1).
 SPINE = "shifted"
