@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from gantheory.errors import unknown_name
 from gantheory.game import Game
+from gantheory.games.alpha import ALPHA
 from gantheory.games.classic import CLASSIC
+from gantheory.games.fgan import FGAN
+from gantheory.games.least_squares import LEAST_SQUARES
+from gantheory.games.margin import MARGIN
+from gantheory.games.smoothing import SMOOTHING
 
-_ALL: tuple[Game, ...] = (*CLASSIC,)
+_ALL: tuple[Game, ...] = (*CLASSIC, *SMOOTHING, *LEAST_SQUARES, *FGAN, *MARGIN, *ALPHA)
 CATALOGUE: dict[str, Game] = {entry.name: entry for entry in _ALL}
 
 

@@ -49,6 +49,8 @@ FLOATS: Mapping[Any, Callable[[float], float]] = {
 
 def _evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
     if expr.is_Symbol:
+        if expr not in values:
+            raise Undecided(f"the sign of {expr} is not known where it is needed")
         return float(values[expr])
     if expr.is_Number or expr.is_NumberSymbol:
         return float(expr)
@@ -363,6 +365,9 @@ def _in_basis(
         order = math.lcm(*(int(e.q) for e in exponents))
         step = sp.Rational(1, order)
         return [(e, [(step, int(e * order))]) for e in exponents]
+    laurent = [_monomials(e) for e in exponents]
+    if None not in laurent:
+        return _in_monomials(exponents, [terms for terms in laurent if terms is not None])
     quotients = algebra.quotients([sp.Integer(1), *exponents])
     common = reduce(lambda a, b: a * (b // a.gcd(b)), (q.den for q in quotients))
     vectors = [_vector(q.num * (common // q.den)) for q in quotients]
@@ -384,6 +389,32 @@ def _in_basis(
             [(steps[k], int(c * orders[k])) for k, c in enumerate(row) if c],
         )
         for exponent, row in zip(exponents, rows[1:], strict=True)
+    ]
+
+
+def _monomials(exponent: sp.Expr) -> dict[sp.Expr, sp.Rational] | None:
+    """Return an exponent as monomial -> coefficient; None if it has another denominator."""
+    terms: dict[sp.Expr, sp.Rational] = {}
+    for term in sp.Add.make_args(exponent):
+        coefficient, monomial = term.as_coeff_Mul(rational=True)
+        factors = (factor.as_base_exp() for factor in sp.Mul.make_args(monomial))
+        if not all(b == 1 or (b.is_Symbol and e.is_Integer) for b, e in factors):
+            return None
+        terms[monomial] = coefficient
+    return terms
+
+
+def _in_monomials(
+    exponents: list[sp.Expr], terms: list[dict[sp.Expr, sp.Rational]]
+) -> list[tuple[sp.Expr, list[tuple[sp.Expr, int]]]]:
+    """Take one generator for each monomial: the canonical choice, the same in every ring."""
+    orders: dict[sp.Expr, int] = {}
+    for found in terms:
+        for monomial, coefficient in found.items():
+            orders[monomial] = math.lcm(orders.get(monomial, 1), int(coefficient.q))
+    return [
+        (e, [(m / orders[m], int(c * orders[m])) for m, c in found.items()])
+        for e, found in zip(exponents, terms, strict=True)
     ]
 
 

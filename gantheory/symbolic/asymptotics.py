@@ -15,6 +15,19 @@ from gantheory.symbolic.positivity import GENERIC, Parameters
 ZERO = sp.Integer(0)
 
 
+class _Remainder(sp.Dummy):
+    """A bounded unknown: the coefficient of the third-order term of an expansion."""
+
+
+def _second_order(atom: sp.Expr, front: sp.Expr, delta: sp.Expr) -> sp.Expr:
+    """Expand log(front·(1 + δ)) or (front·(1 + δ))^e to second order in δ."""
+    rest = _Remainder("R", positive=True) * delta**3
+    if isinstance(atom, sp.log):
+        return sp.log(front) + delta - delta**2 / 2 + rest
+    e = atom.exp
+    return front**e * (1 + e * delta + e * (e - 1) / 2 * delta**2 + rest)
+
+
 @dataclass(frozen=True)
 class Leading:
     """The leading term ``coefficient * y**exponent * log(y)**logs`` as y falls to 0."""
@@ -59,7 +72,32 @@ def limit(
         near = y
     else:
         near = point + side * y
-    return value_at_zero(leading(expr.xreplace({x: near}), y, parameters), parameters)
+    return _limit_at_zero(expr.xreplace({x: near}), y, parameters)
+
+
+class _Cancelled(Exception):
+    """The dominating terms of a sum cancel; ``at`` is their common size."""
+
+    def __init__(self, at: Leading) -> None:
+        self.at = at
+
+
+def _limit_at_zero(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> sp.Expr:
+    if y not in expr.free_symbols:
+        return expr
+    quotient, scale = _prepare(expr, y, parameters)
+    if quotient.num.is_zero():
+        return ZERO
+    try:
+        num = scale.of_polynomial(quotient, quotient.num)
+    except _Cancelled as cancelled:
+        # The dominating terms have finite limits that add up to 0, and the rest vanishes.
+        vanishes = parameters.sign(cancelled.at.exponent) in (0, 1) and not cancelled.at.logs
+        if vanishes and y not in quotient.expression(quotient.den).free_symbols:
+            return ZERO
+        return value_at_zero(leading(expr, y, parameters), parameters)
+    den = scale.leading_of(quotient, quotient.den)
+    return value_at_zero(scale.divided(num, den), parameters)
 
 
 def value_at_zero(term: Leading, parameters: Parameters) -> sp.Expr:
@@ -82,21 +120,36 @@ def leading(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> Leading:
     check_time()
     if y not in expr.free_symbols:
         return Leading(expr)
-    sample = {s: GENERIC[k % 6] for k, s in enumerate(sorted(expr.free_symbols, key=str))}
-    sample |= parameters.sample | {y: 1e-3}
-    algebra = Algebra(sample)
-    quotient = algebra.quotient(expr)
+    quotient, scale = _prepare(expr, y, parameters)
     if quotient.num.is_zero():
-        return Leading(sp.Integer(0))
-    scale = _Scale(y, parameters, algebra)
-    num, den = (scale.of_polynomial(quotient, side) for side in (quotient.num, quotient.den))
-    found = num * den.power(sp.Integer(-1))
-    return Leading(algebra.normal(found.coefficient), sp.expand(found.exponent), found.logs)
+        return Leading(ZERO)
+    num, den = (scale.leading_of(quotient, side) for side in (quotient.num, quotient.den))
+    return scale.divided(num, den)
+
+
+def _prepare(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> tuple[Quotient, _Scale]:
+    sample = {s: GENERIC[k % 6] for k, s in enumerate(sorted(expr.free_symbols, key=str))}
+    algebra = Algebra(sample | parameters.sample | {y: 1e-3})
+    return algebra.quotient(expr), _Scale(y, parameters, algebra)
 
 
 class _Scale:
     def __init__(self, y: sp.Symbol, parameters: Parameters, algebra: Algebra) -> None:
         self.y, self.parameters, self.algebra = y, parameters, algebra
+
+    def divided(self, num: Leading, den: Leading) -> Leading:
+        """Return the quotient of two leading terms."""
+        found = num * den.power(sp.Integer(-1))
+        return Leading(
+            self.algebra.normal(found.coefficient), sp.expand(found.exponent), found.logs
+        )
+
+    def leading_of(self, quotient: Quotient, polynomial: Any) -> Leading:
+        """Return the leading term of a polynomial, by expansion where leading terms cancel."""
+        try:
+            return self.of_polynomial(quotient, polynomial)
+        except _Cancelled:
+            return self._by_expansion(quotient.expression(polynomial))
 
     def of_polynomial(self, quotient: Quotient, polynomial: Any) -> Leading:
         """Add up the dominating terms of a polynomial in the generators."""
@@ -124,7 +177,7 @@ class _Scale:
         total = sp.Add(*(t.coefficient for t in terms if self._order(t, best) == 0))
         if not self.algebra.is_zero(total):
             return Leading(total, best.exponent, best.logs)
-        return self._by_series(quotient.expression(polynomial))
+        raise _Cancelled(best)
 
     def _order(self, a: Leading, b: Leading) -> int:
         difference = sp.expand(a.exponent - b.exponent)
@@ -133,13 +186,29 @@ class _Scale:
             raise Undecided(f"the leading term of a limit depends on the sign of {difference}")
         return sign or b.logs - a.logs
 
-    def _by_series(self, expr: sp.Expr) -> Leading:
-        """Return the leading term where the leading terms of the generators cancel."""
-        try:
-            coefficient, exponent = expr.leadterm(self.y)
-        except (ValueError, NotImplementedError, TypeError) as reason:
-            raise Undecided(f"no leading term of {expr} as {self.y} falls to 0") from reason
-        return Leading(coefficient, exponent)
+    def _by_expansion(self, expr: sp.Expr) -> Leading:
+        """Expand powers and logarithms of c·y^k·(1 + δ) to second order in δ.
+
+        The remainder is R·δ³ with R unknown and bounded; a leading term without R is exact.
+        """
+        images = {}
+        atoms = [a for a in expr.atoms(sp.Pow, sp.log, sp.exp) if self.y in a.free_symbols]
+        for atom in atoms:
+            base = atom.args[0]
+            if base == self.y or isinstance(atom, sp.exp) or (atom.is_Pow and atom.exp.is_Integer):
+                continue
+            start = leading(base, self.y, self.parameters)
+            if start.logs:
+                raise Undecided(f"the expansion of {atom}")
+            front = start.coefficient * self.y**start.exponent
+            delta = self.algebra.normal(base / front - 1)
+            images[atom] = _second_order(atom, front, delta)
+        if not images or any(isinstance(symbol, _Remainder) for symbol in expr.free_symbols):
+            raise Undecided(f"the leading term of {expr} is not found at second order")
+        found = leading(expr.xreplace(images), self.y, self.parameters)
+        if any(isinstance(symbol, _Remainder) for symbol in found.coefficient.free_symbols):
+            raise Undecided(f"the leading term of {expr} is not found at second order")
+        return found
 
     def of_generator(self, generator: sp.Expr) -> Leading:
         """Return the leading term of one generator."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -186,10 +188,17 @@ class Derivation:
     saturation: Saturation | None = None
     disjoint: Disjoint | None = None
     equilibrium: Equilibrium | None = None
-    steps: tuple[Step, ...] = ()
     assumptions: tuple[str, ...] = ()
     no_optimum: str | None = None
     undecided: dict[str, str] | None = None
+    tell: Callable[[Derivation], tuple[Step, ...]] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation step by step, each with how it is known."""
+        return self.tell(self) if self.tell is not None else ()
 
     @property
     def status(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -14,7 +14,6 @@ from gantheory.symbolic import consequences
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.curvature import (
     Curve,
-    algebra_of,
     followed_curvature,
     loss_curvature,
     value_curvature,
@@ -22,7 +21,14 @@ from gantheory.symbolic.curvature import (
 from gantheory.symbolic.derivation import Derivation, OptimalDiscriminator
 from gantheory.symbolic.limits import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.symbolic.optimum import Optimum, optimise
-from gantheory.symbolic.pieces import Coordinate, Piece, coordinate_for, payoffs_of, pieces_of
+from gantheory.symbolic.pieces import (
+    Coordinate,
+    Piece,
+    algebra_on,
+    coordinate_for,
+    payoffs_of,
+    pieces_of,
+)
 from gantheory.symbolic.positivity import Parameters
 from gantheory.symbolic.steps import steps_of
 
@@ -83,9 +89,10 @@ def solve(game: Game, parameters: Parameters) -> Solved:
 
 def is_zero_sum(pieces: tuple[Piece, ...], x: sp.Symbol, parameters: Parameters) -> bool:
     """Return whether the generator's loss is the discriminator's payoff, up to a constant."""
-    algebra = algebra_of((sp.Integer(0), sp.oo), parameters)
     return all(
-        algebra.is_zero(sp.diff(piece.payoffs.generator - piece.payoffs.fake, x))
+        algebra_on(piece, x, parameters).is_zero(
+            sp.diff(piece.payoffs.generator - piece.payoffs.fake, x)
+        )
         for piece in pieces
     )
 
@@ -123,7 +130,7 @@ def _consequences(solved: Solved) -> Derivation:
         name: attempt(name, consequences.describe, curve, constant, parameters)
         for name, (curve, constant) in curves.items()
     }
-    derivation = Derivation(
+    return Derivation(
         solved.game,
         _optimal_discriminator(solved, link),
         attempt("second_order", consequences.second_order, optimum, x, parameters),
@@ -145,8 +152,8 @@ def _consequences(solved: Solved) -> Derivation:
         attempt("equilibrium", consequences.equilibrium, optimum, constants, x, link, parameters),
         assumptions=ASSUMPTIONS + _parameter_assumptions(parameters),
         undecided=undecided,
+        tell=lambda derivation: steps_of(derivation, solved.coordinate, supremum, h, optimum),
     )
-    return replace(derivation, steps=steps_of(derivation, solved.coordinate, supremum, h, optimum))
 
 
 def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:

@@ -1,151 +1,189 @@
-"""Published statements against derived ones, by exact algebra: proved equal, or refuted.
-
-The text of a claim is data. It never enters a derivation; here it is made exact and compared.
-"""
+"""Published claims as data: each is compared with what the formulas give, by exact algebra."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
-from gantheory.divergences import COMPLEMENTS, DIVERGENCES
+from gantheory.divergences import DIVERGENCES, FDivergence
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
-from gantheory.game import Claim, Game
+from gantheory.game import Claim, Game, names_in
 from gantheory.records import How, Verdict
-from gantheory.symbolic.algebra import Algebra
+from gantheory.symbolic.algebra import evaluate
 from gantheory.symbolic.atoms import r, to_sympy
-from gantheory.symbolic.curvature import Atoms
+from gantheory.symbolic.curvature import algebra_of
 from gantheory.symbolic.derivation import Curvature, Derivation
 from gantheory.symbolic.engine import derive
 from gantheory.symbolic.generator import curvature
+from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.positivity import Parameters
 
-COMBINATION = Grammar(
-    "combination of divergences", ELEMENTARY, frozenset({*DIVERGENCES, *COMPLEMENTS}),
-    parameters=True,
-)  # fmt: skip
-FORMULA = Grammar("formula", ELEMENTARY, frozenset({"r"}), parameters=True)
-# Where to look for a ratio at which two different curvatures differ; any one of them will do.
-PROBES = tuple(sp.Rational(k, 8) for k in (4, 16, 1, 64, 7, 9))
+CLAIM = Grammar("claim", ELEMENTARY, frozenset({"r", *DIVERGENCES}), parameters=True)
+PARTS = {
+    "value": "V(D*)",
+    "loss": "the generator's loss at D*",
+    "followed": "the divergence that the generator follows",
+}
 
 
-def compare(derived: Curvature, claimed: str, statement: str) -> Verdict:
-    """Decide whether a derived quantity is the claimed combination, constant included.
+def check_claim(
+    game: Game, claim: Claim, derivation: Derivation | None = None
+) -> tuple[Verdict, ...]:
+    """Decide every part of a published claim about ``game``: proved or refuted.
 
-    Two f-divergences are equal for all P and Q exactly when their curvatures are; so this proves
-    or refutes, and a refutation shows a ratio r at which the curvatures differ, or the constants.
-
-    >>> compare(derive("minimax").followed, "2*jsd", "").how.value
-    'proved'
+    >>> from gantheory.games import get_game
+    >>> game = get_game("minimax")
+    >>> [str(verdict.how) for verdict in check_claim(game, game.claims[0])]
+    ['proved', 'proved', 'proved']
     """
-    terms, constant = read_combination(claimed)
-    smooth, atoms = _curvature_of(terms)
-    example = _different_curvature(derived, smooth, atoms)
-    if example is None and not Algebra({}).is_zero(derived.constant - constant):
-        example = f"at P = Q it is {derived.constant}, not {constant}"
-    how = How.PROVED if example is None else How.REFUTED
-    return Verdict(statement, how, left=_in_words(derived), right=claimed, counterexample=example)
-
-
-def equal(derived: object, claimed: str, statement: str) -> Verdict:
-    """Decide whether a derived formula in r equals the claimed one, identically.
-
-    >>> equal(derive("minimax").optimum.D, "r/(1 + r)", "").how.value
-    'proved'
-    """
-    expected = to_sympy(parse(claimed, FORMULA), ratio=True)
-    if derived is None:
-        return Verdict(statement, How.UNDECIDED, reason="the engine derives no such formula")
-    found: sp.Expr = sp.S.Zero + derived
-    if Algebra({}).is_zero(found - expected):
-        return Verdict(statement, How.PROVED, left=str(found), right=claimed)
-    example = _where_different(found - expected)
-    return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=example)
-
-
-def check_claim(game: Game, claim: Claim) -> tuple[Verdict, ...]:
-    """Return a verdict on each thing that a publication claims of its loss."""
-    theory = derive(game)
-    verdicts = []
+    derivation = derivation or derive(game)
+    found: list[Verdict] = []
     if claim.optimal_discriminator is not None:
-        said = f"{game.name}: D* = {claim.optimal_discriminator} ({claim.source})"
-        found = None if theory.optimum is None else theory.optimum.D
-        verdicts.append(equal(found, claim.optimal_discriminator, said))
-    for part in ("value", "loss", "followed"):
-        if (claimed := getattr(claim, part)) is not None:
-            said = f"{game.name}: {part} = {claimed} ({claim.source})"
-            verdicts.append(compare_part(theory, part, claimed, said))
-    return tuple(verdicts)
+        found.append(_check_optimum(game, claim.optimal_discriminator, derivation))
+    for part in PARTS:
+        text = getattr(claim, part)
+        if text is not None:
+            found.append(_check_part(game, part, text, derivation))
+    return tuple(found)
 
 
-def compare_part(theory: Derivation, part: str, claimed: str, statement: str) -> Verdict:
-    """Decide a claim of a game's ``"value"``, ``"loss"`` or ``"followed"`` divergence."""
-    derived = getattr(theory, part)
-    if derived is not None:
-        return compare(derived, claimed, statement)
-    reason = theory.no_optimum or (theory.undecided or {}).get(part, "")
-    return Verdict(statement, How.UNDECIDED, reason=f"no {part} is derived: {reason}")
+def _check_part(game: Game, part: str, text: str, derivation: Derivation) -> Verdict:
+    statement = f"{game.name}: {PARTS[part]} is {text}"
+    found: Curvature | None = getattr(derivation, part)
+    parameters = Parameters.of(game)
+    claimed, constant = claimed_curvature(text, parameters)
+    if found is None:
+        reason = "; ".join((derivation.undecided or {}).values()) or derivation.no_optimum
+        return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
+    left = _shown(found)
+    if found.is_divergence is False and found.curvature == 0 and not found.atoms:
+        return Verdict(statement, How.REFUTED, left, text, counterexample=found.reason)
+    difference = found.curvature - claimed.curvature
+    where = _first_difference(difference, parameters)
+    if where is not None:
+        return Verdict(statement, How.REFUTED, left, text, counterexample=where)
+    atoms = _atom_difference(found, claimed, parameters)
+    if atoms is not None:
+        return Verdict(statement, How.REFUTED, left, text, counterexample=atoms)
+    if part != "followed" and not _is_zero(found.constant - constant, parameters):
+        reason = f"at P = Q it is {found.constant}, not {constant}"
+        return Verdict(statement, How.REFUTED, left, text, counterexample=reason)
+    return Verdict(
+        statement,
+        How.PROVED,
+        left,
+        text,
+        reason="the curvatures are equal by exact algebra",
+        assumptions=derivation.assumptions,
+    )
 
 
-def read_combination(text: str) -> tuple[Mapping[str, sp.Expr], sp.Expr]:
-    """Return the coefficients of a linear combination of named divergences, and its constant.
+def _shown(found: Curvature) -> str:
+    name = found.divergence if found.is_named else f"D_f with f'' = {found.curvature}"
+    return name if found.constant == 0 else f"{name} + {found.constant}"
+
+
+def claimed_curvature(text: str, parameters: Parameters) -> tuple[Curvature, sp.Expr]:
+    """Read a combination of named divergences: its curvature and its constant.
 
     Raises:
-        GantheoryError: where the text is no linear combination.
-
-    >>> read_combination("2*jsd - 2*log(2)")
-    ({'jsd': 2}, -2*log(2))
+        GantheoryError: if it is not linear in the divergences.
     """
-    symbols = {name: sp.Symbol(name) for name in DIVERGENCES}
-    values: dict[str, sp.Expr] = {**symbols}
-    for name, complement in COMPLEMENTS.items():
-        values[name] = to_sympy(complement.maximum) - symbols[complement.of]
-    expr = sp.expand(to_sympy(parse(text, COMBINATION), values))
-    terms = {name: expr.coeff(symbol) for name, symbol in symbols.items() if expr.has(symbol)}
-    constant = sp.expand(expr - sum(value * symbols[name] for name, value in terms.items()))
-    if any(part.has(*symbols.values()) for part in (constant, *terms.values())):
-        raise GantheoryError(f"{text[:60]!r} is not a linear combination of divergences")
-    return terms, constant
+    tree = parse(text, CLAIM)
+    markers = {
+        name: sp.Symbol(f"<{name}>", real=True)
+        for name in names_in(tree)
+        if name in DIVERGENCES or name.startswith("power_")
+    }
+    expr = sp.expand(to_sympy(tree, {**parameters.symbols, **markers}))
+    constant = expr.xreplace({marker: sp.Integer(0) for marker in markers.values()})
+    total: sp.Expr = sp.Integer(0)
+    atoms: dict[sp.Expr, sp.Expr] = {}
+    for name, marker in markers.items():
+        coefficient = sp.diff(expr, marker)
+        if coefficient.free_symbols & set(markers.values()):
+            raise GantheoryError(f"claim {text[:60]!r} is not linear in its divergences")
+        smooth, masses = _named_curvature(name, parameters)
+        total += coefficient * smooth
+        for place, mass in masses:
+            atoms[place] = atoms.get(place, sp.Integer(0)) + coefficient * mass
+    terms = {name: sp.diff(expr, marker) for name, marker in markers.items()}
+    found = Curvature(
+        total, tuple(atoms.items()), constant, terms, (), None, None, How.UNDECIDED, "claimed"
+    )
+    return found, constant
 
 
-def _in_words(derived: Curvature) -> str:
-    if not derived.is_named:
-        return f"{derived.divergence}, plus {derived.constant}"
-    named = sum((value * sp.Symbol(name) for name, value in derived.terms.items()), sp.S.Zero)
-    return str(named + derived.constant)
+def _named_curvature(
+    name: str, parameters: Parameters
+) -> tuple[sp.Expr, tuple[tuple[sp.Expr, sp.Expr], ...]]:
+    if name in DIVERGENCES:
+        return curvature(DIVERGENCES[name])
+    order = name.removeprefix("power_")
+    if order in parameters.symbols:
+        alpha = parameters.symbols[order]
+        f = (r**alpha - 1 - alpha * (r - 1)) / (alpha * (alpha - 1))
+        return algebra_of((sp.Integer(0), sp.oo), parameters).normal(sp.diff(f, r, 2)), ()
+    from gantheory.divergences import named
+
+    entry: FDivergence = named(name)
+    return curvature(entry)
 
 
-def _curvature_of(terms: Mapping[str, sp.Expr]) -> tuple[sp.Expr, Atoms]:
-    smooth, masses = sp.S.Zero, dict[Any, sp.Expr]()
-    for name, coefficient in terms.items():
-        part, atoms = curvature(DIVERGENCES[name])
-        smooth += coefficient * part
-        for place, mass in atoms:
-            masses[place] = masses.get(place, sp.S.Zero) + coefficient * mass
-    return smooth, tuple((place, mass) for place, mass in masses.items() if mass != 0)
+def _is_zero(expr: sp.Expr, parameters: Parameters) -> bool:
+    return algebra_of((sp.Integer(0), sp.oo), parameters).is_zero(expr)
 
 
-def _different_curvature(derived: Curvature, smooth: sp.Expr, atoms: Atoms) -> str | None:
-    difference = derived.curvature - smooth
-    if not Algebra({}).is_zero(difference):
-        return _where_different(difference)
-    if not _same_atoms(derived.atoms, atoms):
-        return f"the point masses of the curvature are {derived.atoms}, not {atoms}"
+def _cells(expr: sp.Expr) -> Iterator[sp.Expr]:
+    if expr.has(sp.Piecewise):
+        for piece in sp.piecewise_fold(expr).args:
+            yield piece[0]
+    else:
+        yield expr
+
+
+def _first_difference(difference: sp.Expr, parameters: Parameters) -> str | None:
+    """Return where two curvatures differ, or None where they are equal."""
+    for expr in _cells(difference):
+        if not _is_zero(expr, parameters):
+            for point in (sp.Integer(2), sp.Rational(1, 2), sp.Integer(3)):
+                value = evaluate(expr, {**parameters.sample, r: float(point)})
+                if abs(value) > 1e-9:
+                    at = _at(parameters.sample)
+                    return f"at r = {point}{at} the curvatures differ by {value:.6g}"
+            return "the curvatures differ"
     return None
 
 
-def _same_atoms(left: Atoms, right: Atoms) -> bool:
-    masses = dict(left)
-    for place, mass in right:
-        masses[place] = masses.get(place, sp.S.Zero) - mass
-    return all(Algebra({}).is_zero(mass) for mass in masses.values())
+def _at(sample: Mapping[sp.Symbol, float]) -> str:
+    return "".join(f", {symbol} = {value:.6g}" for symbol, value in sample.items())
 
 
-def _where_different(difference: sp.Expr, points: Iterable[sp.Rational] = PROBES) -> str:
-    for point in points:
-        value = difference.subs(r, point)
-        if not value.free_symbols and abs(value.evalf(30)) > sp.Rational(1, 10**12):
-            return f"at r = {point} they differ by {value.evalf(6)}"
-    return f"their difference {difference} is not identically zero"
+def _atom_difference(found: Curvature, claimed: Curvature, parameters: Parameters) -> str | None:
+    masses = dict(found.atoms)
+    for place, mass in claimed.atoms:
+        masses[place] = masses.get(place, sp.Integer(0)) - mass
+    for place, mass in masses.items():
+        if not _is_zero(mass, parameters):
+            return f"at r = {place} the point masses differ by {mass}"
+    return None
+
+
+def _check_optimum(game: Game, text: str, derivation: Derivation) -> Verdict:
+    statement = f"{game.name}: the optimal discriminator is {text}"
+    parameters = Parameters.of(game)
+    claimed = to_sympy(parse(text, CLAIM), parameters.symbols, ratio=True)
+    if derivation.optimum is None:
+        reason = derivation.no_optimum or "; ".join((derivation.undecided or {}).values())
+        return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
+    try:
+        where = _first_difference(derivation.optimum.D - claimed, parameters)
+    except Undecided as reason:
+        return Verdict(statement, How.UNDECIDED, right=text, reason=str(reason))
+    shown = str(derivation.optimum.D)
+    if where is not None:
+        counterexample = where.replace("curvatures", "two sides")
+        return Verdict(statement, How.REFUTED, shown, text, counterexample=counterexample)
+    return Verdict(statement, How.PROVED, shown, text, assumptions=derivation.assumptions)
