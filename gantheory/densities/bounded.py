@@ -79,6 +79,17 @@ class Uniform(Univariate):
             return float(end == getattr(self, name))
         return super().end_velocity(name, end)
 
+    def standard_form(self) -> tuple[Any, float, float] | None:
+        return self.name, self.a, self.width
+
+    def velocity(self, name: str, x: Array) -> Array:
+        share = (x - self.a) / self.width
+        if name == "a":
+            return 1 - share
+        if name == "b":
+            return share
+        return np.ones_like(x) if name == "loc" else x
+
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if not isinstance(other, Uniform):
             return None
@@ -264,6 +275,9 @@ class TruncNormal(Univariate):
 
     def end_velocity(self, name: str, end: float) -> float:
         return float(name in ("a", "b") and end == getattr(self, name))
+
+    def velocity(self, name: str, x: Array) -> Array:
+        raise GantheoryError(f"{self}: how its quantiles move with {name} is not known")
 
 
 _X, _W = np.polynomial.legendre.leggauss(40)

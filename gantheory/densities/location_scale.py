@@ -38,6 +38,10 @@ class LocationScale(Univariate):
             return (-1.0 - self.z(at) * self.scale * self.slope(at)) / self.scale
         return super().scores(name, at)
 
+    def standard_form(self) -> tuple[Any, float, float] | None:
+        shape = {k: v for k, v in self.parameters.items() if k not in ("loc", "scale")}
+        return (self.name, *shape.values()), self.loc, self.scale
+
     def apart(self, other: LocationScale, at: Points) -> Array:
         """Return (x − other.loc)/other.scale − (x − loc)/scale without cancellation."""
         stretch = (self.scale - other.scale) / other.scale

@@ -69,6 +69,9 @@ class Normal(Univariate):
             return (z - 1) * (z + 1) / self.scale
         return super().scores(name, at)
 
+    def standard_form(self) -> tuple[Any, float, float] | None:
+        return self.name, self.loc, self.scale
+
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if not isinstance(other, Normal):
             return None

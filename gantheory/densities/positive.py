@@ -102,6 +102,9 @@ class Gamma(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return 1.0 if name == "loc" else 0.0
 
+    def standard_form(self) -> tuple[Any, float, float] | None:
+        return (self.name, self.shape), 0.0, self.scale
+
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if not isinstance(other, Gamma):
             return None
@@ -180,6 +183,13 @@ class LogNormal(Univariate):
 
     def end_velocity(self, name: str, end: float) -> float:
         return 0.0
+
+    def velocity(self, name: str, x: Array) -> Array:
+        if name == "loc":
+            return x
+        if name == "scale":
+            return x * (np.log(x) - self.loc) / self.scale
+        return super().velocity(name, x)
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if not isinstance(other, LogNormal):

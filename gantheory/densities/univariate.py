@@ -177,6 +177,19 @@ class Univariate(Density):
         """Return how fast a finite end of the support moves with the parameter ``name``."""
         return {"loc": 1.0, "scale": end}.get(name, 0.0)
 
+    def standard_form(self) -> tuple[Any, float, float] | None:
+        """Return (shape, loc, scale) where the law is that of loc + scale·Z, Z given by shape."""
+        return None
+
+    def velocity(self, name: str, x: Array) -> Array:
+        """Return how fast the quantile at x moves with the parameter ``name``."""
+        form = self.standard_form()
+        if name == "loc":
+            return np.ones_like(x)
+        if name == "scale":
+            return x if form is None else (x - form[1]) / form[2]
+        raise GantheoryError(f"{self}: how its quantiles move with {name} is not known")
+
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         """Return log p − log q without cancellation for a close relative q, else None."""
         return None

@@ -8,12 +8,12 @@ from typing import Any
 from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.line import split_parameter, sweep_line
+from gantheory.numeric.line import reversed_kernel, split_parameter, sweep_line
 from gantheory.numeric.names import kernel_of
 from gantheory.records import Estimate
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
-Key = tuple[str, str | None]
+Key = tuple[Any, str | None]
 
 
 def divergence(
@@ -22,7 +22,9 @@ def divergence(
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
     Args:
-        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``.
+        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; an
+            `FDivergence`; or a derived curvature, such as ``derive("minimax").followed``, whose
+            divergence is returned without its constant.
         p: the data density, or its text.
         q: the generator's density, or its text.
         wrt: a parameter of p or q to differentiate in, like ``"q.loc"``.
@@ -32,17 +34,27 @@ def divergence(
     Raises:
         GantheoryError: for unknown names and illegal parameters, with the remedy.
 
-    >>> print(f'{divergence("kl_pq", "normal(0, 1)", "normal(1, 1)").value:.12f}')
-    0.500000000000
+    >>> print(divergence("kl_pq", "normal(0, 1)", "uniform(-1, 1)"))
+    inf (p has mass on (-inf, -1], where q = 0)
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    found = sweep([name], p, q, wrt)
-    return found[name, wrt]
+    p, q = parse_density(p), parse_density(q)
+    if wrt is not None:
+        split_parameter(wrt)
+    if method == "certified":
+        return _certified(name, p, q, wrt)
+    if not isinstance(p, Univariate) or not isinstance(q, Univariate):
+        raise GantheoryError(f"{p} and {q}: both densities must live on the line")
+    if method == "closed form":
+        return _closed(name, p, q, wrt)
+    if method == "monte carlo":
+        return _sampled(name, p, q, wrt)
+    return sweep([name], p, q, wrt)[name, wrt]
 
 
 def sweep(
-    names: Iterable[str],
+    names: Iterable[Any],
     p: Density | str,
     q: Density | str,
     wrt: str | Iterable[str | None] | None = None,
@@ -50,7 +62,7 @@ def sweep(
     """Return many divergences and derivatives of one pair, from one set of quadrature nodes.
 
     Args:
-        names: divergences by name.
+        names: divergences, as `divergence` takes them.
         p: the data density, or its text.
         q: the generator's density, or its text.
         wrt: one parameter such as ``"q.loc"``, or several; None stands for the value.
@@ -60,10 +72,53 @@ def sweep(
     """
     p, q = parse_density(p), parse_density(q)
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)
-    names = tuple(names)
-    for parameter in wanted:
-        if parameter is not None:
-            split_parameter(parameter)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         raise GantheoryError(f"{p} and {q}: sweep needs two densities on the line")
-    return sweep_line({name: kernel_of(name) for name in names}, p, q, wanted)
+    found: dict[Key, Estimate] = {}
+    kernels = {}
+    for name in names:
+        if name == "w1":
+            found |= {(name, parameter): _w1(p, q, parameter) for parameter in wanted}
+        else:
+            kernels[name] = kernel_for(name)
+    return found | (sweep_line(kernels, p, q, wanted) if kernels else {})
+
+
+def kernel_for(name: Any) -> Any:
+    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
+    if isinstance(name, str):
+        return kernel_of(name)
+    from gantheory.numeric.general import kernel_of_formula  # loads sympy
+
+    return kernel_of_formula(name)
+
+
+def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
+    from gantheory.numeric.wasserstein import w1
+
+    return w1(p, q, wrt)
+
+
+def _certified(name: Any, p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.numeric.certified import enclose
+
+    if wrt is not None:
+        raise GantheoryError(f"method='certified' encloses values only; leave out wrt={wrt!r}")
+    return enclose(name, p, q).estimate
+
+
+def _closed(name: Any, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
+    from gantheory.numeric.closed_forms import closed_form
+
+    return closed_form(name, p, q, wrt)
+
+
+def _sampled(name: Any, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
+    from gantheory.numeric.montecarlo import by_sampling
+
+    if wrt is not None:
+        raise GantheoryError(f"method='monte carlo' samples values only; leave out wrt={wrt!r}")
+    return by_sampling(kernel_for(name), p, q)
+
+
+__all__ = ["METHODS", "divergence", "kernel_for", "reversed_kernel", "sweep"]

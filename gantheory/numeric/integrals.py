@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -41,6 +42,19 @@ class Integral:
     shift: float
     evaluations: int
     resolved: bool
+
+
+class Sampling(Protocol):
+    """What evaluates one or more integrands at nodes."""
+
+    @property
+    def outputs(self) -> Sequence[Any]:
+        """The integrands."""
+        ...
+
+    def __call__(self, panels: Panels, xi: Array) -> Samples:
+        """Return the integrands at coordinates of panels."""
+        ...
 
 
 class Pair:
@@ -100,14 +114,14 @@ def integrals(pair: Pair, outputs: Sequence[Output], levels: Iterable[float]) ->
     """Integrate every output over the line."""
     sample = pair.sampler(outputs)
     found = rays(pair.p, pair.q)
-    panels, log_left, resolved = _panels(sample, found)
+    panels, log_left, resolved = panels_of(sample, found)
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
     sums = integrate(sample, panels)
-    return [_integral(sums, k, log_left[k], bool(resolved[k])) for k in range(len(outputs))]
+    return [integral_of(sums, k, log_left[k], bool(resolved[k])) for k in range(len(outputs))]
 
 
-def _integral(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
+def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
     left = math.exp(min(log_left - sums.shift[k], 700.0))
     error = float(sums.error[k] + sums.rounding[k] + left)
     return Integral(
@@ -120,7 +134,7 @@ def _integral(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
     )
 
 
-def _panels(sample: _Sampler, found: list[Ray]) -> tuple[Panels, Array, Array]:
+def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]:
     """Return the panels of all rays, and per output what the cut tails may hold (as its log)."""
     rows = [row for ray in found for row in ray.rows()]
     peak = np.full(len(sample.outputs), -np.inf)
@@ -143,7 +157,7 @@ def _panels(sample: _Sampler, found: list[Ray]) -> tuple[Panels, Array, Array]:
     return Panels.of(rows), log_left, resolved
 
 
-def _magnitude(sample: _Sampler, panels: Panels, xi: Array) -> Array:
+def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
     got = sample(panels, xi)
     # a score that overflows is below exp(1500), whatever the weight that beats it down
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -151,7 +165,7 @@ def _magnitude(sample: _Sampler, panels: Panels, xi: Array) -> Array:
     return np.where(np.isnan(size), -np.inf, size)
 
 
-def _magnitude_along(sample: _Sampler, ray: Ray, edges: Array) -> Array:
+def _magnitude_along(sample: Sampling, ray: Ray, edges: Array) -> Array:
     one = Panels.of([(ray.anchor, float(ray.side), True, 0.0, 1.0)])
     return _magnitude(sample, one, edges[None, :])[:, 0, :]
 

@@ -52,6 +52,7 @@ class Kernel:
         levels: the values of u at which f has a kink.
         touches: whether the integrand vanishes to second order where p = q.
         sign: −1 for a complement, whose derivative is minus that of its divergence.
+        exchanged: makes the reversed kernel, where it has no name of its own.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Kernel:
     levels: tuple[float, ...] = ()
     touches: bool = True
     sign: int = 1
+    exchanged: Callable[[], Kernel] | None = None
 
 
 FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))

@@ -243,6 +243,11 @@ def split_parameter(wrt: str) -> tuple[str, str]:
     return law, parameter
 
 
+def reversed_kernel(kernel: Kernel) -> Kernel:
+    """Return the kernel of the divergence with p and q exchanged."""
+    return kernel.exchanged() if kernel.exchanged else kernel_of(kernel.reverse)
+
+
 def sweep_line(
     kernels: Mapping[str, Kernel], p: Univariate, q: Univariate, wrt: Iterable[str | None]
 ) -> dict[tuple[str, str | None], Estimate]:
@@ -254,6 +259,6 @@ def sweep_line(
             if law == "q":
                 forward[name, parameter] = Task(kernel, inner)
             else:
-                backward[name, parameter] = Task(kernel_of(kernel.reverse), inner)
+                backward[name, parameter] = Task(reversed_kernel(kernel), inner)
     found = dict(zip(forward, estimates(p, q, list(forward.values())), strict=True))
     return found | dict(zip(backward, estimates(q, p, list(backward.values())), strict=True))
