@@ -48,7 +48,7 @@ def zeros(dynamics: Dynamics) -> Zeros:
         complete = False
     else:
         try:
-            _split(list(field), {}, dynamics.variables, found, [MAX_BRANCHES])
+            found = solve_all(list(field), dynamics.variables)
         except Unsolved:
             complete = False
     guesses = [dict(p) for p in dynamics.candidates if dynamics.field_at(p).is_zero_matrix]
@@ -56,6 +56,17 @@ def zeros(dynamics: Dynamics) -> Zeros:
     searched = not complete and not field.has(sp.Integral) and not dynamics.parameters
     approximate = _search(dynamics, points) if searched else ()
     return Zeros(tuple(points), approximate, complete)
+
+
+def solve_all(equations: list[sp.Expr], variables: Sequence[sp.Symbol]) -> list[Point]:
+    """Return all real solutions; variables that stay free are left out of a point.
+
+    Raises:
+        Unsolved: where a factor resists.
+    """
+    found: list[Point] = []
+    _split(equations, {}, variables, found, [MAX_BRANCHES])
+    return found
 
 
 def _split(
