@@ -1,19 +1,26 @@
 """The command-line reference, written from the commands themselves."""
 
 import importlib
+from importlib.util import find_spec
 
 import click
 from docutils import nodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from gantheory.cli import COMMANDS
+
+logger = logging.getLogger(__name__)
 
 
 class CommandsDirective(SphinxDirective):
     """One section a command: what it does, and its ``--help`` as it is."""
 
     def run(self):
-        return [section(name, summary) for name, summary in COMMANDS.items()]
+        missing = [name for name in COMMANDS if not find_spec(f"gantheory.cli.{name}")]
+        for name in missing:
+            logger.warning("the command line lists %r, but gantheory.cli.%s is missing", name, name)
+        return [section(*entry) for entry in COMMANDS.items() if entry[0] not in missing]
 
 
 def section(name, summary):

@@ -155,7 +155,7 @@ def _equilibrium(found: Any) -> Answer:
 
     shown = [sympy.latex(e) for e in (found.D, found.discriminator_loss, found.generator_loss)]
     latex = (
-        rf"D = {shown[0]},\qquad \text{{discriminator loss }} {shown[1]},"
-        rf"\qquad \text{{generator loss }} {shown[2]}"
+        rf"D = {shown[0]},\qquad \text{{discriminator loss }} {{{shown[1]}}},"
+        rf"\qquad \text{{generator loss }} {{{shown[2]}}}"
     )
     return Answer("Where p = q, training reads", latex)
