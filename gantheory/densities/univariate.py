@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from gantheory.densities.base import Array, Density, generator
 from gantheory.densities.tails import CONSTANT, Tail
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 
 Interval = tuple[float, float]
 
@@ -168,7 +168,8 @@ class Univariate(Density):
                 return -self.slope(at)
             if name == "scale":
                 return -1.0 - at.x * self.slope(at)
-        return super().score(name, at.x)
+        known = [key for key, value in self.parameters.items() if isinstance(value, float)]
+        raise unknown_name(f"parameter of {self}:", name, {*known, "loc", "scale"})
 
     def score(self, name: str, x: ArrayLike) -> Array:
         return self.scores(name, Points.at(x))
