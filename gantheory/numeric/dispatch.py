@@ -50,7 +50,7 @@ def divergence(
         return _closed(name, p, q, wrt)
     if method == "monte carlo":
         return _sampled(name, p, q, wrt)
-    return sweep([name], p, q, wrt)[name, wrt]
+    return _answers([name], p, q, (wrt,))[0][0]
 
 
 def sweep(
@@ -62,7 +62,7 @@ def sweep(
     """Return many divergences and derivatives of one pair, from one set of quadrature nodes.
 
     Args:
-        names: divergences, as `divergence` takes them.
+        names: divergences by name, or as `FDivergence`.
         p: the data density, or its text.
         q: the generator's density, or its text.
         wrt: one parameter such as ``"q.loc"``, or several; None stands for the value.
@@ -74,14 +74,29 @@ def sweep(
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         raise GantheoryError(f"{p} and {q}: sweep needs two densities on the line")
-    found: dict[Key, Estimate] = {}
-    kernels = {}
-    for name in names:
-        if name == "w1":
-            found |= {(name, parameter): _w1(p, q, parameter) for parameter in wanted}
-        else:
-            kernels[name] = kernel_for(name)
-    return found | (sweep_line(kernels, p, q, wanted) if kernels else {})
+    listed = list(names)
+    answers = _answers(listed, p, q, wanted)
+    return {
+        (name, parameter): estimate
+        for name, row in zip(listed, answers, strict=True)
+        for parameter, estimate in zip(wanted, row, strict=True)
+    }
+
+
+def _answers(
+    names: list[Any], p: Univariate, q: Univariate, wanted: tuple[str | None, ...]
+) -> list[list[Estimate]]:
+    """Return the estimates of each name (rows) in each parameter (columns)."""
+    kernels = {k: kernel_for(name) for k, name in enumerate(names) if not _is_w1(name)}
+    found = sweep_line(kernels, p, q, wanted) if kernels else {}
+    return [
+        [_w1(p, q, w) if _is_w1(name) else found[k, w] for w in wanted]
+        for k, name in enumerate(names)
+    ]
+
+
+def _is_w1(name: Any) -> bool:
+    return isinstance(name, str) and name == "w1"
 
 
 def kernel_for(name: Any) -> Any:

@@ -24,6 +24,7 @@ from gantheory.numeric.combined import combination, total
 from gantheory.numeric.kernels import Growth, Integrand, Kernel, Scaled
 from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
+from gantheory.symbolic.atoms import r
 from gantheory.symbolic.generator import curvature as curvature_of
 
 NODES = 22  # Chebyshev nodes a panel of width 1: exp(4w) is resolved to 1e-17
@@ -39,14 +40,21 @@ def kernel_of_formula(what: Any) -> Kernel:
     """
     if isinstance(what, FDivergence):
         return _of_divergence(what)
-    terms = getattr(what, "terms", None)
-    if terms and all(sp.sympify(c).is_number for c in terms.values()):
-        return _of_terms(tuple((name, float(c)) for name, c in terms.items()))
     if not hasattr(what, "curvature"):
         raise GantheoryError(
-            f"{what!r} is no divergence; give a name, an FDivergence or a curvature"
+            f"{str(what)[:60]!r} is no divergence; give a name, an FDivergence or a curvature"
         )
-    return tabulated(sp.sympify(what.curvature), tuple(getattr(what, "atoms", ())))
+    expr, atoms = what.curvature, tuple(getattr(what, "atoms", ()))
+    terms = getattr(what, "terms", None) or {}
+    involved = sp.Tuple(expr, *(sp.Tuple(*atom) for atom in atoms), *terms.values())
+    if free := involved.free_symbols - {r}:
+        raise GantheoryError(
+            f"the curvature {expr} has free parameters ({', '.join(sorted(map(str, free)))}); "
+            "put numbers into the game's formulas"
+        )
+    if terms:
+        return _of_terms(tuple((name, float(c)) for name, c in terms.items()))
+    return tabulated(expr, atoms)
 
 
 def _of_divergence(what: FDivergence) -> Kernel:
@@ -77,15 +85,8 @@ def tabulated(
     >>> tabulated(1/(2*r*(1 + r))).at_infinity.power
     Fraction(1, 1)
     """
-    free = expr.free_symbols
-    if len(free) > 1:
-        names = ", ".join(sorted(map(str, free)))
-        raise GantheoryError(
-            f"the curvature {expr} has free parameters ({names}); give them values"
-        )
-    symbol = free.pop() if free else sp.Symbol("r", positive=True)
     name = name or f"curvature {expr}"
-    table = _Table.of(expr, symbol)
+    table = _Table.of(expr)
     parts, weights = [table], [1.0]
     points = [(float(sp.log(place)), float(mass)) for place, mass in atoms]
     kinks = [_Kink(level) for level, _ in points]
@@ -100,13 +101,13 @@ def tabulated(
         table.at_zero,
         table.at_infinity,
         tuple(level for level, _ in points),
-        exchanged=lambda: _reversed(expr, symbol, atoms, name),
+        exchanged=lambda: _reversed(expr, atoms, name),
     )
 
 
-def _reversed(expr: sp.Expr, symbol: sp.Symbol, atoms: Any, name: str) -> Kernel:
+def _reversed(expr: sp.Expr, atoms: Any, name: str) -> Kernel:
     """Return the kernel of r·f(1/r), whose curvature is f''(1/r)/r³."""
-    other = sp.simplify(expr.subs(symbol, 1 / symbol) / symbol**3)
+    other = sp.simplify(expr.subs(r, 1 / r) / r**3)
     return tabulated(other, tuple((1 / a, m / a) for a, m in atoms), name=f"reverse of {name}")
 
 
@@ -180,13 +181,13 @@ class _Table:
     at_infinity: Growth
 
     @classmethod
-    def of(cls, expr: sp.Expr, symbol: sp.Symbol) -> _Table:
+    def of(cls, expr: sp.Expr) -> _Table:
         """Tabulate a curvature."""
         if expr == 0:
             flat = _Side(1, 1, *(np.zeros((NODES, REACH)),) * 2, np.zeros(1), np.zeros(1))
             below = _Side(0, 0, flat.value, flat.slope, np.zeros(1), np.zeros(1))
             return cls(flat, below, Growth(Fraction(0)), Growth(Fraction(1)))
-        function = sp.lambdify(symbol, expr, "mpmath")
+        function = sp.lambdify(r, expr, "mpmath")
         high, low = _order(function, +1), _order(function, -1)
         at_infinity, at_zero = _growth_at_infinity(*high), _growth_at_zero(*low)
         powers = float(at_infinity.power), float(at_zero.power)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -249,9 +250,9 @@ def reversed_kernel(kernel: Kernel) -> Kernel:
 
 
 def sweep_line(
-    kernels: Mapping[str, Kernel], p: Univariate, q: Univariate, wrt: Iterable[str | None]
-) -> dict[tuple[str, str | None], Estimate]:
-    """Return every kernel's value and derivatives for one pair; see `gantheory.numeric.sweep`."""
+    kernels: Mapping[Any, Kernel], p: Univariate, q: Univariate, wrt: Iterable[str | None]
+) -> dict[tuple[Any, str | None], Estimate]:
+    """Return every kernel's value and derivatives for one pair, by (its key, parameter)."""
     forward, backward = {}, {}
     for parameter in wrt:
         law, inner = split_parameter(parameter) if parameter else ("q", None)
