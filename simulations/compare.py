@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,16 @@ def mean_of(
             "finite: the expectation is infinite or the discriminator overflowed",
             method,
         )
+    error = float(half_width(replicates, error_probability))
+    if not math.isfinite(error):  # an infinite interval would agree with anything
+        return Estimate.undetermined(
+            f"{replicates.size} replicates are too few, or too skewed, for an interval that "
+            f"misses with probability {error_probability:g}; use more replicates",
+            method,
+        )
     return Estimate(
         float(replicates.mean()),
-        float(half_width(replicates, error_probability)),
+        error,
         method=method,
         error_probability=error_probability,
         evaluations=evaluations,
@@ -103,6 +111,16 @@ def proportion(
         error_probability=error_probability,
         evaluations=trials,
     )
+
+
+def lowest(estimate: Estimate) -> Estimate:
+    """Return the lower end of an interval as a number, to be compared without further allowance."""
+    return replace(estimate, value=estimate.value - estimate.error, error=0.0)
+
+
+def highest(estimate: Estimate) -> Estimate:
+    """Return the upper end of an interval as a number, to be compared without further allowance."""
+    return replace(estimate, value=estimate.value + estimate.error, error=0.0)
 
 
 def union(estimates: list[Estimate]) -> float:

@@ -64,6 +64,9 @@ def test_a_skewness_that_forbids_the_stated_probability_gives_an_infinite_interv
     spikes = np.zeros(64)
     spikes[0] = 1.0
     assert math.isinf(half_width(spikes, 1e-8))
+    estimate = mean_of(spikes, 1e-8)
+    assert estimate.status is Status.UNDETERMINED  # an infinite error would agree with anything
+    assert "use more replicates" in estimate.reason
 
 
 def test_a_constant_has_an_interval_of_rounding_only():

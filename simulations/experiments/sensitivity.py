@@ -1,0 +1,119 @@
+"""The same small GAN over learning rates and discriminator steps: where it works, where it fails.
+
+Claim: no loss works at every setting. The final exact divergence of one GAN ranges over orders of
+magnitude with the two learning rates and with k, the discriminator's steps for each of G's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gantheory.numeric import divergence
+from gantheory.records import Estimate, How
+from simulations.data import Law, as_density
+from simulations.ensembles import Member, Recipe
+from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.networks import Affine, Mlp
+from simulations.train import last, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = "normal(2, 1)"
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+GAME = "non-saturating"
+
+
+def rates(quick: bool) -> tuple[float, ...]:
+    """Return the learning rates of either player."""
+    return RATES[2:6] if quick else RATES
+
+
+def cases(quick: bool) -> tuple[str, ...]:
+    """Return the numbers k of discriminator steps."""
+    return ("k=1",) if quick else ("k=1", "k=5")
+
+
+def compare(case: str, setting: Setting) -> Measurement:
+    """Train every pair of rates as one ensemble and integrate the final JSD exactly."""
+    grid = rates(setting.quick)
+    first = setting.seed_of(case)
+    seeds = 2 if setting.quick else 4
+    members = [
+        Member(
+            Law(as_density(P)), GAME, seed=first + s, discriminator_rate=d, generator_rate=g
+        )
+        for d in grid for g in grid for s in range(seeds)
+    ]  # fmt: skip
+    how = Recipe(
+        Mlp((1, 32, 32, 1), activation="tanh"),
+        Affine(loc=-1.0, scale=0.5),
+        steps=1024 if setting.quick else 3072,
+        batch=128,
+        discriminator_steps=int(case.removeprefix("k=")),
+    )
+    rows = last(train(members, how)).parameters["generator"][:, :2].numpy()
+    values = np.array([_jsd(loc, scale) for loc, scale in rows]).reshape(len(grid), len(grid), -1)
+    means = values.mean(axis=2)
+    best, worst = float(means.min()), float(means.max())
+    name = f"sensitivity.{case}"
+    exact = "exact divergence of the trained generators"
+    comparisons = (
+        Comparison(
+            f"{name}.works", f"{case}: some pair of rates ends below 0.01 nats of JSD",
+            Estimate(best, method=exact), "<=", Estimate(0.01),
+        ),
+        Comparison(
+            f"{name}.fails", f"{case}: some pair of rates ends above 0.1 nats of JSD",
+            Estimate(0.1), "<=", Estimate(worst, method=exact),
+        ),
+        Comparison(
+            f"{name}.twin", f"{case}: every pair of rates ends below 0.1 nats of JSD",
+            Estimate(worst, method=exact), "<=", Estimate(0.1), How.REFUTED,
+            twin_of=f"{name}.fails",
+        ),
+    )  # fmt: skip
+    numbers: dict[str, Any] = {"rates": grid, "mean": means.tolist(), "seeds": seeds}
+    return Measurement(case, comparisons, numbers)
+
+
+def _jsd(loc: float, scale: float) -> float:
+    if not (np.isfinite(loc) and np.isfinite(scale)) or scale == 0:
+        return float(np.log(2))  # a generator that has left the numbers, or a point
+    return divergence("jsd", P, f"normal({float(loc)!r}, {abs(float(scale))!r})").value
+
+
+def draw(measured: Sequence[Measurement]) -> Figure:
+    """Draw the heat map of the final divergence for each k."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1 + 4.5 * len(measured), 4.2), layout="constrained")
+    every = figure.subplots(1, len(measured), squeeze=False)[0]
+    for axes, m in zip(every, measured, strict=True):
+        grid = [f"{rate:g}" for rate in m.numbers["rates"]]
+        image = axes.imshow(
+            m.numbers["mean"], origin="lower", cmap="viridis_r", norm=LogNorm(1e-4, 0.6932)
+        )
+        axes.set_xticks(range(len(grid)), grid, rotation=45)
+        axes.set_yticks(range(len(grid)), grid)
+        axes.set(xlabel="generator's rate", ylabel="discriminator's rate", title=m.case)
+    figure.colorbar(image, ax=every, label="final JSD in nats (log 2 at most)")
+    return figure
+
+
+EXPERIMENT = Experiment(
+    name="sensitivity",
+    title="Learning rates and discriminator steps",
+    claim="the same GAN ends anywhere between a thousandth of a nat and log 2, by its rates",
+    expected=("best cell below 0.01 nats, worst above 0.1",),
+    minutes=6,
+    quick_minutes=0.3,
+    cases=cases,
+    measure=compare,
+    draw=draw,
+    source="Lucic et al. (2018), arXiv:1711.10337",
+)
