@@ -206,7 +206,14 @@ def test_combinations_keep_their_signs():
     import sympy
 
     a = sympy.Symbol("a", positive=True)
-    shown = combination({"kl_qp": 1, "jsd": -2, "tv": 1 + a, "power_0.5": sympy.Rational(1, 2)})
+    shown = combination(
+        {
+            "kl_qp": sympy.Integer(1),
+            "jsd": sympy.Integer(-2),
+            "tv": 1 + a,
+            "power_0.5": sympy.Rational(1, 2),
+        }
+    )
     assert shown == (
         r"\mathrm{KL}(Q\|P) - 2\,\mathrm{JSD}(P,Q) + \left(a + 1\right)\,\mathrm{TV}(P,Q)"
         r" + \frac{1}{2}\,D_{1/2}(P\|Q)"

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import sympy
 from checks import cell, make_table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -12,6 +11,7 @@ from gantheory.games import CATALOGUE
 from gantheory.report.games import view_game
 from gantheory.report.maths import curvature_latex
 from gantheory.symbolic import derive, generator
+from gantheory.symbolic.typeset import typeset
 
 PAGE = """\
 # {title}
@@ -67,9 +67,8 @@ def step_lines(steps):
     for number, step in enumerate(steps, start=1):
         yield f"{number}. {step.title} *({step.how})*"
         if step.latex:
-            yield f"\n   $$\n   {step.latex}\n   $$\n"
-        if step.reason:
-            yield f"\n   {step.reason}\n"
+            yield f"\n    $$\n    {step.latex}\n    $$"
+        yield f"\n    {step.reason}\n" if step.reason else ""
 
 
 def write_game_pages(app):
@@ -117,11 +116,10 @@ def shown(curvature):
 
     if curvature is None:
         return [nodes.Text("no optimum")]
-    if curvature.is_named:
+    if curvature.terms or (curvature.is_named and curvature.is_divergence is not False):
         return [math(combination(curvature.terms))]
-    if curvature.is_divergence is False:
-        return [nodes.Text("no divergence: "), math(curvature_latex(curvature))]
-    return [math(curvature_latex(curvature))]
+    words = "no divergence: " if curvature.is_divergence is False else ""
+    return [nodes.Text(words), math(curvature_latex(curvature))]
 
 
 def math(latex):
@@ -139,10 +137,10 @@ class DivergencesTable(SphinxDirective):
             row = nodes.row()
             row += cell(nodes.literal("", entry.name))
             row += [cell(math(latex)) for latex in (entry.latex, entry.integral)]
-            row += cell(math(sympy.latex(generator.formula(entry))))
+            row += cell(math(typeset(generator.formula(entry))))
             row += cell(math(curvature_terms(smooth, atoms)))
-            row += cell(math(sympy.latex(generator.at_zero(entry))))
-            row += cell(math(sympy.latex(generator.slope_at_infinity(entry))))
+            row += cell(math(typeset(generator.at_zero(entry))))
+            row += cell(math(typeset(generator.slope_at_infinity(entry))))
             table[0][-1] += row
         return [table]
 

@@ -101,23 +101,28 @@ def _optimum(derivation: Any) -> Answer:
     import sympy
 
     from gantheory.symbolic.atoms import r
+    from gantheory.symbolic.typeset import typeset
 
     optimum, second = derivation.optimum, derivation.second_order
-    latex = sympy.latex(optimum.D)
+    latex = typeset(optimum.D)
     if optimum.D.is_rational_function(r) and optimum.D.has(r):
         p, q = sympy.symbols("p q", positive=True)
-        latex = f"{sympy.latex(sympy.factor(sympy.cancel(optimum.D.subs(r, p / q))))} = {latex}"
+        latex = f"{typeset(sympy.factor(sympy.cancel(optimum.D.subs(r, p / q))))} = {latex}"
     words = "" if optimum.attained else "approached, not attained"
     return Answer("Optimal discriminator", f"D^*(x) = {latex}", words, second and second.how)
 
 
 def _divergence(question: str, curvature: Any) -> Answer:
     """A quantity as every shortest combination of named divergences, or by its curvature."""
-    if not curvature.is_named:
-        return Answer(question, curvature_latex(curvature), f"{curvature.divergence}, with this f″")
-    forms = [curvature.terms, *curvature.alternatives][:3]
-    latex = " = ".join(combination(form, curvature.constant) for form in forms)
-    return Answer(question, latex, how=How.PROVED)  # naming is linear algebra over polynomials
+    is_constant = curvature.is_named and curvature.is_divergence is not False
+    if curvature.terms or is_constant:
+        forms = [curvature.terms, *curvature.alternatives][:3]
+        latex = " = ".join(combination(form, curvature.constant) for form in forms)
+        return Answer(question, latex, how=How.PROVED)  # naming is linear algebra over polynomials
+    if curvature.is_divergence is False:
+        return Answer(question, words=f"{curvature.divergence}: {curvature.reason}")
+    shown = curvature_latex(curvature)
+    return Answer(question, shown, f"{curvature.divergence}, with this f″")
 
 
 def _is_divergence(curvature: Any) -> Answer:
@@ -135,25 +140,25 @@ def _is_divergence(curvature: Any) -> Answer:
 
 
 def _saturation(saturation: Any) -> Answer:
-    import sympy
+    from gantheory.symbolic.typeset import typeset
 
     words = {
         True: "the gradient vanishes",
         False: "the gradient does not vanish",
         None: "undecided",
     }
-    weight = f"w(r) = {sympy.latex(saturation.weight)}"
+    weight = f"w(r) = {typeset(saturation.weight)}"
     limit = saturation.limit_at_0
-    tends = "" if limit is None else rf",\qquad w(r) \to {sympy.latex(limit)}"
+    tends = "" if limit is None else rf",\qquad w(r) \to {typeset(limit)}"
     return Answer(
         "On fakes that D recognises, r → 0", f"{weight}{tends}", words[saturation.vanishing]
     )
 
 
 def _equilibrium(found: Any) -> Answer:
-    import sympy
+    from gantheory.symbolic.typeset import typeset
 
-    shown = [sympy.latex(e) for e in (found.D, found.discriminator_loss, found.generator_loss)]
+    shown = [typeset(e) for e in (found.D, found.discriminator_loss, found.generator_loss)]
     latex = (
         rf"D = {shown[0]},\qquad \text{{discriminator loss }} {{{shown[1]}}},"
         rf"\qquad \text{{generator loss }} {{{shown[2]}}}"

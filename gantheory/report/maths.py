@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from gantheory.divergences import COMPLEMENTS, named
-from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.errors import MissingExtraError
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 # fmt: off
@@ -110,20 +109,6 @@ def _thin_space() -> ElementTree.Element:
     return ElementTree.Element(f"{{{NAMESPACE}}}mspace", width="0.167em")
 
 
-def symbol(name: str) -> str:
-    """Return the LaTeX symbol of a divergence's name.
-
-    >>> symbol("kl_qp")
-    '\\\\mathrm{KL}(Q\\\\|P)'
-    """
-    if name in COMPLEMENTS:
-        return COMPLEMENTS[name].integral
-    try:
-        return named(name).latex
-    except GantheoryError:
-        return rf"\mathrm{{{name.replace('_', ' ')}}}"
-
-
 def combination(terms: Mapping[str, Any], constant: Any = 0) -> str:
     """Return ``Σ coefficient · divergence + constant`` as LaTeX; coefficients are exact.
 
@@ -131,36 +116,14 @@ def combination(terms: Mapping[str, Any], constant: Any = 0) -> str:
     >>> combination({"jsd": sympy.Integer(2)}, -2 * sympy.log(2))
     '2\\\\,\\\\mathrm{JSD}(P,Q) - 2 \\\\log{\\\\left(2 \\\\right)}'
     """
-    import sympy
+    from gantheory.symbolic.steps import combination_latex, constant_latex
+    from gantheory.symbolic.typeset import typeset
 
-    parts = [_term(sympy.sympify(factor, strict=True), name) for name, factor in terms.items()]
-    rest = sympy.sympify(constant, strict=True)
-    if rest != 0 or not parts:
-        parts.append(sympy.latex(rest))
-    return " ".join(
-        part if k == 0 else f"- {part[1:].lstrip()}" if part.startswith("-") else f"+ {part}"
-        for k, part in enumerate(parts)
-    )
-
-
-def _term(factor: Any, name: str) -> str:
-    import sympy
-
-    if factor in (1, -1):
-        return symbol(name) if factor == 1 else f"-{symbol(name)}"
-    shown = sympy.latex(factor)
-    return (
-        rf"\left({shown}\right)\,{symbol(name)}" if factor.is_Add else rf"{shown}\,{symbol(name)}"
-    )
+    return combination_latex(dict(terms)) + constant_latex(constant) if terms else typeset(constant)
 
 
 def curvature_latex(curvature: Any) -> str:
     """Return f'' as LaTeX, with a point mass for each kink."""
-    import sympy
+    from gantheory.symbolic.steps import atoms_latex
 
-    masses = [
-        rf"{sympy.latex(mass)}\,\delta\left(r - {sympy.latex(place)}\right)"
-        for place, mass in curvature.atoms
-    ]
-    smooth = [sympy.latex(curvature.curvature)] if curvature.curvature != 0 or not masses else []
-    return "f''(r) = " + " + ".join(smooth + masses)
+    return f"f''(r) = {atoms_latex(curvature)}"

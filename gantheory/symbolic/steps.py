@@ -25,6 +25,7 @@ from gantheory.symbolic.identify import Combination, combination_text
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.optimum import Optimum
 from gantheory.symbolic.pieces import Coordinate
+from gantheory.symbolic.typeset import typeset
 
 p, q = sp.symbols("p q", positive=True)
 
@@ -64,7 +65,7 @@ def divergence_latex(name: str) -> str:
     try:
         return named(name).latex
     except GantheoryError:
-        order = sp.latex(sp.Symbol(name.removeprefix("power_").strip("()")))
+        order = typeset(sp.Symbol(name.removeprefix("power_").strip("()")))
         return rf"D_{{{order}}}(P\|Q)"
 
 
@@ -82,10 +83,15 @@ def combination_latex(terms: Combination) -> str:
     for name, value in terms.items():
         negative = value.could_extract_minus_sign()
         size = -value if negative else value
-        factor = "" if size == 1 else sp.latex(size) + r"\,"
+        factor = "" if size == 1 else _factor(size) + r"\,"
         sign = ("-" if negative else "") if not shown else (" - " if negative else " + ")
         shown += sign + factor + divergence_latex(name)
     return shown
+
+
+def _factor(size: sp.Expr) -> str:
+    shown = typeset(size)
+    return rf"\left({shown}\right)" if size.is_Add else shown
 
 
 def constant_text(constant: sp.Expr) -> str:
@@ -103,8 +109,8 @@ def constant_latex(constant: sp.Expr) -> str:
     if constant == 0:
         return ""
     if constant.could_extract_minus_sign():
-        return " - " + sp.latex(-constant)
-    return " + " + sp.latex(constant)
+        return " - " + typeset(-constant)
+    return " + " + typeset(constant)
 
 
 def atoms_text(found: Curvature) -> str:
@@ -117,10 +123,10 @@ def atoms_text(found: Curvature) -> str:
 def atoms_latex(found: Curvature) -> str:
     """Return a curvature with its point masses typeset."""
     masses = [
-        rf"{'' if mass == 1 else sp.latex(mass)}\,\delta(r - {sp.latex(place)})"
+        ("" if mass == 1 else _factor(mass) + r"\,") + rf"\delta(r - {typeset(place)})"
         for place, mass in found.atoms
     ]
-    smooth = [] if found.curvature == 0 and masses else [sp.latex(found.curvature)]
+    smooth = [] if found.curvature == 0 and masses else [typeset(found.curvature)]
     return " + ".join([*smooth, *masses])
 
 
@@ -157,8 +163,8 @@ def _stationarity(coordinate: Coordinate, optimum: Optimum) -> Iterator[Step]:
             "Stationarity" + _where(branch.ratios),
             f"With {coordinate.title}, d/d{name} (r*a + b) = {slope}, "
             f"which vanishes at {name} = {branch.x}.",
-            rf"\frac{{d}}{{d{sp.latex(name)}}}(r a + b) = {sp.latex(slope)} = 0 \iff "
-            rf"{sp.latex(name)} = {sp.latex(branch.x)}",
+            rf"\frac{{d}}{{d{typeset(name)}}}(r a + b) = {typeset(slope)} = 0 \iff "
+            rf"{typeset(name)} = {typeset(branch.x)}",
             How.PROVED,
             "the solution satisfies the equation by exact algebra",
         )
@@ -187,13 +193,13 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     assert optimum is not None
     shown = _in_densities(optimum.D)
     densities = "" if shown is None else f" = {shown}"
-    latex = sp.latex(optimum.D) + ("" if shown is None else f" = {sp.latex(shown)}")
+    latex = typeset(optimum.D) + ("" if shown is None else f" = {typeset(shown)}")
     attained = "" if optimum.attained else " The supremum is approached and never attained."
     yield Step(
         "The optimal discriminator",
         f"D* = {optimum.D}{densities}, with score t* = {optimum.score}.{attained}"
         + _flat_text(optimum),
-        rf"D^* = {latex}, \qquad t^* = {sp.latex(optimum.score)}",
+        rf"D^* = {latex}, \qquad t^* = {typeset(optimum.score)}",
         How.PROVED,
         "; ".join(dict.fromkeys(branch.reason for branch in optimum.branches)),
     )
@@ -217,7 +223,7 @@ def _second_order(derivation: Derivation) -> Iterator[Step]:
         f"At the optimum the second derivative of r*a + b{formula} is negative."
         if second is not None
         else "The derivative of r*a + b changes from + to - at the optimum.",
-        r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + sp.latex(second) + " < 0"
+        r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + typeset(second) + " < 0"
         if second is not None
         else r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -",
         found.how,
@@ -234,7 +240,7 @@ def _value(derivation: Derivation, supremum: Curve) -> Iterator[Step]:
         "The value at the optimum",
         f"V(D*) = E_q[F(r)] with F(r) = {value} and F(1) = {found.constant}; "
         f"F'' = {atoms_text(found)}.",
-        rf"F(r) = {sp.latex(value)}, \quad F(1) = {sp.latex(found.constant)}, \quad "
+        rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",
         How.PROVED,
         "F' = a(t*), because the optimum is stationary in t (envelope theorem)",
@@ -244,7 +250,7 @@ def _value(derivation: Derivation, supremum: Curve) -> Iterator[Step]:
         yield Step(
             "Equality only at P = Q",
             f"V(D*) = {found.constant} exactly when P = Q, and is larger otherwise.",
-            rf"V(D^*) = {sp.latex(found.constant)} \iff P = Q",
+            rf"V(D^*) = {typeset(found.constant)} \iff P = Q",
             found.how,
             "the generator is convex and bends at r = 1 (Jensen)",
         )
@@ -269,7 +275,7 @@ def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
         kind = UNNAMED if found.is_divergence else f"a divergence only if {found.condition}"
         statement = f"{left} is {kind}{shown}{constant}."
         formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
-            "" if generator is None else rf", \quad f = {sp.latex(generator)}"
+            "" if generator is None else rf", \quad f = {typeset(generator)}"
         )
         how = found.how
     yield Step(
@@ -288,7 +294,7 @@ def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
     yield Step(
         "The generator's loss at the optimum",
         f"E_q[h(r)] with h(r) = c(t*(r)) = {h.expression}; h'' = {atoms_text(found)}.",
-        rf"h(r) = c(t^*(r)) = {sp.latex(h.expression)}, \quad h''(r) = {atoms_latex(found)}",
+        rf"h(r) = c(t^*(r)) = {typeset(h.expression)}, \quad h''(r) = {atoms_latex(found)}",
         How.PROVED,
         "by differentiation",
     )
@@ -348,7 +354,7 @@ def _saturation(derivation: Derivation) -> Iterator[Step]:
         "Where the gradient vanishes",
         f"Per fake sample, in the logit, the gradient is w = r^2*g'' = {found.weight}, "
         f"{zero} at r -> 0 and {infinity} at r -> oo: {vanishing}.",
-        rf"w(r) = r^2 g''(r) = {sp.latex(found.weight)}, \quad w(0) = {_limit(found.limit_at_0)}, "
+        rf"w(r) = r^2 g''(r) = {typeset(found.weight)}, \quad w(0) = {_limit(found.limit_at_0)}, "
         rf"\quad w(\infty) = {_limit(found.limit_at_inf)}",
         How.UNDECIDED if found.vanishing is None else How.PROVED,
         "limits by leading terms",
@@ -356,7 +362,7 @@ def _saturation(derivation: Derivation) -> Iterator[Step]:
 
 
 def _limit(value: sp.Expr | None) -> str:
-    return r"\text{undecided}" if value is None else sp.latex(value)
+    return r"\text{undecided}" if value is None else typeset(value)
 
 
 def _disjoint(derivation: Derivation) -> Iterator[Step]:
@@ -390,8 +396,8 @@ def _equilibrium(derivation: Derivation) -> Iterator[Step]:
         "At equilibrium",
         f"At P = Q: D = {found.D}, the discriminator's loss -V is {found.discriminator_loss}, "
         f"the generator's is {found.generator_loss}.{spread}",
-        rf"P = Q:\quad D = {sp.latex(found.D)},\quad -V = {sp.latex(found.discriminator_loss)},"
-        rf"\quad \mathbb{{E}}_q[c] = {sp.latex(found.generator_loss)}",
+        rf"P = Q:\quad D = {typeset(found.D)},\quad -V = {typeset(found.discriminator_loss)},"
+        rf"\quad \mathbb{{E}}_q[c] = {typeset(found.generator_loss)}",
         How.PROVED,
         "r = 1",
     )

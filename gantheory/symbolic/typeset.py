@@ -1,0 +1,27 @@
+"""Expressions as LaTeX, with names of several letters as words."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter, translate
+
+SHORT = {"eps": r"\varepsilon"}  # usual abbreviations of Greek letters
+
+
+class _Words(LatexPrinter):
+    def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
+        name: str = expr.name
+        if name in SHORT:
+            return SHORT[name]
+        if name.isalpha() and len(name) > 1 and translate(name) == name and name.isascii():
+            return rf"\mathrm{{{name}}}"
+        return super()._print_Symbol(expr)
+
+
+def typeset(expr: sp.Basic) -> str:
+    """Return LaTeX for an expression; ``prior`` is one word, not a product of five letters.
+
+    >>> typeset(sp.Symbol("prior") * sp.Symbol("alpha") ** 2)
+    '\\\\alpha^{2} \\\\mathrm{prior}'
+    """
+    return str(_Words().doprint(expr))
