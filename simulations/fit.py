@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -149,7 +149,7 @@ class _Fit:
             (row.grad,) = torch.autograd.grad(loss, row)
             return loss
 
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
+        optimiser.step(closure)
         return row.detach()
 
     def by_adam(
@@ -175,13 +175,13 @@ class _Fit:
 
 
 def _density(law: Quantiles | str) -> Quantiles:
-    if isinstance(law, str):
-        from gantheory.densities import parse_density
+    from gantheory.densities import parse_density
 
-        law = parse_density(law)
-    if not hasattr(law, "ppf"):
-        raise GantheoryError(f"{law} has no quantiles; a fit needs a one-dimensional density")
-    return law
+    found: Any = parse_density(law) if isinstance(law, str) else law
+    if not hasattr(found, "ppf"):
+        raise GantheoryError(f"{found} has no quantiles; a fit needs a one-dimensional density")
+    quantiles: Quantiles = found
+    return quantiles
 
 
 # Φ(±6.5) leaves 4e-11 of the mass in each tail; 513 nodes are 2⁹ intervals of 0.025 deviations.

@@ -55,7 +55,7 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def block_memory(shape: tuple[int, int, int], dtype: torch.dtype, device: str) -> Tensor:
+def block_memory(shape: Sequence[int], dtype: torch.dtype, device: str) -> Tensor:
     """Return zeroed memory (k, n, w) in which every member starts aligned."""
     k, n, w = shape
     return torch.zeros(k, aligned(n * w), dtype=dtype, device=device)[:, : n * w].view(k, n, w)

@@ -1,0 +1,309 @@
+"""Runs that survive: a record of what was trained and measured, and checkpoints to go on from.
+
+A checkpoint is one safetensors file: the state's tensors, and the record as JSON in its header.
+It replaces the one before in a single atomic step, so a run that is killed at any instant goes on
+from the last one, and ends bitwise where it would have ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.game import Game
+from gantheory.records import Estimate
+from simulations.ensembles import Member, Recipe, State, initial_state
+from simulations.streams import CHUNK
+from simulations.train import Path as EnginePath
+from simulations.train import Progress, train
+
+FORMAT = 1
+CHECKPOINT, RECORD = "checkpoint.safetensors", "run.json"
+Measure = Callable[[State], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was trained, from which seeds, and what was measured on the way.
+
+    Attributes:
+        recipe, members: what the result is a function of, as plain data.
+        step: how many steps have been made.
+        measurements: one mapping a measured step: ``step``, and each quantity by name; an
+            `Estimate` is kept with its error and status.
+        path: which engine trained it.
+        environment: versions and threads; other versions may round otherwise.
+    """
+
+    recipe: Mapping[str, Any]
+    members: tuple[Mapping[str, Any], ...]
+    step: int = 0
+    measurements: tuple[Mapping[str, Any], ...] = ()
+    path: str = "auto"
+    environment: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, members: Sequence[Member], recipe: Recipe, path: EnginePath = "auto") -> Run:
+        """Return the record of a run that has not begun."""
+        described = tuple(describe(member) for member in members)
+        return cls(describe(recipe), described, path=path, environment=_environment())
+
+    def to_json(self) -> str:
+        """Return the record as JSON text."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Run:
+        """Return the record in ``text``.
+
+        Raises:
+            GantheoryError: where it is none of this format.
+        """
+        try:
+            data = json.loads(text)
+            if data.pop("format") != FORMAT:
+                raise KeyError("format")
+            lists = {name: tuple(data[name]) for name in ("members", "measurements")}
+            return cls(**{**data, **lists})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise GantheoryError(
+                f"not the record of a run ({type(error).__name__}: {str(error)[:40]}); "
+                "remove it, or choose another folder"
+            ) from None
+
+    def write(self, folder: Path | str) -> None:
+        """Write ``run.json`` in ``folder``, atomically."""
+        _replace(Path(folder) / RECORD, self.to_json().encode())
+
+
+def train_run(
+    folder: Path | str,
+    members: Sequence[Member],
+    recipe: Recipe,
+    *,
+    measure: Measure | None = None,
+    every: int = 10 * CHUNK,
+    progress: Progress | None = None,
+    path: EnginePath = "auto",
+    tensorboard: Path | str | None = None,
+) -> Run:
+    """Train in ``folder``, going on from its checkpoint where there is one; return the record.
+
+    Args:
+        folder: where the checkpoint and ``run.json`` live; made where missing.
+        members, recipe, progress, path: see `train.train`.
+        measure: called with the state after every ``every`` steps and at the end; what it returns
+            is part of the record. It must be a function of the state, to be the same after a
+            resumption, and must leave the state alone.
+        every: steps between checkpoints, a multiple of 64.
+        tensorboard: a folder for event files of the numbers measured.
+
+    Raises:
+        GantheoryError: where the folder cannot be written, or holds another run.
+    """
+    if every < 1 or every % CHUNK:
+        raise GantheoryError(f"every={every!r} must be a positive multiple of {CHUNK} steps")
+    folder = Path(folder)
+    board = _board(tensorboard) if tensorboard else None
+    run, begin = resume(folder, members, recipe, path)
+    if run.step == 0 and not (folder / CHECKPOINT).exists():
+        save_checkpoint(folder, run, begin)
+    for state in train(members, recipe, state=begin, progress=progress, path=path):
+        if state.step % every and state.step < recipe.steps:
+            continue
+        measured = {"step": state.step, **_plain(measure(state) if measure else {})}
+        kept = (*run.measurements, measured) if measure else ()
+        run = replace(run, step=state.step, measurements=kept)
+        save_checkpoint(folder, run, state)
+        if board is not None:
+            _log(board, measured)
+    run.write(folder)
+    return run
+
+
+def resume(
+    folder: Path | str, members: Sequence[Member], recipe: Recipe, path: EnginePath = "auto"
+) -> tuple[Run, State]:
+    """Return the record and state to go on from: the checkpoint's, else those of a new run.
+
+    Raises:
+        GantheoryError: where the checkpoint belongs to other members or another recipe.
+    """
+    fresh = Run.of(members, recipe, path)
+    state = initial_state(members, recipe)
+    place = Path(folder) / CHECKPOINT
+    if not place.exists():
+        return fresh, state
+    found, state = load_checkpoint(folder)
+    differing = [name for name in fresh.recipe if found.recipe.get(name) != fresh.recipe[name]]
+    if differing or found.members != fresh.members or found.path != path:
+        what = f"recipe.{differing[0]}" if differing else "members or path"
+        raise GantheoryError(
+            f"{place} belongs to another run: {what} differ(s); choose another folder"
+        )
+    for rows in (state.parameters, *state.memory.values()):
+        rows.update({name: tensor.to(recipe.device) for name, tensor in rows.items()})
+    return found, state
+
+
+def save_checkpoint(folder: Path | str, run: Run, state: State) -> None:
+    """Replace the checkpoint in ``folder`` atomically: a reader sees the old or the new one."""
+    tensors = {f"parameters/{name}": rows for name, rows in state.parameters.items()}
+    for player, memory in state.memory.items():
+        tensors |= {f"memory/{player}/{name}": rows for name, rows in memory.items()}
+    tensors["streams"] = torch.stack([stream.get_state() for stream in state.streams])
+    counts = {"step": state.step, "updates": state.updates}
+    content = save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        metadata={"run": run.to_json(), "counts": json.dumps(counts)},
+    )
+    _replace(Path(folder) / CHECKPOINT, content)
+
+
+def load_checkpoint(folder: Path | str) -> tuple[Run, State]:
+    """Return the record and the state of the checkpoint in ``folder``, on the CPU.
+
+    Raises:
+        GantheoryError: where there is none, or it is damaged.
+    """
+    place = Path(folder) / CHECKPOINT
+    try:
+        with safe_open(place, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        counts = json.loads(header["counts"])
+        return Run.from_json(header["run"]), _state(counts, tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        if isinstance(error, GantheoryError):
+            raise
+        raise GantheoryError(
+            f"{place} is no checkpoint ({type(error).__name__}); remove it or choose another folder"
+        ) from None
+
+
+def _state(counts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> State:
+    parameters: dict[str, Tensor] = {}
+    memory: dict[str, dict[str, Tensor]] = {player: {} for player in counts["updates"]}
+    streams = []
+    for row in tensors["streams"]:
+        streams.append(torch.Generator())
+        streams[-1].set_state(row.clone())  # torch reads the state as aligned words
+    for key, tensor in tensors.items():
+        match key.split("/"):
+            case ["parameters", player]:
+                parameters[player] = tensor
+            case ["memory", player, name]:
+                memory[player][name] = tensor
+    return State(counts["step"], parameters, memory, dict(counts["updates"]), streams)
+
+
+def describe(value: Any) -> Any:
+    """Return a configuration as plain data: dataclasses by their fields, laws as their text.
+
+    >>> from simulations.updates import Adam
+    >>> describe(Adam())
+    {'type': 'Adam', 'beta1': 0.9, 'beta2': 0.999, 'epsilon': 1e-08}
+    """
+    from gantheory.densities.base import Density
+
+    if isinstance(value, Density):
+        return str(value)
+    if isinstance(value, Game):
+        shown = value.as_dict()
+        return {name: describe(shown[name]) for name in shown if name != "title"}
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {field.name: describe(getattr(value, field.name)) for field in fields(value)}
+        return {"type": type(value).__name__, **content}
+    if isinstance(value, Mapping):
+        return {str(key): describe(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(entry) for entry in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, torch.dtype):
+        return str(value)
+    raise GantheoryError(
+        f"{type(value).__name__} cannot be recorded; make it a dataclass of plain values"
+    )
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return measurements as strict JSON data; non-finite numbers become text."""
+    return {name: _number(value) for name, value in data.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Estimate):
+        return _plain(asdict(value))
+    if isinstance(value, Tensor) or hasattr(value, "tolist"):
+        return _number(value.tolist())
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, list | tuple):
+        return [_number(entry) for entry in value]
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return str(value)
+    return value
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that its name always stands for a whole one, on disk before it is named."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        with partial.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise GantheoryError(
+            f"cannot write {path}: {error.strerror}; choose another folder"
+        ) from None
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def _board(folder: Path | str) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise MissingExtraError("TensorBoard output", "tensorboard") from None
+    return SummaryWriter(str(folder))
+
+
+def _log(board: Any, measured: Mapping[str, Any]) -> None:
+    """Write every number measured at a step; a list becomes one curve a member."""
+    for tag, value in _scalars("", measured):
+        board.add_scalar(tag, value, measured["step"])
+    board.flush()
+
+
+def _scalars(tag: str, value: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(value, bool | int | float):
+        yield tag, float(value)
+    elif isinstance(value, Mapping):
+        keys = ["value"] if "value" in value and "error" in value else value
+        for key in keys:
+            if key != "step":
+                yield from _scalars(f"{tag}/{key}".strip("/"), value[key])
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _scalars(f"{tag}/{index}", entry)
