@@ -23,8 +23,8 @@ from gantheory.divergences import COMPLEMENTS, named
 from gantheory.errors import GantheoryError, MissingExtraError, unknown_name
 from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
-from gantheory.numeric.batch import rows
-from gantheory.numeric.doublexp import Wanted, integrate_rows
+from gantheory.numeric.batch import Row, Sum, rows
+from gantheory.numeric.doublexp import COUNT, Wanted, integrate_rows
 from gantheory.numeric.names import kernel_of
 from gantheory.records import Estimate
 
@@ -279,21 +279,35 @@ class _Points:
         shape = (len(names), 2, len(points))
         self.value, self.error = np.full(shape, np.nan), np.full(shape, np.inf)
         if names:
-            self._in_bulk()
+            self._in_bulk(tolerance)
             self._one_by_one(tolerance, progress)
 
-    def _in_bulk(self) -> None:
+    def _in_bulk(self, tolerance: float) -> None:
         at = np.linspace(*_ends(self.family, self.points), 4)
         pairs = [self.family.at(value) for value in at]
         p, q = (rows([pair[k] for pair in pairs], at, self.points) for k in (0, 1))
         if p is None or q is None:
             return
         wanted = [Wanted(kernel_of(name), flag) for name in self.names for flag in (False, True)]
-        for k, column in enumerate(integrate_rows(p, q, wanted, len(self.points))):
-            self.value[k // 2, k % 2], self.error[k // 2, k % 2] = column.value, column.error
+        todo = np.arange(len(self.points))
+        for count in (COUNT, 2 * COUNT):  # what the first pass leaves open gets twice the nodes
+            if len(todo):
+                self._pass(p.take(todo), q.take(todo), wanted, todo, count)
+            todo = np.nonzero(self._missed(tolerance).any(axis=(0, 1)))[0]
+
+    def _pass(
+        self, p: Row | Sum, q: Row | Sum, wanted: list[Wanted], todo: Array, count: int
+    ) -> None:
+        for k, column in enumerate(integrate_rows(p, q, wanted, len(todo), count)):
+            better = ~(column.error >= self.error[k // 2, k % 2, todo])
+            self.value[k // 2, k % 2, todo[better]] = column.value[better]
+            self.error[k // 2, k % 2, todo[better]] = column.error[better]
+
+    def _missed(self, tolerance: float) -> Array:
+        return ~(self.error <= tolerance * np.abs(self.value))
 
     def _one_by_one(self, tolerance: float, progress: Progress | None) -> None:
-        missed = ~(self.error <= tolerance * np.abs(self.value))
+        missed = self._missed(tolerance)
         todo = np.nonzero(missed.any(axis=(0, 1)))[0]
         for done, k in enumerate(todo):
             pair = self.family.at(self.points[k])

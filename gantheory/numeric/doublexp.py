@@ -9,7 +9,7 @@ K. Jeyabalan, X. S. Li (2005), Experimental Mathematics 14(3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,25 +21,26 @@ from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
 
-COUNT = 96  # steps of a piece, a multiple of 4: 16 outputs of normals up to 10 apart to 1e-11
-CHUNK = 24  # rows at once: a few arrays of that size stay in a core's own cache
+COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
+CHUNK = 100  # rows at once: arrays of 150 kB, which stay in a core's own cache
+SETTLED = 1e-12  # relative error at which a derivative needs no second form
 GRID = 65  # points of a row at which a crossing of the two densities is looked for
 EPS = float(np.finfo(float).eps)
 
 
 @cache
-def inner_nodes() -> tuple[Array, Array]:
+def inner_nodes(count: int) -> tuple[Array, Array]:
     """Return nodes and weights on (0, 1), double-exponentially dense at both ends."""
-    t, step = np.linspace(-3.3, 3.3, COUNT + 1, retstep=True)
+    t, step = np.linspace(-3.3, 3.3, count + 1, retstep=True)
     inner = 0.5 * np.pi * np.sinh(t)
     density = 0.5 * np.pi * np.cosh(t) / np.cosh(inner) ** 2
     return 0.5 + 0.5 * np.tanh(inner), 0.5 * float(step) * density
 
 
 @cache
-def outer_nodes() -> tuple[Array, Array]:
+def outer_nodes(count: int) -> tuple[Array, Array]:
     """Return nodes and weights on (0, 1], dense at 0, for integrands that have died down at 1."""
-    t, step = np.linspace(-3.6, 3.0, COUNT + 1, retstep=True)
+    t, step = np.linspace(-3.6, 3.0, count + 1, retstep=True)
     x = np.exp(t - np.exp(-t))
     return x / x[-1], float(step) * x * (1 + np.exp(-t)) / x[-1]
 
@@ -60,46 +61,50 @@ class Column:
     error: Array
 
 
-def integrate_rows(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], n: int) -> list[Column]:
-    """Return every column for the pairs of rows ``(p[k], q[k])``, k < n."""
+def integrate_rows(
+    p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], n: int, count: int = COUNT
+) -> list[Column]:
+    """Return every column for the pairs of rows ``(p[k], q[k])``, k < n, at ``count`` steps."""
     value, error = np.empty((2, len(wanted), n))
     with np.errstate(all="ignore"):
         for start in range(0, n, CHUNK):
             part = slice(start, min(start + CHUNK, n))
-            value[:, part], error[:, part] = _chunk(p.take(part), q.take(part), wanted)
+            value[:, part], error[:, part] = _chunk(p.take(part), q.take(part), wanted, count)
     error = np.where(np.isfinite(value) & ~np.isnan(error), error, np.inf)
     return [Column(value[k], error[k]) for k in range(len(wanted))]
 
 
-def _chunk(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted]) -> tuple[Array, Array]:
+def _chunk(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], count: int) -> tuple[Array, Array]:
     cuts = _cuts(p, q)
-    x, weight = _points(cuts)
+    x, weight = _points(cuts, count)
     u = p.log_ratio(q, x)
     n = Ratio.of(p.log_density(x), q.log_density(x), u)
-    noise = EPS * 8 if u is not None else _cancellation(n)
-    rule = _Rule(weight, cuts.shape[1] - 1, noise)
+    noise = EPS * 24 if u is not None else _cancellation(n)
+    rule = _Rule(weight, cuts.shape[1] - 1, count, noise)
     scores = _Scores(p, q, n, x)
-    forms = [list(_integrands(column, n, scores, rule)) for column in wanted]
-    samples = np.stack([f for found in forms for f in found])
-    value, error = rule.integrals(samples)
-    return _best(value, error, [len(found) for found in forms])
+    values, errors = np.empty((2, len(wanted), len(x)))
+    for k, column in enumerate(wanted):
+        values[k], errors[k] = _settled(_forms(column, n, scores, rule), rule)
+    return values, errors
 
 
-def _best(value: Array, error: Array, forms: list[int]) -> tuple[Array, Array]:
-    """Return, for each column and row, the form with the smaller stated error."""
-    values, errors, start = [], [], 0
-    for count in forms:
-        which = np.argmin(error[start : start + count], axis=0)[None]
-        values.append(np.take_along_axis(value[start : start + count], which, axis=0)[0])
-        errors.append(np.take_along_axis(error[start : start + count], which, axis=0)[0])
-        start += count
-    return np.stack(values), np.stack(errors)
+def _settled(forms: Iterator[Array], rule: _Rule) -> tuple[Array, Array]:
+    """Return, row by row, the form with the smallest stated error; later ones only if needed."""
+    value, error = rule.integral(next(forms))
+    while not np.all(error <= SETTLED * np.abs(value)):
+        samples = next(forms, None)
+        if samples is None:
+            break
+        other, bound = rule.integral(samples)
+        better = ~(bound >= error)
+        value[better], error[better] = other[better], bound[better]
+    return value, error
 
 
-def _points(cuts: Array) -> tuple[Array, Array]:
+def _points(cuts: Array, count: int) -> tuple[Array, Array]:
     """Return nodes (rows, pieces·nodes) and weights for the pieces between the cuts."""
-    outer, outer_weight = outer_nodes()
-    inner, inner_weight = inner_nodes()
+    outer, outer_weight = outer_nodes(count)
+    inner, inner_weight = inner_nodes(count)
     last = cuts.shape[1] - 2
     parts = []
     for k in range(last + 1):
@@ -138,7 +143,7 @@ def _crossings(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[Arra
     u = _u(p, q, x)
     change = (u[:, :-1] > 0) != (u[:, 1:] > 0)
     most = int(change.sum(axis=1).max())
-    found = []
+    found: list[Array] = []
     for k in range(most):
         has = change.sum(axis=1) > k
         where = np.argmax(np.cumsum(change, axis=1) > k, axis=1)
@@ -146,7 +151,8 @@ def _crossings(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[Arra
         bracket = x[pick, where][:, None], x[pick, where + 1][:, None]
         ends = u[pick, where][:, None], u[pick, where + 1][:, None]
         root = _close(p, q, *bracket, *ends)
-        found.append(np.where(has[:, None], root, low))
+        other = found[-1] if found else 0.5 * (low + high)
+        found.append(np.where(has[:, None], root, other))
     return found
 
 
@@ -181,8 +187,8 @@ class _Scores:
 class _Rule:
     """The sums of one chunk: values, their errors, and exponentials that integrands share."""
 
-    def __init__(self, weight: Array, pieces: int, noise: Array | float) -> None:
-        self.weight, self.pieces, self.noise = weight, pieces, noise
+    def __init__(self, weight: Array, pieces: int, count: int, noise: Array | float) -> None:
+        self.weight, self.pieces, self.count, self.noise = weight, pieces, count, noise
         self._sizes: dict[int, tuple[Array, Array]] = {}
 
     def size(self, log_weight: Array) -> Array:
@@ -192,54 +198,54 @@ class _Rule:
             self._sizes[key] = log_weight, self.weight * np.exp(log_weight)
         return self._sizes[key][1]
 
-    def integrals(self, f: Array) -> tuple[Array, Array]:
-        """Return values and errors, by form and row, of weighted samples (forms, rows, nodes)."""
+    def integral(self, f: Array) -> tuple[Array, Array]:
+        """Return the value and error of each row of weighted samples (rows, nodes)."""
         size = np.abs(f)
-        sums = f @ _strides(self.pieces)
-        fine, middle, coarse = (sums[..., k::3] for k in range(3))
-        whole = size.sum(axis=2) + 1e-300
+        sums = f @ _strides(self.pieces, self.count)
+        fine, middle, coarse = (sums[:, k::3] for k in range(3))
+        whole = size.sum(axis=1) + 1e-300
         near, far = (
-            np.log10(np.maximum(np.abs(fine - other) / whole[..., None], 1e-17))
+            np.log10(np.maximum(np.abs(fine - other) / whole[:, None], 1e-17))
             for other in (middle, coarse)
         )
         # Bailey: the number of right digits doubles with each halving of the step
         exponent = np.where(far < -0.5, np.maximum(near**2 / far, 2 * near), near)
-        rule = 10 * whole * np.sum(10 ** np.clip(exponent, -17, 0), axis=2)
-        rounding = (size * self.noise).sum(axis=2)
-        return fine.sum(axis=2), rule + rounding + self._ends(size)
+        rule = 10 * whole * np.sum(10 ** np.clip(exponent, -17, 0), axis=1)
+        exact = isinstance(self.noise, float)
+        rounding = whole * self.noise if exact else (size * self.noise).sum(axis=1)
+        return fine.sum(axis=1), rule + rounding + self._ends(size)
 
     def _ends(self, size: Array) -> Array:
         """Return what the cut tails may hold: the samples at the ends, without their weights."""
-        outermost = [COUNT, -1]
-        at_ends = size[..., outermost] / np.maximum(self.weight[:, outermost], 1e-300)
-        return at_ends.sum(axis=2) * self.weight.sum(axis=1)
+        outermost = [self.count, -1]
+        at_ends = size[:, outermost] / np.maximum(self.weight[:, outermost], 1e-300)
+        return at_ends.sum(axis=1) * self.weight.sum(axis=1)
 
 
 @cache
-def _strides(pieces: int) -> Array:
+def _strides(pieces: int, count: int) -> Array:
     """Return the matrix that sums samples piece by piece at steps h, 2h and 4h."""
-    one = np.zeros((COUNT + 1, 3))
+    one = np.zeros((count + 1, 3))
     for k in range(3):
         one[:: 2**k, k] = 2**k
     return np.kron(np.eye(pieces), one)
 
 
-def _integrands(column: Wanted, n: Ratio, scores: _Scores, rule: _Rule) -> Iterable[Array]:
-    """Yield the weighted samples of each form of a column."""
+def _forms(column: Wanted, n: Ratio, scores: _Scores, rule: _Rule) -> Iterator[Array]:
+    """Yield the weighted samples of each form of a column, computed when asked for."""
     kernel = column.kernel
     if not column.derivative:
         yield _weighted(kernel.value, n, rule)
         return
-    total: list[Array] = []
-    if scores.q is not None:
-        total = [kernel.sign * scores.q * _weighted(form, n, rule) for form in kernel.slopes]
-    if scores.p is not None:
-        back = kernel_of(kernel.reverse)
-        other = [
-            kernel.sign * scores.p * _weighted(form, scores.reversed, rule) for form in back.slopes
-        ]
-        total = [a + b for a in total for b in other] if total else other
-    yield from total or [np.zeros_like(rule.weight)]
+    back = kernel_of(kernel.reverse)
+    for form in kernel.slopes if scores.q is not None else (None,):
+        for other in back.slopes if scores.p is not None else (None,):
+            total = np.zeros_like(rule.weight)
+            if form is not None:
+                total = scores.q * _weighted(form, n, rule)
+            if other is not None:
+                total = total + scores.p * _weighted(other, scores.reversed, rule)
+            yield kernel.sign * total
 
 
 def _weighted(integrand: Integrand, n: Ratio, rule: _Rule) -> Array:

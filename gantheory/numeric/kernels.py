@@ -73,9 +73,10 @@ _ZERO_LOG, _INF_LOG = Growth(Fraction(0), 1), Growth(Fraction(1), 1)
 
 def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Array:
     """Return a power series in x where ``near`` holds, and ``otherwise`` elsewhere."""
-    return np.where(
-        near, np.polynomial.polynomial.polyval(np.where(near, x, 0.0), coefficients), otherwise
-    )
+    total = np.array(np.broadcast_to(otherwise, np.shape(x)), float)
+    if np.any(near):  # the series is long: it is summed only where it is needed
+        total[near] = np.polynomial.polynomial.polyval(x[near], coefficients)
+    return total
 
 
 # 24 terms reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/5 (reciprocals)

@@ -1,0 +1,206 @@
+"""Whole curves: integrated in bulk, they are what one pair at a time gives, within their errors."""
+
+import json
+import math
+
+import numpy as np
+import polars
+import pytest
+from click.testing import CliRunner
+
+from gantheory import GantheoryError
+from gantheory.cli.curve import command
+from gantheory.numeric import divergence
+from gantheory.numeric.batch import STANDARD, rows
+from gantheory.numeric.curves import (
+    FAMILIES,
+    Family,
+    Target,
+    curve,
+    curves,
+    slopes_of,
+    vanishing,
+    write_table,
+)
+
+NAMES = ["jsd", "kl_pq", "kl_qp", "tv", "hellinger2", "triangular", "kl_mp", "jsd_gap"]
+# d, JSD(N(0,1), N(d,1)) and its derivative: Arb with 26 digits, computed apart from this code
+SURVEY = [
+    (0.25, 0.00775208859521225794, 0.0615383142422),
+    (1.0, 0.111421482184736180, 0.198986433592),
+    (2.5, 0.441694472181141099, 0.191703050922),
+    (5.0, 0.675942577380979868, 0.0236898085917),
+    (8.0, 0.693053645482919929, 1.96437368036e-4),
+    (10.0, 0.693146317393984464, 2.23205010723e-6),
+]
+
+
+def at(name, family, d):
+    found = curves([Target.of(name)], family, np.asarray(d, float))[0]
+    return found
+
+
+def test_the_survey_figure_has_every_digit():
+    found = at("jsd", FAMILIES["distance"], [row[0] for row in SURVEY])
+    for k, (_, value, gradient) in enumerate(SURVEY):
+        assert found.value[k] == pytest.approx(value, rel=1e-14)
+        assert found.gradient[k] == pytest.approx(gradient, rel=2e-12)  # twelve digits are given
+
+
+@pytest.mark.parametrize("family", ["distance", "scale", "laplace", "logistic"])
+def test_bulk_agrees_with_one_pair_at_a_time(family):
+    chosen = FAMILIES[family]
+    d = np.linspace(*chosen.range, 5)[1:]
+    ((wrt, slope),) = slopes_of(chosen, d).items()
+    for name in NAMES:
+        found = at(name, chosen, d)
+        for k, here in enumerate(d):
+            value = divergence(name, *chosen.at(here))
+            gradient = divergence(name, *chosen.at(here), wrt=wrt)
+            assert abs(found.value[k] - value.value) <= found.value_error[k] + value.error + 1e-300
+            assert abs(found.gradient[k] - slope * gradient.value) <= (
+                found.gradient_error[k] + slope * gradient.error
+            )
+
+
+@pytest.mark.parametrize("family", ["weight", "separation"])
+def test_gradients_in_a_mixture_are_the_slopes_of_its_values(family):
+    chosen, step = FAMILIES[family], 1e-3
+    low, high = chosen.range
+    middle = low + 0.4 * (high - low)
+    stencil = middle + step * np.array([-2, -1, 0, 1, 2])
+    for name in ["jsd", "kl_pq", "hellinger2", "triangular"]:
+        found = at(name, chosen, stencil)
+        slope = np.dot([1, -8, 0, 8, -1], found.value) / (12 * step)
+        assert found.gradient[2] == pytest.approx(slope, rel=1e-8)
+        assert found.gradient[2] != pytest.approx(2 * slope, rel=1e-2)
+
+
+def test_stated_errors_hold_the_truth_and_meet_the_tolerance():
+    d = np.linspace(0.01, 10, 60)
+    kl, h2 = at("kl_pq", FAMILIES["distance"], d), at("bc", FAMILIES["distance"], d)
+    for found, value, slope in [
+        (kl, d**2 / 2, d),
+        (h2, np.exp(-(d**2) / 8), -d / 4 * np.exp(-(d**2) / 8)),
+    ]:
+        assert np.all(np.abs(found.value - value) <= found.value_error)
+        assert np.all(np.abs(found.gradient - slope) <= found.gradient_error)
+        assert np.all(found.value_error <= 1e-10 * np.abs(found.value))
+        assert np.all(found.gradient_error <= 1e-10 * np.abs(found.gradient))
+
+
+def test_a_family_that_bulk_does_not_serve_is_integrated_point_by_point():
+    done = []
+    found = curves(
+        [Target.of("jsd"), Target.of("w1")],
+        FAMILIES["cauchy"],
+        np.array([1.0, 100.0]),
+        progress=lambda k, n: done.append((k, n)),
+    )
+    assert done == [(1, 2), (2, 2)]
+    assert found[0].value[1] == pytest.approx(0.673348473663999237, rel=1e-14)
+    assert found[1].value == pytest.approx([1.0, 100.0])  # a pure shift, though no mean exists
+
+
+def test_games_bring_what_their_generator_follows():
+    table = curve([], "distance", [1.0, 5.0, 10.0], games=["minimax", "non-saturating"])
+    jsd = curve(["jsd", "kl_qp"], "distance", [1.0, 5.0, 10.0])
+    assert table["minimax"].to_numpy() == pytest.approx(2 * jsd["jsd"].to_numpy(), rel=1e-13)
+    followed = jsd["kl_qp_gradient"] - 2 * jsd["jsd_gradient"]
+    assert table["non-saturating_gradient"].to_numpy() == pytest.approx(followed.to_numpy(), 1e-12)
+    assert table["non-saturating_gradient"].to_numpy() == pytest.approx(
+        [0.602, 4.953, 10], rel=1e-3
+    )
+    kl_qm = curve(["kl_qm"], "distance", [1.0])["kl_qm_gradient"][0]
+    assert table["minimax_gradient"][0] != pytest.approx(kl_qm, rel=1e-2)  # the loss's own value
+
+
+def test_the_gradient_vanishes_where_the_root_is_and_not_at_five():
+    found = vanishing("jsd")
+    assert found.peak == pytest.approx(1.636255721, abs=2e-7)
+    assert found.peak_gradient == pytest.approx(0.233659879635792, rel=1e-14)
+    assert found.falls_at == pytest.approx(6.632, abs=1e-3)
+    left = at("jsd", FAMILIES["distance"], [found.falls_at, 5.0]).gradient / found.peak_gradient
+    assert left[0] == pytest.approx(0.01, rel=1e-8)
+    assert left[1] == pytest.approx(0.1014, abs=1e-4)
+    assert vanishing("kl_qp").falls_at is None
+
+
+@pytest.mark.parametrize("name", sorted(STANDARD))
+def test_standard_laws_are_those_of_the_catalogue(name):
+    at_d, x = np.array([0.0, 0.5, 1.0]), np.linspace(-4, 6, 41)[None, :]
+    laws = [Family("normal(0, 1)", f"{name}(d, 1 + d)").at(d)[1] for d in at_d]
+    batch = rows(laws, at_d, at_d)
+    for k, law in enumerate(laws):
+        one = batch.take(slice(k, k + 1))
+        assert one.log_density(x)[0] == pytest.approx(law.logpdf(x[0]), rel=1e-13)
+        score = law.score("loc", x[0]) + law.score("scale", x[0])
+        assert one.score(x)[0] == pytest.approx(score, rel=1e-12, abs=1e-13)
+
+
+def test_a_parameter_that_bends_in_d_is_not_served_in_bulk():
+    laws = [Family("normal(0, 1)", "normal(d, 1 + d**2)").at(d)[1] for d in (0.0, 0.5, 1.0)]
+    assert rows(laws, np.array([0.0, 0.5, 1.0]), np.array([0.2])) is None
+    assert slopes_of(Family("normal(0, 1)", "normal(d**2, 1)"), np.array([0.0, 1.0])) is None
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_tables_are_written_whole_and_read_back(tmp_path, ending):
+    table = curve(["jsd", "tv"], "distance", [0.5, 1.0])
+    path = write_table(table, tmp_path / f"table{ending}")
+    read = polars.read_csv(path) if ending == ".csv" else polars.read_parquet(path)
+    assert read.columns[:5] == ["d", "jsd", "jsd_error", "jsd_gradient", "jsd_gradient_error"]
+    assert read["tv"].to_list() == table["tv"].to_list()
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: curve(["jsd"], "distence"), "distance"),
+        (lambda: curve(["jds"]), "jsd"),
+        (lambda: curve(["jsd"], values=[]), "finite"),
+        (lambda: curve(["jsd"], values=[1.0, math.inf]), "finite"),
+        (lambda: curve([], games=["minimaxx"]), "minimax"),
+        (lambda: curve(["jsd"], Family("normal(0, 1)", "normal(0, d)"), [-1.0]), "scale=-1"),
+        (lambda: write_table(curve(["jsd"], values=[1.0]), "x.xlsx"), "csv"),
+    ],
+)
+def test_bad_input_is_named(call, word):
+    with pytest.raises(GantheoryError, match=word):
+        call()
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, arguments)
+
+
+def test_the_command_writes_figures_tables_and_json(tmp_path):
+    figure, table = tmp_path / "a.svg", tmp_path / "a.csv"
+    done = run("-d", "jsd", "-d", "tv", "--to", "8", "--points", "17", "--out", str(figure),
+               "--out", str(table), "--json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert answer["d"][2] == 1.0
+    assert answer["curves"]["jsd"]["value"][2] == pytest.approx(0.11142148218473618, rel=1e-14)
+    assert answer["vanishing"][0]["falls_at"] == pytest.approx(6.632, abs=1e-3)
+    assert answer["files"] == [str(figure), str(table)]
+    assert "<svg" in figure.read_text()[:600]
+    assert "6.63" in figure.read_text()
+    assert polars.read_csv(table).height == 17
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--out", "a.gif"], "a.gif"),
+        (["--out", "/nowhere/a.png"], "does not exist"),
+        (["--figure", "losses"], "--out"),
+        (["--from", "3", "--to", "1"], "less than"),
+        (["-d", "jsd", "--measure"], "needs a game"),
+    ],
+)
+def test_the_command_refuses_before_any_work(arguments, word):
+    done = run(*arguments)
+    assert isinstance(done.exception, GantheoryError)
+    assert word in str(done.exception)
