@@ -22,9 +22,9 @@ def command(game: str, as_json: bool) -> None:
     Example:
       gantheory cite hinge
     """
-    from gantheory.games import get_game
+    from gantheory.games import find
 
-    reference = get_game(game).reference
+    reference = find(game).reference
     if reference is None:
         raise GantheoryError(f"game {game!r} has no reference in the catalogue")
     if as_json:

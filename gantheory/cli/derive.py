@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 
 if TYPE_CHECKING:
     from gantheory.game import Game
@@ -46,13 +46,18 @@ def command(
       gantheory derive non-saturating
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
     """
+    from gantheory.games import CRITICS
+    from gantheory.symbolic.critics import derive_critic
     from gantheory.symbolic.engine import derive
 
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
-    chosen = _game(game, formulas, domain, link, parameter)
-    derivation = derive(chosen, seconds=time_limit)
+    derivation: Any  # of a separable game or of a constrained critic, which print alike
+    if game in CRITICS and not any(formulas.values()):
+        derivation = derive_critic(game)
+    else:
+        derivation = derive(_game(game, formulas, domain, link, parameter), seconds=time_limit)
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
@@ -73,13 +78,15 @@ def _game(
     parameter: tuple[str, ...],
 ) -> Game:
     from gantheory.game import Game
-    from gantheory.games import get_game
+    from gantheory.games import CATALOGUE, CRITICS
 
     given = {key: value for key, value in formulas.items() if value is not None}
     if name is not None:
         if given:
             raise GantheoryError(f"give either a catalogue game ({name!r}) or formulas, not both")
-        return get_game(name)
+        if name not in CATALOGUE:
+            raise unknown_name("game", name, [*CATALOGUE, *CRITICS])
+        return CATALOGUE[name]
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a game, or give its formulas: {missing} missing")

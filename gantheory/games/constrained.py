@@ -76,7 +76,6 @@ CONSTRAINED = (
             "MMD GAN: Towards Deeper Understanding of Moment Matching Network",
             arxiv="1705.08584",
         ),
-        (Claim("Li et al. (2017), section 2", value="mmd"),),
     ),
     Critic(
         "cramer",
@@ -91,7 +90,7 @@ CONSTRAINED = (
             "The Cramer Distance as a Solution to Biased Wasserstein Gradients",
             arxiv="1705.10743",
         ),
-        (Claim("Bellemare et al. (2017), section 4", value="energy"),),
+        (Claim("Bellemare et al. (2017), section 4", value="integral(2*(F_p - F_q)**2)"),),
     ),
     Critic(
         "fisher",
@@ -114,7 +113,7 @@ CONSTRAINED = (
             "Sobolev GAN",
             arxiv="1711.04894",
         ),
-        (Claim("Mroueh et al. (2017), theorem 1", value="sobolev"),),
+        (Claim("Mroueh et al. (2017), theorem 1", value="sqrt(integral((F_p - F_q)**2/mu))"),),
     ),
     Critic(
         "relativistic",

@@ -1,0 +1,427 @@
+r"""Critics under a constraint: the optimal critic and the value, by exact calculus.
+
+Each of these objectives is :math:`\sup_v \int g\,v` over a ball for v, which is f itself or its
+derivative: integration by parts writes :math:`E_p f - E_q f = \int (F_q - F_p) f'\,dx` in one
+dimension. Two lemmas do the rest, |v| ≤ 1 and :math:`\int w v^2 \le 1`, both derived here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import sympy as sp
+
+from gantheory.divergences import DIVERGENCES
+from gantheory.errors import unknown_name
+from gantheory.games import CRITICS
+from gantheory.games.constrained import Critic
+from gantheory.records import How, Verdict
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.branches import generator
+from gantheory.symbolic.derivation import Step
+from gantheory.symbolic.laws import DiscreteLaw, cells
+
+g = sp.Symbol("g", real=True)
+v = sp.Symbol("v", real=True)
+w, lam, d = sp.symbols("w lambda d", positive=True)
+p, q, mu = sp.symbols("p q mu", positive=True)
+F_p, F_q = sp.symbols("F_p F_q", nonnegative=True)
+ONE_DIMENSION = "P and Q are laws on the line with finite means"
+ENVELOPE = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
+
+
+@dataclass(frozen=True)
+class CriticDerivation:
+    """The theory of one constrained critic.
+
+    Attributes:
+        game: its definition.
+        critic: the optimal critic, as an expression or, where it has none, None.
+        value: the value at the optimum; None where there is no closed form.
+        named: the value in words.
+        steps: how it is found, each with how it is known.
+        claims: what was published, judged.
+        undecided: what is missing -> why.
+    """
+
+    game: Critic
+    critic: sp.Expr | None
+    value: sp.Expr | None
+    named: str
+    steps: tuple[Step, ...]
+    assumptions: tuple[str, ...]
+    claims: tuple[Verdict, ...] = ()
+    undecided: Mapping[str, str] = field(default_factory=dict)
+    no_optimum: str | None = None
+
+    @property
+    def status(self) -> str:
+        """``"derived"`` or ``"undecided"``."""
+        return "undecided" if self.undecided else "derived"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        return {
+            "game": self.game.as_dict(),
+            "status": self.status,
+            "reason": "; ".join(self.undecided.values()) or None,
+            "optimal_critic": None if self.critic is None else str(self.critic),
+            "value": {"expression": None if self.value is None else str(self.value),
+                      "name": self.named},
+            "claims": [claim.as_dict() for claim in self.claims],
+            "steps": [
+                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.how.value,
+                 "reason": s.reason} for s in self.steps
+            ],
+            "assumptions": list(self.assumptions),
+            "undecided": dict(self.undecided),
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        from gantheory.symbolic.rendering import as_text
+
+        return as_text(self)  # type: ignore[arg-type]
+
+
+def derive_critic(game: str | Critic) -> CriticDerivation:
+    """Derive the optimal critic and the value of a constrained game.
+
+    >>> derive_critic("wgan-gp").value
+    d**2/(4*lambda) + d
+    >>> derive_critic("fisher").named
+    'sqrt(2*triangular)'
+    """
+    from gantheory.symbolic import relativistic
+
+    name = game if isinstance(game, str) else game.name
+    if name not in CRITICS:
+        raise unknown_name("constrained game", name, CRITICS)
+    derivers: dict[str, Callable[[Critic], CriticDerivation]] = {
+        "wasserstein": _wasserstein, "wgan-gp": _gradient_penalty, "mmd": _mmd,
+        "cramer": _cramer, "fisher": _fisher, "sobolev": _sobolev,
+        "relativistic": relativistic.derive_paired,
+        "relativistic-average": relativistic.derive_average,
+        "conditional": relativistic.derive_conditional,
+    }  # fmt: skip
+    return derivers[name](CRITICS[name])
+
+
+def bounded_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
+    """Return the maximiser and the maximum of g·v over |v| ≤ 1, for every real g."""
+    ends = g * 1, g * (-1)
+    best = sp.Max(*ends).rewrite(sp.Abs)
+    assert sp.simplify(sp.diff(g * v, v, 2)) == 0  # linear: the maximum is at an end
+    assert sp.simplify(best - sp.Abs(g)) == 0
+    step = Step(
+        "Pointwise supremum",
+        "g*v is linear in v, so over |v| <= 1 it is largest at v = sign(g), where it is |g|",
+        r"\sup_{|v|\le 1} g\,v = |g|,\quad v^* = \operatorname{sign} g",
+        How.PROVED,
+        "a linear function is largest at an end of an interval",
+    )
+    return sp.sign(g), sp.Abs(g), step
+
+
+def weighted_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
+    """Return the maximiser of ∫ g·v over ∫ w·v² ≤ 1 for multiplier λ, and the integrand of λ²."""
+    lagrangian = g * v - lam / 2 * w * v**2
+    (stationary,) = sp.solve(sp.diff(lagrangian, v), v)
+    second = sp.diff(lagrangian, v, 2)
+    assert second.is_negative
+    square = sp.simplify((w * stationary**2) * lam**2)  # the constraint makes its integral λ²
+    assert sp.simplify(g * stationary * lam - square) == 0  # so ∫ g·v = λ
+    step = Step(
+        "Lagrangian",
+        f"d/dv (g*v - lambda/2*w*v**2) = 0 at v = {stationary}, a maximum as the second "
+        f"derivative {second} < 0; the constraint gives lambda**2 = integral of {square}, "
+        "and the value is lambda",
+        rf"v^*={sp.latex(stationary)},\quad \lambda^2=\int {sp.latex(square)},"
+        r"\quad \int g\,v^*=\lambda",
+        How.PROVED,
+        "stationarity of a concave integrand at every point",
+    )
+    return stationary, square, step
+
+
+def _by_parts() -> Step:
+    return Step(
+        "Integration by parts",
+        "E_p f - E_q f = integral of (F_q - F_p)*f'",
+        r"E_p f - E_q f = \int (F_q-F_p)\,f'\,dx",
+        How.PROVED,
+        "Abel summation; F_q - F_p vanishes at both ends",
+    )
+
+
+def _value_step(text: str, latex: str, reason: str) -> Step:
+    return Step("Value", text, latex, How.PROVED, reason)
+
+
+def _wasserstein(game: Critic) -> CriticDerivation:
+    best, value, lemma = bounded_supremum()
+    slope, total = (found.subs(g, F_q - F_p) for found in (best, value))
+    same = sp.simplify(total - sp.Abs(F_p - F_q)) == 0
+    steps = (
+        _by_parts(),
+        lemma,
+        _value_step(
+            f"f' = {slope}; the value is the integral of |F_p - F_q|, the distance W1",
+            r"f'^*=\operatorname{sign}(F_q-F_p),\quad V=\int|F_p-F_q|\,dx=W_1(P,Q)",
+            "f' is measurable and bounded by 1, so its integral is 1-Lipschitz",
+        ),
+    )
+    claim = _claim(game, same, "integral of |F_p - F_q|")
+    return CriticDerivation(game, slope, total, "w1", steps, (ONE_DIMENSION, ENVELOPE), claim)
+
+
+def _gradient_penalty(game: Critic) -> CriticDerivation:
+    """Two points at distance d: the mean over the segment of d·f' − λ(f' − 1)²."""
+    integrand = d * v - lam * (v - 1) ** 2
+    (slope,) = map(sp.expand, sp.solve(sp.diff(integrand, v), v))
+    second = sp.diff(integrand, v, 2)
+    assert second.is_negative
+    assert (slope - 1).is_positive
+    value = sp.expand(sp.simplify(integrand.subs(v, slope)))
+    gradient = sp.simplify(sp.diff(value, d))
+    steps = (
+        Step(
+            "Along the segment",
+            f"with slope v the objective is the mean over the segment of {integrand}",
+            rf"\frac1d\int_0^d {sp.latex(integrand)}\,ds",
+            How.PROVED,
+            "the fundamental theorem of calculus; x is uniform on the segment",
+        ),
+        Step(
+            "Optimal slope",
+            f"v = {slope} at every point, a maximum as the second derivative {second} < 0",
+            rf"v^* = {sp.latex(slope)}",
+            How.PROVED,
+            "stationarity of a concave integrand; the slope exceeds 1, the penalty's target",
+        ),
+        _value_step(
+            f"{value}, where W1 = d; its derivative in d is {gradient}",
+            rf"V = {sp.latex(value)},\quad \partial_d V = {sp.latex(gradient)}",
+            "substitution",
+        ),
+    )
+    claim = _claim(game, sp.simplify(value - d) == 0, str(value), "at distance d = 1, lambda = 10: "
+                   f"{value.subs({d: 1, lam: 10})} is not 1")  # fmt: skip
+    where = "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight"
+    return CriticDerivation(game, slope, value, str(value), steps, (where,), claim)
+
+
+def _fisher(game: Critic) -> CriticDerivation:
+    best, square, lemma = weighted_supremum()
+    weight = (p + q) / 2
+    critic = sp.simplify(best.subs({g: p - q, w: weight}))
+    integrand = sp.simplify(square.subs({g: p - q, w: weight}))
+    f = sp.cancel(integrand.subs(p, r * q) / q)
+    name = _multiple_of_named(f)
+    steps = (
+        lemma,
+        Step(
+            "Optimal critic",
+            f"with g = p - q and w = (p + q)/2: f = {critic}",
+            rf"f^* = {sp.latex(critic)}",
+            How.PROVED,
+            "substitution",
+        ),
+        _value_step(
+            f"lambda**2 is the f-divergence with f = {f}, which is {name}",
+            rf"V=\Big(\int {sp.latex(integrand)}\Big)^{{1/2}}",
+            "identified by exact algebra",
+        ),
+    )
+    named = f"sqrt({name})"
+    claim = _claim(game, game.claims[0].value == named, named)
+    value = sp.sqrt(sp.Function("D_f")(f))
+    return CriticDerivation(
+        game, critic, value, named, steps, ("P and Q have densities", ENVELOPE), claim
+    )
+
+
+def _multiple_of_named(f: sp.Expr) -> str:
+    """Return c*name where f is c times a named generator up to a multiple of r − 1."""
+    for name, entry in DIVERGENCES.items():
+        if generator(entry).is_rational_function(r):
+            scale = sp.cancel(sp.diff(f, r, 2) / sp.diff(generator(entry), r, 2))
+            if not scale.free_symbols and f.subs(r, 1) == 0:
+                return f"{scale}*{name}"
+    raise AssertionError("the weighted square has no name")
+
+
+def _sobolev(game: Critic) -> CriticDerivation:
+    best, square, lemma = weighted_supremum()
+    slope = best.subs({g: F_q - F_p, w: mu})
+    integrand = sp.factor(square.subs({g: F_q - F_p, w: mu}))
+    steps = (
+        _by_parts(),
+        lemma,
+        _value_step(
+            f"f' = {slope}; the value is the root of the integral of {integrand}",
+            rf"f'^*={sp.latex(slope)},\quad V=\Big(\int {sp.latex(integrand)}\,dx\Big)^{{1/2}}",
+            "substitution of g = F_q - F_p and w = mu",
+        ),
+    )
+    named = f"sqrt(integral({integrand}))"
+    claim = _claim(game, game.claims[0].value == named, named)
+    value = sp.sqrt(sp.Function("Integral")(integrand))
+    return CriticDerivation(game, slope, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
+
+
+def _cramer(game: Critic) -> CriticDerivation:
+    """|x − y| counts the levels z between x and y; the mean of that is a polynomial in the cdfs."""
+    cross = F_p * (1 - F_q) + F_q * (1 - F_p)
+    own_p, own_q = 2 * F_p * (1 - F_p), 2 * F_q * (1 - F_q)
+    energy = sp.factor(sp.expand(2 * cross - own_p - own_q))
+    assert sp.expand(energy - 2 * (F_p - F_q) ** 2) == 0
+    steps = (
+        Step(
+            "Optimal critic",
+            "f(x) is proportional to E|x - Y_q| - E|x - X_p|",
+            r"f^* \propto E|x-Y_q|-E|x-X_p|",
+            How.PROVED,
+            "Cauchy-Schwarz: the difference of the mean embeddings of the kernel -|x - y|",
+        ),
+        Step(
+            "Levels",
+            f"E|X - Y| is the integral of {cross}",
+            rf"E|X-Y|=\int {sp.latex(cross)}\,dz",
+            How.PROVED,
+            "z lies between X and Y iff exactly one of them is at most z",
+        ),
+        _value_step(
+            f"2 E|X - Y| - E|X - X'| - E|Y - Y'| is the integral of {energy}",
+            rf"\mathcal E = \int {sp.latex(energy)}\,dz",
+            "expansion of a polynomial in the two cdfs",
+        ),
+    )
+    named = f"integral({energy})"
+    claim = _claim(game, game.claims[0].value == named, named)
+    value = sp.Function("Integral")(energy)
+    return CriticDerivation(game, None, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
+
+
+def _mmd(game: Critic) -> CriticDerivation:
+    bandwidth = sp.Symbol("ell", positive=True)
+    scale_p, scale_q = sp.symbols("sigma_p sigma_q", positive=True)
+    apart = sp.Symbol("d", real=True)
+    own = [mean_gaussian_kernel(sp.Integer(0), 2 * s**2, bandwidth) for s in (scale_p, scale_q)]
+    cross = mean_gaussian_kernel(apart, scale_p**2 + scale_q**2, bandwidth)
+    square = own[0] + own[1] - 2 * cross
+    steps = (
+        Step(
+            "Optimal critic",
+            "f = (mu_p - mu_q)/|mu_p - mu_q|, mu_p(x) = E_p k(x, X)",
+            r"f^*=\frac{\mu_p-\mu_q}{\|\mu_p-\mu_q\|},\quad V=\|\mu_p-\mu_q\|=\mathrm{MMD}",
+            How.PROVED,
+            "the reproducing property and Cauchy-Schwarz, with equality for parallel elements",
+        ),
+        Step(
+            "Mean of the kernel",
+            f"X - Y is normal, so E k(X, Y) = {cross}",
+            rf"E\,k(X,Y) = {sp.latex(cross)}",
+            How.PROVED,
+            "a Gaussian integral, by completing the square",
+        ),
+        _value_step(
+            f"MMD**2 = {square}",
+            rf"\mathrm{{MMD}}^2 = {sp.latex(square)}",
+            "bilinearity of the norm",
+        ),
+    )
+    where = (
+        "k(x, y) = exp(-(x - y)^2/(2 ell^2)); the closed form is for P = N(m, sigma_p^2), "
+        "Q = N(m + d, sigma_q^2)"
+    )
+    return CriticDerivation(game, None, sp.sqrt(square), "mmd", steps, (where, ENVELOPE))
+
+
+def mean_gaussian_kernel(apart: sp.Expr, variance: sp.Expr, bandwidth: sp.Expr) -> sp.Expr:
+    """Return E exp(−Z²/(2ℓ²)) for Z ~ N(apart, variance), by completing the square.
+
+    >>> mean_gaussian_kernel(sp.Integer(0), sp.Integer(0), sp.Symbol("ell", positive=True))
+    1
+    """
+    z, spread = sp.Symbol("z", real=True), sp.Symbol("s", positive=True)
+    exponent = sp.Poly(-(z**2) / (2 * bandwidth**2) - (z - apart) ** 2 / (2 * spread), z)
+    a, b, c = exponent.all_coeffs()
+    scale = sp.simplify(sp.pi / -a / (2 * sp.pi * spread))
+    gaussian = sp.sqrt(scale) * sp.exp(sp.factor(c - b**2 / (4 * a)))
+    return gaussian.subs(spread, variance)
+
+
+def _claim(
+    game: Critic, holds: bool, derived: str, counterexample: str | None = None
+) -> tuple[Verdict, ...]:
+    """Judge the published value."""
+    if not game.claims:
+        return ()
+    claim = game.claims[0]
+    return (
+        Verdict(
+            f"{claim.source}: the value is {claim.value}",
+            How.PROVED if holds else How.REFUTED,
+            left=claim.value,
+            right=derived,
+            counterexample=None if holds else counterexample or f"the value is {derived}",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Kantorovich:
+    """An optimal critic and an optimal plan with the same value: each proves the other optimal."""
+
+    value: Fraction
+    potential: dict[Fraction, Fraction]
+    plan: tuple[tuple[Fraction, Fraction, Fraction], ...]
+
+
+def kantorovich(law: DiscreteLaw, other: DiscreteLaw) -> Kantorovich:
+    """Return W1 of two laws on the line with a 1-Lipschitz critic and a plan that certify it.
+
+    >>> kantorovich(DiscreteLaw.of([0], [1]), DiscreteLaw.of([3], [1])).value
+    Fraction(3, 1)
+    """
+    intervals = cells(law, other)
+    value = sum((length * abs(gap) for _, length, gap in intervals), Fraction(0))
+    grid = sorted({*law.points, *other.points})
+    potential = {grid[0]: Fraction(0)}
+    for (a, b), (_, length, gap) in zip(pairwise(grid), intervals, strict=True):
+        slope = 0 if gap == 0 else -1 if gap > 0 else 1
+        potential[b] = potential[a] + slope * length
+    return Kantorovich(value, potential, _quantile_plan(law, other))
+
+
+def _quantile_plan(
+    law: DiscreteLaw, other: DiscreteLaw
+) -> tuple[tuple[Fraction, Fraction, Fraction], ...]:
+    """Return the increasing coupling as (x, y, mass)."""
+    left, right = law.items(), other.items()
+    plan = []
+    while left and right:
+        (x, a), (y, b) = left[0], right[0]
+        mass = min(a, b)
+        plan.append((x, y, mass))
+        left = [(x, a - mass), *left[1:]] if a > mass else left[1:]
+        right = [(y, b - mass), *right[1:]] if b > mass else right[1:]
+    return tuple(plan)
+
+
+def energy_distance(law: DiscreteLaw, other: DiscreteLaw) -> Fraction:
+    """Return 2 E|X − Y| − E|X − X'| − E|Y − Y'| from the double sums."""
+
+    def mean(a: DiscreteLaw, b: DiscreteLaw) -> Fraction:
+        return sum((u * t * abs(x - y) for x, u in a.items() for y, t in b.items()), Fraction(0))
+
+    return 2 * mean(law, other) - mean(law, law) - mean(other, other)
+
+
+def squared_cdf_distance(law: DiscreteLaw, other: DiscreteLaw) -> Fraction:
+    """Return 2 ∫ (F_p − F_q)² dx from the cdfs."""
+    return sum((2 * length * gap**2 for _, length, gap in cells(law, other)), Fraction(0))
