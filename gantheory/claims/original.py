@@ -7,11 +7,13 @@ derived one. The text on the right is data to be checked; the derivation never s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from gantheory.errors import GantheoryError
+from gantheory.game import Claim
+from gantheory.games import get_game
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 
@@ -81,11 +83,11 @@ COMBINATIONS = (
 
 
 def _decide(combination: Combination, statement: str) -> Verdict:
-    from gantheory.symbolic import derive
-    from gantheory.symbolic.published import compare_part
+    from gantheory.symbolic.comparison import check_claim
 
-    theory = derive(combination.game)
-    return compare_part(theory, combination.quantity, combination.equals, statement)
+    claim = Claim(combination.source, **{combination.quantity: combination.equals})
+    (verdict,) = check_claim(get_game(combination.game), claim)
+    return replace(verdict, statement=statement)
 
 
 # --- properties that are no combinations ----------------------------------------------------
@@ -140,7 +142,7 @@ def _values() -> Iterator[Value]:
 
 
 def _decide_value(value: Value, statement: str) -> Verdict:
-    from gantheory.symbolic.published import equal
+    from gantheory.symbolic.comparison import equal
 
     found: Any = theory_of(value.game)
     for key in value.keys:

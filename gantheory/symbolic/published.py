@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import sympy as sp
 
@@ -173,17 +174,28 @@ def _atom_difference(found: Curvature, claimed: Curvature, parameters: Parameter
 
 def _check_optimum(game: Game, text: str, derivation: Derivation) -> Verdict:
     statement = f"{game.name}: the optimal discriminator is {text}"
-    parameters = Parameters.of(game)
-    claimed = to_sympy(parse(text, CLAIM), parameters.symbols, ratio=True)
     if derivation.optimum is None:
         reason = derivation.no_optimum or "; ".join((derivation.undecided or {}).values())
         return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
+    verdict = equal(derivation.optimum.D, text, statement, Parameters.of(game))
+    return replace(verdict, assumptions=derivation.assumptions)
+
+
+def equal(
+    found: sp.Expr, claimed: str, statement: str, parameters: Parameters | None = None
+) -> Verdict:
+    """Decide whether a derived formula in ``r`` and parameters is the claimed one, identically.
+
+    >>> equal(derive("minimax").optimum.D, "1/(1 + r)", "p and q swapped").counterexample
+    'at r = 2 the two sides differ by 0.333333'
+    """
+    parameters = parameters or Parameters()
+    expected = to_sympy(parse(claimed, CLAIM), parameters.symbols, ratio=True)
     try:
-        where = _first_difference(derivation.optimum.D - claimed, parameters)
+        where = _first_difference(found - expected, parameters)
     except Undecided as reason:
-        return Verdict(statement, How.UNDECIDED, right=text, reason=str(reason))
-    shown = str(derivation.optimum.D)
-    if where is not None:
-        counterexample = where.replace("curvatures", "two sides")
-        return Verdict(statement, How.REFUTED, shown, text, counterexample=counterexample)
-    return Verdict(statement, How.PROVED, shown, text, assumptions=derivation.assumptions)
+        return Verdict(statement, How.UNDECIDED, str(found), claimed, reason=str(reason))
+    if where is None:
+        return Verdict(statement, How.PROVED, str(found), claimed)
+    where = where.replace("curvatures", "two sides")
+    return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=where)
