@@ -1,0 +1,386 @@
+"""What a loss curve says: ranges, equilibria, stuck values and certified bounds, all derived.
+
+For people staring at a number that has stopped moving. Everything here is read off the derivation
+of the game; nothing is written for a particular loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import sympy as sp
+
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.game import Game
+from gantheory.games import CATALOGUE, CRITICS
+from gantheory.symbolic.asymptotics import limit
+from gantheory.symbolic.atoms import r, sigmoid, softplus, t, to_sympy
+from gantheory.symbolic.critics import CriticDerivation, derive_critic
+from gantheory.symbolic.derivation import Derivation, text
+from gantheory.symbolic.engine import derive
+from gantheory.symbolic.identify import combination_text
+from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.positivity import Parameters
+
+# What implementations add inside logarithms, or clamp probabilities to; the plateau at
+# 13.8 = -log(1e-6) is the one reported most often.
+GUARDS = tuple(sp.Rational(1, 10**k) for k in (6, 7, 8, 10, 12))
+UNGUARDED = 10.0  # a mean loss beyond exp(-10) = 5e-5 is a guard's, not a discriminator's
+GUARDED = (
+    "a guard inside the logarithm is reached: the loss and its gradient are flat there; use the "
+    "form with softplus of the logit instead"
+)
+NEAR = 0.02  # a plateau is read off a plot: two printed digits
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A value at which a loss may stop moving, and what that means.
+
+    Attributes:
+        loss: ``"discriminator"`` or ``"generator"``.
+        value: the exact value.
+        when: the state of the game that gives it.
+        meaning: what follows, and what does not.
+    """
+
+    loss: str
+    value: sp.Expr
+    when: str
+    meaning: str
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number; None with free parameters."""
+        return as_number(self.value)
+
+
+@dataclass(frozen=True)
+class LossRange:
+    """What a loss can read while the discriminator is optimal.
+
+    Attributes:
+        equilibrium: its value at P = Q.
+        lowest: its infimum over all P and Q; None where it is not derived.
+        highest: its supremum.
+    """
+
+    equilibrium: sp.Expr | None
+    lowest: sp.Expr | None
+    highest: sp.Expr | None
+
+    @property
+    def may_be_negative(self) -> bool | None:
+        """Whether it may go below zero; None where that depends on parameters."""
+        if self.lowest is None:
+            return None
+        negative = self.lowest.is_extended_negative
+        return None if negative is None else bool(negative)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What one measured discriminator loss certifies about P and Q.
+
+    Attributes:
+        loss: the measured loss, an expectation on fresh samples.
+        divergence: the combination that is bounded from below.
+        at_least: the bound; at most zero where nothing is certified.
+        remark: how to read it.
+    """
+
+    loss: float
+    divergence: str
+    at_least: float
+    remark: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The answers for one game."""
+
+    game: Any
+    discriminator: LossRange
+    generator: LossRange
+    plateaus: tuple[Plateau, ...]
+    gradient: str
+    vanishing: bool | None
+    follows: str
+    bound_rule: str
+    bound: Bound | None = None
+
+    def meanings(self, value: float) -> tuple[Plateau, ...]:
+        """Return the plateaus that a stuck ``value`` may be."""
+        return tuple(
+            plateau
+            for plateau in self.plateaus
+            if plateau.number is not None
+            and abs(plateau.number - value) <= NEAR * max(1.0, abs(value))
+        )
+
+    @property
+    def usual_plateaus(self) -> tuple[Plateau, ...]:
+        """The plateaus that no numerical guard makes."""
+        return tuple(one for one in self.plateaus if one.meaning != GUARDED)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        return {
+            "game": self.game.as_dict(),
+            "discriminator_loss": _range_dict(self.discriminator),
+            "generator_loss": _range_dict(self.generator),
+            "plateaus": [
+                {"loss": one.loss, "value": text(one.value), "number": one.number,
+                 "when": one.when, "meaning": one.meaning}
+                for one in self.plateaus
+            ],
+            "gradient": {"vanishing": self.vanishing, "where": self.gradient},
+            "follows": self.follows,
+            "bound": {"rule": self.bound_rule, **(vars(self.bound) if self.bound else {})},
+        }  # fmt: skip
+
+
+def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Explanation:
+    """Explain what the losses of a game mean.
+
+    The discriminator's loss is −V, both of its terms added, in nats.
+
+    Args:
+        game: a game, or the name of one, constrained critics included.
+        discriminator_loss: a measured loss, to be turned into a bound.
+
+    >>> explain("minimax").discriminator.equilibrium
+    2*log(2)
+    >>> explain("minimax", discriminator_loss=1.0).bound.divergence
+    '2*jsd'
+    """
+    if isinstance(game, str) and game in CRITICS:
+        return _explain_critic(derive_critic(game), discriminator_loss)
+    if isinstance(game, str) and game not in CATALOGUE:
+        raise unknown_name("game", game, [*CATALOGUE, *CRITICS])
+    found = derive(game)
+    if found.optimum is None:
+        reason = found.no_optimum or "; ".join((found.undecided or {}).values())
+        raise GantheoryError(f"game {found.game.name!r} has no optimum to explain: {reason}")
+    return _explain(found, discriminator_loss)
+
+
+def _explain(found: Derivation, measured: float | None) -> Explanation:
+    discriminator, generator = _discriminator(found), _generator(found)
+    plateaus = (*_equilibrium(found), *_separated(discriminator, generator), *_guarded(found))
+    saturation = found.saturation
+    return Explanation(
+        found.game,
+        discriminator,
+        generator,
+        plateaus,
+        _gradient(found),
+        None if saturation is None else saturation.vanishing,
+        _follows(found),
+        _rule(found),
+        None if measured is None else _bound(found, discriminator, measured),
+    )
+
+
+def _discriminator(found: Derivation) -> LossRange:
+    """The loss −V(D*) falls from its equilibrium by the divergence that V reports."""
+    at_equality = None if found.value is None else -found.value.constant
+    most = found.disjoint and found.disjoint.value
+    lowest = None if at_equality is None or most is None else sp.simplify(at_equality - most)
+    return LossRange(at_equality, lowest, at_equality)
+
+
+def _generator(found: Derivation) -> LossRange:
+    """The loss of one sample at D* is h(r): its ends at r → 0 (recognised) and r → ∞ (missed)."""
+    equilibrium = found.equilibrium and found.equilibrium.generator_loss
+    ends = [_end_of_generator(found, last) for last in (False, True)]
+    if any(end is None for end in ends):
+        return LossRange(equilibrium, None, None)
+    known = [end for end in ends if end is not None]
+    if found.followed is None or found.followed.is_divergence is not True:
+        return LossRange(equilibrium, None, None)  # h is not monotone: its ends are not extreme
+    return LossRange(equilibrium, known[1], known[0])
+
+
+def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
+    assert found.optimum is not None
+    branches = sorted(found.optimum.branches, key=lambda branch: float(branch.ratios[0]))
+    branch = branches[-1 if last else 0]
+    parameters = Parameters.of(found.game)
+    try:
+        point, side = (sp.oo, -1) if last else (sp.S.Zero, 1)
+        return limit(branch.generator, r, point, side, parameters)
+    except Undecided:
+        return None
+
+
+def _equilibrium(found: Derivation) -> Iterator[Plateau]:
+    even = found.equilibrium
+    if even is None:
+        return
+    state = f"D = {text(even.D)} everywhere"
+    both = (
+        "P = Q, or the discriminator has learned nothing: a constant output gives this value "
+        "whatever the samples look like, so it is no evidence of convergence on its own"
+    )
+    yield Plateau("discriminator", even.discriminator_loss, state, both)
+    yield Plateau("generator", even.generator_loss, state, both)
+    if even.discriminator_loss != 0:
+        averaged = f"{state}, where the code averages the two terms of the loss"
+        yield Plateau("discriminator", even.discriminator_loss / 2, averaged, both)
+
+
+def _separated(discriminator: LossRange, generator: LossRange) -> Iterator[Plateau]:
+    state = "D separates P from Q perfectly"
+    if discriminator.lowest is not None and discriminator.lowest.is_finite:
+        yield Plateau(
+            "discriminator",
+            discriminator.lowest,
+            state,
+            "the divergence that D reports is at its maximum and says nothing about how far apart "
+            "the samples are; on few samples an overfitted D reads the same",
+        )
+    if generator.highest is not None and generator.highest.is_finite:
+        yield Plateau(
+            "generator",
+            generator.highest,
+            state,
+            "every fake is recognised; the loss is bounded there, so it is flat in the logit",
+        )
+
+
+def _guarded(found: Derivation) -> Iterator[Plateau]:
+    """What the losses read where D is confidently wrong or right and a guard cuts the logarithm."""
+    if found.game.link != "sigmoid(t)" or set(found.game.parameters):
+        return
+    seen = set()
+    for loss, formula, sign in (
+        ("discriminator", found.game.real, -1),
+        ("discriminator", found.game.fake, -1),
+        ("generator", found.game.generator, 1),
+    ):
+        payoff = sign * _in_logs(to_sympy(formula))
+        for guard, side in product(GUARDS, (1, -1)):
+            value = payoff.subs(t, side * sp.log(guard))
+            if value.is_real and float(value) > UNGUARDED and (loss, value) not in seen:
+                seen.add((loss, value))
+                yield Plateau(loss, value, _guarded_at(guard), GUARDED)
+
+
+def _guarded_at(guard: sp.Rational) -> str:
+    return f"probabilities are kept {float(guard):.0e} away from 0 and 1"
+
+
+def _in_logs(payoff: sp.Expr) -> sp.Expr:
+    return payoff.replace(softplus, lambda u: sp.log(1 + sp.exp(u))).replace(
+        sigmoid, lambda u: 1 / (1 + sp.exp(-u))
+    )
+
+
+def _gradient(found: Derivation) -> str:
+    saturation = found.saturation
+    if saturation is None:
+        return "undecided: " + (found.undecided or {}).get("saturation", "no followed curvature")
+    weight = f"the gradient per fake sample in the logit is w(r) = {text(saturation.weight)}"
+    if saturation.vanishing is None:
+        return f"{weight}; its limit where D recognises fakes (r -> 0) is undecided"
+    if saturation.vanishing:
+        return f"{weight}, which vanishes where D recognises fakes (r -> 0)"
+    return (
+        f"{weight}, which stays at {text(saturation.limit_at_0)} where D recognises fakes (r -> 0)"
+    )
+
+
+def _follows(found: Derivation) -> str:
+    followed = found.followed
+    if followed is None:
+        return "undecided"
+    if followed.is_divergence is False:
+        return f"no divergence: the curvature is negative at r = {text(followed.counterexample)}"
+    return followed.divergence
+
+
+def _rule(found: Derivation) -> str:
+    value = found.value
+    if value is None:
+        return "undecided"
+    named = _reported(found)
+    return f"{named} >= {text(-value.constant)} - (discriminator loss)"
+
+
+def _reported(found: Derivation) -> str:
+    assert found.value is not None
+    return combination_text(found.value.terms) if found.value.terms else found.value.divergence
+
+
+def _bound(found: Derivation, possible: LossRange, measured: float) -> Bound:
+    if found.value is None:
+        raise GantheoryError(f"the value of {found.game.name!r} is undecided: no bound")
+    at_equality = as_number(-found.value.constant)
+    if at_equality is None:
+        raise GantheoryError(
+            f"game {found.game.name!r} has free parameters; give a game with numbers for a bound"
+        )
+    at_least = at_equality - measured
+    return Bound(measured, _reported(found), at_least, _remark(at_least, possible, measured))
+
+
+def _remark(at_least: float, possible: LossRange, measured: float) -> str:
+    lowest = None if possible.lowest is None else as_number(possible.lowest)
+    if lowest is not None and measured < lowest - 1e-12:
+        return (
+            f"impossible: no discriminator gets below {lowest:.6g} in expectation; check whether "
+            "the loss averages its two terms, uses another logarithm, or was read on training data"
+        )
+    if at_least <= 0:
+        return "nothing is certified: a constant discriminator does as well"
+    return "any discriminator certifies this, on fresh samples and up to their sampling error"
+
+
+def _explain_critic(found: CriticDerivation, measured: float | None) -> Explanation:
+    if found.game.objective.startswith("E_{") or found.status == "undecided":
+        raise GantheoryError(
+            f"game {found.game.name!r} has no loss range to explain; "
+            f"see 'gantheory derive {found.game.name}'"
+        )
+    zero = sp.S.Zero
+    losses = LossRange(zero, -sp.oo, zero)
+    bound = None
+    if measured is not None:
+        remark = "certified only if the critic satisfies the constraint exactly"
+        bound = Bound(measured, found.named, -measured, remark)
+    plateau = Plateau(
+        "discriminator", zero, "the critic is constant",
+        "P = Q, or the critic has learned nothing",
+    )  # fmt: skip
+    return Explanation(
+        found.game,
+        losses,
+        LossRange(None, -sp.oo, sp.oo),
+        (plateau,),
+        "the critic's slope reaches the generator directly; no sigmoid saturates",
+        False,
+        found.named,
+        f"{found.named} >= -(discriminator loss)",
+        bound,
+    )
+
+
+def as_number(value: sp.Expr) -> float | None:
+    """Return a constant as a float, infinities included; None with free symbols."""
+    return None if value.free_symbols else float(value)
+
+
+def _range_dict(losses: LossRange) -> dict[str, Any]:
+    def shown(value: sp.Expr | None) -> dict[str, Any] | None:
+        return None if value is None else {"value": text(value), "number": as_number(value)}
+
+    return {
+        "equilibrium": shown(losses.equilibrium),
+        "lowest": shown(losses.lowest),
+        "highest": shown(losses.highest),
+        "may_be_negative": losses.may_be_negative,
+    }
