@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from gantheory.errors import GantheoryError
@@ -83,10 +83,11 @@ COMBINATIONS = (
 
 
 def _decide(combination: Combination, statement: str) -> Verdict:
-    from gantheory.symbolic.comparison import check_claim
+    from gantheory.symbolic.published import check_claim
 
     claim = Claim(combination.source, **{combination.quantity: combination.equals})
-    (verdict,) = check_claim(get_game(combination.game), claim)
+    game = combination.game
+    (verdict,) = check_claim(get_game(game), claim, theory_of(game))
     return replace(verdict, statement=statement)
 
 
@@ -142,7 +143,7 @@ def _values() -> Iterator[Value]:
 
 
 def _decide_value(value: Value, statement: str) -> Verdict:
-    from gantheory.symbolic.comparison import equal
+    from gantheory.symbolic.published import equal
 
     found: Any = theory_of(value.game)
     for key in value.keys:
@@ -150,8 +151,9 @@ def _decide_value(value: Value, statement: str) -> Verdict:
     return equal(found, value.equals, statement)
 
 
+@cache
 def theory_of(game: str) -> Any:
-    """Return the `Derivation` of a game, every part of it present.
+    """Return the `Derivation` of a game, every part of it present; derived once a process.
 
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.

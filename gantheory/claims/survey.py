@@ -69,7 +69,7 @@ def half_unit(text: str) -> float:
 def _landmark_checks() -> Iterator[Check]:
     for name, statement, locate, text in (
         ("steepest", "the slope of JSD is largest at d = {}", _steepest, "1.636"),
-        ("largest-slope", "the largest slope of JSD is {}", _largest_slope, ".2336"),
+        ("largest-slope", "the largest slope of JSD is {}", _largest_slope, ".2337"),
         ("one-percent", "the slope falls to 1% of its maximum at d = {}", _one_percent, "6.63"),
         ("third-panel", "JSD = .336 means d = {}", partial(_distance_at, 0.336), "1.996"),
         ("first-panel", "JSD reads .693 from d = {} on", partial(_distance_at, 0.6925), "7.02"),

@@ -127,6 +127,9 @@ class Target:
         if derivation.game.parameters:
             free = ", ".join(derivation.game.parameters)
             raise GantheoryError(f"game {name!r} has free parameters ({free}): give them values")
+        if followed is None:
+            reason = derivation.no_optimum or derivation.undecided
+            raise GantheoryError(f"game {name!r} follows nothing that is derived: {reason}")
         if followed.terms:
             terms = tuple((key, float(c)) for key, c in followed.terms.items())
             return cls(name, terms, title=f"{name}: follows {_written(terms)}")

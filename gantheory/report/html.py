@@ -70,7 +70,7 @@ def render_check(
     from gantheory.report.pictures import original_gan
     from gantheory.symbolic import derive
 
-    derivations = [derive(game) for game in CLASSIC]
+    derivations = [derive(game.name) for game in CLASSIC]
     return render(
         outcomes,
         derivations,
