@@ -46,6 +46,10 @@ def _print(found: Explanation, stuck: float | None) -> None:
     click.echo(found.game.title)
     click.echo(f"  discriminator loss at D*: {_range(found.discriminator)}")
     click.echo(f"  generator loss at D*: {_range(found.generator)}")
+    if found.generator.lowest is not None and found.generator.lowest.is_finite:
+        click.echo(
+            f"  a mean generator loss below {found.generator.lowest} shows that D is not optimal"
+        )
     click.echo(f"  G follows: {found.follows}")
     click.echo(f"  gradient: {found.gradient}")
     click.echo(f"  bound: {found.bound_rule}")

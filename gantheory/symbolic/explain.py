@@ -66,19 +66,13 @@ class LossRange:
         equilibrium: its value at P = Q.
         lowest: its infimum over all P and Q; None where it is not derived.
         highest: its supremum.
+        may_be_negative: whether any discriminator makes it negative; None where not decided.
     """
 
     equilibrium: sp.Expr | None
     lowest: sp.Expr | None
     highest: sp.Expr | None
-
-    @property
-    def may_be_negative(self) -> bool | None:
-        """Whether it may go below zero; None where that depends on parameters."""
-        if self.lowest is None:
-            return None
-        negative = self.lowest.is_extended_negative
-        return None if negative is None else bool(negative)
+    may_be_negative: bool | None
 
 
 @dataclass(frozen=True)
@@ -170,7 +164,8 @@ def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Exp
 
 def _explain(found: Derivation, measured: float | None) -> Explanation:
     discriminator, generator = _discriminator(found), _generator(found)
-    plateaus = (*_equilibrium(found), *_separated(discriminator, generator), *_guarded(found))
+    recognised = _end_of_generator(found, False)
+    plateaus = (*_equilibrium(found), *_separated(discriminator, recognised), *_guarded(found))
     saturation = found.saturation
     return Explanation(
         found.game,
@@ -190,19 +185,36 @@ def _discriminator(found: Derivation) -> LossRange:
     at_equality = None if found.value is None else -found.value.constant
     most = found.disjoint and found.disjoint.value
     lowest = None if at_equality is None or most is None else sp.simplify(at_equality - most)
-    return LossRange(at_equality, lowest, at_equality)
+    negative = None if lowest is None else lowest.is_extended_negative  # V(D) <= V(D*) for any D
+    return LossRange(at_equality, lowest, at_equality, negative)
 
 
 def _generator(found: Derivation) -> LossRange:
-    """The loss of one sample at D* is h(r): its ends at r → 0 (recognised) and r → ∞ (missed)."""
+    """At D* the mean loss is E_q h(r), where r has a mean of at most 1 under Q.
+
+    Where h falls it lies between its ends; where h is convex too, not below h(1), by Jensen.
+    """
     equilibrium = found.equilibrium and found.equilibrium.generator_loss
-    ends = [_end_of_generator(found, last) for last in (False, True)]
-    if any(end is None for end in ends):
-        return LossRange(equilibrium, None, None)
-    known = [end for end in ends if end is not None]
+    lowest, highest = _ends_of_generator(found)
+    if lowest is not None and found.loss is not None and found.loss.is_divergence:
+        lowest = found.loss.constant
+    return LossRange(equilibrium, lowest, highest, _generator_sign(found, lowest))
+
+
+def _generator_sign(found: Derivation, lowest: sp.Expr | None) -> bool | None:
+    payoff = to_sympy(found.game.generator)
+    if payoff.is_nonnegative:
+        return False
+    if payoff.is_nonpositive or (lowest is not None and lowest.is_extended_negative):
+        return True
+    return None
+
+
+def _ends_of_generator(found: Derivation) -> tuple[sp.Expr | None, sp.Expr | None]:
+    """The loss of one sample falls from r → 0 (recognised) to r → ∞ where h is monotone."""
     if found.followed is None or found.followed.is_divergence is not True:
-        return LossRange(equilibrium, None, None)  # h is not monotone: its ends are not extreme
-    return LossRange(equilibrium, known[1], known[0])
+        return None, None  # h is not monotone: its ends are not extreme
+    return _end_of_generator(found, True), _end_of_generator(found, False)
 
 
 def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
@@ -233,7 +245,7 @@ def _equilibrium(found: Derivation) -> Iterator[Plateau]:
         yield Plateau("discriminator", even.discriminator_loss / 2, averaged, both)
 
 
-def _separated(discriminator: LossRange, generator: LossRange) -> Iterator[Plateau]:
+def _separated(discriminator: LossRange, recognised: sp.Expr | None) -> Iterator[Plateau]:
     state = "D separates P from Q perfectly"
     if discriminator.lowest is not None and discriminator.lowest.is_finite:
         yield Plateau(
@@ -243,10 +255,10 @@ def _separated(discriminator: LossRange, generator: LossRange) -> Iterator[Plate
             "the divergence that D reports is at its maximum and says nothing about how far apart "
             "the samples are; on few samples an overfitted D reads the same",
         )
-    if generator.highest is not None and generator.highest.is_finite:
+    if recognised is not None and recognised.is_finite:
         yield Plateau(
             "generator",
-            generator.highest,
+            recognised,
             state,
             "every fake is recognised; the loss is bounded there, so it is flat in the logit",
         )
@@ -347,7 +359,7 @@ def _explain_critic(found: CriticDerivation, measured: float | None) -> Explanat
             f"see 'gantheory derive {found.game.name}'"
         )
     zero = sp.S.Zero
-    losses = LossRange(zero, -sp.oo, zero)
+    losses = LossRange(zero, -sp.oo, zero, True)
     bound = None
     if measured is not None:
         remark = "certified only if the critic satisfies the constraint exactly"
@@ -359,7 +371,7 @@ def _explain_critic(found: CriticDerivation, measured: float | None) -> Explanat
     return Explanation(
         found.game,
         losses,
-        LossRange(None, -sp.oo, sp.oo),
+        LossRange(None, -sp.oo, sp.oo, True),
         (plateau,),
         "the critic's slope reaches the generator directly; no sigmoid saturates",
         False,
