@@ -6,10 +6,12 @@ from typing import Any
 
 from gantheory.densities import (  # noqa: F401  (each enters its families)
     bounded,
+    discrete,
     images,
     location_scale,
     mixtures,
     normal,
+    plane,
     positive,
 )
 from gantheory.densities.base import FAMILIES, Density, make

@@ -81,6 +81,9 @@ def _value(node: ast.expr) -> Any:
 
 def _mixture(node: ast.expr) -> Density:
     terms = _terms(node)
+    if any(component.dim > 1 for _, component in terms):
+        weights, laws = zip(*terms, strict=True)
+        return make("mixture_2d", weights_of=weights, laws=laws)
     return make(
         "mixture",
         weights=tuple(weight for weight, _ in terms),

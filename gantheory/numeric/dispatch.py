@@ -45,7 +45,9 @@ def divergence(
     if method == "certified":
         return _certified(name, p, q, wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
-        raise GantheoryError(f"{p} and {q}: both densities must live on the line")
+        from gantheory.numeric.beyond import beyond_the_line
+
+        return beyond_the_line(name, p, q, wrt, method)
     if method == "closed form":
         return _closed(name, p, q, wrt)
     if method == "monte carlo":

@@ -1,0 +1,284 @@
+"""Normal laws in the plane and in more dimensions, and mixtures of them: rings, grids, any sum.
+
+Every law here is a weighted sum of multivariate normals, and says so (`Spatial.weights`, `.means`,
+`.covariances`): that structure is what makes integration over the plane safe.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gantheory.densities.base import (
+    POSITIVE,
+    Array,
+    Density,
+    Domain,
+    generator,
+    parameter,
+    register,
+    written,
+)
+from gantheory.errors import GantheoryError
+
+COUNT = Domain(0.0, 10_001.0, (2.0, 12.0), integer=True)
+SIDE = Domain(0.0, 101.0, (2.0, 5.0), integer=True)
+
+
+class Spatial(Density):
+    """A finite mixture of normal laws in two or more dimensions."""
+
+    @property
+    def components(self) -> list[tuple[float, Array, Array]]:
+        """The (weight, mean, covariance) of each normal, before weights are normalised."""
+        raise NotImplementedError
+
+    @cached_property
+    def _stacked(self) -> tuple[Array, Array, Array]:
+        weights, means, covariances = zip(*self.components, strict=True)
+        total = math.fsum(weights)
+        return np.array(weights) / total, np.array(means, float), np.array(covariances, float)
+
+    @property
+    def weights(self) -> Array:
+        """The weights, which sum to 1."""
+        return self._stacked[0]
+
+    @property
+    def means(self) -> Array:
+        """The means, of shape (components, dim)."""
+        return self._stacked[1]
+
+    @property
+    def covariances(self) -> Array:
+        """The covariances, of shape (components, dim, dim)."""
+        return self._stacked[2]
+
+    @cached_property
+    def factors(self) -> Array:
+        """The lower Cholesky factors of the covariances."""
+        return np.linalg.cholesky(self.covariances)
+
+    def logpdf(self, x: ArrayLike) -> Array:
+        logs = self.log_parts(x)
+        top = logs.max(axis=0)
+        return top + np.log(np.exp(logs - top).sum(axis=0))
+
+    def log_parts(self, x: ArrayLike) -> Array:
+        """Return log(weight·density) of each component at points of shape (..., dim)."""
+        x = np.asarray(x, float)
+        if x.shape[-1:] != (self.dim,):
+            raise GantheoryError(f"{self}: points of shape {x.shape} must end in {self.dim}")
+        inverse = np.linalg.inv(self.factors)
+        rows = []
+        for weight, mean, inv in zip(self.weights, self.means, inverse, strict=True):
+            z = (x - mean) @ inv.T
+            scale = math.fsum(np.log(np.diag(inv)))
+            constant = math.log(weight) + scale - 0.5 * self.dim * math.log(2 * math.pi)
+            rows.append(constant - 0.5 * np.sum(z * z, axis=-1))
+        return np.stack(rows)
+
+    def sample(self, rng: np.random.Generator | int, n: int) -> Array:
+        rng = generator(rng)
+        which = rng.choice(len(self.weights), size=n, p=self.weights)
+        z = rng.standard_normal((n, self.dim))
+        return self.means[which] + np.einsum("nij,nj->ni", self.factors[which], z)
+
+    def score(self, name: str, x: ArrayLike) -> Array:
+        if name != "scale" or not hasattr(self, "scale"):
+            return super().score(name, x)
+        # d/ds of -dim log s - |x - mean|²/(2s²), weighed by each component's share
+        x, logs = np.asarray(x, float), self.log_parts(x)
+        share = np.exp(logs - logs.max(axis=0))
+        share = share / share.sum(axis=0)
+        squares = np.stack([np.sum((x - mean) ** 2, axis=-1) for mean in self.means])
+        return np.sum(share * (squares / self.scale**2 - self.dim), axis=0) / self.scale
+
+
+def _vector(family: str, name: str, value: Any, dim: int | None = None) -> tuple[float, ...]:
+    """Return ``value`` as a tuple of finite numbers, of length ``dim`` where it is given."""
+    numbers = tuple(float(v) for v in value) if isinstance(value, Sequence | np.ndarray) else ()
+    if len(numbers) < 2 or (dim and len(numbers) != dim) or not all(map(math.isfinite, numbers)):
+        wanted = f"{dim} numbers, like {(0,) * dim}" if dim else "a list of two or more numbers"
+        raise GantheoryError(f"{family}: {name}={value!r} must be {wanted}")
+    return numbers
+
+
+def _covariance(family: str, value: Any, dim: int) -> tuple[tuple[float, ...], ...]:
+    rows = tuple(_vector(family, "cov", row, dim) for row in value)
+    matrix = np.array(rows)
+    if matrix.shape != (dim, dim) or not np.array_equal(matrix, matrix.T):
+        raise GantheoryError(f"{family}: cov={value!r} must be symmetric, {dim} by {dim}")
+    if np.linalg.eigvalsh(matrix)[0] <= 0:
+        raise GantheoryError(f"{family}: cov={value!r} must be positive definite")
+    return rows
+
+
+@register
+@dataclass(frozen=True)
+class Normal2dIso(Spatial):
+    """The normal law in the plane with one standard deviation ``scale`` for both axes.
+
+    >>> from gantheory.densities import parse_density
+    >>> print(parse_density("normal_2d_iso((1.2, 1.6), 1)"))
+    normal_2d_iso((1.2, 1.6), 1)
+    """
+
+    name: ClassVar[str] = "normal_2d_iso"
+    dim = 2
+    loc: tuple[float, float] = parameter(None, default=(0.0, 0.0))
+    scale: float = parameter(POSITIVE, default=1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loc", _vector(self.name, "loc", self.loc, 2))
+
+    @property
+    def components(self) -> list[tuple[float, Array, Array]]:
+        return [(1.0, np.array(self.loc), self.scale**2 * np.eye(2))]
+
+
+@register
+@dataclass(frozen=True)
+class NormalNd(Spatial):
+    """The normal law with mean ``loc`` and covariance ``cov``, in as many dimensions as loc has."""
+
+    name: ClassVar[str] = "normal_nd"
+    loc: tuple[float, ...] = parameter(None)
+    cov: tuple[tuple[float, ...], ...] = parameter(None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loc", _vector(self.name, "loc", self.loc))
+        object.__setattr__(self, "cov", _covariance(self.name, self.cov, len(self.loc)))
+
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        """The number of dimensions."""
+        return len(self.loc)
+
+    @property
+    def components(self) -> list[tuple[float, Array, Array]]:
+        return [(1.0, np.array(self.loc), np.array(self.cov))]
+
+
+class _Modes(Spatial):
+    """Equal-weight isotropic normals at given places, some of which may be missing."""
+
+    dim = 2
+    scale: float
+    keep: Any
+
+    def places(self) -> Array:
+        """Return the means of all modes, those left out too."""
+        raise NotImplementedError
+
+    def _check_keep(self) -> None:
+        if self.keep is None:
+            return
+        count = len(self.places())
+        kept = self.keep if isinstance(self.keep, Sequence | np.ndarray) else (self.keep,)
+        indices = tuple(int(k) for k in kept)
+        if not indices or len(set(indices)) < len(indices) or not set(indices) <= set(range(count)):
+            raise GantheoryError(
+                f"{self.name}: keep={self.keep!r} must be different indices from 0 to {count - 1}"
+            )
+        object.__setattr__(self, "keep", tuple(float(k) for k in indices))
+
+    @property
+    def components(self) -> list[tuple[float, Array, Array]]:
+        places = self.places()
+        kept = range(len(places)) if self.keep is None else [int(k) for k in self.keep]
+        return [(1.0, places[k], self.scale**2 * np.eye(2)) for k in kept]
+
+    def __str__(self) -> str:
+        shown = {k: v for k, v in self.parameters.items() if v is not None}
+        return f"{self.name}({', '.join(f'{k}={written(v)}' for k, v in shown.items())})"
+
+
+@register
+@dataclass(frozen=True)
+class RingMixture2d(_Modes):
+    """Equal-weight isotropic normals, evenly spaced on a circle around the origin.
+
+    ``keep`` lists the indices of the modes that are present; all of them by default. Mode k sits at
+    the angle 2πk/modes.
+    """
+
+    name: ClassVar[str] = "ring_mixture_2d"
+    modes: float = parameter(COUNT, default=8.0)
+    radius: float = parameter(POSITIVE, default=2.0)
+    scale: float = parameter(POSITIVE, default=0.02)
+    keep: Any = None
+
+    def __post_init__(self) -> None:
+        self._check_keep()
+
+    def places(self) -> Array:
+        angles = 2 * np.pi * np.arange(int(self.modes)) / int(self.modes)
+        return self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+@register
+@dataclass(frozen=True)
+class GridMixture2d(_Modes):
+    """Equal-weight isotropic normals on a square grid of ``side`` by ``side`` around the origin.
+
+    ``keep`` lists the indices of the modes that are present, counted row by row from below.
+    """
+
+    name: ClassVar[str] = "grid_mixture_2d"
+    side: float = parameter(SIDE, default=5.0)
+    spacing: float = parameter(POSITIVE, default=2.0)
+    scale: float = parameter(POSITIVE, default=0.05)
+    keep: Any = None
+
+    def __post_init__(self) -> None:
+        self._check_keep()
+
+    def places(self) -> Array:
+        line = self.spacing * (np.arange(int(self.side)) - (int(self.side) - 1) / 2)
+        y, x = np.meshgrid(line, line, indexing="ij")
+        return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+@register
+@dataclass(frozen=True)
+class SpatialMixture(Spatial):
+    """A weighted sum of laws of this module, written ``mixture(0.5*... + 0.5*...)``."""
+
+    name: ClassVar[str] = "mixture_2d"
+    weights_of: tuple[float, ...] = parameter(POSITIVE)
+    laws: tuple[Spatial, ...] = parameter(None)
+
+    def __post_init__(self) -> None:
+        if len(self.weights_of) != len(self.laws) or not self.laws:
+            raise GantheoryError("mixture: as many weights as laws are needed, and at least one")
+        dims = {law.dim for law in self.laws}
+        if len(dims) > 1 or not all(isinstance(law, Spatial) for law in self.laws):
+            raise GantheoryError(
+                "mixture: all laws must be normals of one dimension, or their sums"
+            )
+        if abs(math.fsum(self.weights_of) - 1) > 1e-9:  # as for mixtures on the line
+            raise GantheoryError(f"mixture: weights sum to {math.fsum(self.weights_of):g}, not 1")
+
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        """The number of dimensions."""
+        return self.laws[0].dim
+
+    @property
+    def components(self) -> list[tuple[float, Array, Array]]:
+        return [
+            (weight * float(w), mean, covariance)
+            for weight, law in zip(self.weights_of, self.laws, strict=True)
+            for w, mean, covariance in zip(law.weights, law.means, law.covariances, strict=True)
+        ]
+
+    def __str__(self) -> str:
+        pairs = zip(self.weights_of, self.laws, strict=True)
+        return f"mixture({' + '.join(f'{written(w)}*{law}' for w, law in pairs)})"

@@ -1,0 +1,55 @@
+"""Which route answers for laws that do not live on the line: planes, more dimensions, masses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gantheory.densities import Density
+from gantheory.densities.discrete import Discrete
+from gantheory.densities.plane import Spatial
+from gantheory.errors import GantheoryError
+from gantheory.numeric.line import reversed_kernel, split_parameter
+from gantheory.numeric.normals import closed_form_of_normals
+from gantheory.numeric.plane import by_sampling, divergence_in_space, divergence_of_masses
+from gantheory.records import Estimate
+
+
+def beyond_the_line(
+    name: Any, p: Density, q: Density, wrt: str | None = None, method: str = "auto"
+) -> Estimate:
+    """Return a divergence of two laws of which at least one is not a density on the line.
+
+    See `gantheory.divergence`, which calls this.
+    """
+    from gantheory.numeric.dispatch import kernel_for
+
+    if p.dim != q.dim:
+        raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
+    if isinstance(p, Discrete) and isinstance(q, Discrete):
+        if wrt is not None:
+            raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
+        return divergence_of_masses(kernel_for(name), p, q)
+    spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
+    if spatial and name == "w2" and wrt is None:
+        from gantheory.numeric.transport import w2
+
+        return w2(p, q)
+    kernel = kernel_for(name)
+    if method == "monte carlo" or not spatial:
+        if wrt is not None:
+            raise GantheoryError(f"wrt={wrt!r}: sampling gives values only; leave it out")
+        return by_sampling(kernel, p, q)
+    assert isinstance(p, Spatial)
+    assert isinstance(q, Spatial)
+    if wrt is None and method in ("auto", "closed form"):
+        known = closed_form_of_normals(name, p, q) if isinstance(name, str) else None
+        if known is not None and (method == "closed form" or known.error <= 1e-13 * known.value):
+            return known
+    if method == "closed form":
+        raise GantheoryError(f"no closed form of {name} between {p} and {q}; use method='auto'")
+    if wrt is None:
+        return divergence_in_space(kernel, p, q)
+    law, parameter = split_parameter(wrt)
+    if law == "p":
+        return divergence_in_space(reversed_kernel(kernel), q, p, parameter)
+    return divergence_in_space(kernel, p, q, parameter)

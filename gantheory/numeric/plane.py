@@ -1,0 +1,285 @@
+"""Divergences between mixtures of normals in the plane, and between laws given by sampling.
+
+Equal covariances reduce any pair of normals, in any dimension, to one on the line. Otherwise the
+plane is cut into boxes no wider than the narrowest normal that reaches into them, so that no mode
+can be missed; boxes whose Gauss-Kronrod error is too large are halved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gantheory.densities.base import Array, Density
+from gantheory.densities.discrete import Discrete
+from gantheory.densities.normal import Normal
+from gantheory.densities.plane import Spatial
+from gantheory.errors import GantheoryError
+from gantheory.numeric.kernels import FLAT, LINEAR, Integrand, Kernel
+from gantheory.numeric.line import sweep_line
+from gantheory.numeric.quadrature import GAUSS, KRONROD, NODES
+from gantheory.numeric.ratio import Ratio
+from gantheory.records import Estimate, Status
+
+REACH = 9.8  # standard deviations: beyond, a normal in the plane holds exp(-48) of its mass
+WIDTH = 5.0  # a box is at most this many standard deviations of a normal that reaches into it
+TARGET = 1e-13  # relative, for all boxes together
+MAX_BOXES = 40_000
+ROUNDS = 40
+CHUNK = 200  # boxes at once: 441 nodes each
+EPS = float(np.finfo(float).eps)
+METHOD = "quadrature in the plane"
+
+
+def divergence_in_space(
+    kernel: Kernel, p: Spatial, q: Spatial, parameter: str | None = None
+) -> Estimate:
+    """Return a divergence, or its derivative in a parameter of q, of two mixtures of normals.
+
+    Raises:
+        GantheoryError: for laws of different dimensions, or in more than two where no closed form
+            is known.
+    """
+    if p.dim != q.dim:
+        raise GantheoryError(f"{p} has {p.dim} dimensions and {q} has {q.dim}; they must agree")
+    if parameter is None:
+        if _same(p, q) and kernel.touches:
+            return Estimate(0.0, method="identical laws")
+        if (line := on_the_line(p, q)) is not None:
+            return sweep_line({"x": kernel}, *line, (None,))["x", None]
+    if p.dim != 2:
+        raise GantheoryError(
+            f"{kernel.name} in {p.dim} dimensions is known for normals of equal covariance, and "
+            "KL for any two normals; use method='monte carlo' for others"
+        )
+    if (unknown := _unknown_tail(kernel)) is not None:
+        return unknown
+    return _integral(kernel, p, q, parameter)
+
+
+def _same(p: Spatial, q: Spatial) -> bool:
+    pairs = ((p.weights, q.weights), (p.means, q.means), (p.covariances, q.covariances))
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def on_the_line(p: Spatial, q: Spatial) -> tuple[Normal, Normal] | None:
+    """Return the pair of normals on the line that has the same f-divergences, where there is one.
+
+    With equal covariances Σ the ratio p/q depends on x only through its projection on Σ⁻¹(m' − m),
+    and the pair becomes N(0, 1), N(δ, 1) with δ the Mahalanobis distance of the means.
+    """
+    if len(p.weights) > 1 or len(q.weights) > 1:
+        return None
+    if not np.array_equal(p.covariances, q.covariances):
+        return None
+    z = np.linalg.solve(p.factors[0], q.means[0] - p.means[0])
+    distance = math.hypot(*z)
+    return Normal(0.0, 1.0), Normal(distance, 1.0)
+
+
+def _unknown_tail(kernel: Kernel) -> Estimate | None:
+    """Refuse divergences whose integrand may peak far outside of both laws."""
+    bounded_above = kernel.at_infinity.power <= LINEAR.power
+    bounded_below = kernel.at_zero.power >= FLAT.power
+    if bounded_above and bounded_below:
+        return None
+    return Estimate.undetermined(
+        f"{kernel.name} of mixtures in the plane may be infinite or live far outside of the modes; "
+        "use KL, or a bounded divergence"
+    )
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """Values by box: the Kronrod sum, its error, the sum of absolute values, and the rounding."""
+
+    value: Array
+    error: Array
+    absolute: Array
+    rounding: Array
+
+
+def _integral(kernel: Kernel, p: Spatial, q: Spatial, parameter: str | None) -> Estimate:
+    forms = kernel.slopes if parameter else (kernel.value,)
+    best: Estimate | None = None
+    for form in forms:
+
+        def integrand(x: Array, form: Integrand = form) -> tuple[Array, Array]:
+            n = Ratio.of(p.logpdf(x), q.logpdf(x))
+            weight, mantissa = form(n)
+            f = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
+            size = 8 + np.abs(n.log_p) + np.abs(n.log_q)
+            noise = (
+                EPS
+                * size
+                * (1 + (kernel.touches or parameter is not None) / np.maximum(n.v, 1e-300))
+            )
+            if parameter:
+                f = f * q.score(parameter, x) * kernel.sign
+            return f, np.abs(f) * np.minimum(noise, 1.0)
+
+        found = _adaptive(integrand, _boxes(p, q))
+        if best is None or found.error < best.error:
+            best = found
+    assert best is not None
+    return best
+
+
+def _adaptive(integrand: Callable[[Array], tuple[Array, Array]], boxes: Array) -> Estimate:
+    parts = _rule(integrand, boxes)
+    evaluations = 441 * len(boxes)
+    for _ in range(ROUNDS):
+        total = float(parts.absolute.sum())
+        share = np.maximum(TARGET * total / math.sqrt(len(boxes)), parts.rounding)
+        bad = parts.error > np.maximum(share, 60 * EPS * parts.absolute)
+        if not bad.any() or len(boxes) > MAX_BOXES:
+            break
+        fresh = _quarters(boxes[bad])
+        new = _rule(integrand, fresh)
+        evaluations += 441 * len(fresh)
+        boxes = np.concatenate([boxes[~bad], fresh])
+        parts = _Sum(*(np.concatenate([getattr(parts, f)[~bad], getattr(new, f)])
+                       for f in ("value", "error", "absolute", "rounding")))  # fmt: skip
+    value = math.fsum(parts.value)
+    # beyond the reach lies exp(-48) of either law, times at most a few hundred nats
+    error = float(parts.error.sum() + parts.rounding.sum()) + 1e-18 * (1 + abs(value))
+    careful = error <= 1e-9 * abs(value) or value == 0
+    return Estimate(
+        value,
+        error,
+        Status.OK if careful else Status.ILL_CONDITIONED,
+        METHOD,
+        None if careful else "the integrand has a kink, or cancels, along curves in the plane",
+        log_value=math.log(value) if value > 0 else None,
+        evaluations=evaluations,
+    )
+
+
+def _quarters(boxes: Array) -> Array:
+    x0, x1, y0, y1 = boxes.T
+    x, y = 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+    quarters = [(x0, x, y0, y), (x, x1, y0, y), (x0, x, y, y1), (x, x1, y, y1)]
+    return np.concatenate([np.stack(quarter, axis=1) for quarter in quarters])
+
+
+def _rule(integrand: Callable[[Array], tuple[Array, Array]], boxes: Array) -> _Sum:
+    """Return the 21-point Gauss-Kronrod rule on each box, in both directions."""
+    found = [_rule_chunk(integrand, boxes[k : k + CHUNK]) for k in range(0, len(boxes), CHUNK)]
+    return _Sum(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _rule_chunk(
+    integrand: Callable[[Array], tuple[Array, Array]], boxes: Array
+) -> tuple[Array, Array, Array, Array]:
+    x0, x1, y0, y1 = boxes.T[..., None]
+    x = 0.5 * (x0 + x1) + 0.5 * (x1 - x0) * NODES
+    y = 0.5 * (y0 + y1) + 0.5 * (y1 - y0) * NODES
+    shape = (len(boxes), len(NODES), len(NODES))
+    points = np.stack(
+        [np.broadcast_to(x[:, :, None], shape), np.broadcast_to(y[:, None, :], shape)], axis=-1
+    )
+    with np.errstate(all="ignore"):
+        f, noise = integrand(points)
+    area = 0.25 * ((x1 - x0) * (y1 - y0))[:, 0]
+
+    def weigh(values: Array, rule: Array) -> Array:
+        return area * np.einsum("bij,i,j->b", values, rule, rule, optimize=True)
+
+    value, absolute = weigh(f, KRONROD), weigh(np.abs(f), KRONROD)
+    rough = np.abs(value - weigh(f, GAUSS))
+    mean = value / (4 * area)
+    spread = weigh(np.abs(f - mean[:, None, None]), KRONROD)
+    with np.errstate(all="ignore"):  # QUADPACK's reading of the difference of the two rules
+        sharp = spread * np.minimum(1.0, (200 * rough / spread) ** 1.5)
+    return value, np.where(spread > 0, sharp, rough), absolute, weigh(noise, KRONROD)
+
+
+def _boxes(p: Spatial, q: Spatial) -> Array:
+    """Return boxes that tile all of both laws' reach, each narrow enough for what reaches it."""
+    means = np.concatenate([p.means, q.means])
+    covariances = np.concatenate([p.covariances, q.covariances])
+    reach = REACH * np.sqrt(np.einsum("kii->ki", covariances))
+    width = WIDTH * np.sqrt(np.linalg.eigvalsh(covariances)[:, 0])
+    low, high = (means - reach).min(axis=0), (means + reach).max(axis=0)
+    boxes = np.array([[low[0], high[0], low[1], high[1]]])
+    done = []
+    while len(boxes):
+        apart_x = np.maximum(boxes[:, :1] - means[:, 0], means[:, 0] - boxes[:, 1:2])
+        apart_y = np.maximum(boxes[:, 2:3] - means[:, 1], means[:, 1] - boxes[:, 3:])
+        touched = (apart_x < reach[:, 0]) & (apart_y < reach[:, 1])
+        allowed = np.where(touched, width, np.inf).min(axis=1)
+        side = np.maximum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2])
+        wide = (side > allowed) & touched.any(axis=1)
+        done.append(boxes[~wide & touched.any(axis=1)])
+        if sum(map(len, done)) > MAX_BOXES:
+            raise GantheoryError(
+                f"{p} and {q} need more than {MAX_BOXES} boxes in the plane; use method='monte "
+                "carlo', or fewer or wider modes"
+            )
+        boxes = _quarters(boxes[wide]) if wide.any() else boxes[:0]
+    return np.concatenate(done)
+
+
+def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
+    """Return a divergence of two laws on 0, 1, 2, ... as a finite sum."""
+    size = max(len(p.masses), len(q.masses))
+    k = np.arange(size)
+    log_p, log_q = p.logpdf(k), q.logpdf(k)
+    alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
+    log_p, log_q = log_p[alive], log_q[alive]
+    if np.any(np.isneginf(log_q)) and (kernel.at_infinity.power > 1 or kernel.at_infinity.logs):
+        return Estimate.infinite("p has mass on a point where q = 0")
+    if np.any(np.isneginf(log_p)) and not kernel.at_zero.is_finite:
+        return Estimate.infinite("q has mass on a point where p = 0")
+    with np.errstate(all="ignore"):
+        weight, mantissa = kernel.value(Ratio.of(log_p, log_q))
+        terms = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
+        close = np.abs(log_p - log_q)
+    size_of = 4 + np.where(np.isfinite(close), np.minimum(np.abs(log_p) + np.abs(log_q), 1e3), 0)
+    noise = EPS * size_of * (1 + np.where(close > 0, 1 / np.maximum(close, 1e-300), 0))
+    error = float(np.sum(np.abs(terms) * np.minimum(4 * noise, 1.0)))
+    return Estimate(math.fsum(terms), error, method="finite sum", evaluations=len(terms))
+
+
+def by_sampling(
+    kernel: Kernel,
+    p: Density,
+    q: Density,
+    seed: int = 0,
+    draws: int = 200_000,
+    error_probability: float = 0.05,
+) -> Estimate:
+    """Return a divergence of any two laws that can be sampled, with a normal interval.
+
+    It is the mean of q f̃(p/q)/m over draws from m = (p + q)/2, half of them from each law. The
+    interval holds the truth with the probability stated, up to the normal approximation: where the
+    draws have no second moment (unbounded divergences) it may be too narrow, and this is said.
+    """
+    from scipy.special import ndtri
+
+    rng = np.random.default_rng(seed)
+    half = draws // 2
+    means, variances, largest, total = [], [], 0.0, 0.0
+    for law in (p, q):
+        x = law.sample(rng, half)
+        with np.errstate(all="ignore"):
+            n = Ratio.of(p.logpdf(x), q.logpdf(x))
+            weight, mantissa = kernel.value(n)
+            log_m = np.logaddexp(n.log_p, n.log_q) - math.log(2)
+            terms = np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)
+        means.append(float(terms.mean()))
+        variances.append(float(terms.var(ddof=1)) / half)
+        largest, total = max(largest, float(terms.max())), total + float(terms.sum())
+    heavy = largest > 0.05 * total
+    return Estimate(
+        0.5 * sum(means),
+        -float(ndtri(error_probability / 2)) * 0.5 * math.sqrt(sum(variances)),
+        Status.OK if kernel.at_infinity == LINEAR and kernel.at_zero == FLAT else Status.BLIND,
+        "monte carlo",
+        error_probability=error_probability,
+        evaluations=2 * half,
+        warnings=("one draw carries over 5% of the sum: do not trust the interval",) * heavy,
+    )
