@@ -338,13 +338,14 @@ class Workspace:
     def _fakes(self, seen: Tensor, source: Plan | None, k: int) -> list[Operation]:
         """Return the operations that write minibatch ``k`` of fakes where D sees them."""
         if source is None:
-            return [partial(seen.copy_, self.inputs["fake"][:, k])]
-        return [
-            partial(source.x.copy_, self.inputs["latent"][:, k]),
-            *source.forward,
-            partial(seen.copy_, source.output),
-            *self._noise(seen, "fake_noise", k),
-        ]
+            written: list[Operation] = [partial(seen.copy_, self.inputs["fake"][:, k])]
+        else:
+            written = [
+                partial(source.x.copy_, self.inputs["latent"][:, k]),
+                *source.forward,
+                partial(seen.copy_, source.output),
+            ]
+        return written + self._noise(seen, "fake_noise", k)
 
     def _generator_update(self, seen: Tensor, source: Plan, arena: Arena) -> list[Operation]:
         critic, mover = self.movers["discriminator"], self.movers["generator"]
