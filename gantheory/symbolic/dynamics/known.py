@@ -11,7 +11,7 @@ import sympy as sp
 from gantheory.errors import GantheoryError
 from gantheory.game import Game, interval
 from gantheory.games import get_game
-from gantheory.symbolic.atoms import relu, t, to_sympy
+from gantheory.symbolic.atoms import relu, sigmoid, t, to_sympy
 from gantheory.symbolic.dynamics.noise import Noise
 from gantheory.symbolic.dynamics.record import Dynamics
 
@@ -77,7 +77,7 @@ def dirac(
         f"dirac-{game.name}",
         (generator.subs(t, at_fake), second),
         ((theta,), (psi,)),
-        domains={theta: sp.Reals, psi: sp.Reals} if _has_kinks(game) or penalty != 0 else {},
+        domains={theta: sp.Reals, psi: sp.Reals},
         noise=laws,
         candidates=({theta: sp.S.Zero, psi: sp.S.Zero},),
         title=f"Dirac-GAN of {game.title}",
@@ -98,7 +98,7 @@ def linear_quadratic(game: Game | str = "minimax") -> Dynamics:
         f"linear-quadratic-{game.name}",
         (generator.subs(t, at_fake), -real.subs(t, at_real) - fake.subs(t, at_fake)),
         ((a,), (w,)),
-        domains={a: sp.Reals, w: sp.Reals} if _has_kinks(game) else {},
+        domains={a: sp.Reals, w: sp.Reals},
         noise={data: Noise("uniform", sp.S.One), latent: Noise("uniform", sp.S.One)},
         candidates=({a: sp.S.One, w: sp.S.Zero}, {a: -sp.S.One, w: sp.S.Zero}),
         title=f"1-D linear-quadratic game of {game.title}",
@@ -118,7 +118,7 @@ def gaussian(game: Game | str = "minimax") -> Dynamics:
         f"gaussian-{game.name}",
         (generator.subs(t, at_fake), -real.subs(t, at_real) - fake.subs(t, at_fake)),
         players,
-        domains={v: sp.Reals for v in (mu, s, w1, w2)} if _has_kinks(game) else {},
+        domains=dict.fromkeys((mu, s, w1, w2), sp.Reals),
         noise={data: Noise("normal", sp.S.One), latent: Noise("normal", sp.S.One)},
         candidates=tuple(
             {mu: sp.S.Zero, s: sp.Integer(sign), w1: sp.S.Zero, w2: sp.S.Zero} for sign in (1, -1)
@@ -131,10 +131,6 @@ def _payoffs(game: Game) -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
     """The payoffs a, b, c in t, and the score at which the discriminator rests."""
     real, fake, generator = (to_sympy(text) for text in (game.real, game.fake, game.generator))
     return real, fake, generator, resting_score(game, real + fake)
-
-
-def _has_kinks(game: Game) -> bool:
-    return any(to_sympy(text).has(relu) for text in (game.real, game.fake, game.generator))
 
 
 def resting_score(game: Game, total: sp.Expr) -> sp.Expr:
@@ -155,7 +151,7 @@ def resting_score(game: Game, total: sp.Expr) -> sp.Expr:
     middles = [(left + right) / 2 for left, right in pairwise(marks)]
     for score in [sp.S.Zero, *middles, *_stationary(total)]:
         inside = _inside(score, lower, upper) and score not in kinks
-        if inside and sp.simplify(sp.diff(total, t).subs(t, score)) == 0:
+        if inside and _vanishes(sp.diff(total, t).subs(t, score)):
             return score
     raise GantheoryError(
         f"game {game.name!r} has no optimal score inside {game.domain} where real and fake agree, "
@@ -164,13 +160,20 @@ def resting_score(game: Game, total: sp.Expr) -> sp.Expr:
 
 
 def _stationary(total: sp.Expr) -> list[sp.Expr]:
+    """Where the slope vanishes, solved in ``exp(t)`` where the payoff has sigmoids."""
     slope = sp.diff(total, t)
     if slope == 0 or slope.has(sp.Heaviside):
         return []
+    logistic = slope.has(sigmoid, sp.exp)
+    odds = sp.Symbol("odds", positive=True)
+    if logistic:
+        plain = slope.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u)))
+        slope = sp.simplify(plain.subs(t, sp.log(odds)))
     try:
-        return [root for root in sp.solve(slope, t) if root.is_real is not False]
+        roots = sp.solve(slope, odds if logistic else t)
     except NotImplementedError:
         return []
+    return [sp.log(root) if logistic else root for root in roots if root.is_real is not False]
 
 
 def _end(node: ast.expr) -> sp.Expr:
@@ -186,5 +189,10 @@ def _rough_value(mark: sp.Expr) -> float:
 
 
 def _inside(score: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> bool:
-    gaps = (sp.simplify(score - lower), sp.simplify(upper - score))
-    return all(gap.is_extended_positive for gap in gaps)
+    gaps = [score - lower] * (lower != -sp.oo) + [upper - score] * (upper != sp.oo)
+    return all(sp.simplify(gap).is_positive for gap in gaps)
+
+
+def _vanishes(expression: sp.Expr) -> bool:
+    plain = expression.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u)))
+    return bool(sp.simplify(plain) == 0)

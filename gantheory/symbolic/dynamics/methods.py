@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -25,18 +25,27 @@ HALF = sp.Rational(1, 2)
 class Method:
     """A way of training: the flow, or a rule, on the game with its method's regulariser.
 
-    ``rule`` is None for the flow.
+    ``rule`` is None for the flow; ``clip`` bounds player 2's variables after each step.
     """
 
     name: str
     rule: rules.Rule | None
     consensus: sp.Expr | None = None
+    clip: sp.Expr | None = None
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The numbers that select the method among its kind."""
         given = {} if self.rule is None else dict(self.rule.options)
-        return given if self.consensus is None else given | {"consensus": self.consensus}
+        extra = {"consensus": self.consensus, "clip": self.clip}
+        return given | {name: value for name, value in extra.items() if value is not None}
+
+    @property
+    def update(self) -> rules.Rule | None:
+        """The rule that arrays follow, with its clipping."""
+        if self.rule is None or self.clip is None:
+            return self.rule
+        return rules.clipped(self.rule, float(self.clip))
 
     def game(self, dynamics: Dynamics) -> Dynamics:
         """Return the game that the method in fact plays."""
@@ -51,6 +60,7 @@ def make_method(
     momentum: Any = -HALF,
     momentum2: Any | None = None,
     order: str = "alternating",
+    clip: Any | None = None,
 ) -> Method:
     """Return a method by name.
 
@@ -61,7 +71,19 @@ def make_method(
         momentum: heavy-ball coefficient of player 1.
         momentum2: of player 2; as player 1's unless given.
         order: ``alternating`` or ``simultaneous`` play under momentum.
+        clip: bound on player 2's variables after each step.
     """
+    method = _plain_method(name, inner, weight, momentum, momentum2, order)
+    if clip is None:
+        return method
+    if name == "flow" or not clip > 0:
+        raise GantheoryError(f"clip={clip} needs an update rule and a positive bound")
+    return replace(method, clip=sp.sympify(clip))
+
+
+def _plain_method(
+    name: str, inner: int, weight: Any, momentum: Any, momentum2: Any | None, order: str
+) -> Method:
     if name == "flow":
         return Method(name, None)
     if name == "consensus":

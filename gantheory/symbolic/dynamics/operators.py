@@ -106,6 +106,8 @@ def _quadratic(factor: sp.Poly) -> list[sp.Expr]:
 
 def _square_root(square: sp.Expr) -> sp.Expr:
     """The principal root, with even powers pulled out (symbols are positive)."""
+    if not square.is_rational_function(*square.free_symbols):
+        return sp.sqrt(sp.simplify(square))
     numerator, denominator = (sp.factor_list(part) for part in sp.fraction(sp.together(square)))
     outside, inside = sp.S.One, numerator[0] / denominator[0]
     for sign, factors in ((1, numerator[1]), (-1, denominator[1])):

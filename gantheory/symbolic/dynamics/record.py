@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.errors import GantheoryError
-from gantheory.symbolic.atoms import relu
+from gantheory.symbolic.atoms import relu, sigmoid
 from gantheory.symbolic.dynamics.noise import Noise
 
 KINKED = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise, relu)
@@ -165,8 +165,12 @@ def smooth_part(matrix: sp.Matrix) -> sp.Matrix:
 
 
 def tidy(expression: sp.Expr) -> sp.Expr:
-    """Simplify one entry without ever leaving exact arithmetic."""
-    return sp.simplify(sp.nsimplify(expression) if expression.is_Float else expression)
+    """Simplify one entry; a sigmoid of logarithms becomes the rational number that it is."""
+    plain = expression.replace(
+        lambda part: isinstance(part, sigmoid) and part.args[0].has(sp.log),
+        lambda part: 1 / (1 + sp.exp(-part.args[0])),
+    )
+    return sp.simplify(plain)
 
 
 def _rough_parts(loss: sp.Expr) -> list[sp.Expr]:

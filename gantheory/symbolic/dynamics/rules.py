@@ -101,6 +101,20 @@ def extragradient() -> Rule:
     return Rule("extragradient", advance)
 
 
+def midpoint() -> Rule:
+    """One step of the explicit midpoint method: the flow itself, to second order in the step."""
+
+    def advance(field: Field, state: State, step: Any) -> State:
+        x, y = state
+        half_x, half_y = (
+            x + step / 2 * field.first(x, y),
+            y + step / 2 * field.second(x, y),
+        )
+        return x + step * field.first(half_x, half_y), y + step * field.second(half_x, half_y)
+
+    return Rule("midpoint", advance)
+
+
 def optimistic() -> Rule:
     """Step by twice the present direction minus the previous one.
 
@@ -137,3 +151,16 @@ def momentum(first: Any, second: Any | None = None, order: str = "alternating") 
 
     options = {"momentum1": first, "momentum2": second, "order": order}
     return Rule("momentum", advance, lambda field, x, y: (x, y), options)
+
+
+def clipped(rule: Rule, bound: Any) -> Rule:
+    """Clip player 2's variables to ±``bound`` after each step: WGAN's weight clipping.
+
+    Arjovsky et al. (2017), arXiv:1701.07875. For arrays only.
+    """
+
+    def advance(field: Field, state: State, step: Any) -> State:
+        x, y, *memory = rule.advance(field, state, step)
+        return (x, y.clip(-bound, bound), *memory)
+
+    return Rule(rule.name, advance, rule.start, {**rule.options, "clip": bound})

@@ -47,7 +47,7 @@ def decide(analysis: Analysis) -> Decision:
     if analysis.dynamics.parameters:
         names = ", ".join(map(str, analysis.dynamics.parameters))
         return Decision(Fate.UNDECIDED, How.UNDECIDED, f"give numbers for {names}")
-    linear = _is_affine(analysis)
+    linear = analysis.method.clip is None and _is_affine(analysis)
     kind, how = _linear_behaviour(analysis)
     if analysis.method.rule is None:
         return _decide_flow(analysis, kind, how, linear)
@@ -120,10 +120,12 @@ _WHY = {
 
 def _decide_update(analysis: Analysis, kind: Behaviour | None, how: How, linear: bool) -> Decision:
     if linear and kind is not None:
-        return Decision(_FATES[kind], how, f"linear update, {_WHY[kind]}")
+        where = " across the set of equilibria" if analysis.family else ""
+        return Decision(_FATES[kind], how, f"linear update, {_WHY[kind]}{where}")
     if kind is Behaviour.CONVERGES:
         return Decision(Fate.CONVERGES, how, f"near the equilibrium: {_WHY[kind]}")
-    if analysis.method.name == "simultaneous" and _euler_leaves_spheres(analysis):
+    plain = analysis.method.name == "simultaneous" and analysis.method.clip is None
+    if plain and _euler_leaves_spheres(analysis):
         return Decision(
             Fate.DIVERGES,
             How.PROVED,

@@ -1,0 +1,196 @@
+"""``gantheory game``: the dynamics of a small two-player game."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.symbolic.dynamics.analysis import Analysis
+    from gantheory.symbolic.dynamics.record import Dynamics
+    from gantheory.symbolic.dynamics.verdict import Decision
+
+
+@click.command(name="game")
+@click.argument("name", required=False)
+@click.option("--value", help="Payoff that player 1 minimises and player 2 maximises.")
+@click.option("--value2", help="Payoff that player 2 minimises instead; not zero-sum.")
+@click.option("--player1", help="Variables of player 1, as in 'x1, x2'.")
+@click.option("--player2", help="Variables of player 2.")
+@click.option("--domain", multiple=True, metavar="'x: (0, oo)'", help="Domain of a variable.")
+@click.option("--method", default="simultaneous", show_default=True, help="Flow or update rule.")
+@click.option("--step", default="0.1", show_default=True, help="Step size.")
+@click.option("--inner", default=1, show_default=True, help="Steps of player 2 (alternating).")
+@click.option("--consensus", default="0.5", show_default=True, help="Weight (consensus).")
+@click.option("--momentum", default="-0.5", show_default=True, help="Coefficient (momentum).")
+@click.option("--momentum2", help="Coefficient of player 2, if another.")
+@click.option("--order", default="alternating", show_default=True, help="Play under momentum.")
+@click.option("--r1", default="0", help="Weight of the R1 penalty (Dirac-GAN).")
+@click.option("--r2", default="0", help="Weight of the R2 penalty (Dirac-GAN).")
+@click.option("--gradient-penalty", default="0", help="Weight of (slope - 1)^2 (Dirac-GAN).")
+@click.option("--noise", default="0", help="Standard deviation of instance noise (Dirac-GAN).")
+@click.option("--clip", help="Bound on player 2's variables after each step.")
+@click.option("--parameter", multiple=True, metavar="NAME=NUMBER", help="A loss's parameter.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw it: PNG, SVG or PDF.")
+@json_option
+def command(**options: Any) -> None:
+    """Analyse NAME or a game of your own: equilibria, spectrum, step sizes, verdict.
+
+    NAME is bilinear, dirac-LOSS, linear-quadratic-LOSS, gaussian-LOSS, or a loss of the
+    catalogue, meaning its Dirac-GAN. Methods: flow, simultaneous, alternating, proximal,
+    extragradient, optimistic, consensus, momentum.
+
+    \b
+    Example:
+      gantheory game bilinear --method optimistic --step 0.5
+      gantheory game --value "x*y" --player1 x --player2 y --method alternating --step 0.1
+    """
+    from gantheory.numeric.orbits import settle
+    from gantheory.symbolic.dynamics.analysis import analyse
+    from gantheory.symbolic.dynamics.methods import make_method, read_step
+
+    read_step(options["step"])
+    method = make_method(
+        options["method"],
+        inner=options["inner"],
+        weight=_number("--consensus", options["consensus"]),
+        momentum=_number("--momentum", options["momentum"]),
+        momentum2=options["momentum2"] and _number("--momentum2", options["momentum2"]),
+        order=options["order"],
+        clip=options["clip"] and _number("--clip", options["clip"]),
+    )
+    if options["plot"] is not None:
+        _check_place(options["plot"])
+    analysis = analyse(_game(options), method, options["step"])
+    decision = settle(analysis)
+    if options["as_json"]:
+        print_json(_with_decision(analysis.as_dict(), decision))
+    else:
+        _show(analysis, decision)
+    if options["plot"] is not None:
+        _draw(analysis, decision, options["plot"], quiet=options["as_json"])
+
+
+def _game(options: dict[str, Any]) -> Dynamics:
+    from gantheory.symbolic.dynamics.named import named_game
+    from gantheory.symbolic.dynamics.text import read_game
+
+    name, value = options["name"], options["value"]
+    if (name is None) == (value is None):
+        raise GantheoryError(
+            "give either the NAME of a game, such as bilinear, or --value with --player1 and "
+            "--player2"
+        )
+    regularisers = {
+        key: _number(flag, options[option])
+        for key, flag, option in (
+            ("r1", "--r1", "r1"),
+            ("r2", "--r2", "r2"),
+            ("penalty", "--gradient-penalty", "gradient_penalty"),
+            ("noise", "--noise", "noise"),
+        )
+    }
+    given = [key for key in ("value2", "player1", "player2", "domain") if options[key]]
+    if name is not None:
+        if given:
+            raise GantheoryError(f"--{given[0]} belongs to --value, not to the game {name!r}")
+        return named_game(name, **regularisers).at(_parameters(options["parameter"]))
+    for key in ("player1", "player2"):
+        if options[key] is None:
+            raise GantheoryError(f"--value needs --{key}: the variables that this player moves")
+    if any(regularisers.values()) or options["parameter"]:
+        raise GantheoryError(
+            "--r1, --r2, --gradient-penalty, --noise and --parameter are for named games; "
+            "write the numbers into --value"
+        )
+    return read_game(
+        value, options["player1"], options["player2"], options["value2"], options["domain"]
+    )
+
+
+def _parameters(texts: tuple[str, ...]) -> dict[str, Any]:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise GantheoryError(f"--parameter {text[:40]!r} is not NAME=NUMBER, as in alpha=2")
+        found[name.strip()] = _number(f"--parameter {name.strip()[:30]}", value)
+    return found
+
+
+def _number(flag: str, text: str) -> Any:
+    """Read an exact rational number."""
+    import sympy as sp
+
+    from gantheory.expressions import Grammar, number, parse
+
+    value = number(parse(text, Grammar(f"value of {flag}", {})))
+    if value is None:
+        raise GantheoryError(f"{flag} {text[:40]!r} is not a number")
+    return sp.Rational(value.numerator, value.denominator)
+
+
+def _check_place(path: Path) -> None:
+    from gantheory.report.phase import check_place
+
+    check_place(path)
+
+
+def _with_decision(data: dict[str, Any], decision: Decision) -> dict[str, Any]:
+    update = {
+        "verdict": str(decision.fate), "how": str(decision.how), "reason": decision.reason,
+    }  # fmt: skip
+    return data | {"update": data["update"] | update}
+
+
+def _show(analysis: Analysis, decision: Decision) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    data = analysis.as_dict()
+    update = data["update"]
+    console.print(f"[bold]{escape(data['title'] or data['game'])}[/bold]")
+    for variable, component in data["field"].items():
+        console.print(f"  d{variable}/dt = {escape(component)}", highlight=False)
+    table = Table("equilibrium", "eigenvalues of the field", "classification", box=None)
+    for found in data["equilibria"]:
+        point = ", ".join(f"{k} = {v}" for k, v in found["point"].items())
+        values = ", ".join(found["eigenvalues"] or ["none: the field jumps here"])
+        table.add_row(escape(point), escape(values), escape(found["classification"]))
+    console.print(table if data["equilibria"] else "no equilibrium found")
+    rows = [("method", _method(update)), ("step", f"{update['step']:g}")]
+    if update["eigenvalues"]:
+        rows.append(("eigenvalues", ", ".join(update["eigenvalues"])))
+    if update["eigenvalues_in_step"] and update["method"] != "flow":
+        rows.append(("  in the step", ", ".join(update["eigenvalues_in_step"])))
+    if update["spectral_radius"] is not None:
+        rows.append(("spectral radius", f"{update['spectral_radius']:.12g}"))
+    if update["converges_for"] is not None:
+        rows.append(("converges for", f"step in {update['converges_for']}"))
+        rows.append(("bounded for", f"step in {update['bounded_for']}"))
+    if analysis.best is not None:
+        best = f"{analysis.best.step} reaches radius {analysis.best.radius}"
+        rows.append(("best step", f"{best} = {float(analysis.best.radius):.6g}"))
+    rows.append(("verdict", f"{decision.fate} ({decision.how}: {decision.reason})"))
+    for name, text in rows:
+        console.print(f"[bold]{name:>16}[/bold]  {escape(text)}", highlight=False)
+
+
+def _method(update: dict[str, Any]) -> str:
+    options = ", ".join(f"{key} {value}" for key, value in update["options"].items())
+    return f"{update['method']} ({options})" if options else str(update["method"])
+
+
+def _draw(analysis: Analysis, decision: Decision, path: Path, quiet: bool) -> None:
+    from gantheory.report.phase import plot_game
+    from gantheory.report.plots import save_figure
+
+    save_figure(plot_game(analysis, decision), path)
+    click.echo(f"wrote {path}", err=quiet)
