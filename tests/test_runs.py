@@ -1,0 +1,163 @@
+"""Runs: a record without pickle, checkpoints that are whole or absent, and death at any instant."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.records import Estimate, Status
+from simulations.data import Law, ring
+from simulations.ensembles import Member, Recipe
+from simulations.networks import Affine, Mlp
+from simulations.runs import CHECKPOINT, RECORD, Run, describe, load_checkpoint, train_run
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_runs import MEMBERS, RECIPE, measure
+from simulations.runs import train_run
+train_run(Path(sys.argv[1]), MEMBERS, RECIPE, measure=measure, every=64)
+"""
+
+
+def law(loc):
+    from gantheory.densities import parse_density
+
+    return Law(parse_density(f"normal({loc}, 1)"))
+
+
+MEMBERS = [Member(law(k), seed=k, noise=0.1 * k, generator_rate=1e-2) for k in range(3)]
+RECIPE = Recipe(Mlp((1, 16, 16, 1)), Affine(), steps=64 * 30 + 7, batch=32)
+
+
+def measure(state):
+    loc = state.parameters["generator"][:, 0]
+    return {"loc": loc, "mean": Estimate(float(loc.mean()), 0.1), "worst": float("inf")}
+
+
+def small(steps=200, **changes):
+    return replace(RECIPE, steps=steps, **changes)
+
+
+def test_a_run_killed_at_any_instant_ends_bitwise_as_one_that_was_not(tmp_path):
+    whole = train_run(tmp_path / "whole", MEMBERS, RECIPE, measure=measure, every=64)
+    script = SCRIPT.format(tests=str(Path(__file__).parent))
+    place = tmp_path / "killed" / CHECKPOINT
+    child = subprocess.Popen([sys.executable, "-c", script, str(place.parent)])
+    seen = set()
+    while child.poll() is None and len(seen) < 4:  # then kill; where it strikes is up to chance
+        if place.exists():
+            seen.add(place.stat().st_mtime_ns)
+        time.sleep(0.002)
+    assert child.poll() is None, "the run ended before it could be killed"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    run, state = load_checkpoint(place.parent)  # whole, whenever the kill came
+    assert run.step == state.step
+    assert 0 < state.step < RECIPE.steps
+    resumed = train_run(place.parent, MEMBERS, RECIPE, measure=measure, every=64)
+    assert resumed == whole
+    for name in (CHECKPOINT, RECORD):
+        assert (place.parent / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    first = train_run(tmp_path, MEMBERS, small(), measure=measure, every=64)
+    steps = []
+    again = train_run(tmp_path, MEMBERS, small(), progress=lambda done, _: steps.append(done))
+    assert again == first
+    assert steps == []
+
+
+def test_the_record_is_strict_json_and_reads_back(tmp_path):
+    run = train_run(tmp_path, MEMBERS, small(), measure=measure, every=64)
+    text = (tmp_path / RECORD).read_text()
+    data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert [entry["step"] for entry in data["measurements"]] == [64, 128, 192, 200]
+    assert data["measurements"][0]["worst"] == "inf"
+    assert data["measurements"][0]["mean"]["status"] == Status.OK
+    assert data["members"][1]["real"] == {"type": "Law", "density": "normal(1, 1)", "block": 1}
+    assert Run.from_json(text) == run
+
+
+@pytest.mark.parametrize(
+    ("members", "recipe"),
+    [
+        (MEMBERS[:2], small()),
+        ([replace(MEMBERS[0], seed=9), *MEMBERS[1:]], small()),
+        ([replace(MEMBERS[0], real=law(7)), *MEMBERS[1:]], small()),
+        (MEMBERS, small(batch=64)),
+        (MEMBERS, small(steps=300)),
+        (MEMBERS, small(dtype=torch.float32)),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused_and_kept(tmp_path, members, recipe):
+    train_run(tmp_path, MEMBERS, small())
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    with pytest.raises(GantheoryError, match="belongs to another run"):
+        train_run(tmp_path, members, recipe)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b"", lambda b: b"x" * len(b)])
+def test_a_damaged_checkpoint_is_named_and_nothing_is_overwritten(tmp_path, damage):
+    train_run(tmp_path, MEMBERS, small(64))
+    place = tmp_path / CHECKPOINT
+    place.write_bytes(damage(place.read_bytes()))
+    with pytest.raises(GantheoryError, match=r"checkpoint.safetensors is no checkpoint"):
+        train_run(tmp_path, MEMBERS, small(64))
+
+
+def test_records_that_are_none_are_refused():
+    for text in ("", "[]", '{"format": 99}', '{"format": 1}'):
+        with pytest.raises(GantheoryError, match="not the record of a run"):
+            Run.from_json(text)
+
+
+def test_what_cannot_be_recorded_is_refused_before_training(tmp_path):
+    class Opaque:
+        dim = 1
+
+        def sample(self, n, generator, dtype):
+            raise AssertionError("trained")
+
+    with pytest.raises(GantheoryError, match="Opaque cannot be recorded"):
+        train_run(tmp_path / "none", [Member(Opaque())], small())
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_unwritable_folder_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GantheoryError, match=r"cannot write .*choose another folder"):
+        train_run(tmp_path / "file" / "below", MEMBERS, small())
+
+
+def test_descriptions_hold_every_field_of_games_and_laws():
+    described = describe(Member(ring(), seed=3))
+    assert described["game"] == "non-saturating"
+    assert len(described["real"]["centres"]) == 8
+    assert json.loads(json.dumps(describe(RECIPE)))["discriminator"]["sizes"] == [1, 16, 16, 1]
+
+
+def test_tensorboard_files_are_written_or_the_extra_is_named(tmp_path):
+    board = tmp_path / "board"
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        with pytest.raises(MissingExtraError, match=r"gantheory\[tensorboard\]"):
+            train_run(tmp_path / "run", MEMBERS, small(), tensorboard=board)
+        return
+    train_run(tmp_path / "run", MEMBERS, small(), measure=measure, every=64, tensorboard=board)
+    (file,) = board.glob("events.*")
+    content = file.read_bytes()
+    for tag in (b"loc/0", b"loc/2", b"mean"):
+        assert tag in content
