@@ -249,6 +249,25 @@ def discriminator_distance(
     )
 
 
+def normal_jsd(loc: Array, scale: Array) -> Array:
+    """Return JSD(N(0, 1), N(loc, scale)) in nats for whole arrays of normals, by the trapezoid.
+
+    Each half is an expectation over z in [−10, 10] in steps of 1/400, exact to 1e-9 for scales
+    from 0.03 to 30: what follows an ensemble at every step, where `gantheory.divergence` would
+    give each law its own adaptive integral.
+    """
+    z = np.linspace(-10, 10, 8001)
+    weights = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
+    loc, scale = np.asarray(loc)[..., None], np.abs(np.asarray(scale))[..., None]
+
+    def log_ratio(x: Array) -> Array:  # log p − log q
+        return np.asarray(-(x**2) / 2 + ((x - loc) / scale) ** 2 / 2 + np.log(scale))
+
+    under_p = np.log(2) - np.logaddexp(0, -log_ratio(np.broadcast_to(z, loc.shape[:-1] + z.shape)))
+    under_q = np.log(2) - np.logaddexp(0, log_ratio(loc + scale * z))
+    return np.asarray(((under_p + under_q) * weights).sum(axis=-1) / 2)
+
+
 def outputs(
     game: Game | str,
     discriminator: Discriminator,
