@@ -18,7 +18,7 @@ from gantheory.claims import CHECKS, run
 from gantheory.errors import unknown_name
 from gantheory.records import How
 from gantheory.report.numbers import show_error, show_number
-from gantheory.report.view import MEANINGS, SIGNS
+from gantheory.report.view import MEANINGS, SIGNS, readable
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class CheckDirective(SphinxDirective):
         number = self.env.new_serialno("statement") + 1
         box = nodes.admonition(classes=["check", known_by(check)])
         box += nodes.title("", f"Statement {number} · {title_of(check)}")
-        box += nodes.paragraph("", check.statement)
+        box += nodes.paragraph("", readable(check.statement))
         if check.latex:
             box += nodes.math_block("", check.latex, nowrap=True, number=None, label=None)
         box += self.parse_content_to_nodes()
@@ -95,7 +95,7 @@ class CheckDirective(SphinxDirective):
         line = nodes.paragraph(classes=["how"])
         line += nodes.Text(f"{how_words(check)} Check ")
         line += link_to_ledger(check.id)
-        line += nodes.Text(f"; stated by {check.source}." if check.source else ".")
+        line += nodes.Text(f"; source: {check.source}." if check.source else ".")
         return line
 
 
@@ -110,13 +110,13 @@ def how_words(check):
     if check.trains:
         return f"Should be {check.expected} by training; gantheory check does it."
     verdict = decide(check.id).verdict
-    words = f"{verdict.how.capitalize()} {MEANINGS[verdict.how]}"
     found = verdict.counterexample or verdict.reason
     if found and verdict.how in (How.REFUTED, How.UNDECIDED):
-        return f"{words}: {found}."
+        return f"{verdict.how.capitalize()}: {found}."
+    words = f"{verdict.how.capitalize()}: {MEANINGS[verdict.how]}"
     if isinstance(verdict.left, float) and isinstance(verdict.right, float):
         left, right = (show_number(x, verdict.error) for x in (verdict.left, verdict.right))
-        return f"{words}: {left} and {right}, {show_error(verdict.error)}."
+        return f"{words}; {left} and {right}, {show_error(verdict.error)}."
     return f"{words}."
 
 
@@ -135,7 +135,7 @@ class LedgerDirective(SphinxDirective):
         for check in (check for name, check in CHECKS.items() if name.startswith(prefix)):
             row = nodes.row(ids=[anchor(check.id)])
             row += cell(nodes.literal(check.id, check.id))
-            row += cell(nodes.Text(check.statement))
+            row += cell(nodes.Text(readable(check.statement)))
             row += cell(nodes.Text(title_of(check) + (" (by training)" if check.trains else "")))
             body += row
             place = (self.env.docname, anchor(check.id))

@@ -131,6 +131,7 @@ def _template() -> Any:
         gauge=view.gauge,
         sides=view.sides,
         judgement=view.judgement,
+        readable=view.readable,
     )
     return environment.get_template("page.html")
 

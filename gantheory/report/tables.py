@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gantheory.records import How
-from gantheory.report.view import SIGNS, group, headline, judgement, sides
+from gantheory.report.view import SIGNS, group, headline, judgement, readable, sides
 from gantheory.verify import Outcome
 
 STYLES = {
@@ -49,7 +49,7 @@ def _verdict(outcome: Outcome) -> str:
 
 def _statement(outcome: Outcome) -> str:
     verdict = outcome.verdict
-    lines = [f"{escape(outcome.check.statement)}", f"[dim]{escape(outcome.check.id)}[/]"]
+    lines = [escape(readable(outcome.check.statement)), f"[dim]{escape(outcome.check.id)}[/]"]
     found = verdict.counterexample or verdict.reason
     if found and verdict.how in (How.REFUTED, How.UNDECIDED):
         lines.append(f"[dim]{escape(found)}[/]")

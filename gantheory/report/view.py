@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from gantheory.divergences import DIVERGENCES
 from gantheory.records import How, Verdict
 from gantheory.report.numbers import show_error, show_number, show_probability
 from gantheory.verify import Check, Outcome
@@ -84,6 +86,19 @@ def group(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
     return tuple(
         Group(name, *words[name], tuple(found[name])) for name in _READING_ORDER if found[name]
     )
+
+
+_NAMES = re.compile(rf"\b(?:{'|'.join(sorted(DIVERGENCES, key=len, reverse=True))})\b")
+
+
+def readable(statement: str) -> str:
+    """Return a statement with the symbols of divergences instead of the names that code uses.
+
+    >>> readable("its value is 2*jsd - kl_qm")
+    'its value is 2 JSD(P,Q) − KL(Q‖M)'
+    """
+    shown = _NAMES.sub(lambda name: DIVERGENCES[name[0]].title, statement)
+    return re.sub(r"(?<=\d)\*(?=[A-Za-z(])", " ", shown).replace(" - ", " − ")
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:

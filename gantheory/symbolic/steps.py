@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import sympy as sp
@@ -26,6 +27,8 @@ from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.optimum import Optimum
 from gantheory.symbolic.pieces import Coordinate
 from gantheory.symbolic.typeset import typeset
+
+_WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
 
 p, q = sp.symbols("p q", positive=True)
 
@@ -65,7 +68,8 @@ def divergence_latex(name: str) -> str:
     try:
         return named(name).latex
     except GantheoryError:
-        order = typeset(sp.Symbol(name.removeprefix("power_").strip("()")))
+        order = _WORD.sub(lambda word: typeset(sp.Symbol(word[0])), name.removeprefix("power_"))
+        order = order.strip("()")
         return rf"D_{{{order}}}(P\|Q)"
 
 
