@@ -84,6 +84,16 @@ class Quotient:
             terms.append(sp.Mul(rational(coefficient), *powers))
         return sp.Add(*terms)
 
+    def coefficients(self, index: int) -> list[sp.Expr]:
+        """Return the numerator's coefficients in one generator, the highest degree first."""
+        terms: dict[int, list[sp.Expr]] = {}
+        for exponents, coefficient in self.num.to_dict().items():
+            others = enumerate(zip(self.generators, exponents, strict=True))
+            powers = (g**k for place, (g, k) in others if k and place != index)
+            term = sp.Mul(rational(coefficient), *powers)
+            terms.setdefault(int(exponents[index]), []).append(term)
+        return [sp.Add(*terms.get(degree, ())) for degree in range(max(terms), -1, -1)]
+
     def factors(self) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
         """Return the content and the irreducible factors with their multiplicities."""
         content = sp.Integer(1)
@@ -137,7 +147,8 @@ class Algebra:
         merged: dict[sp.Expr, sp.Expr] = {}
         for base, power in factors:
             base, exponent = _split_power(base)
-            if base.is_Add and evaluate(base, self.sample) < 0 and exponent == 1:
+            turned = base.is_Add or (base.is_Symbol and not base.is_positive)
+            if turned and exponent == 1 and evaluate(base, self.sample) < 0:
                 base, content = sp.expand(-base), content * sp.Integer(-1) ** power
             merged[base] = merged.get(base, sp.Integer(0)) + exponent * power
         return content, [(base, e) for base, e in merged.items() if e != 0]
@@ -153,6 +164,8 @@ class Algebra:
     def _prepare(self, expr: sp.Expr) -> sp.Expr:
         if expr.is_Add or expr.is_Mul:
             return expr.func(*map(self.prepare, expr.args))
+        if expr.is_Piecewise or expr.is_Relational:
+            raise Undecided("an expression in several pieces is outside of the exact algebra")
         if isinstance(expr, sp.exp):
             return self._exponential(expr.args[0])
         if expr.is_Pow:
@@ -170,6 +183,8 @@ class Algebra:
             return expr
         quotient = self.quotient(expr)
         den = quotient.expression(quotient.den)
+        if den.is_Add:
+            return quotient.expression(quotient.num) / den
         num = sp.Add.make_args(quotient.expression(quotient.num))
         return sp.Add(*(term / den for term in num))
 

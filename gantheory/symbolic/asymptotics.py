@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.symbolic.algebra import Algebra, Quotient, evaluate
+from gantheory.symbolic.algebra import Algebra, Quotient
 from gantheory.symbolic.limits import Undecided, check_time
 from gantheory.symbolic.positivity import GENERIC, Parameters
 
@@ -240,8 +240,3 @@ class _Scale:
         inner = leading(argument, self.y, self.parameters)
         value = value_at_zero(inner, self.parameters)
         return inner if value == 0 else Leading(sp.atan(value))
-
-
-def number(expr: sp.Expr, parameters: Parameters) -> float:
-    """Return the value of a constant at the generic parameters."""
-    return evaluate(expr, parameters.sample)

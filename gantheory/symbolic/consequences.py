@@ -9,12 +9,13 @@ import sympy as sp
 from gantheory.records import How
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.curvature import Curve, algebra_of, gradient_weight
-from gantheory.symbolic.derivation import Curvature, Disjoint, Equilibrium, Saturation, SecondOrder
+from gantheory.symbolic.curvature import Curve, algebra_of, followed_curvature, gradient_weight
+from gantheory.symbolic.derivation import Curvature, Equilibrium, Saturation, SecondOrder
 from gantheory.symbolic.generator import f_from_curvature
 from gantheory.symbolic.identify import identify
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.optimum import Branch, Optimum
+from gantheory.symbolic.pieces import algebra_on
 from gantheory.symbolic.positivity import Parameters, positive_image
 from gantheory.symbolic.signs import sign_on_positive
 
@@ -166,59 +167,51 @@ def _near_one(curve: Curve, parameters: Parameters) -> bool | None:
     return False if all(expr == 0 for _, expr in curve.cells) else None
 
 
-def saturation(h: Curve, parameters: Parameters) -> Saturation:
+def saturation(h: Curve, parameters: Parameters, undecided: dict[str, str]) -> Saturation:
     """Return the generator's gradient per fake sample in the logit, and its ends."""
     weight = gradient_weight(h, parameters)
-    first, last = weight.cells[0][1], weight.cells[-1][1]
-    return Saturation(
-        weight.expression,
-        _limit_or_none(first, ZERO, 1, parameters),
-        _limit_or_none(last, sp.oo, -1, parameters),
-    )
+    ends = []
+    for which in (0, 1):
+        try:
+            ends.append(end_of(weight, which, parameters))
+        except Undecided as reason:
+            undecided[f"saturation {('limit_at_0', 'limit_at_inf')[which]}"] = str(reason)
+            ends.append(None)
+    return Saturation(weight.expression, ends[0], ends[1])
 
 
-def _limit_or_none(
-    expr: sp.Expr, point: sp.Expr, side: int, parameters: Parameters
-) -> sp.Expr | None:
-    try:
-        return limit(expr, r, point, side, parameters)
-    except Undecided:
-        return None
+def end_of(curve: Curve, which: int, parameters: Parameters, divisor: sp.Expr = ONE) -> sp.Expr:
+    """Return the limit of a curve, divided by ``divisor``, at r -> 0 or r -> oo."""
+    point, side = ((ZERO, 1), (sp.oo, -1))[which]
+    return limit(curve.cells[-which][1] / divisor, r, point, side, parameters)
 
 
-def disjoint(
-    real: Curve,
-    fake: Curve,
-    h: Curve,
-    followed: Curve,
-    parameters: Parameters,
-    values: tuple[sp.Expr, sp.Expr],
-) -> Disjoint:
-    """Return f(0) + f'(∞) of the three curvatures, from the payoffs at the two ends.
-
-    For the value, F(0) = b and F'(∞) = a at the ends; for the loss, h(0) and lim h(r)/r; for the
-    followed curvature g(0) = ∫₀¹ r·g'' = h(0) − h(1) and g'(∞) = ∫₁^∞ g''.
-    """
-    supremum_at_one, h_at_one = values
-
-    def total(*parts: sp.Expr | None) -> sp.Expr | None:
-        if any(part is None for part in parts):
-            return None
-        found = sp.Add(*(p for p in parts if p is not None))
-        return None if found is sp.nan else algebra_of((ZERO, sp.oo), parameters).normal(found)
-
-    def ends(curve: Curve, which: int, divide: sp.Expr = ONE) -> sp.Expr | None:
-        point, side = ((ZERO, 1), (sp.oo, -1))[which]
-        return _limit_or_none(curve.cells[-which][1] / divide, point, side, parameters)
-
-    return Disjoint(
-        total(ends(fake, 0), ends(real, 1), -supremum_at_one),
-        total(ends(h, 0), ends(h, 1, r), -h_at_one),
-        total(ends(h, 0), -h_at_one, _mass_beyond_one(followed, parameters)),
-    )
+def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:
+    found = sp.Add(*parts)
+    if found is sp.nan:
+        raise Undecided("f(0) and f'(oo) are infinities of opposite sign")
+    return found if found.is_infinite else algebra_of((ZERO, sp.oo), parameters).normal(found)
 
 
-def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr | None:
+def value_on_disjoint(
+    real: Curve, fake: Curve, supremum: sp.Expr, parameters: Parameters
+) -> sp.Expr:
+    """Return F(0) + F'(∞) - F(1), where F(0) = b and F'(∞) = a at the two ends."""
+    return _total(parameters, end_of(fake, 0, parameters), end_of(real, 1, parameters), -supremum)
+
+
+def loss_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr:
+    """Return h(0) + lim h(r)/r - h(1)."""
+    return _total(parameters, end_of(h, 0, parameters), end_of(h, 1, parameters, r), -loss)
+
+
+def followed_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr:
+    """Return g(0) + g'(∞), where g(0) = ∫₀¹ r·g'' = h(0) - h(1) and g'(∞) = ∫₁^∞ g''."""
+    beyond = _mass_beyond_one(followed_curvature(h, parameters), parameters)
+    return _total(parameters, end_of(h, 0, parameters), -loss, beyond)
+
+
+def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr:
     """Return g'(∞) = ∫₁^∞ g'' with half of a point mass at 1."""
     atoms = sp.Add(
         *(
@@ -227,16 +220,13 @@ def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr | None:
             if place == 1 or parameters.sign(place - 1) == 1
         )
     )
-    try:
-        total = atoms
-        for (lower, upper), expr in curve.cells:
-            if upper != sp.oo and parameters.sign(upper - 1) != 1:
-                continue
-            start = lower if parameters.sign(lower - 1) == 1 else ONE
-            total += _integral(expr, start, upper, parameters)
-        return total
-    except Undecided:
-        return None
+    total = atoms
+    for (lower, upper), expr in curve.cells:
+        if upper != sp.oo and parameters.sign(upper - 1) != 1:
+            continue
+        start = lower if parameters.sign(lower - 1) == 1 else ONE
+        total += _integral(expr, start, upper, parameters)
+    return total
 
 
 def _integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> sp.Expr:
@@ -266,7 +256,7 @@ def equilibrium(
     flat = next((f for f in optimum.flats if parameters.sign(f.ratio - 1) == 0), None)
     if flat is None:
         return Equilibrium(at_one(link, parameters), -supremum, h)
-    algebra = algebra_of((ZERO, sp.oo), parameters)
+    algebra = algebra_on(flat.piece, x, parameters)
     lower, upper = flat.piece.lower, flat.piece.upper
 
     def ends(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

@@ -21,8 +21,7 @@ import sympy as sp
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.pieces import interior
-from gantheory.symbolic.positivity import Parameters, Range
+from gantheory.symbolic.positivity import Parameters, Range, interior
 
 Atoms = tuple[tuple[sp.Expr, sp.Expr], ...]
 

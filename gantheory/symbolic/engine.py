@@ -18,8 +18,8 @@ from gantheory.symbolic.curvature import (
     loss_curvature,
     value_curvature,
 )
-from gantheory.symbolic.derivation import Derivation, OptimalDiscriminator
-from gantheory.symbolic.limits import DEFAULT_SECONDS, Undecided, time_limit
+from gantheory.symbolic.derivation import Curvature, Derivation, Disjoint, OptimalDiscriminator
+from gantheory.symbolic.limits import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.symbolic.optimum import Optimum, optimise
 from gantheory.symbolic.pieces import (
     Coordinate,
@@ -53,6 +53,8 @@ class Solved:
     def along(self, part: str) -> Curve:
         """Return a payoff at the optimum as a curve in r."""
         cells = [(b.ratios, getattr(b, part)) for b in self.optimum.branches]
+        if any(expr.has(sp.oo, -sp.oo) for _, expr in cells):
+            return Curve(tuple(cells))
         return Curve(tuple(cells)).map(lambda expr: expr, self.parameters)
 
 
@@ -114,46 +116,67 @@ def _consequences(solved: Solved) -> Derivation:
     def attempt(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return function(*arguments)
+        except OutOfTime:
+            raise
         except Undecided as reason:
             undecided[name] = str(reason)
             return None
 
-    real, fake, h, link = (solved.along(part) for part in ("real", "fake", "generator", "link"))
-    supremum = solved.along("supremum")
-    constants = consequences.at_one(supremum, parameters), consequences.at_one(h, parameters)
-    curves = {
-        "value": (value_curvature(real, parameters), constants[0]),
-        "loss": (loss_curvature(h, parameters), constants[1]),
-        "followed": (followed_curvature(h, parameters), sp.Integer(0)),
-    }
-    found = {
-        name: attempt(name, consequences.describe, curve, constant, parameters)
-        for name, (curve, constant) in curves.items()
-    }
+    real, fake, h, link, supremum = (
+        solved.along(part) for part in ("real", "fake", "generator", "link", "supremum")
+    )
+    best = consequences.at_one(supremum, parameters)
+    finite = attempt("loss", _finite, h)
+    loss = None if finite is None else consequences.at_one(h, parameters)
+
+    def described(name: str, curvature: Callable[..., Curve], curve: Curve, at: sp.Expr) -> Any:
+        return attempt(name, _described, curvature, curve, at, parameters)
+
+    def on_disjoint(name: str, function: Callable[..., sp.Expr], *arguments: Any) -> Any:
+        return attempt(f"disjoint {name}", function, *arguments, parameters)
+
     return Derivation(
         solved.game,
         _optimal_discriminator(solved, link),
         attempt("second_order", consequences.second_order, optimum, x, parameters),
-        found["value"],
-        found["loss"],
-        found["followed"],
+        described("value", value_curvature, real, best),
+        finite and described("loss", loss_curvature, h, loss),
+        finite and described("followed", followed_curvature, h, sp.Integer(0)),
         is_zero_sum(solved.pieces, x, parameters),
-        attempt("saturation", consequences.saturation, h, parameters),
-        attempt(
-            "disjoint",
-            consequences.disjoint,
-            real,
-            fake,
-            h,
-            curves["followed"][0],
-            parameters,
-            constants,
+        finite and attempt("saturation", consequences.saturation, h, parameters, undecided),
+        Disjoint(
+            on_disjoint("value", consequences.value_on_disjoint, real, fake, best),
+            finite and on_disjoint("loss", consequences.loss_on_disjoint, h, loss),
+            finite and on_disjoint("followed", consequences.followed_on_disjoint, h, loss),
         ),
-        attempt("equilibrium", consequences.equilibrium, optimum, constants, x, link, parameters),
+        finite
+        and attempt(
+            "equilibrium", consequences.equilibrium, optimum, (best, loss), x, link, parameters
+        ),
         assumptions=ASSUMPTIONS + _parameter_assumptions(parameters),
         undecided=undecided,
         tell=lambda derivation: steps_of(derivation, solved.coordinate, supremum, h, optimum),
     )
+
+
+def _finite(h: Curve) -> Curve:
+    """Return the generator's payoff at the optimum if it is finite for every r."""
+    for (lower, upper), expr in h.cells:
+        if expr.has(sp.oo, -sp.oo):
+            raise Undecided(
+                "the generator's loss is infinite at the optimal discriminator for "
+                f"{lower} < r < {upper}"
+            )
+    return h
+
+
+def _described(
+    curvature: Callable[[Curve, Parameters], Curve],
+    curve: Curve,
+    constant: sp.Expr,
+    parameters: Parameters,
+) -> Curvature:
+    return consequences.describe(curvature(curve, parameters), constant, parameters)
 
 
 def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:

@@ -16,8 +16,7 @@ from gantheory.symbolic.atoms import r, relu, to_sympy
 from gantheory.symbolic.curvature import Atoms, Curve, algebra_of
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.partial import parts_of
-from gantheory.symbolic.pieces import interior
-from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.positivity import Parameters, interior
 from gantheory.symbolic.roots import in_order, roots_between
 
 ONE = sp.Integer(1)

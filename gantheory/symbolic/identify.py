@@ -48,6 +48,8 @@ def identify(expr: sp.Expr, atoms: Atoms, parameters: Parameters) -> Identificat
     >>> identify(1 / (r**2 * (1 + r)), (), Parameters()).terms
     {'kl_mp': 2}
     """
+    if expr.has(sp.Piecewise):
+        return Identification(())
     try:
         target, forced = _coordinates(expr, parameters)
     except Undecided:
@@ -95,7 +97,7 @@ def _coordinates(expr: sp.Expr, parameters: Parameters) -> tuple[dict[Key, sp.Ex
 
 def power_name(alpha: sp.Expr) -> str:
     """Return the name of the power divergence of order ``alpha``."""
-    alpha = sp.expand(alpha)
+    alpha = sp.cancel(alpha)
     if alpha.is_Rational:
         try:
             return power(Fraction(int(alpha.p), int(alpha.q))).name

@@ -34,7 +34,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     alarmed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if alarmed:
         previous = signal.signal(signal.SIGALRM, _on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        # Repeated, because the code that it interrupts may swallow the first exception.
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
     try:
         yield
     finally:

@@ -17,11 +17,11 @@ from itertools import pairwise
 import sympy as sp
 
 from gantheory.symbolic.algebra import Algebra, evaluate
-from gantheory.symbolic.asymptotics import limit, number
+from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.limits import Undecided, check_time
-from gantheory.symbolic.pieces import Coordinate, Payoffs, Piece, algebra_on, cut, interior
-from gantheory.symbolic.positivity import Parameters, Range
+from gantheory.symbolic.pieces import Coordinate, Payoffs, Piece, algebra_on, cut
+from gantheory.symbolic.positivity import Parameters, Range, interior
 from gantheory.symbolic.roots import in_order, roots_between, solve_factor
 
 ZERO = sp.Integer(0)
@@ -107,22 +107,37 @@ def optimise(pieces: Sequence[Piece], coordinate: Coordinate, parameters: Parame
         parameters,
     )
     branches: list[Branch] = []
+    unbounded: list[Branch] = []
     for cell in pairwise([ZERO, *breaks, sp.oo]):
         chosen = [search.at(cell, piece) for piece in patterns]
         local = search.local_maxima(cell, pieces, chosen)
-        unbounded = next((b for b in local if b.supremum == sp.oo), None)
-        if unbounded is not None:
-            return Optimum((), unbounded=_direction(cell, unbounded, coordinate))
-        branches += search.best(cell, local)
+        endless = [branch for branch in local if branch.supremum == sp.oo]
+        unbounded += endless[:1]
+        if not unbounded:
+            branches += search.best(cell, local)
+    if unbounded:
+        return Optimum((), unbounded=_direction(unbounded, coordinate))
+    for piece, found in zip(pieces, patterns, strict=True):
+        search.forbid_plateau(piece, found)
     flats = [f for k, piece in enumerate(pieces) for f in search.flats(piece, patterns[k])]
     kept = [f for f in flats if _is_optimal(f, branches, parameters)]
     return Optimum(tuple(_merged(branches)), tuple(kept))
 
 
-def _direction(cell: Range, branch: Branch, coordinate: Coordinate) -> str:
-    where = "every r > 0" if cell == EVERYWHERE else f"{cell[0]} < r < {cell[1]}"
-    score = coordinate.to_score(branch.x)
-    return f"r*a(t) + b(t) grows without bound as t -> {score}, for {where}"
+def _direction(unbounded: Sequence[Branch], coordinate: Coordinate) -> str:
+    joined: list[tuple[sp.Expr, Range]] = []
+    for branch in unbounded:
+        score, (lower, upper) = coordinate.to_score(branch.x), branch.ratios
+        if joined and joined[-1][0] == score and joined[-1][1][1] == lower:
+            joined[-1] = (score, (joined[-1][1][0], upper))
+        else:
+            joined.append((score, (lower, upper)))
+    ways = (f"as t -> {score} for {_where(cell)}" for score, cell in joined)
+    return "r*a(t) + b(t) grows without bound " + ", and ".join(ways)
+
+
+def _where(cell: Range) -> str:
+    return "every r > 0" if cell == EVERYWHERE else f"{cell[0]} < r < {cell[1]}"
 
 
 def _merged(branches: Sequence[Branch]) -> list[Branch]:
@@ -290,14 +305,18 @@ class _Search:
         ]
 
     def _solve(self, piece: Piece, ratio: sp.Expr, cell: Range) -> sp.Expr:
-        """Return the one solution x of ρ(x) = r inside of the piece."""
+        """Return the one solution x of ρ(x) = r inside of the piece.
+
+        Every candidate solves ρ(x)^m = r^m exactly for some m, so that ρ(x) = ±r along the whole
+        cell; one point tells the sign, and whether the candidate lies inside.
+        """
         values = {**self.parameters.sample, r: interior(*cell, self.parameters)}
         algebra = Algebra({**values, self.x: interior(piece.lower, piece.upper, self.parameters)})
         for root in _candidates(ratio, self.x, algebra):
             point = evaluate(root, values)
             low, high = (_value(e, self.parameters) for e in (piece.lower, piece.upper))
-            there = Algebra({**values, self.x: point})
-            if low < point < high and there.is_zero(ratio.xreplace({self.x: root}) - r):
+            reached = evaluate(ratio, {**values, self.x: point})
+            if low < point < high and math.isclose(reached, values[r], rel_tol=1e-6):
                 return root
         raise Undecided(f"no closed form for the solution of {ratio} = r")
 
@@ -342,6 +361,17 @@ class _Search:
                 kind = _kind(piece.closed_upper, True)
                 found.append(self.branch(cell, piece, piece.upper, -1, kind))
         return found
+
+    def forbid_plateau(self, piece: Piece, patterns: Sequence[Pattern]) -> None:
+        """Refuse a stretch of scores that are equally good for an interval of ratios."""
+        if all(pattern.signs != "0" or _is_point(pattern.ratios) for pattern in patterns):
+            return
+        slope = sp.diff(piece.payoffs.generator, self.x)
+        if not algebra_on(piece, self.x, self.parameters).is_zero(slope):
+            raise Undecided(
+                "the discriminator's payoffs are constant over an interval of scores on which "
+                "the generator's loss is not, so that the loss is not determined"
+            )
 
     def branch(self, cell: Range, piece: Piece, point: sp.Expr, side: int, kind: str) -> Branch:
         """Return the branch at an end of a piece."""
@@ -403,7 +433,15 @@ class _Search:
     def _higher(self, one: Branch, other: Branch) -> list[Branch]:
         lower, upper = one.ratios
         sample = {**self.parameters.sample, r: interior(lower, upper, self.parameters)}
-        gain = Algebra(sample).normal(other.supremum - one.supremum)
+        algebra = Algebra(sample)
+        gain = algebra.normal(other.supremum - one.supremum)
+        if gain == 0:
+            if algebra.is_zero(other.generator - one.generator):
+                return [one]
+            raise Undecided(
+                f"two scores are optimal for {_where(one.ratios)}, and the generator's loss "
+                "differs between them"
+            )
         crossings = roots_between(gain, r, lower, upper, self.parameters)
         chosen = []
         for cell in pairwise([lower, *crossings, upper]):
@@ -412,6 +450,10 @@ class _Search:
                 raise Undecided("which of two local maxima is higher is not known")
             chosen.append(replace(other if sign > 0 else one, ratios=cell))
         return chosen
+
+
+def _is_point(ratios: Range) -> bool:
+    return bool(ratios[0] == ratios[1])
 
 
 def _kind(closed: bool, at_end: bool) -> str:
@@ -425,7 +467,7 @@ def _symbol(sign: int | None) -> str:
 
 
 def _value(point: sp.Expr, parameters: Parameters) -> float:
-    return float(point) if point.is_infinite else number(point, parameters)
+    return float(point) if point.is_infinite else evaluate(point, parameters.sample)
 
 
 def _candidates(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[sp.Expr]:

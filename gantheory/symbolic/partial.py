@@ -50,13 +50,31 @@ def parts_of(expr: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[Part]:
     terms = _terms(numerator, x, shift, algebra)
     if not poles:
         return [Part(algebra.normal(fixed * c), x, e) for e, c in terms.items() if c != 0]
-    if not all(e.is_Integer for e in terms):
-        raise Undecided(f"{expr} mixes fractional powers of {x} with another pole")
     return [
         Part(value, part.base, part.exponent)
-        for part in _with_poles({int(e): c for e, c in terms.items()}, poles, x, algebra)
+        for fraction, group in _by_fraction(terms).items()
+        for part in _shifted(_with_poles(group, poles, x, algebra), fraction, x)
         if (value := algebra.normal(fixed * part.coefficient)) != 0
     ]
+
+
+def _by_fraction(terms: dict[sp.Expr, sp.Expr]) -> dict[sp.Expr, dict[int, sp.Expr]]:
+    """Group powers of x by what their exponents have beside an integer."""
+    groups: dict[sp.Expr, dict[int, sp.Expr]] = {}
+    for exponent, coefficient in terms.items():
+        constant, rest = exponent.as_coeff_Add()
+        whole = sp.floor(constant)
+        groups.setdefault(rest + constant - whole, {})[int(whole)] = coefficient
+    return groups
+
+
+def _shifted(parts: list[Part], fraction: sp.Expr, x: sp.Symbol) -> list[Part]:
+    """Multiply partial fractions by x**fraction."""
+    if fraction == 0:
+        return parts
+    if any(part.base != x and part.coefficient != 0 for part in parts):
+        raise Undecided(f"a fractional power of {x} meets another pole")
+    return [Part(part.coefficient, x, part.exponent + fraction) for part in parts]
 
 
 def _is_linear(base: sp.Expr, x: sp.Symbol) -> bool:

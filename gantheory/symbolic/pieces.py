@@ -17,10 +17,9 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
 from gantheory.game import PAYOFF, Game, interval
 from gantheory.symbolic.algebra import Algebra, evaluate
-from gantheory.symbolic.asymptotics import number
 from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
 from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.positivity import Parameters, end
+from gantheory.symbolic.positivity import Parameters, end, interior
 from gantheory.symbolic.roots import roots_between
 
 E = sp.Symbol("E", positive=True)
@@ -200,17 +199,6 @@ def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Paramete
         sp.Abs(argument): -argument if negative else argument,
     }
     return replace(piece, payoffs=piece.payoffs.map(lambda part: part.xreplace(values)))
-
-
-def interior(lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> float:
-    """Return a generic point between two ends, at the generic parameters."""
-    low = -math.inf if lower == -sp.oo else number(lower, parameters)
-    high = math.inf if upper == sp.oo else number(upper, parameters)
-    if math.isinf(low) and math.isinf(high):
-        return 0.3310732
-    if math.isinf(high):
-        return low + 0.8310732
-    return high - 0.8310732 if math.isinf(low) else low + 0.4310732 * (high - low)
 
 
 def algebra_on(piece: Piece, x: sp.Symbol, parameters: Parameters) -> Algebra:

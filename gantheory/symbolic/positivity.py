@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -124,7 +125,7 @@ class Parameters:
             image = positive_image(symbol, *ranges[symbol])
             if symbol not in expr.free_symbols or image is None:
                 continue
-            if ranges[symbol] == (sp.Integer(0), sp.oo):
+            if ranges[symbol] == (sp.Integer(0), sp.oo) and symbol.is_positive:
                 continue
             expr = expr.xreplace({symbol: image})
         for k, symbol in enumerate(_sorted(expr.free_symbols)):
@@ -142,6 +143,17 @@ class Parameters:
         if len(signs) == 1 and None not in signs and at_zero in (*signs, 0):
             return signs.pop()
         return 0 if not signs else None
+
+
+def interior(lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> float:
+    """Return a generic point between two ends, at the generic parameters."""
+    low = -math.inf if lower == -sp.oo else evaluate(lower, parameters.sample)
+    high = math.inf if upper == sp.oo else evaluate(upper, parameters.sample)
+    if math.isinf(low) and math.isinf(high):
+        return 0.3310732
+    if math.isinf(high):
+        return low + 0.8310732
+    return high - 0.8310732 if math.isinf(low) else low + 0.4310732 * (high - low)
 
 
 def names_of(text: str) -> set[str]:

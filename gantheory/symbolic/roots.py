@@ -8,7 +8,7 @@ import sympy as sp
 
 from gantheory.symbolic.algebra import Algebra, evaluate
 from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.positivity import GENERIC, Parameters
+from gantheory.symbolic.positivity import GENERIC, Parameters, interior
 
 
 def roots_between(
@@ -19,7 +19,9 @@ def roots_between(
     Raises:
         Undecided: if a factor has no closed form, or the place of a zero depends on parameters.
     """
-    algebra = Algebra({**parameters.sample, x: GENERIC[0], **_rest(expr, parameters, x)})
+    algebra = Algebra(
+        {**parameters.sample, x: interior(lower, upper, parameters), **_rest(expr, parameters, x)}
+    )
     quotient = algebra.quotient(expr)
     if quotient.num.is_zero():
         return []
@@ -56,22 +58,46 @@ def solve_factor(
     quotient = algebra.quotient(factor)
     places = [k for k, g in enumerate(quotient.generators) if x in g.free_symbols]
     used = [k for k in places if quotient.num.degrees()[k]]
+    if len(used) > 1 and all(isinstance(quotient.generators[k], sp.log) for k in used):
+        return _without_logarithms(quotient.expression(quotient.num), x, algebra, parameters)
     if len(used) != 1:
         raise Undecided(f"no closed form for the zeros of {factor} in {x}")
     generator = quotient.generators[used[0]]
-    values = _polynomial_roots(
-        sp.Poly(quotient.expression(quotient.num), generator), algebra, parameters
-    )
+    values = _polynomial_roots(quotient.coefficients(used[0]), algebra, parameters)
     return [inverse(generator, value, x) for value in values]
 
 
-def _polynomial_roots(
-    poly: sp.Poly, algebra: Algebra, parameters: Parameters | None
+def _without_logarithms(
+    expr: sp.Expr, x: sp.Symbol, algebra: Algebra, parameters: Parameters | None
 ) -> list[sp.Expr]:
-    coefficients = [algebra.normal(c) for c in poly.all_coeffs()]
-    if poly.degree() == 1:
+    """Solve Σ cᵢ·log(Pᵢ) + c = 0 as Π Pᵢ^cᵢ = exp(-c), for rational cᵢ."""
+    product, rest = sp.Integer(1), sp.Integer(0)
+    for term in sp.Add.make_args(sp.expand(expr)):
+        coefficient, part = term.as_coeff_Mul(rational=True)
+        if x not in part.free_symbols:
+            rest += term
+        elif isinstance(part, sp.log):
+            product *= part.args[0] ** coefficient
+        else:
+            raise Undecided(f"no closed form for the zeros of {expr} in {x}")
+    equation = algebra.quotient(product - sp.exp(-rest))
+    return [
+        root
+        for factor, power in equation.factors()[1]
+        if power > 0 and x in factor.free_symbols
+        for root in solve_factor(factor, x, algebra, parameters)
+    ]
+
+
+def _polynomial_roots(
+    coefficients: list[sp.Expr], algebra: Algebra, parameters: Parameters | None
+) -> list[sp.Expr]:
+    """Return the real roots of a polynomial, its highest coefficient first."""
+    coefficients = [algebra.normal(c) for c in coefficients]
+    degree = len(coefficients) - 1
+    if degree == 1:
         return [algebra.normal(-coefficients[1] / coefficients[0])]
-    if poly.degree() == 2:
+    if degree == 2:
         a, b, c = coefficients
         square = algebra.normal(b**2 - 4 * a * c)
         if not _is_positive(square, algebra, parameters):
@@ -81,11 +107,13 @@ def _polynomial_roots(
     if not any(coefficients[1:-1]):
         ratio = algebra.normal(-coefficients[-1] / coefficients[0])
         if ratio.is_positive:
-            root = algebra.normal(ratio ** sp.Rational(1, poly.degree()))
-            return [root] if poly.degree() % 2 else [-root, root]
-    if not poly.free_symbols_in_domain and poly.count_roots() == 0:
-        return []
-    raise Undecided(f"no closed form for the zeros of {poly.as_expr()}")
+            root = algebra.normal(ratio ** sp.Rational(1, degree))
+            return [root] if degree % 2 else [-root, root]
+    if all(c.is_Rational for c in coefficients):
+        poly = sp.Poly(coefficients, sp.Dummy("x"))
+        if poly.count_roots() == 0:
+            return []
+    raise Undecided(f"no closed form for the zeros of a polynomial of degree {degree}")
 
 
 def _is_positive(square: sp.Expr, algebra: Algebra, parameters: Parameters | None) -> bool:
