@@ -98,6 +98,17 @@ class AnyMixture(Univariate):
     def sf(self, x: ArrayLike) -> Array:
         return np.sum([w * c.sf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
 
+    def ppf(self, level: ArrayLike) -> Array:
+        """Return the quantile function, by bisection between those of the components."""
+        level = np.asarray(level, float)
+        quantiles = [c.ppf(level) for c in self.parts]
+        low, high = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
+        for _ in range(100):  # halves of any binary64 interval, down to its last digit
+            middle = low + (high - low) / 2
+            below = self.cdf(middle) < level
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.asarray(high)
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
         counts = rng.multinomial(n, np.array(self.weights) / math.fsum(self.weights))

@@ -48,8 +48,11 @@ class Points:
 
     def log_abs_minus(self, c: float) -> Array:
         """Return log abs(x − c), exact to the last digits as x tends to an anchor c."""
-        with np.errstate(divide="ignore"):
-            apart = np.log(np.abs(self.minus(c)))
+        gap = self.anchor - c
+        with np.errstate(all="ignore"):
+            relative = self.side * self.distance / gap
+            close = np.log(np.abs(gap)) + np.log1p(np.where(np.abs(relative) < 0.5, relative, 0.0))
+            apart = np.where(np.abs(relative) < 0.5, close, np.log(np.abs(self.minus(c))))
         return np.where((self.anchor == c) | np.isinf(apart), self.log_distance, apart)
 
     def standardised(self, loc: float, scale: float, ends: dict[float, float]) -> Points:

@@ -52,6 +52,8 @@ def kernel_of_formula(what: Any) -> Kernel:
             f"the curvature {expr} has free parameters ({', '.join(sorted(map(str, free)))}); "
             "put numbers into the game's formulas"
         )
+    if "jump" in getattr(what, "reason", ""):
+        raise GantheoryError(f"this is no f-divergence and has no curvature: {what.reason}")
     if terms:
         return _of_terms(tuple((name, float(c)) for name, c in terms.items()))
     return tabulated(expr, atoms)

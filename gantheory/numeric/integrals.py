@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.numeric.kernels import Integrand
 from gantheory.numeric.panels import Panels, Ray, level_crossings, rays
@@ -19,6 +20,7 @@ from gantheory.numeric.ratio import Ratio
 
 # Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
 NEGLIGIBLE = 46.0
+LOWEST = -1e300  # of log p where the density is positive; its square is not used
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 
@@ -65,7 +67,7 @@ class Pair:
 
     def ratio_at(self, at: Points) -> tuple[Ratio, bool]:
         """Return the ratio at points, and whether u came without cancellation."""
-        log_p, log_q = self.p.log_density(at), self.q.log_density(at)
+        log_p, log_q = _floored(self.p, at), _floored(self.q, at)
         u = self.p.log_ratio(self.q, at)
         return Ratio.of(log_p, log_q, u), u is not None
 
@@ -104,6 +106,16 @@ class _Sampler:
                 weights.append(np.where(dead, -np.inf, weight + log_jacobian))
                 mantissas.append(np.where(dead, 0.0, mantissa))
         return Samples(np.stack(weights), np.stack(mantissas), np.minimum(np.stack(noises), 1.0))
+
+
+def _floored(density: Univariate, at: Points) -> Array:
+    """Return log p, which inside the support never falls to -inf by overflow alone."""
+    value = density.log_density(at)
+    pieces = density.pieces
+    if pieces == ((-math.inf, math.inf),):
+        return np.fmax(value, LOWEST)
+    within = np.any([inside(at, low, high) for low, high in pieces], axis=0)
+    return np.where(within, np.fmax(value, LOWEST), -np.inf)
 
 
 def _finite_size(x: Array) -> Array:
@@ -159,9 +171,10 @@ def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]
 
 def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
     got = sample(panels, xi)
-    # a score that overflows is below exp(1500), whatever the weight that beats it down
+    # a score that overflows grows like the square of the distance, or is beaten down far more
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), 1500.0)
+        largest = np.where(panels.log[:, None], 710.0 + 2 * np.maximum(xi - 354.0, 0.0), 1500.0)
+        size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
     return np.where(np.isnan(size), -np.inf, size)
 
 

@@ -101,7 +101,7 @@ def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[in
             for (owner, formula), integral in zip(owners, found, strict=True)
             if owner == k
         ]
-        answers[k] = _estimate(task, p, q, routes, noise)
+        answers[k] = _estimate(task, p, q, routes, noise if task.kernel.touches else 0.0)
     return answers
 
 
@@ -205,7 +205,8 @@ def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Esti
     warnings = tuple(f"{d}: {BLIND}" for d in (p, q) if d.opaque)
     if warnings:
         status = Status.BLIND
-    bound = max(bound, 5e-324) if value == 0.0 != best.value else bound
+    if value == 0.0 != best.value:
+        bound, reason = max(bound, 5e-324), "below the range of binary64; see log_value"
     return Estimate(
         value, bound, status, METHOD, reason, 0.0, log_value, best.evaluations, warnings
     )

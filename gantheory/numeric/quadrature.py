@@ -112,9 +112,9 @@ def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, 
     highest = np.max(got.log_weight, axis=(1, 2), initial=-np.inf)
     highest = np.where(np.isfinite(highest), highest, 0.0 if shift is None else shift)
     shift = highest if shift is None else np.maximum(highest, shift)
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", invalid="ignore"):
         size = np.exp(got.log_weight - shift[:, None, None])
-    f = np.where(size > 0, size * got.mantissa, 0.0)
+        f = np.where(size > 0, size * got.mantissa, 0.0)
     kronrod = f @ KRONROD
     absolute = np.abs(f) @ KRONROD
     spread = np.abs(f - 0.5 * kronrod[..., None]) @ KRONROD
