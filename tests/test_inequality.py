@@ -145,12 +145,15 @@ def test_its_false_twin_is_refuted_by_laws_that_really_violate_it(twin):
         assert verdict.right == pytest.approx(float(right), rel=1e-12)
 
 
-LAWS_ON_FOUR = [
-    [[mpmath.mpf(v) for v in row] for row in pair]
-    for pair in (
-        lambda draw: [[[x / sum(xs) for x in xs] for xs in (draw(), draw())] for _ in range(60)]
-    )(lambda generator=random.Random(7): [generator.random() ** 6 + 1e-9 for _ in range(4)])
-]
+def random_laws(pairs=60, points=4, seed=7):
+    """Yield pairs of laws; the sixth power makes some weights tiny and ratios extreme."""
+    generator = random.Random(seed)
+    for _ in range(pairs):
+        weights = [[generator.random() ** 6 + 1e-9 for _ in range(points)] for _ in "pq"]
+        yield [[mpmath.mpf(x) / mpmath.fsum(xs) for x in xs] for xs in weights]
+
+
+LAWS_ON_FOUR = list(random_laws())
 
 
 @pytest.mark.parametrize("law", [law for law, _ in LAWS if "==" not in law and "power_(" not in law

@@ -1,0 +1,286 @@
+"""Constrained critics, games on pairs and bounds on discrete laws, against independent routes."""
+
+import json
+import random
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.optimize
+import sympy as sp
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gantheory.cli.derive import command as derive_command
+from gantheory.cli.games import command as games_command
+from gantheory.errors import GantheoryError
+from gantheory.games import CRITICS, find
+from gantheory.records import How, Status
+from gantheory.symbolic import discrete, relativistic
+from gantheory.symbolic.critics import (
+    derive_critic,
+    energy_distance,
+    kantorovich,
+    mean_gaussian_kernel,
+    squared_cdf_distance,
+)
+from gantheory.symbolic.laws import DiscreteLaw, f_divergence, is_equal
+
+positive = st.integers(1, 9)
+points = st.lists(st.integers(-6, 6), min_size=1, max_size=5, unique=True)
+
+
+@st.composite
+def laws(draw, places=None, size=None):
+    chosen = draw(points) if places is None else places
+    weights = draw(st.lists(positive, min_size=len(chosen), max_size=len(chosen)))
+    return DiscreteLaw.of(chosen, [Fraction(w, sum(weights)) for w in weights])
+
+
+@st.composite
+def tables(draw, rows=2, columns=3):
+    entries = draw(st.lists(positive, min_size=rows * columns, max_size=rows * columns))
+    exact = [Fraction(e, sum(entries)) for e in entries]
+    return discrete.Table.of([exact[k * columns : (k + 1) * columns] for k in range(rows)])
+
+
+quick = settings(max_examples=25, derandomize=True, deadline=None)
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_every_critic_derives_with_a_reason_for_each_step(name):
+    found = derive_critic(name)
+    assert found.steps
+    assert all(step.text and step.latex and step.how is not How.REFUTED for step in found.steps)
+    assert (found.status == "undecided") == bool(found.undecided)
+    json.dumps(found.as_dict())
+
+
+@pytest.mark.parametrize("name", [n for n, c in CRITICS.items() if c.claims])
+def test_published_values_are_judged_and_only_the_penalised_one_is_false(name):
+    (claim,) = derive_critic(name).claims
+    assert (claim.how is How.REFUTED) == (name == "wgan-gp"), claim
+
+
+@quick
+@given(laws(), laws())
+def test_a_plan_and_a_critic_of_one_value_certify_the_wasserstein_distance(p, q):
+    found = kantorovich(p, q)
+    potential = found.potential
+    for x in potential:
+        for y in potential:
+            assert abs(potential[x] - potential[y]) <= abs(x - y)
+    gain = sum((w * potential[x] for x, w in p.items()), Fraction(0))
+    gain -= sum((w * potential[y] for y, w in q.items()), Fraction(0))
+    cost = sum((m * abs(x - y) for x, y, m in found.plan), Fraction(0))
+    assert gain == cost == found.value
+    for law, side in ((p, 0), (q, 1)):
+        for point, weight in law.items():
+            assert sum((row[2] for row in found.plan if row[side] == point), Fraction(0)) == weight
+
+
+@settings(max_examples=8, derandomize=True, deadline=None)
+@given(laws(), laws())
+def test_the_wasserstein_distance_is_the_optimum_of_its_linear_program(p, q):
+    grid = sorted({*p.points, *q.points})
+    gain = [float(q.mass(x) - p.mass(x)) for x in grid]
+    rows, bounds = [], []
+    for i, x in enumerate(grid):
+        for j, y in enumerate(grid):
+            if i != j:
+                rows.append([(k == i) - (k == j) for k in range(len(grid))])
+                bounds.append(float(abs(x - y)))
+    if not rows:
+        assert kantorovich(p, q).value == 0
+        return
+    found = scipy.optimize.linprog(gain, rows, bounds, bounds=[(-50, 50)] * len(grid))
+    assert -found.fun == pytest.approx(float(kantorovich(p, q).value), abs=1e-9)
+
+
+@quick
+@given(laws(), laws())
+def test_the_energy_distance_is_twice_the_squared_distance_of_the_cdfs(p, q):
+    assert energy_distance(p, q) == squared_cdf_distance(p, q)
+    if p != q:
+        assert energy_distance(p, q) != squared_cdf_distance(p, q) / 2  # the twin without the 2
+
+
+def test_the_penalised_slope_maximises_the_discretised_objective():
+    d, weight, n = 3.0, 0.7, 200
+    found = derive_critic("wgan-gp")
+    slope = float(
+        found.critic.subs(
+            {s: {"d": d, "lambda": weight}[s.name] for s in found.critic.free_symbols}
+        )
+    )
+    value = float(
+        found.value.subs({s: {"d": d, "lambda": weight}[s.name] for s in found.value.free_symbols})
+    )
+    # f on n + 1 points of the segment; concave quadratic in the increments
+    step = d / n
+
+    def loss(increments):
+        return -(increments.sum() - weight * np.mean((increments / step - 1) ** 2))
+
+    best = scipy.optimize.minimize(
+        loss, np.full(n, step), method="L-BFGS-B", options={"ftol": 1e-15}
+    )
+    assert -best.fun == pytest.approx(value, rel=1e-6)
+    assert best.x.sum() / d == pytest.approx(slope, rel=1e-4)
+    assert abs(value - d) > 1  # W1 is another number
+
+
+@quick
+@given(laws([0, 1, 2]), laws([0, 1, 2]))
+def test_no_critic_in_the_fisher_ball_beats_the_root_of_twice_triangular(p, q):
+    square = 2 * f_divergence("triangular", p, q)
+    generator = random.Random(str(p) + str(q))
+    best = sum((p.mass(x) - q.mass(x)) ** 2 / ((p.mass(x) + q.mass(x)) / 2) for x in p.points)
+    assert sp.Rational(best.numerator, best.denominator) == square  # attained by (p − q)/m
+    for _ in range(20):
+        f = [Fraction(generator.randint(-9, 9)) for _ in range(3)]
+        gain = sum((p.mass(Fraction(x)) - q.mass(Fraction(x))) * f[x] for x in range(3))
+        size = sum((p.mass(Fraction(x)) + q.mass(Fraction(x))) / 2 * f[x] ** 2 for x in range(3))
+        assert gain**2 <= size * best
+
+
+def test_the_mean_gaussian_kernel_agrees_with_quadrature():
+    d, v, ell = sp.Rational(3, 2), sp.Rational(7, 10), sp.Rational(4, 5)
+    exact = float(mean_gaussian_kernel(d, v, ell))
+    with mpmath.workdps(25):
+        numeric = mpmath.quad(
+            lambda z: mpmath.exp(-(z**2) / (2 * 0.64)) * mpmath.npdf(z, 1.5, mpmath.sqrt("0.7")),
+            [-mpmath.inf, 0, 1.5, mpmath.inf],
+        )
+    assert exact == pytest.approx(float(numeric), rel=1e-12)
+    assert exact != pytest.approx(float(mean_gaussian_kernel(d, 2 * v, ell)), rel=1e-3)
+
+
+@quick
+@given(laws([0, 1, 2]), laws([0, 1, 2]))
+def test_the_paired_relativistic_value_is_a_jensen_shannon_divergence_of_pairs(p, q):
+    assert relativistic.paired_value_identity(p, q).how is How.PROVED
+
+
+def test_log_r_is_optimal_for_pairs_and_not_for_averages():
+    p, q = relativistic.WITNESS
+    a, b = ([float(w) for w in law.weights] for law in (p, q))
+    ratio = np.log(np.array(a) / np.array(b))
+
+    def paired(c):
+        return sum(
+            x * y * -np.logaddexp(0, c[j] - c[i])
+            for i, x in enumerate(a) for j, y in enumerate(b)
+        )  # fmt: skip
+
+    def average(c):
+        return relativistic.average_objective(a, b, list(c))
+
+    start = np.zeros(3)
+    best = scipy.optimize.minimize(lambda c: -paired(c), start, tol=1e-12)
+    assert paired(ratio) == pytest.approx(-best.fun, abs=1e-9)
+    found, critic = relativistic.relativistic_average_optimum(p, q)
+    best = scipy.optimize.minimize(lambda c: -average(c), start, tol=1e-12)
+    assert found.status is Status.OK
+    assert found.value == pytest.approx(-best.fun, abs=1e-7)
+    assert average(ratio) < found.value - 0.05
+    assert sum(w * c for w, c in zip(a, critic.values(), strict=True)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_enclosed_slope_of_the_average_objective_is_its_derivative():
+    p, q = relativistic.WITNESS
+    a, b = ([float(w) for w in law.weights] for law in (p, q))
+    ratio = [float(np.log(x / y)) for x, y in zip(a, b, strict=True)]
+    for k, slope in enumerate(relativistic.gradient_at_log_ratio(p, q)):
+        moved = [
+            relativistic.average_objective(a, b, [c + h * (i == k) for i, c in enumerate(ratio)])
+            for h in (1e-5, -1e-5)
+        ]
+        assert float(slope.mid()) == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-6)
+
+
+@quick
+@given(tables(), tables())
+def test_the_conditional_value_is_the_minimax_value_of_the_pairs(p, q):
+    assert discrete.conditional_value_identity(p, q).how is How.PROVED
+
+
+@quick
+@given(tables(), st.lists(positive, min_size=6, max_size=6))
+def test_the_split_over_labels_needs_equal_labels(p, weights):
+    same = [
+        [share * Fraction(w, sum(row)) for w in row]
+        for share, row in zip(
+            (Fraction(int(x.p), int(x.q)) for x in p.first), (weights[:3], weights[3:]), strict=True
+        )
+    ]
+    q = discrete.Table.of(same)
+    assert discrete.conditional_split_identity(p, q).how is How.PROVED
+    other = discrete.Table.of([["1/10", "1/10", "1/10"], ["1/5", "1/4", "1/4"]])
+    if other.first != p.first:
+        assert discrete.conditional_split_identity(p, other).how is How.REFUTED
+
+
+@quick
+@given(tables(), st.lists(positive, min_size=3, max_size=3))
+def test_the_gap_of_the_evidence_bound_is_a_divergence_and_not_its_reverse(model, weights):
+    encoder = [Fraction(w, sum(weights)) for w in weights]
+    assert discrete.elbo_gap_identity(model, 0, encoder).how is How.PROVED
+    twin = discrete.reversed_elbo_gap_identity(model, 0, encoder)
+    assert (twin.how is How.PROVED) == is_equal(
+        discrete.kl(
+            [sp.Rational(e.numerator, e.denominator) for e in encoder], model.conditional[0]
+        ),
+        discrete.kl(
+            model.conditional[0], [sp.Rational(e.numerator, e.denominator) for e in encoder]
+        ),
+    )
+
+
+def test_the_evidence_bound_agrees_with_floating_point_and_its_twin_is_refuted():
+    model = discrete.Table.of([["1/2", "1/8", "1/8"], ["1/16", "1/16", "1/8"]])
+    encoder = ["1/2", "1/4", "1/4"]
+    q = np.array([0.5, 0.25, 0.25])
+    joint = np.array([0.5, 0.125, 0.125])
+    assert float(discrete.elbo(model, 0, encoder)) == pytest.approx((q * np.log(joint / q)).sum())
+    assert discrete.reversed_elbo_gap_identity(model, 0, encoder).how is How.REFUTED
+
+
+@quick
+@given(tables(), st.lists(positive, min_size=6, max_size=6))
+def test_the_gap_of_the_information_bound_is_a_mean_divergence(pairs, weights):
+    guess = [[Fraction(w, sum(row)) for w in row] for row in (weights[:3], weights[3:])]
+    assert discrete.information_gap_identity(pairs, guess).how is How.PROVED
+    assert float(discrete.information_bound(pairs, guess)) <= float(
+        discrete.mutual_information(pairs)
+    ) + 1e-12  # fmt: skip
+    posterior = [[Fraction(int(x.p), int(x.q)) for x in row] for row in pairs.conditional]
+    tight = discrete.information_bound(pairs, posterior)
+    assert is_equal(tight, discrete.mutual_information(pairs))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: DiscreteLaw.of([0, 1], ["1/2", "1/3"]),
+        lambda: DiscreteLaw.of([0], ["1/2", "1/2"]),
+        lambda: discrete.Table.of([["1/2", "1/2"], ["0", "0"]]),
+        lambda: discrete.elbo(discrete.Table.of([["1/2", "1/2"]]), 0, ["1/2", "1/3"]),
+        lambda: derive_critic("wasserstain"),
+        lambda: find("wasserstain"),
+    ],
+)
+def test_what_is_no_law_or_no_game_is_refused(call):
+    with pytest.raises(GantheoryError):
+        call()
+
+
+def test_the_commands_know_the_critics():
+    listed = CliRunner().invoke(games_command, ["--json"])
+    assert set(CRITICS) <= {row["name"] for row in json.loads(listed.output)}
+    done = CliRunner().invoke(derive_command, ["fisher", "--json"])
+    assert json.loads(done.output)["value"]["name"] == "sqrt(2*triangular)"
+    assert "W1" in CliRunner().invoke(derive_command, ["wasserstein"]).output
+    assert r"\sup" in CliRunner().invoke(derive_command, ["wasserstein", "--latex"]).output
