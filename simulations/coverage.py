@@ -56,7 +56,7 @@ def coverage(points: Array, law: Modes, error_probability: float = ERROR_PROBABI
     """
     from scipy.spatial import KDTree
 
-    finite = np.isfinite(points).all(axis=1)
+    finite = np.asarray(np.isfinite(points).all(axis=1))
     distance, nearest = KDTree(np.array(law.centres)).query(np.where(finite[:, None], points, 1e9))
     good = finite & (distance <= RADIUS * law.scale)
     counts = np.bincount(nearest[good], minlength=len(law.centres))

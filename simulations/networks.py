@@ -51,7 +51,7 @@ class Network(Protocol):
     def initial(self, generator: torch.Generator) -> Tensor:
         """Return one member's initial parameters, shape (count,), float64."""
 
-    def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
+    def __call__(self, parameters: Tensor, x: Tensor, /) -> Tensor:
         """Return the outputs (K, n, outputs) for inputs (K, n, inputs) of K members."""
 
 

@@ -16,6 +16,12 @@ NAMES = (
     "optimal-discriminator",
     "frozen-gradient",
     "vanishing-gradient",
+    "training",
+    "mode-collapse",
+    "least-squares",
+    "disjoint-lines",
+    "digits",
+    "sensitivity",
 )
 
 

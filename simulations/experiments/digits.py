@@ -210,7 +210,7 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 4.2), layout="constrained")
-    found = next((m.numbers for m in measured if m.case == "train"), None)
+    found = next((m.numbers for m in measured if "samples" in m.numbers), None)
     if found is None:
         return figure
     samples, walk, sure = figure.subplots(1, 3, width_ratios=(4, 5, 4))
@@ -231,8 +231,10 @@ def draw(measured: Sequence[Measurement]) -> Figure:
 
 
 def _tiled(images: np.ndarray, columns: int, side: int) -> np.ndarray:
-    rows = images.reshape(-1, columns, side, side)
-    return rows.transpose(0, 2, 1, 3).reshape(len(rows) * side, columns * side)
+    """Lay images out in rows, a blank pixel around each."""
+    tiles = np.pad(images.reshape(-1, side, side), ((0, 0), (1, 1), (1, 1)))
+    rows = tiles.reshape(-1, columns, side + 2, side + 2)
+    return rows.transpose(0, 2, 1, 3).reshape(len(rows) * (side + 2), columns * (side + 2))
 
 
 EXPERIMENT = Experiment(

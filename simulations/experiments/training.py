@@ -55,7 +55,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     how = Recipe(
         DISCRIMINATOR,
         GENERATOR,
-        steps=1024 if setting.quick else 2048,
+        steps=640 if setting.quick else 2048,
         batch=128,
         schedule=Schedule.HALFWAY,
     )

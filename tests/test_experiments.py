@@ -1,0 +1,272 @@
+"""Every experiment, on its small budget, ends in the verdicts that it should; records survive."""
+
+import gzip
+import json
+import math
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from gantheory.claims.simulated import judge, outcomes
+from gantheory.cli import cli
+from gantheory.errors import GantheoryError
+from gantheory.records import Estimate, How, Status
+from simulations.coverage import CEILING, coverage
+from simulations.data import digits, grid, read_idx, ring
+from simulations.experiments import NAMES, load
+from simulations.experiments.base import Comparison, Experiment, Measurement, Record, Setting
+
+QUICK = Setting(quick=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quick_run_ends_in_the_expected_verdicts_and_a_figure(name, tmp_path):
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    experiment = load(name)
+    record = Record(name, QUICK, tuple(experiment.run(QUICK)))
+    record.write(tmp_path / "record.json")
+    kept = Record.read(tmp_path / "record.json")
+    judged = outcomes(experiment, kept.measurements)
+    assert judged
+    assert [o.check.id for o in judged if not o.as_expected] == []
+    assert len({o.check.id for o in judged}) == len(judged)
+    assert any(o.check.expected is How.REFUTED for o in judged)  # a twin that must fail
+    figure = experiment.draw(kept.measurements)
+    figure.savefig(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_says_what_it_claims_and_expects(name):
+    experiment = load(name)
+    assert experiment.name == name
+    assert experiment.claim
+    assert experiment.expected
+    assert experiment.source
+    assert 0 < experiment.quick_minutes <= experiment.minutes
+    assert set(experiment.cases(True)) <= set(experiment.cases(False))
+
+
+# --- records ------------------------------------------------------------------------------------
+
+
+def made(case="a", left=1.0):
+    comparison = Comparison(
+        f"toy.{case}", "left = right", Estimate(left, 0.1), "=", Estimate.infinite("far away")
+    )
+    return Measurement(case, (comparison,), {"list": [1, 2.5], "none": None}, 0.25)
+
+
+def toy(log, fail_at=None):
+    def measure(case, setting):
+        log.append(case)
+        if case == fail_at:
+            raise KeyboardInterrupt
+        return made(case, setting.seed_of(case))
+
+    return Experiment(
+        "toy", "Toy", "a claim", ("a number",), 1, 1, lambda quick: ("a", "b", "c"), measure,
+        lambda measured: None,
+    )  # fmt: skip
+
+
+def test_a_record_is_read_back_as_it_was_written(tmp_path):
+    path = tmp_path / "deep" / "record.json"
+    record = Record("toy", QUICK, (made(), made("b")))
+    record.write(path)
+    assert Record.read(path) == record
+    assert Record.read(path).measurements[0].comparisons[0].right.status is Status.INFINITE
+    json.loads(path.read_text(), parse_constant=pytest.fail)  # strict: no NaN, no Infinity
+
+
+def test_what_was_measured_survives_an_interrupt_and_is_not_measured_again(tmp_path):
+    path = tmp_path / "record.json"
+    record, log = Record("toy", QUICK), []
+    try:
+        for measurement in toy(log, fail_at="b").run(QUICK):
+            record = record.extended(measurement)
+            record.write(path)
+        pytest.fail("the run was not interrupted")
+    except KeyboardInterrupt:
+        pass
+    kept = Record.resume(path, "toy", QUICK)
+    assert [m.case for m in kept.measurements] == ["a"]
+    log.clear()
+    rest = tuple(toy(log).run(QUICK, kept.measurements))
+    assert log == ["b", "c"]
+    whole = tuple(toy([]).run(QUICK))
+    resumed = [replace(m, seconds=0) for m in (*kept.measurements, *rest)]
+    assert resumed == [replace(m, seconds=0) for m in whole]
+
+
+@pytest.mark.parametrize("other", [Setting(seed=1, quick=True), Setting()])
+def test_a_record_under_another_setting_is_refused(tmp_path, other):
+    path = tmp_path / "record.json"
+    Record("toy", QUICK).write(path)
+    with pytest.raises(GantheoryError, match="choose another --out"):
+        Record.resume(path, "toy", other)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1}'])
+def test_a_file_that_is_no_record_is_refused(tmp_path, text):
+    path = tmp_path / "record.json"
+    path.write_text(text)
+    with pytest.raises(GantheoryError, match="is no record"):
+        Record.read(path)
+
+
+def test_an_unfinished_write_leaves_the_old_record(tmp_path, monkeypatch):
+    path = tmp_path / "record.json"
+    Record("toy", QUICK, (made(),)).write(path)
+    before = path.read_bytes()
+
+    def torn(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", torn)
+    with pytest.raises(GantheoryError, match="No space left"):
+        Record("toy", QUICK, (made(), made("b"))).write(path)
+    assert path.read_bytes() == before
+
+
+def test_seeds_differ_between_cases_and_repeat_for_one():
+    assert QUICK.seed_of("a") == Setting(quick=True).seed_of("a") != QUICK.seed_of("b")
+    assert Setting(seed=1).seed_of("a") != QUICK.seed_of("a")
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+JUDGED = [
+    (Estimate(1.0, 0.1), "=", Estimate(1.05), How.MEASURED),
+    (Estimate(1.0, 0.1), "=", Estimate(1.2), How.REFUTED),
+    (Estimate(1.0, 0.1), "<=", Estimate(0.95), How.MEASURED),
+    (Estimate(1.0, 0.1), "<=", Estimate(0.8), How.REFUTED),
+    (Estimate(0.0, 0.1), "<=", Estimate(5.0), How.MEASURED),
+    (Estimate.undetermined("too few"), "=", Estimate(1.0), How.UNDECIDED),
+]
+
+
+@pytest.mark.parametrize(("left", "relation", "right", "how"), JUDGED)
+def test_a_comparison_gets_its_verdict(left, relation, right, how):
+    assert judge(Comparison("id", "statement", left, relation, right)).how is how
+
+
+# --- coverage and data --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("law", [ring(), grid()], ids=["ring", "grid"])
+def test_a_perfect_sampler_meets_its_ceiling_and_covers_every_mode(law):
+    points = law.sample(20_000, torch.Generator().manual_seed(0), torch.float64).numpy()
+    found = coverage(points, law)
+    assert found.modes == found.total == len(law.centres)
+    assert abs(found.quality.value - CEILING) <= found.quality.error
+    bias = (found.total - 1) / (2 * 20_000)  # of the plug-in entropy
+    assert 0 <= found.reverse_kl < 10 * bias
+
+
+def test_modes_that_are_missed_raise_the_reverse_kl_to_its_floor():
+    law = ring()
+    kept = np.repeat(np.array(law.centres)[:6], 100, axis=0)
+    found = coverage(kept, law)
+    assert (found.modes, found.total) == (6, 8)
+    assert found.reverse_kl == pytest.approx(math.log(8 / 6), abs=1e-12)
+    assert found.floor == pytest.approx(math.log(8 / 6), abs=1e-12)
+
+
+def test_points_that_are_not_finite_count_as_poor():
+    points = np.array([[1.0, 0.0], [np.nan, 0.0], [np.inf, np.inf], [5.0, 5.0]])
+    found = coverage(points, ring())
+    assert (found.modes, found.quality.value) == (1, 0.25)
+
+
+def idx(array):
+    head = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    return head + array.astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_digits_are_read_from_idx_files(tmp_path, packed):
+    images = np.arange(3 * 4 * 4).reshape(3, 4, 4)
+    files = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": np.array([7, 1, 2])}
+    for name, array in files.items():
+        data = gzip.compress(idx(array)) if packed else idx(array)
+        (tmp_path / (name + ".gz" if packed else name)).write_bytes(data)
+    found = digits(tmp_path)
+    assert (found.pixels * 255 == images.reshape(3, 16)).all()
+    assert (found.side, found.labels.tolist()) == (4, [7, 1, 2])
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00\x00\x09\x01", idx(np.zeros((2, 2)))[:-1]])
+def test_a_file_that_is_no_idx_is_refused(tmp_path, raw):
+    path = tmp_path / "file"
+    path.write_bytes(raw)
+    with pytest.raises(GantheoryError, match="file"):
+        read_idx(path)
+
+
+def test_a_folder_without_the_files_is_refused(tmp_path):
+    with pytest.raises(GantheoryError, match="no train-images"):
+        digits(tmp_path)
+
+
+def test_without_a_folder_the_digits_are_those_of_scikit_learn(monkeypatch):
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    found = digits()
+    assert found.pixels.shape == (1797, 64)
+    assert 0 == found.pixels.min() < found.pixels.max() == 1
+
+
+# --- the command line ---------------------------------------------------------------------------
+
+
+def test_simulate_lists_the_experiments():
+    result = CliRunner().invoke(cli, ["simulate", "--json"])
+    listed = json.loads(result.output)["experiments"]
+    assert [entry["name"] for entry in listed] == list(NAMES)
+
+
+def test_simulate_runs_resumes_and_reports(tmp_path):
+    arguments = ["simulate", "digits", "--quick", "--json", "--out", str(tmp_path)]
+    from simulations.experiments import digits as module
+
+    done = Record("digits", QUICK, (module.compare("forms", QUICK), Measurement("train")))
+    done.write(tmp_path / "record.json")
+    result = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    data = json.loads(result.output)
+    assert result.return_value == 0
+    assert data["as_expected"] is True
+    assert [v["id"] for v in data["verdicts"]] == [
+        "digits.forms.equal", "digits.forms.compiled", "digits.forms.written",
+    ]  # fmt: skip
+    assert (tmp_path / "figure.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optimal-discriminater"], "did you mean 'optimal-discriminator'"),
+        (["digits", "--device", "abacus"], "device 'abacus' is not available"),
+    ],
+)
+def test_simulate_refuses_what_it_cannot_do(tmp_path, arguments, message):
+    place = ["--out", str(tmp_path / "new")]
+    result = CliRunner().invoke(cli, ["simulate", *arguments, *place], standalone_mode=False)
+    assert isinstance(result.exception, GantheoryError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "new").exists()  # nothing half-written
+
+
+def test_simulate_refuses_a_place_that_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(
+        cli, ["simulate", "digits", "--out", str(tmp_path / "file")], standalone_mode=False
+    )
+    assert isinstance(result.exception, GantheoryError)
+    assert "choose another --out" in str(result.exception)
