@@ -20,7 +20,7 @@ from gantheory.numeric.ratio import Ratio
 
 # Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
 NEGLIGIBLE = 46.0
-LOWEST = -1e300  # of log p where the density is positive; its square is not used
+LOWEST = -1e300  # of log p where the density is positive
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 
@@ -199,7 +199,7 @@ def _log_remainder(probe: Array, edges: Array, cut: int) -> Array:
         slope = (before - here) / abs(edges[cut] - edges[cut - 1])
         # four times the exponential's remainder: decay never slows by more in these tails
         log_bound = here - np.log(slope) + math.log(4.0)
-    return np.where(here == -np.inf, -np.inf, np.where(slope > 0, log_bound, np.inf))
+    return np.where(here < LOWEST / 10, -np.inf, np.where(slope > 0, log_bound, np.inf))
 
 
 def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:

@@ -92,8 +92,8 @@ class Panels:
 class Ray:
     """The line seen from one anchor in one direction, up to a distance ``reach``.
 
-    ``width`` is that of the narrowest bump at the anchor; ``end`` says that a density is singular
-    or vanishes there, ``closed`` that nothing lies beyond ``reach`` before the next anchor.
+    ``width`` is the scale at which the densities vary next to the anchor; ``end`` says that one
+    of them is singular or vanishes there.
     """
 
     anchor: float
@@ -158,40 +158,26 @@ def rays(p: Univariate, q: Univariate) -> list[Ray]:
             found.append(_ray(c, side, widths[c], math.inf, p, q))
             continue
         gap = high - low
-        middle = _middle(gap, widths[low], widths[high])
-        found.append(_ray(low, +1, widths[low], middle, p, q))
-        found.append(_ray(high, -1, widths[high], gap - middle, p, q))
+        found.append(_ray(low, +1, widths[low], gap / 2, p, q))
+        found.append(_ray(high, -1, widths[high], gap / 2, p, q))
     return found
 
 
 def _anchors(p: Univariate, q: Univariate) -> dict[float, float]:
-    """Return the anchors and the width of the narrowest bump at each; inf where none is."""
-    widths: dict[float, float] = {}
-    for density in (p, q):
-        for center, width in density.centers:
-            widths[center] = min(width, widths.get(center, math.inf))
-        for point in density.breakpoints:
-            widths.setdefault(point, math.inf)
-    if all(math.isinf(w) for w in widths.values()):
-        widths = dict.fromkeys(widths, 1.0)
-    return widths
+    """Return the anchors and how finely the line must be looked at next to each.
 
-
-def _middle(gap: float, low: float, high: float) -> float:
-    """Return where two rays meet: half way, or nearer to an anchor without a bump of its own."""
-    return gap / 2
+    Close to a bump that is its width; further away it is the distance to it, since the tails of a
+    narrow bump at a neighbouring anchor must not fall between the nodes.
+    """
+    centers = [*p.centers, *q.centers]
+    points = {c for c, _ in centers} | {*p.breakpoints, *q.breakpoints}
+    return {x: min(max(w, abs(x - c)) for c, w in centers) for x in points}
 
 
 def _ray(c: float, side: int, width: float, reach: float, p: Univariate, q: Univariate) -> Ray:
     tails = (p.tail(c, side), q.tail(c, side))
     end = any(tail is None or not tail.is_constant for tail in tails)
-    if math.isinf(width):
-        width = reach if math.isfinite(reach) else _widest(p, q)
     return Ray(c, side, width, reach, end)
-
-
-def _widest(p: Univariate, q: Univariate) -> float:
-    return max(width for density in (p, q) for _, width in density.centers)
 
 
 def level_crossings(
