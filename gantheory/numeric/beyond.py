@@ -30,10 +30,6 @@ def beyond_the_line(
             raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
         return divergence_of_masses(kernel_for(name), p, q)
     spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
-    if spatial and name == "w2" and wrt is None:
-        from gantheory.numeric.transport import w2
-
-        return w2(p, q)
     kernel = kernel_for(name)
     if method == "monte carlo" or not spatial:
         if wrt is not None:

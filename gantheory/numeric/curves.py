@@ -147,7 +147,7 @@ def _written(terms: Sequence[tuple[str, float]]) -> str:
 
 
 def _is_distance(name: str) -> bool:
-    return re.fullmatch(r"w\d", name) is not None
+    return name in ("w1", "w2", "energy", "mmd2")
 
 
 @dataclass(frozen=True)

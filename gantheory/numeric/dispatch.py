@@ -42,6 +42,8 @@ def divergence(
     p, q = parse_density(p), parse_density(q)
     if wrt is not None:
         split_parameter(wrt)
+    if isinstance(name, str) and name in ("w2", "energy", "mmd2"):
+        return _distance(name, p, q, wrt)
     if method == "certified":
         return _certified(name, p, q, wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
@@ -114,6 +116,14 @@ def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
     from gantheory.numeric.wasserstein import w1
 
     return w1(p, q, wrt)
+
+
+def _distance(name: str, p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.numeric.transport import DISTANCES
+
+    if wrt is not None:
+        raise GantheoryError(f"{name} gives values only; leave out wrt={wrt!r}")
+    return DISTANCES[name](p, q)
 
 
 def _certified(name: Any, p: Density, q: Density, wrt: str | None) -> Estimate:

@@ -109,7 +109,7 @@ def energy_distance(p: Density | str, q: Density | str) -> Estimate:
     Source: G. J. Székely, M. L. Rizzo (2013), Journal of Statistical Planning and Inference 143(8).
 
     >>> round(energy_distance("normal(0, 1)", "normal(1, 1)").value, 12)
-    0.272115910342
+    0.541806579306
     """
     return _kernel_distance(p, q, _mean_distance, -1.0, "energy distance")
 
@@ -135,6 +135,13 @@ def mmd2(p: Density | str, q: Density | str, bandwidth: float = 1.0) -> Estimate
         return math.exp(size * math.log(bandwidth) - half + exponent)
 
     return _kernel_distance(p, q, mean_kernel, 1.0, "MMD²")
+
+
+DISTANCES: dict[str, Callable[[Density, Density], Estimate]] = {
+    "w2": w2,
+    "energy": energy_distance,
+    "mmd2": mmd2,
+}
 
 
 Parts = tuple[Array, Array, Array]  # weights, means, covariances
