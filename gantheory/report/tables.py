@@ -31,11 +31,14 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) 
 
 
 def outcome_table(title: str, outcomes: Sequence[Outcome]) -> Table:
-    """Return a table of outcomes: verdict, statement, the two sides with their error."""
+    """Return a table of outcomes: verdict, statement, what was found.
+
+    A row is short where the verdict is as it should be, and tells everything where it is not.
+    """
     table = Table(title=title, title_justify="left", title_style="bold", expand=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("statement", ratio=2)
-    table.add_column("numbers", ratio=1)
+    table.add_column("found", ratio=1)
     for outcome in outcomes:
         table.add_row(_verdict(outcome), _statement(outcome), _numbers(outcome))
     return table
@@ -48,13 +51,15 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def _statement(outcome: Outcome) -> str:
-    verdict = outcome.verdict
-    lines = [escape(readable(outcome.check.statement)), f"[dim]{escape(outcome.check.id)}[/]"]
-    found = verdict.counterexample or verdict.reason
-    if found and verdict.how in (How.REFUTED, How.UNDECIDED):
-        lines.append(f"[dim]{escape(found)}[/]")
-    return "\n".join(lines)
+    statement = escape(readable(outcome.check.statement))
+    if outcome.as_expected:
+        return statement
+    found = outcome.verdict.counterexample or outcome.verdict.reason or ""
+    return f"{statement}\n[dim]{escape(outcome.check.id)}\n{escape(found)}[/]"
 
 
 def _numbers(outcome: Outcome) -> str:
-    return "\n".join(f"{label} {escape(text)}" for label, text in sides(outcome.verdict))
+    shown = sides(outcome.verdict)
+    if outcome.as_expected:
+        return escape(readable(shown[0][1])) if shown else ""
+    return "\n".join(escape(f"{label} {text}") for label, text in shown)

@@ -83,7 +83,7 @@ def _check_part(game: Game, part: str, text: str, derivation: Derivation) -> Ver
 
 def _shown(found: Curvature) -> str:
     name = found.divergence if found.is_named else f"D_f with f'' = {found.curvature}"
-    return name if found.constant == 0 else f"{name} + {found.constant}"
+    return name if found.constant == 0 else f"{name} + {found.constant}".replace("+ -", "- ")
 
 
 def claimed_curvature(text: str, parameters: Parameters) -> tuple[Curvature, sp.Expr]:
