@@ -238,9 +238,9 @@ def test_the_terminal_table_shows_every_outcome_and_the_headline():
     target = io.StringIO()
     tables.print_outcomes([*OUTCOMES, WRONG], Console(file=target, width=120))
     text = target.getvalue()
-    for found in [*OUTCOMES, WRONG]:
-        assert found.check.id in text
-        assert found.verdict.how in text
+    assert [text.count(str(how)) >= 1 for how in How] == [True] * len(How)
+    assert WRONG.check.id in text
+    assert WRONG.verdict.counterexample in text
     assert "1 of 9 verdicts is not as they should be" in text
     assert "should be proved" in text
     assert "∞" in text

@@ -97,7 +97,7 @@ def readable(statement: str) -> str:
     >>> readable("its value is 2*jsd - kl_qm")
     'its value is 2 JSD(P,Q) − KL(Q‖M)'
     """
-    shown = _NAMES.sub(lambda name: DIVERGENCES[name[0]].title, statement)
+    shown = _NAMES.sub(lambda name: DIVERGENCES[name[0]].title, statement).replace(" + -", " - ")
     return re.sub(r"(?<=\d)\*(?=[A-Za-z(])", " ", shown).replace(" - ", " − ")
 
 
@@ -172,8 +172,8 @@ def _in_words(ratio: float) -> str:
 def sides(verdict: Verdict) -> list[tuple[str, str]]:
     """Return the labelled numbers of a verdict, as text."""
     rows = [
-        ("left", show_number(verdict.left, verdict.error)),
-        ("right", show_number(verdict.right, verdict.error)),
+        ("left", readable(show_number(verdict.left, verdict.error))),
+        ("right", readable(show_number(verdict.right, verdict.error))),
         ("error", show_error(verdict.error)),
         ("error probability", show_probability(verdict.error_probability)),
     ]
