@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gantheory import GantheoryError, Status
-from gantheory.densities import parse_density
+from gantheory.densities import density, parse_density
+from gantheory.densities.sampled import own_density_nd
 from gantheory.numeric import divergence
 from gantheory.numeric.names import kernel_of
 from gantheory.numeric.plane import by_sampling, divergence_in_space
@@ -91,11 +92,12 @@ def test_the_interval_of_sampling_holds_the_truth_as_often_as_it_says():
     p, q = parse_density("ring_mixture_2d(8, 2, 0.2)"), parse_density(ROUND)
     kernel = kernel_of("jsd")
     truth = divergence_in_space(kernel, p, q).value
-    found = [by_sampling(kernel, p, q, seed=seed, draws=2000) for seed in range(200)]
+    own = [own_density_nd(law.logpdf, law.sample, dim=2) for law in (p, q)]  # no structure known
+    found = [by_sampling(kernel, *own, seed=seed, draws=2000) for seed in range(200)]
     hits = sum(abs(one.value - truth) <= one.error for one in found)
-    narrow = sum(abs(one.value - truth) <= one.error / 3 for one in found)
+    narrow = sum(abs(one.value - truth) <= one.error / 5 for one in found)
     assert hits >= 175
-    assert narrow < 175  # a third of the width would be refuted
+    assert narrow < 175  # a fifth of the width would be refuted
     assert {one.method for one in found} == {"monte carlo"}
     assert {one.error_probability for one in found} == {0.05}
 
@@ -108,9 +110,9 @@ def test_rotation_changes_nothing(x, y, scale, angle):
     turn = np.array([[c, -s], [s, c]])
     turned = turn @ shape @ turn.T
     turned = 0.5 * (turned + turned.T)
-    first = divergence("triangular", ROUND, f"normal_nd(({x!r}, {y!r}), {shape.tolist()})")
-    place = tuple((turn @ [x, y]).tolist())
-    second = divergence("triangular", ROUND, f"normal_nd({place}, {turned.tolist()})")
+    first = divergence("triangular", ROUND, density("normal_nd", loc=(x, y), cov=shape.tolist()))
+    place = tuple(turn @ [x, y])
+    second = divergence("triangular", ROUND, density("normal_nd", loc=place, cov=turned.tolist()))
     assert abs(first.value - second.value) <= 1e-9 * first.value + first.error + second.error
 
 
@@ -143,6 +145,16 @@ def test_masses_are_summed_with_what_is_missing():
 def test_bad_laws_are_named(p, q, word):
     with pytest.raises(GantheoryError, match=word):
         divergence("jsd", p, q)
+
+
+def test_a_law_without_structure_is_sampled_and_labelled_so():
+    law = parse_density("normal_2d_iso((1, 0), 1)")
+    found = divergence("jsd", ROUND, own_density_nd(law.logpdf, law.sample, dim=2))
+    assert found.method == "monte carlo"
+    assert 0 < found.error_probability <= 0.05
+    assert abs(found.value - 0.11142148218473618) <= 3 * found.error
+    with pytest.raises(GantheoryError, match="log-density"):
+        divergence("jsd", ROUND, own_density_nd(lambda x: x, law.sample, dim=2))
 
 
 def test_what_may_live_far_outside_of_the_modes_is_undetermined():

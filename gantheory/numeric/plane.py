@@ -254,9 +254,10 @@ def by_sampling(
 ) -> Estimate:
     """Return a divergence of any two laws that can be sampled, with a normal interval.
 
-    It is the mean of q f̃(p/q)/m over draws from m = (p + q)/2, half of them from each law. The
-    interval holds the truth with the probability stated, up to the normal approximation: where the
-    draws have no second moment (unbounded divergences) it may be too narrow, and this is said.
+    It is the mean of q f̃(p/q)/m over draws from m = (p + q)/2, half of them from each law. Each
+    half has its own interval at half of the error probability, and the two add up: the truth is
+    missed with at most the probability stated, up to the normal approximation. Where the draws have no
+    second moment (unbounded divergences) the interval may be too narrow, and this is said.
     """
     from scipy.special import ndtri
 
@@ -276,7 +277,7 @@ def by_sampling(
     heavy = largest > 0.05 * total
     return Estimate(
         0.5 * sum(means),
-        -float(ndtri(error_probability / 2)) * 0.5 * math.sqrt(sum(variances)),
+        -float(ndtri(error_probability / 4)) * 0.5 * sum(map(math.sqrt, variances)),
         Status.OK if kernel.at_infinity == LINEAR and kernel.at_zero == FLAT else Status.BLIND,
         "monte carlo",
         error_probability=error_probability,
