@@ -7,7 +7,7 @@ of the game; nothing is written for a particular loss.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -16,9 +16,10 @@ import sympy as sp
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.game import Game
 from gantheory.games import CATALOGUE, CRITICS
+from gantheory.games.constrained import MINUS, Critic
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r, sigmoid, softplus, t, to_sympy
-from gantheory.symbolic.critics import CriticDerivation, derive_critic
+from gantheory.symbolic.critics import derive_critic
 from gantheory.symbolic.derivation import Derivation, text
 from gantheory.symbolic.engine import derive
 from gantheory.symbolic.identify import combination_text
@@ -103,8 +104,29 @@ class Explanation:
     gradient: str
     vanishing: bool | None
     follows: str
-    bound_rule: str
+    reports: str
     bound: Bound | None = None
+
+    @property
+    def bound_rule(self) -> str:
+        """The rule by which a discriminator loss bounds the divergence that V reports."""
+        return f"{self.reports} >= {text(self.discriminator.equilibrium)} - (discriminator loss)"
+
+    def certify(self, loss: float) -> Bound:
+        """Return what a measured discriminator loss certifies, since V(D) <= V(D*).
+
+        Raises:
+            GantheoryError: where the game has free parameters, or its value is undecided.
+        """
+        even = self.discriminator.equilibrium
+        at_equality = None if even is None else as_number(even)
+        if at_equality is None:
+            raise GantheoryError(
+                f"game {self.game.name!r} has free parameters or an undecided value; "
+                "a bound needs a game with numbers"
+            )
+        at_least = at_equality - loss
+        return Bound(loss, self.reports, at_least, _remark(at_least, self.discriminator, loss))
 
     def meanings(self, value: float) -> tuple[Plateau, ...]:
         """Return the plateaus that a stuck ``value`` may be."""
@@ -151,18 +173,27 @@ def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Exp
     >>> explain("minimax", discriminator_loss=1.0).bound.divergence
     '2*jsd'
     """
+    found = _explanation(game)
+    return (
+        found
+        if discriminator_loss is None
+        else replace(found, bound=found.certify(discriminator_loss))
+    )
+
+
+def _explanation(game: Game | str) -> Explanation:
     if isinstance(game, str) and game in CRITICS:
-        return _explain_critic(derive_critic(game), discriminator_loss)
+        return _explain_critic(CRITICS[game])
     if isinstance(game, str) and game not in CATALOGUE:
         raise unknown_name("game", game, [*CATALOGUE, *CRITICS])
     found = derive(game)
     if found.optimum is None:
         reason = found.no_optimum or "; ".join((found.undecided or {}).values())
         raise GantheoryError(f"game {found.game.name!r} has no optimum to explain: {reason}")
-    return _explain(found, discriminator_loss)
+    return _explain(found)
 
 
-def _explain(found: Derivation, measured: float | None) -> Explanation:
+def _explain(found: Derivation) -> Explanation:
     discriminator, generator = _discriminator(found), _generator(found)
     recognised = _end_of_generator(found, False)
     plateaus = (*_equilibrium(found), *_separated(discriminator, recognised), *_guarded(found))
@@ -175,8 +206,7 @@ def _explain(found: Derivation, measured: float | None) -> Explanation:
         _gradient(found),
         None if saturation is None else saturation.vanishing,
         _follows(found),
-        _rule(found),
-        None if measured is None else _bound(found, discriminator, measured),
+        _reported(found),
     )
 
 
@@ -315,29 +345,10 @@ def _follows(found: Derivation) -> str:
     return followed.divergence
 
 
-def _rule(found: Derivation) -> str:
-    value = found.value
-    if value is None:
-        return "undecided"
-    named = _reported(found)
-    return f"{named} >= {text(-value.constant)} - (discriminator loss)"
-
-
 def _reported(found: Derivation) -> str:
-    assert found.value is not None
-    return combination_text(found.value.terms) if found.value.terms else found.value.divergence
-
-
-def _bound(found: Derivation, possible: LossRange, measured: float) -> Bound:
     if found.value is None:
-        raise GantheoryError(f"the value of {found.game.name!r} is undecided: no bound")
-    at_equality = as_number(-found.value.constant)
-    if at_equality is None:
-        raise GantheoryError(
-            f"game {found.game.name!r} has free parameters; give a game with numbers for a bound"
-        )
-    at_least = at_equality - measured
-    return Bound(measured, _reported(found), at_least, _remark(at_least, possible, measured))
+        return "undecided"
+    return combination_text(found.value.terms) if found.value.terms else found.value.divergence
 
 
 def _remark(at_least: float, possible: LossRange, measured: float) -> str:
@@ -349,35 +360,33 @@ def _remark(at_least: float, possible: LossRange, measured: float) -> str:
         )
     if at_least <= 0:
         return "nothing is certified: a constant discriminator does as well"
-    return "any discriminator certifies this, on fresh samples and up to their sampling error"
+    return (
+        "any discriminator certifies this if it satisfies the game's constraint, on fresh samples "
+        "and up to their sampling error"
+    )
 
 
-def _explain_critic(found: CriticDerivation, measured: float | None) -> Explanation:
-    if found.game.objective.startswith("E_{") or found.status == "undecided":
+def _explain_critic(game: Critic) -> Explanation:
+    if game.objective.startswith("E_{") or game.generator != MINUS:
         raise GantheoryError(
-            f"game {found.game.name!r} has no loss range to explain; "
-            f"see 'gantheory derive {found.game.name}'"
+            f"game {game.name!r} has no loss range to explain; see 'gantheory derive {game.name}'"
         )
-    zero = sp.S.Zero
-    losses = LossRange(zero, -sp.oo, zero, True)
-    bound = None
-    if measured is not None:
-        remark = "certified only if the critic satisfies the constraint exactly"
-        bound = Bound(measured, found.named, -measured, remark)
+    named = derive_critic(game).named
     plateau = Plateau(
-        "discriminator", zero, "the critic is constant",
+        "discriminator",
+        sp.S.Zero,
+        "the critic is constant",
         "P = Q, or the critic has learned nothing",
-    )  # fmt: skip
+    )
     return Explanation(
-        found.game,
-        losses,
-        LossRange(None, -sp.oo, sp.oo, True),
+        game,
+        LossRange(sp.S.Zero, -sp.oo, sp.S.Zero, True),
+        LossRange(None, -sp.oo, sp.oo, True),  # adding a constant to the critic shifts it
         (plateau,),
         "the critic's slope reaches the generator directly; no sigmoid saturates",
         False,
-        found.named,
-        f"{found.named} >= -(discriminator loss)",
-        bound,
+        named,
+        named,
     )
 
 

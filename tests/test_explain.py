@@ -1,0 +1,193 @@
+"""What `explain` says of a loss, against losses computed on random laws."""
+
+import json
+import random
+
+import mpmath
+import pytest
+import sympy as sp
+from click.testing import CliRunner
+
+from gantheory.cli.explain import command
+from gantheory.errors import GantheoryError
+from gantheory.games import CATALOGUE, CRITICS
+from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
+from gantheory.symbolic.explain import as_number, explain
+
+LOG2 = float(sp.log(2))
+NUMERIC = [name for name, game in CATALOGUE.items() if not game.parameters]
+MODULES = [
+    {
+        "softplus": lambda u: mpmath.log1p(mpmath.exp(-abs(u))) + max(u, 0),
+        "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
+        "relu": lambda u: max(u, 0),
+    },
+    "mpmath",
+]
+
+
+def payoffs(game):
+    texts = (game.real, game.fake, game.generator)
+    return [sp.lambdify(t, to_sympy(text), MODULES) for text in texts]
+
+
+def random_pairs(count, seed):
+    generator = random.Random(seed)
+    for _ in range(count):
+        weights = [[generator.random() ** 3 + 1e-6 for _ in range(3)] for _ in "pq"]
+        yield [[mpmath.mpf(x) / mpmath.fsum(xs) for x in xs] for xs in weights]
+
+
+def losses(functions, p, q, scores):
+    """Return (−V, mean generator loss) of a discriminator given by its scores."""
+    a, b, c = functions
+    v = sum(x * a(s) + y * b(s) for x, y, s in zip(p, q, scores, strict=True))
+    return float(-v), float(sum(y * c(s) for y, s in zip(q, scores, strict=True)))
+
+
+def golden(function, low, high):
+    """Return the maximiser of a concave function on an interval, sharing nothing with sympy."""
+    ratio = (mpmath.sqrt(5) - 1) / 2
+    for _ in range(75):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if function(left) > function(right) else (left, high)
+    return (low + high) / 2
+
+
+CONCAVE = ["minimax", "non-saturating", "reverse-kl", "least-squares-01", "least-squares-pearson"]
+
+
+@pytest.mark.parametrize("name", CONCAVE)
+def test_losses_at_the_best_discriminator_stay_in_the_derived_range(name):
+    found = explain(name)
+    a, b, _ = functions = payoffs(CATALOGUE[name])
+    for p, q in random_pairs(8, 3):
+        scores = [
+            golden(lambda s, x=x, y=y: x * a(s) + y * b(s), mpmath.mpf(-40), mpmath.mpf(40))
+            for x, y in zip(p, q, strict=True)
+        ]
+        for value, known in zip(
+            losses(functions, p, q, scores), (found.discriminator, found.generator), strict=True
+        ):
+            if known.lowest is not None:
+                assert as_number(known.lowest) - 1e-9 <= value <= as_number(known.highest) + 1e-9
+
+
+@pytest.mark.parametrize("name", CONCAVE)
+def test_any_discriminator_certifies_its_bound_and_no_more(name):
+    found = explain(name)
+    a, b, _ = functions = payoffs(CATALOGUE[name])
+    generator = random.Random(11)
+    tight = 0
+    for p, q in random_pairs(8, 5):
+        best = [
+            golden(lambda s, x=x, y=y: x * a(s) + y * b(s), mpmath.mpf(-40), mpmath.mpf(40))
+            for x, y in zip(p, q, strict=True)
+        ]
+        top, _ = losses(functions, p, q, best)
+        reported = found.certify(top).at_least
+        scores = [s + generator.gauss(0, 1) for s in best]
+        worse, _ = losses(functions, p, q, scores)
+        certified = found.certify(worse)
+        assert certified.at_least <= reported + 1e-9
+        tight += certified.at_least > 0
+    assert tight  # the bound says something
+
+
+def test_the_bound_is_the_divergence_itself_at_the_optimum():
+    p, q = [mpmath.mpf("0.8"), mpmath.mpf("0.2")], [mpmath.mpf("0.3"), mpmath.mpf("0.7")]
+    m = [(x + y) / 2 for x, y in zip(p, q, strict=True)]
+    twice_jsd = sum(x * mpmath.log(x / z) + y * mpmath.log(y / z)
+                    for x, y, z in zip(p, q, m, strict=True))  # fmt: skip
+    scores = [mpmath.log(x / y) for x, y in zip(p, q, strict=True)]
+    loss, _ = losses(payoffs(CATALOGUE["minimax"]), p, q, scores)
+    bound = explain("minimax", discriminator_loss=loss).bound
+    assert bound.divergence == "2*jsd"
+    assert bound.at_least == pytest.approx(float(twice_jsd), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("game", "stuck", "loss", "words"),
+    [
+        ("minimax", 1.386, "discriminator", "no evidence of convergence"),
+        ("non-saturating", 0.693, "generator", "no evidence of convergence"),
+        ("non-saturating", 0.693, "discriminator", "averages"),
+        ("minimax", 0.0, "discriminator", "perfectly"),
+        ("minimax", 0.0, "generator", "recognised"),
+        ("non-saturating", 13.8, "generator", "guard"),
+        ("minimax", 13.82, "discriminator", "guard"),
+        ("least-squares-01", 0.25, "discriminator", "no evidence of convergence"),
+        ("hinge", 2.0, "discriminator", "no evidence of convergence"),
+        ("wasserstein", 0.0, "discriminator", "learned nothing"),
+    ],
+)
+def test_a_stuck_value_is_recognised(game, stuck, loss, words):
+    said = [one for one in explain(game).meanings(stuck) if one.loss == loss]
+    assert any(words in one.when + one.meaning for one in said)
+
+
+@pytest.mark.parametrize(("game", "stuck"), [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0)])
+def test_an_ordinary_value_is_not_taken_for_a_plateau(game, stuck):
+    assert explain(game).meanings(stuck) == ()
+
+
+@pytest.mark.parametrize(
+    ("game", "discriminator", "generator"),
+    [
+        ("minimax", False, True),
+        ("non-saturating", False, False),
+        ("reverse-kl", False, True),
+        ("hinge", False, True),
+        ("least-squares-01", False, False),
+        ("f-gan-kl", True, True),
+        ("wasserstein", True, True),
+    ],
+)
+def test_it_says_which_losses_may_be_negative(game, discriminator, generator):
+    found = explain(game)
+    assert found.discriminator.may_be_negative is discriminator
+    if game != "reverse-kl":  # its mean is KL(Q‖P) at D*, yet a fooled D makes it negative
+        assert found.generator.may_be_negative is generator
+
+
+def test_a_loss_that_no_discriminator_can_reach_is_called_impossible():
+    assert "impossible" in explain("minimax", discriminator_loss=-0.1).bound.remark
+    assert "nothing" in explain("minimax", discriminator_loss=1.5).bound.remark
+    assert "certifies" in explain("minimax", discriminator_loss=1.0).bound.remark
+
+
+def test_the_gradient_vanishes_for_minimax_and_not_for_non_saturating():
+    assert explain("minimax").vanishing is True
+    assert explain("non-saturating").vanishing is False
+    assert explain("non-saturating-epsilon").vanishing is True
+
+
+SAMPLED = [
+    "one-sided-smoothing",
+    "least-squares",
+    "f-gan-jsd",
+    "energy-based",
+    "linear",
+    "alpha-gan",
+]
+
+
+@pytest.mark.parametrize("name", [*SAMPLED, *CRITICS])
+def test_every_kind_of_entry_is_explained_or_refused_with_a_reason(name):
+    done = CliRunner().invoke(command, [name, "--json"])
+    if isinstance(done.exception, GantheoryError):
+        assert name in str(done.exception)
+    else:
+        assert done.exit_code == 0, done.exception
+        assert set(json.loads(done.output)) >= {"game", "discriminator_loss", "bound", "gradient"}
+
+
+def test_bad_names_and_bounds_with_free_parameters_are_refused():
+    with pytest.raises(GantheoryError, match="did you mean 'minimax'"):
+        explain("minimx")
+    with pytest.raises(GantheoryError, match="free parameters"):
+        explain("least-squares", discriminator_loss=1.0)
+
+
+def test_the_atoms_used_here_are_all_there_are():
+    assert {a.__name__ for a in (softplus, sigmoid, relu)} == set(MODULES[0])
