@@ -205,32 +205,25 @@ class Games:
     def of(cls, members: Sequence[Member]) -> Games:
         """Compile the members' games, each once."""
         compiled = [torch_game(member.game, member.parameters) for member in members]
-        different = list({id(game): game for game in compiled}.values())
-        if len(different) == 1:
-            return cls(((different[0], slice(None)),))
-        return cls(
-            tuple(
-                (game, torch.tensor([k for k, other in enumerate(compiled) if other is game]))
-                for game in different
-            )
-        )
-
-    def apart(self, members: int) -> Games:
-        """Return the same games with every member in a group of its own."""
-        alone: list[tuple[TorchGame, Tensor | slice]] = []
-        for k in range(members):
-            for game, rows in self.groups:
-                if isinstance(rows, slice) or bool((rows == k).any()):
-                    alone.append((game, slice(k, k + 1)))
-        return Games(tuple(alone))
+        different = {id(game): game for game in compiled}
+        rows = {key: [k for k, game in enumerate(compiled) if id(game) == key] for key in different}
+        return cls(tuple((different[key], _slice(rows[key])) for key in different))
 
     def each(self, evaluate: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """Return ``evaluate(game, *rows)`` of every group, put back in the members' order."""
         if len(self.groups) == 1:
             return evaluate(self.groups[0][0], *tensors)
         results = [evaluate(game, *(x[rows] for x in tensors)) for game, rows in self.groups]
-        order = torch.cat([torch.as_tensor(rows) for _, rows in self.groups])
+        places = torch.arange(len(tensors[0]))
+        order = torch.cat([places[rows] for _, rows in self.groups])
         return torch.cat(results)[torch.argsort(order)]
+
+
+def _slice(rows: list[int]) -> Tensor | slice:
+    """Return consecutive rows as a slice, which copies nothing, and others as an index."""
+    if rows == list(range(rows[0], rows[-1] + 1)):
+        return slice(rows[0], rows[-1] + 1)
+    return torch.tensor(rows)
 
 
 def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import groupby
 
 import torch
 from torch import Tensor
 
-from simulations.ensembles import Games, Member, Recipe, State, drawn
+from simulations.ensembles import Member, Recipe, State, drawn
+from simulations.losses import Payoff, TorchGame, torch_game
 from simulations.networks import Affine, Network
 from simulations.plans import (
     ALIGNMENT,
@@ -55,15 +57,18 @@ class Fast:
         self.members, self.recipe = members, recipe
         self.block = block or block_size(recipe, len(members))
         self.workspaces: dict[int, Workspace] = {}
+        games = [id(torch_game(member.game, member.parameters)) for member in members]
+        # members of one game stand together, so that a block's losses are slices of its memory
+        self.order = sorted(range(len(members)), key=lambda k: games.index(games[k]))
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
         for begin in range(0, len(self.members), self.block):
-            rows = slice(begin, min(begin + self.block, len(self.members)))
-            members = self.members[rows]
+            rows = self.order[begin : begin + self.block]
+            members = [self.members[k] for k in rows]
             workspace = self._workspace(len(members))
             workspace.load(state, rows, members)
-            samples = drawn(members, self.recipe, state.streams[rows])
+            samples = drawn(members, self.recipe, [state.streams[k] for k in rows])
             workspace.run(samples, state, steps)
             workspace.store(state, rows)
         for player in self.recipe.players:
@@ -115,10 +120,9 @@ class Rows:
             matrix[: len(rows)].copy_(whole)
             matrix[len(rows) :].copy_(whole[-1:])
 
-    def store(self, rows: Tensor) -> None:
-        """Copy the block's numbers back into members' rows."""
-        for matrix, part in zip(self.matrices, self._parts(rows), strict=True):
-            part.view(-1, *matrix.shape[1:]).copy_(matrix[: len(rows)])
+    def stored(self, members: int) -> Tensor:
+        """Return the members' rows, without what fills up the block."""
+        return torch.cat([matrix[:members].reshape(members, -1) for matrix in self.matrices], 1)
 
     def _parts(self, rows: Tensor) -> tuple[Tensor, ...]:
         return rows.split([i * o for i, o in self.shapes], dim=1)
@@ -135,7 +139,7 @@ class Mover:
         # Numbers that change from update to update live in tensors, so a captured graph sees them.
         self.numbers = torch.zeros(updates, 2, dtype=recipe.dtype, device=recipe.device)
 
-    def load(self, state: State, player: str, rows: slice, rates: Tensor) -> None:
+    def load(self, state: State, player: str, rows: list[int], rates: Tensor) -> None:
         """Take over members' parameters, memory and learning rates."""
         self.parameters.load(state.parameters[player][rows])
         for name, memory in self.memory.items():
@@ -143,23 +147,28 @@ class Mover:
         for matrix in self.rate.matrices:
             matrix[: len(rates)].copy_(rates[:, :, None].expand(len(rates), *matrix.shape[1:]))
 
-    def store(self, state: State, player: str, rows: slice) -> None:
+    def store(self, state: State, player: str, rows: list[int]) -> None:
         """Give them back."""
-        self.parameters.store(state.parameters[player][rows])
+        state.parameters[player][rows] = self.parameters.stored(len(rows))
         for name, memory in self.memory.items():
-            memory.store(state.memory[player][name][rows])
+            state.memory[player][name][rows] = memory.stored(len(rows))
 
-    def set_numbers(self, count: int, factor: float) -> None:
-        """Set what the next updates, from number ``count`` on, need."""
-        rule = self.recipe.rule
-        for index in range(len(self.numbers)):
+    def numbers_of(self, count: int, factors: Sequence[float]) -> Tensor:
+        """Return what ``update`` reads, step by step: shape (steps, updates a step, 2).
+
+        ``count`` is the number of the first update, ``factors`` the schedule's.
+        """
+        rule, updates = self.recipe.rule, len(self.numbers)
+        rows = []
+        for index in range(len(factors) * updates):
+            factor = factors[index // updates]
             if isinstance(rule, Adam):
                 start1 = 1 - rule.beta1 ** (count + index)
                 start2 = math.sqrt(1 - rule.beta2 ** (count + index))
-                self.numbers[index, 0] = factor * start2 / start1
-                self.numbers[index, 1] = rule.epsilon * start2
+                rows.append((factor * start2 / start1, rule.epsilon * start2))
             else:
-                self.numbers[index, 0] = factor
+                rows.append((factor, 0.0))
+        return torch.tensor(rows, dtype=torch.float64).to(self.numbers).view(-1, updates, 2)
 
     def update(self, index: int) -> list[Operation]:
         """Return the operations of update number ``index`` of a step."""
@@ -206,16 +215,15 @@ class Workspace:
         if recipe.generator is not None:
             self.movers["generator"] = Mover(recipe.generator, self.size, recipe, 1)
         self.inputs: dict[str, Tensor] = {}
-        self.games = Games(())
+        self.games: list[TorchGame] = []
+        self.slopes: dict[tuple[object, ...], list[Operation]] = {}
         self.operations: list[Operation] = []
         self.graph: torch.cuda.CUDAGraph | None = None
 
-    def load(self, state: State, rows: slice, members: Sequence[Member]) -> None:
+    def load(self, state: State, rows: list[int], members: Sequence[Member]) -> None:
         """Take over the rows of ``members``."""
         padded = [*members, *[members[-1]] * (self.size - len(members))]
-        self.games = Games.of(padded)
-        if (self.recipe.batch // self.recipe.packing) % ALIGNMENT:
-            self.games = self.games.apart(self.size)
+        self.games = [torch_game(member.game, member.parameters) for member in padded]
         rates = {
             "discriminator": [member.discriminator_rate for member in members],
             "generator": [member.generator_rate for member in members],
@@ -227,7 +235,7 @@ class Workspace:
             else:
                 mover.parameters.load(state.parameters[player][rows])
 
-    def store(self, state: State, rows: slice) -> None:
+    def store(self, state: State, rows: list[int]) -> None:
         """Give the rows back to the state."""
         for player in self.recipe.players:
             self.movers[player].store(state, player, rows)
@@ -237,18 +245,25 @@ class Workspace:
         with torch.no_grad():
             if set(samples) != set(self.inputs):
                 self._lay_out(samples)
+            numbers = self._numbers(state, steps)
+            inputs = {name: memory[: self.real_size] for name, memory in self.inputs.items()}
             for index in range(steps):
                 for name, tensor in samples.items():
-                    self.inputs[name][: self.real_size].copy_(tensor[:, index])
-                self._set_numbers(state, index)
+                    inputs[name].copy_(tensor[:, index])
+                for mover, values in numbers:
+                    mover.numbers.copy_(values[index])
                 self._step()
 
-    def _set_numbers(self, state: State, index: int) -> None:
-        schedule, steps = Schedule(self.recipe.schedule), self.recipe.steps
-        for player in self.recipe.players:
-            mover = self.movers[player]
-            done = state.updates[player] + index * len(mover.numbers)
-            mover.set_numbers(done + 1, schedule.factor(state.step + index, steps))
+    def _numbers(self, state: State, steps: int) -> list[tuple[Mover, Tensor]]:
+        schedule, total = Schedule(self.recipe.schedule), self.recipe.steps
+        factors = [schedule.factor(state.step + index, total) for index in range(steps)]
+        return [
+            (
+                self.movers[player],
+                self.movers[player].numbers_of(state.updates[player] + 1, factors),
+            )
+            for player in self.recipe.players
+        ]
 
     def _step(self) -> None:
         if self.recipe.device == "cpu":
@@ -288,7 +303,7 @@ class Workspace:
             name: tensor.new_zeros((self.size, *tensor.shape[2:]))
             for name, tensor in samples.items()
         }
-        self.graph = None
+        self.graph, self.slopes = None, {}
         seen = block_memory((self.size, 2 * n, dim), recipe.dtype, recipe.device)
         arena = Arena(recipe.dtype, recipe.device)
         critic = self.movers["discriminator"]
@@ -371,25 +386,38 @@ class Workspace:
     def _discriminator_slope(self, both: Plan) -> None:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
         n = both.output.shape[1] // 2
-        real, fake = both.output[:, :n, 0], both.output[:, n:, 0]
-        to_real, to_fake = both.slope[:, :n, 0], both.slope[:, n:, 0]
-        for game, rows in self.games.groups:
-            if isinstance(rows, slice):
-                torch.mul(game.real.slope(real[rows]), -1 / n, out=to_real[rows])
-                torch.mul(game.fake.slope(fake[rows]), -1 / n, out=to_fake[rows])
-            else:
-                to_real[rows] = game.real.slope(real[rows]) * (-1 / n)
-                to_fake[rows] = game.fake.slope(fake[rows]) * (-1 / n)
+        halves = (("real", slice(0, n)), ("fake", slice(n, None)))
+        key = ("discriminator", *self.games)
+        if key not in self.slopes:
+            self.slopes[key] = [
+                call
+                for part, columns in halves
+                for call in self._slopes(
+                    part, both.output[:, columns], both.slope[:, columns], -1 / n
+                )
+            ]
+        for call in self.slopes[key]:
+            call()
 
     def _generator_slope(self, judge: Plan) -> None:
         """Write the slope of mean c(fake) at D's outputs."""
-        n = judge.output.shape[1]
-        output, slope = judge.output[..., 0], judge.slope[..., 0]
-        for game, rows in self.games.groups:
-            if isinstance(rows, slice):
-                torch.mul(game.generator.slope(output[rows]), 1 / n, out=slope[rows])
-            else:
-                slope[rows] = game.generator.slope(output[rows]) * (1 / n)
+        key = ("generator", *self.games)
+        if key not in self.slopes:
+            n = judge.output.shape[1]
+            self.slopes[key] = self._slopes("generator", judge.output, judge.slope, 1 / n)
+        for call in self.slopes[key]:
+            call()
+
+    def _slopes(self, part: str, output: Tensor, slope: Tensor, scale: float) -> list[Operation]:
+        """Return the calls for one payoff of every member's game, members of one game together."""
+        calls: list[Operation] = []
+        whole = output.shape[1] % ALIGNMENT == 0  # else every member is a group of its own
+        groups = groupby(range(self.size), key=lambda k: k if not whole else id(self.games[k]))
+        for members in (list(group) for _, group in groups):
+            rows = slice(members[0], members[-1] + 1)
+            payoff: Payoff = getattr(self.games[rows.start], part)
+            calls += payoff.bound_slope(output[rows, :, 0], slope[rows, :, 0], scale)
+        return calls
 
 
 def _multiplies_blocks(recipe: Recipe) -> bool:

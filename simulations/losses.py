@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from typing import Any
 
 import sympy
 import torch
@@ -21,7 +22,7 @@ from gantheory.errors import GantheoryError
 from gantheory.game import Game, interval
 from gantheory.games import get_game
 from gantheory.symbolic.atoms import sigmoid, softplus, t, to_sympy
-from simulations.stable import program, stabilise
+from simulations.stable import bound, program, stabilise
 
 Loss = Callable[..., Tensor]
 
@@ -44,8 +45,13 @@ class Payoff:
         return program(stabilise(self.expression), t)
 
     @cached_property
+    def derivative(self) -> Expr:
+        """Return the symbolic derivative, in the form that is evaluated."""
+        return stabilise(sympy.diff(self.expression, t))
+
+    @cached_property
     def _slope(self) -> Callable[[Tensor], Tensor]:
-        return program(stabilise(sympy.diff(self.expression, t)), t, slope=True)
+        return program(self.derivative, t, slope=True)
 
     def __call__(self, output: Tensor) -> Tensor:
         """Return the payoff elementwise; differentiable by autograd to any order."""
@@ -55,8 +61,12 @@ class Payoff:
         """Return the derivative elementwise, compiled from the symbolic derivative."""
         return self._slope(output)
 
+    def bound_slope(self, output: Tensor, out: Tensor, scale: float) -> list[Callable[[], Any]]:
+        """Return calls that write ``scale`` times the derivative at ``output`` into ``out``."""
+        return [*bound(self.derivative, t, output, out, slope=True), partial(out.mul_, scale)]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class TorchGame:
     """A game's payoffs as functions of an unconstrained network output v.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sympy
@@ -106,10 +107,7 @@ def program(
     Raises:
         GantheoryError: for a free parameter, or a function that has no torch operation.
     """
-    slots: dict[Expr, int] = {variable: 0}
-    code: list[tuple[Callable[..., Any], list[float | int]]] = []
-    operations = {**OPERATIONS, "exp": held_exp} if slope else OPERATIONS
-    result = _place(expression, operations, slots, code)
+    code, result = _compile(expression, variable, slope)
 
     def run(x: Tensor) -> Tensor:
         values: list[Any] = [x]
@@ -123,11 +121,58 @@ def program(
     return run
 
 
+def bound(
+    expression: Expr, variable: Symbol, x: Tensor, out: Tensor, *, slope: bool = False
+) -> list[Callable[[], Any]]:
+    """Return the same evaluation as calls on preallocated memory, from ``x`` into ``out``."""
+    code, result = _compile(expression, variable, slope)
+    if isinstance(result, float):
+        return [partial(out.fill_, result)]
+    if result == 0:
+        return [partial(out.copy_, x)]
+    memory: list[Tensor] = [
+        x,
+        *(torch.empty(x.shape, dtype=x.dtype, device=x.device) for _ in code),
+    ]
+    memory[result] = out
+    calls: list[Callable[[], Any]] = []
+    for slot, (operation, arguments) in enumerate(code, start=1):
+        values = [memory[a] if isinstance(a, int) else a for a in arguments]
+        calls.append(_into(operation, values, memory[slot]))
+    return calls
+
+
+def _into(operation: Callable[..., Any], values: list[Any], out: Tensor) -> Callable[[], Any]:
+    """Return a call that writes the result into ``out``, allocating nothing where torch can."""
+    if operation is torch.sigmoid or operation is torch.tanh:
+        return partial(operation, *values, out=out)
+    if operation in (_product, _sum) and len(values) == 2:
+        tensor, other = sorted(values, key=lambda value: isinstance(value, float))
+        if operation is _product and other == -1.0:
+            return partial(torch.neg, tensor, out=out)
+        return partial(torch.mul if operation is _product else torch.add, tensor, other, out=out)
+
+    def call() -> None:
+        out.copy_(operation(*values))
+
+    return call
+
+
+Code = list[tuple[Callable[..., Any], list[float | int]]]
+
+
+def _compile(expression: Expr, variable: Symbol, slope: bool) -> tuple[Code, float | int]:
+    """Return the operations of an expression, and the slot or the constant that is its value."""
+    code: Code = []
+    operations = {**OPERATIONS, "exp": held_exp} if slope else OPERATIONS
+    return code, _place(expression, operations, {variable: 0}, code)
+
+
 def _place(
     node: Expr,
     operations: dict[str, Callable[..., Any]],
     slots: dict[Expr, int],
-    code: list[tuple[Callable[..., Any], list[float | int]]],
+    code: Code,
 ) -> float | int:
     """Return the slot (int) of ``node``'s value, or the value itself (float) of a constant."""
     if node in slots:
