@@ -130,7 +130,7 @@ def test_the_headline_is_green_only_where_everything_is_right(outcomes, planned,
 
 
 def test_a_wrong_verdict_is_named_first(page):
-    assert "1 of 9 verdicts is not as they should be" in page
+    assert "1 of 9 verdicts is not as it should be" in page
     assert page.index('href="#check-wrong"') < page.index('<section id="proved">')
     assert "should be proved" in page
 
@@ -241,6 +241,6 @@ def test_the_terminal_table_shows_every_outcome_and_the_headline():
     assert [text.count(str(how)) >= 1 for how in How] == [True] * len(How)
     assert WRONG.check.id in text
     assert WRONG.verdict.counterexample in text
-    assert "1 of 9 verdicts is not as they should be" in text
+    assert "1 of 9 verdicts is not as it should be" in text
     assert "should be proved" in text
     assert "∞" in text

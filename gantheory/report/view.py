@@ -112,7 +112,8 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     if not total:
         return "No check was run"
     if wrong:
-        return f"{wrong} of {total} verdicts {'is' if wrong == 1 else 'are'} not as they should be"
+        number = "is not as it should be" if wrong == 1 else "are not as they should be"
+        return f"{wrong} of {total} verdicts {number}"
     return f"All {total} verdicts are as they should be" if total > 1 else "The verdict is right"
 
 
