@@ -48,6 +48,11 @@ def test_symmetric_divergences_do_not_change_when_p_and_q_are_exchanged(name, p,
 
 
 @few
+@example(  # the width of so short a support was lost in the difference of its standardised ends
+    "kl_qm",
+    gantheory.density("normal(-2.6e-160, 2.849275394226086)"),
+    gantheory.density("truncnormal(0.0854871242877504, 1.9162088468335292, -1.45e-10, 0)"),
+)
 @given(st.sampled_from(sorted(MAXIMA)), testing.densities(), testing.densities())
 def test_bounded_divergences_keep_their_bounds(name, p, q):
     testing.assert_at_most(name, p, q, MAXIMA[name])

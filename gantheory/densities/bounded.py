@@ -197,7 +197,12 @@ class TruncNormal(Univariate):
     @property
     def log_mass(self) -> float:
         """The log of the normal's mass on [a, b]."""
-        return log_normal_mass(*self._ends)
+        return log_normal_mass(*self._ends, self._width)
+
+    @property
+    def _width(self) -> float:
+        """The length of the standardised interval, which the difference of its ends may lose."""
+        return (self.b - self.a) / self.scale
 
     @property
     def log_magnitude(self) -> float:
@@ -227,19 +232,23 @@ class TruncNormal(Univariate):
         return CONSTANT if math.isfinite(end) else Normal(self.loc, self.scale).end_tail(end)
 
     def cdf(self, x: ArrayLike) -> Array:
-        return self._mass_between(self._ends[0], (np.asarray(x) - self.loc) / self.scale)
+        x = np.asarray(x)
+        return self._mass_between(self._ends[0], (x - self.loc) / self.scale, x - self.a)
 
     def sf(self, x: ArrayLike) -> Array:
-        return self._mass_between((np.asarray(x) - self.loc) / self.scale, self._ends[1])
+        x = np.asarray(x)
+        return self._mass_between((x - self.loc) / self.scale, self._ends[1], self.b - x)
 
-    def _mass_between(self, low: ArrayLike, high: ArrayLike) -> Array:
+    def _mass_between(self, low: ArrayLike, high: ArrayLike, apart: Array) -> Array:
+        """Return the mass between standardised points whose distance on the axis is ``apart``."""
         a, b = self._ends
         total, shape = self.log_mass, np.broadcast(low, high).shape
         lows = np.broadcast_to(np.clip(low, a, b), shape).ravel()
         highs = np.broadcast_to(np.clip(high, a, b), shape).ravel()
+        widths = np.clip(np.ravel(apart) / self.scale, 0.0, self._width)
         found = [
-            math.exp(min(log_normal_mass(c, d) - total, 0.0)) if c < d else 0.0
-            for c, d in zip(lows, highs, strict=True)
+            math.exp(min(log_normal_mass(c, d, width) - total, 0.0)) if width > 0 else 0.0
+            for c, d, width in zip(lows, highs, widths, strict=True)
         ]
         return np.array(found).reshape(shape)
 
@@ -291,19 +300,21 @@ class TruncNormal(Univariate):
 _X, _W = np.polynomial.legendre.leggauss(40)
 
 
-def log_normal_mass(a: float, b: float) -> float:
+def log_normal_mass(a: float, b: float, width: float) -> float:
     """Return log(Φ(b) − Φ(a)), accurate in both tails and for short intervals.
 
-    >>> round(log_normal_mass(-1, 1), 12)
+    ``width`` is b − a, given on its own because rounded ends may have lost it.
+
+    >>> round(log_normal_mass(-1, 1, 2), 12)
     -0.381715146302
     """
     if a > 0:
         a, b = -b, -a
-    if b - a < 2:  # the difference of two distribution functions would cancel
-        half, middle = (b - a) / 2, (a + b) / 2
+    if width < 2:  # the difference of two distribution functions would cancel
+        half, middle = width / 2, (a + b) / 2
         top = b if b < 0 else 0.0 if a < 0 else a
         z = middle + half * _X
         scaled = float(np.exp(0.5 * (top - z) * (top + z)) @ _W)
-        return -0.5 * top * top - LOG_SQRT_2PI + math.log(half * scaled)
+        return -0.5 * top * top - LOG_SQRT_2PI + math.log(half) + math.log(scaled)
     high = float(special.log_ndtr(b))
     return high + math.log1p(-math.exp(float(special.log_ndtr(a)) - high))
