@@ -8,6 +8,7 @@ computed in 40 digits, so differences of nearly equal laws keep all of theirs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,6 @@ import mpmath
 import sympy as sp
 
 from gantheory.densities.univariate import Univariate
-from gantheory.divergences import named
 from gantheory.errors import GantheoryError
 from gantheory.numeric.inputs import input_noise
 from gantheory.numeric.line import split_parameter
@@ -178,14 +178,13 @@ def _expression(
     if alpha is not None:
         return _at(forms, alpha) - 1, _needs(forms, alpha)
     if name.startswith(("power_", "alpha_")):
-        return _power(named(name).name, forms)
+        return _power(order(name), forms)
     return None
 
 
-def _power(name: str, forms: Forms) -> tuple[sp.Expr, tuple[sp.Expr, ...]] | None:
-    if not name.startswith("power_"):
-        return None  # the limits alpha = 0 and 1 have their own names
-    fraction = order(name)
+def _power(fraction: Fraction, forms: Forms) -> tuple[sp.Expr, tuple[sp.Expr, ...]] | None:
+    if fraction in (0, 1):
+        return None  # the limits have their own names: kl_qp and kl_pq
     alpha = sp.Rational(fraction.numerator, fraction.denominator)
     return (_at(forms, alpha) - 1) / (alpha * (alpha - 1)), _needs(forms, alpha)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cache
 
-from gantheory.divergences import COMPLEMENTS, named
+from gantheory.errors import GantheoryError, unknown_name
 from gantheory.numeric.kernels import KERNELS, Kernel, power_kernel
+
+MAX_ORDER = 60  # as far as the table of divergences writes their formulas
+ORDER = re.compile(r"(power|alpha)_(-?\d{1,6}(?:\.\d{1,12})?)(?:/(\d{1,6}))?")
 
 
 @cache
@@ -18,15 +22,19 @@ def kernel_of(name: str) -> Kernel:
     """
     if name in KERNELS:
         return KERNELS[name]
-    if name in COMPLEMENTS:
-        raise AssertionError(f"the complement {name!r} has no kernel")
-    entry = named(name)
-    if entry.name in KERNELS:
-        return KERNELS[entry.name]
-    return power_kernel(order(name))
+    if not name.startswith(("power_", "alpha_")):
+        raise unknown_name("divergence", name, [*KERNELS, "power_<alpha>"])
+    alpha = order(name)
+    if alpha in (0, 1):
+        return KERNELS["kl_pq" if alpha == 1 else "kl_qp"]
+    if abs(alpha) > MAX_ORDER:
+        raise GantheoryError(f"divergence {name!r}: its order must be within ±{MAX_ORDER}")
+    return power_kernel(alpha)
 
 
 def order(name: str) -> Fraction:
     """Return the order of a power divergence from its name, exactly."""
-    numerator, _, denominator = name.partition("_")[2].partition("/")
-    return Fraction(numerator) / Fraction(denominator or "1")
+    match = ORDER.fullmatch(name)
+    if match is None or (match[3] and not int(match[3])):
+        raise GantheoryError(f"divergence {name!r} has no order; write it like power_0.3")
+    return Fraction(match[2]) / int(match[3] or 1)
