@@ -324,5 +324,7 @@ def _pathwise(
     theta = torch.full((x.shape[0], 1, 1), start, dtype=x.dtype, requires_grad=True)
     moved = x + (theta - start) if name == "loc" else loc + theta * ((x - loc) / start)
     loss = payoff(discriminator(moved)).mean(-1).sum()
+    if not loss.requires_grad:  # D is a sum of steps: flat wherever it has a slope at all
+        return np.zeros(x.shape[0])
     (gradient,) = torch.autograd.grad(loss, theta)
     return gradient[:, 0, 0].numpy()

@@ -107,10 +107,12 @@ def _predict(formulas: tuple[str, ...]) -> Prediction:
     real, fake, generator, domain, link = formulas
     game = Game("game", real, fake, generator, domain, link)
     derivation = derive(game)
-    score = derivation.optimum.score
-    if score is None:
-        raise GantheoryError(f"V = E_p[{real}] + E_q[{fake}] has no optimal discriminator")
-    of_log_ratio = sympy.simplify(score.xreplace({r: sympy.exp(t)}))
+    if derivation.optimum is None:
+        raise GantheoryError(
+            f"V = E_p[{real}] + E_q[{fake}] has no known optimal discriminator: "
+            f"{derivation.no_optimum or 'the derivation is undecided'}"
+        )
+    of_log_ratio = sympy.simplify(_as_steps(derivation.optimum.score).xreplace({r: sympy.exp(t)}))
     return Prediction(
         game,
         Payoff(of_log_ratio),
@@ -119,6 +121,23 @@ def _predict(formulas: tuple[str, ...]) -> Prediction:
         derivation.followed,
         float(derivation.value.constant),
     )
+
+
+def _as_steps(score: sympy.Expr) -> sympy.Expr:
+    """Rewrite an optimum that is pieced together over ratios as a sum of steps in log r.
+
+    At a boundary itself, where a whole interval of scores is optimal, the upper piece is taken.
+    """
+    if not isinstance(score, sympy.Piecewise):
+        return score
+    (result, condition), *rest = score.args
+    before = result
+    for piece, following in rest:
+        if not isinstance(condition, sympy.StrictLessThan) or condition.lhs != r:
+            raise GantheoryError(f"the optimum {score} is not pieced together over ratios")
+        result += (piece - before) * sympy.Heaviside(sympy.log(r) - sympy.log(condition.rhs), 1)
+        before, condition = piece, following
+    return result
 
 
 def predict(game: Game | str, parameters: Mapping[str, float] | None = None) -> Prediction:
