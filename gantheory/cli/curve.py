@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FIGURES = (".png", ".svg", ".pdf")
 TABLES = (".csv", ".parquet")
+PICTURES = ("losses", "vanishing", "modes", "optimum", "pushforward")
 DEFAULT_GAMES = ("minimax", "non-saturating", "reverse-kl")
 MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training to it takes long
 
@@ -33,7 +34,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 @click.option("--points", type=click.IntRange(2, 100_000), default=201, show_default=True)
 @click.option(
     "--figure",
-    type=click.Choice(["curves", "losses"]),
+    type=click.Choice(["curves", *PICTURES]),
     default="curves",
     show_default=True,
     help="What to draw: curves, or log(1 - D) and -log D.",
@@ -58,6 +59,7 @@ def command(
     stop: float | None,
     points: int,
     figure: str,
+    generator: str,
     outputs: tuple[Path, ...],
     measure: bool,
     seed: int,
@@ -69,6 +71,10 @@ def command(
     for P = normal(0, 1) and Q = normal(d, 1). The point at which a gradient has fallen to 1% of
     its maximum is found and marked.
 
+    Other pictures: losses (log(1 - D) and -log D, with their slopes in D and in the logit),
+    vanishing (minimax, non-saturating and W1), modes (what losing modes costs), optimum (D* over P
+    and Q) and pushforward (how a generator carries z to x).
+
     \b
     Examples:
       gantheory curve --out survey.png --out survey.csv
@@ -76,8 +82,8 @@ def command(
       gantheory curve --figure losses --out losses.svg
     """  # fmt: skip
     _check(outputs, figure)
-    if figure == "losses":
-        _losses(outputs)
+    if figure != "curves":
+        _picture(figure, p or "normal(0, 1)", q or "normal(2, 1)", generator, outputs, as_json)
         return
     chosen = _family(family, p, q, start, stop)
     if not games and not divergences:
@@ -99,8 +105,8 @@ def _check(outputs: tuple[Path, ...], figure: str) -> None:
             raise GantheoryError(f"--out {path.name!r}: use one of {', '.join(allowed)}")
         if not path.parent.is_dir():
             raise GantheoryError(f"--out {str(path)!r}: the directory does not exist; create it")
-    if figure == "losses" and not outputs:
-        raise GantheoryError("--figure losses needs --out FILE, as in --out losses.png")
+    if figure != "curves" and not outputs:
+        raise GantheoryError(f"--figure {figure} needs --out FILE, as in --out {figure}.png")
 
 
 def _family(
@@ -256,12 +262,25 @@ def _write(path: Path, job: _Job) -> Path:
     return write_table(job.table(), path)
 
 
-def _losses(outputs: tuple[Path, ...]) -> None:
-    from gantheory.report.plots import plot_losses, save_figure
+def _picture(
+    name: str, p: str, q: str, generator: str, outputs: tuple[Path, ...], as_json: bool
+) -> None:
+    from gantheory.densities.pushforward import pushforward
+    from gantheory.report import plots
 
-    figure = plot_losses()
-    for path in outputs:
-        click.echo(f"wrote {save_figure(figure, path)}")
+    drawn = {
+        "losses": plots.plot_losses,
+        "vanishing": plots.plot_vanishing,
+        "modes": plots.plot_mode_dropping,
+        "optimum": lambda: plots.plot_optimum(p, q),
+        "pushforward": lambda: plots.plot_pushforward(pushforward(generator)),
+    }[name]()
+    written = [str(plots.save_figure(drawn, path)) for path in outputs]
+    if as_json:
+        print_json({"figure": name, "files": written})
+        return
+    for path in written:
+        click.echo(f"wrote {path}")
 
 
 def _show(job: _Job, written: list[str]) -> None:
