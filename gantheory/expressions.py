@@ -143,6 +143,19 @@ def _check_text(text: str, shown: str, grammar: Grammar) -> None:
             raise GantheoryError(
                 f"number {digits[:20]} in {grammar.kind} {shown} is too long or too large"
             )
+        if not _is_kept(digits):
+            raise GantheoryError(
+                f"number {digits[:40]} in {grammar.kind} {shown} has more digits than a decimal "
+                "keeps; write it as a fraction of integers"
+            )
+
+
+def _is_kept(digits: str) -> bool:
+    """Return whether a decimal literal survives the syntax tree, which holds a double."""
+    try:
+        return "." not in digits or Fraction(digits) == Fraction(repr(float(digits)))
+    except ValueError:  # not a number: a name with digits, or what the syntax check refuses
+        return True
 
 
 class _Checker:

@@ -191,6 +191,12 @@ def test_the_best_constant_is_told_from_one_that_is_off_in_the_tenth_digit():
     assert prove("jsd <= 0.3465735902*triangular").holds is False
 
 
+def test_a_constant_that_is_off_in_the_thirtieth_digit_fails_at_an_extreme_ratio():
+    assert prove("kl_qm <= kl_qp/2").holds
+    assert prove(f"kl_qm <= {10**30 // 2 + 1}/{10**30}*kl_qp").holds
+    assert prove(f"kl_qm <= {10**30 // 2 - 1}/{10**30}*kl_qp").holds is False
+
+
 def test_equality_on_disjoint_supports_is_exact():
     verdict = prove("jsd < log(2)")
     assert verdict.how is How.REFUTED
@@ -234,6 +240,7 @@ def test_what_is_not_decided_says_why(statement, reason):
         ("power_(1/0) <= tv", "zero"),
         ("jsd <= ｔv", "ASCII"),
         ("w1 <= tv", "unknown name"),
+        ("kl_qm <= 0.49999999999999999999*kl_qp", "more digits"),  # the double nearest is 0.5
         ("jsd <= log(0)*tv", "finite"),
     ],
 )

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from flint import arb, arb_poly, arb_series, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from gantheory.symbolic.balls import NoEnclosure, enclose
+from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.logforms import (
     LOG_X,
     ONE,
@@ -28,16 +29,12 @@ from gantheory.symbolic.logforms import (
     positive_roots,
 )
 
-BITS = 96  # working precision; raised where cancellation needs it
-MOST_BITS = 384
+PRECISIONS = (96, 384)  # bits: the second where cancellation defeats the first
 ORDERS = (6, 12, 24, 48)  # Taylor orders tried for the leading term at an end
+MOST_BITS = 2048  # for the sign of one constant
 SMALLEST_END = 200  # an end is enclosed on (0, 2^-k] for some k up to this
 TAYLOR = 4  # order of the enclosure of a box
 NARROWEST = 40  # boxes narrower than 2^-40 of their place are given up
-
-
-class Undecided(Exception):
-    """The enclosure cannot decide; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +79,23 @@ def sign_on_unit_interval(form: LogForm, *, seconds: float = 2.0) -> IntervalSig
         return IntervalSign(0, strict=False)
     if form.is_rational:
         return _sign_of_polynomial(fmpz_poly(form.numerator.numer()))
+    for bits in PRECISIONS:
+        try:
+            with ctx.workprec(bits):
+                return _enclosed_sign(form, stop)
+        except Undecided as reason:
+            found = reason
+    raise found
+
+
+def _enclosed_sign(form: LogForm, stop: float) -> IntervalSign:
     charts = form, form.shift(fmpq(1), -1)
     ends = [leading_term(chart) for chart in charts]
     widths = [_width_of_end(chart, end) for chart, end in zip(charts, ends, strict=True)]
     touch = ends[1].power
     places = widths[0] / 2, 1 - widths[1] / 2
-    for end, place in zip(ends, places, strict=True):
-        if end.sign < 0 < ends[0].sign + ends[1].sign + 1:
-            return IntervalSign(None, place, touch)
+    if ends[0].sign != ends[1].sign:
+        return IntervalSign(None, places[0] if ends[0].sign < 0 else places[1], touch)
     sign, opposite, boxes = ends[0].sign, None, 0
     if widths[0] + widths[1] < 1:
         opposite, boxes = _scan(form, widths[0], 1 - widths[1], sign, stop)
@@ -216,8 +222,8 @@ def _valuations(expansion: Expansion, order: int) -> dict[int, int]:
 
 def sign_of(constant: dict[Monomial, fmpq]) -> int:
     """Return the sign of a formally non-zero constant: enclosed away from zero, or undecided."""
-    bits = BITS
-    while bits <= 16 * BITS:
+    bits = 64
+    while bits <= MOST_BITS:
         with ctx.workprec(bits):
             ball = sum((arb(c) * _value(m) for m, c in constant.items()), arb(0))
         if ball > 0 or ball < 0:
@@ -244,10 +250,9 @@ def _constant_value(generator: Generator) -> arb:
 
 def _width_of_end(form: LogForm, end: End) -> fmpq:
     """Return a width 2^-k such that the form has the end's sign on all of (0, 2^-k]."""
-    with ctx.workprec(BITS):
-        for k in (*range(1, 24), *range(24, SMALLEST_END, 8)):
-            if _end_is_certified(form, end, k):
-                return fmpq(1, 2**k)
+    for k in (*range(1, 24), *range(24, SMALLEST_END, 8)):
+        if _end_is_certified(form, end, k):
+            return fmpq(1, 2**k)
     raise Undecided(f"no neighbourhood of an end down to 2^-{SMALLEST_END} could be enclosed")
 
 
@@ -331,19 +336,18 @@ def _scan(
 ) -> tuple[fmpq | None, int]:
     """Show that the form has ``sign`` on [lower, upper], or return a point of the other sign."""
     boxes, stack = 0, [(lower, upper)]
-    with ctx.workprec(BITS):
-        while stack:
-            a, b = stack.pop()
-            boxes += 1
-            middle = (a + b) / 2
-            if _box_is_certified(form, a, b, middle, sign):
-                continue
-            if value_at(form, middle) * sign < 0:
-                return middle, boxes
-            if (b - a) * 2**NARROWEST < a or time.monotonic() > stop:
-                why = "time is up" if time.monotonic() > stop else "it may touch zero"
-                raise Undecided(f"{why} near x = {float(middle.p) / float(middle.q):.6g}")
-            stack += [(middle, b), (a, middle)]
+    while stack:
+        a, b = stack.pop()
+        boxes += 1
+        middle = (a + b) / 2
+        if _box_is_certified(form, a, b, middle, sign):
+            continue
+        if value_at(form, middle) * sign < 0:
+            return middle, boxes
+        if (b - a) * 2**NARROWEST < a or time.monotonic() > stop:
+            why = "time is up" if time.monotonic() > stop else "it may touch zero"
+            raise Undecided(f"{why} near x = {float(middle.p) / float(middle.q):.6g}")
+        stack += [(middle, b), (a, middle)]
     return None, boxes
 
 

@@ -6,13 +6,16 @@ import time
 
 import sympy as sp
 
-from gantheory.records import Verdict
+from gantheory.errors import GantheoryError
+from gantheory.records import How, Verdict
+from gantheory.symbolic.limits import Undecided, time_limit
 from gantheory.symbolic.linear import Decision, decide_linear, decide_restricted
 from gantheory.symbolic.nonlinear import decide_nonlinear
 from gantheory.symbolic.statements import Statement, read_statement
 from gantheory.symbolic.twopoint import Laws, evaluate, infinite_ones
 
 SECONDS = 2.0
+LONGEST = 3600
 ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +oo",)
 RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
 
@@ -32,7 +35,7 @@ def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> V
         ends), refuted (``numbers`` has two laws on two points and both sides there), undecided.
 
     Raises:
-        GantheoryError: for text that is not such a comparison.
+        GantheoryError: for text that is not such a comparison, or a senseless time limit.
 
     >>> prove("kl_qm <= kl_qp/2").how
     <How.CERTIFIED: 'certified'>
@@ -44,9 +47,15 @@ def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> V
     <How.CERTIFIED: 'certified'>
     """
     start = time.perf_counter()
+    if not 0 < seconds <= LONGEST:
+        raise GantheoryError(f"seconds={seconds:g} must be between 0 and {LONGEST}")
     statement = read_statement(text)
     route = decide_restricted if restricted else decide
-    decision = route(statement, seconds)
+    try:
+        with time_limit(5 * seconds):  # enclosures at two precisions, searches and algebra
+            decision = route(statement, seconds)
+    except Undecided as reason:
+        decision = Decision(How.UNDECIDED, str(reason))
     assumptions = RESTRICTED if restricted else ALL_PAIRS
     return _verdict(statement, decision, assumptions, time.perf_counter() - start)
 

@@ -7,6 +7,7 @@ then proved like any other. Without such a line two ratios r₁ < 1 < r₂ refut
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -127,7 +128,10 @@ def _room(h: Branches) -> tuple[float, float]:
     with ctx.workprec(BITS):
         highs = [h.value(x) / (1 - x**h.root) for x in below]
         lows = [-h.value(x) / (x**h.root - 1) for x in above]
-    return max(float(v.mid()) for v in lows), min(float(v.mid()) for v in highs)
+    room = max(float(v.mid()) for v in lows), min(float(v.mid()) for v in highs)
+    if not all(map(math.isfinite, room)):
+        raise Undecided("its constants are beyond floating point")
+    return room
 
 
 def _fraction(value: float) -> fmpq:
@@ -213,6 +217,13 @@ def refute(statement: Statement, h: Branches, places: list[fmpq], reasons: list[
             value = evaluate(statement.margin, statement.divergences, laws)
             if value is not None and value < 0:
                 return Decision(How.REFUTED, reason, laws, _failing_ratio(h, *pair))
+    for place, j in product(places, range(16, 160, 24)):
+        near = 1 + fmpq(1 if place < 1 else -1, 2**j)
+        laws = laws_of(*(x**h.root for x in sorted((place, near), key=lambda x: x > 1)))
+        value = evaluate(statement.margin, statement.divergences, laws)
+        if value is not None and value < 0:
+            x = place**h.root
+            return Decision(How.REFUTED, reason, laws, sp.Rational(int(x.p), int(x.q)))
     for laws in ONE_SIDED:
         infinite = infinite_ones(statement.divergences, laws)
         if infinite and all(sp.diff(statement.margin, one).is_negative for one in infinite):

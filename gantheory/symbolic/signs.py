@@ -16,7 +16,8 @@ from sympy import Rational
 
 from gantheory.records import How
 from gantheory.symbolic.balls import NoEnclosure, enclose
-from gantheory.symbolic.enclosure import Undecided, certify, simplest
+from gantheory.symbolic.enclosure import certify, simplest
+from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.logforms import LogForm, NotALogForm, log_form, positive_roots, root_of
 
 SECONDS = 2.0  # for one certificate; those of the named divergences take milliseconds

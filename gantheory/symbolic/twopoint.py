@@ -20,7 +20,7 @@ from gantheory.divergences import FDivergence
 from gantheory.symbolic.balls import enclose
 from gantheory.symbolic.branches import Branches, combination, enclose_form
 
-BITS = 256  # ratios down to 2^-64 and differences of fourth order in 2^-16 leave 64 digits
+BITS = 512  # ratios within 2^-136 of 1 leave differences of second order 72 digits
 
 
 @dataclass(frozen=True)
