@@ -37,7 +37,7 @@ def half_width(
     centred = replicates - replicates.mean(axis=axis, keepdims=True)
     rounding = _ROUNDING * np.abs(replicates).max(axis=axis)
     spread = np.sqrt((centred**2).sum(axis=axis) / (count - 1))
-    skewness = np.abs((centred**3).mean(axis=axis)) / np.maximum(spread, rounding + 1e-300) ** 3
+    skewness = np.abs((centred**3).mean(axis=axis)) / np.maximum(spread, rounding + 1e-100) ** 3
     raised = np.minimum(skewness, math.sqrt(count)) + 2 * math.sqrt(6 / count)
     quantile = _quantile(raised / (3 * math.sqrt(count)), error_probability, count - 1)
     with np.errstate(invalid="ignore"):
