@@ -37,7 +37,13 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
     type=click.Choice(["curves", *PICTURES]),
     default="curves",
     show_default=True,
-    help="What to draw: curves, or log(1 - D) and -log D.",
+    help="What to draw.",
+)
+@click.option(
+    "--generator",
+    default="z + 2*tanh(3*z)",
+    show_default=True,
+    help="G as a formula in z, for --figure pushforward.",
 )
 @click.option(
     "--out",
