@@ -62,7 +62,8 @@ def _evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
     if expr.is_Mul:
         return math.prod(arguments)
     if expr.is_Pow:
-        return float(arguments[0] ** arguments[1])
+        value = arguments[0] ** arguments[1]
+        return math.nan if isinstance(value, complex) else float(value)
     if expr.func in FLOATS:
         return FLOATS[expr.func](*arguments)
     return float(expr.func(*map(sp.Float, arguments)).evalf())

@@ -21,6 +21,7 @@ import sympy as sp
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
+from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters, Range, interior
 
 Atoms = tuple[tuple[sp.Expr, sp.Expr], ...]
@@ -64,6 +65,8 @@ class Curve:
         for (before, left), (_, right) in pairwise(self.cells):
             place = before[1]
             step = limit(right, r, place, 1, parameters) - limit(left, r, place, -1, parameters)
+            if not step.is_finite:
+                raise Undecided(f"the function is infinite at r = {place}")
             step = Algebra(parameters.sample).normal(step)
             if step != 0:
                 found.append((place, step))

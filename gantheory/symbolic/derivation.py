@@ -14,7 +14,7 @@ from gantheory.records import How
 from gantheory.symbolic.curvature import Atoms
 from gantheory.symbolic.generator import f_from_curvature
 from gantheory.symbolic.identify import Combination, combination_text
-from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.limits import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.symbolic.optimum import Branch
 from gantheory.symbolic.positivity import Parameters
 
@@ -96,7 +96,8 @@ class Curvature:
     def f(self) -> sp.Expr | None:
         """The generator with this curvature, f(1) = f'(1) = 0; None without a closed form."""
         try:
-            return f_from_curvature(self.curvature, self.atoms, self.parameters)
+            with time_limit(DEFAULT_SECONDS):
+                return f_from_curvature(self.curvature, self.atoms, self.parameters)
         except Undecided:
             return None
 

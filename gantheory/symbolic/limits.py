@@ -30,6 +30,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     In the main thread a timer signal interrupts whatever is running; in other threads, and
     inside compiled code, the next `check_time` does.
     """
+    if _deadline.get() is not None:  # the enclosing limit rules
+        yield
+        return
     token = _deadline.set(time.monotonic() + seconds)
     alarmed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if alarmed:

@@ -346,18 +346,17 @@ class _Search:
     ) -> list[Branch]:
         """Return every local maximum on a cell, from the changes of S from + to -."""
         found: list[Branch] = []
-        rising = True  # to the left of the domain, so that a falling first piece peaks at its end
-        at_end = True
+        rising = True
         for k, (piece, pattern) in enumerate(zip(pieces, patterns, strict=True)):
+            rising = rising or not piece.joined  # a falling piece after a gap peaks at its end
             if rising and pattern.signs[0] in "-0":
-                kind = _kind(piece.closed_lower, at_end)
+                kind = _kind(piece.closed_lower, not piece.joined)
                 found.append(self.branch(cell, piece, piece.lower, 1, kind))
             if pattern.signs == "+-":
                 assert pattern.peak is not None
                 found.append(self.stationary(cell, piece, pattern))
             rising = pattern.signs[-1] == "+"
-            at_end = False
-            if rising and k == len(pieces) - 1:
+            if rising and (k == len(pieces) - 1 or not pieces[k + 1].joined):
                 kind = _kind(piece.closed_upper, True)
                 found.append(self.branch(cell, piece, piece.upper, -1, kind))
         return found

@@ -20,7 +20,7 @@ from gantheory.symbolic.algebra import Algebra, evaluate
 from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters, end, interior
-from gantheory.symbolic.roots import roots_between
+from gantheory.symbolic.roots import in_order, roots_between
 
 E = sp.Symbol("E", positive=True)
 
@@ -86,6 +86,7 @@ class Piece:
     payoffs: Payoffs
     closed_lower: bool = False
     closed_upper: bool = False
+    joined: bool = False  # whether the payoffs continue from the piece before without a pole
 
 
 def payoffs_of(game: Game, parameters: Parameters) -> Payoffs:
@@ -161,7 +162,7 @@ def pieces_of(
 
 def _smooth(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
     if not piece.payoffs.has_kink():
-        return [piece]
+        return _between_poles(piece, x, parameters)
     kinks = {k for part in _parts(piece.payoffs) for k in part.atoms(relu, sp.Abs)}
     argument = min(
         (k.args[0] for k in kinks if not k.args[0].has(relu, sp.Abs)), key=sp.default_sort_key
@@ -184,6 +185,7 @@ def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
             upper=upper,
             closed_lower=k > 0 or piece.closed_lower,
             closed_upper=k < len(points) or piece.closed_upper,
+            joined=k > 0 or piece.joined,
         )
         for k, (lower, upper) in enumerate(pairwise(ends))
     ]
@@ -191,14 +193,60 @@ def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
 
 def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Parameters) -> Piece:
     """Replace the kinks in ``argument`` by what they are where it has one sign."""
-    point = interior(piece.lower, piece.upper, parameters)
-    negative = evaluate(argument, {**parameters.sample, x: point}) < 0
+    sign = parameters.sign(argument, {x: (piece.lower, piece.upper)})
+    if sign is None and argument.free_symbols == {x}:
+        # The piece ends at the zeros of the argument, so that one point tells its sign.
+        point = interior(piece.lower, piece.upper, parameters)
+        sign = 1 if evaluate(argument, {x: point}) > 0 else -1
+    if sign is None:
+        raise Undecided(f"the sign of {argument} in a kink depends on the parameters")
+    negative = sign < 0
     values = {
         relu(argument): sp.Integer(0) if negative else argument,
         relu(-argument): -argument if negative else sp.Integer(0),
         sp.Abs(argument): -argument if negative else argument,
     }
     return replace(piece, payoffs=piece.payoffs.map(lambda part: part.xreplace(values)))
+
+
+def _between_poles(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
+    """Cut a smooth piece at poles, and see that roots and logarithms are real on it."""
+    inside = {x: (piece.lower, piece.upper)}
+    poles: set[sp.Expr] = set()
+    for base, is_pole in _delicate(piece.payoffs):
+        if base.is_positive or parameters.sign(base, inside) == 1:
+            continue
+        if not is_pole:
+            raise Undecided(
+                f"{base} is not known to be positive between {piece.lower} and {piece.upper}, "
+                "where its root or logarithm is taken; restrict the domain of scores"
+            )
+        poles |= set(roots_between(base, x, piece.lower, piece.upper, parameters))
+    places = in_order(list(poles), parameters)
+    ends = [piece.lower, *places, piece.upper]
+    return [
+        replace(
+            piece,
+            lower=lower,
+            upper=upper,
+            closed_lower=piece.closed_lower and k == 0,
+            closed_upper=piece.closed_upper and k == len(places),
+            joined=piece.joined and k == 0,
+        )
+        for k, (lower, upper) in enumerate(pairwise(ends))
+    ]
+
+
+def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:
+    """Return the bases of logarithms, roots and denominators; the last are poles."""
+    found: set[tuple[sp.Expr, bool]] = set()
+    for part in _parts(payoffs):
+        for node in sp.preorder_traversal(part):
+            if isinstance(node, sp.log):
+                found.add((node.args[0], False))
+            elif node.is_Pow and not (node.exp.is_Integer and node.exp > 0):
+                found.add((node.base, bool(node.exp.is_Integer)))
+    return {(base, pole) for base, pole in found if base.free_symbols}
 
 
 def algebra_on(piece: Piece, x: sp.Symbol, parameters: Parameters) -> Algebra:

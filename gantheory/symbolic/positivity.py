@@ -99,6 +99,8 @@ class Parameters:
         None where the sign changes or is not known. ``ranges`` gives the intervals of the
         symbols other than parameters; those not in it are positive.
         """
+        if expr.has(sp.nan, sp.zoo):
+            raise Undecided("an expression is not a number at an end of the domain")
         if expr.is_Number:
             return int(sp.sign(expr))
         question = (expr, tuple((ranges or {}).items()))
