@@ -51,7 +51,9 @@ class TrainedDiscriminator:
         return score(output.reshape(x.shape[:-1]))
 
 
-def recipe(steps: int = 1024, batch: int = 512, network: Network = NETWORK) -> Recipe:
+def recipe(
+    steps: int = 1024, batch: int = 512, network: Network = NETWORK, device: str = "cpu"
+) -> Recipe:
     """Return Algorithm 1's discriminator step alone, with the rate falling to zero."""
     return Recipe(
         discriminator=network,
@@ -60,6 +62,7 @@ def recipe(steps: int = 1024, batch: int = 512, network: Network = NETWORK) -> R
         batch=batch,
         schedule=Schedule.COSINE,
         train="discriminator",
+        device=device,
     )
 
 

@@ -102,6 +102,7 @@ def _train(setting: Setting) -> Measurement:
         schedule=Schedule.HALFWAY,
         dtype=torch.float32,
         latent="uniform",  # as in the tutorial
+        device=setting.device,
     )
     member = Member(
         Images(data.pixels), "non-saturating", seed=setting.seed_of("digits"),

@@ -8,7 +8,7 @@ where it is; the non-saturating generator walks to the data. Training is no desc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from simulations.ensembles import Member, Recipe, State, initial_state
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.networks import Affine, Mlp
 from simulations.train import last, train
-from simulations.updates import Sgd
+from simulations.updates import Adam, Sgd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,15 @@ def compare(case: str, setting: Setting) -> Measurement:
         for k in range(32 if setting.quick else 64)
     ]
     steps = 256 if setting.quick else 2048
-    how = Recipe(DISCRIMINATOR, GENERATOR, steps=steps, batch=64, discriminator_steps=5, rule=Sgd())
+    how = Recipe(
+        DISCRIMINATOR,
+        GENERATOR,
+        steps=steps,
+        batch=64,
+        discriminator_steps=5,
+        rule=Sgd(),
+        device=setting.device,
+    )
     start = _trained_first(members, how)
     path = [_places(start)] + [_places(state) for state in train(members, how, state=start)]
     moved = START - np.abs(path[-1])
@@ -91,7 +99,7 @@ def compare(case: str, setting: Setting) -> Measurement:
 
 def _trained_first(members: list[Member], how: Recipe) -> State:
     """Return a fresh state whose D has been trained by Adam on the two lines, θ = 2 throughout."""
-    before = Recipe(DISCRIMINATOR, GENERATOR, steps=512, batch=64, train="discriminator")
+    before = replace(how, steps=512, discriminator_steps=1, rule=Adam(), train="discriminator")
     start = initial_state(members, before)
     start.parameters["generator"][:, :4] = torch.tensor(
         [START, 0.0, 0.0, 1.0], dtype=start.parameters["generator"].dtype
@@ -104,7 +112,7 @@ def _trained_first(members: list[Member], how: Recipe) -> State:
 
 
 def _places(state: State) -> np.ndarray:
-    return state.parameters["generator"][:, 0].numpy().copy()
+    return state.parameters["generator"][:, 0].cpu().numpy().copy()
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:

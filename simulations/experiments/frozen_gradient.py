@@ -72,7 +72,7 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
     if not followed.is_finite:  # an infinite divergence has no derivative to be met
         return row, []
     objective = f"{_same_discriminator(game)}|{pair}"
-    network = trained(objective, setting.seed_of(f"train {objective}"))
+    network = trained(objective, setting.seed_of(f"train {objective}"), setting.device)
     comparisons: list[Comparison] = []
     for kind, discriminator in (("optimal", None), ("trained", network)):
         seed = setting.seed_of(f"{case} {wrt} {kind}")

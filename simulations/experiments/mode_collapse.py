@@ -55,13 +55,15 @@ def _fixed(setting: Setting) -> Measurement:
     seed = setting.seed_of("fixed")
     p, q = "normal(1, 0.5)", "normal(0, 2)"
     critic, maker = NETWORK, Mlp((1, 32, 32, 1), activation="tanh")
-    row = train_discriminators([Task("non-saturating", p, q, seed)], recipe(512))[0].row[None]
+    row = train_discriminators(
+        [Task("non-saturating", p, q, seed)], recipe(512, device=setting.device)
+    )[0].row[None]
     member = Member(Law(as_density(p)), "non-saturating", seed=seed, generator_rate=3e-3)
-    alone = Recipe(critic, maker, steps=1024, batch=256, train="generator")
+    alone = Recipe(critic, maker, steps=1024, batch=256, train="generator", device=setting.device)
     start = initial_state([member], alone)
     start.parameters["discriminator"].copy_(row)
-    before = start.parameters["generator"].clone()
-    after = last(train([member], alone, state=start)).parameters["generator"]
+    before = start.parameters["generator"].cpu().clone()
+    after = last(train([member], alone, state=start)).parameters["generator"].cpu()
     x = torch.linspace(-8, 8, 4001, dtype=torch.float64)
     scores = critic(row, x[None, :, None])[0, :, 0]
     z = torch.linspace(-3, 3, 601, dtype=torch.float64)
@@ -155,6 +157,7 @@ def _ensemble(case: str, law: Modes, packing: int, setting: Setting) -> Measurem
         rule=Adam(beta1=0.5),
         schedule=Schedule.HALFWAY,
         packing=packing,
+        device=setting.device,
         dtype=torch.float32,
     )
     state = last(train(members, how))

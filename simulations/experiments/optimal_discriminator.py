@@ -18,7 +18,7 @@ from gantheory.games.classic import CLASSIC
 from gantheory.records import Estimate, How, Status
 from simulations import measure
 from simulations.compare import highest
-from simulations.discriminators import Task, TrainedDiscriminator, train_discriminators
+from simulations.discriminators import Task, TrainedDiscriminator, recipe, train_discriminators
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.experiments.pairs import PAIRS, SPINE
 from simulations.theory import predict
@@ -48,11 +48,11 @@ def cases(quick: bool) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def trained(case: str, seed: int) -> TrainedDiscriminator:
+def trained(case: str, seed: int, device: str = "cpu") -> TrainedDiscriminator:
     """Return the discriminator of ``game|pair``, trained from ``seed``."""
     game, pair = case.split("|")
     p, q = PAIRS[pair]
-    return train_discriminators([Task(game, p, q, seed)])[0]
+    return train_discriminators([Task(game, p, q, seed)], recipe(device=device))[0]
 
 
 def compare(case: str, setting: Setting) -> Measurement:
@@ -61,7 +61,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     p, q = PAIRS[pair]
     prediction = predict(game)
     best = prediction.optimal_value(p, q)
-    discriminator = trained(case, setting.seed_of(f"train {case}"))
+    discriminator = trained(case, setting.seed_of(f"train {case}"), setting.device)
     sampled = measure.value(game, discriminator, p, q, seed=setting.seed_of(f"value {case}"))
     integrated = measure.integrated_value(game, discriminator, p, q)
     distance = measure.discriminator_distance(

@@ -54,8 +54,9 @@ def compare(case: str, setting: Setting) -> Measurement:
         steps=1024 if setting.quick else 3072,
         batch=128,
         discriminator_steps=int(case.removeprefix("k=")),
+        device=setting.device,
     )
-    rows = last(train(members, how)).parameters["generator"][:, :2].numpy()
+    rows = last(train(members, how)).parameters["generator"][:, :2].cpu().numpy()
     values = _jsd(*rows.T).reshape(len(grid), len(grid), -1)
     means = values.mean(axis=2)
     best, worst = float(means.min()), float(means.max())

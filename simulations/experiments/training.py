@@ -58,6 +58,7 @@ def compare(case: str, setting: Setting) -> Measurement:
         steps=640 if setting.quick else 2048,
         batch=128,
         schedule=Schedule.HALFWAY,
+        device=setting.device,
     )
     start = initial_state(members, how)
     points = [_observe(case, start, members)]
@@ -70,7 +71,7 @@ def compare(case: str, setting: Setting) -> Measurement:
 
 def _observe(case: str, state: State, members: Sequence[Member]) -> tuple[list[float], list[float]]:
     """Return every member's exact JSD, and its generator's loss on fresh samples."""
-    rows = state.parameters["generator"]
+    rows, critic = (state.parameters[player].cpu() for player in ("generator", "discriminator"))
     jsd = normal_jsd(rows[:, 0].numpy(), rows[:, 1].numpy()).tolist()
     z = torch.stack(
         [
@@ -79,7 +80,7 @@ def _observe(case: str, state: State, members: Sequence[Member]) -> tuple[list[f
         ]
     )
     with torch.no_grad():
-        scores = DISCRIMINATOR(state.parameters["discriminator"], GENERATOR(rows, z))[..., 0]
+        scores = DISCRIMINATOR(critic, GENERATOR(rows, z))[..., 0]
         loss = generator_payoff(case)(scores).mean(-1)
     return jsd, loss.tolist()
 

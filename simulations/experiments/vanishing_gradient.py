@@ -50,7 +50,8 @@ def _distance(setting: Setting) -> Measurement:
     distances = DISTANCES[1::2] if setting.quick else DISTANCES
     laws = [f"normal({d:g}, 1)" for d in distances]
     steps = 512 if setting.quick else 1024
-    networks = train_discriminators([Task("minimax", P, q, seed) for q in laws], recipe(steps))
+    how = recipe(steps, device=setting.device)
+    networks = train_discriminators([Task("minimax", P, q, seed) for q in laws], how)
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {"d": distances}
     for game in GAMES:
@@ -79,7 +80,9 @@ def _training(case: str, setting: Setting) -> Measurement:
     """Train one discriminator at the far distance and measure both gradients as it learns."""
     q = f"normal({FAR:g}, 1)"
     task = Task("minimax", P, q, setting.seed_of(case))
-    along = snapshots(task, recipe(1024 if setting.quick else 2048, 256), rate=1e-3)
+    along = snapshots(
+        task, recipe(1024 if setting.quick else 2048, 256, device=setting.device), rate=1e-3
+    )
     seed = setting.seed_of(f"{case} samples")
     numbers: dict[str, Any] = {"step": [step for step, _ in along]}
     estimates: dict[str, list[Estimate]] = {}
