@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ class ArrayField:
     """
 
     parts: tuple[Callable[..., Any], Callable[..., Any]]
-    slopes: Callable[..., Any]
+    slopes: Callable[[], Callable[..., Any]]  # compiles the Jacobian when first called
     library: Any
 
     def first(self, x: Any, y: Any) -> Any:
@@ -57,7 +58,7 @@ class ArrayField:
         return self.library.concatenate([self.first(x, y), self.second(x, y)])
 
     def _solve(self, z: Any, step: Any, residual: Any) -> Any:
-        rows = [self._stack(row, z) for row in self.slopes(*z)]
+        rows = [self._stack(row, z) for row in self.slopes()(*z)]
         jacobian = self.library.stack(rows) * step  # (row, column, trajectory)
         matrix = self.library.eye(len(z), dtype=z.dtype)[:, :, None] - jacobian
         moved = self.library.moveaxis(matrix, -1, 0)
@@ -80,11 +81,14 @@ def compile_field(dynamics: Dynamics, library: str = "numpy") -> ArrayField:
         raise GantheoryError(f"game {dynamics.name!r} needs numbers for {names}")
     variables, split = dynamics.variables, len(dynamics.players[0])
     field = list(by_quadrature(dynamics, dynamics.integrand))
-    jacobian = smooth_part(sp.Matrix(field).jacobian(variables)).tolist()
     parts = [_compile(variables, part, library) for part in (field[:split], field[split:])]
-    return ArrayField(
-        (parts[0], parts[1]), _compile(variables, jacobian, library), _libraries(library)[0]
-    )
+
+    @cache
+    def slopes() -> Callable[..., Any]:
+        jacobian = smooth_part(sp.Matrix(field).jacobian(variables))
+        return _compile(variables, jacobian.tolist(), library)
+
+    return ArrayField((parts[0], parts[1]), slopes, _libraries(library)[0])
 
 
 def by_quadrature(dynamics: Dynamics, integrand: sp.Matrix) -> sp.Matrix:

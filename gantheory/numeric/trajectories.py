@@ -30,9 +30,17 @@ class Trajectories:
     points: Any
     times: Any
 
-    def radii(self, center: ArrayLike = 0.0) -> Any:
-        """Return the distances to ``center``, shape (records, trajectories)."""
-        return ((self.points - center) ** 2).sum(-1) ** 0.5
+    def radii(self, center: ArrayLike = 0.0) -> NDArray[np.float64]:
+        """Return the distances to ``center``, shape (records, trajectories).
+
+        Offsets are scaled by their largest entry first, so that squares do not overflow.
+        """
+        with np.errstate(all="ignore"):
+            offsets = np.asarray(self.points) - center
+            largest = np.abs(offsets).max(-1, keepdims=True)
+            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+            radii: NDArray[np.float64] = scale[..., 0] * np.linalg.norm(offsets / scale, axis=-1)
+        return radii
 
 
 def trajectories(
@@ -143,9 +151,10 @@ def measured_rate(run: Trajectories, center: ArrayLike = 0.0) -> Estimate:
     logarithm is a line plus something bounded, so the slope errs by at most the spread about
     the line over the length; the change of slope between quarters covers a slower drift.
     """
-    radii = np.asarray(run.radii(center)).max(1)
+    radii = run.radii(center).max(1)
     half = len(radii) // 2
-    times, logs = np.asarray(run.times, dtype=float)[half:], np.log(radii[half:])
+    with np.errstate(all="ignore"):
+        times, logs = np.asarray(run.times, dtype=float)[half:], np.log(radii[half:])
     if not np.isfinite(logs).all() or len(logs) < 8:
         return Estimate.undetermined("the distance left the floating-point range; run fewer steps")
     slope, level = np.polyfit(times, logs, 1)

@@ -129,7 +129,7 @@ def plot_stability(
     values = np.asarray(radii)
     figure = new_figure(6.4, 4.4)
     axes = figure.subplots()
-    span = float(np.clip(np.abs(values - 1).max(), 1e-3, 0.3))
+    span = float(np.clip(np.abs(values - 1).max(), 1e-3, 0.5))
     mesh = axes.pcolormesh(steps, weights, values, cmap="PuOr_r", vmin=1 - span, vmax=1 + span,
                            shading="gouraud", rasterized=True)  # fmt: skip
     axes.contour(steps, weights, values, levels=[1.0], colors=INK, linewidths=1.4)

@@ -104,12 +104,14 @@ def classify(dynamics: Dynamics, point: Point) -> Equilibrium:
 
 
 def _classify_approximate(dynamics: Dynamics, point: Point) -> Equilibrium:
+    nash = approximate_nash(dynamics, point)
+    if jumps_at(dynamics, point, TINY):
+        return Equilibrium(point, None, None, None, nash, How.MEASURED)
     jacobian = sp.Matrix(dynamics.jacobian_at(point).evalf(15))
     values = np.linalg.eigvals(np.array(jacobian, dtype=float))
     largest = values.real.max()
     kind = Behaviour.CONVERGES if largest < -TINY else Behaviour.DIVERGES
     eigen = tuple(sp.sympify(complex(v)) for v in values)
-    nash = approximate_nash(dynamics, point)
     decided = kind if abs(largest) > TINY else None
     return Equilibrium(point, jacobian, eigen, decided, nash, How.MEASURED)
 
@@ -124,10 +126,11 @@ def _flow_by_eigenvalues(values: list[sp.Expr] | None) -> Behaviour | None:
     return Behaviour.CONVERGES if all(part < -TINY for part in parts) else None
 
 
-def jumps_at(dynamics: Dynamics, point: Point) -> bool:
-    """Whether a jump of the field passes through ``point``."""
+def jumps_at(dynamics: Dynamics, point: Point, within: float = 0.0) -> bool:
+    """Whether a jump of the field passes through ``point``, or this near to it."""
     jumps = dynamics.integrand.atoms(*KINKED)
-    return any(sp.simplify(jump.args[0].subs(point)) == 0 for jump in jumps)
+    heights = [sp.simplify(jump.args[0].subs(point)) for jump in jumps]
+    return any(height == 0 or (height.is_number and abs(height) < within) for height in heights)
 
 
 def flow(jacobian: sp.Matrix) -> Behaviour | None:

@@ -144,13 +144,18 @@ def momentum(first: Any, second: Any | None = None, order: str = "alternating") 
 
     def advance(field: Field, state: State, step: Any) -> State:
         x, y, old_x, old_y = state
-        new_x = x + step * field.first(x, y) + first * (x - old_x)
+        new_x = x + step * field.first(x, y) + _number(first, x) * (x - old_x)
         seen = new_x if order == "alternating" else x
-        new_y = y + step * field.second(seen, y) + second * (y - old_y)
+        new_y = y + step * field.second(seen, y) + _number(second, y) * (y - old_y)
         return new_x, new_y, x, y
 
     options = {"momentum1": first, "momentum2": second, "order": order}
     return Rule("momentum", advance, lambda field, x, y: (x, y), options)
+
+
+def _number(value: Any, beside: Any) -> Any:
+    """An exact coefficient stays exact beside sympy matrices and is a float beside arrays."""
+    return value if hasattr(beside, "free_symbols") else float(value)
 
 
 def clipped(rule: Rule, bound: Any) -> Rule:

@@ -71,7 +71,8 @@ def _linear_behaviour(analysis: Analysis) -> tuple[Behaviour | None, How]:
         assert equilibrium is not None
         return equilibrium.flow, equilibrium.how
     assert analysis.operator is not None
-    if all(entry.is_rational for entry in matrix):
+    exact = analysis.equilibrium is not None and analysis.equilibrium.how is How.PROVED
+    if exact and all(entry.is_rational for entry in matrix):
         assert analysis.transverse is not None
         across = behaviour(analysis.transverse.subs(eta, analysis.step))
         if across is Behaviour.CONVERGES:
