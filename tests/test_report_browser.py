@@ -164,11 +164,14 @@ def test_light_and_dark_screenshots_differ_and_a_pdf_can_be_printed(browser, pag
 
 
 def test_closed_details_are_open_in_print(browser, page):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     open_page(browser, page)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    shown = browser.execute_script(
-        "return [...document.querySelectorAll('details li, details p')]"
-        ".map(e => e.checkVisibility({contentVisibilityAuto: true}))"
+    all_shown = (
+        "const all = [...document.querySelectorAll('details li, details p')];"
+        "return all.length && all.every(e => e.checkVisibility())"
     )
-    assert shown
-    assert all(shown)
+    WebDriverWait(browser, 10).until(lambda driver: driver.execute_script(all_shown))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen"})
+    assert not browser.execute_script(all_shown)  # on the screen they wait to be opened
