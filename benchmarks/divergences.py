@@ -3,7 +3,7 @@
 Eight divergences and their derivatives in Q's location. The competitor is what an expert writes:
 integrands in u = log p − log q without cancellation, scalar mathematics, breakpoints at modes and
 crossings, epsrel = 1e-11, a log weight that cannot underflow to 0·log 0. Runs are interleaved on
-one thread, and the ratio of medians is what counts.
+one thread, in processor time, and the ratio of medians is what counts.
 
     python benchmarks/divergences.py
 """
@@ -34,7 +34,7 @@ PAIRS = {
     "normal, shift 8": ("normal(0, 1)", "normal(8, 1)"),
     "two modes and a normal": (
         "mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))",
-        "normal(0, 2)",
+        "normal(0.3, 2)",
     ),
     "Student's t and logistic": ("student_t(3, 0, 1)", "logistic(1, 0.7)"),
 }
@@ -69,7 +69,7 @@ SCALAR = {
         [0, 4, 8], 20,
     ),
     "two modes and a normal": (
-        log_two_modes, lambda x: log_normal(x, 0, 2), lambda x: x / 4,
+        log_two_modes, lambda x: log_normal(x, 0.3, 2), lambda x: (x - 0.3) / 4,
         [-2.4, -2.24, -2, -1.76, -1.6, 0, 1.6, 1.76, 2, 2.24, 2.4], 24,
     ),
     "Student's t and logistic": (
@@ -164,9 +164,9 @@ def ours(label):
 
 
 def timed(function, label):
-    start = time.perf_counter()
+    start = time.process_time()
     found = function(label)
-    return time.perf_counter() - start, found
+    return time.process_time() - start, found
 
 
 def compare(label):
@@ -202,7 +202,7 @@ def bank():
 
     rows = {True: [], False: []}
     flagged = exceeded = infinite = 0
-    start = time.perf_counter()
+    start = time.process_time()
     for e in json.loads(BANK.read_text()):
         if e["dim"] != 1 or e["id"] == "tn_n/jsd/d_loc":
             continue  # the one entry known to be wrong: see tests/test_bank.py
@@ -217,7 +217,7 @@ def bank():
             flagged += 1
         elif truth:
             rows[e["hard"]].append(off / abs(truth))
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     for hard, errors in rows.items():
         print(f"bank, {'hard' if hard else 'easy'}: {len(errors)} entries, worst {max(errors):.1e}")
     print(

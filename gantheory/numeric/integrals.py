@@ -14,7 +14,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.numeric.kernels import Integrand
-from gantheory.numeric.panels import Panels, Ray, level_crossings, rays
+from gantheory.numeric.panels import Panels, Ray, Row, level_crossings, rays
 from gantheory.numeric.quadrature import EPS, Samples, Sums, integrate
 from gantheory.numeric.ratio import Ratio
 
@@ -23,6 +23,8 @@ NEGLIGIBLE = 46.0
 LOWEST = -1e300  # of log p where the density is positive
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
+# Where a panel is looked at to see how large an integrand is.
+INSIDE = (0.02, 0.18, 0.34, 0.5, 0.66, 0.82, 0.98)
 
 
 @dataclass(frozen=True)
@@ -90,22 +92,27 @@ class _Sampler:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi)
             n, exact = self.pair.ratio_at(at)
-            scores = {o.score: self.pair.q.scores(o.score, at) for o in self.outputs if o.score}
+            wanted = {output.score for output in self.outputs} - {None}
+            scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
             constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
-            size = constant + _finite_size(n.log_p) + _finite_size(n.log_q)
+            size = constant + np.minimum(np.abs(n.log_p), -LOWEST)
+            size = size + np.minimum(np.abs(n.log_q), -LOWEST)
             cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
-            weights, mantissas, noises = [], [], []
-            for output in self.outputs:
-                weight, mantissa = output.integrand(n)
+            pairs = [output.integrand(n) for output in self.outputs]
+            weight = np.stack([part for part, _ in pairs])
+            mantissa = np.stack([part for _, part in pairs])
+            for k, output in enumerate(self.outputs):
                 if output.score:
-                    mantissa = mantissa * scores[output.score]
-                dead = np.isnan(weight) | (weight == -np.inf)
-                mixed = (weight != n.log_p) & (weight != n.log_q)
-                noise = EPS * (4 + constant + np.where(mixed, size, _finite_size(weight)))
-                noises.append(noise + EPS * np.abs(log_jacobian) + cancelled * output.touches)
-                weights.append(np.where(dead, -np.inf, weight + log_jacobian))
-                mantissas.append(np.where(dead, 0.0, mantissa))
-        return Samples(np.stack(weights), np.stack(mantissas), np.minimum(np.stack(noises), 1.0))
+                    mantissa[k] *= scores[output.score]
+            mixed = (weight != n.log_p) & (weight != n.log_q)
+            noise = np.where(mixed, size, np.minimum(np.abs(weight), size))
+            noise = EPS * (4 + constant + np.abs(log_jacobian) + noise)
+            touching = [k for k, output in enumerate(self.outputs) if output.touches]
+            noise[touching] += cancelled
+            alive = weight > -np.inf
+            weight = np.where(alive, weight + log_jacobian, -np.inf)
+            mantissa[~alive] = 0.0
+        return Samples(weight, mantissa, np.minimum(noise, 1.0))
 
 
 def _floored(density: Univariate, at: Points) -> Array:
@@ -116,10 +123,6 @@ def _floored(density: Univariate, at: Points) -> Array:
         return np.fmax(value, LOWEST)
     within = np.any([inside(at, low, high) for low, high in pieces], axis=0)
     return np.where(within, np.fmax(value, LOWEST), -np.inf)
-
-
-def _finite_size(x: Array) -> Array:
-    return np.where(np.isfinite(x), np.abs(x), 0.0)
 
 
 def integrals(pair: Pair, outputs: Sequence[Output], levels: Iterable[float]) -> list[Integral]:
@@ -149,15 +152,8 @@ def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral
 def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]:
     """Return the panels of all rays, and per output what the cut tails may hold (as its log)."""
     rows = [row for ray in found for row in ray.rows()]
-    peak = np.full(len(sample.outputs), -np.inf)
-    if rows:
-        inner = Panels.of(rows)
-        xi = inner.low[:, None] + (inner.high - inner.low)[:, None] * np.linspace(0.02, 0.98, 7)
-        peak = np.max(_magnitude(sample, inner, xi), axis=(1, 2))
     ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
-    probes = [_magnitude_along(sample, ray, edges) for ray, edges in ends]
-    for probe in probes:
-        peak = np.maximum(peak, probe.max(axis=1))
+    peak, probes = _probed(sample, rows, ends)
     log_left = np.full(len(sample.outputs), -np.inf)
     resolved = np.ones(len(sample.outputs), bool)
     for (ray, edges), probe in zip(ends, probes, strict=True):
@@ -169,6 +165,20 @@ def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]
     return Panels.of(rows), log_left, resolved
 
 
+def _probed(
+    sample: Sampling, rows: list[Row], ends: list[tuple[Ray, Array]]
+) -> tuple[Array, list[Array]]:
+    """Return each output's largest log magnitude, and its log magnitudes along every open end."""
+    points = [(c, s, log, a + (b - a) * k, 0.0) for c, s, log, a, b in rows for k in INSIDE]
+    points += [(ray.anchor, float(ray.side), True, t, 0.0) for ray, edges in ends for t in edges]
+    panels = Panels.of(points)
+    size = _magnitude(sample, panels, panels.low[:, None])[:, :, 0]
+    lengths = [len(edges) for _, edges in ends]
+    starts = np.cumsum([len(rows) * len(INSIDE), *lengths])
+    probes = [size[:, start : start + n] for start, n in zip(starts, lengths, strict=False)]
+    return size.max(axis=1), probes
+
+
 def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
     got = sample(panels, xi)
     # a score that overflows grows like the square of the distance, or is beaten down far more
@@ -176,11 +186,6 @@ def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
         largest = np.where(panels.log[:, None], 710.0 + 2 * np.maximum(xi - 354.0, 0.0), 1500.0)
         size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
     return np.where(np.isnan(size), -np.inf, size)
-
-
-def _magnitude_along(sample: Sampling, ray: Ray, edges: Array) -> Array:
-    one = Panels.of([(ray.anchor, float(ray.side), True, 0.0, 1.0)])
-    return _magnitude(sample, one, edges[None, :])[:, 0, :]
 
 
 def _cut(probe: Array, peak: Array) -> tuple[int, Array]:

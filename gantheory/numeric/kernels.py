@@ -73,16 +73,17 @@ _ZERO_LOG, _INF_LOG = Growth(Fraction(0), 1), Growth(Fraction(1), 1)
 
 def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Array:
     """Return a power series in x where ``near`` holds, and ``otherwise`` elsewhere."""
-    total = np.array(np.broadcast_to(otherwise, np.shape(x)), float)
-    if np.any(near):  # the series is long: it is summed only where it is needed
-        total[near] = np.polynomial.polynomial.polyval(x[near], coefficients)
-    return total
+    found = np.array(otherwise, float)
+    few = x[near]
+    if few.size:
+        found[near] = np.polynomial.polynomial.polyval(few, coefficients)
+    return found
 
 
-# 24 terms reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/5 (reciprocals)
-_K = np.arange(24.0)
-_FACTORIAL = np.concatenate([[1.0], np.cumprod(np.arange(1.0, 26.0))])
-_PHI = np.where(_K >= 2, 1 / _FACTORIAL[:24], 0.0)
+# 17 terms reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/10 (reciprocals)
+_K = np.arange(17.0)
+_FACTORIAL = np.concatenate([[1.0], np.cumprod(np.arange(1.0, 17.0))])
+_PHI = np.where(_K >= 2, 1 / _FACTORIAL, 0.0)
 _SIGNS = np.where(_K % 2 == 0, 1.0, -1.0)
 _XLOG = np.where(_K >= 2, _SIGNS / np.maximum(_K * (_K - 1), 1), 0.0)
 _LOG = np.where(_K >= 2, _SIGNS / np.maximum(_K, 1), 0.0)
@@ -140,14 +141,14 @@ def _jsd_gap(n: Ratio) -> Scaled:
 
 
 def _kl_pm(n: Ratio) -> Scaled:
-    near = np.abs(n.s) < 0.2
+    near = np.abs(n.s) < 0.1
     log_share = np.where(np.isinf(n.u) & ~n.positive, 0.0, _log_p_over_m(n))  # 0·log 0 = 0
     mantissa = series(n.s, _XLOG, near, _p_over_m(n) * log_share - n.s)
     return n.log_top, mantissa * (1 + n.e) / 2
 
 
 def _kl_mp(n: Ratio) -> Scaled:
-    mantissa = series(n.s, _LOG, np.abs(n.s) < 0.2, n.s - _log_p_over_m(n))
+    mantissa = series(n.s, _LOG, np.abs(n.s) < 0.1, n.s - _log_p_over_m(n))
     return n.log_top, mantissa * (1 + n.e) / 2
 
 
@@ -203,8 +204,8 @@ def _slope_kl_qm(n: Ratio) -> Scaled:
 
 
 def _slope_kl_qm_far(n: Ratio) -> Scaled:
-    e = np.maximum(n.e, 0.1)
-    behind = series(n.e, _SP_SIG, n.e < 0.2, (np.log1p(e) - e / (1 + e)) / e**2)
+    e = np.maximum(n.e, 0.05)
+    behind = series(n.e, _SP_SIG, n.e < 0.1, (np.log1p(e) - e / (1 + e)) / e**2)
     ahead = n.v + n.log1pe - n.share
     return n.log_q_power_of_bottom, -np.where(n.positive, ahead, behind)
 
@@ -225,8 +226,8 @@ def _slope_kl_mq(n: Ratio) -> Scaled:
 
 
 def _slope_kl_mq_far(n: Ratio) -> Scaled:
-    e = np.maximum(n.e, 0.1)
-    behind = series(n.e, _E_LOG, n.e < 0.2, (e - np.log1p(e)) / e**2)
+    e = np.maximum(n.e, 0.05)
+    behind = series(n.e, _E_LOG, n.e < 0.1, (e - np.log1p(e)) / e**2)
     ahead = 1 - n.ve - n.e * n.log1pe
     weight = np.where(n.positive, n.log_p, n.log_power(2.0))
     return weight, -np.where(n.positive, ahead, behind) / 2

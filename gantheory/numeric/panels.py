@@ -21,6 +21,8 @@ from gantheory.densities.univariate import Points, Univariate
 GROWTH = 1.25
 STEPS = 45
 
+Row = tuple[float, float, bool, float, float]  # anchor, side, log, low, high
+
 
 @dataclass(frozen=True)
 class Panels:
@@ -76,7 +78,7 @@ class Panels:
         return self.between(every[keep], low[keep], high[keep])
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[float, float, bool, float, float]]) -> Panels:
+    def of(cls, rows: Iterable[Row]) -> Panels:
         """Return panels from rows (anchor, side, log, low, high)."""
         anchor, side, log, low, high = zip(*rows, strict=True)
         return cls(
@@ -102,7 +104,7 @@ class Ray:
     reach: float
     end: bool
 
-    def rows(self) -> list[tuple[float, float, bool, float, float]]:
+    def rows(self) -> list[Row]:
         """Return the panels of a bounded ray; open ends are left to `tail_edges`."""
         start = min(self.width, self.reach / 2 if math.isfinite(self.reach) else math.inf)
         rows = []
@@ -116,7 +118,7 @@ class Ray:
             rows += self._outward(start)
         return rows
 
-    def _outward(self, start: float) -> list[tuple[float, float, bool, float, float]]:
+    def _outward(self, start: float) -> list[Row]:
         span = math.log(self.reach / start)
         edges = [0.0]
         step = math.log(2.0)
@@ -207,19 +209,42 @@ def _crossings(
     sign = np.sign(u - level)
     owner, k = np.nonzero(sign[:, :-1] * sign[:, 1:] < 0)
     touching, j = np.nonzero((sign[:, 1:-1] == 0) & (sign[:, :-2] * sign[:, 2:] < 0))
-    low, high = xi[owner, k], xi[owner, k + 1]
-    rising = sign[owner, k + 1]
-    part = panels.take(owner)
-    for _ in range(60 if len(owner) else 0):
-        middle = 0.5 * (low + high)
-        beyond = (ratio(part, middle[:, None])[:, 0] - level) * rising > 0
-        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
-        if np.all(high - low <= 4e-16 * np.maximum(np.abs(low), np.abs(high))):
-            break
+    root = _root(
+        lambda x: ratio(panels.take(owner), x[:, None])[:, 0] - level,
+        (xi[owner, k], xi[owner, k + 1]),
+        (u[owner, k] - level, u[owner, k + 1] - level),
+    )
     slope = np.abs(u[owner, k + 1] - u[owner, k]) / (xi[owner, k + 1] - xi[owner, k])
     flat = np.abs(u[touching, j + 2] - u[touching, j]) / (xi[touching, j + 2] - xi[touching, j])
     return (
         np.concatenate([owner, touching]),
-        np.concatenate([0.5 * (low + high), xi[touching, j + 1]]),
+        np.concatenate([root, xi[touching, j + 1]]),
         np.concatenate([slope, flat]),
     )
+
+
+def _root(
+    function: Callable[[Array], Array], ends: tuple[Array, Array], values: tuple[Array, Array]
+) -> Array:
+    """Return a zero in each bracket: false position, Illinois variant, with bisection as a net.
+
+    Source: M. Dowell, P. Jarratt (1971), BIT 11.
+    """
+    (low, high), (f_low, f_high) = ends, values
+    root = low
+    for step in range(90 if len(low) else 0):
+        with np.errstate(all="ignore"):
+            guess = (low * f_high - high * f_low) / (f_high - f_low)
+        # every third step halves the bracket, whatever the function does
+        middle = 0.5 * (low + high)
+        inside = (guess > np.minimum(low, high)) & (guess < np.maximum(low, high))
+        guess = np.where(inside & (step % 3 < 2), guess, middle)
+        f = function(guess)
+        moved, root = np.abs(guess - root), guess
+        same = f * f_high > 0
+        low, f_low = np.where(same, low, high), np.where(same, f_low / 2, f_high)
+        high, f_high = guess, f
+        tiny = 4e-16 * np.abs(guess)
+        if np.all((f == 0) | (moved <= tiny) | (np.abs(high - low) <= tiny)):
+            break
+    return root
