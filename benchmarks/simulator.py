@@ -12,6 +12,7 @@ import json
 import platform
 import statistics
 import sys
+import tempfile
 import time
 import types
 from dataclasses import dataclass
@@ -240,7 +241,7 @@ class Torchgan:
         criteria = [losses.MinimaxGeneratorLoss(), losses.MinimaxDiscriminatorLoss()]
         self.trainer = trainer(
             networks, criteria, device=torch.device("cpu"), sample_size=8, epochs=1,
-            checkpoints="/dev/null/none", retain_checkpoints=0, log_dir=None,
+            checkpoints=tempfile.mkdtemp() + "/none", retain_checkpoints=0, log_dir=None,
         )  # fmt: skip
         self.trainer.batch_size = task.batch
         self.task = task

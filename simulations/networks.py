@@ -18,13 +18,16 @@ from torch.nn import functional
 
 from gantheory.errors import GantheoryError, unknown_name
 
+# softplus(x) = x to float64 rounding from here: e^-40 is 4e-18. torch's own default is 20.
+SOFTPLUS_LINEAR_FROM = 40.0
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda x: x,
     "relu": torch.relu,
     "leaky": lambda x: functional.leaky_relu(x, 0.2),
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
-    "softplus": functional.softplus,
+    "softplus": lambda x: functional.softplus(x, threshold=SOFTPLUS_LINEAR_FROM),
 }
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gantheory.errors import GantheoryError
-from simulations.networks import Affine, Mlp, Network
+from simulations.networks import SOFTPLUS_LINEAR_FROM, Affine, Mlp, Network
 
 Operation = Callable[[], Any]
 aten = torch.ops.aten
@@ -243,9 +243,14 @@ _ACTIVATIONS: dict[str, tuple[Bound, Bound]] = {
     "identity": (lambda x: [], lambda slope, value: []),
     "relu": (lambda x: [x.relu_], _backward(aten.threshold_backward.grad_input, 0)),
     "leaky": (
-        lambda x: [partial(torch._C._nn.leaky_relu_, x, 0.2)],
+        lambda x: [partial(aten.leaky_relu_.default, x, 0.2)],
         _backward(aten.leaky_relu_backward.grad_input, 0.2, True),
     ),
     "tanh": (lambda x: [x.tanh_], _backward(aten.tanh_backward.grad_input)),
     "sigmoid": (lambda x: [x.sigmoid_], _backward(aten.sigmoid_backward.grad_input)),
+    # the slope of y = log(1 + e^x) is 1 − e^−y, so x need not be kept
+    "softplus": (
+        lambda x: [partial(aten.softplus.out, x, 1, SOFTPLUS_LINEAR_FROM, out=x)],
+        lambda slope, y: [y.neg_, y.expm1_, partial(slope.mul_, y), slope.neg_],
+    ),
 }

@@ -15,12 +15,11 @@ from torch.nn import functional
 
 from gantheory.errors import GantheoryError
 from gantheory.symbolic.atoms import sigmoid, softplus
+from simulations.networks import SOFTPLUS_LINEAR_FROM
 
 # exp saturates here, continued by its tangent: e^70 = 2.5e30 and e^690 = 1e299 leave room for
 # products, and for sums over a batch, below the largest float32 (3.4e38) and float64 (1.8e308).
 LARGEST_EXPONENT = {torch.float32: 70.0, torch.float64: 690.0}
-# softplus(x) = x to float64 rounding above 40: e^-40 is 4e-18. torch's own default is 20.
-SOFTPLUS_LINEAR_FROM = 40.0
 
 
 def exp(x: Tensor) -> Tensor:

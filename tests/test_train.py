@@ -46,6 +46,7 @@ TOY = Recipe(Mlp((1, 16, 16, 1)), Affine(), steps=70, batch=64)
 # name -> members, what differs from the toy; odd sizes fill no vector register
 CASES = {
     "toy": (MEMBERS, {}),
+    "softplus": (MEMBERS, {"discriminator": Mlp((1, 16, 16, 1), "softplus"), "batch": 48}),
     "float32": (MEMBERS, {"dtype": torch.float32}),
     "momentum": (MEMBERS, {"rule": Sgd(0.5)}),
     # hinge gradients cancel to 0 or to a rounding, which Adam would blow up: so plain SGD
