@@ -24,7 +24,8 @@ def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
     """Show that a rational function is nowhere negative for 0 < q < p < 1; False if unsure.
 
     With positive a, b, c each irreducible factor of odd power must have coefficients of one sign,
-    perhaps after multiplication by a power of a + b + c (Pólya).
+    perhaps after multiplication by a power of a + b + c (Pólya). A sum of a function of p and one
+    of q is also shown by showing both.
 
     >>> is_nonnegative_on_triangle(1 / (Q * (1 - Q)) - 4)
     True
@@ -33,10 +34,25 @@ def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
     """
     try:
         top, bottom = _fraction(expression)
+        if top == 0 or _is_nonnegative(top, bottom):
+            return True
+        if _fraction(sp.diff(expression, P, Q))[0] != 0:
+            return False
+        in_p, in_q = (_fraction(part) for part in _parts(expression))
     except TooLarge:
         return False
-    if top == 0:
-        return True
+    return _is_nonnegative(*in_p) and _is_nonnegative(*in_q)
+
+
+def _parts(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Split g(p) + h(q), the constant shared so that both parts are equal at one half."""
+    half = sp.Rational(1, 2)
+    shared = expression.subs({P: half, Q: half}) / 2
+    return expression.subs(Q, half) - shared, expression.subs(P, half) - shared
+
+
+def _is_nonnegative(top: Any, bottom: Any) -> bool:
+    """Show by the signs of coefficients that a fraction in a, b, c is nowhere negative."""
     sign = 1
     for part in (top, bottom):
         content, factors = part.factor()
