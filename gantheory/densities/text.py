@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import math
+from functools import lru_cache
 from typing import Any
 
 from gantheory.densities.base import FAMILIES, Density, make
@@ -33,6 +34,11 @@ def parse_density(text: str | Density) -> Density:
         return text
     if not isinstance(text, str):
         raise GantheoryError(f"{text!r} is no density; {EXAMPLE}")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=256)  # densities are immutable, and loops ask for the same few texts
+def _parsed(text: str) -> Density:
     tree = parse(text, _grammar())
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")

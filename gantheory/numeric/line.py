@@ -37,15 +37,20 @@ class Task:
 
 def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
     """Return every number wanted of one pair, from one set of panels."""
-    answers = {k: answer for k, task in enumerate(tasks) if (answer := _by_rule(task, p, q))}
+    kernels = {task.kernel.name: task.kernel for task in tasks}
+    known = {name: infinite(kernel, p, q) for name, kernel in kernels.items()}
+    answers = {
+        k: answer
+        for k, task in enumerate(tasks)
+        if (answer := _by_rule(task, known[task.kernel.name], p, q))
+    }
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
     if open_tasks:
         answers |= _integrated(p, q, {k: tasks[k] for k in open_tasks})
     return [answers[k] for k in range(len(tasks))]
 
 
-def _by_rule(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
-    known = infinite(task.kernel, p, q)
+def _by_rule(task: Task, known: Estimate | None, p: Univariate, q: Univariate) -> Estimate | None:
     if task.parameter is None or known is None:
         return known if task.parameter is None else _no_derivative(task, p, q)
     return Estimate.undetermined(
