@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+import gantheory
 from gantheory.claims import CHECKS
 from gantheory.games import CATALOGUE
 
@@ -39,12 +41,19 @@ def python_blocks(page):
     return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_tests_shown_in_the_ci_page_pass_as_they_stand():
+@pytest.fixture
+def few_examples():
+    """The shown tests use hypothesis as it comes; a few examples tell whether they run."""
+    settings.register_profile("shown", max_examples=15, deadline=None, derandomize=True)
+    settings.load_profile("shown")
+    yield
+    settings.load_profile("default")
+
+
+def test_the_tests_shown_in_the_ci_page_pass_as_they_stand(few_examples):
     names = {}
     for block in python_blocks(DOCS / "howto" / "in-your-ci.md"):
         exec(block, names)
-    import gantheory
-
     names["my_kl"] = lambda p, q: gantheory.divergence("kl_pq", p, q).value
     tests = [test for name, test in names.items() if name.startswith("test_")]
     assert len(tests) >= 4
