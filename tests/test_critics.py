@@ -19,13 +19,8 @@ from gantheory.errors import GantheoryError
 from gantheory.games import CRITICS, find
 from gantheory.records import How, Status
 from gantheory.symbolic import discrete, relativistic
-from gantheory.symbolic.critics import (
-    derive_critic,
-    energy_distance,
-    kantorovich,
-    mean_gaussian_kernel,
-    squared_cdf_distance,
-)
+from gantheory.symbolic.critics import derive_critic, mean_gaussian_kernel
+from gantheory.symbolic.distances import energy_distance, kantorovich, squared_cdf_distance
 from gantheory.symbolic.laws import DiscreteLaw, f_divergence, is_equal
 
 positive = st.integers(1, 9)
@@ -56,6 +51,9 @@ def test_every_critic_derives_with_a_reason_for_each_step(name):
     assert all(step.text and step.latex and step.how is not How.REFUTED for step in found.steps)
     assert (found.status == "undecided") == bool(found.undecided)
     json.dumps(found.as_dict())
+    assert found.game.title in str(found)
+    assert found._repr_html_()
+    assert found._repr_latex_()
 
 
 @pytest.mark.parametrize("name", [n for n, c in CRITICS.items() if c.claims])
