@@ -16,6 +16,7 @@ import tempfile
 import time
 import types
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -88,7 +89,7 @@ def modules(task):
 
     def mlp(sizes):
         layers = []
-        for i, o in zip(sizes[:-1], sizes[1:], strict=True):
+        for i, o in pairwise(sizes):
             layers += [nn.Linear(i, o), nn.ReLU()]
         return nn.Sequential(*layers[:-1])
 
@@ -101,21 +102,25 @@ class PlainLoop:
 
     members = 1
 
-    def __init__(self, task):
+    def __init__(self, task, device="cpu"):
         torch.manual_seed(0)
-        self.task, (self.g, self.d) = task, modules(task)
+        self.task, self.device = task, device
+        self.g, self.d = (network.to(device) for network in modules(task))
         self.g_optimiser = torch.optim.Adam(self.g.parameters(), lr=task.rates[0])
         self.d_optimiser = torch.optim.Adam(self.d.parameters(), lr=task.rates[1])
         self.loss = nn.BCEWithLogitsLoss()
-        self.ones, self.zeros = torch.ones(task.batch, 1), torch.zeros(task.batch, 1)
+        self.ones = torch.ones(task.batch, 1, device=device)
+        self.zeros = torch.zeros_like(self.ones)
         self.source = torch.Generator().manual_seed(0)
 
     def latent(self):
-        return torch.randn(self.task.batch, self.task.latent, generator=self.source)
+        shape = self.task.batch, self.task.latent
+        return torch.randn(shape, generator=self.source).to(self.device)
 
     def run(self, steps):
         for _ in range(steps):
             real = self.task.real.sample(self.task.batch, self.source, torch.float32)
+            real = real.to(self.device)
             fake = self.g(self.latent()).detach()
             loss = self.loss(self.d(real), self.ones) + self.loss(self.d(fake), self.zeros)
             self.d_optimiser.zero_grad()
@@ -180,7 +185,7 @@ class VmapLoop:
 class Ours:
     """The simulator, by either path."""
 
-    def __init__(self, task, members, path="fast"):
+    def __init__(self, task, members, path="fast", device="cpu"):
         self.members = members
         recipe = Recipe(
             task.discriminator,
@@ -188,6 +193,7 @@ class Ours:
             steps=10**9,
             batch=task.batch,
             dtype=torch.float32,
+            device=device,
         )
         g, d = task.rates
         ensemble = [
@@ -267,21 +273,29 @@ def torchgan_parts():
     return torchgan.trainer.Trainer, torchgan.models, torchgan.losses
 
 
+def clock():
+    """Return CPU seconds, or on a GPU, where the CPU waits, seconds by the wall."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
+
+
 def compare(first, second, repeats, seconds):
-    """Return the ratios of gan-steps per CPU second, the two taking turns."""
+    """Return the ratios of gan-steps per second, the two taking turns."""
     counts = []
     for side in (first, second):
         side.run(CHUNK)
-        begin = time.process_time()
+        begin = clock()
         side.run(CHUNK)
-        spent = time.process_time() - begin
+        spent = clock() - begin
         counts.append(CHUNK * max(1, round(seconds / spent)))
     rates = [[], []]
     for _ in range(repeats):
         for rate, side, count in zip(rates, (first, second), counts, strict=True):
-            begin = time.process_time()
+            begin = clock()
             side.run(count)
-            rate.append(count * side.members / (time.process_time() - begin))
+            rate.append(count * side.members / (clock() - begin))
     ratios = sorted(b / a for a, b in zip(*rates, strict=True))
     return [statistics.median(rate) for rate in rates], ratios
 
@@ -305,6 +319,7 @@ def main():
     parser.add_argument("--members", nargs="+", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="CPU time of one turn")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda: a captured graph")
     parser.add_argument("--peers", action="store_true", help="also vmap and torchgan")
     parser.add_argument("--json", type=argparse.FileType("w"), help="also write the figures here")
     arguments = parser.parse_args()
@@ -314,7 +329,10 @@ def main():
     for name in arguments.task:
         task = TASKS[name]
         for members in arguments.members or (1, 8, 128 if name == "one-d" else 16):
-            sides = PlainLoop(task), Ours(task, members)
+            sides = (
+                PlainLoop(task, arguments.device),
+                Ours(task, members, device=arguments.device),
+            )
             measured = compare(*sides, arguments.repeats, arguments.seconds)
             bar = BARS.get((name, 8 if name != "one-d" and members >= 8 else members))
             report(f"{name}, K={members}, against plain", *measured, bar, rows)
