@@ -11,7 +11,7 @@ from hypothesis import settings
 
 import gantheory
 from gantheory.claims import CHECKS
-from gantheory.games import CATALOGUE
+from gantheory.games import CATALOGUE, CRITICS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(
@@ -109,6 +109,17 @@ def test_the_page_of_every_game_is_written_from_its_derivation(name, monkeypatch
     assert text.startswith(f"# {CATALOGUE[name].title}\n")
     assert "The generator really follows" in text
     assert "## The derivation" in text
+    assert text.count("$$") % 2 == 0
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_the_page_of_every_critic_is_written_from_its_derivation(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    from catalogues import critic_page_of
+
+    text = critic_page_of(CRITICS[name])
+    assert text.startswith(f"# {CRITICS[name].title}\n")
+    assert "1. " in text
     assert text.count("$$") % 2 == 0
 
 

@@ -7,10 +7,12 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES
-from gantheory.games import CATALOGUE
+from gantheory.games import CATALOGUE, CRITICS
 from gantheory.report.games import view_game
 from gantheory.report.maths import curvature_latex
+from gantheory.report.view import readable
 from gantheory.symbolic import derive, generator
+from gantheory.symbolic.critics import derive_critic
 from gantheory.symbolic.typeset import typeset
 
 PAGE = """\
@@ -38,6 +40,47 @@ The discriminator maximises $E_p[a] + E_q[b]$ and the generator minimises $E_q[c
 
 On the command line: `gantheory derive {name}`.
 """
+
+
+CRITIC_PAGE = """\
+# {title}
+
+The discriminator maximises `{objective}` over this class: {constraint}. The generator
+minimises `{generator}`.
+
+Published in: {reference}
+
+{status}
+
+## The derivation
+
+{steps}
+
+{assumptions}
+{claims}
+On the command line: `gantheory derive {name}`.
+"""
+
+
+def critic_page_of(critic):
+    """Return the Markdown page of a constrained critic, written from its derivation."""
+    found = derive_critic(critic)
+    return CRITIC_PAGE.format(
+        **critic.as_dict(),
+        reference=critic.reference,
+        status="\n".join(f"**Undecided**: {reason}." for reason in found.undecided.values()),
+        steps="\n".join(step_lines(found.steps)),
+        assumptions=f"Assuming {'; '.join(found.assumptions)}." if found.assumptions else "",
+        claims="\n".join(claim_lines(found.claims)),
+    )
+
+
+def claim_lines(claims):
+    if claims:
+        yield "\n## What was published\n"
+    for claim in claims:
+        why = claim.counterexample or claim.reason
+        yield f"- {claim.statement}: **{claim.how}**{f', {why}' if why else ''}\n"
 
 
 def page_of(game):
@@ -76,6 +119,7 @@ def write_game_pages(app):
     folder = Path(app.srcdir) / "generated" / "games"
     folder.mkdir(parents=True, exist_ok=True)
     pages = {f"{name}.md": page_of(game) for name, game in CATALOGUE.items()}
+    pages |= {f"{name}.md": critic_page_of(critic) for name, critic in CRITICS.items()}
     for stale in set(path.name for path in folder.glob("*.md")) - set(pages):
         (folder / stale).unlink()
     for name, text in pages.items():
@@ -126,6 +170,23 @@ def math(latex):
     return nodes.math(latex, latex)
 
 
+class CriticsTable(SphinxDirective):
+    """Games whose optimum is not pointwise: what is maximised over which class, and the value."""
+
+    def run(self):
+        table = make_table(["Game", "Maximised", "Class", "Value"], [18, 32, 28, 22])
+        for name, critic in CRITICS.items():
+            found = derive_critic(critic)
+            row = nodes.row()
+            row += cell(link_to(name))
+            row += cell(nodes.literal("", critic.objective))
+            row += cell(nodes.Text(critic.constraint))
+            words = "; ".join(found.undecided.values()) or readable(found.named)
+            row += cell(nodes.Text(words))
+            table[0][-1] += row
+        return [table]
+
+
 class DivergencesTable(SphinxDirective):
     """All named divergences, with the facts derived from f."""
 
@@ -168,6 +229,7 @@ class ComplementsTable(SphinxDirective):
 def setup(app):
     app.connect("builder-inited", write_game_pages)
     app.add_directive("games-table", GamesTable)
+    app.add_directive("critics-table", CriticsTable)
     app.add_directive("divergences-table", DivergencesTable)
     app.add_directive("complements-table", ComplementsTable)
     return {"parallel_read_safe": True}
