@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.stats
 import sympy as sp
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from gantheory.cli.derive import command as derive_command
 from gantheory.cli.games import command as games_command
 from gantheory.errors import GantheoryError
-from gantheory.games import CRITICS, find
+from gantheory.games import CRITICS, find, get_game
 from gantheory.records import How, Status
 from gantheory.symbolic import discrete, relativistic
 from gantheory.symbolic.critics import derive_critic, mean_gaussian_kernel
@@ -156,6 +157,43 @@ def test_the_mean_gaussian_kernel_agrees_with_quadrature():
     assert exact != pytest.approx(float(mean_gaussian_kernel(d, 2 * v, ell)), rel=1e-3)
 
 
+def test_the_squared_mmd_of_normals_agrees_with_a_double_sum_over_quantiles():
+    value = derive_critic("mmd").value
+    numbers = {"d": 1.3, "ell": 0.9, "sigma_p": 0.7, "sigma_q": 1.6}
+    exact = float(value.subs({s: numbers[s.name] for s in value.free_symbols})) ** 2
+    levels = (np.arange(1500) + 0.5) / 1500  # midpoint rule in the quantiles
+    x = scipy.stats.norm.ppf(levels) * 0.7
+    y = scipy.stats.norm.ppf(levels) * 1.6 + 1.3
+
+    def mean(a, b):
+        return np.exp(-((a[:, None] - b[None, :]) ** 2) / (2 * 0.81)).mean()
+
+    assert exact == pytest.approx(mean(x, x) + mean(y, y) - 2 * mean(x, y), rel=1e-3)
+    same = {"d": 0, "ell": 0.9, "sigma_p": 0.7, "sigma_q": 0.7}
+    at_equality = value.subs({s: same[s.name] for s in value.free_symbols})
+    assert float(at_equality) == pytest.approx(0, abs=1e-7)
+
+
+def test_no_critic_in_the_sobolev_ball_beats_the_derived_slope():
+    found = derive_critic("sobolev")
+    generator = np.random.default_rng(5)
+    step = 0.25
+    gap, mu = generator.normal(size=12), generator.uniform(0.2, 1, size=12)
+    best = np.sqrt((gap**2 / mu).sum() * step)
+    names = {"F_p": 0.0, "lambda": best}
+    slopes = [
+        float(found.critic.subs({s: {**names, "F_q": a, "mu": m}[s.name]
+                                 for s in found.critic.free_symbols}))
+        for a, m in zip(gap, mu, strict=True)
+    ]  # fmt: skip
+    assert (mu * np.square(slopes)).sum() * step == pytest.approx(1)
+    assert (gap * slopes).sum() * step == pytest.approx(best)
+    for _ in range(200):
+        v = generator.normal(size=12)
+        v /= np.sqrt((mu * v**2).sum() * step)
+        assert (gap * v).sum() * step <= best
+
+
 @quick
 @given(laws([0, 1, 2]), laws([0, 1, 2]))
 def test_the_paired_relativistic_value_is_a_jensen_shannon_divergence_of_pairs(p, q):
@@ -268,6 +306,7 @@ def test_the_gap_of_the_information_bound_is_a_mean_divergence(pairs, weights):
         lambda: discrete.elbo(discrete.Table.of([["1/2", "1/2"]]), 0, ["1/2", "1/3"]),
         lambda: derive_critic("wasserstain"),
         lambda: find("wasserstain"),
+        lambda: get_game("wasserstein"),
     ],
 )
 def test_what_is_no_law_or_no_game_is_refused(call):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gantheory.errors import unknown_name
+from gantheory.errors import GantheoryError, unknown_name
 from gantheory.game import Game
 from gantheory.games.alpha import ALPHA
 from gantheory.games.classic import CLASSIC
@@ -28,6 +28,10 @@ def get_game(name: str) -> Game:
     >>> get_game("minimax").generator
     'log(1 - D)'
     """
+    if name in CRITICS:
+        raise GantheoryError(
+            f"game {name!r} is not separable; use gantheory.symbolic.derive_critic({name!r})"
+        )
     if name not in CATALOGUE:
         raise unknown_name("game", name, CATALOGUE)
     return CATALOGUE[name]

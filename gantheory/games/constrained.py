@@ -62,7 +62,7 @@ CONSTRAINED = (
             "Improved Training of Wasserstein GANs",
             arxiv="1704.00028",
         ),
-        (Claim("often said of the penalised critic", value="w1"),),
+        (Claim("the common reading of the penalised critic's value as W1", value="w1"),),
     ),
     Critic(
         "mmd",

@@ -5,8 +5,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "critics": ["derive_critic"],
         "derivation": ["Derivation"],
         "engine": ["derive"],
         "inequality": ["prove"],
+        "signs": ["sign_on_positive"],
+        "tables": ["check_table"],
     },
 )
