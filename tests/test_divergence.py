@@ -209,13 +209,28 @@ def test_a_density_without_structure_answers_with_a_warning():
     assert close(found.value, seen.value)
 
 
+def test_a_density_that_does_not_integrate_to_one_is_refused_with_its_constant():
+    unscaled = own_density(lambda x: -np.logaddexp(x, -x), centers=[(0, 1)])
+    for p, q in [(unscaled, density("normal(0, 1)")), (density("normal(0, 1)"), unscaled)]:
+        found = divergence("jsd", p, q)
+        assert found.status is Status.UNDETERMINED
+        assert "integrates to 1.5708" in found.reason
+    # a spike between the nodes is missed, but the missing mass betrays it
+    narrow = [(0.999, 0, 1), (0.001, 0.3712, 1e-9)]
+    spiked = own_density(
+        lambda x: np.logaddexp(
+            *(np.log(w) + density("normal", loc=m, scale=s).logpdf(x) for w, m, s in narrow)
+        ),
+    )
+    assert divergence("jsd", spiked, "normal(0, 1)").status is Status.UNDETERMINED
+
+
 def test_unknown_tails_are_not_guessed():
     p = own_density(log_cosh, centers=[(0, 1)])
     found = divergence("kl_pq", p, "normal(0, 1)")
     assert found.status is Status.UNDETERMINED
     assert "tail of p" in found.reason
     told = own_density(log_cosh, centers=[(0, 1)], tails=(Tail(linear=-1.0), Tail(linear=-1.0)))
-    # E x² = π²/4 for the hyperbolic secant, and its entropy is log(2π) - ... by quadrature: KL >= 0
     assert divergence("kl_pq", told, "normal(0, 1)").status is Status.OK
     assert divergence("kl_pq", "normal(0, 1)", told).value > 0
 

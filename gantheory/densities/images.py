@@ -32,6 +32,10 @@ class Image(Univariate):
         return self.base.opaque
 
     @property
+    def normalised(self) -> bool:  # type: ignore[override]
+        return self.base.normalised
+
+    @property
     def log_magnitude(self) -> float:
         return 1 + self.base.log_magnitude
 

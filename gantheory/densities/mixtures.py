@@ -92,6 +92,10 @@ class AnyMixture(Univariate):
     def opaque(self) -> bool:  # type: ignore[override]
         return any(c.opaque for c in self.parts)
 
+    @property
+    def normalised(self) -> bool:  # type: ignore[override]
+        return all(c.normalised for c in self.parts)
+
     def cdf(self, x: ArrayLike) -> Array:
         return np.sum([w * c.cdf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
 

@@ -79,6 +79,7 @@ class Univariate(Density):
 
     dim = 1
     opaque: bool = False  # a user's own callable without stated structure
+    normalised: bool = True  # known to integrate to 1; else every integral checks it
 
     def log_density(self, at: Points) -> Array:
         """Return log p at the points, -inf outside of the support."""

@@ -23,6 +23,7 @@ class OwnDensity(Univariate):
     """A density known by a vectorised callable; see `own_density`."""
 
     name: ClassVar[str] = "own"
+    normalised: ClassVar[bool] = False  # type: ignore[misc]
     log_function: Function
     interval: Interval
     stated: tuple[tuple[float, float], ...] = ()

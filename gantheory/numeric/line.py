@@ -24,6 +24,8 @@ from gantheory.records import Estimate, Status
 METHOD = "quadrature"
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
+# A user's own density may miss 1 by what single-precision constants would cost.
+UNIT = 1e-7
 BLIND = "the density states no structure, so a narrow spike may have been missed; state its centers"
 
 
@@ -96,18 +98,39 @@ def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[in
         owners += [(k, j) for j in range(len(formulas))]
         touches = task.kernel.touches or task.parameter is not None
         outputs += [Output(formula, task.parameter, touches) for formula in formulas]
+    laws = [(d, k) for k, d in enumerate((p, q)) if not d.normalised]
+    outputs += [Output(_mass(k), None, False) for _, k in laws]
     levels = {level for task in tasks.values() for level in task.kernel.levels}
     found = integrals(Pair(p, q), outputs, levels)
+    if laws and (refusal := _not_normalised([d for d, _ in laws], found[len(owners) :])):
+        return dict.fromkeys(tasks, refusal)
     noise = input_noise(p, q)
     answers = {}
     for k, task in tasks.items():
         routes = [
             (integral, formula)
-            for (owner, formula), integral in zip(owners, found, strict=True)
+            for (owner, formula), integral in zip(owners, found, strict=False)
             if owner == k
         ]
         answers[k] = _estimate(task, p, q, routes, noise if task.kernel.touches else 0.0)
     return answers
+
+
+def _mass(k: int) -> Integrand:
+    """Return the integrand p (k = 0) or q (k = 1) itself."""
+    return lambda n: ((n.log_p, n.log_q)[k], np.ones_like(n.u))
+
+
+def _not_normalised(laws: Sequence[Univariate], masses: Sequence[Integral]) -> Estimate | None:
+    for law, found in zip(laws, masses, strict=True):
+        log_mass = math.log(found.value) + found.shift if found.value > 0 else -math.inf
+        if not abs(log_mass) <= UNIT + found.error / abs(found.value or 1.0):
+            return Estimate.undetermined(
+                f"{law} integrates to {math.exp(min(log_mass, 700.0)):.6g} and not to 1; subtract "
+                f"{log_mass:.12g} from its log-density",
+                METHOD,
+            )
+    return None
 
 
 def _estimate(
