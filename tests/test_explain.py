@@ -185,6 +185,8 @@ def test_every_kind_of_entry_is_explained_or_refused_with_a_reason(name):
 def test_bad_names_and_bounds_with_free_parameters_are_refused():
     with pytest.raises(GantheoryError, match="did you mean 'minimax'"):
         explain("minimx")
+    with pytest.raises(GantheoryError, match="finite"):
+        explain("minimax", discriminator_loss=float("nan"))
     with pytest.raises(GantheoryError, match="free parameters"):
         explain("least-squares", discriminator_loss=1.0)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.symbolic.explain import Explanation, LossRange
+    from gantheory.symbolic.explain import Bound, Explanation, LossRange, Plateau
 
 
 @click.command(name="explain")
@@ -32,6 +34,8 @@ def command(
     """
     from gantheory.symbolic.explain import explain
 
+    if stuck is not None and not math.isfinite(stuck):
+        raise GantheoryError(f"--stuck {stuck} must be a finite number")
     found = explain(game, discriminator_loss=discriminator_loss)
     if as_json:
         data: dict[str, Any] = found.as_dict()
@@ -54,16 +58,25 @@ def _print(found: Explanation, stuck: float | None) -> None:
     click.echo(f"  gradient: {found.gradient}")
     click.echo(f"  bound: {found.bound_rule}")
     if found.bound is not None:
-        click.echo(
-            f"  a loss of {found.bound.loss:g} certifies {found.bound.divergence} >= "
-            f"{found.bound.at_least:.6g}: {found.bound.remark}"
-        )
+        click.echo(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
     shown = found.meanings(stuck) if stuck is not None else found.usual_plateaus
     if stuck is not None:
         click.echo(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this game"))
-    for one in shown:
-        number = "" if one.number is None else f" = {one.number:.6g}"
-        click.echo(f"  - {one.loss} loss {one.value}{number}: {one.when}; {one.meaning}")
+    for meaning in dict.fromkeys(one.meaning for one in shown):
+        for one in shown:
+            if one.meaning == meaning:
+                click.echo(f"  - {one.loss} loss {_value(one)}: {one.when}")
+        click.echo(f"    {meaning}")
+
+
+def _value(one: Plateau) -> str:
+    return str(one.value) if one.number is None else f"{one.value} = {one.number:.6g}"
+
+
+def _bound(bound: Bound) -> str:
+    if bound.at_least <= 0 or bound.remark.startswith("impossible"):
+        return bound.remark
+    return f"{bound.divergence} >= {bound.at_least:.6g}; {bound.remark}"
 
 
 def _range(losses: LossRange) -> str:

@@ -6,6 +6,7 @@ of the game; nothing is written for a particular loss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -125,6 +126,8 @@ class Explanation:
                 f"game {self.game.name!r} has free parameters or an undecided value; "
                 "a bound needs a game with numbers"
             )
+        if not math.isfinite(loss):
+            raise GantheoryError(f"discriminator loss {loss} must be a finite number")
         at_least = at_equality - loss
         return Bound(loss, self.reports, at_least, _remark(at_least, self.discriminator, loss))
 
@@ -361,8 +364,8 @@ def _remark(at_least: float, possible: LossRange, measured: float) -> str:
     if at_least <= 0:
         return "nothing is certified: a constant discriminator does as well"
     return (
-        "any discriminator certifies this if it satisfies the game's constraint, on fresh samples "
-        "and up to their sampling error"
+        "any discriminator within the game's domain certifies this, on fresh samples and up to "
+        "their sampling error"
     )
 
 
