@@ -31,6 +31,13 @@ SCORES = {
     "t/(1 - t)": "(0, 1)",
     "D/(1 - D)": "(-oo, oo)",
 }
+POINTS = [sp.Rational(1, 30), sp.Rational(2, 3), sp.Rational(7, 5), sp.Integer(19)]
+
+
+def vanishes(expr):
+    return all(abs(sp.N(expr.subs(r, point), 40)) < sp.Rational(1, 10**25) for point in POINTS)
+
+
 coefficients = st.fractions(Fraction(1, 5), 5, max_denominator=6)
 
 
@@ -57,13 +64,13 @@ def test_a_random_convex_f_made_into_a_game_is_found_again(weights, score):
     derivation = derive(game_of(total, score))
     assert derivation.status == "derived", derivation.undecided
     difference = derivation.value.curvature - sp.diff(total, r, 2)
-    assert sp.simplify(difference) == 0
+    assert vanishes(difference)
     assert derivation.value.is_divergence
     assert derivation.zero_sum
     assert derivation.followed.curvature == derivation.value.curvature
     found = derivation.value
     again = sum((value * curvature(named(n))[0] for n, value in found.terms.items()), sp.Integer(0))
-    assert sp.simplify(again - found.curvature) == 0
+    assert vanishes(again - found.curvature)
     assert len(found.terms) <= len(weights)
 
 
@@ -79,7 +86,7 @@ def test_all_minimal_combinations_are_found_and_each_is_right(weights):
         assert {n: sp.Rational(w) for n, w in weights.items()} in found
     for one in found:
         total = sum((v * curvature(named(n))[0] for n, v in one.items()), sp.Integer(0))
-        assert sp.simplify(total - target) == 0
+        assert vanishes(total - target)
     if any(all(v > 0 for v in one.values()) for one in found):
         assert all(v > 0 for v in found[0].values())
 
@@ -93,12 +100,12 @@ def test_each_named_divergence_names_itself(name):
 def test_the_generator_is_found_back_from_its_curvature(name):
     entry = named(name)
     f = f_from_curvature(*curvature(entry))
-    assert sp.simplify(sp.diff(f, r, 2) - curvature(entry)[0]) == 0
+    assert vanishes(sp.diff(f, r, 2) - curvature(entry)[0])
     assert f.subs(r, 1) == 0
     assert sp.diff(f, r).subs(r, 1) == 0
     total = sp.limit(f, r, 0) + sp.limit(f / r, r, sp.oo)
     expected = at_zero(entry) + slope_at_infinity(entry)
-    assert total == expected or sp.simplify(total - expected) == 0
+    assert total == expected or abs(sp.N(total - expected, 40)) < sp.Rational(1, 10**30)
 
 
 def test_a_symbolic_power_has_its_name():

@@ -23,7 +23,8 @@ from flint import fmpq, fmpq_mpoly_ctx
 
 from gantheory.symbolic.limits import Undecided, check_time
 
-MOST_TERMS = 4000  # a catalogue curvature has fewer than 30; beyond it factoring takes seconds
+MOST_TERMS = 2000  # a catalogue curvature has fewer than 30; beyond it factoring takes seconds
+MOST_DEGREES = 400  # the parser admits powers up to 64; factoring slows down far beyond that
 
 
 def rational(value: Any) -> sp.Rational:
@@ -314,6 +315,8 @@ class _Ring:
             raise Undecided("an expression divides by zero identically")
         if len(num) > MOST_TERMS or len(den) > MOST_TERMS:
             raise Undecided(f"an intermediate polynomial has more than {MOST_TERMS} terms")
+        if max((*num.degrees(), *den.degrees())) > MOST_DEGREES:
+            raise Undecided(f"an intermediate polynomial of a degree beyond {MOST_DEGREES}")
         if den.is_one():
             return pair
         check_time()
@@ -345,12 +348,16 @@ class _Ring:
 
 
 def _multiply(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
+    for left, right in zip(a, b, strict=True):
+        if len(left) * len(right) > MOST_TERMS**2:
+            raise Undecided("a product of two long polynomials")
     return a[0] * b[0], a[1] * b[1]
 
 
 def _raise(pair: tuple[Any, Any], power: int) -> tuple[Any, Any]:
     num, den = pair if power >= 0 else pair[::-1]
-    if abs(power) * max(len(num), len(den)) > MOST_TERMS:
+    longest = max(len(num), len(den))
+    if math.comb(longest + abs(power) - 1, abs(power)) > MOST_TERMS:
         raise Undecided(f"a power {power} of a long polynomial")
     if den.is_zero():
         raise Undecided("an expression divides by zero identically")

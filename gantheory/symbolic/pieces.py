@@ -161,8 +161,12 @@ def pieces_of(
 
 
 def _smooth(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
+    parts = _between_poles(piece, x, parameters)
+    if len(parts) > 1:
+        return [smooth for part in parts for smooth in _smooth(part, x, parameters)]
     if not piece.payoffs.has_kink():
-        return _between_poles(piece, x, parameters)
+        _check_real(piece, x, parameters)
+        return [piece]
     kinks = {k for part in _parts(piece.payoffs) for k in part.atoms(relu, sp.Abs)}
     argument = min(
         (k.args[0] for k in kinks if not k.args[0].has(relu, sp.Abs)), key=sp.default_sort_key
@@ -210,18 +214,11 @@ def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Paramete
 
 
 def _between_poles(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
-    """Cut a smooth piece at poles, and see that roots and logarithms are real on it."""
-    inside = {x: (piece.lower, piece.upper)}
+    """Cut a piece at the poles of the payoffs, also of those inside of a kink."""
     poles: set[sp.Expr] = set()
     for base, is_pole in _delicate(piece.payoffs):
-        if base.is_positive or parameters.sign(base, inside) == 1:
-            continue
-        if not is_pole:
-            raise Undecided(
-                f"{base} is not known to be positive between {piece.lower} and {piece.upper}, "
-                "where its root or logarithm is taken; restrict the domain of scores"
-            )
-        poles |= set(roots_between(base, x, piece.lower, piece.upper, parameters))
+        if is_pole and not base.is_positive and not base.has(relu, sp.Abs):
+            poles |= set(roots_between(base, x, piece.lower, piece.upper, parameters))
     places = in_order(list(poles), parameters)
     ends = [piece.lower, *places, piece.upper]
     return [
@@ -235,6 +232,17 @@ def _between_poles(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[P
         )
         for k, (lower, upper) in enumerate(pairwise(ends))
     ]
+
+
+def _check_real(piece: Piece, x: sp.Symbol, parameters: Parameters) -> None:
+    """See that roots and logarithms are real on a smooth piece."""
+    inside = {x: (piece.lower, piece.upper)}
+    for base, is_pole in _delicate(piece.payoffs):
+        if not (is_pole or base.is_positive or parameters.sign(base, inside) == 1):
+            raise Undecided(
+                f"{base} is not known to be positive between {piece.lower} and {piece.upper}, "
+                "where its root or logarithm is taken; restrict the domain of scores"
+            )
 
 
 def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:
