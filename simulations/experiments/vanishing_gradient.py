@@ -28,6 +28,7 @@ P = "normal(0, 1)"
 GAMES = ("minimax", "non-saturating")
 FAR = 6.0
 DISTANCES = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+POINT = Budget(1024, 256)  # for a comparison with theory
 CURVE = Budget(512, 128)  # for the points of a curve: enough for intervals of 1e-4
 
 
@@ -61,7 +62,7 @@ def _distance(setting: Setting) -> Measurement:
             numbers[game]["followed"].append(theory.value)
             for kind, discriminator in (("optimal", None), ("trained", network)):
                 measured = measure.frozen_gradient(
-                    game, P, q, discriminator=discriminator, seed=seed
+                    game, P, q, discriminator=discriminator, seed=seed, budget=POINT
                 )
                 numbers[game][kind].append(asdict(measured))
                 comparisons.append(
