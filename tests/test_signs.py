@@ -36,6 +36,12 @@ KNOWN = [
     (sp.pi * r - sp.Rational(22, 7) * r, "<0", How.CERTIFIED),
     (sp.sqrt(2) * r - log(4) * r, ">0", How.CERTIFIED),
     (log(r) ** 2, ">=0", How.CERTIFIED),
+    ((log(r) - log(2)) ** 2, ">=0", How.PROVED),
+    ((log(r) - log(2)) ** 2 - sp.Rational(1, 10**8), "mixed", How.CERTIFIED),
+    (log(r) / (r - 1), ">0", How.CERTIFIED),  # the pole at 1 is removable
+    (1 / sp.sqrt(r) - log(r) / (r - 1), ">=0", How.CERTIFIED),
+    (log(r) ** 2 / (r - 1), "mixed", How.CERTIFIED),
+    (log(r) / (r - 1) ** 2, "mixed", How.CERTIFIED),
     (log(6) - log(2) - log(3) + 0 * r, "=0", How.PROVED),
     (a * r ** (a - 2) * (1 + r**a) ** (1 / b - 2), ">0", How.PROVED),
     (a * (r - 1) ** 2 / (b + r), ">=0", How.PROVED),

@@ -14,7 +14,7 @@ What is trusted: Arb's enclosures and exact polynomials, through python-flint.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq, fmpq_poly, fmpz_poly
 
@@ -45,7 +45,7 @@ class IntervalSign:
         sign: 1 or -1 where it is positive or negative throughout, 0 where it is
             identically zero, None where it takes both strict signs.
         negative: a rational point where it is negative, if there is one.
-        touch: the order to which it vanishes at the right end.
+        touch: the order to which it vanishes at the right end; negative for a pole.
         boxes: how many boxes the enclosure took; 0 for exact algebra.
         strict: whether it has no zero in the interval.
     """
@@ -74,7 +74,12 @@ def sign_on_unit_interval(form: LogForm, *, seconds: float = 2.0) -> IntervalSig
         Undecided: where no certificate was found, with the reason.
     """
     stop = time.monotonic() + seconds
-    form = without_denominator(form)
+    form, pole = without_denominator(form)
+    found = _sign_without_denominator(form, stop)
+    return replace(found, touch=found.touch - pole)
+
+
+def _sign_without_denominator(form: LogForm, stop: float) -> IntervalSign:
     if form.is_zero:
         return IntervalSign(0, strict=False)
     if form.is_rational:
@@ -135,13 +140,15 @@ def simplest(lower: fmpq, upper: fmpq) -> fmpq:
     return floor + 1 / simplest(1 / (upper - floor), 1 / (lower - floor))
 
 
-def without_denominator(form: LogForm) -> LogForm:
-    """Return the form times its denominator, with the same sign on (0, ∞)."""
-    denominator = form.denominator
-    if positive_roots(fmpz_poly(denominator.numer())):
-        raise Undecided("it has a pole on (0, oo)")
-    terms = form.terms if denominator(fmpq(1)) > 0 else (-form).terms
-    return LogForm(terms, fmpq_poly([1]))
+def without_denominator(form: LogForm) -> tuple[LogForm, int]:
+    """Return a form without denominator of the same sign on (0, 1), and the pole's order at 1."""
+    poly, order = fmpz_poly(form.denominator.numer()), 0
+    while poly(1) == 0:
+        poly, order = poly // fmpz_poly([-1, 1]), order + 1
+    if any(low < 1 for low, _, _ in positive_roots(poly)):
+        raise Undecided("it has a pole in (0, oo)")
+    positive = poly(1) * (-1) ** order > 0
+    return LogForm(form.terms if positive else (-form).terms, fmpq_poly([1])), order
 
 
 Expansion = dict[tuple[int, Monomial], fmpq_poly]
@@ -368,13 +375,14 @@ def certify(form: LogForm, *, seconds: float = 2.0) -> tuple[str, fmpq | None, s
     Raises:
         Undecided: where no certificate was found, with the reason.
     """
-    form = without_denominator(form)
     below = sign_on_unit_interval(form, seconds=seconds)
     above = sign_on_unit_interval(form.invert(), seconds=seconds)
     negative = below.negative
     if negative is None and above.negative is not None:
         negative = 1 / above.negative
     signs = {below.sign, above.sign}
+    if below.touch < 0:
+        raise Undecided("it has a pole at r = 1")
     if signs == {0}:
         return "=0", None, "it is identically zero"
     touch = f", touching zero at r = 1 to order {below.touch}" if below.touch else ""

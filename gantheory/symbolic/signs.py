@@ -28,8 +28,8 @@ class SignResult:
     """What the sign of an expression is on all of (0, ∞), and how that is known.
 
     Attributes:
-        sign: ``">0"``, ``">=0"`` (with a zero), ``"<0"``, ``"<=0"``, ``"=0"``, ``"mixed"`` or
-            ``"undecided"``.
+        sign: ``">0"``, ``"<0"``, ``">=0"`` or ``"<=0"`` (a zero is there or not excluded),
+            ``"=0"``, ``"mixed"`` or ``"undecided"``.
         how: `How.PROVED` by exact algebra, `How.CERTIFIED` by ball arithmetic, else undecided.
         counterexample: a rational r where the expression is certainly negative, if there is one.
         reason: how it was found, or why not.
@@ -230,6 +230,9 @@ _PROBES = tuple(Rational(2) ** k for k in (0, -1, 1, -3, 3, -6, 6, -12, 12, -24,
 
 def _probed(expression: sympy.Expr, r: sympy.Symbol, reason: str) -> SignResult:
     """Enclose the expression at a few points: enough to refute, never to prove."""
+    if expression.is_nonnegative or expression.is_nonpositive:
+        sign = ">=0" if expression.is_nonnegative else "<=0"
+        return SignResult(sign, How.PROVED, None, "a square, or a sum of them")
     negative = positive = None
     for point in _PROBES:
         try:
