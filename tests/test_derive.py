@@ -35,6 +35,7 @@ YOURS = [
     Game("circle", "sqrt(1 - t**2)", "-t", "-t", domain="[-1, 1]"),
     Game("two-hills", "max(1 - (t + 1)**2, -(t - 1)**2)", "-(t - 2)**2/4", "t**2"),
     Game("ratio", "log(t)", "-t", "-log(t)", domain="(0, oo)"),
+    Game("kinked-generator", "D", "-D**2", "min(relu(t), sqrt(1/2))", domain="(0, oo)"),
     Game("unequal", "-exp(-t/2)", "-exp(t/3)", "-t"),
 ]
 GAMES = [*CATALOGUE.values(), *YOURS]

@@ -145,7 +145,7 @@ def _merged(branches: Sequence[Branch]) -> list[Branch]:
     merged: list[Branch] = []
     for branch in branches:
         last = merged[-1] if merged else None
-        if last and (last.x, last.kind, last.fake) == (branch.x, branch.kind, branch.fake):
+        if last and replace(last, ratios=branch.ratios) == branch:
             merged[-1] = replace(last, ratios=(last.ratios[0], branch.ratios[1]))
         else:
             merged.append(branch)
