@@ -173,8 +173,10 @@ def _show(analysis: Analysis, decision: Decision) -> None:
     if update["spectral_radius"] is not None:
         rows.append(("spectral radius", f"{update['spectral_radius']:.12g}"))
     if update["converges_for"] is not None:
-        rows.append(("converges for", f"step in {update['converges_for']}"))
-        rows.append(("bounded for", f"step in {update['bounded_for']}"))
+        linear = update["linear"] or update["method"] == "flow"
+        near = "" if linear else " (linearised at the equilibrium)"
+        rows.append(("converges for", f"step in {update['converges_for']}{near}"))
+        rows.append(("bounded for", f"step in {update['bounded_for']}{near}"))
     if analysis.best is not None:
         best = f"{analysis.best.step} reaches radius {analysis.best.radius}"
         rows.append(("best step", f"{best} = {float(analysis.best.radius):.6g}"))

@@ -16,8 +16,8 @@ from gantheory.symbolic.dynamics.methods import Method, make_method, read_step
 from gantheory.symbolic.dynamics.operators import characteristic, eigenvalues, eta, lamda, operator
 from gantheory.symbolic.dynamics.rates import BestRate, best_rate, spectral_radius
 from gantheory.symbolic.dynamics.record import Dynamics
-from gantheory.symbolic.dynamics.steps import Behaviour, StepSizes, companion, step_sizes
-from gantheory.symbolic.dynamics.verdict import Decision, Fate, decide
+from gantheory.symbolic.dynamics.steps import StepSizes, companion, step_sizes
+from gantheory.symbolic.dynamics.verdict import Decision, Fate, decide, is_affine
 
 
 @dataclass(frozen=True)
@@ -106,22 +106,26 @@ class Analysis:
 
     @cached_property
     def step_sizes(self) -> StepSizes | None:
-        """The exact step sizes that converge; None where the Jacobian is not rational."""
+        """The exact step sizes that converge near the equilibrium, by linearisation.
+
+        None where the Jacobian is not rational. The flow follows its verdict.
+        """
         if self.jacobian is None or not all(entry.is_rational for entry in self.jacobian):
             return None
         if self.operator is None:
-            flow = self.equilibrium.flow if self.equilibrium else None
-            everything, nothing = sp.Interval.open(0, sp.oo), sp.S.EmptySet
+            fate, everything = self.decision.fate, sp.Interval.open(0, sp.oo)
             return StepSizes(
-                everything if flow is Behaviour.CONVERGES else nothing,
-                everything if flow is Behaviour.BOUNDED else nothing,
+                everything if fate is Fate.CONVERGES else sp.S.EmptySet,
+                everything if fate is Fate.BOUNDED else sp.S.EmptySet,
             )
         return step_sizes(self.transverse)
 
     @cached_property
     def best(self) -> BestRate | None:
-        """The best step size and its spectral radius."""
+        """The best step size and its spectral radius, for games of two variables."""
         if self.transverse is None or self.step_sizes is None or self.transverse.rows > 4:
+            return None
+        if len(self.dynamics.variables) > 2:  # resultants of high degree take minutes
             return None
         return best_rate(self.transverse)
 
@@ -146,7 +150,9 @@ class Analysis:
                 if self.eigenvalues is None
                 else [str(value) for value in self.eigenvalues],
                 "spectral_radius": self.spectral_radius,
+                "linear": is_affine(self),
                 "converges_for": None if sizes is None else show_set(sizes.converges),
+                "converges_for_numbers": None if sizes is None else _numbers(sizes.converges),
                 "bounded_for": None if sizes is None else show_set(sizes.bounded),
                 "verdict": str(self.decision.fate),
                 "how": str(self.decision.how),
@@ -179,6 +185,12 @@ def show_set(steps: sp.Set) -> str:
         return "none"
     parts = steps.args if isinstance(steps, sp.Union) else (steps,)
     return " U ".join(_show_interval(part) for part in parts)
+
+
+def _numbers(steps: sp.Set) -> list[list[float]]:
+    """The intervals of a set as pairs of numbers."""
+    parts = steps.args if isinstance(steps, sp.Union) else (steps,)
+    return [[float(p.start), float(p.end)] for p in parts if isinstance(p, sp.Interval)]
 
 
 def _show_interval(part: sp.Set) -> str:

@@ -70,35 +70,44 @@ def step_sizes(matrix: sp.Matrix, step: sp.Symbol = eta) -> StepSizes:
     >>> step_sizes(sp.Matrix([[1 - eta**2, -eta], [eta, 1 - eta**2]])).converges
     Interval.open(0, 1)
     """
-    points = critical_steps(matrix, step)
+    points = _critical_steps(matrix, step)
     found: dict[Behaviour, list[sp.Set]] = {kind: [] for kind in Behaviour}
     for left, right in pairwise([sp.S.Zero, *points, sp.oo]):
         kind = behaviour(matrix.subs(step, _between(left, right)))
         found[kind].append(sp.Interval.open(left, right))
         if right != sp.oo:
-            found[_at(matrix, step, right, kind)].append(sp.FiniteSet(right))
+            at_end = _at(matrix, step, right, points[right], kind)
+            found[at_end].append(sp.FiniteSet(right))
     return StepSizes(sp.Union(*found[Behaviour.CONVERGES]), sp.Union(*found[Behaviour.BOUNDED]))
 
 
-def critical_steps(matrix: sp.Matrix, step: sp.Symbol = eta) -> list[sp.Expr]:
-    """Return the positive step sizes at which the behaviour can change, in order."""
+def _critical_steps(matrix: sp.Matrix, step: sp.Symbol) -> dict[sp.Expr, sp.Poly]:
+    """The positive step sizes at which the behaviour can change, in order."""
     factors = _factors(matrix)
     conditions = [condition for f in factors for condition in _conditions(f)]
     conditions += [
         sp.resultant(f.as_expr(), g.as_expr(), lamda) for f, g in combinations(factors, 2)
     ]
-    return positive_roots(conditions, step)
+    return _roots_with_polynomials(conditions, step)
 
 
 def positive_roots(expressions: list[sp.Expr], symbol: sp.Symbol) -> list[sp.Expr]:
     """Return the distinct positive real roots of rational polynomials, exact and in order."""
-    roots: set[sp.Expr] = set()
+    return list(_roots_with_polynomials(expressions, symbol))
+
+
+def _roots_with_polynomials(
+    expressions: list[sp.Expr], symbol: sp.Symbol
+) -> dict[sp.Expr, sp.Poly]:
+    """The positive roots in order, each with the irreducible polynomial that it is a root of."""
+    roots: dict[sp.Expr, sp.Poly] = {}
     for expression in expressions:
         numerator = sp.numer(sp.together(expression))
         if numerator.has(symbol):
             for factor, _ in sp.factor_list(numerator, symbol)[1]:
-                roots |= {r for r in sp.Poly(factor, symbol).real_roots() if r.is_positive}
-    return sorted(roots, key=lambda root: root.evalf(50))
+                poly = sp.Poly(factor, symbol)
+                roots |= {root: poly for root in poly.real_roots() if root.is_positive}
+    return dict(sorted(roots.items(), key=lambda item: item[0].evalf(50)))
 
 
 def _factors(matrix: sp.Matrix) -> list[sp.Poly]:
@@ -115,17 +124,13 @@ def _conditions(factor: sp.Poly) -> list[sp.Expr]:
 
 
 def circle_condition(factor: sp.Poly) -> sp.Expr:
-    r"""A polynomial that vanishes iff two roots multiply to 1 or a root is ±1.
+    r"""A polynomial that vanishes iff two roots, perhaps the same, multiply to 1.
 
-    It is :math:`p(1)\,p(-1)\,\det(I - \Lambda^2 C)` with C the companion matrix, whose second
-    compound has the products of two different roots for eigenvalues. A root on the unit circle
-    is ±1 or, times its conjugate, makes it vanish.
+    It is the resultant of the factor and its reversal. A root on the unit circle times its
+    conjugate, which is a root too, makes it vanish.
     """
-    ends = factor.eval(1) * factor.eval(-1)
-    if factor.degree() < 2:
-        return sp.expand(ends)
-    compound = second_compound(companion(factor))
-    return sp.cancel(ends * (sp.eye(compound.rows) - compound).det(method="berkowitz"))
+    reversal = sp.Poly(factor.all_coeffs()[::-1], lamda)
+    return sp.resultant(factor.as_expr(), reversal.as_expr(), lamda)
 
 
 def companion(factor: sp.Poly) -> sp.Matrix:
@@ -156,12 +161,16 @@ def _between(left: sp.Expr, right: sp.Expr) -> sp.Rational:
     return sp.Rational(str(middle.evalf(digits + 10))).limit_denominator(10**digits)
 
 
-def _at(matrix: sp.Matrix, step: sp.Symbol, point: sp.Expr, before: Behaviour) -> Behaviour:
-    """The behaviour at a critical step size, given that just before it."""
+def _at(
+    matrix: sp.Matrix, step: sp.Symbol, point: sp.Expr, minimal: sp.Poly, before: Behaviour
+) -> Behaviour:
+    """The behaviour at a critical step size, given that just before it.
+
+    A rational polynomial vanishes at an irrational ``point`` iff ``minimal`` divides it.
+    """
     if point.is_rational:
         return behaviour(matrix.subs(step, point))
     factors = _factors(matrix)
-    circle = [f.LC() * circle_condition(f) for f in factors if not is_reciprocal(f)]
-    crossed = any(sp.simplify(c.subs(step, point)) == 0 for c in circle)
-    stays = before is Behaviour.CONVERGES and not crossed
-    return Behaviour.CONVERGES if stays and len(circle) == len(factors) else Behaviour.GROWS
+    circle = [sp.numer(sp.together(f.LC() * circle_condition(f))) for f in factors]
+    touched = any(sp.Poly(c, step).rem(minimal).is_zero for c in circle)
+    return Behaviour.CONVERGES if before is Behaviour.CONVERGES and not touched else Behaviour.GROWS

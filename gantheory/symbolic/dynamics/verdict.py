@@ -47,14 +47,15 @@ def decide(analysis: Analysis) -> Decision:
     if analysis.dynamics.parameters:
         names = ", ".join(map(str, analysis.dynamics.parameters))
         return Decision(Fate.UNDECIDED, How.UNDECIDED, f"give numbers for {names}")
-    linear = analysis.method.clip is None and _is_affine(analysis)
+    linear = analysis.method.clip is None and is_affine(analysis)
     kind, how = _linear_behaviour(analysis)
     if analysis.method.rule is None:
         return _decide_flow(analysis, kind, how, linear)
     return _decide_update(analysis, kind, how, linear)
 
 
-def _is_affine(analysis: Analysis) -> bool:
+def is_affine(analysis: Analysis) -> bool:
+    """Whether the field that the method follows is affine, so that its spectrum decides all."""
     field = analysis.method.game(analysis.dynamics).field
     return not any(
         sp.expand(sp.diff(f, v)).free_symbols & set(analysis.dynamics.variables)
