@@ -175,7 +175,12 @@ def sides(verdict: Verdict) -> list[tuple[str, str]]:
     rows = [
         ("left", readable(show_number(verdict.left, verdict.error))),
         ("right", readable(show_number(verdict.right, verdict.error))),
-        ("error", show_error(verdict.error)),
+        ("error", "" if _is_an_end(verdict) else show_error(verdict.error)),
         ("error probability", show_probability(verdict.error_probability)),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def _is_an_end(verdict: Verdict) -> bool:
+    """Whether a side is the end of an interval, which holds the error already."""
+    return verdict.error == 0 and verdict.error_probability > 0

@@ -42,7 +42,7 @@ def plot_losses() -> Figure:
     logits.annotate("0 at D = 0:\nthe gradient vanishes", (0.0, 0.0), xytext=(0.2, -0.14),
                     fontsize=8, color=BLUE,
                     arrowprops={"arrowstyle": "-", "color": BLUE, "linewidth": 0.7})  # fmt: skip
-    logits.text(0.06, -0.78, "−(1 − D)", color=VERMILION, fontsize=8.5)
+    logits.text(0.24, -0.92, "−(1 − D)", color=VERMILION, fontsize=8.5)
     logits.text(0.72, -0.68, "−D", color=BLUE, fontsize=8.5)
     losses.legend(loc="upper right", fontsize=8, frameon=False)
     losses.text(0.07, -3.8, "grey: D knows\nthat it is fake", fontsize=7.5, color=INK)
