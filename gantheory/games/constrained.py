@@ -48,7 +48,7 @@ CONSTRAINED = (
         Reference(
             "M. Arjovsky, S. Chintala, L. Bottou", 2017, "Wasserstein GAN", arxiv="1701.07875"
         ),
-        (Claim("Arjovsky, Chintala and Bottou (2017), equation 2", value="w1"),),
+        (Claim("Arjovsky, Chintala and Bottou (2017)", value="w1"),),
     ),
     Critic(
         "wgan-gp",
@@ -90,7 +90,7 @@ CONSTRAINED = (
             "The Cramer Distance as a Solution to Biased Wasserstein Gradients",
             arxiv="1705.10743",
         ),
-        (Claim("Bellemare et al. (2017), section 4", value="integral(2*(F_p - F_q)**2)"),),
+        (Claim("Bellemare et al. (2017)", value="integral(2*(F_p - F_q)**2)"),),
     ),
     Critic(
         "fisher",
@@ -99,7 +99,7 @@ CONSTRAINED = (
         "E_m[f(x)^2] <= 1 under m = (p + q)/2",
         MINUS,
         Reference("Y. Mroueh, T. Sercu", 2017, "Fisher GAN", arxiv="1705.09675"),
-        (Claim("Mroueh and Sercu (2017), theorem 1", value="sqrt(2*triangular)"),),
+        (Claim("Mroueh and Sercu (2017)", value="sqrt(2*triangular)"),),
     ),
     Critic(
         "sobolev",
@@ -113,7 +113,7 @@ CONSTRAINED = (
             "Sobolev GAN",
             arxiv="1711.04894",
         ),
-        (Claim("Mroueh et al. (2017), theorem 1", value="sqrt(integral((F_p - F_q)**2/mu))"),),
+        (Claim("Mroueh et al. (2017)", value="sqrt(integral((F_p - F_q)**2/mu))"),),
     ),
     Critic(
         "relativistic",
