@@ -164,10 +164,15 @@ def _walk(node: ast.expr, names: Mapping[str, sp.Expr]) -> sp.Expr:
         case ast.UnaryOp(operand=operand):
             return _walk(operand, names)
         case ast.BinOp(left=left, op=op, right=right):
-            return _operate(op, _walk(left, names), _walk(right, names))
+            return _real(_operate(op, _walk(left, names), _walk(right, names)), node)
         case ast.Call(func=ast.Name(id=name), args=args):
-            return FUNCTIONS[name](*(_walk(argument, names) for argument in args))
+            return _real(FUNCTIONS[name](*(_walk(argument, names) for argument in args)), node)
     raise GantheoryError(f"{ast.unparse(node)[:60]!r} is not an expression")
+
+
+def _real(expr: sp.Expr, node: ast.expr) -> sp.Expr:
+    """Refuse a constant that is not real where it arises; sympy might cancel it later."""
+    return _checked(expr, node) if expr.is_number and expr.is_finite is not False else expr
 
 
 def _operate(op: ast.operator, left: sp.Expr, right: sp.Expr) -> sp.Expr:

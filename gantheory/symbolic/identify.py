@@ -17,9 +17,10 @@ from itertools import combinations
 import sympy as sp
 
 from gantheory.divergences import DIVERGENCES, power
-from gantheory.symbolic.algebra import Algebra, solve_rows
+from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.curvature import Atoms, algebra_of
+from gantheory.symbolic.exponents import solve_rows
 from gantheory.symbolic.generator import curvature
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.partial import parts_of
