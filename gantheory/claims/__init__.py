@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
+from gantheory.claims.bounds import BOUND_CHECKS
 from gantheory.claims.divergences import DIVERGENCE_TABLE
 from gantheory.claims.integrals import INTEGRALS
 from gantheory.claims.original import ORIGINAL
@@ -15,7 +16,15 @@ from gantheory.errors import GantheoryError
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 
-ALL = (*ORIGINAL, *DIVERGENCE_TABLE, *REFERENCE, *INTEGRALS, *SURVEY_CHECKS, *TRAINING)
+ALL = (
+    *ORIGINAL,
+    *BOUND_CHECKS,
+    *DIVERGENCE_TABLE,
+    *REFERENCE,
+    *INTEGRALS,
+    *SURVEY_CHECKS,
+    *TRAINING,
+)
 CHECKS: dict[str, Check] = {check.id: check for check in ALL}
 
 
