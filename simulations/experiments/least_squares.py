@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 GAMES = {"pearson": "least-squares-pearson", "zero-one": "least-squares-01"}
 START, RATE, STEPS = 0.9, 0.02, 3000
-BATCH = 64  # stratified samples a step, for each of the replicates
+BATCH = 32  # stratified samples a step, for each of the replicates
 REPLICATES = 512
 
 
@@ -128,7 +128,7 @@ def _two_points(game: str, setting: Setting) -> Measurement:
     target = torch.tensor([0.5, 0.5], dtype=torch.float64)
     logits = torch.tensor([np.log(0.55 / 0.45), 0.0], dtype=torch.float64)
     path = []
-    for _ in range(20_001):
+    for _ in range(8_001):
         q = torch.softmax(logits, 0)
         path.append(float(q[0]))
         losses = payoff(score(torch.log(target) - torch.log(q)))
@@ -152,7 +152,7 @@ def _two_points(game: str, setting: Setting) -> Measurement:
             twin_of="least-squares.two-points.zero-one.toward" if runs_away else None,
         ),
     )  # fmt: skip
-    return Measurement(f"two-points|{game}", comparisons, {"path": path[::100], "every": 100})
+    return Measurement(f"two-points|{game}", comparisons, {"path": path[::40], "every": 40})
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:

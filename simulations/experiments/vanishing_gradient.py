@@ -82,7 +82,7 @@ def _training(case: str, setting: Setting) -> Measurement:
     q = f"normal({FAR:g}, 1)"
     task = Task("minimax", P, q, setting.seed_of(case))
     along = snapshots(
-        task, recipe(1024 if setting.quick else 2048, 256, device=setting.device), rate=1e-3
+        task, recipe(768 if setting.quick else 2048, 256, device=setting.device), rate=1e-3
     )
     seed = setting.seed_of(f"{case} samples")
     numbers: dict[str, Any] = {"step": [step for step, _ in along]}
