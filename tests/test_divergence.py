@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -89,15 +90,30 @@ MOVING = [
     ("truncnormal(0, 1, -1, 2)", "truncnormal(0, 1, -2, 1)", "q.b"),
     ("normal(0, 1)", "gamma(3, 1)", "q.scale"),
     ("uniform(-1, 2)", "restrict(normal(0, 1), -2, 1)", "q.b"),
+    # a jump inside of the support moves too
+    ("normal(0, 1)", "mixture(0.5*uniform(0, 1) + 0.5*normal(0.5, 2))", "q.loc"),
+    ("normal(0, 1)", "mixture(0.5*uniform(0, 1) + 0.5*normal(0.5, 2))", "q.scale"),
+    ("normal(0, 1)", "mixture(0.5*uniform(0, 1) + 0.5*normal(0.5, 2))", "q.components[0].b"),
 ]
 
 
+def shifted(law, parameter, step):
+    if parameter in law.parameters:
+        return law.replace(**{parameter: law.parameters[parameter] + step})
+    if parameter in ("loc", "scale"):
+        return density("affine", base=law, **{parameter: (parameter == "scale") + step})
+    k, inner = re.fullmatch(r"components\[(\d)\]\.(.+)", parameter).groups()
+    parts = list(law.parts)
+    parts[int(k)] = shifted(parts[int(k)], inner, step)
+    return law.replace(components=tuple(parts))
+
+
 def difference(name, p, q, wrt, h=1e-4):
-    law, parameter = wrt.split(".")
+    law, _, parameter = wrt.partition(".")
     base = density(p if law == "p" else q)
 
     def value(step):
-        moved = base.replace(**{parameter: base.parameters[parameter] + step})
+        moved = shifted(base, parameter, step)
         return divergence(name, moved, q).value if law == "p" else divergence(name, p, moved).value
 
     # Richardson's extrapolation of central differences: error of order h⁴
@@ -323,6 +339,10 @@ def test_random_hard_pairs_lie_in_their_certified_enclosures(seed):
         ("student_t(2.5, -60, 0.3)", "normal(0, 1)"),
         ("beta(0.05, 0.05)", "beta(0.1, 10)"),
         ("lognormal(0, 4)", "gamma(0.05, 1)"),
+        ("truncnormal(-1.94, 0.00197, 0, 0.0012)", "student_t(1, 20, 0.484)"),  # 984 sigma out
+        # components that pair up, where q has no mass
+        ("mixture(0.5*uniform(0, 1) + 0.5*uniform(0, 0.0068))", "uniform(0.351, 1.351)"),
+        ("restrict(normal(0, 1), 8, 9)", "restrict(restrict(normal(0, 1), 7, inf), 8.5, 10)"),
     ],
 )
 def test_found_counterexamples_stay_fixed(p, q):

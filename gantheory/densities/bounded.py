@@ -156,6 +156,9 @@ class Beta(Univariate):
     def slope(self, at: Points) -> Array:
         return (self.a - 1) / at.minus(0.0) + (self.b - 1) / at.minus(1.0)
 
+    def elasticity(self, at: Points) -> Array:
+        return (self.a - 1) + (self.b - 1) * at.minus(0.0) / at.minus(1.0)
+
     def scores(self, name: str, at: Points) -> Array:
         if name in ("a", "b"):
             total = special.digamma(self.a + self.b)
@@ -290,6 +293,18 @@ class TruncNormal(Univariate):
             return np.full_like(z, level if name == "a" else -level)
         return super().scores(name, at)
 
+    def score_size(self, name: str) -> float:
+        # each term is the exponential of a difference of logarithms, with the rounding of those
+        power = 2 if name == "scale" else 1
+        sizes = (
+            abs(z) ** (power - 1)
+            * math.exp(-0.5 * z * z - LOG_SQRT_2PI - self.log_mass)
+            * (1 + z * z + abs(self.log_mass))
+            for z in self._ends
+            if math.isfinite(z)
+        )
+        return sum(sizes) / self.scale
+
     def end_velocity(self, name: str, end: float) -> float:
         return float(name in ("a", "b") and end == getattr(self, name))
 
@@ -310,7 +325,8 @@ def log_normal_mass(a: float, b: float, width: float) -> float:
     """
     if a > 0:
         a, b = -b, -a
-    if width < 2:  # the difference of two distribution functions would cancel
+    # over less than two lengths of decay a difference of distribution functions would cancel
+    if width * max(1.0, abs(b)) < 2:
         half, middle = width / 2, (a + b) / 2
         top = b if b < 0 else 0.0 if a < 0 else a
         z = middle + half * _X

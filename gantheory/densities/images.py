@@ -60,6 +60,12 @@ class Affine(Image):
         if self.scale == 0:
             raise GantheoryError("affine: scale=0 leaves no density; use a scale other than 0")
 
+    @property
+    def log_magnitude(self) -> float:
+        # the images of ends and centers are rounded, which counts against their widths
+        far = max(abs(center) / width for center, width in self.centers)
+        return 2 + self.base.log_magnitude + 2 * far
+
     def _forward(self, x: float) -> float:
         return self.loc + self.scale * x
 
@@ -121,12 +127,17 @@ class Affine(Image):
     def slope(self, at: Points) -> Array:
         return self.base.slope(self._inner(at)) / self.scale
 
+    def elasticity(self, at: Points) -> Array:
+        inner = self._inner(at)
+        shifted = self.loc / self.scale * self.base.slope(inner) if self.loc else 0.0
+        return self.base.elasticity(inner) + shifted
+
     def scores(self, name: str, at: Points) -> Array:
         inner = self._inner(at)
         if name == "loc":
             return -self.base.slope(inner) / self.scale
         if name == "scale":
-            return (-1 - inner.x * self.base.slope(inner)) / self.scale
+            return (-1 - self.base.elasticity(inner)) / self.scale
         if name.startswith("base."):
             return self.base.scores(name.removeprefix("base."), inner)
         return super().scores(name, at)
@@ -167,10 +178,19 @@ class Restrict(Image):
     @cached_property
     def mass(self) -> float:
         """The base's mass on [a, b], from whichever tail does not cancel."""
-        low, high = float(self.base.cdf(self.a)), float(self.base.cdf(self.b))
-        if low < 0.5:
-            return high - low
-        return float(self.base.sf(self.a)) - float(self.base.sf(self.b))
+        return abs(self._levels[1] - self._levels[0])
+
+    @cached_property
+    def _levels(self) -> tuple[float, float]:
+        """The distribution function at both ends, or its complement in the upper half."""
+        return float(self._level(self.a)), float(self._level(self.b))
+
+    @cached_property
+    def _upper(self) -> bool:
+        return float(self.base.cdf(self.a)) >= 0.5
+
+    def _level(self, x: ArrayLike) -> Array:
+        return (self.base.sf if self._upper else self.base.cdf)(x)
 
     def log_density(self, at: Points) -> Array:
         value = self.base.log_density(at) - math.log(self.mass)
@@ -178,8 +198,9 @@ class Restrict(Image):
 
     @property
     def log_magnitude(self) -> float:
-        # a difference of two values of a distribution function, each off by some 1e-16
-        return self.base.log_magnitude + 4 + 4 / self.mass
+        # a difference of two values of a distribution function, each off by some 4e-15 of itself
+        noise = 20 + self.base.log_magnitude - 4 * math.log(max(self._levels))
+        return self.base.log_magnitude + 4 + noise * max(self._levels) / self.mass
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
@@ -211,10 +232,10 @@ class Restrict(Image):
         return self.tail(end, 1 if lower else -1)
 
     def cdf(self, x: ArrayLike) -> Array:
-        return (self.base.cdf(np.clip(x, self.a, self.b)) - self.base.cdf(self.a)) / self.mass
+        return np.abs(self._level(np.clip(x, self.a, self.b)) - self._levels[0]) / self.mass
 
     def sf(self, x: ArrayLike) -> Array:
-        return (self.base.sf(np.clip(x, self.a, self.b)) - self.base.sf(self.b)) / self.mass
+        return np.abs(self._level(np.clip(x, self.a, self.b)) - self._levels[1]) / self.mass
 
     def ppf(self, level: ArrayLike) -> Array:
         low, high = self.base.cdf(self.a), self.base.cdf(self.b)
@@ -226,6 +247,9 @@ class Restrict(Image):
 
     def slope(self, at: Points) -> Array:
         return self.base.slope(at)
+
+    def elasticity(self, at: Points) -> Array:
+        return self.base.elasticity(at)
 
     def scores(self, name: str, at: Points) -> Array:
         if name in ("a", "b"):

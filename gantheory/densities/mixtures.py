@@ -51,7 +51,8 @@ class AnyMixture(Univariate):
         parts = self.log_parts(at)
         top = np.max(parts, axis=0)
         safe = np.where(np.isfinite(top), top, 0.0)
-        return safe + np.log(np.sum(np.exp(parts - safe), axis=0))
+        with np.errstate(divide="ignore", under="ignore"):
+            return safe + np.log(np.sum(np.exp(parts - safe), axis=0))
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
@@ -133,6 +134,16 @@ class AnyMixture(Univariate):
         slopes = [c.slope(at) for c in self.parts]
         return np.sum(np.where(shares > 0, shares * slopes, 0.0), axis=0)
 
+    def elasticity(self, at: Points) -> Array:
+        shares = self.shares(at)
+        parts = [c.elasticity(at) for c in self.parts]
+        return np.sum(np.where(shares > 0, shares * parts, 0.0), axis=0)
+
+    def score_size(self, name: str) -> float:
+        if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
+            return self.parts[self._index(int(match[1]))].score_size(match[2])
+        return 0.0
+
     def scores(self, name: str, at: Points) -> Array:
         """Return a score; ``weights[k]`` grows weight k at the expense of the others alike."""
         if match := re.fullmatch(r"weights\[(\d+)\]", name):
@@ -152,7 +163,11 @@ class AnyMixture(Univariate):
 
     def end_velocity(self, name: str, end: float) -> float:
         if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
-            return self.parts[int(match[1])].end_velocity(match[2], end)
+            k = self._index(int(match[1]))
+            owners = [j for j, c in enumerate(self.parts) if end in c.breakpoints]
+            if owners != [k] and k in owners:
+                raise GantheoryError(f"{self}: several components end at {end:g}; move one of them")
+            return self.parts[k].end_velocity(match[2], end) if k in owners else 0.0
         return super().end_velocity(name, end)
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:
@@ -171,7 +186,8 @@ class AnyMixture(Univariate):
             share = np.exp(math.log(v) + their.log_density(at) - total)
             close = close + np.where(share > 0, share * np.expm1(np.clip(delta, -1.0, 1.0)), 0.0)
             largest = np.maximum(largest, np.where(share > 0, np.abs(delta), 0.0))
-        return np.where(largest < 0.5, np.log1p(close), self.log_density(at) - total)
+        paired = (largest < 0.5) & np.isfinite(total)
+        return np.where(paired, np.log1p(close), self.log_density(at) - total)
 
 
 def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] | None:

@@ -90,6 +90,9 @@ class Gamma(Univariate):
     def slope(self, at: Points) -> Array:
         return (self.shape - 1) / at.minus(0.0) - 1 / self.scale
 
+    def elasticity(self, at: Points) -> Array:
+        return (self.shape - 1) - at.minus(0.0) / self.scale
+
     def scores(self, name: str, at: Points) -> Array:
         x = at.minus(0.0)
         if name == "scale":
@@ -98,6 +101,11 @@ class Gamma(Univariate):
             constant = float(special.digamma(self.shape)) + math.log(self.scale)
             return at.log_abs_minus(0.0) - constant
         return super().scores(name, at)
+
+    def score_size(self, name: str) -> float:
+        if name == "shape":
+            return abs(float(special.digamma(self.shape))) + abs(math.log(self.scale))
+        return self.shape / self.scale
 
     def end_velocity(self, name: str, end: float) -> float:
         return 1.0 if name == "loc" else 0.0
@@ -172,6 +180,9 @@ class LogNormal(Univariate):
 
     def slope(self, at: Points) -> Array:
         return -(1 + self.z(at) / self.scale) / at.minus(0.0)
+
+    def elasticity(self, at: Points) -> Array:
+        return -(1 + self.z(at) / self.scale)
 
     def scores(self, name: str, at: Points) -> Array:
         z = self.z(at)

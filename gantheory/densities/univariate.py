@@ -161,6 +161,10 @@ class Univariate(Density):
         """Return the derivative of log p in x."""
         raise GantheoryError(f"{self}: the derivative of its log-density is not known")
 
+    def elasticity(self, at: Points) -> Array:
+        """Return x times the derivative of log p in x, finite as x tends to an end at 0."""
+        return at.x * self.slope(at)
+
     def scores(self, name: str, at: Points) -> Array:
         """Return the derivative of log p in a parameter at `Points`.
 
@@ -171,12 +175,16 @@ class Univariate(Density):
             if name == "loc":
                 return -self.slope(at)
             if name == "scale":
-                return -1.0 - at.x * self.slope(at)
+                return -1.0 - self.elasticity(at)
         known = [key for key, value in self.parameters.items() if isinstance(value, float)]
         raise unknown_name(f"parameter of {self}:", name, {*known, "loc", "scale"})
 
     def score(self, name: str, x: ArrayLike) -> Array:
         return self.scores(name, Points.at(x))
+
+    def score_size(self, name: str) -> float:
+        """Return the size of the constants inside a score, which its rounding scales with."""
+        return 0.0
 
     def end_velocity(self, name: str, end: float) -> float:
         """Return how fast a finite end of the support moves with the parameter ``name``."""

@@ -109,6 +109,9 @@ class _Sampler:
             noise = EPS * (4 + constant + np.abs(log_jacobian) + noise)
             touching = [k for k, output in enumerate(self.outputs) if output.touches]
             noise[touching] += cancelled
+            for k, output in enumerate(self.outputs):
+                if output.score and (inside_score := self.pair.q.score_size(output.score)):
+                    noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
             alive = weight > -np.inf
             weight = np.where(alive, weight + log_jacobian, -np.inf)
             mantissa[~alive] = 0.0

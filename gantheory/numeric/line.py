@@ -24,6 +24,7 @@ from gantheory.records import Estimate, Status
 METHOD = "quadrature"
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
+SMOOTH = 1e-9  # one-sided limits that differ by less are one value, rounded
 # A user's own density may miss 1 by what single-precision constants would cost.
 UNIT = 1e-7
 BLIND = "the density states no structure, so a narrow spike may have been missed; state its centers"
@@ -62,32 +63,40 @@ def _by_rule(task: Task, known: Estimate | None, p: Univariate, q: Univariate) -
 
 
 def _no_derivative(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
-    """Refuse a derivative where a moving end of q's support makes the divergence kink or jump."""
-    for _, end, _ in moving_ends(q, str(task.parameter)):
-        side = +1 if any(end == low for low, _ in q.pieces) else -1
-        tail = q.end_tail(end)
-        if tail is None or tail.log > 0 or tail.logsquare:
+    """Refuse a derivative where a moving end or jump of q makes the divergence kink or jump."""
+    for point, _ in moving_points(q, str(task.parameter)):
+        tails = [d.tail(point, side) for d in (q, p) for side in (-1, +1)]
+        if any(tail is None or tail.log > 0 or tail.logsquare for tail in tails[:2]):
             return Estimate.undetermined(
-                f"the support of q ends at {end:g}, which moves with {task.parameter}, and q is "
-                "unbounded there; use a one-sided difference of values"
+                f"q is unbounded at {point:g}, which moves with {task.parameter}; use a one-sided "
+                "difference of values"
             )
-        meets = any(end in piece for piece in p.pieces)
-        theirs = p.tail(end, side)
-        vanish = tail.log < 0 and theirs is not None and theirs.log < 0
-        if meets and not vanish:
+        if _jumps(p, point) and _jumps(q, point):
             return Estimate.undetermined(
-                f"p and q both end at {end:g}, which moves with {task.parameter}: the derivatives "
-                "from the two sides differ; move one of the supports"
+                f"p and q both end or jump at {point:g}, which moves with {task.parameter}: the "
+                "derivatives from the two sides differ; move one of the laws"
             )
     return None
 
 
-def moving_ends(q: Univariate, parameter: str) -> list[tuple[int, float, float]]:
-    """Return (outward direction, end, velocity) of each finite end that the parameter moves."""
-    ends = [(side, end) for low, high in q.pieces for side, end in ((-1, low), (1, high))]
-    finite = [(side, end) for side, end in ends if math.isfinite(end)]
-    moving = [(side, end, q.end_velocity(parameter, end)) for side, end in finite]
-    return [(side, end, velocity) for side, end, velocity in moving if velocity]
+def moving_points(q: Univariate, parameter: str) -> list[tuple[float, float]]:
+    """Return (point, velocity) of each end or kink of q that the parameter moves."""
+    points = {end for piece in q.pieces for end in piece if math.isfinite(end)} | {*q.kinks}
+    moving = [(point, q.end_velocity(parameter, point)) for point in sorted(points)]
+    return [(point, velocity) for point, velocity in moving if velocity]
+
+
+def _jumps(law: Univariate, point: float) -> bool:
+    """Whether the density is discontinuous at a point: its two one-sided limits differ."""
+    below, above = (np.exp(law.log_density(beside(point, side))[0]) for side in (-1, +1))
+    return bool(abs(below - above) > SMOOTH * max(below, above))
+
+
+def beside(point: float, side: int) -> Points:
+    """Return the point immediately next to ``point`` on one side."""
+    step = abs(np.nextafter(point, side * math.inf) - point) + 1e-300
+    one = np.ones(1)
+    return Points(point * one, side * one, step * one, np.log(step) * one)
 
 
 def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[int, Estimate]:
@@ -178,22 +187,23 @@ def _added(integral: Integral, boundary: float, sign: int) -> Integral:
 
 
 def _boundary(task: Task, p: Univariate, q: Univariate, formula: int) -> float:
-    r"""Return Σ velocity·[q f̃(p/q) − p f̃'(∞) − c q] over the ends of q that the parameter moves.
+    r"""Return Σ velocity·[φ(q₋) − φ(q₊)], φ(q) = q f̃(p/q) − c q, over the jumps of q that move.
 
-    The terms come from differentiating the limits of the integral; c is the constant that the
-    chosen form of the slope subtracts, so the sum does not depend on it.
+    The terms come from differentiating the limits of the integrals; φ(0) = p f̃'(∞), and c is the
+    constant that the chosen form of the slope subtracts, so the sum does not depend on it.
     """
     total = 0.0
     whole = KERNELS[COMPLEMENTS[task.kernel.name].of] if task.kernel.sign < 0 else task.kernel
-    for side, end, velocity in moving_ends(q, str(task.parameter)):
-        inside = np.nextafter(end, -side * math.inf)
+    constant = _constant(task.kernel, formula)
+    for point, velocity in moving_points(q, str(task.parameter)):
+        if not _jumps(q, point):
+            continue
         with np.errstate(all="ignore"):
-            log_p = p.log_density(Points.at(np.array([inside])))
-            log_q = q.log_density(Points.at(np.array([inside])))
-            kept = _at(whole.value, log_p, log_q)
-            lost = _at(whole.value, log_p, np.full(1, -np.inf))
-            constant = _constant(task.kernel, formula) * float(np.exp(log_q[0]))
-        total += side * velocity * (kept - lost - constant)
+            log_p = p.log_density(beside(point, 1))  # p does not jump where q does
+            for side in (-1, +1):
+                log_q = q.log_density(beside(point, side))
+                level = _at(whole.value, log_p, log_q) - constant * float(np.exp(log_q[0]))
+                total -= side * velocity * level
     return total
 
 

@@ -112,17 +112,17 @@ def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, 
     highest = np.max(got.log_weight, axis=(1, 2), initial=-np.inf)
     highest = np.where(np.isfinite(highest), highest, 0.0 if shift is None else shift)
     shift = highest if shift is None else np.maximum(highest, shift)
-    with np.errstate(under="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite ends as an undetermined answer
         size = np.exp(got.log_weight - shift[:, None, None])
         f = np.where(size > 0, size * got.mantissa, 0.0)
-    kronrod = f @ KRONROD
-    absolute = np.abs(f) @ KRONROD
-    spread = np.abs(f - 0.5 * kronrod[..., None]) @ KRONROD
-    error = np.abs(kronrod - f @ GAUSS)
-    with np.errstate(all="ignore"):  # QUADPACK's reading of the difference of the two rules
+        kronrod = f @ KRONROD
+        absolute = np.abs(f) @ KRONROD
+        spread = np.abs(f - 0.5 * kronrod[..., None]) @ KRONROD
+        error = np.abs(kronrod - f @ GAUSS)
+        # QUADPACK's reading of the difference of the two rules
         sharp = spread * np.minimum(1.0, (200 * error / spread) ** 1.5)
-    error = np.where(spread > 0, sharp, error)
-    rounding = np.where(f != 0, np.abs(f) * got.noise, 0.0) @ KRONROD
+        error = np.where(spread > 0, sharp, error)
+        rounding = np.where(f != 0, np.abs(f) * got.noise, 0.0) @ KRONROD
     return np.stack([kronrod, error, rounding, absolute]) * half, shift
 
 
