@@ -104,6 +104,8 @@ CLOSED = [
     ("kl_pq", NORMAL, SHIFTED, "2"),
     ("bc", NORMAL, law("normal", loc=40, scale=1), str(mp.exp(-200))),
     ("tv", NORMAL, SHIFTED, str(mp.erf(1 / mp.sqrt(2)))),
+    ("tv", NORMAL, law("normal", loc=1e-6, scale=1), str(mp.erf(mp.mpf("5e-7") / mp.sqrt(2)))),
+    ("bc", SQUARE, law("uniform", a=3, b=4), "0"),
     ("kl_pq", SQUARE, NORMAL, str(mp.log(mp.sqrt(2 * mp.pi) / 2) + mp.mpf(1) / 6)),
     ("jsd", SQUARE, law("uniform", a=0, b=2), str(mp.log(2) / 2)),
     ("tv", SQUARE, law("uniform", a=3, b=4), "1"),

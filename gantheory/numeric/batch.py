@@ -7,6 +7,7 @@ tails and their mixtures; `rows` says None for anything else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gantheory.densities.base import Array, Density
+from gantheory.densities.mixtures import AnyMixture
 from gantheory.numeric.ratio import LOG2
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2 * np.pi))
@@ -193,11 +195,12 @@ def rows(samples: Sequence[Density], at: Array, values: Array) -> Row | Sum | No
         None where the family is not served in bulk, or where a parameter is not affine.
     """
     first = samples[0]
-    if first.name == "mixture":
-        sizes = {len(sample.parameters["components"]) for sample in samples}
-        if len(sizes) > 1 or any(sample.name != "mixture" for sample in samples):
+    if isinstance(first, AnyMixture):
+        mixtures = [sample for sample in samples if isinstance(sample, AnyMixture)]
+        sizes = {len(sample.parts) for sample in mixtures}
+        if len(sizes) > 1 or len(mixtures) < len(samples):
             return None
-        return _sum(samples, at, values, sizes.pop())
+        return _sum(mixtures, at, values, sizes.pop())
     if first.name not in STANDARD or any(sample.name != first.name for sample in samples):
         return None
     found = [_affine([s.parameters[k] for s in samples], at, values) for k in ("loc", "scale")]
@@ -206,12 +209,12 @@ def rows(samples: Sequence[Density], at: Array, values: Array) -> Row | Sum | No
     return Row(STANDARD[first.name], found[0], found[1])  # type: ignore[arg-type]
 
 
-def _sum(samples: Sequence[Density], at: Array, values: Array, size: int) -> Sum | None:
+def _sum(samples: Sequence[AnyMixture], at: Array, values: Array, size: int) -> Sum | None:
     weights, parts = [], []
     for k in range(size):
-        given = [sample.parameters["weights"][k] for sample in samples]
+        given = [sample.weights[k] / math.fsum(sample.weights) for sample in samples]
         weight = _affine(given, at, values)
-        part = rows([sample.parameters["components"][k] for sample in samples], at, values)
+        part = rows([sample.parts[k] for sample in samples], at, values)
         if weight is None or not isinstance(part, Row):
             return None
         weights.append(weight)

@@ -214,7 +214,7 @@ def _refine(
             value, tail = _integrate(form, *laws, goal, counter)
             if value.is_finite():
                 wanted = arb(10) ** -digits * abs(value.mid())
-                if value.rad() <= wanted and value.mid() != 0:
+                if value.rad() == 0 or (value.rad() <= wanted and value.mid() != 0):
                     break
                 goal = min(_magnitude(value) * arb(10) ** -(digits + 2), goal * arb(10) ** -3)
         return _finish(name, value, tail, digits, counter.count)

@@ -251,12 +251,26 @@ class Mixture:
 
 
 def log_ratio(p: Law | Mixture, q: Law | Mixture, x: acb, analytic: bool) -> acb | None:
-    """Return log p/q without subtracting logarithms, for two t laws of one df, else None.
+    """Return log p/q without subtracting logarithms, for two normals or two t laws of one df.
 
-    Their ratio tends to a constant; a ball around the difference of two logarithms would hide that.
+    A ball around the difference of two logarithms is as wide as they are; where the laws are close,
+    or in tails of one order, that hides the sign of the ratio. None for other pairs.
     """
-    if not (isinstance(p, StudentT) and isinstance(q, StudentT)) or p.df != q.df:
-        return None
+    if isinstance(p, Normal) and isinstance(q, Normal):
+        return _normal_ratio(p, q, x)
+    if isinstance(p, StudentT) and isinstance(q, StudentT) and p.df == q.df:
+        return _t_ratio(p, q, x, analytic)
+    return None
+
+
+def _normal_ratio(p: Normal, q: Normal, x: acb) -> acb:
+    """Return (b − a)(b + a)/2 + log(s_q/s_p) with a, b the standardised x of p and of q."""
+    s, k = exact(q.scale), exact(p.scale)
+    apart = x * (1 / s - 1 / k) + (exact(p.loc) / k - exact(q.loc) / s)
+    return apart * (p.z(x) + q.z(x)) / 2 + (s / k).log()
+
+
+def _t_ratio(p: StudentT, q: StudentT, x: acb, analytic: bool) -> acb:
     df, s, k = exact(p.df), exact(q.scale), exact(p.scale)
     y, z = x - exact(q.loc), x - exact(p.loc)
     # (df s² + y²)/(df k² + z²) with the large parts cancelled by hand
