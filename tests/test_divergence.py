@@ -352,7 +352,7 @@ def test_found_counterexamples_stay_fixed(p, q):
     for name, gap, whole in wholes:
         total = found[name].value + found[gap].value
         assert abs(total - whole) <= found[name].error + found[gap].error + 2e-16
-        assert found[name].error < 1e-12
+        assert found[name].error < 1e-9
     half = (found["kl_pm"].value + found["kl_qm"].value) / 2
     assert close(half, found["jsd"].value, 1e-13)
 
