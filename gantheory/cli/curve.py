@@ -190,7 +190,7 @@ class _Job:
             "d": self.d.tolist(),
             "curves": {
                 c.target.label: {part: getattr(c, part).tolist() for part in parts}
-                | {"title": c.target.title, "terms": dict(c.target.terms)}
+                | {"title": c.target.title, "terms": dict(c.target.terms), "notes": list(c.reasons)}
                 for c in self.curves
             },
             "vanishing": [
@@ -311,6 +311,8 @@ def _show(job: _Job, written: list[str]) -> None:
     console.print(table)
     for mark in job.marks:
         console.print(_sentence(mark), highlight=False)
+    for note in sorted({reason for curve in job.curves for reason in curve.reasons}):
+        console.print(f"note: {note}", highlight=False)
     for m in job.measured:
         console.print(
             f"{m.label} at d = {m.d:g}: measured {m.gradient.value:.5g} ± {m.gradient.error:.1g}",

@@ -256,8 +256,8 @@ def by_sampling(
 
     It is the mean of q f̃(p/q)/m over draws from m = (p + q)/2, half of them from each law. Each
     half has its own interval at half of the error probability, and the two add up: the truth is
-    missed with at most the probability stated, up to the normal approximation. Where the draws have no
-    second moment (unbounded divergences) the interval may be too narrow, and this is said.
+    missed with at most the probability stated, up to the normal approximation. Where the draws have
+    no second moment (unbounded divergences) the interval may be too narrow, and this is said.
     """
     from scipy.special import ndtri
 
