@@ -78,7 +78,7 @@ def fit_discriminator(
         p, q: the two densities, as text or with quantiles ``ppf``.
         recipe: see above.
         seed: of initial values and samples.
-        steps: of Adam (default 600), or the most iterations of L-BFGS (default 300).
+        steps: of Adam (default 600), or the most iterations of L-BFGS (default 150).
         batch: m, for Adam.
         network: from one input to one output; by default two hidden layers of 32, tanh.
         parameters: values of the game's free parameters.
@@ -100,7 +100,7 @@ def fit_discriminator(
     fit = _Fit(torch_game(game, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width)
     row = fit.network.initial(generator_of(seed, 0))[None]
     if recipe == "precise":
-        row = fit.by_lbfgs(row, nodes, weights, steps or 300)
+        row = fit.by_lbfgs(row, nodes, weights, steps or 150)
     else:
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         row = fit.by_adam(row, laws, rng, steps or 600, batch)

@@ -121,7 +121,7 @@ def test_the_fast_path_equals_the_reference(name):
 def test_members_are_bitwise_independent_of_block_size_order_and_company(name):
     members, recipe = case(name)
     whole = last(train(members, recipe, path="fast"))
-    for block in (1, 2, 4):
+    for block in (1, 3):
         assert difference(whole, run_in_blocks(members, recipe, block)) == 0
     order = [3, 0, 4, 1, 2]
     shuffled = run_in_blocks([members[k] for k in order], recipe, 2)
