@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gantheory.records import Estimate, How
-from simulations.compare import proportion
+from simulations.compare import lowest, proportion
 from simulations.coverage import CEILING, SAMPLES, Coverage, coverage
 from simulations.data import Law, Modes, as_density, grid, ring
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
@@ -214,7 +214,7 @@ def _compared(case: str, found: list[Coverage], full: bool) -> tuple[Comparison,
             Comparison(
                 f"{name}.quality", "ring: the lowest share of high quality is at least 0.5",
                 Estimate(0.5), "<=",
-                min((c.quality for c in found), key=lambda e: e.value),
+                lowest(min((c.quality for c in found), key=lambda e: e.value)),
             ),
             Comparison(
                 f"{name}.twin", "ring: at least half of all seeds miss a mode",
@@ -266,7 +266,7 @@ EXPERIMENT = Experiment(
     expected=(
         "against a fixed D: one point, ∂J/∂z below a hundredth of what it was",
         "a perfect sampler: 98.889 % of high quality, by 3 standard deviations in the plane",
-        "ring, non-saturating, 8 seeds: 8 of 8 modes each, at least 50 % of high quality",
+        "ring, non-saturating, 8 seeds: 8 of 8 modes each, 67 to 75 % of high quality",
     ),
     minutes=15,
     quick_minutes=0.3,
