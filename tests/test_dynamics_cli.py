@@ -182,3 +182,20 @@ def test_a_stability_diagram_has_the_line_where_the_radius_is_one():
     (line,) = [c for c in figure.axes[0].collections if hasattr(c, "levels")]
     step, gamma = np.concatenate([path.vertices for path in line.get_paths()]).T
     assert np.abs(step - 2 * gamma / (1 + gamma**2)).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--value", "x**5 - x + y*x - y**3", "--player1", "x", "--player2", "y"],
+        ["--value", "x*y + tanh(x)*y", "--player1", "x", "--player2", "y"],
+        ["alpha-gan", "--parameter", "alpha=2"],
+        ["energy-based"],
+    ],
+    ids=["quintic", "transcendental", "irrational", "free parameter"],
+)
+def test_a_game_without_formulas_is_answered_and_nothing_is_called_proved(arguments):
+    update = as_json(*arguments, "--method", "optimistic", "--step", "0.1")["update"]
+    assert update["verdict"] in VERDICTS
+    assert update["how"] in {"measured", "undecided"}
+    assert update["converges_for"] is None or arguments == ["energy-based"]

@@ -70,7 +70,7 @@ class Analysis:
     def family(self) -> int:
         """The dimension of the set of equilibria, where the linear update fixes each of them."""
         matrix = self.jacobian
-        if matrix is None or matrix.free_symbols:
+        if matrix is None or matrix.free_symbols or matrix.has(sp.Float):
             return 0
         missing = matrix.rows - matrix.rank()
         simple = matrix.rank() == (matrix**2).rank()

@@ -71,6 +71,8 @@ def eigenvalues(matrix: sp.Matrix) -> list[sp.Expr] | None:
     >>> eigenvalues(sp.Matrix([[1, -eta], [eta, 1]]))
     [I*eta + 1, -I*eta + 1]
     """
+    if matrix.has(sp.Float):
+        return None
     found: list[sp.Expr] = []
     for factor, multiplicity in sp.factor_list(characteristic(matrix).as_expr(), lamda)[1]:
         roots = _roots(sp.Poly(factor, lamda))
@@ -106,7 +108,7 @@ def _quadratic(factor: sp.Poly) -> list[sp.Expr]:
 
 def _square_root(square: sp.Expr) -> sp.Expr:
     """The principal root, with even powers pulled out (symbols are positive)."""
-    if not square.is_rational_function(*square.free_symbols):
+    if not square.free_symbols or not square.is_rational_function(*square.free_symbols):
         return sp.sqrt(sp.simplify(square))
     numerator, denominator = (sp.factor_list(part) for part in sp.fraction(sp.together(square)))
     outside, inside = sp.S.One, numerator[0] / denominator[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 import sympy as sp
+from sympy.polys.polyerrors import PolynomialError
 
 from gantheory.symbolic.dynamics.record import Dynamics
 
@@ -103,7 +104,12 @@ def _factors(equation: sp.Expr, variables: Sequence[sp.Symbol]) -> list[sp.Expr]
     numerator = sp.numer(sp.together(equation))
     if sp.simplify(numerator) == 0:
         return None
-    factors = [base for base, _ in sp.factor_list(numerator)[1]]
+    if not numerator.has(*variables):
+        return []
+    try:
+        factors = [base for base, _ in sp.factor_list(numerator)[1]]
+    except PolynomialError:  # fractional powers of transcendental parts
+        factors = list(sp.Mul.make_args(numerator))
     return [f for f in factors if f.has(*variables) and not f.is_nonzero]
 
 
@@ -129,7 +135,7 @@ def _isolate(factor: sp.Expr, variables: Sequence[sp.Symbol]) -> list[tuple[Poin
         slope, constant = poly.all_coeffs()
         cases: list[tuple[Point, list[sp.Expr]]] = [({variable: -constant / slope}, [])]
         return [*cases, ({}, [slope, constant])] if slope.has(*variables) else cases
-    if factor.free_symbols == {variable} and all(c.is_rational for c in poly.all_coeffs()):
+    if poly.degree() <= 2 and all(c.is_rational for c in poly.all_coeffs()):
         return [({variable: root}, []) for root in dict.fromkeys(poly.real_roots())]
     if poly.degree() == 2 and not poly.LC().has(*variables):
         return [({variable: root}, []) for root in sp.roots(poly) if root.is_real is not False]
