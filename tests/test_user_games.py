@@ -86,6 +86,11 @@ def test_a_logarithm_that_is_not_real_on_the_domain_is_undecided_with_the_remedy
     assert derive(game("log(t)", "-t", domain="(0, oo)")).value.divergence == "kl_pq"
 
 
+def test_a_root_inside_of_a_symbolic_power_that_is_not_real_is_undecided():
+    found = derive(game("(1/2 + sqrt(t))**a", "-1", "-t"))
+    assert "restrict the domain" in found.undecided["optimum"]
+
+
 def test_parameters_must_have_intervals_that_do_not_refer_in_a_circle():
     ranges = {"a": "(0, b)", "b": "(0, a)"}
     with pytest.raises(GantheoryError, match="circle"):

@@ -36,7 +36,7 @@ def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
     """Return the floating-point value of ``expr``; nan or inf where it has none."""
     try:
         return _evaluate(expr, values)
-    except (OverflowError, ZeroDivisionError, ValueError):
+    except (OverflowError, ZeroDivisionError, ValueError, TypeError):
         return math.nan
 
 
