@@ -5,6 +5,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "analysis": ["Analysis", "analyse"],
+        "methods": ["make_method"],
+        "named": ["named_game"],
         "record": ["Dynamics"],
+        "text": ["read_game"],
     },
 )
