@@ -35,6 +35,7 @@ REFUSED = {
     " \t ": "empty",
     "1e999": "too large",
     "1" * 50: "too long",
+    "0.49999999999999999999*t": "fraction",
     "1/0": "divides by zero",
     "1/(2 - 2)": "divides by zero",
     "0**-1": "divides by zero",
