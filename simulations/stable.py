@@ -147,7 +147,7 @@ def _into(operation: Callable[..., Any], values: list[Any], out: Tensor) -> Call
         return partial(operation, *values, out=out)
     if operation in (_product, _sum) and len(values) == 2:
         tensor, other = sorted(values, key=lambda value: isinstance(value, float))
-        if operation is _product and other == -1.0:
+        if operation is _product and isinstance(other, float) and other == -1.0:
             return partial(torch.neg, tensor, out=out)
         return partial(torch.mul if operation is _product else torch.add, tensor, other, out=out)
 
