@@ -19,10 +19,10 @@ from gantheory.cli.games import command as games_command
 from gantheory.errors import GantheoryError
 from gantheory.games import CRITICS, find, get_game
 from gantheory.records import How, Status
-from gantheory.symbolic import discrete, relativistic
-from gantheory.symbolic.critics import derive_critic, mean_gaussian_kernel
-from gantheory.symbolic.distances import energy_distance, kantorovich, squared_cdf_distance
-from gantheory.symbolic.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.symbolic.critics import discrete, relativistic
+from gantheory.symbolic.critics.constrained import derive_critic, mean_gaussian_kernel
+from gantheory.symbolic.critics.distances import energy_distance, kantorovich, squared_cdf_distance
+from gantheory.symbolic.critics.laws import DiscreteLaw, f_divergence, is_equal
 
 positive = st.integers(1, 9)
 points = st.lists(st.integers(-6, 6), min_size=1, max_size=5, unique=True)

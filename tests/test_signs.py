@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gantheory.records import How
-from gantheory.symbolic.logforms import constant, log_form
 from gantheory.symbolic.signs import sign_on_positive
+from gantheory.symbolic.signs.logforms import constant, log_form
 
 r = sp.Symbol("r", positive=True)
 a, b = sp.symbols("a b", positive=True)
@@ -156,7 +156,7 @@ def test_identities_of_logarithms_of_polynomials_are_proved():
 def test_a_form_shifted_and_inverted_has_the_same_values():
     from flint import fmpq
 
-    from gantheory.symbolic.enclosure import value_at
+    from gantheory.symbolic.signs.enclosure import value_at
 
     form = log_form(JSD - TRIANGULAR / 4 + sp.sqrt(r), r, 2)
     assert value_at(form, fmpq(3, 2)).overlaps(value_at(form.invert(), fmpq(2, 3)))

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "critics": ["derive_critic"],
         "derivation": ["Derivation"],
         "engine": ["derive"],
-        "inequality": ["prove"],
+        "inequalities.inequality": ["prove"],
         "signs": ["sign_on_positive"],
         "tables": ["check_table"],
     },

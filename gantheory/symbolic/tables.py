@@ -14,8 +14,8 @@ from gantheory.divergences import DIVERGENCES
 from gantheory.games.fgan import NOWOZIN_2016
 from gantheory.records import How, Verdict
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.branches import generator
-from gantheory.symbolic.logforms import NotALogForm, log_form, root_of
+from gantheory.symbolic.inequalities.branches import generator
+from gantheory.symbolic.signs.logforms import NotALogForm, log_form, root_of
 
 t = sp.Symbol("t", real=True)
 alpha = sp.Symbol("alpha", positive=True)

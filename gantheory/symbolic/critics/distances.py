@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from gantheory.symbolic.laws import DiscreteLaw, cells
+from gantheory.symbolic.critics.laws import DiscreteLaw, cells
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq, fmpq_poly, fmpz_poly
 
-from gantheory.symbolic.balls import NoEnclosure, enclose
 from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.logforms import (
+from gantheory.symbolic.signs.balls import NoEnclosure, enclose
+from gantheory.symbolic.signs.logforms import (
     LOG_X,
     ONE,
     Generator,

@@ -15,7 +15,7 @@ import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.records import How, Verdict
-from gantheory.symbolic.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.symbolic.critics.laws import DiscreteLaw, f_divergence, is_equal
 
 Number = int | Fraction | str
 

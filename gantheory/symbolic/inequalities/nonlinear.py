@@ -19,14 +19,19 @@ from flint import fmpq
 from gantheory.divergences import FDivergence
 from gantheory.records import How
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.balls import NoEnclosure
-from gantheory.symbolic.branches import as_expression, branch, combination, generator
-from gantheory.symbolic.linear import Decision
-from gantheory.symbolic.logforms import NotALogForm, log_form, root_of
+from gantheory.symbolic.inequalities.branches import as_expression, branch, combination, generator
+from gantheory.symbolic.inequalities.linear import Decision
+from gantheory.symbolic.inequalities.statements import Statement
+from gantheory.symbolic.inequalities.triangle import (
+    P,
+    Q,
+    is_nonnegative_on_triangle,
+    without_logarithms,
+)
+from gantheory.symbolic.inequalities.twopoint import evaluate, grids, laws_of
 from gantheory.symbolic.signs import sign_on_positive
-from gantheory.symbolic.statements import Statement
-from gantheory.symbolic.triangle import P, Q, is_nonnegative_on_triangle, without_logarithms
-from gantheory.symbolic.twopoint import evaluate, grids, laws_of
+from gantheory.symbolic.signs.balls import NoEnclosure
+from gantheory.symbolic.signs.logforms import NotALogForm, log_form, root_of
 
 HALF = sp.Rational(1, 2)
 DIRECTIONS = (("q", 0, -1), ("p", 1, 0), ("p - q at fixed p + q", 1, -1))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import sympy as sp
 from flint import arb, fmpq
@@ -18,11 +17,9 @@ from gantheory.errors import MissingExtraError
 from gantheory.games.constrained import Critic
 from gantheory.records import Estimate, How, Status, Verdict
 from gantheory.symbolic.atoms import r
+from gantheory.symbolic.critics.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.symbolic.critics.record import CriticDerivation, judge_claim
 from gantheory.symbolic.derivation import Step
-from gantheory.symbolic.laws import DiscreteLaw, f_divergence, is_equal
-
-if TYPE_CHECKING:
-    from gantheory.symbolic.critics import CriticDerivation
 
 WITNESS = (
     DiscreteLaw.of([0, 1, 2], ["1/2", "1/3", "1/6"]),
@@ -32,7 +29,6 @@ WITNESS = (
 
 def derive_paired(game: Critic) -> CriticDerivation:
     """Derive C* = log r + const and the value JSD(P⊗Q‖Q⊗P) − log 2 from the minimax game."""
-    from gantheory.symbolic.critics import CriticDerivation
     from gantheory.symbolic.engine import derive
     from gantheory.symbolic.identify import combination_text
 
@@ -86,7 +82,6 @@ def derive_paired(game: Critic) -> CriticDerivation:
 
 def derive_average(game: Critic) -> CriticDerivation:
     """Show that log r is not optimal, and give the optimum on a discrete law numerically."""
-    from gantheory.symbolic.critics import CriticDerivation
 
     slopes = gradient_at_log_ratio(*WITNESS)
     certified = any(not slope.contains(0) for slope in slopes)
@@ -138,7 +133,6 @@ def _numerical_step() -> Step:
 
 def derive_conditional(game: Critic) -> CriticDerivation:
     """Read the minimax game on pairs, and split its divergence over the labels."""
-    from gantheory.symbolic.critics import CriticDerivation, _claim
     from gantheory.symbolic.engine import derive
     from gantheory.symbolic.identify import combination_text
 
@@ -173,7 +167,7 @@ def derive_conditional(game: Critic) -> CriticDerivation:
             "w cancels in p/q and factors out of q f(p/q)",
         ),
     )
-    claim = _claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named)
     where = ("the pairs have densities", "for the split over labels: P and Q have the same labels")
     return CriticDerivation(game, critic, None, named, steps, where, claim)
 

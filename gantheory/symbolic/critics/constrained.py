@@ -7,9 +7,7 @@ dimension. Two lemmas do the rest, |v| ≤ 1 and :math:`\int w v^2 \le 1`, both 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import sympy as sp
 
@@ -17,10 +15,12 @@ from gantheory.divergences import DIVERGENCES
 from gantheory.errors import unknown_name
 from gantheory.games import CRITICS
 from gantheory.games.constrained import Critic
-from gantheory.records import How, Verdict
+from gantheory.records import How
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.branches import generator
+from gantheory.symbolic.critics import relativistic
+from gantheory.symbolic.critics.record import CriticDerivation, judge_claim
 from gantheory.symbolic.derivation import Step
+from gantheory.symbolic.inequalities.branches import generator
 
 g = sp.Symbol("g", real=True)
 v = sp.Symbol("v", real=True)
@@ -31,69 +31,6 @@ ONE_DIMENSION = "P and Q are laws on the line with finite means"
 ENVELOPE = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
 
 
-@dataclass(frozen=True)
-class CriticDerivation:
-    """The theory of one constrained critic.
-
-    Attributes:
-        game: its definition.
-        critic: the optimal critic, as an expression or, where it has none, None.
-        value: the value at the optimum; None where there is no closed form.
-        named: the value in words.
-        steps: how it is found, each with how it is known.
-        claims: what was published, judged.
-        undecided: what is missing -> why.
-    """
-
-    game: Critic
-    critic: sp.Expr | None
-    value: sp.Expr | None
-    named: str
-    steps: tuple[Step, ...]
-    assumptions: tuple[str, ...]
-    claims: tuple[Verdict, ...] = ()
-    undecided: Mapping[str, str] = field(default_factory=dict)
-    no_optimum: str | None = None
-
-    @property
-    def status(self) -> str:
-        """``"derived"`` or ``"undecided"``."""
-        return "undecided" if self.undecided else "derived"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the stable JSON keys."""
-        return {
-            "game": self.game.as_dict(),
-            "status": self.status,
-            "reason": "; ".join(self.undecided.values()) or None,
-            "optimal_critic": None if self.critic is None else str(self.critic),
-            "value": {"expression": None if self.value is None else str(self.value),
-                      "name": self.named},
-            "claims": [claim.as_dict() for claim in self.claims],
-            "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.how.value,
-                 "reason": s.reason} for s in self.steps
-            ],
-            "assumptions": list(self.assumptions),
-            "undecided": dict(self.undecided),
-        }  # fmt: skip
-
-    def __str__(self) -> str:
-        from gantheory.symbolic.rendering import as_text
-
-        return as_text(self)  # type: ignore[arg-type]
-
-    def _repr_latex_(self) -> str:
-        from gantheory.symbolic.rendering import as_latex
-
-        return as_latex(self)  # type: ignore[arg-type]
-
-    def _repr_html_(self) -> str:
-        from gantheory.symbolic.rendering import as_html
-
-        return as_html(self)  # type: ignore[arg-type]
-
-
 def derive_critic(game: str | Critic) -> CriticDerivation:
     """Derive the optimal critic and the value of a constrained game.
 
@@ -102,8 +39,6 @@ def derive_critic(game: str | Critic) -> CriticDerivation:
     >>> derive_critic("fisher").named
     'sqrt(2*triangular)'
     """
-    from gantheory.symbolic import relativistic
-
     name = game if isinstance(game, str) else game.name
     if name not in CRITICS:
         raise unknown_name("constrained game", name, CRITICS)
@@ -181,7 +116,7 @@ def _wasserstein(game: Critic) -> CriticDerivation:
             "f' is measurable and bounded by 1, so its integral is 1-Lipschitz",
         ),
     )
-    claim = _claim(game, same, "integral of |F_p - F_q|")
+    claim = judge_claim(game, same, "integral of |F_p - F_q|")
     return CriticDerivation(game, slope, total, "w1", steps, (ONE_DIMENSION, ENVELOPE), claim)
 
 
@@ -215,8 +150,8 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
             "substitution",
         ),
     )
-    claim = _claim(game, sp.simplify(value - d) == 0, str(value), "at distance d = 1, lambda = 10: "
-                   f"{value.subs({d: 1, lam: 10})} is not 1")  # fmt: skip
+    example = f"at distance d = 1, lambda = 10: {value.subs({d: 1, lam: 10})} is not 1"
+    claim = judge_claim(game, sp.simplify(value - d) == 0, str(value), example)
     where = "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight"
     return CriticDerivation(game, slope, value, str(value), steps, (where,), claim)
 
@@ -244,7 +179,7 @@ def _fisher(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"sqrt({name})"
-    claim = _claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named)
     value = sp.sqrt(sp.Function("D_f")(f))
     return CriticDerivation(
         game, critic, value, named, steps, ("P and Q have densities", ENVELOPE), claim
@@ -275,7 +210,7 @@ def _sobolev(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"sqrt(integral({integrand}))"
-    claim = _claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named)
     value = sp.sqrt(sp.Function("Integral")(integrand))
     return CriticDerivation(game, slope, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
 
@@ -308,7 +243,7 @@ def _cramer(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"integral({energy})"
-    claim = _claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named)
     value = sp.Function("Integral")(energy)
     return CriticDerivation(game, None, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
 
@@ -360,21 +295,3 @@ def mean_gaussian_kernel(apart: sp.Expr, variance: sp.Expr, bandwidth: sp.Expr) 
     scale = sp.simplify(sp.pi / -a / (2 * sp.pi * spread))
     gaussian = sp.sqrt(scale) * sp.exp(sp.factor(c - b**2 / (4 * a)))
     return gaussian.subs(spread, variance)
-
-
-def _claim(
-    game: Critic, holds: bool, derived: str, counterexample: str | None = None
-) -> tuple[Verdict, ...]:
-    """Judge the published value."""
-    if not game.claims:
-        return ()
-    claim = game.claims[0]
-    return (
-        Verdict(
-            f"{claim.source}: the value is {claim.value}",
-            How.PROVED if holds else How.REFUTED,
-            left=claim.value,
-            right=derived,
-            counterexample=None if holds else counterexample or f"the value is {derived}",
-        ),
-    )

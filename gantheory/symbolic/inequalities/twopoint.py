@@ -17,8 +17,8 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 from gantheory.divergences import FDivergence
-from gantheory.symbolic.balls import enclose
-from gantheory.symbolic.branches import Branches, combination, enclose_form
+from gantheory.symbolic.inequalities.branches import Branches, combination, enclose_form
+from gantheory.symbolic.signs.balls import enclose
 
 BITS = 512  # ratios within 2^-136 of 1 leave differences of second order 72 digits
 
@@ -70,7 +70,7 @@ def _plain(entry: FDivergence) -> Branches:
 
 def _value_of_generator(entry: FDivergence, ratio: sp.Rational) -> arb:
     from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.branches import generator
+    from gantheory.symbolic.inequalities.branches import generator
 
     return enclose(generator(entry), {r: _ball(ratio)})
 

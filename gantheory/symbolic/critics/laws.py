@@ -12,8 +12,8 @@ import sympy as sp
 from gantheory.divergences import FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.branches import as_expression, branch, combination
-from gantheory.symbolic.logforms import constant
+from gantheory.symbolic.inequalities.branches import as_expression, branch, combination
+from gantheory.symbolic.signs.logforms import constant
 
 Number = int | Fraction | str
 

@@ -16,8 +16,8 @@ from flint import arb, fmpq, fmpq_poly
 from gantheory.divergences import RATIO, FDivergence
 from gantheory.expressions import parse
 from gantheory.symbolic.atoms import r, relu, to_sympy
-from gantheory.symbolic.enclosure import expand, leading_term, sign_of, value_at
-from gantheory.symbolic.logforms import (
+from gantheory.symbolic.signs.enclosure import expand, leading_term, sign_of, value_at
+from gantheory.symbolic.signs.logforms import (
     ONE,
     LogForm,
     NotALogForm,

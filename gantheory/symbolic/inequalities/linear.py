@@ -16,11 +16,14 @@ import sympy as sp
 from flint import ctx, fmpq, fmpq_poly
 
 from gantheory.records import How
-from gantheory.symbolic.branches import Branches, combination, enclose_form, sign_of_form
-from gantheory.symbolic.enclosure import IntervalSign, Undecided, sign_on_unit_interval, simplest
-from gantheory.symbolic.logforms import ONE, LogForm, NotALogForm, rational
-from gantheory.symbolic.statements import Statement
-from gantheory.symbolic.twopoint import (
+from gantheory.symbolic.inequalities.branches import (
+    Branches,
+    combination,
+    enclose_form,
+    sign_of_form,
+)
+from gantheory.symbolic.inequalities.statements import Statement
+from gantheory.symbolic.inequalities.twopoint import (
     BITS,
     EQUAL,
     Laws,
@@ -29,6 +32,13 @@ from gantheory.symbolic.twopoint import (
     infinite_ones,
     laws_of,
 )
+from gantheory.symbolic.signs.enclosure import (
+    IntervalSign,
+    Undecided,
+    sign_on_unit_interval,
+    simplest,
+)
+from gantheory.symbolic.signs.logforms import ONE, LogForm, NotALogForm, rational
 
 DISJOINT = Laws(sp.Integer(0), sp.Integer(1))
 HALF = sp.Rational(1, 2)

@@ -15,10 +15,16 @@ from flint import arb, fmpq, fmpz_poly
 from sympy import Rational
 
 from gantheory.records import How
-from gantheory.symbolic.balls import NoEnclosure, enclose
-from gantheory.symbolic.enclosure import certify, simplest
 from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.logforms import LogForm, NotALogForm, log_form, positive_roots, root_of
+from gantheory.symbolic.signs.balls import NoEnclosure, enclose
+from gantheory.symbolic.signs.enclosure import certify, simplest
+from gantheory.symbolic.signs.logforms import (
+    LogForm,
+    NotALogForm,
+    log_form,
+    positive_roots,
+    root_of,
+)
 
 SECONDS = 2.0  # for one certificate; those of the named divergences take milliseconds
 

@@ -8,11 +8,11 @@ import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.records import How, Verdict
+from gantheory.symbolic.inequalities.linear import Decision, decide_linear, decide_restricted
+from gantheory.symbolic.inequalities.nonlinear import decide_nonlinear
+from gantheory.symbolic.inequalities.statements import Statement, read_statement
+from gantheory.symbolic.inequalities.twopoint import Laws, evaluate, infinite_ones
 from gantheory.symbolic.limits import Undecided, time_limit
-from gantheory.symbolic.linear import Decision, decide_linear, decide_restricted
-from gantheory.symbolic.nonlinear import decide_nonlinear
-from gantheory.symbolic.statements import Statement, read_statement
-from gantheory.symbolic.twopoint import Laws, evaluate, infinite_ones
 
 SECONDS = 2.0
 LONGEST = 3600

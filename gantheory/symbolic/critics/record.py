@@ -1,0 +1,94 @@
+"""The record of what is derived from a constrained critic, and its stable JSON keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from gantheory.games.constrained import Critic
+from gantheory.records import How, Verdict
+from gantheory.symbolic.derivation import Step
+
+
+@dataclass(frozen=True)
+class CriticDerivation:
+    """The theory of one constrained critic.
+
+    Attributes:
+        game: its definition.
+        critic: the optimal critic, as an expression or, where it has none, None.
+        value: the value at the optimum; None where there is no closed form.
+        named: the value in words.
+        steps: how it is found, each with how it is known.
+        claims: what was published, judged.
+        undecided: what is missing -> why.
+    """
+
+    game: Critic
+    critic: sp.Expr | None
+    value: sp.Expr | None
+    named: str
+    steps: tuple[Step, ...]
+    assumptions: tuple[str, ...]
+    claims: tuple[Verdict, ...] = ()
+    undecided: Mapping[str, str] = field(default_factory=dict)
+    no_optimum: str | None = None
+
+    @property
+    def status(self) -> str:
+        """``"derived"`` or ``"undecided"``."""
+        return "undecided" if self.undecided else "derived"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        return {
+            "game": self.game.as_dict(),
+            "status": self.status,
+            "reason": "; ".join(self.undecided.values()) or None,
+            "optimal_critic": None if self.critic is None else str(self.critic),
+            "value": {"expression": None if self.value is None else str(self.value),
+                      "name": self.named},
+            "claims": [claim.as_dict() for claim in self.claims],
+            "steps": [
+                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.how.value,
+                 "reason": s.reason} for s in self.steps
+            ],
+            "assumptions": list(self.assumptions),
+            "undecided": dict(self.undecided),
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        from gantheory.symbolic.rendering import as_text
+
+        return as_text(self)  # type: ignore[arg-type]
+
+    def _repr_latex_(self) -> str:
+        from gantheory.symbolic.rendering import as_latex
+
+        return as_latex(self)  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        from gantheory.symbolic.rendering import as_html
+
+        return as_html(self)  # type: ignore[arg-type]
+
+
+def judge_claim(
+    game: Critic, holds: bool, derived: str, counterexample: str | None = None
+) -> tuple[Verdict, ...]:
+    """Judge the published value."""
+    if not game.claims:
+        return ()
+    claim = game.claims[0]
+    return (
+        Verdict(
+            f"{claim.source}: the value is {claim.value}",
+            How.PROVED if holds else How.REFUTED,
+            left=claim.value,
+            right=derived,
+            counterexample=None if holds else counterexample or f"the value is {derived}",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Inequalities between divergences, as people type them: proved, certified, refuted, undecided."""
