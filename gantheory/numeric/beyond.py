@@ -9,6 +9,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
 from gantheory.numeric.line import reversed_kernel, split_parameter
+from gantheory.numeric.names import kernel_for
 from gantheory.numeric.normals import closed_form_of_normals
 from gantheory.numeric.plane import by_sampling, divergence_in_space, divergence_of_masses
 from gantheory.records import Estimate
@@ -21,8 +22,6 @@ def beyond_the_line(
 
     See `gantheory.divergence`, which calls this.
     """
-    from gantheory.numeric.dispatch import kernel_for
-
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
     if isinstance(p, Discrete) and isinstance(q, Discrete):

@@ -8,8 +8,8 @@ from typing import Any
 from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.line import reversed_kernel, split_parameter, sweep_line
-from gantheory.numeric.names import kernel_of
+from gantheory.numeric.line import split_parameter, sweep_line
+from gantheory.numeric.names import DISTANCES, kernel_for
 from gantheory.records import Estimate
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
@@ -42,7 +42,7 @@ def divergence(
     p, q = parse_density(p), parse_density(q)
     if wrt is not None:
         split_parameter(wrt)
-    if isinstance(name, str) and name in ("w2", "energy", "mmd2"):
+    if isinstance(name, str) and name in DISTANCES and not _is_w1(name):
         return _distance(name, p, q, wrt)
     if method == "certified":
         return _certified(name, p, q, wrt)
@@ -103,15 +103,6 @@ def _is_w1(name: Any) -> bool:
     return isinstance(name, str) and name == "w1"
 
 
-def kernel_for(name: Any) -> Any:
-    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
-    if isinstance(name, str):
-        return kernel_of(name)
-    from gantheory.numeric.general import kernel_of_formula  # loads sympy
-
-    return kernel_of_formula(name)
-
-
 def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
     from gantheory.numeric.wasserstein import w1
 
@@ -146,6 +137,3 @@ def _sampled(name: Any, p: Univariate, q: Univariate, wrt: str | None) -> Estima
     if wrt is not None:
         raise GantheoryError(f"method='monte carlo' samples values only; leave out wrt={wrt!r}")
     return by_sampling(kernel_for(name), p, q)
-
-
-__all__ = ["METHODS", "divergence", "kernel_for", "reversed_kernel", "sweep"]

@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.numeric.kernels import KERNELS, Kernel, power_kernel
 
+DISTANCES = ("w1", "w2", "energy", "mmd2")  # named beside the f-divergences, found elsewhere
 MAX_ORDER = 60  # as far as the table of divergences writes their formulas
 ORDER = re.compile(r"(power|alpha)_(-?\d{1,6}(?:\.\d{1,12})?)(?:/(\d{1,6}))?")
+
+
+def kernel_for(name: Any) -> Kernel:
+    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
+    if isinstance(name, str):
+        return kernel_of(name)
+    from gantheory.numeric.general import kernel_of_formula  # loads sympy
+
+    return kernel_of_formula(name)
 
 
 @cache
@@ -23,7 +34,7 @@ def kernel_of(name: str) -> Kernel:
     if name in KERNELS:
         return KERNELS[name]
     if not name.startswith(("power_", "alpha_")):
-        raise unknown_name("divergence", name, [*KERNELS, "power_<alpha>"])
+        raise unknown_name("divergence", name, [*KERNELS, *DISTANCES, "power_<alpha>"])
     alpha = order(name)
     if alpha in (0, 1):
         return KERNELS["kl_pq" if alpha == 1 else "kl_qp"]
