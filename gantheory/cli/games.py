@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from gantheory.cli import json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BEYOND = "Constrained critics, and games on pairs of samples"
+WIDE = 130  # columns of a terminal at which a row with its formulas is still readable
 
 
 @click.command(name="games")
@@ -31,23 +40,30 @@ def command(derived: bool, as_json: bool) -> None:
         print_json([*rows, *others])
         return
     from rich.console import Console
+
+    console = Console()
+    wide = console.width >= WIDE
+    if derived:
+        console.print(_table(["name", "value", "followed", "saturates"], rows))
+        console.print(_table(["name", "value", "status"], others, BEYOND))
+        return
+    formulas, problem = ["real", "fake", "generator"], ["objective", "constraint"]
+    console.print(_table(["name", "title", *(formulas if wide else [])], rows))
+    console.print(_table(["name", "title", *(problem if wide else [])], others, BEYOND))
+    if not wide:
+        console.print(f"A terminal of {WIDE} columns or more, or --json, shows the formulas too.")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], title: str = "") -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    columns = ["name", "title", "real", "fake", "generator"]
-    columns = ["name", "value", "followed", "saturates"] if derived else columns
-    table = Table(*columns)
+    table = Table(title=title or None)
+    for column in columns:
+        table.add_column(column, no_wrap=column == "name")  # it is what one types
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    console = Console()
-    console.print(table)
-    columns = (
-        ["name", "value", "status"] if derived else ["name", "title", "objective", "constraint"]
-    )
-    table = Table(*columns, title="Constrained critics, and games on pairs of samples")
-    for row in others:
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
-    console.print(table)
+    return table
 
 
 def _value(name: str) -> dict[str, object]:
