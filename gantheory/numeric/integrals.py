@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -29,11 +29,15 @@ INSIDE = (0.02, 0.18, 0.34, 0.5, 0.66, 0.82, 0.98)
 
 @dataclass(frozen=True)
 class Output:
-    """One integrand: a kernel's formula, times a score where it is a derivative."""
+    """One integrand: a kernel's formula, times a score where it is a derivative.
+
+    Outputs with one ``number`` integrate to the same: only the one that cancels least is computed.
+    """
 
     integrand: Integrand
     score: str | None = None
     touches: bool = True
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,25 +101,37 @@ class _Sampler:
             constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
             size = constant + np.minimum(np.abs(n.log_p), -LOWEST)
             size = size + np.minimum(np.abs(n.log_q), -LOWEST)
+            fixed = EPS * (4 + constant + np.abs(log_jacobian))
             cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
             pairs = [output.integrand(n) for output in self.outputs]
-            weight = np.stack([part for part, _ in pairs])
             mantissa = np.stack([part for _, part in pairs])
+            # most integrands share a weight: its rounding is worked out once
+            shared = {id(w): (w, fixed + EPS * _rounding(w, n, size)) for w, _ in pairs}
+            noise = np.stack([shared[id(w)][1] for w, _ in pairs])
             for k, output in enumerate(self.outputs):
-                if output.score:
-                    mantissa[k] *= scores[output.score]
-            mixed = (weight != n.log_p) & (weight != n.log_q)
-            noise = np.where(mixed, size, np.minimum(np.abs(weight), size))
-            noise = EPS * (4 + constant + np.abs(log_jacobian) + noise)
-            touching = [k for k, output in enumerate(self.outputs) if output.touches]
-            noise[touching] += cancelled
-            for k, output in enumerate(self.outputs):
-                if output.score and (inside_score := self.pair.q.score_size(output.score)):
+                if output.touches:
+                    noise[k] += cancelled
+                if not output.score:
+                    continue
+                mantissa[k] *= scores[output.score]
+                if inside_score := self.pair.q.score_size(output.score):
                     noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
-            alive = weight > -np.inf
-            weight = np.where(alive, weight + log_jacobian, -np.inf)
-            mantissa[~alive] = 0.0
-        return Samples(weight, mantissa, np.minimum(noise, 1.0))
+            moved = {key: _moved(w, log_jacobian) for key, (w, _) in shared.items()}
+            weight = np.stack([moved[id(w)] for w, _ in pairs])
+            mantissa[np.isneginf(weight)] = 0.0
+        return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise))
+
+
+def _rounding(weight: Array, n: Ratio, size: Array) -> Array:
+    """Return the size of the numbers that a log weight was rounded from."""
+    if weight is n.log_p or weight is n.log_q:
+        return np.minimum(np.abs(weight), size)
+    mixed = (weight != n.log_p) & (weight != n.log_q)
+    return np.where(mixed, size, np.minimum(np.abs(weight), size))
+
+
+def _moved(weight: Array, log_jacobian: Array) -> Array:
+    return np.where(weight > -np.inf, weight + log_jacobian, -np.inf)
 
 
 def _floored(density: Univariate, at: Points) -> Array:
@@ -128,15 +144,28 @@ def _floored(density: Univariate, at: Points) -> Array:
     return np.where(within, np.fmax(value, LOWEST), -np.inf)
 
 
-def integrals(pair: Pair, outputs: Sequence[Output], levels: Iterable[float]) -> list[Integral]:
-    """Integrate every output over the line."""
-    sample = pair.sampler(outputs)
-    found = rays(pair.p, pair.q)
-    panels, log_left, resolved = panels_of(sample, found)
+def integrals(
+    pair: Pair, outputs: Sequence[Output], levels: Iterable[float]
+) -> dict[int, Integral]:
+    """Integrate the outputs over the line, by index, but one only of those with one number."""
+    probe = Probe.of(pair.sampler(outputs), rays(pair.p, pair.q))
+    kept = _chosen(outputs, probe)
+    panels, log_left, resolved = probe.take(kept).panels()
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
-    sums = integrate(sample, panels)
-    return [integral_of(sums, k, log_left[k], bool(resolved[k])) for k in range(len(outputs))]
+    sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
+    return {k: integral_of(sums, j, log_left[j], bool(resolved[j])) for j, k in enumerate(kept)}
+
+
+def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
+    """Return which outputs to integrate: of those with one number the smallest absolutely."""
+    size = probe.absolute()
+    best: dict[int, int] = {}
+    for k, output in enumerate(outputs):
+        if output.number is not None:
+            other = best.setdefault(output.number, k)
+            best[output.number] = k if size[k] < size[other] else other
+    return [k for k, o in enumerate(outputs) if o.number is None or best[o.number] == k]
 
 
 def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
@@ -154,32 +183,66 @@ def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral
 
 def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]:
     """Return the panels of all rays, and per output what the cut tails may hold (as its log)."""
-    rows = [row for ray in found for row in ray.rows()]
-    ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
-    peak, probes = _probed(sample, rows, ends)
-    log_left = np.full(len(sample.outputs), -np.inf)
-    resolved = np.ones(len(sample.outputs), bool)
-    for (ray, edges), probe in zip(ends, probes, strict=True):
-        cut, settled = _cut(probe, peak)
-        resolved &= settled
-        log_left = np.logaddexp(log_left, _log_remainder(probe, edges, cut))
-        inner_to_outer = np.sort(edges[: cut + 1])
-        rows += [(ray.anchor, float(ray.side), True, a, b) for a, b in pairwise(inner_to_outer)]
-    return Panels.of(rows), log_left, resolved
+    return Probe.of(sample, found).panels()
 
 
-def _probed(
-    sample: Sampling, rows: list[Row], ends: list[tuple[Ray, Array]]
-) -> tuple[Array, list[Array]]:
-    """Return each output's largest log magnitude, and its log magnitudes along every open end."""
-    points = [(c, s, log, a + (b - a) * k, 0.0) for c, s, log, a, b in rows for k in INSIDE]
-    points += [(ray.anchor, float(ray.side), True, t, 0.0) for ray, edges in ends for t in edges]
-    panels = Panels.of(points)
-    size = _magnitude(sample, panels, panels.low[:, None])[:, :, 0]
-    lengths = [len(edges) for _, edges in ends]
-    starts = np.cumsum([len(rows) * len(INSIDE), *lengths])
-    probes = [size[:, start : start + n] for start, n in zip(starts, lengths, strict=False)]
-    return size.max(axis=1), probes
+@dataclass(frozen=True)
+class Probe:
+    """The log magnitude of every output inside the bounded panels, and along every open end.
+
+    ``size`` has one row an output: `INSIDE` of each of ``rows``, then the edges of each of ``ends``.
+    """
+
+    rows: list[Row]
+    ends: list[tuple[Ray, Array]]
+    size: Array
+
+    @classmethod
+    def of(cls, sample: Sampling, found: list[Ray]) -> Probe:
+        """Sample every output along all rays."""
+        rows = [row for ray in found for row in ray.rows()]
+        ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
+        points = [(c, s, log, a + (b - a) * k, 0.0) for c, s, log, a, b in rows for k in INSIDE]
+        points += [(ray.anchor, float(ray.side), True, t, 0.0) for ray, ts in ends for t in ts]
+        panels = Panels.of(points)
+        return cls(rows, ends, _magnitude(sample, panels, panels.low[:, None])[:, :, 0])
+
+    def take(self, kept: list[int]) -> Probe:
+        """Return the probe of some of the outputs."""
+        return self if len(kept) == len(self.size) else replace(self, size=self.size[kept])
+
+    def along_ends(self) -> list[Array]:
+        """Return every output's log magnitudes at the edges of each open end."""
+        starts = np.cumsum([len(self.rows) * len(INSIDE), *(len(edges) for _, edges in self.ends)])
+        return [self.size[:, a:b] for a, b in pairwise(starts)]
+
+    def absolute(self) -> Array:
+        """Return the log of every output's integral of the absolute value, roughly.
+
+        It is inf where an output does not die down along an open end.
+        """
+        lengths = np.array([(b - a) / len(INSIDE) for _, _, _, a, b in self.rows for _ in INSIDE])
+        steps = [np.abs(np.gradient(edges)) for _, edges in self.ends]
+        with np.errstate(divide="ignore"):
+            size = self.size + np.log(np.concatenate([lengths, *steps]))
+        total = np.logaddexp.reduce(size, axis=1)
+        peak = self.size.max(axis=1)
+        for probe in self.along_ends():
+            total[~_cut(probe, peak)[1]] = np.inf
+        return np.asarray(total)
+
+    def panels(self) -> tuple[Panels, Array, Array]:
+        """Return the panels, and per output what the cut tails may hold, and if it dies down."""
+        peak, rows = self.size.max(axis=1), list(self.rows)
+        log_left = np.full(len(self.size), -np.inf)
+        resolved = np.ones(len(self.size), bool)
+        for (ray, edges), probe in zip(self.ends, self.along_ends(), strict=True):
+            cut, settled = _cut(probe, peak)
+            resolved &= settled
+            log_left = np.logaddexp(log_left, _log_remainder(probe, edges, cut))
+            inner_to_outer = np.sort(edges[: cut + 1])
+            rows += [(ray.anchor, float(ray.side), True, a, b) for a, b in pairwise(inner_to_outer)]
+        return Panels.of(rows), log_left, resolved
 
 
 def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:

@@ -100,29 +100,48 @@ def beside(point: float, side: int) -> Points:
 
 
 def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[int, Estimate]:
-    outputs: list[Output] = []
-    owners: list[tuple[int, int]] = []
-    for k, task in tasks.items():
-        formulas = task.kernel.slopes if task.parameter else (task.kernel.value,)
-        owners += [(k, j) for j in range(len(formulas))]
-        touches = task.kernel.touches or task.parameter is not None
-        outputs += [Output(formula, task.parameter, touches) for formula in formulas]
+    answers = _routed(p, q, tasks, every=False)
+    # where the chosen form of a derivative is not sharp, the other one may be
+    again = {
+        k: task
+        for k, task in tasks.items()
+        if task.parameter and len(task.kernel.slopes) > 1 and answers[k].status is not Status.OK
+    }
+    return answers | (_routed(p, q, again, every=True) if again else {})
+
+
+def _routed(
+    p: Univariate, q: Univariate, tasks: dict[int, Task], every: bool
+) -> dict[int, Estimate]:
+    """Integrate the tasks, a derivative in ``every`` form or in the one that cancels least."""
+    owners = [
+        (k, j)
+        for k, task in tasks.items()
+        for j in range(len(task.kernel.slopes) if task.parameter else 1)
+    ]
+    outputs = [_output(tasks[k], j, None if every else k) for k, j in owners]
     laws = [(d, k) for k, d in enumerate((p, q)) if not d.normalised]
     outputs += [Output(_mass(k), None, False) for _, k in laws]
     levels = {level for task in tasks.values() for level in task.kernel.levels}
     found = integrals(Pair(p, q), outputs, levels)
-    if laws and (refusal := _not_normalised([d for d, _ in laws], found[len(owners) :])):
+    masses = [found[k] for k in range(len(owners), len(outputs))]
+    if laws and (refusal := _not_normalised([d for d, _ in laws], masses)):
         return dict.fromkeys(tasks, refusal)
     noise = input_noise(p, q)
-    answers = {}
-    for k, task in tasks.items():
-        routes = [
-            (integral, formula)
-            for (owner, formula), integral in zip(owners, found, strict=False)
-            if owner == k
-        ]
-        answers[k] = _estimate(task, p, q, routes, noise if task.kernel.touches else 0.0)
-    return answers
+    routes: dict[int, list[tuple[Integral, int]]] = {k: [] for k in tasks}
+    for index, (k, formula) in enumerate(owners):
+        if index in found:
+            routes[k].append((found[index], formula))
+    return {
+        k: _estimate(task, p, q, routes[k], noise if task.kernel.touches else 0.0)
+        for k, task in tasks.items()
+    }
+
+
+def _output(task: Task, formula: int, number: int | None) -> Output:
+    if not task.parameter:
+        return Output(task.kernel.value, None, task.kernel.touches)
+    return Output(task.kernel.slopes[formula], task.parameter, True, number)
 
 
 def _mass(k: int) -> Integrand:
@@ -150,10 +169,13 @@ def _estimate(
     noise: float,
 ) -> Estimate:
     candidates = []
+    moving = moving_points(q, task.parameter) if task.parameter else []
     for integral, formula in routes:
-        boundary = _boundary(task, p, q, formula) if task.parameter else 0.0
+        boundary = _boundary(task, p, q, formula, moving) if moving else 0.0
         if not math.isnan(boundary):
             candidates.append(_added(integral, boundary, task.kernel.sign if task.parameter else 1))
+    if not candidates:
+        return Estimate.undetermined(f"a boundary term of {task.kernel.name} is not finite", METHOD)
     best = min(candidates, key=lambda c: c.shift + math.log(c.error + 1e-300))
     if not best.resolved or not math.isfinite(best.error):
         return Estimate.undetermined(
@@ -186,7 +208,9 @@ def _added(integral: Integral, boundary: float, sign: int) -> Integral:
     )
 
 
-def _boundary(task: Task, p: Univariate, q: Univariate, formula: int) -> float:
+def _boundary(
+    task: Task, p: Univariate, q: Univariate, formula: int, moving: list[tuple[float, float]]
+) -> float:
     r"""Return Σ velocity·[φ(q₋) − φ(q₊)], φ(q) = q f̃(p/q) − c q, over the jumps of q that move.
 
     The terms come from differentiating the limits of the integrals; φ(0) = p f̃'(∞), and c is the
@@ -195,7 +219,7 @@ def _boundary(task: Task, p: Univariate, q: Univariate, formula: int) -> float:
     total = 0.0
     whole = KERNELS[COMPLEMENTS[task.kernel.name].of] if task.kernel.sign < 0 else task.kernel
     constant = _constant(task.kernel, formula)
-    for point, velocity in moving_points(q, str(task.parameter)):
+    for point, velocity in moving:
         if not _jumps(q, point):
             continue
         with np.errstate(all="ignore"):

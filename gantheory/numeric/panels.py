@@ -226,25 +226,32 @@ def _crossings(
 def _root(
     function: Callable[[Array], Array], ends: tuple[Array, Array], values: tuple[Array, Array]
 ) -> Array:
-    """Return a zero in each bracket: false position, Illinois variant, with bisection as a net.
+    """Return a zero in each bracket, by inverse quadratic interpolation or else by halving it.
 
-    Source: M. Dowell, P. Jarratt (1971), BIT 11.
+    Source: T. R. Chandrupatla (1997), Advances in Engineering Software 28.
     """
-    (low, high), (f_low, f_high) = ends, values
-    root = low
-    for step in range(90 if len(low) else 0):
-        with np.errstate(all="ignore"):
-            guess = (low * f_high - high * f_low) / (f_high - f_low)
-        # every third step halves the bracket, whatever the function does
-        middle = 0.5 * (low + high)
-        inside = (guess > np.minimum(low, high)) & (guess < np.maximum(low, high))
-        guess = np.where(inside & (step % 3 < 2), guess, middle)
-        f = function(guess)
-        moved, root = np.abs(guess - root), guess
-        same = f * f_high > 0
-        low, f_low = np.where(same, low, high), np.where(same, f_low / 2, f_high)
-        high, f_high = guess, f
-        tiny = 4e-16 * np.abs(guess)
-        if np.all((f == 0) | (moved <= tiny) | (np.abs(high - low) <= tiny)):
-            break
+    (a, b), (fa, fb) = ends, values
+    root = a
+    with np.errstate(all="ignore"):
+        share = _within(fa / (fa - fb), 0.0)
+        for _ in range(90 if len(a) else 0):
+            root = guess = a + share * (b - a)
+            f = function(guess)
+            same = (f > 0) == (fa > 0)
+            c, fc = np.where(same, a, b), np.where(same, fa, fb)
+            b, fb = np.where(same, b, a), np.where(same, fb, fa)
+            a, fa = guess, f
+            least = 2e-16 * np.abs(guess) / np.abs(b - a)  # the share of one rounding
+            if np.all((f == 0) | (least >= 0.5)):
+                break
+            place, level = (a - b) / (c - b), (fa - fb) / (fc - fb)
+            smooth = (level**2 < place) & ((1 - level) ** 2 < 1 - place)
+            fitted = fa / (fb - fa) * fc / (fb - fc)
+            fitted += (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+            share = np.where(smooth, _within(fitted, least), 0.5)
     return root
+
+
+def _within(share: Array, least: Array | float) -> Array:
+    """Return a share of a bracket that moves off its ends, or a half where there is none."""
+    return np.where(np.isfinite(share), np.clip(share, least, 1 - least), 0.5)

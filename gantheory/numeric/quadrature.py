@@ -115,14 +115,15 @@ def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, 
     with np.errstate(all="ignore"):  # what is not finite ends as an undetermined answer
         size = np.exp(got.log_weight - shift[:, None, None])
         f = np.where(size > 0, size * got.mantissa, 0.0)
+        magnitude = np.abs(f)
         kronrod = f @ KRONROD
-        absolute = np.abs(f) @ KRONROD
+        absolute = magnitude @ KRONROD
         spread = np.abs(f - 0.5 * kronrod[..., None]) @ KRONROD
         error = np.abs(kronrod - f @ GAUSS)
         # QUADPACK's reading of the difference of the two rules
         sharp = spread * np.minimum(1.0, (200 * error / spread) ** 1.5)
         error = np.where(spread > 0, sharp, error)
-        rounding = np.where(f != 0, np.abs(f) * got.noise, 0.0) @ KRONROD
+        rounding = np.where(f != 0, magnitude * got.noise, 0.0) @ KRONROD
     return np.stack([kronrod, error, rounding, absolute]) * half, shift
 
 

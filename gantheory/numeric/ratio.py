@@ -10,6 +10,7 @@ import numpy as np
 from gantheory.densities.base import Array
 
 LOG2 = float(np.log(2.0))
+SYMMETRIC = ("v", "e", "drop", "ve", "log1pe", "share", "log_top")  # in p and q
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Ratio:
     def e(self) -> Array:
         """exp(−abs(u)), in [0, 1]."""
         return np.exp(-self.v)
+
+    @cached_property
+    def drop(self) -> Array:
+        """1 − exp(−abs(u))."""
+        return -np.expm1(-self.v)
 
     @cached_property
     def ve(self) -> Array:
@@ -88,6 +94,19 @@ class Ratio:
         with np.errstate(invalid="ignore"):
             mixed = self.log_q + alpha * self.u
         return np.where(np.isinf(self.u) | np.isnan(mixed), -np.inf, mixed)
+
+    @cached_property
+    def log_mean(self) -> Array:
+        """log((1 + r)/2)."""
+        small = np.log1p(np.expm1(np.clip(self.u, -1.0, 1.0)) / 2)
+        return np.where(self.v < 1, small, np.maximum(self.u, 0.0) + self.log1pe - LOG2)
+
+    @cached_property
+    def swapped(self) -> Ratio:
+        """The ratio with p and q exchanged."""
+        other = Ratio(self.log_q, self.log_p, -self.u)
+        other.__dict__.update({name: getattr(self, name) for name in SYMMETRIC})
+        return other
 
     @cached_property
     def log_q_power_of_bottom(self) -> Array:
