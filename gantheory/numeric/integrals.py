@@ -82,15 +82,16 @@ class Pair:
         with np.errstate(all="ignore"):
             return self.ratio_at(panels.at(xi)[0])[0].u
 
-    def sampler(self, outputs: Sequence[Output]) -> _Sampler:
-        """Return the function that evaluates ``outputs`` at nodes."""
-        return _Sampler(self, outputs)
+    def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
+        """Return the function that evaluates ``outputs`` at nodes; ``rough``: without noise."""
+        return _Sampler(self, outputs, rough)
 
 
 @dataclass(frozen=True)
 class _Sampler:
     pair: Pair
     outputs: Sequence[Output]
+    rough: bool = False
 
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         with np.errstate(all="ignore"):
@@ -98,28 +99,38 @@ class _Sampler:
             n, exact = self.pair.ratio_at(at)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
-            constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
-            size = constant + np.minimum(np.abs(n.log_p), -LOWEST)
-            size = size + np.minimum(np.abs(n.log_q), -LOWEST)
-            fixed = EPS * (4 + constant + np.abs(log_jacobian))
-            cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
             pairs = [output.integrand(n) for output in self.outputs]
             mantissa = np.stack([part for _, part in pairs])
-            # most integrands share a weight: its rounding is worked out once
-            shared = {id(w): (w, fixed + EPS * _rounding(w, n, size)) for w, _ in pairs}
-            noise = np.stack([shared[id(w)][1] for w, _ in pairs])
             for k, output in enumerate(self.outputs):
-                if output.touches:
-                    noise[k] += cancelled
-                if not output.score:
-                    continue
-                mantissa[k] *= scores[output.score]
-                if inside_score := self.pair.q.score_size(output.score):
-                    noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
-            moved = {key: _moved(w, log_jacobian) for key, (w, _) in shared.items()}
-            weight = np.stack([moved[id(w)] for w, _ in pairs])
+                if output.score:
+                    mantissa[k] *= scores[output.score]
+            weights = [weight for weight, _ in pairs]
+            moved = {id(w): _moved(w, log_jacobian) for w in weights}
+            weight = np.stack([moved[id(w)] for w in weights])
             mantissa[np.isneginf(weight)] = 0.0
+            if self.rough:
+                return Samples(weight, mantissa, np.ones(()))
+            noise = self._noise(n, exact, log_jacobian, weights, scores)
         return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise))
+
+    def _noise(
+        self, n: Ratio, exact: bool, log_jacobian: Array, weights: list[Array], scores: Any
+    ) -> Array:
+        """Return a bound on the relative rounding error of each sample."""
+        constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
+        size = constant + np.minimum(np.abs(n.log_p), -LOWEST)
+        size = size + np.minimum(np.abs(n.log_q), -LOWEST)
+        fixed = EPS * (4 + constant + np.abs(log_jacobian))
+        cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
+        # most integrands share a weight: its rounding is worked out once
+        shared = {id(w): fixed + EPS * _rounding(w, n, size) for w in weights}
+        noise = np.stack([shared[id(w)] for w in weights])
+        for k, output in enumerate(self.outputs):
+            if output.touches:
+                noise[k] += cancelled
+            if output.score and (inside_score := self.pair.q.score_size(output.score)):
+                noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
+        return noise
 
 
 def _rounding(weight: Array, n: Ratio, size: Array) -> Array:
@@ -148,7 +159,7 @@ def integrals(
     pair: Pair, outputs: Sequence[Output], levels: Iterable[float]
 ) -> dict[int, Integral]:
     """Integrate the outputs over the line, by index, but one only of those with one number."""
-    probe = Probe.of(pair.sampler(outputs), rays(pair.p, pair.q))
+    probe = Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q))
     kept = _chosen(outputs, probe)
     panels, log_left, resolved = probe.take(kept).panels()
     with np.errstate(all="ignore"):
@@ -190,7 +201,7 @@ def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]
 class Probe:
     """The log magnitude of every output inside the bounded panels, and along every open end.
 
-    ``size`` has one row an output: `INSIDE` of each of ``rows``, then the edges of each of ``ends``.
+    ``size`` has one row an output: `INSIDE` of each of ``rows``, then the edges of all ``ends``.
     """
 
     rows: list[Row]
@@ -222,13 +233,13 @@ class Probe:
         It is inf where an output does not die down along an open end.
         """
         lengths = np.array([(b - a) / len(INSIDE) for _, _, _, a, b in self.rows for _ in INSIDE])
-        steps = [np.abs(np.gradient(edges)) for _, edges in self.ends]
-        with np.errstate(divide="ignore"):
-            size = self.size + np.log(np.concatenate([lengths, *steps]))
-        total = np.logaddexp.reduce(size, axis=1)
+        steps = [np.abs(np.diff(edges, append=2 * edges[-1] - edges[-2])) for _, edges in self.ends]
         peak = self.size.max(axis=1)
+        with np.errstate(all="ignore"):
+            total = np.exp(self.size - peak[:, None]) @ np.concatenate([lengths, *steps])
+            total = np.where(peak > -np.inf, peak + np.log(total), -np.inf)
         for probe in self.along_ends():
-            total[~_cut(probe, peak)[1]] = np.inf
+            total[probe[:, -1] > peak - NEGLIGIBLE] = np.inf
         return np.asarray(total)
 
     def panels(self) -> tuple[Panels, Array, Array]:
