@@ -164,9 +164,11 @@ def save_checkpoint(folder: Path | str, run: Run, state: State) -> None:
         tensors |= {f"memory/{player}/{name}": rows for name, rows in memory.items()}
     tensors["streams"] = torch.stack([stream.get_state() for stream in state.streams])
     counts = {"step": state.step, "updates": state.updates}
+    # One key: the order of several is not the same in every process, and so neither the bytes.
+    header = json.dumps({"run": run.to_json(), "counts": counts})
     content = save(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-        metadata={"run": run.to_json(), "counts": json.dumps(counts)},
+        metadata={HEADER: header},
     )
     _replace(Path(folder) / CHECKPOINT, content)
 
@@ -180,10 +182,9 @@ def load_checkpoint(folder: Path | str) -> tuple[Run, State]:
     place = Path(folder) / CHECKPOINT
     try:
         with safe_open(place, framework="pt") as file:
-            header = file.metadata() or {}
+            header = json.loads((file.metadata() or {})[HEADER])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        counts = json.loads(header["counts"])
-        return Run.from_json(header["run"]), _state(counts, tensors)
+        return Run.from_json(header["run"]), _state(header["counts"], tensors)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         if isinstance(error, GantheoryError):
             raise
