@@ -30,6 +30,7 @@ from simulations.train import Progress, train
 
 FORMAT = 1
 CHECKPOINT, RECORD = "checkpoint.safetensors", "run.json"
+HEADER = "gantheory"  # the key of the checkpoint's metadata
 Measure = Callable[[State], Mapping[str, Any]]
 
 
