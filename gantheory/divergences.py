@@ -119,12 +119,18 @@ def power(alpha: Fraction) -> FDivergence:
         raise GantheoryError(f"power divergence of order alpha={alpha}; |alpha| <= 60 is supported")
     a = f"({alpha})" if alpha.denominator > 1 or alpha < 0 else str(alpha)
     return FDivergence(
-        f"power_{float(alpha):g}" if Fraction(f"{float(alpha):g}") == alpha else f"power_{alpha}",
+        f"power_{_decimal(alpha)}",
         f"(r**{a} - 1 - {a}*(r - 1))/({a}*({a} - 1))",
         f"D_{alpha}(P‖Q)",
         rf"D_{{{alpha}}}(P\|Q)",
         rf"\frac{{\int p^{{{alpha}}}q^{{1-{alpha}}}-1}}{{{alpha}({alpha}-1)}}",
     )
+
+
+def _decimal(alpha: Fraction) -> str:
+    """Return an order as `named` reads it: a decimal where that is exact, or a fraction."""
+    text = f"{float(alpha):.12f}".rstrip("0").rstrip(".")
+    return text if Fraction(text) == alpha else str(alpha)
 
 
 def _fraction(text: str, name: str) -> Fraction:

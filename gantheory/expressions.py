@@ -21,6 +21,7 @@ from gantheory.errors import GantheoryError, unknown_name
 MAX_DEPTH = 40  # nested brackets or operators; a chain a + b + c counts once
 MAX_POWER = 64  # absolute value of a numeric exponent, and degree of nested powers
 MAX_DIGITS = 40  # of one number
+MAX_ROOT = 10**6  # of the denominator of a numeric exponent: a decimal with six digits
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS = (ast.LtE, ast.GtE, ast.Lt, ast.Gt, ast.Eq)
@@ -219,8 +220,10 @@ class _Checker:
         value = number(exponent)
         if value is None:
             return max(degree, 1)
-        if abs(value) > MAX_POWER or value.denominator > MAX_POWER:
+        if abs(value) > MAX_POWER:
             raise GantheoryError(f"{self.where} has an exponent beyond {MAX_POWER}")
+        if value.denominator > MAX_ROOT:
+            raise GantheoryError(f"{self.where} has an exponent over more than {MAX_ROOT}")
         if number(base) == 0 and value < 0:
             raise GantheoryError(f"{self.where} divides by zero")
         inner = degree if number(base) is None else self.size(base)

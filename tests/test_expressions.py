@@ -15,7 +15,7 @@ INEQUALITY = Grammar("inequality", {"log": (1, 1)}, frozenset({"jsd"}), comparis
 
 ADMITTED = [
     "log(D)", "-log(D/(1 - D))", "relu(1 - t)", "max(0, t, 1)", "alpha*log(D)", "t**(1/2)",
-    "2**t", "0.3*t", "+".join("t" * 400), "sqrt(abs(t))", "+t", "(t)",
+    "2**t", "t**0.99", "t**(1/1000000)", "0.3*t", "+".join("t" * 400), "sqrt(abs(t))", "+t", "(t)",
 ]  # fmt: skip
 REFUSED = {
     "__import__('os')": "unknown function",
@@ -24,6 +24,7 @@ REFUSED = {
     "9**9**9**9": "exponent",
     "t**65": "exponent",
     "t**-65": "exponent",
+    "t**0.1234567": "over more than 1000000",
     "((t + 1)**64)**64": "multiply",
     "((9**64)**64)**64": "multiply",
     "(" * 100_000 + "t" + ")" * 100_000: "characters",

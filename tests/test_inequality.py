@@ -110,6 +110,7 @@ LAWS = [
     ("power_0.5 == 4*hellinger2", "power_0.5 == 3*hellinger2"),
     ("power_-1 == neyman_chi2/2", "power_-1 == pearson_chi2/2"),
     ("power_(1/3) <= 4.5*tv", "power_(1/3) <= 4.4*tv"),
+    ("power_0.99 >= 0", "power_0.99 <= power_0.98"),
 ]
 
 

@@ -26,6 +26,7 @@ from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.generator import curvature as curvature_of
+from gantheory.symbolic.limits import Undecided
 
 NODES = 22  # Chebyshev nodes a panel of width 1: exp(4w) is resolved to 1e-17
 REACH = 120  # panels cover abs(u) <= 120; what settles more slowly than exp(-u/4) is refused
@@ -63,10 +64,17 @@ def _of_divergence(what: FDivergence) -> Kernel:
     try:
         known = kernel_of(what.name)
     except GantheoryError:
-        return tabulated(*curvature_of(what), name=what.name)
+        return _from_generator(what)
     from gantheory.divergences import named
 
-    return known if named(what.name).f == what.f else tabulated(*curvature_of(what), name=what.name)
+    return known if named(what.name).f == what.f else _from_generator(what)
+
+
+def _from_generator(what: FDivergence) -> Kernel:
+    try:
+        return tabulated(*curvature_of(what), name=what.name)
+    except Undecided as undecided:
+        raise GantheoryError(f"the curvature of {what.name!r} is undecided: {undecided}") from None
 
 
 @cache

@@ -253,21 +253,29 @@ def _finite(x: Array) -> Array:
 # --- powers -----------------------------------------------------------------------------------
 
 
-def _power_value(alpha: float) -> Integrand:
-    """Return (r^α − 1 − α(r − 1))/(α(α − 1)), scaled by its largest term."""
-    scale = alpha * (alpha - 1)
+def _power_value(order: Fraction) -> Integrand:
+    """Return (r^α − 1 − α(r − 1))/(α(α − 1)), scaled by its largest term.
+
+    It is [expm1(u) − expm1(αu)/α]/(1 − α), which keeps its digits as α tends to 0; orders beyond
+    1/2 are those of 1 − α with p and q exchanged.
+    """
+    if order > Fraction(1, 2):
+        return _swap(_power_value(1 - order))
+    alpha = float(order)
 
     def integrand(n: Ratio) -> Scaled:
-        top = np.where(n.positive, max(alpha, 1.0), min(alpha, 0.0))
-        weight = np.where(n.positive if alpha <= 1 else False, n.log_p, n.log_q)
-        mixed = n.positive if alpha > 1 else ~n.positive & (alpha < 0)
-        weight = np.where(mixed, n.log_power(alpha), weight)
-        u = np.where(np.isinf(n.u), np.sign(n.u) * 1e300, n.u)
-        far = np.exp((alpha - top) * u) - (1 - alpha) * np.exp(-top * u)
-        far -= alpha * np.exp((1 - top) * u)
+        behind = n.log_power(alpha) if alpha < 0 else n.log_q
+        grown = np.maximum(alpha * n.u, 0.0)
+        part = -np.expm1(-abs(alpha) * n.v) / abs(alpha)
+        above = n.drop - part * np.exp((max(alpha, 0.0) - 1) * n.v)
+        below = part - n.drop * np.exp(-grown)
         w = np.clip(n.u, -1.0, 1.0)
-        near = (phi(alpha * w) - alpha * phi(w)) * np.exp(-top * w)
-        return weight, np.where(np.maximum(1, abs(alpha)) * n.v < 1, near, far) / scale
+        near = (phi(w) - phi(alpha * w) / alpha) * np.exp(
+            -np.where(n.positive, w, min(alpha, 0.0) * w)
+        )
+        few = max(1, abs(alpha)) * n.v < 1
+        mantissa = np.where(few, near, np.where(n.positive, above, below))
+        return np.where(n.positive, n.log_p, behind), mantissa / (1 - alpha)
 
     return integrand
 
@@ -286,7 +294,7 @@ def power_kernel(alpha: Fraction) -> Kernel:
     """Return the kernel of the power divergence of order ``alpha`` (neither 0 nor 1)."""
     return Kernel(
         f"power_{alpha}",
-        _power_value(float(alpha)),
+        _power_value(alpha),
         _power_slopes(float(alpha)),
         f"power_{1 - alpha}",
         Growth(min(alpha, Fraction(0))),
