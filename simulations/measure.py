@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -73,7 +74,13 @@ def integrated_value(
 ) -> Estimate:
     """Return the same V(D) by quadrature in x: no samples at all (see `_integral`)."""
     bound = bind(game, parameters)
-    parts = [_expectation(p, bound.real, discriminator), _expectation(q, bound.fake, discriminator)]
+    ends = [bulk(as_density(law), _BEYOND) for law in (p, q)]
+    # What D gives where only q has mass may weigh under p too: -exp(-t) is there -q/p.
+    whole = min(low for low, _ in ends), max(high for _, high in ends)
+    parts = [
+        _expectation(law, text, discriminator, whole)
+        for law, text in ((p, bound.real), (q, bound.fake))
+    ]
     return Estimate(
         sum(part.value for part in parts),
         sum(part.error for part in parts),
@@ -81,9 +88,11 @@ def integrated_value(
     )
 
 
-def _expectation(law: Density | str, text: str, discriminator: Discriminator) -> Estimate:
+def _expectation(
+    law: Density | str, text: str, discriminator: Discriminator, ends: tuple[float, float]
+) -> Estimate:
     payoff = Payoff(to_sympy(text))
-    return _integral(law, lambda x: payoff(discriminator(x)))
+    return _integral(law, lambda x: payoff(discriminator(x)), ends)
 
 
 def generator_payoff(game: Game | str, parameters: Mapping[str, float] | None = None) -> Payoff:
@@ -182,26 +191,40 @@ def gradient_gap(
     return Estimate(middle, upper - middle, method="Cauchy-Schwarz, by quadrature")
 
 
-def _integral(density: Density | str, function: Callable[[Tensor], Tensor]) -> Estimate:
+_BEYOND = 1e-15  # the mass that an integral leaves out at each end
+
+
+def _integral(
+    density: Density | str,
+    function: Callable[[Tensor], Tensor],
+    ends: tuple[float, float] | None = None,
+) -> Estimate:
     """Return E[function(x)] by scipy's adaptive cubature; ``function`` maps (n, 1) to (n,).
 
-    The range leaves out 1e-15 of the mass at each end, so a function of size B there is missed
-    by at most 2e-15·B, which is added to the error with B its largest value at the ends.
+    The range, by default the law's own bulk, is cut to its support. Beyond an end inside of the
+    support the integrand is taken to fall at least as fast as exp(-|x|/range), so what is left
+    out is at most its value at that end times the range, which is added to the error.
     """
     from scipy.integrate import cubature
 
     law = as_density(density)
-    low, high = bulk(law, 1e-15)
+    own = bulk(law, _BEYOND)
+    low, high = np.clip(ends or own, *law.support).tolist()
 
-    def evaluate(x: Array) -> Array:
+    def integrand(x: Array) -> Array:
         with torch.no_grad():
-            return np.asarray(function(torch.from_numpy(np.ascontiguousarray(x))).numpy())
+            values = function(torch.from_numpy(np.ascontiguousarray(x))).numpy()
+        density_at = np.asarray(law.pdf(x[:, 0]))
+        # Where the density is rounded to 0 the function may be infinite; nothing is there.
+        return np.multiply(density_at, values, out=np.zeros_like(density_at), where=density_at > 0)
 
-    result = cubature(
-        lambda x: law.pdf(x[:, 0]) * evaluate(x), [low], [high], rtol=1e-9, atol=1e-11
-    )
-    beyond = 2e-15 * float(np.abs(evaluate(np.array([[low], [high]]))).max())
-    return Estimate(float(result.estimate), float(result.error) + 2 * beyond + 1e-13)
+    # The law's own bulk is a piece of its own, lest a narrow law be missed in a wide range.
+    cuts = sorted({low, *(x for x in own if low < x < high), high})
+    parts = [cubature(integrand, [a], [b], rtol=1e-9, atol=1e-11) for a, b in pairwise(cuts)]
+    value, error = (float(sum(getattr(x, k) for x in parts)) for k in ("estimate", "error"))
+    inside = [x for x, end in zip((low, high), law.support, strict=True) if x != end]
+    beyond = (high - low) * sum(float(np.abs(integrand(np.array([[x]]))[0])) for x in inside)
+    return Estimate(value, error + beyond + 1e-13)
 
 
 @dataclass(frozen=True)
