@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import expit, ndtr
 from torch import Tensor
 
 from gantheory.errors import GantheoryError, unknown_name
@@ -23,8 +23,11 @@ Array = NDArray[np.float64]
 RECIPES = ("adam", "precise")
 
 
-class Quantiles(Protocol):
+class Law(Protocol):
     """A one-dimensional density with quantiles."""
+
+    def logpdf(self, x: Array) -> Array:
+        """Return the logarithm of the density at ``x``."""
 
     def ppf(self, level: Array) -> Array:
         """Return the quantile of each level in (0, 1)."""
@@ -56,8 +59,8 @@ class FittedDiscriminator:
 
 def fit_discriminator(
     game: Game | str,
-    p: Quantiles | str,
-    q: Quantiles | str,
+    p: Law | str,
+    q: Law | str,
     *,
     recipe: Literal["adam", "precise"] = "precise",
     seed: int = 0,
@@ -65,23 +68,29 @@ def fit_discriminator(
     batch: int = 512,
     network: Mlp | None = None,
     parameters: Mapping[str, float] | None = None,
+    starts: int = 1,
+    jumps: bool = False,
 ) -> FittedDiscriminator:
     r"""Train a discriminator to its optimum between two one-dimensional densities.
 
     ``"adam"`` is Algorithm 1's discriminator step on fresh stratified minibatches
     :math:`x_i = F^{-1}((i + u_i)/m)` with Adam, its rate falling from 10⁻² along a cosine.
-    ``"precise"`` maximises V by L-BFGS over fixed nodes of a quadrature rule in each law's own
-    probability, in float64. Both are functions of ``seed`` alone.
+    ``"precise"`` maximises V by L-BFGS in float64 over fixed nodes of a quadrature rule, each of
+    which weighs under p and under q at once: so no D does better on the nodes than D* does, and
+    nothing is gained where only one law has nodes. Both are functions of ``seed`` alone.
 
     Args:
         game: a catalogue name or a `Game`.
-        p, q: the two densities, as text or with quantiles ``ppf``.
+        p, q: the two densities, as text or with ``logpdf`` and quantiles ``ppf``.
         recipe: see above.
         seed: of initial values and samples.
         steps: of Adam (default 600), or the most iterations of L-BFGS (default 150).
         batch: m, for Adam.
         network: from one input to one output; by default two hidden layers of 32, tanh.
         parameters: values of the game's free parameters.
+        starts: initial values that the precise recipe sets out from; the best fit is kept.
+        jumps: set out from the log-ratio that the original discriminator learns, made steep: for
+            games whose D* is a step, where a random start finds one of several jumps only.
 
     Raises:
         GantheoryError: for an unknown recipe, or where V grows without bound.
@@ -94,24 +103,33 @@ def fit_discriminator(
     if recipe not in RECIPES:
         raise unknown_name("recipe", recipe, RECIPES)
     laws = _density(p), _density(q)
-    nodes, weights = zip(*(_nodes(law) for law in laws), strict=True)
+    nodes, weights = _rule(*laws)
     middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
     centre, width = float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
     fit = _Fit(torch_game(game, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width)
-    row = fit.network.initial(generator_of(seed, 0))[None]
     if recipe == "precise":
-        row = fit.by_lbfgs(row, nodes, weights, steps or 150)
+        rows = [fit.initial(seed, k) for k in range(starts)]
+        rows = [fit.steep(row, nodes, weights) if jumps else row for row in rows]
+        rows = [fit.by_lbfgs(row, nodes, weights, steps or 150) for row in rows]
     else:
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
-        row = fit.by_adam(row, laws, rng, steps or 600, batch)
+        rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
     with torch.no_grad():
-        value = -float(fit.loss(row, nodes, weights))
+        values = [-float(fit.loss(row, nodes, weights)) for row in rows]
+    # A line search that left the range of numbers ends in nan, and loses against any other.
+    value, row = max(
+        zip(values, rows, strict=True), key=lambda pair: np.nan_to_num(pair[0], nan=-math.inf)
+    )
     if not math.isfinite(value):
         raise GantheoryError(
             f"the value of game {fit.game.game.name!r} grows without bound in training; "
             "does it have an optimal discriminator?"
         )
     return FittedDiscriminator(fit.game, fit.network, row, centre, width, value)
+
+
+# Far past the scores where a bounded domain saturates: 3 leaves a jump of "two-modes" unfound.
+_STEEPER = 20.0
 
 
 @dataclass(frozen=True)
@@ -121,17 +139,29 @@ class _Fit:
     centre: float
     width: float
 
+    def initial(self, seed: int, start: int = 0) -> Tensor:
+        """Return initial parameters (1, count); each start has a stream of its own."""
+        return self.network.initial(generator_of(seed, 0 if start == 0 else start + 1))[None]
+
+    def steep(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the original discriminator's parameters, its last layer made 20 times steeper."""
+        original = replace(self, game=torch_game("minimax"))
+        row = original.by_lbfgs(row, nodes, weights, 60)
+        for last in self.network.matrices(row)[-2:]:
+            last.mul_(_STEEPER)
+        return row
+
     def outputs(self, row: Tensor, x: Tensor) -> Tensor:
         inputs = (x.reshape(1, -1, 1) - self.centre) / self.width
         return self.network(row, inputs)[0, :, 0]
 
-    def loss(self, row: Tensor, nodes: tuple[Tensor, ...], weights: tuple[Tensor, ...]) -> Tensor:
-        """Return −V by the rule with these nodes and weights for p and for q."""
-        real, fake = self.outputs(row, torch.cat(nodes)).split([len(x) for x in nodes])
-        return -(self.game.real(real) @ weights[0]) - (self.game.fake(fake) @ weights[1])
+    def loss(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+        """Return −V by the rule with these nodes, and their weights under p and under q."""
+        outputs = self.outputs(row, nodes)
+        return -(self.game.real(outputs) @ weights[0]) - (self.game.fake(outputs) @ weights[1])
 
     def by_lbfgs(
-        self, row: Tensor, nodes: tuple[Tensor, ...], weights: tuple[Tensor, ...], steps: int
+        self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor], steps: int
     ) -> Tensor:
         row = row.clone().requires_grad_()
         optimiser = torch.optim.LBFGS(
@@ -155,32 +185,33 @@ class _Fit:
     def by_adam(
         self,
         row: Tensor,
-        laws: tuple[Quantiles, Quantiles],
+        laws: tuple[Law, Law],
         rng: np.random.Generator,
         steps: int,
         batch: int,
     ) -> Tensor:
         strata = (np.arange(batch) + rng.random((2, steps, batch))) / batch
         samples = [torch.from_numpy(law.ppf(u)) for law, u in zip(laws, strata, strict=True)]
-        equal = (torch.full((batch,), 1 / batch, dtype=torch.float64),) * 2
+        # A node of one law's sample weighs under that law alone.
+        weights = torch.eye(2, dtype=torch.float64).repeat_interleave(batch, 1).div(batch)
         row = row.clone().requires_grad_()
         optimiser = torch.optim.Adam([row], lr=1e-2)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-        for real, fake in zip(*samples, strict=True):
-            loss = self.loss(row, (real, fake), equal)
+        for nodes in torch.cat(samples, 1):
+            loss = self.loss(row, nodes, (weights[0], weights[1]))
             (row.grad,) = torch.autograd.grad(loss, row)
             optimiser.step()
             schedule.step()
         return row.detach()
 
 
-def _density(law: Quantiles | str) -> Quantiles:
+def _density(law: Law | str) -> Law:
     from gantheory.densities import parse_density
 
     found: Any = parse_density(law) if isinstance(law, str) else law
     if not hasattr(found, "ppf"):
         raise GantheoryError(f"{found} has no quantiles; a fit needs a one-dimensional density")
-    quantiles: Quantiles = found
+    quantiles: Law = found
     return quantiles
 
 
@@ -188,13 +219,18 @@ def _density(law: Quantiles | str) -> Quantiles:
 _REACH, _NODES = 6.5, 513
 
 
-def _nodes(law: Quantiles) -> tuple[Tensor, Tensor]:
-    r"""Return nodes and weights of the trapezoidal rule for E[g(x)] in s, with x = F⁻¹(Φ(s)).
+def _rule(p: Law, q: Law) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    r"""Return the nodes of a rule for E_p and E_q at once, and their weights under each.
 
-    The weights are the normal density at s, so the rule is exact to rounding for smooth g and
-    normal laws, and resolves every law on its own scale.
+    E_p[g] is E_m[g·2p/(p + q)] with m = (p + q)/2, and E_m is half of E_p and half of E_q. Each of
+    these is a trapezoidal rule in s, with x = F⁻¹(Φ(s)) and the normal density at s for weight: it
+    is exact to rounding for smooth g and normal laws, and resolves every law on its own scale.
     """
     s = np.linspace(-_REACH, _REACH, _NODES)
-    weights = np.exp(-(s**2) / 2)
-    nodes = law.ppf(ndtr(s))
-    return torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
+    normal = np.exp(-(s**2) / 2)
+    weights = np.tile(normal / normal.sum(), 2)
+    nodes = np.concatenate([np.asarray(law.ppf(ndtr(s))) for law in (p, q)])
+    with np.errstate(invalid="ignore"):
+        log_ratio = np.asarray(p.logpdf(nodes)) - np.asarray(q.logpdf(nodes))
+    real, fake = (torch.from_numpy(weights * expit(sign * log_ratio)) for sign in (1, -1))
+    return torch.from_numpy(nodes), (real, fake)

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 from gantheory.errors import GantheoryError
+from gantheory.numeric import divergence
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.fast import Fast
 from simulations.fit import fit_discriminator
+from simulations.measure import integrated_value
 from simulations.networks import Affine, Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred, input_gradient
 from simulations.streams import CHUNK, generator_of
@@ -313,6 +315,28 @@ def test_a_fitted_discriminator_is_within_a_ten_thousandth_of_the_optimum(q, opt
     points = torch.tensor([[-1.0], [0.0], [1.0]], dtype=torch.float64)
     assert fit(points).shape == (3,)
     assert fit.value != fit_discriminator("minimax", "normal(0, 1)", q, seed=1).value
+
+
+def fitted_gap(game, p, q, **how):
+    fit = fit_discriminator(game, p, q, **how)
+    reached = integrated_value(game, fit, p, q)
+    assert reached.error < 1e-6
+    return (
+        divergence({"f-gan-tv": "tv", "f-gan-reverse-kl": "kl_qp"}[game], p, q).value
+        - reached.value
+    )
+
+
+def test_nothing_is_gained_where_one_law_alone_has_nodes():
+    # q weighs down to −12, p has no mass there: −E_p[exp(−t)] would let t fall without bound.
+    gap = fitted_gap("f-gan-reverse-kl", "normal(0, 1)", "normal(1, 2)", starts=2)
+    assert -1e-6 < gap < 1e-3
+
+
+def test_a_steep_start_finds_both_jumps_where_a_random_start_finds_one():
+    laws = "normal(0, 1.5)", "normal(0.5, 1)"  # p and q cross twice
+    assert -1e-4 < fitted_gap("f-gan-tv", *laws, jumps=True) < 1e-4
+    assert fitted_gap("f-gan-tv", *laws) > 1e-2
 
 
 def test_an_unknown_recipe_is_refused_by_the_fit():
