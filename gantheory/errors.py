@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 
 class GantheoryError(ValueError):
@@ -18,6 +19,16 @@ class MissingExtraError(GantheoryError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional package: pip install 'gantheory[{extra}]'")
+
+
+def require(feature: str, extra: str, *modules: str) -> None:
+    """Refuse, before any work, a feature of which a module is not installed.
+
+    Raises:
+        MissingExtraError: naming the extra to install.
+    """
+    if any(find_spec(module) is None for module in modules):
+        raise MissingExtraError(feature, extra)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:

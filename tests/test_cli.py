@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from gantheory import errors
 from gantheory.cli import COMMANDS, cli, main
 
 BAD = {
@@ -73,3 +74,26 @@ def test_the_module_runs_as_the_command_does():
     derived = json.loads(done.stdout)
     assert derived["zero_sum"] is True
     assert derived["followed"]["divergence"]
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "arguments"),
+    [
+        ("torch", "torch", ["check"]),
+        ("torch", "torch", ["simulate", "frozen-gradient"]),
+        ("jinja2", "report", ["check", "--quick"]),
+        ("matplotlib", "report", ["check"]),
+    ],
+)
+def test_a_missing_extra_is_named_before_any_work(
+    module, extra, arguments, monkeypatch, capsys, tmp_path
+):
+    found = errors.find_spec
+    hide = lambda name: None if name == module else found(name)  # noqa: E731
+    monkeypatch.setattr(errors, "find_spec", hide)
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments, monkeypatch) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.strip().splitlines())) == ("", 1)
+    assert f"gantheory[{extra}]" in err
+    assert not list(tmp_path.iterdir())

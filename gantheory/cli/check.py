@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
     from gantheory.verify import Check, Outcome
@@ -33,6 +33,9 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
       gantheory check --quick --out report
     """
     _ensure_writable(out)
+    require("the report", "report", "jinja2", "latex2mathml", "matplotlib")
+    if not quick:
+        require("training (leave it out with --quick)", "torch", "torch")
     from gantheory.claims import CHECKS
     from gantheory.report import html, tables
 

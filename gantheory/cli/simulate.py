@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
     from gantheory.verify import Outcome
@@ -39,8 +39,7 @@ def command(
     Example:
       gantheory simulate optimal-discriminator --quick
     """
-    if find_spec("torch") is None:
-        raise MissingExtraError("gantheory simulate", "torch")
+    require("gantheory simulate", "torch", "torch")
     if name is None:
         return _list(as_json)
     import torch
