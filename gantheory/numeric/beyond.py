@@ -9,7 +9,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
 from gantheory.numeric.line import reversed_kernel, split_parameter
-from gantheory.numeric.names import kernel_for
+from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.normals import closed_form_of_normals
 from gantheory.numeric.plane import by_sampling, divergence_in_space, divergence_of_masses
 from gantheory.records import Estimate

@@ -9,7 +9,8 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.numeric.line import split_parameter, sweep_line
-from gantheory.numeric.names import DISTANCES, kernel_for
+from gantheory.numeric.lookup import kernel_for
+from gantheory.numeric.names import DISTANCES
 from gantheory.records import Estimate
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")

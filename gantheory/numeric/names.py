@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache
-from typing import Any
 
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.numeric.kernels import KERNELS, Kernel, power_kernel
@@ -13,15 +12,6 @@ from gantheory.numeric.kernels import KERNELS, Kernel, power_kernel
 DISTANCES = ("w1", "w2", "energy", "mmd2")  # named beside the f-divergences, found elsewhere
 MAX_ORDER = 60  # as far as the table of divergences writes their formulas
 ORDER = re.compile(r"(power|alpha)_(-?\d{1,6}(?:\.\d{1,12})?)(?:/(\d{1,6}))?")
-
-
-def kernel_for(name: Any) -> Kernel:
-    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
-    if isinstance(name, str):
-        return kernel_of(name)
-    from gantheory.numeric.general import kernel_of_formula  # loads sympy
-
-    return kernel_of_formula(name)
 
 
 @cache

@@ -1,0 +1,17 @@
+"""From whatever a user asks for to the kernel that integrates it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.names import kernel_of
+
+
+def kernel_for(asked: Any) -> Kernel:
+    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
+    if isinstance(asked, str):
+        return kernel_of(asked)
+    from gantheory.numeric.general import kernel_of_formula  # loads sympy
+
+    return kernel_of_formula(asked)
