@@ -12,13 +12,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gantheory.games import get_game, list_games
+from gantheory.games import list_games
 from gantheory.games.classic import CLASSIC
 from gantheory.records import Estimate, How, Status
 from simulations import measure
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.experiments.optimal_discriminator import trained
-from simulations.experiments.pairs import PAIRS, SPINE
+from simulations.experiments.pairs import (
+    PAIRS,
+    PARAMETERS,
+    SPINE,
+    played,
+    same_discriminator,
+)
 from simulations.theory import Prediction, predict
 
 if TYPE_CHECKING:
@@ -38,21 +44,20 @@ TOO_WIDE = (
 def cases(quick: bool) -> tuple[str, ...]:
     """Return ``game|pair``: the classic games on one pair, or every game on every pair."""
     games = [g.name for g in CLASSIC] if quick else list_games()
-    return tuple(
-        f"{game}|{pair}"
-        for game in games
-        if not get_game(game).parameters
-        for pair in ([SPINE] if quick else PAIRS)
-    )
+    return tuple(f"{game}|{pair}" for game in games for pair in ([SPINE] if quick else PAIRS))
 
 
 def compare(case: str, setting: Setting) -> Measurement:
     """Measure one game on one pair, in location and scale, with D* and with a trained D."""
     game, pair = case.split("|")
-    prediction = predict(game)
+    prediction = predict(played(game))
     flat = prediction.followed.curvature == 0 and bool(prediction.followed.atoms)
     comparisons: list[Comparison] = []
-    numbers: dict[str, Any] = {"game": game, "pair": pair}
+    numbers: dict[str, Any] = {
+        "game": game,
+        "parameters": PARAMETERS.get(game, {}),
+        "pair": pair,
+    }
     for wrt in WRT:
         numbers[wrt], found = (_flat if flat else _smooth)(case, wrt, prediction, setting)
         comparisons += found
@@ -71,12 +76,14 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
     row = {"followed": asdict(followed), "loss": asdict(loss)}
     if not followed.is_finite:  # an infinite divergence has no derivative to be met
         return row, []
-    objective = f"{_same_discriminator(game)}|{pair}"
+    objective = f"{same_discriminator(game)}|{pair}"
     network = trained(objective, setting.seed_of(f"train {objective}"), setting.device)
     comparisons: list[Comparison] = []
     for kind, discriminator in (("optimal", None), ("trained", network)):
         seed = setting.seed_of(f"{case} {wrt} {kind}")
-        measured = measure.frozen_gradient(game, p, q, wrt, discriminator=discriminator, seed=seed)
+        measured = measure.frozen_gradient(
+            played(game), p, q, wrt, discriminator=discriminator, seed=seed
+        )
         if measured.is_finite and measured.error > max(abs(followed.value), LEAST):
             measured = Estimate.undetermined(TOO_WIDE, measured.method)
         row[kind] = asdict(measured)
@@ -93,7 +100,9 @@ def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Foun
     game, pair = case.split("|")
     p, q = PAIRS[pair]
     followed = prediction.followed_gradient(p, q, wrt)
-    measured = measure.frozen_gradient(game, p, q, wrt, seed=setting.seed_of(f"{case} {wrt}"))
+    measured = measure.frozen_gradient(
+        played(game), p, q, wrt, seed=setting.seed_of(f"{case} {wrt}")
+    )
     name = f"frozen-gradient.{game}.{pair}.{wrt}.optimal"
     where = f"{game}, {pair}, {wrt}"
     comparisons = [
@@ -118,17 +127,6 @@ def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Foun
             )
         )
     return {"followed": asdict(followed), "optimal": asdict(measured)}, comparisons
-
-
-def _same_discriminator(game: str) -> str:
-    """Return the first catalogue game with this game's discriminator, so that it trains once."""
-    payoffs = get_game(game)
-    same = (payoffs.real, payoffs.fake, payoffs.domain)
-    return next(
-        name
-        for name in list_games()
-        if (get_game(name).real, get_game(name).fake, get_game(name).domain) == same
-    )
 
 
 def _compared(
@@ -205,7 +203,7 @@ EXPERIMENT = Experiment(
         "non-saturating, same place: 1.23328 (2 KL(M||P)), where the loss's value has 1.46664",
         "log-odds generator: followed and loss are both KL(Q||P), slope 1.7",
     ),
-    minutes=15,
+    minutes=30,
     quick_minutes=0.2,
     cases=cases,
     measure=compare,
