@@ -1,6 +1,7 @@
 """Laws of divergences and games on random densities, and the false twins that they refute."""
 
 import math
+import os
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from gantheory.game import Game
 from gantheory.records import Estimate
 from gantheory.testing import laws
 from gantheory.testing.oracles import evaluate
+from gantheory.verify import agree, at_most
 
 NAMES = st.sampled_from(sorted(DIVERGENCES))
 SYMMETRIC = ("jsd", "hellinger2", "tv", "triangular", "jeffreys")
@@ -21,10 +23,12 @@ MAXIMA = {"jsd": math.log(2), "tv": 1.0, "hellinger2": 1.0, "triangular": 2.0,
           "kl_pm": math.log(2), "kl_qm": math.log(2)}  # fmt: skip
 NORMAL, SHIFTED = gantheory.density("normal(0, 1)"), gantheory.density("normal(2, 1)")
 
+# GANTHEORY_EXAMPLES=1250 pytest tests/test_properties.py draws more than 10 000 examples in all.
+EXAMPLES = int(os.environ.get("GANTHEORY_EXAMPLES", "25"))
 few = settings(
-    max_examples=25,
+    max_examples=EXAMPLES,
     deadline=None,
-    derandomize=True,
+    derandomize=EXAMPLES == 25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
@@ -56,6 +60,60 @@ def test_symmetric_divergences_do_not_change_when_p_and_q_are_exchanged(name, p,
 @given(st.sampled_from(sorted(MAXIMA)), testing.densities(), testing.densities())
 def test_bounded_divergences_keep_their_bounds(name, p, q):
     testing.assert_at_most(name, p, q, MAXIMA[name])
+
+
+BOUNDS = {
+    "triangular is at most four times jsd": (("triangular", 0.25), ("jsd", 1)),
+    "jsd by triangular": (("jsd", 1), ("triangular", math.log(2) / 2)),
+    "jsd by tv": (("jsd", 1), ("tv", math.log(2))),
+    "kl_qm by kl_qp": (("kl_qm", 1), ("kl_qp", 0.5)),
+    "hellinger2 by tv": (("hellinger2", 1), ("tv", 1)),
+}
+
+
+def scaled_divergence(name, factor, p, q):
+    found = gantheory.divergence(name, p, q)
+    return Estimate(factor * found.value, factor * found.error + 1e-15, found.status)
+
+
+@few
+@given(st.sampled_from(sorted(BOUNDS)), testing.densities(), testing.densities())
+def test_one_divergence_bounds_another(bound, p, q):
+    smaller, larger = (scaled_divergence(*side, p, q) for side in BOUNDS[bound])
+    assert at_most(bound, smaller, larger).holds is not False
+
+
+@few
+@given(testing.densities(), testing.densities())
+def test_pinsker_bounds_the_square_of_tv(p, q):
+    tv = gantheory.divergence("tv", p, q)
+    square = Estimate(tv.value**2, 2 * tv.error + 1e-15)
+    assert at_most("Pinsker", square, scaled_divergence("kl_pq", 0.5, p, q)).holds is not False
+
+
+def test_twin_half_of_a_bound_is_refuted():
+    smaller = scaled_divergence("jsd", 1, NORMAL, SHIFTED)
+    larger = scaled_divergence("tv", 0.3, NORMAL, SHIFTED)
+    assert at_most("jsd <= 0.3*tv", smaller, larger).holds is False
+
+
+MEANS, SCALES = st.floats(-3, 3), st.floats(0.3, 3)
+
+
+@few
+@given(st.sampled_from(["kl_pq", "kl_qp"]), *[MEANS, SCALES] * 4)
+def test_kl_adds_up_over_independent_coordinates(name, a, s, b, v, c, u, d, w):
+    p = gantheory.density("normal_nd", loc=(a, c), cov=((s * s, 0), (0, u * u)))
+    q = gantheory.density("normal_nd", loc=(b, d), cov=((v * v, 0), (0, w * w)))
+    pairs = (((a, s), (b, v)), ((c, u), (d, w)))
+    parts = [
+        gantheory.divergence(name, *(gantheory.density("normal", loc=m, scale=k) for m, k in pair))
+        for pair in pairs
+    ]
+    total = Estimate(sum(x.value for x in parts), sum(x.error for x in parts) + 1e-12)
+    both = gantheory.divergence(name, p, q)
+    scale = 1e-12 * (1 + abs(both.value))
+    assert agree("additive", Estimate(both.value, both.error + scale), total).holds
 
 
 @few
