@@ -8,6 +8,7 @@ which a density is singular or vanishes, it is linear in the logarithm of the di
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -172,8 +173,20 @@ def _anchors(p: Univariate, q: Univariate) -> dict[float, float]:
     narrow bump at a neighbouring anchor must not fall between the nodes.
     """
     centers = [*p.centers, *q.centers]
-    points = {c for c, _ in centers} | {*p.breakpoints, *q.breakpoints}
+    ends = {end for law in (p, q) for piece in law.pieces for end in piece}
+    points = _apart({c for c, _ in centers} | {*p.breakpoints, *q.breakpoints}, ends)
     return {x: min(max(w, abs(x - c)) for c, w in centers) for x in points}
+
+
+def _apart(points: set[float], ends: set[float]) -> list[float]:
+    """Drop a point at a subnormal distance from another, for half of it is 0; ends are kept."""
+    kept: list[float] = []
+    for x in sorted(points):
+        if not kept or x - kept[-1] >= sys.float_info.min:
+            kept.append(x)
+        elif x in ends:
+            kept[-1] = x
+    return kept
 
 
 def _ray(c: float, side: int, width: float, reach: float, p: Univariate, q: Univariate) -> Ray:
