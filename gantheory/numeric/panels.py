@@ -17,6 +17,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
+from gantheory.errors import GantheoryError
 
 # Widths of successive panels in log distance grow by this factor: 45 of them span exp(±6e4).
 GROWTH = 1.25
@@ -179,11 +180,20 @@ def _anchors(p: Univariate, q: Univariate) -> dict[float, float]:
 
 
 def _apart(points: set[float], ends: set[float]) -> list[float]:
-    """Drop a point at a subnormal distance from another, for half of it is 0; ends are kept."""
+    """Drop a point at a subnormal distance from another, for half of it is 0; ends are kept.
+
+    Raises:
+        GantheoryError: where two ends of supports are that near.
+    """
     kept: list[float] = []
     for x in sorted(points):
         if not kept or x - kept[-1] >= sys.float_info.min:
             kept.append(x)
+        elif x in ends and kept[-1] in ends:
+            raise GantheoryError(
+                f"ends of supports at {kept[-1]!r} and {x!r} are nearer than binary64 can halve; "
+                "change the unit of length"
+            )
         elif x in ends:
             kept[-1] = x
     return kept
