@@ -82,6 +82,8 @@ def _compare(
     if undetermined:
         return Verdict(statement, How.UNDECIDED, reason=undetermined[0].reason)
     error = left.error + right.error
+    if not math.isfinite(error):  # any two numbers would agree within it
+        return Verdict(statement, How.UNDECIDED, reason="the stated error is not finite")
     holds = excess <= error
     return Verdict(
         statement,

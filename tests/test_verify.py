@@ -39,6 +39,7 @@ def test_numbers_beyond_their_errors_are_refuted(value, left_error, right_error,
         (Estimate.undetermined("tails unknown"), Estimate(1.0), How.UNDECIDED),
         (Estimate(1.0), Estimate.undetermined("tails unknown"), How.UNDECIDED),
         (Estimate(math.nan), Estimate(1.0), How.REFUTED),
+        (Estimate(1.0, math.inf), Estimate(2.0), How.UNDECIDED),
     ],
 )
 def test_infinite_and_undetermined_answers_are_compared_as_what_they_are(left, right, how):
