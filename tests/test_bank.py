@@ -67,7 +67,8 @@ def test_the_bank_is_met_within_the_stated_error(entry):
     flagged = found.status is Status.ILL_CONDITIONED
     assert found.status is Status.OK or (flagged and found.reason)
     assert not flagged or entry["hard"] or size == 0 or found.error < 1e-14
-    assert off <= (1e-9 if flagged else 1e-12) * size or off <= 1e-17
+    # what is exactly zero is met to the rounding of the numbers of size 1 that cancel
+    assert off <= ((1e-9 if flagged else 1e-12) * size if size else 2.3e-16)
 
 
 def test_flags_are_rare():

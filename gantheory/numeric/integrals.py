@@ -71,11 +71,14 @@ class Pair:
     def __init__(self, p: Univariate, q: Univariate) -> None:
         self.p, self.q = p, q
 
-    def ratio_at(self, at: Points) -> tuple[Ratio, bool]:
-        """Return the ratio at points, and whether u came without cancellation."""
+    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> tuple[Ratio, bool]:
+        """Return the ratio of both densities per unit of ξ, and whether u came uncancelled."""
         log_p, log_q = _floored(self.p, at), _floored(self.q, at)
         u = self.p.log_ratio(self.q, at)
-        return Ratio.of(log_p, log_q, u), u is not None
+        exact = u is not None
+        if u is None:
+            u = log_p - log_q
+        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u), exact
 
     def u(self, panels: Panels, xi: Array) -> Array:
         """Return u at coordinates of panels."""
@@ -96,7 +99,7 @@ class _Sampler:
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi)
-            n, exact = self.pair.ratio_at(at)
+            n, exact = self.pair.ratio_at(at, log_jacobian)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
             pairs = [output.integrand(n) for output in self.outputs]
@@ -105,8 +108,7 @@ class _Sampler:
                 if output.score:
                     mantissa[k] *= scores[output.score]
             weights = [weight for weight, _ in pairs]
-            moved = {id(w): _moved(w, log_jacobian) for w in weights}
-            weight = np.stack([moved[id(w)] for w in weights])
+            weight = np.stack(weights)
             mantissa[np.isneginf(weight)] = 0.0
             if self.rough:
                 return Samples(weight, mantissa, np.ones(()))
@@ -118,12 +120,12 @@ class _Sampler:
     ) -> Array:
         """Return a bound on the relative rounding error of each sample."""
         constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
-        size = constant + np.minimum(np.abs(n.log_p), -LOWEST)
-        size = size + np.minimum(np.abs(n.log_q), -LOWEST)
+        size = constant + np.minimum(np.abs(n.log_p - log_jacobian), -LOWEST)
+        size = size + np.minimum(np.abs(n.log_q - log_jacobian), -LOWEST)
         fixed = EPS * (4 + constant + np.abs(log_jacobian))
         cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
         # most integrands share a weight: its rounding is worked out once
-        shared = {id(w): fixed + EPS * _rounding(w, n, size) for w in weights}
+        shared = {id(w): fixed + EPS * _rounding(w, n, size, log_jacobian) for w in weights}
         noise = np.stack([shared[id(w)] for w in weights])
         for k, output in enumerate(self.outputs):
             if output.touches:
@@ -133,16 +135,13 @@ class _Sampler:
         return noise
 
 
-def _rounding(weight: Array, n: Ratio, size: Array) -> Array:
+def _rounding(weight: Array, n: Ratio, size: Array, log_jacobian: Array) -> Array:
     """Return the size of the numbers that a log weight was rounded from."""
+    own = np.minimum(np.abs(weight - log_jacobian), size)
     if weight is n.log_p or weight is n.log_q:
-        return np.minimum(np.abs(weight), size)
+        return own
     mixed = (weight != n.log_p) & (weight != n.log_q)
-    return np.where(mixed, size, np.minimum(np.abs(weight), size))
-
-
-def _moved(weight: Array, log_jacobian: Array) -> Array:
-    return np.where(weight > -np.inf, weight + log_jacobian, -np.inf)
+    return np.where(mixed, size, own)
 
 
 def _floored(density: Univariate, at: Points) -> Array:
