@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 from gantheory.densities.tails import Growing, Tail
 from gantheory.densities.univariate import Interval, Univariate
@@ -10,8 +12,41 @@ from gantheory.numeric.kernels import Growth, Kernel
 from gantheory.records import Estimate
 
 
-def infinite(kernel: Kernel, p: Univariate, q: Univariate) -> Estimate | None:
+@dataclass(frozen=True)
+class End:
+    """A point that an integral over both supports approaches from one side, and both tails there.
+
+    A tail is None where the density does not state it.
+    """
+
+    point: float
+    p: Tail | None
+    q: Tail | None
+
+    @cached_property
+    def u(self) -> Growing:
+        """How log p − log q grows toward the point, both tails being known."""
+        assert self.p is not None
+        assert self.q is not None
+        return Growing.of(1, self.p, -1, self.q)
+
+
+class Ends:
+    """The ends that two densities share, looked up once for all divergences of the pair."""
+
+    def __init__(self, p: Univariate, q: Univariate) -> None:
+        self.p, self.q = p, q
+
+    @cached_property
+    def shared(self) -> list[End]:
+        """Return every end at which an integral over both supports may diverge."""
+        places = shared_ends(self.p, self.q)
+        return [End(x, self.p.tail(x, side), self.q.tail(x, side)) for x, side in places]
+
+
+def infinite(kernel: Kernel, ends: Ends) -> Estimate | None:
     """Return the infinite or undetermined answer, or None where the divergence is finite."""
+    p, q = ends.p, ends.q
     zero, infinity = kernel.at_zero, kernel.at_infinity
     unbounded_above = infinity.power > 1 or infinity.logs
     unbounded_below = not zero.is_finite
@@ -21,29 +56,26 @@ def infinite(kernel: Kernel, p: Univariate, q: Univariate) -> Estimate | None:
         return Estimate.infinite(f"q has mass on {shown(gap)}, where p = 0")
     if not unbounded_above and not unbounded_below:
         return None
-    for point, side in shared_ends(p, q):
-        answer = _at_end(kernel, p.tail(point, side), q.tail(point, side), point)
-        if answer is not None:
-            return answer
-    return None
+    return next((answer for end in ends.shared if (answer := _at_end(kernel, end))), None)
 
 
-def _at_end(kernel: Kernel, p: Tail | None, q: Tail | None, point: float) -> Estimate | None:
+def _at_end(kernel: Kernel, end: End) -> Estimate | None:
+    p, q = end.p, end.q
     if p is None or q is None:
         which = "p" if p is None else "q"
         return Estimate.undetermined(
-            f"the tail of {which} at {point:g} is not known, so {kernel.name} may be infinite; "
+            f"the tail of {which} at {end.point:g} is not known, so {kernel.name} may be infinite; "
             "state the tails of the density"
         )
-    u = Growing.of(1, p, -1, q)
-    if not u.direction:
+    direction = end.u.direction
+    if not direction:
         return None
-    growth = kernel.at_infinity if u.direction > 0 else kernel.at_zero
-    if _converges(growth, p, q, u):
+    growth = kernel.at_infinity if direction > 0 else kernel.at_zero
+    if _converges(growth, p, q, end.u):
         return None
-    ratio = "p/q" if u.direction > 0 else "q/p"
+    ratio = "p/q" if direction > 0 else "q/p"
     return Estimate.infinite(
-        f"toward x = {point:g}, {ratio} grows too fast for the integral to converge: "
+        f"toward x = {end.point:g}, {ratio} grows too fast for the integral to converge: "
         f"log p ~ {p}, log q ~ {q}"
     )
 

@@ -76,23 +76,25 @@ def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Arra
     found = np.array(otherwise, float)
     few = x[near]
     if few.size:
-        found[near] = _horner(few, coefficients)
+        found[near] = _polynomial(few, coefficients)
     return found
 
 
-def _horner(x: Array, coefficients: Array) -> Array:
-    """Return a polynomial, in place: numpy's own allocates twice for each of its terms."""
-    total = np.full_like(x, coefficients[-1])
-    for c in coefficients[-2::-1].tolist():
-        total *= x
-        if c:
-            total += c
-    return total
+def _polynomial(x: Array, coefficients: Array) -> Array:
+    """Return a polynomial by Horner's rule in x⁴: a quarter of the calls that x would take."""
+    square = x * x
+    parts = coefficients.reshape(-1, 4) @ np.stack([np.ones_like(x), x, square, square * x])
+    square *= square
+    total = parts[-1]
+    for part in parts[-2::-1]:
+        total *= square
+        total += part
+    return np.asarray(total)
 
 
-# 17 terms reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/10 (reciprocals)
-_K = np.arange(17.0)
-_FACTORIAL = np.concatenate([[1.0], np.cumprod(np.arange(1.0, 17.0))])
+# 20 terms, of which 17 reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/10 (reciprocals)
+_K = np.arange(20.0)
+_FACTORIAL = np.cumprod(np.maximum(_K, 1.0))
 _PHI = np.where(_K >= 2, 1 / _FACTORIAL, 0.0)
 _SIGNS = np.where(_K % 2 == 0, 1.0, -1.0)
 _XLOG = np.where(_K >= 2, _SIGNS / np.maximum(_K * (_K - 1), 1), 0.0)

@@ -13,7 +13,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.divergences import COMPLEMENTS
 from gantheory.errors import GantheoryError
-from gantheory.numeric.infinite import infinite
+from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.inputs import input_noise
 from gantheory.numeric.integrals import Integral, Output, Pair, integrals
 from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
@@ -41,7 +41,8 @@ class Task:
 def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
     """Return every number wanted of one pair, from one set of panels."""
     kernels = {task.kernel.name: task.kernel for task in tasks}
-    known = {name: infinite(kernel, p, q) for name, kernel in kernels.items()}
+    ends = Ends(p, q)
+    known = {name: infinite(kernel, ends) for name, kernel in kernels.items()}
     answers = {
         k: answer
         for k, task in enumerate(tasks)
@@ -132,8 +133,11 @@ def _routed(
     for index, (k, formula) in enumerate(owners):
         if index in found:
             routes[k].append((found[index], formula))
+    moving = {w: moving_points(q, w) if w else [] for w in {t.parameter for t in tasks.values()}}
     return {
-        k: _estimate(task, p, q, routes[k], noise if task.kernel.touches else 0.0)
+        k: _estimate(
+            task, p, q, routes[k], noise if task.kernel.touches else 0.0, moving[task.parameter]
+        )
         for k, task in tasks.items()
     }
 
@@ -167,9 +171,9 @@ def _estimate(
     q: Univariate,
     routes: list[tuple[Integral, int]],
     noise: float,
+    moving: list[tuple[float, float]],
 ) -> Estimate:
     candidates = []
-    moving = moving_points(q, task.parameter) if task.parameter else []
     for integral, formula in routes:
         boundary = _boundary(task, p, q, formula, moving) if moving else 0.0
         if not math.isnan(boundary):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.infinite import infinite
+from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Kernel
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate
@@ -26,7 +26,7 @@ def by_sampling(
     Half of the draws come from each law. The interval is asymptotic: with a heavy-tailed
     integrand it may be too narrow, and the estimate says so.
     """
-    if (answer := infinite(kernel, p, q)) is not None:
+    if (answer := infinite(kernel, Ends(p, q))) is not None:
         return answer
     rng = np.random.default_rng(seed)
     x = np.stack([p.sample(rng, draws // 2), q.sample(rng, draws // 2)])

@@ -21,7 +21,7 @@ from gantheory.errors import GantheoryError
 
 # Widths of successive panels in log distance grow by this factor: 45 of them span exp(±6e4).
 GROWTH = 1.25
-STEPS = 45
+OUTWARD = np.concatenate([[0.0], np.cumsum(math.log(2.0) * GROWTH ** np.arange(45))])
 
 Row = tuple[float, float, bool, float, float]  # anchor, side, log, low, high
 
@@ -45,11 +45,8 @@ class Panels:
         with np.errstate(all="ignore"):
             distance = np.where(log, np.exp(np.where(log, xi, 0.0)), xi)
             log_distance = np.where(log, xi, np.log(xi))
-        shape = xi.shape
-        points = Points(
-            np.broadcast_to(anchor, shape), np.broadcast_to(side, shape), distance, log_distance
-        )
-        return points, np.where(log, xi, 0.0)
+        anchors, sides = (np.repeat(a, xi.shape[1], axis=1) for a in (anchor, side))
+        return Points(anchors, sides, distance, log_distance), np.where(log, xi, 0.0)
 
     def take(self, index: Array) -> Panels:
         """Return some of the panels."""
@@ -136,14 +133,13 @@ class Ray:
 
     def open_ends(self) -> list[Array]:
         """Return the log-distances, from inside to outside, at which open ends may be cut."""
-        steps = np.concatenate([[0.0], np.cumsum(math.log(2.0) * GROWTH ** np.arange(STEPS))])
         ends = []
         if math.isinf(self.reach):
-            ends.append(math.log(self.width if self.end else 2 * self.width) + steps)
+            ends.append(math.log(self.width if self.end else 2 * self.width) + OUTWARD)
         if self.end:
             finite = math.isfinite(self.reach)
             start = min(self.width, self.reach / 2 if finite else self.width)
-            ends.append(math.log(start) - steps)
+            ends.append(math.log(start) - OUTWARD)
         return ends
 
 
@@ -231,17 +227,21 @@ def _crossings(
 ) -> tuple[Array, Array, Array]:
     sign = np.sign(u - level)
     owner, k = np.nonzero(sign[:, :-1] * sign[:, 1:] < 0)
-    touching, j = np.nonzero((sign[:, 1:-1] == 0) & (sign[:, :-2] * sign[:, 2:] < 0))
+    # zeros at a sample: beyond an end of the panel u goes on as before
+    around = np.concatenate([-sign[:, 1:2], sign, -sign[:, -2:-1]], axis=1)
+    touching, j = np.nonzero((sign == 0) & (around[:, :-2] * around[:, 2:] < 0))
     root = _root(
         lambda x: ratio(panels.take(owner), x[:, None])[:, 0] - level,
         (xi[owner, k], xi[owner, k + 1]),
         (u[owner, k] - level, u[owner, k + 1] - level),
     )
     slope = np.abs(u[owner, k + 1] - u[owner, k]) / (xi[owner, k + 1] - xi[owner, k])
-    flat = np.abs(u[touching, j + 2] - u[touching, j]) / (xi[touching, j + 2] - xi[touching, j])
+    before, after = np.maximum(j - 1, 0), np.minimum(j + 1, sign.shape[1] - 1)
+    flat = np.abs(u[touching, after] - u[touching, before])
+    flat /= xi[touching, after] - xi[touching, before]
     return (
         np.concatenate([owner, touching]),
-        np.concatenate([root, xi[touching, j + 1]]),
+        np.concatenate([root, xi[touching, j]]),
         np.concatenate([slope, flat]),
     )
 
