@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +13,13 @@ from gantheory.densities.base import Array
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.numeric.kernels import Integrand
-from gantheory.numeric.panels import Panels, Ray, Row, level_crossings, rays
+from gantheory.numeric.panels import Panels, level_crossings, rays
+from gantheory.numeric.probe import LOWEST, Probe
 from gantheory.numeric.quadrature import EPS, Samples, Sums, integrate
 from gantheory.numeric.ratio import Ratio
 
-# Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
-NEGLIGIBLE = 46.0
-LOWEST = -1e300  # of log p where the density is positive
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
-# Where a panel is looked at to see how large an integrand is.
-INSIDE = (0.02, 0.18, 0.34, 0.5, 0.66, 0.82, 0.98)
 
 
 @dataclass(frozen=True)
@@ -50,19 +45,6 @@ class Integral:
     shift: float
     evaluations: int
     resolved: bool
-
-
-class Sampling(Protocol):
-    """What evaluates one or more integrands at nodes."""
-
-    @property
-    def outputs(self) -> Sequence[Any]:
-        """The integrands."""
-        ...
-
-    def __call__(self, panels: Panels, xi: Array) -> Samples:
-        """Return the integrands at coordinates of panels."""
-        ...
 
 
 class Pair:
@@ -160,7 +142,7 @@ def integrals(
     """Integrate the outputs over the line, by index, but one only of those with one number."""
     probe = Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q))
     kept = _chosen(outputs, probe)
-    panels, log_left, resolved = probe.take(kept).panels()
+    panels, log_left, resolved = probe.take(kept).cut()
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
     sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
@@ -189,98 +171,6 @@ def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral
         sums.evaluations,
         resolved,
     )
-
-
-def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]:
-    """Return the panels of all rays, and per output what the cut tails may hold (as its log)."""
-    return Probe.of(sample, found).panels()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """The log magnitude of every output inside the bounded panels, and along every open end.
-
-    ``size`` has one row an output: `INSIDE` of each of ``rows``, then the edges of all ``ends``.
-    """
-
-    rows: list[Row]
-    ends: list[tuple[Ray, Array]]
-    size: Array
-
-    @classmethod
-    def of(cls, sample: Sampling, found: list[Ray]) -> Probe:
-        """Sample every output along all rays."""
-        rows = [row for ray in found for row in ray.rows()]
-        ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
-        points = [(c, s, log, a + (b - a) * k, 0.0) for c, s, log, a, b in rows for k in INSIDE]
-        points += [(ray.anchor, float(ray.side), True, t, 0.0) for ray, ts in ends for t in ts]
-        panels = Panels.of(points)
-        return cls(rows, ends, _magnitude(sample, panels, panels.low[:, None])[:, :, 0])
-
-    def take(self, kept: list[int]) -> Probe:
-        """Return the probe of some of the outputs."""
-        return self if len(kept) == len(self.size) else replace(self, size=self.size[kept])
-
-    def along_ends(self) -> list[Array]:
-        """Return every output's log magnitudes at the edges of each open end."""
-        starts = np.cumsum([len(self.rows) * len(INSIDE), *(len(edges) for _, edges in self.ends)])
-        return [self.size[:, a:b] for a, b in pairwise(starts)]
-
-    def absolute(self) -> Array:
-        """Return the log of every output's integral of the absolute value, roughly.
-
-        It is inf where an output does not die down along an open end.
-        """
-        lengths = np.array([(b - a) / len(INSIDE) for _, _, _, a, b in self.rows for _ in INSIDE])
-        steps = [np.abs(np.diff(edges, append=2 * edges[-1] - edges[-2])) for _, edges in self.ends]
-        peak = self.size.max(axis=1)
-        with np.errstate(all="ignore"):
-            total = np.exp(self.size - peak[:, None]) @ np.concatenate([lengths, *steps])
-            total = np.where(peak > -np.inf, peak + np.log(total), -np.inf)
-        for probe in self.along_ends():
-            total[probe[:, -1] > peak - NEGLIGIBLE] = np.inf
-        return np.asarray(total)
-
-    def panels(self) -> tuple[Panels, Array, Array]:
-        """Return the panels, and per output what the cut tails may hold, and if it dies down."""
-        peak, rows = self.size.max(axis=1), list(self.rows)
-        log_left = np.full(len(self.size), -np.inf)
-        resolved = np.ones(len(self.size), bool)
-        for (ray, edges), probe in zip(self.ends, self.along_ends(), strict=True):
-            cut, settled = _cut(probe, peak)
-            resolved &= settled
-            log_left = np.logaddexp(log_left, _log_remainder(probe, edges, cut))
-            inner_to_outer = np.sort(edges[: cut + 1])
-            rows += [(ray.anchor, float(ray.side), True, a, b) for a, b in pairwise(inner_to_outer)]
-        return Panels.of(rows), log_left, resolved
-
-
-def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
-    got = sample(panels, xi)
-    # a score that overflows grows like the square of the distance, or is beaten down far more
-    with np.errstate(divide="ignore", invalid="ignore"):
-        largest = np.where(panels.log[:, None], 710.0 + 2 * np.maximum(xi - 354.0, 0.0), 1500.0)
-        size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
-    return np.where(np.isnan(size), -np.inf, size)
-
-
-def _cut(probe: Array, peak: Array) -> tuple[int, Array]:
-    """Return the edge beyond which no output counts, and which outputs die down at all."""
-    counts = probe > (peak - NEGLIGIBLE)[:, None]
-    settled = ~counts[:, -1]
-    alive = np.nonzero(counts.any(axis=0))[0]
-    last = int(alive[-1]) + 1 if len(alive) else 1
-    return min(max(last, 1), probe.shape[1] - 1), settled
-
-
-def _log_remainder(probe: Array, edges: Array, cut: int) -> Array:
-    """Return the log of a bound on what lies beyond a cut, from the rate of decay there."""
-    here, before = probe[:, cut], probe[:, cut - 1]
-    with np.errstate(all="ignore"):
-        slope = (before - here) / abs(edges[cut] - edges[cut - 1])
-        # four times the exponential's remainder: decay never slows by more in these tails
-        log_bound = here - np.log(slope) + math.log(4.0)
-    return np.where(here < LOWEST / 10, -np.inf, np.where(slope > 0, log_bound, np.inf))
 
 
 def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:

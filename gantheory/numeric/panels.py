@@ -56,6 +56,16 @@ class Panels:
         """Return parts of the panels ``index``, from ``low`` to ``high``."""
         return Panels(self.anchor[index], self.side[index], self.log[index], low, high)
 
+    def each(self, xi: Array) -> Panels:
+        """Return one empty panel at every coordinate ``xi`` of shape (panels, points)."""
+        owner = np.repeat(np.arange(len(self)), xi.shape[1])
+        return self.between(owner, xi.ravel(), xi.ravel())
+
+    def joined(self, other: Panels) -> Panels:
+        """Return these panels and the others."""
+        fields = self.__dataclass_fields__
+        return Panels(*(np.concatenate([getattr(self, f), getattr(other, f)]) for f in fields))
+
     def halves(self, index: Array) -> Panels:
         """Return both halves of the panels ``index``."""
         low, high = self.low[index], self.high[index]
@@ -79,14 +89,8 @@ class Panels:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Panels:
         """Return panels from rows (anchor, side, log, low, high)."""
-        anchor, side, log, low, high = zip(*rows, strict=True)
-        return cls(
-            np.array(anchor, float),
-            np.array(side, float),
-            np.array(log, bool),
-            np.array(low, float),
-            np.array(high, float),
-        )
+        anchor, side, log, low, high = np.array(list(rows), float).reshape(-1, 5).T.copy()
+        return cls(anchor, side, log > 0, low, high)
 
 
 @dataclass(frozen=True)

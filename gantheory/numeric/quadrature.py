@@ -93,16 +93,10 @@ def integrate(sample: Sampler, panels: Panels) -> Sums:
         fresh, higher = _rule(sample, halves, shift)
         kept = parts[:, :, ~bad] * np.exp(shift - higher)[None, :, None]
         parts, shift = np.concatenate([kept, fresh], axis=2), higher
-        rest = panels.take(np.nonzero(~bad)[0])
-        panels = _joined(rest, halves)
+        panels = panels.take(np.nonzero(~bad)[0]).joined(halves)
         evaluations += len(NODES) * len(halves)
     value, error, rounding, absolute = parts.sum(axis=2)
     return Sums(value, error, rounding, absolute, shift, evaluations, converged)
-
-
-def _joined(a: Panels, b: Panels) -> Panels:
-    fields = a.__dataclass_fields__
-    return Panels(*(np.concatenate([getattr(a, f), getattr(b, f)]) for f in fields))
 
 
 def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, Array]:

@@ -17,9 +17,10 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.numeric.gaps import Coupling, Gap
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import integral_of, panels_of
+from gantheory.numeric.integrals import integral_of
 from gantheory.numeric.line import finished, split_parameter
 from gantheory.numeric.panels import Panels, level_crossings, rays
+from gantheory.numeric.probe import panels_of
 from gantheory.numeric.quadrature import EPS, Samples, integrate
 from gantheory.records import Estimate
 
