@@ -43,10 +43,12 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
     kernels = {task.kernel.name: task.kernel for task in tasks}
     ends = Ends(p, q)
     known = {name: infinite(kernel, ends) for name, kernel in kernels.items()}
+    parameters = {task.parameter for task in tasks} - {None}
+    refused = {name: _no_derivative(str(name), p, q) for name in parameters}
     answers = {
         k: answer
         for k, task in enumerate(tasks)
-        if (answer := _by_rule(task, known[task.kernel.name], p, q))
+        if (answer := _by_rule(task, known[task.kernel.name], refused.get(task.parameter)))
     }
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
     if open_tasks:
@@ -54,27 +56,27 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
     return [answers[k] for k in range(len(tasks))]
 
 
-def _by_rule(task: Task, known: Estimate | None, p: Univariate, q: Univariate) -> Estimate | None:
+def _by_rule(task: Task, known: Estimate | None, refused: Estimate | None) -> Estimate | None:
     if task.parameter is None or known is None:
-        return known if task.parameter is None else _no_derivative(task, p, q)
+        return known if task.parameter is None else refused
     return Estimate.undetermined(
         f"{task.kernel.name} has no derivative here: its value is {known}; "
         "differentiate where it is finite"
     )
 
 
-def _no_derivative(task: Task, p: Univariate, q: Univariate) -> Estimate | None:
+def _no_derivative(parameter: str, p: Univariate, q: Univariate) -> Estimate | None:
     """Refuse a derivative where a moving end or jump of q makes the divergence kink or jump."""
-    for point, _ in moving_points(q, str(task.parameter)):
+    for point, _ in moving_points(q, parameter):
         tails = [d.tail(point, side) for d in (q, p) for side in (-1, +1)]
         if any(tail is None or tail.log > 0 or tail.logsquare for tail in tails[:2]):
             return Estimate.undetermined(
-                f"q is unbounded at {point:g}, which moves with {task.parameter}; use a one-sided "
+                f"q is unbounded at {point:g}, which moves with {parameter}; use a one-sided "
                 "difference of values"
             )
         if _jumps(p, point) and _jumps(q, point):
             return Estimate.undetermined(
-                f"p and q both end or jump at {point:g}, which moves with {task.parameter}: the "
+                f"p and q both end or jump at {point:g}, which moves with {parameter}: the "
                 "derivatives from the two sides differ; move one of the laws"
             )
     return None
