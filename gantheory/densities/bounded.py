@@ -65,6 +65,9 @@ class Uniform(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         return self.a + self.width * np.asarray(level)
 
+    def isf(self, level: ArrayLike) -> Array:
+        return self.b - self.width * np.asarray(level)
+
     def mean(self) -> float:
         return self.a + self.width / 2
 
@@ -84,13 +87,13 @@ class Uniform(Univariate):
     def standard_form(self) -> tuple[Any, float, float] | None:
         return self.name, self.a, self.width
 
-    def velocity(self, name: str, x: Array) -> Array:
+    def velocity(self, name: str, x: Array) -> Array | None:
         share = (x - self.a) / self.width
         if name == "a":
             return 1 - share
         if name == "b":
             return share
-        return np.ones_like(x) if name == "loc" else x
+        return {"loc": np.ones_like(x), "scale": x}.get(name)
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if not isinstance(other, Uniform):
@@ -145,7 +148,10 @@ class Beta(Univariate):
         return np.asarray(special.betaincc(self.a, self.b, np.clip(x, 0.0, 1.0)))
 
     def ppf(self, level: ArrayLike) -> Array:
-        return np.asarray(special.betaincinv(self.a, self.b, level))
+        return _beta_quantile(self.a, self.b, self.log_constant, np.asarray(level, float))
+
+    def isf(self, level: ArrayLike) -> Array:
+        return 1 - _beta_quantile(self.b, self.a, self.log_constant, np.asarray(level, float))
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return generator(rng).beta(self.a, self.b, n)
@@ -174,6 +180,13 @@ class Beta(Univariate):
         constant -= log_gamma_difference(self.a, other.a) + log_gamma_difference(self.b, other.b)
         value = low * at.log_abs_minus(0.0) + high * at.log_abs_minus(1.0) + constant
         return np.where(inside(at, 0.0, 1.0), value, 0.0)
+
+
+def _beta_quantile(a: float, b: float, log_beta: float, level: Array) -> Array:
+    """Return the quantile; below 1e-17 it is the power law, where betaincinv may give nan."""
+    with np.errstate(divide="ignore"):
+        low = np.exp((np.log(level) + math.log(a) + log_beta) / a)
+    return np.where(low < 1e-17, low, special.betaincinv(a, b, level))
 
 
 @register
@@ -266,6 +279,9 @@ class TruncNormal(Univariate):
         z = special.ndtri_exp(mixed)
         return np.clip(self.loc + self.scale * (-z if flip else z), self.a, self.b)
 
+    def isf(self, level: ArrayLike) -> Array:
+        return -TruncNormal(-self.loc, self.scale, -self.b, -self.a).ppf(level)
+
     def mean(self) -> float:
         return self.loc + self.scale * self._moment(1)
 
@@ -308,8 +324,8 @@ class TruncNormal(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return float(name in ("a", "b") and end == getattr(self, name))
 
-    def velocity(self, name: str, x: Array) -> Array:
-        raise GantheoryError(f"{self}: how its quantiles move with {name} is not known")
+    def velocity(self, name: str, x: Array) -> Array | None:
+        return None  # its loc and scale are those of the normal before it is cut
 
 
 _X, _W = np.polynomial.legendre.leggauss(40)

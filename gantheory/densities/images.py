@@ -115,8 +115,10 @@ class Affine(Image):
         return self.base.sf(z) if self.scale > 0 else self.base.cdf(z)
 
     def ppf(self, level: ArrayLike) -> Array:
-        level = np.asarray(level)
-        return self.loc + self.scale * self.base.ppf(level if self.scale > 0 else 1 - level)
+        return self.loc + self.scale * (self.base.ppf if self.scale > 0 else self.base.isf)(level)
+
+    def isf(self, level: ArrayLike) -> Array:
+        return self.loc + self.scale * (self.base.isf if self.scale > 0 else self.base.ppf)(level)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return self.loc + self.scale * self.base.sample(rng, n)
@@ -147,6 +149,16 @@ class Affine(Image):
         if name.startswith("base."):
             return self.scale * self.base.end_velocity(name.removeprefix("base."), inner)
         return {"loc": 1.0, "scale": inner}.get(name, 0.0)
+
+    def velocity(self, name: str, x: Array) -> Array | None:
+        inner = (x - self.loc) / self.scale
+        if name.startswith("base."):
+            of_base = self.base.velocity(name.removeprefix("base."), inner)
+            return None if of_base is None else self.scale * of_base
+        return {"loc": np.ones_like(x), "scale": inner}.get(name)
+
+    def score_size(self, name: str) -> float:
+        return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
@@ -238,9 +250,15 @@ class Restrict(Image):
         return np.abs(self._level(np.clip(x, self.a, self.b)) - self._levels[1]) / self.mass
 
     def ppf(self, level: ArrayLike) -> Array:
-        low, high = self.base.cdf(self.a), self.base.cdf(self.b)
-        inner = self.base.ppf(low + np.asarray(level) * (high - low))
-        return np.clip(inner, self.a, self.b)
+        return self._quantile(np.asarray(level, float), self._levels)
+
+    def isf(self, level: ArrayLike) -> Array:
+        return self._quantile(np.asarray(level, float), self._levels[::-1])
+
+    def _quantile(self, level: Array, levels: tuple[float, float]) -> Array:
+        """Return the base's quantile this share of the way from the first level to the second."""
+        inverse = self.base.isf if self._upper else self.base.ppf
+        return np.clip(inverse(levels[0] + level * (levels[1] - levels[0])), self.a, self.b)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return np.asarray(self.ppf(generator(rng).random(n)))
@@ -256,9 +274,34 @@ class Restrict(Image):
             end = getattr(self, name)
             level = float(self.base.pdf(end)) / self.mass if math.isfinite(end) else 0.0
             return np.full_like(at.x, level if name == "a" else -level)
+        if name.startswith("base."):
+            inner = name.removeprefix("base.")
+            return self.base.scores(inner, at) - self._mass_slope(inner) / self.mass
         return super().scores(name, at)
+
+    def _mass_slope(self, name: str) -> float:
+        """Return how fast the base's mass on [a, b] grows with a parameter of the base."""
+        flows = []  # of mass past each end, density·velocity of the quantile there
+        for end in (self.a, self.b):
+            if math.isinf(end):
+                continue
+            velocity = self.base.velocity(name, np.array([end]))
+            if velocity is None:
+                raise GantheoryError(
+                    f"{self}: how the mass on it changes with base.{name} is not known; "
+                    "differentiate in a, b, loc or scale"
+                )
+            density = float(self.base.pdf(end))
+            flows.append((1 if end == self.a else -1) * density * float(velocity[0]))
+        return math.fsum(flows)
 
     def end_velocity(self, name: str, end: float) -> float:
         if name in ("a", "b"):
             return float(end == getattr(self, name))
+        if name.startswith("base."):
+            inside_base = self.a < end < self.b
+            return self.base.end_velocity(name.removeprefix("base."), end) if inside_base else 0.0
         return super().end_velocity(name, end)
+
+    def velocity(self, name: str, x: Array) -> Array | None:
+        return super().velocity(name, x) if name in ("loc", "scale") else None

@@ -38,6 +38,9 @@ class LocationScale(Univariate):
             return (-1.0 - self.z(at) * self.scale * self.slope(at)) / self.scale
         return super().scores(name, at)
 
+    def isf(self, level: ArrayLike) -> Array:
+        return 2 * self.loc - self.ppf(level)  # the law is symmetric, but for Gumbel's
+
     def standard_form(self) -> tuple[Any, float, float] | None:
         shape = {k: v for k, v in self.parameters.items() if k not in ("loc", "scale")}
         return (self.name, *shape.values()), self.loc, self.scale
@@ -174,6 +177,9 @@ class Gumbel(LocationScale):
     def ppf(self, level: ArrayLike) -> Array:
         return self.loc - self.scale * np.log(-np.log(level))
 
+    def isf(self, level: ArrayLike) -> Array:
+        return self.loc - self.scale * np.log(-np.log1p(-np.asarray(level)))
+
     def mean(self) -> float:
         return self.loc + self.scale * float(np.euler_gamma)
 
@@ -234,7 +240,17 @@ class StudentT(LocationScale):
         return np.asarray(special.stdtr(self.df, (self.loc - np.asarray(x)) / self.scale))
 
     def ppf(self, level: ArrayLike) -> Array:
-        return np.asarray(self.loc + self.scale * special.stdtrit(self.df, level))
+        level = np.asarray(level, float)
+        with np.errstate(divide="ignore"):
+            # far out F falls like C·abs(z)^−df, and stdtrit returns anything
+            log_mass = (
+                self.log_constant + math.log(self.scale) + (self.df - 1) / 2 * math.log(self.df)
+            )
+            log_far = (log_mass - np.log(np.minimum(level, 1 - level))) / self.df
+        far = np.where(level < 0.5, -1.0, 1.0) * np.exp(np.minimum(log_far, 709.0))
+        beyond = log_far > 20 + 0.5 * math.log(self.df)  # z²/df > 1e17
+        z = np.where(beyond, far, special.stdtrit(self.df, np.where(beyond, 0.5, level)))
+        return np.asarray(self.loc + self.scale * z)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return self.loc + self.scale * generator(rng).standard_t(self.df, n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -106,13 +107,11 @@ class AnyMixture(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         """Return the quantile function, by bisection between those of the components."""
         level = np.asarray(level, float)
-        quantiles = [c.ppf(level) for c in self.parts]
-        low, high = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
-        for _ in range(100):  # halves of any binary64 interval, down to its last digit
-            middle = low + (high - low) / 2
-            below = self.cdf(middle) < level
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray(high)
+        return _bisected([c.ppf(level) for c in self.parts], lambda x: self.cdf(x) < level)
+
+    def isf(self, level: ArrayLike) -> Array:
+        level = np.asarray(level, float)
+        return _bisected([c.isf(level) for c in self.parts], lambda x: self.sf(x) > level)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
@@ -127,7 +126,9 @@ class AnyMixture(Univariate):
         """Return each component's share of the density, of shape (components, ...)."""
         parts = self.log_parts(at)
         total = self.log_density(at)
-        return np.where(np.isfinite(total), np.exp(parts - total), 0.0)
+        return np.where(
+            np.isfinite(total), np.exp(parts - np.where(np.isfinite(total), total, 0.0)), 0.0
+        )
 
     def slope(self, at: Points) -> Array:
         shares = self.shares(at)
@@ -170,6 +171,15 @@ class AnyMixture(Univariate):
             return self.parts[k].end_velocity(match[2], end) if k in owners else 0.0
         return super().end_velocity(name, end)
 
+    def velocity(self, name: str, x: Array) -> Array | None:
+        """Return a quantile's velocity: a component moves it by its share of the density."""
+        if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
+            k = self._index(int(match[1]))
+            moved = self.parts[k].velocity(match[2], x)
+            share = self.shares(Points.at(x))[k]
+            return None if moved is None else np.where(share > 0, share * moved, 0.0)
+        return super().velocity(name, x)
+
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         """Return log(Σ share·exp(Δ)) with Δ the components' own ratios, where they pair up."""
         theirs = _paired(self, other)
@@ -188,6 +198,18 @@ class AnyMixture(Univariate):
             largest = np.maximum(largest, np.where(share > 0, np.abs(delta), 0.0))
         paired = (largest < 0.5) & np.isfinite(total)
         return np.where(paired, np.log1p(close), self.log_density(at) - total)
+
+
+def _bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Array:
+    """Return the quantile of a mixture, which lies between those of its components."""
+    low, high = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
+    for _ in range(100):  # halves of any binary64 interval, down to its last digit
+        middle = low + (high - low) / 2
+        if np.all((middle == low) | (middle == high)):
+            break
+        below = is_below(middle)
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray(high)
 
 
 def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] | None:
@@ -280,6 +302,13 @@ class NormalMixture(AnyMixture):
         return constants - 0.5 * (at.minus(locs) / scales) ** 2
 
     def scores(self, name: str, at: Points) -> Array:
-        if match := re.fullmatch(r"(loc|scale)s\[(\d+)\]", name):
-            return super().scores(f"components[{match[2]}].{match[1]}", at)
-        return super().scores(name, at)
+        return super().scores(_of_component(name), at)
+
+    def velocity(self, name: str, x: Array) -> Array | None:
+        return super().velocity(_of_component(name), x)
+
+
+def _of_component(name: str) -> str:
+    """Return locs[k] or scales[k] as the component's own parameter."""
+    match = re.fullmatch(r"(loc|scale)s\[(\d+)\]", name)
+    return f"components[{match[2]}].{match[1]}" if match else name

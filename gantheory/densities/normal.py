@@ -54,6 +54,9 @@ class Normal(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.loc + self.scale * special.ndtri(level))
 
+    def isf(self, level: ArrayLike) -> Array:
+        return 2 * self.loc - self.ppf(level)
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return self.loc + self.scale * generator(rng).standard_normal(n)
 

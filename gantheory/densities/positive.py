@@ -81,6 +81,9 @@ class Gamma(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.scale * special.gammaincinv(self.shape, level))
 
+    def isf(self, level: ArrayLike) -> Array:
+        return np.asarray(self.scale * special.gammainccinv(self.shape, level))
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return generator(rng).gamma(self.shape, self.scale, n)
 
@@ -172,6 +175,9 @@ class LogNormal(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(np.exp(self.loc + self.scale * special.ndtri(level)))
 
+    def isf(self, level: ArrayLike) -> Array:
+        return np.asarray(np.exp(self.loc - self.scale * special.ndtri(level)))
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return np.exp(self.loc + self.scale * generator(rng).standard_normal(n))
 
@@ -195,11 +201,11 @@ class LogNormal(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return 0.0
 
-    def velocity(self, name: str, x: Array) -> Array:
+    def velocity(self, name: str, x: Array) -> Array | None:
         if name == "loc":
             return x
         if name == "scale":
-            return x * (np.log(x) - self.loc) / self.scale
+            return x * (np.log(np.maximum(x, 1e-308)) - self.loc) / self.scale  # 0·log 0 = 0
         return super().velocity(name, x)
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:

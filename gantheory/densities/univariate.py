@@ -150,6 +150,10 @@ class Univariate(Density):
         """Return the quantile function."""
         raise GantheoryError(f"{self}: no quantile function is known")
 
+    def isf(self, level: ArrayLike) -> Array:
+        """Return the x with P(X > x) = level: the quantile counted from above."""
+        return self.ppf(1 - np.asarray(level))
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return np.asarray(self.ppf(generator(rng).random(n)))
 
@@ -194,14 +198,14 @@ class Univariate(Density):
         """Return (shape, loc, scale) where the law is that of loc + scale·Z, Z given by shape."""
         return None
 
-    def velocity(self, name: str, x: Array) -> Array:
-        """Return how fast the quantile at x moves with the parameter ``name``."""
+    def velocity(self, name: str, x: Array) -> Array | None:
+        """Return how fast the quantile at x moves with ``name``; None: only the score is known."""
         form = self.standard_form()
         if name == "loc":
             return np.ones_like(x)
         if name == "scale":
             return x if form is None else (x - form[1]) / form[2]
-        raise GantheoryError(f"{self}: how its quantiles move with {name} is not known")
+        return None
 
     def log_ratio(self, other: Any, at: Points) -> Array | None:
         """Return log p − log q without cancellation for a close relative q, else None."""

@@ -1,0 +1,120 @@
+"""The difference of two distribution functions and its sign, with what rounding leaves unknown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gantheory.densities.base import Array
+from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.univariate import Univariate
+from gantheory.numeric.quadrature import EPS
+
+# Twice what scipy's distribution functions were off against 40 digits, on 300 random arguments;
+# deep in a tail the rounding of the logarithm's argument adds EPS·abs(log F).
+CDF_NOISE = 1e-14
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """The optimal coupling of one location-scale family: y − x = offset + slope·z."""
+
+    offset: float
+    slope: float
+    loc: float
+    scale: float
+
+    @classmethod
+    def of(cls, p: Univariate, q: Univariate) -> Coupling | None:
+        """Return how mass at the standard point z of q moved there, or None for two families."""
+        ours, theirs = p.standard_form(), q.standard_form()
+        if ours is None or theirs is None or ours[0] != theirs[0]:
+            return None
+        return cls(theirs[1] - ours[1], theirs[2] - ours[2], theirs[1], theirs[2])
+
+    def at(self, x: Array) -> Array:
+        """Return how far the mass that arrives at x was moved."""
+        if not self.slope:
+            return np.full_like(x, self.offset)
+        return self.offset + self.slope * ((x - self.loc) / self.scale)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """F_p − F_q, from whichever tail is smaller; components that both laws share cancel exactly."""
+
+    p: Univariate
+    q: Univariate
+
+    @cached_property
+    def coupling(self) -> Coupling | None:
+        """How one member of a location-scale family moves onto another; its sign is the gap's."""
+        return Coupling.of(self.p, self.q)
+
+    @cached_property
+    def terms(self) -> list[tuple[float, float, Univariate]]:
+        """The (coefficient, its size before cancellation, law) of each term of F_p − F_q."""
+        terms: list[tuple[float, float, Univariate]] = []
+        for sign, law in ((1.0, self.p), (-1.0, self.q)):
+            for weight, part in _components(law):
+                same = next((k for k, (_, _, other) in enumerate(terms) if other == part), None)
+                if same is None:
+                    terms.append((sign * weight, weight, part))
+                else:
+                    terms[same] = (terms[same][0] + sign * weight, terms[same][1] + weight, part)
+        return terms
+
+    def at(self, x: Array) -> tuple[Array, Array]:
+        """Return F_p − F_q at x, and a bound on its rounding error."""
+        below, above, size_below, size_above = np.zeros((4, *x.shape))
+        for coefficient, size, law in self.terms:
+            if not coefficient:
+                continue
+            for sums, sizes, value in (
+                (below, size_below, law.cdf(x)),
+                (above, size_above, law.sf(x)),
+            ):
+                sums += coefficient * value
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    depth = np.where(value > 0, -EPS * np.log(value), 0.0)
+                sizes += (abs(coefficient) * (CDF_NOISE + depth) + EPS * size) * value
+        low = size_below < size_above
+        return np.where(low, below, -above), np.where(low, size_below, size_above)
+
+    def tail_sign(self, end: float) -> float:
+        """Return the sign of F_p − F_q toward ±∞ by the heaviest tail, or 0 where two are alike."""
+        side = 1 if end < 0 else -1
+        tails = []
+        for coefficient, _, law in self.terms:
+            if coefficient and law.support[end > 0] == end:
+                tail = law.tail(end, side)
+                if tail is None:
+                    return 0.0
+                tails.append((tail.order, coefficient * side))
+        tails.sort(reverse=True)
+        alike = len(tails) > 1 and tails[0][0] == tails[1][0]
+        return 0.0 if alike or not tails else math.copysign(1.0, tails[0][1])
+
+    def sign(self, x: Array) -> tuple[Array, Array]:
+        """Return a quantity with the sign of F_p − F_q, and the size below which it is rounding."""
+        if self.coupling is None:
+            return self.at(x)
+        moved = self.coupling.at(x)
+        return moved, 4 * EPS * (abs(self.coupling.offset) + np.abs(moved))
+
+
+def _components(law: Univariate) -> list[tuple[float, Univariate]]:
+    if not isinstance(law, AnyMixture):
+        return [(1.0, law)]
+    total = sum(law.weights)
+    return [
+        (weight / total * inner, part)
+        for weight, component in zip(law.weights, law.parts, strict=True)
+        for inner, part in _components(component)
+    ]
+
+
+__all__ = ["Coupling", "Gap"]
