@@ -65,7 +65,11 @@ class Pair:
     def u(self, panels: Panels, xi: Array) -> Array:
         """Return u at coordinates of panels."""
         with np.errstate(all="ignore"):
-            return self.ratio_at(panels.at(xi)[0])[0].u
+            at, _ = panels.at(xi)
+            u = self.p.log_ratio(self.q, at)
+            if u is None:
+                u = _floored(self.p, at) - _floored(self.q, at)
+            return np.where(np.isnan(u), 0.0, u)
 
     def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
         """Return the function that evaluates ``outputs`` at nodes; ``rough``: without noise."""

@@ -234,8 +234,9 @@ def _crossings(
     # zeros at a sample: beyond an end of the panel u goes on as before
     around = np.concatenate([-sign[:, 1:2], sign, -sign[:, -2:-1]], axis=1)
     touching, j = np.nonzero((sign == 0) & (around[:, :-2] * around[:, 2:] < 0))
+    crossed = panels.take(owner)
     root = _root(
-        lambda x: ratio(panels.take(owner), x[:, None])[:, 0] - level,
+        lambda x: ratio(crossed, x[:, None])[:, 0] - level,
         (xi[owner, k], xi[owner, k + 1]),
         (u[owner, k] - level, u[owner, k + 1] - level),
     )
