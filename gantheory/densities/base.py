@@ -144,7 +144,7 @@ def build(family: type[D], parameters: Mapping[str, Any]) -> D:
     values = {}
     for name, f in declared.items():
         if name in parameters:
-            values[name] = _checked(family.name, name, parameters[name], f.metadata.get("domain"))
+            values[name] = _checked(family.name, f, parameters[name])
         elif f.default is dataclasses.MISSING:
             raise GantheoryError(f"{family.name} needs {name}; write it like {_signature(family)}")
     return family(**values)
@@ -154,21 +154,22 @@ def _signature(family: type[Density]) -> str:
     return f"{family.name}({', '.join(f.name for f in dataclasses.fields(family))})"  # type: ignore[arg-type]
 
 
-def _checked(family: str, name: str, value: Any, domain: Domain | None) -> Any:
+def _checked(family: str, declared: dataclasses.Field[Any], value: Any) -> Any:
+    domain = declared.metadata.get("domain")
     if domain is None:  # the family checks what is no number itself
         return value
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
-        return tuple(_checked(family, name, item, domain) for item in value)
-    number = _number(family, name, value)
-    domain.check(family, name, number)
-    return number
+    listed = str(declared.type).startswith("tuple")
+    if listed and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        return tuple(_number(family, declared.name, item, domain) for item in value)
+    return _number(family, declared.name, value, domain)
 
 
-def _number(family: str, name: str, value: Any) -> float:
+def _number(family: str, name: str, value: Any, domain: Domain) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise GantheoryError(f"{family}: {name}={value!r} is not a number") from None
     if math.isnan(number):
         raise GantheoryError(f"{family}: {name} is not a number (nan)")
+    domain.check(family, name, number)
     return number

@@ -16,7 +16,7 @@ from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, p
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.positive import inside, log_gamma_difference
 from gantheory.densities.tails import CONSTANT, Tail
-from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
 from gantheory.errors import GantheoryError
 
 EXTENDED = Domain(-math.inf, math.inf, (-3.0, 3.0), closed=True)
@@ -95,13 +95,13 @@ class Uniform(Univariate):
             return share
         return {"loc": np.ones_like(x), "scale": x}.get(name)
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Uniform):
             return None
-        constant = -math.log1p((self.width - other.width) / other.width)
+        constant = -log_quotient(self.width, other.width)
         ours, theirs = inside(at, self.a, self.b), inside(at, other.a, other.b)
         outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))
-        return np.where(ours & theirs, constant, outside)
+        return np.where(ours & theirs, constant, outside), np.full(at.anchor.shape, abs(constant))
 
 
 @register
@@ -172,14 +172,15 @@ class Beta(Univariate):
             return at.log_abs_minus(0.0 if name == "a" else 1.0) - constant
         return super().scores(name, at)
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Beta):
             return None
         low, high = self.a - other.a, self.b - other.b
         constant = log_gamma_difference(self.a + self.b, other.a + other.b)
         constant -= log_gamma_difference(self.a, other.a) + log_gamma_difference(self.b, other.b)
-        value = low * at.log_abs_minus(0.0) + high * at.log_abs_minus(1.0) + constant
-        return np.where(inside(at, 0.0, 1.0), value, 0.0)
+        ends = low * at.log_abs_minus(0.0), high * at.log_abs_minus(1.0)
+        size = abs(constant) + np.abs(ends[0]) + np.abs(ends[1])
+        return np.where(inside(at, 0.0, 1.0), ends[0] + ends[1] + constant, 0.0), size
 
 
 def _beta_quantile(a: float, b: float, log_beta: float, level: Array) -> Array:

@@ -12,7 +12,13 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import (
+    LogRatio,
+    Points,
+    Univariate,
+    least_cancelled,
+    log_quotient,
+)
 
 
 class LocationScale(Univariate):
@@ -47,8 +53,9 @@ class LocationScale(Univariate):
 
     def apart(self, other: LocationScale, at: Points) -> Array:
         """Return (x − other.loc)/other.scale − (x − loc)/scale without cancellation."""
-        stretch = (self.scale - other.scale) / other.scale
-        return self.z(at) * stretch + (self.loc - other.loc) / other.scale
+        a, b = self.z(at), other.z(at)
+        stretched = a * ((self.scale - other.scale) / other.scale)
+        return least_cancelled((stretched, (self.loc - other.loc) / other.scale), (b, a))
 
     def apart_in_size(self, other: LocationScale, at: Points) -> Array:
         """Return the difference of the absolute standardised points, other's minus ours."""
@@ -56,9 +63,10 @@ class LocationScale(Univariate):
         together = np.sign(a) * np.sign(b) > 0
         return np.where(together, np.sign(a) * self.apart(other, at), np.abs(b) - np.abs(a))
 
-    def log_scales(self, other: LocationScale) -> float:
-        """Return log(other.scale/scale)."""
-        return -math.log1p((self.scale - other.scale) / other.scale)
+    def rescaled(self, other: LocationScale, ratio: Array) -> LogRatio:
+        """Return the ratio of the densities from that of the standard ones, with its size."""
+        constant = log_quotient(other.scale, self.scale)
+        return ratio + constant, np.abs(ratio) + abs(constant)
 
 
 @register
@@ -99,10 +107,10 @@ class Laplace(LocationScale):
     def slope(self, at: Points) -> Array:
         return -np.sign(self.z(at)) / self.scale
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Laplace):
             return None
-        return self.apart_in_size(other, at) + self.log_scales(other)
+        return self.rescaled(other, self.apart_in_size(other, at))
 
 
 @register
@@ -136,7 +144,7 @@ class Logistic(LocationScale):
     def slope(self, at: Points) -> Array:
         return -np.tanh(self.z(at) / 2) / self.scale
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Logistic):
             return None
         a, b = np.abs(self.z(at)), np.abs(other.z(at))
@@ -144,7 +152,7 @@ class Logistic(LocationScale):
         share = np.exp(-a) / (1 + np.exp(-a))
         close = np.log1p(share * np.expm1(-np.clip(apart, -1.0, 1.0)))
         far = np.log1p(np.exp(-b)) - np.log1p(np.exp(-a))
-        return apart + 2 * np.where(np.abs(apart) < 1, close, far) + self.log_scales(other)
+        return self.rescaled(other, apart + 2 * np.where(np.abs(apart) < 1, close, far))
 
 
 @register
@@ -186,14 +194,15 @@ class Gumbel(LocationScale):
     def slope(self, at: Points) -> Array:
         return np.expm1(-self.z(at)) / self.scale
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Gumbel):
             return None
         a, b = self.z(at), other.z(at)
         apart = self.apart(other, at)
         close = np.exp(-a) * np.expm1(-np.clip(apart, -1.0, 1.0))
         doubles = np.where(np.abs(apart) < 1, close, np.exp(-b) - np.exp(-a))
-        return apart + doubles + self.log_scales(other)
+        ratio, size = self.rescaled(other, apart + doubles)
+        return ratio, size + np.abs(apart)
 
 
 @register
@@ -278,7 +287,7 @@ class StudentT(LocationScale):
             return 0.5 * (constant - spread + (df + 1) / df * self._share(at))
         return super().scores(name, at)
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, StudentT) or other.df != self.df:
             return None
         a, b = self.z(at), other.z(at)
@@ -287,6 +296,5 @@ class StudentT(LocationScale):
         scaled = np.where(big, (apart / a) * ((a + b) / a) / (1 + self.df / (a * a)), 0.0)
         rho = np.where(big, scaled, apart * (a + b) / (self.df + a * a))
         shape = (self.df + 1) / 2
-        close = shape * np.log1p(np.clip(rho, -0.5, 0.5)) + self.log_scales(other)
-        far = self.log_density(at) - other.log_density(at)
-        return np.where(np.abs(rho) < 0.5, close, far)
+        close = np.where(np.abs(rho) < 0.5, shape * np.log1p(np.clip(rho, -0.5, 0.5)), np.nan)
+        return self.rescaled(other, close)

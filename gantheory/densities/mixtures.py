@@ -16,7 +16,7 @@ from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter
 from gantheory.densities.base import written as as_text
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.tails import CONSTANT, Tail, heavier
-from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
 from gantheory.errors import GantheoryError
 
 # Weights that a person types, such as 0.333 three times, may miss 1 by no more than rounding.
@@ -44,9 +44,14 @@ class AnyMixture(Univariate):
 
     @cached_property
     def log_weights(self) -> tuple[float, ...]:
-        """The logarithms of the weights, which are made to sum to 1 exactly."""
+        """The logarithms of the probabilities."""
+        return tuple(math.log(w) for w in self.probabilities)
+
+    @cached_property
+    def probabilities(self) -> tuple[float, ...]:
+        """The weights, made to sum to 1 as closely as rounding lets them."""
         total = math.fsum(self.weights)
-        return tuple(math.log(w / total) for w in self.weights)
+        return tuple(w / total for w in self.weights)
 
     def log_density(self, at: Points) -> Array:
         parts = self.log_parts(at)
@@ -99,10 +104,12 @@ class AnyMixture(Univariate):
         return all(c.normalised for c in self.parts)
 
     def cdf(self, x: ArrayLike) -> Array:
-        return np.sum([w * c.cdf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
+        pairs = zip(self.probabilities, self.parts, strict=True)
+        return np.sum([w * c.cdf(x) for w, c in pairs], axis=0)
 
     def sf(self, x: ArrayLike) -> Array:
-        return np.sum([w * c.sf(x) for w, c in zip(self.weights, self.parts, strict=True)], axis=0)
+        pairs = zip(self.probabilities, self.parts, strict=True)
+        return np.sum([w * c.sf(x) for w, c in pairs], axis=0)
 
     def ppf(self, level: ArrayLike) -> Array:
         """Return the quantile function, by bisection between those of the components."""
@@ -115,12 +122,13 @@ class AnyMixture(Univariate):
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
-        counts = rng.multinomial(n, np.array(self.weights) / math.fsum(self.weights))
+        counts = rng.multinomial(n, self.probabilities)
         draws = [c.sample(rng, int(k)) for c, k in zip(self.parts, counts, strict=True)]
         return np.asarray(rng.permutation(np.concatenate(draws)))
 
     def mean(self) -> float:
-        return math.fsum(w * c.mean() for w, c in zip(self.weights, self.parts, strict=True))
+        pairs = zip(self.probabilities, self.parts, strict=True)
+        return math.fsum(w * c.mean() for w, c in pairs)
 
     def shares(self, at: Points) -> Array:
         """Return each component's share of the density, of shape (components, ...)."""
@@ -180,24 +188,31 @@ class AnyMixture(Univariate):
             return None if moved is None else np.where(share > 0, share * moved, 0.0)
         return super().velocity(name, x)
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
-        """Return log(Σ share·exp(Δ)) with Δ the components' own ratios, where they pair up."""
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
+        """Return log(1 + Σ share·(exp(Δ) − 1)) with Δ the ratios of components that pair up."""
         theirs = _paired(self, other)
         if theirs is None:
             return None
-        close = np.zeros(at.x.shape)
-        largest = np.zeros(at.x.shape)
+        change, size = np.zeros((2, *at.x.shape))
         total = other.log_density(at)
-        for w, ours, (v, their) in zip(self.weights, self.parts, theirs, strict=True):
-            delta = ours.log_ratio(their, at)
-            if delta is None:
-                return None
-            delta = delta + math.log1p((w - v) / v)
-            share = np.exp(math.log(v) + their.log_density(at) - total)
-            close = close + np.where(share > 0, share * np.expm1(np.clip(delta, -1.0, 1.0)), 0.0)
-            largest = np.maximum(largest, np.where(share > 0, np.abs(delta), 0.0))
-        paired = (largest < 0.5) & np.isfinite(total)
-        return np.where(paired, np.log1p(close), self.log_density(at) - total)
+        for w, ours, (v, their) in zip(self.probabilities, self.parts, theirs, strict=True):
+            of_p = math.log(w) + ours.log_density(at)
+            of_q = math.log(v) + their.log_density(at)
+            before, after = np.exp(of_q - total), np.exp(of_p - total)
+            # an eighth: sizes count in units of eight roundings
+            logs = (np.abs(of_p) + np.abs(of_q) + np.abs(total) + _magnitude(ours, their)) / 8
+            delta, terms = of_p - of_q, logs
+            if (known := ours.log_ratio(their, at)) is not None:
+                exact = np.isfinite(known[0])
+                delta = np.where(exact, known[0] + log_quotient(w, v), delta)
+                terms = np.where(exact, known[1] + np.abs(log_quotient(w, v)), terms)
+            near, alive = np.abs(delta) < 1, before + after > 0
+            grown = before * np.expm1(np.clip(delta, -1.0, 1.0))
+            change += np.where(alive, np.where(near, grown, after - before), 0.0)
+            noise = np.where(near, before * terms + np.abs(grown) * logs, (before + after) * logs)
+            size += np.where(alive, noise, 0.0)
+        better = (np.abs(change) < 0.5) & (4 * size < 4 + 2 * np.abs(total)) & np.isfinite(total)
+        return np.where(better, np.log1p(np.where(better, change, 0.0)), np.nan), size
 
 
 def _bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Array:
@@ -217,9 +232,12 @@ def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] |
     if isinstance(other, AnyMixture):
         if len(other.parts) != len(mixture.parts):
             return None
-        return list(zip(other.weights, other.parts, strict=True))
-    total = math.fsum(mixture.weights)
-    return [(w / total, other) for w in mixture.weights] if isinstance(other, Univariate) else None
+        return list(zip(other.probabilities, other.parts, strict=True))
+    return [(w, other) for w in mixture.probabilities] if isinstance(other, Univariate) else None
+
+
+def _magnitude(p: Univariate, q: Univariate) -> float:
+    return p.log_magnitude + q.log_magnitude
 
 
 def _reaches(component: Univariate, point: float, side: int) -> bool:

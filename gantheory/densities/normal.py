@@ -12,7 +12,13 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import (
+    LogRatio,
+    Points,
+    Univariate,
+    least_cancelled,
+    log_quotient,
+)
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -67,19 +73,23 @@ class Normal(Univariate):
         return -self._z(at) / self.scale
 
     def scores(self, name: str, at: Points) -> Array:
-        z = self._z(at)
-        if name == "scale":
-            return (z - 1) * (z + 1) / self.scale
+        if name == "scale":  # (z − 1)(z + 1)/scale, its factors straight from the anchor
+            below, above = self.loc - self.scale, self.loc + self.scale
+            return at.minus(below) / self.scale * (at.minus(above) / self.scale) / self.scale
         return super().scores(name, at)
+
+    def score_size(self, name: str) -> float:
+        return 0.25 / self.scale if name == "scale" else 0.0  # z rounds before 1 is taken from z²
 
     def standard_form(self) -> tuple[Any, float, float] | None:
         return self.name, self.loc, self.scale
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Normal):
             return None
         # (b-a)(b+a)/2 with a, b the standardised points: their difference is taken exactly
         a, b = self._z(at), other._z(at)
-        growth = (self.scale - other.scale) / other.scale
-        apart = (a * (self.scale - other.scale) + (self.loc - other.loc)) / other.scale
-        return 0.5 * apart * (a + b) - math.log1p(growth)
+        stretched = a * ((self.scale - other.scale) / other.scale)
+        apart = least_cancelled((stretched, (self.loc - other.loc) / other.scale), (b, a))
+        square, constant = 0.5 * apart * (a + b), -log_quotient(self.scale, other.scale)
+        return square + constant, np.abs(square) + abs(constant)

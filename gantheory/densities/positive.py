@@ -12,7 +12,14 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, Array, Domain, generator, parameter, register
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.densities.univariate import (
+    Interval,
+    LogRatio,
+    Points,
+    Univariate,
+    least_cancelled,
+    log_quotient,
+)
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -116,16 +123,19 @@ class Gamma(Univariate):
     def standard_form(self) -> tuple[Any, float, float] | None:
         return (self.name, self.shape), 0.0, self.scale
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Gamma):
             return None
         shapes = self.shape - other.shape
-        rates = (other.scale - self.scale) / (self.scale * other.scale)
-        constant = -log_gamma_difference(self.shape, other.shape)
-        constant -= shapes * math.log(self.scale)
-        constant -= other.shape * math.log1p((self.scale - other.scale) / other.scale)
-        value = shapes * at.log_abs_minus(0.0) - at.minus(0.0) * rates + constant
-        return np.where(inside(at, 0.0, math.inf), value, 0.0)
+        rates = (other.scale - self.scale) / self.scale / other.scale
+        constants = (
+            -log_gamma_difference(self.shape, other.shape),
+            -shapes * math.log(self.scale),
+            -other.shape * log_quotient(self.scale, other.scale),
+        )
+        grown, falling = shapes * at.log_abs_minus(0.0), at.minus(0.0) * rates
+        size = sum(map(abs, constants)) + np.abs(grown) + np.abs(falling)
+        return np.where(inside(at, 0.0, math.inf), grown - falling + sum(constants), 0.0), size
 
 
 @register
@@ -208,11 +218,12 @@ class LogNormal(Univariate):
             return x * (np.log(np.maximum(x, 1e-308)) - self.loc) / self.scale  # 0·log 0 = 0
         return super().velocity(name, x)
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, LogNormal):
             return None
         a, b = self.z(at), other.z(at)
-        stretch = (self.scale - other.scale) / other.scale
-        apart = a * stretch + (self.loc - other.loc) / other.scale
-        value = 0.5 * apart * (a + b) - math.log1p(stretch)
-        return np.where(inside(at, 0.0, math.inf), value, 0.0)
+        stretched = a * ((self.scale - other.scale) / other.scale)
+        apart = least_cancelled((stretched, (self.loc - other.loc) / other.scale), (b, a))
+        square, constant = 0.5 * apart * (a + b), -log_quotient(self.scale, other.scale)
+        value = np.where(inside(at, 0.0, math.inf), square + constant, 0.0)
+        return value, np.abs(square) + abs(constant)

@@ -15,6 +15,7 @@ from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.errors import GantheoryError, unknown_name
 
 Interval = tuple[float, float]
+LogRatio = tuple[Array, Array]  # log p − log q, and the size of the terms summed for it
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,26 @@ class Univariate(Density):
             return x if form is None else (x - form[1]) / form[2]
         return None
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
-        """Return log p − log q without cancellation for a close relative q, else None."""
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
+        """Return log p − log q without cancellation for a close relative q, else None.
+
+        It comes with the size of the terms that it was summed from, which its rounding scales
+        with. It is nan where the plain difference is no worse.
+        """
         return None
+
+
+def log_quotient(a: float, b: float) -> float:
+    """Return log(a/b) for positive numbers, to the last digits where they are close or far.
+
+    >>> log_quotient(1.0, 1 - 2**-50) * 2**50
+    1.0000000000000004
+    """
+    small = (a - b) / b
+    return math.log1p(small) if abs(small) < 0.5 else math.log(a) - math.log(b)
+
+
+def least_cancelled(sum_of: tuple[Array, Array | float], difference: tuple[Array, Array]) -> Array:
+    """Return x + y where its terms are smaller than those of b − a, which is the same number."""
+    (x, y), (b, a) = sum_of, difference
+    return np.where(np.abs(x) + np.abs(y) < np.abs(a) + np.abs(b), x + y, b - a)

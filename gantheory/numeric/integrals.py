@@ -11,7 +11,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.positive import inside
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import LogRatio, Points, Univariate
 from gantheory.numeric.kernels import Integrand
 from gantheory.numeric.panels import Panels, level_crossings, rays
 from gantheory.numeric.probe import LOWEST, Probe
@@ -53,23 +53,32 @@ class Pair:
     def __init__(self, p: Univariate, q: Univariate) -> None:
         self.p, self.q = p, q
 
-    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> tuple[Ratio, bool]:
-        """Return the ratio of both densities per unit of ξ, and whether u came uncancelled."""
+    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> tuple[Ratio, Array | None]:
+        """Return the ratio of both densities per unit of ξ, and the size of u's uncancelled terms.
+
+        The size is nan where u is the plain difference of two logarithms.
+        """
         log_p, log_q = _floored(self.p, at), _floored(self.q, at)
-        u = self.p.log_ratio(self.q, at)
-        exact = u is not None
-        if u is None:
-            u = log_p - log_q
-        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u), exact
+        u, size = log_p - log_q, None
+        if (known := self._known(at)) is not None:
+            u, size = np.where(np.isnan(known[0]), u, known[0]), known[1]
+            size = np.where(np.isnan(known[0]), np.nan, size)
+        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u), size
+
+    def _known(self, at: Points) -> LogRatio | None:
+        if (forward := self.p.log_ratio(self.q, at)) is not None:
+            return forward
+        backward = self.q.log_ratio(self.p, at)
+        return None if backward is None else (-backward[0], backward[1])
 
     def u(self, panels: Panels, xi: Array) -> Array:
         """Return u at coordinates of panels."""
         with np.errstate(all="ignore"):
             at, _ = panels.at(xi)
-            u = self.p.log_ratio(self.q, at)
-            if u is None:
-                u = _floored(self.p, at) - _floored(self.q, at)
-            return np.where(np.isnan(u), 0.0, u)
+            known = self._known(at)
+            if known is not None and not np.isnan(known[0]).any():
+                return known[0]
+            return self.ratio_at(at)[0].u
 
     def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
         """Return the function that evaluates ``outputs`` at nodes; ``rough``: without noise."""
@@ -85,7 +94,7 @@ class _Sampler:
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi)
-            n, exact = self.pair.ratio_at(at, log_jacobian)
+            n, terms = self.pair.ratio_at(at, log_jacobian)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
             pairs = [output.integrand(n) for output in self.outputs]
@@ -98,18 +107,19 @@ class _Sampler:
             mantissa[np.isneginf(weight)] = 0.0
             if self.rough:
                 return Samples(weight, mantissa, np.ones(()))
-            noise = self._noise(n, exact, log_jacobian, weights, scores)
+            noise = self._noise(n, terms, log_jacobian, weights, scores)
         return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise))
 
     def _noise(
-        self, n: Ratio, exact: bool, log_jacobian: Array, weights: list[Array], scores: Any
+        self, n: Ratio, terms: Array | None, log_jacobian: Array, weights: list[Array], scores: Any
     ) -> Array:
         """Return a bound on the relative rounding error of each sample."""
         constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
         size = constant + np.minimum(np.abs(n.log_p - log_jacobian), -LOWEST)
         size = size + np.minimum(np.abs(n.log_q - log_jacobian), -LOWEST)
         fixed = EPS * (4 + constant + np.abs(log_jacobian))
-        cancelled = 8 * EPS if exact else 2 * EPS * size / np.maximum(n.v, 1e-300)
+        off = 2 * size if terms is None else np.where(np.isnan(terms), 2 * size, 8 * terms)
+        cancelled = EPS * off / np.maximum(n.v, 1e-300)
         # most integrands share a weight: its rounding is worked out once
         shared = {id(w): fixed + EPS * _rounding(w, n, size, log_jacobian) for w in weights}
         noise = np.stack([shared[id(w)] for w in weights])

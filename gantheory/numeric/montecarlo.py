@@ -34,7 +34,7 @@ def by_sampling(
         raise GantheoryError(f"{p} or {q}: a draw overflowed; use method='quadrature'")
     with np.errstate(all="ignore"):
         at = Points.at(x)
-        n = Ratio.of(p.log_density(at), q.log_density(at), p.log_ratio(q, at))
+        n = Ratio.of(p.log_density(at), q.log_density(at))
         weight, mantissa = kernel.value(n)
         log_m = np.logaddexp(n.log_p, n.log_q) - math.log(2)
         terms = np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)

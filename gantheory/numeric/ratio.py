@@ -24,9 +24,8 @@ class Ratio:
     @classmethod
     def of(cls, log_p: Array, log_q: Array, u: Array | None = None) -> Ratio:
         """Return the ratio of two log-densities; ``u`` where it is known without cancellation."""
-        if u is None:
-            with np.errstate(invalid="ignore"):
-                u = log_p - log_q
+        with np.errstate(invalid="ignore"):
+            u = log_p - log_q if u is None else np.where(np.isnan(u), log_p - log_q, u)
         return cls(log_p, log_q, np.where(np.isnan(u), 0.0, u))
 
     @cached_property
