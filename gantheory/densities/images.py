@@ -14,7 +14,7 @@ from gantheory.densities.base import REAL, Array, generator, parameter, register
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
+from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
 
 
@@ -160,7 +160,7 @@ class Affine(Image):
     def score_size(self, name: str) -> float:
         return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
-    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
+    def log_ratio(self, other: Any, at: Points) -> Array | None:
         if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
             return self.base.log_ratio(other.base, self._inner(at))
         return None
@@ -244,21 +244,33 @@ class Restrict(Image):
         return self.tail(end, 1 if lower else -1)
 
     def cdf(self, x: ArrayLike) -> Array:
-        return np.abs(self._level(np.clip(x, self.a, self.b)) - self._levels[0]) / self.mass
+        return self._between(self.a, np.clip(x, self.a, self.b))
 
     def sf(self, x: ArrayLike) -> Array:
-        return np.abs(self._level(np.clip(x, self.a, self.b)) - self._levels[1]) / self.mass
+        return self._between(np.clip(x, self.a, self.b), self.b)
+
+    def _between(self, low: ArrayLike, high: ArrayLike) -> Array:
+        """Return the share of the mass between two points, from the tail that is smaller there."""
+        below = self.base.cdf(high) - self.base.cdf(low)
+        above = self.base.sf(low) - self.base.sf(high)
+        return np.where(self.base.cdf(high) < self.base.sf(low), below, above) / self.mass
 
     def ppf(self, level: ArrayLike) -> Array:
-        return self._quantile(np.asarray(level, float), self._levels)
+        return self._quantile(np.asarray(level, float) * self.mass, self.a, 1)
 
     def isf(self, level: ArrayLike) -> Array:
-        return self._quantile(np.asarray(level, float), self._levels[::-1])
+        return self._quantile(np.asarray(level, float) * self.mass, self.b, -1)
 
-    def _quantile(self, level: Array, levels: tuple[float, float]) -> Array:
-        """Return the base's quantile this share of the way from the first level to the second."""
-        inverse = self.base.isf if self._upper else self.base.ppf
-        return np.clip(inverse(levels[0] + level * (levels[1] - levels[0])), self.a, self.b)
+    def _quantile(self, mass: Array, end: float, side: int) -> Array:
+        """Return the point that leaves ``mass`` between it and an end, on its ``side``."""
+        below, above = float(self.base.cdf(end)), float(self.base.sf(end))
+        low = below + side * mass < 0.5
+        inner = np.where(
+            low,
+            self.base.ppf(np.where(low, below + side * mass, 0.5)),
+            self.base.isf(np.where(low, 0.5, above - side * mass)),
+        )
+        return np.clip(inner, self.a, self.b)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return np.asarray(self.ppf(generator(rng).random(n)))

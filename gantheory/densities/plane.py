@@ -7,6 +7,7 @@ Every law here is a weighted sum of multivariate normals, and says so (`Spatial.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +26,7 @@ from gantheory.densities.base import (
     register,
     written,
 )
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 
 COUNT = Domain(0.0, 10_001.0, (2.0, 12.0), integer=True)
 SIDE = Domain(0.0, 101.0, (2.0, 5.0), integer=True)
@@ -91,14 +92,50 @@ class Spatial(Density):
         return self.means[which] + np.einsum("nij,nj->ni", self.factors[which], z)
 
     def score(self, name: str, x: ArrayLike) -> Array:
-        if name != "scale" or not hasattr(self, "scale"):
-            return super().score(name, x)
-        # d/ds of -dim log s - |x - mean|²/(2s²), weighed by each component's share
-        x, logs = np.asarray(x, float), self.log_parts(x)
+        """Return Σ share·[w'/w + (Σ⁻¹y)·m' + ½ (Σ⁻¹y)ᵀΣ'(Σ⁻¹y) − ½ tr Σ⁻¹Σ'], y = x − m."""
+        x, logs, tangent = np.asarray(x, float), self.log_parts(x), self.tangent(name)
         share = np.exp(logs - logs.max(axis=0))
         share = share / share.sum(axis=0)
-        squares = np.stack([np.sum((x - mean) ** 2, axis=-1) for mean in self.means])
-        return np.sum(share * (squares / self.scale**2 - self.dim), axis=0) / self.scale
+        total = np.zeros(x.shape[:-1])
+        for k, inverse in enumerate(np.linalg.inv(self.covariances)):
+            pull = (x - self.means[k]) @ inverse
+            rate = tangent.weights[k] / self.weights[k] + pull @ tangent.means[k]
+            rate = rate + 0.5 * np.sum((pull @ tangent.covariances[k]) * pull, axis=-1)
+            total += share[k] * (rate - 0.5 * np.trace(inverse @ tangent.covariances[k]))
+        return total
+
+    def tangent(self, name: str) -> Tangent:
+        """Return how the weights, means and covariances move with a parameter.
+
+        Besides its own parameters every law has ``loc[i]`` and ``scale``: those of its affine image
+        loc + scale·X at loc = 0, scale = 1, where it has no scale of its own.
+        """
+        still = np.zeros_like(self.weights)
+        axis = re.fullmatch(r"loc\[(\d)\]", name)
+        if axis and int(axis[1]) < self.dim:
+            shift = np.tile(np.eye(self.dim)[int(axis[1])], (len(still), 1))
+            return Tangent(still, shift, np.zeros_like(self.covariances))
+        if name == "scale":
+            return Tangent(still, self.means, 2 * self.covariances)
+        raise unknown_name(f"parameter of {self}:", name, self._names())
+
+    def _names(self) -> set[str]:
+        return {"scale", *(f"loc[{k}]" for k in range(self.dim))}
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """The derivatives of a mixture's weights, means and covariances in one parameter."""
+
+    weights: Array
+    means: Array
+    covariances: Array
+
+
+def widened(law: Spatial, scale: float) -> Tangent:
+    """Return the tangent in the one standard deviation ``scale`` that all modes of a law have."""
+    covariances = 2 * law.covariances / scale
+    return Tangent(np.zeros_like(law.weights), np.zeros_like(law.means), covariances)
 
 
 def _vector(family: str, name: str, value: Any, dim: int | None = None) -> tuple[float, ...]:
@@ -142,6 +179,9 @@ class Normal2dIso(Spatial):
     def components(self) -> list[tuple[float, Array, Array]]:
         return [(1.0, np.array(self.loc), self.scale**2 * np.eye(2))]
 
+    def tangent(self, name: str) -> Tangent:
+        return widened(self, self.scale) if name == "scale" else super().tangent(name)
+
 
 @register
 @dataclass(frozen=True)
@@ -165,11 +205,26 @@ class NormalNd(Spatial):
     def components(self) -> list[tuple[float, Array, Array]]:
         return [(1.0, np.array(self.loc), np.array(self.cov))]
 
+    def tangent(self, name: str) -> Tangent:
+        """Return the tangent; ``cov[i][j]`` moves both of the equal entries."""
+        entry = re.fullmatch(r"cov\[(\d)\]\[(\d)\]", name)
+        if not entry or max(map(int, entry.groups())) >= self.dim:
+            return super().tangent(name)
+        i, j = map(int, entry.groups())
+        moved = np.zeros_like(self.covariances)
+        moved[0, i, j] = moved[0, j, i] = 1.0
+        return Tangent(np.zeros(1), np.zeros_like(self.means), moved)
+
+    def _names(self) -> set[str]:
+        entries = {f"cov[{i}][{j}]" for i in range(self.dim) for j in range(self.dim)}
+        return super()._names() | entries
+
 
 class _Modes(Spatial):
     """Equal-weight isotropic normals at given places, some of which may be missing."""
 
     dim = 2
+    _length: ClassVar[str]  # the parameter that all means are proportional to
     scale: float
     keep: Any
 
@@ -195,6 +250,17 @@ class _Modes(Spatial):
         kept = range(len(places)) if self.keep is None else [int(k) for k in self.keep]
         return [(1.0, places[k], self.scale**2 * np.eye(2)) for k in kept]
 
+    def tangent(self, name: str) -> Tangent:
+        if name == "scale":
+            return widened(self, self.scale)
+        if name == self._length:
+            spread = self.means / getattr(self, name)
+            return Tangent(np.zeros_like(self.weights), spread, np.zeros_like(self.covariances))
+        return super().tangent(name)
+
+    def _names(self) -> set[str]:
+        return super()._names() | {self._length}
+
     def __str__(self) -> str:
         shown = {k: v for k, v in self.parameters.items() if v is not None}
         return f"{self.name}({', '.join(f'{k}={written(v)}' for k, v in shown.items())})"
@@ -210,6 +276,7 @@ class RingMixture2d(_Modes):
     """
 
     name: ClassVar[str] = "ring_mixture_2d"
+    _length: ClassVar[str] = "radius"
     modes: float = parameter(COUNT, default=8.0)
     radius: float = parameter(POSITIVE, default=2.0)
     scale: float = parameter(POSITIVE, default=0.02)
@@ -232,6 +299,7 @@ class GridMixture2d(_Modes):
     """
 
     name: ClassVar[str] = "grid_mixture_2d"
+    _length: ClassVar[str] = "spacing"
     side: float = parameter(SIDE, default=5.0)
     spacing: float = parameter(POSITIVE, default=2.0)
     scale: float = parameter(POSITIVE, default=0.05)
@@ -282,3 +350,33 @@ class SpatialMixture(Spatial):
     def __str__(self) -> str:
         pairs = zip(self.weights_of, self.laws, strict=True)
         return f"mixture({' + '.join(f'{written(w)}*{law}' for w, law in pairs)})"
+
+    def tangent(self, name: str) -> Tangent:
+        return part_tangent(self, self.laws, name) or super().tangent(name)
+
+    def _names(self) -> set[str]:
+        parts = {
+            f"components[{k}].{name}" for k, law in enumerate(self.laws) for name in law._names()
+        }
+        return super()._names() | parts | {f"weights[{k}]" for k in range(len(self.laws))}
+
+
+def part_tangent(mixture: Spatial, laws: Sequence[Spatial], name: str) -> Tangent | None:
+    """Return the tangent in ``components[k].parameter``, or in ``weights[k]``, or None.
+
+    A weight grows at the expense of the others alike.
+    """
+    match = re.fullmatch(r"(weights|components)\[(\d+)\](?:\.(.+))?", name)
+    if not match or int(match[2]) >= len(laws) or (match[1] == "weights") == bool(match[3]):
+        return None
+    law, start = laws[int(match[2])], sum(len(one.weights) for one in laws[: int(match[2])])
+    inside = slice(start, start + len(law.weights))
+    moved = Tangent(*(np.zeros_like(part) for part in mixture._stacked))
+    if match[1] == "weights":
+        moved.weights[:] = -mixture.weights
+        moved.weights[inside] += law.weights
+        return moved
+    inner = law.tangent(match[3])
+    moved.weights[inside] = mixture.weights[inside].sum() * inner.weights
+    moved.means[inside], moved.covariances[inside] = inner.means, inner.covariances
+    return moved

@@ -113,9 +113,7 @@ def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
 def _distance(name: str, p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.numeric.transport import DISTANCES
 
-    if wrt is not None:
-        raise GantheoryError(f"{name} gives values only; leave out wrt={wrt!r}")
-    return DISTANCES[name](p, q)
+    return DISTANCES[name](p, q, wrt=wrt)
 
 
 def _certified(name: Any, p: Density, q: Density, wrt: str | None) -> Estimate:
