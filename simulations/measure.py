@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gantheory.densities.base import Density
+from gantheory.densities.images import Affine
+from gantheory.densities.mixtures import AnyMixture, Mixture
+from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.game import Game
 from gantheory.records import Estimate
@@ -59,8 +62,8 @@ def value(
     rng = np.random.default_rng(seed)
     means = np.zeros(budget.replicates)
     for law, text in ((p, bound.real), (q, bound.fake)):
-        payoff = Payoff(to_sympy(text))
-        means += _row_means(payoff, discriminator, _points(law, rng, budget))
+        points, weights = _sampled(law, rng, budget)
+        means += _row_means(_payoff_of(text, discriminator), points, weights)
     return mean_of(means, budget.error_probability, _METHOD, 2 * math.prod(budget.shape))
 
 
@@ -91,8 +94,12 @@ def integrated_value(
 def _expectation(
     law: Density | str, text: str, discriminator: Discriminator, ends: tuple[float, float]
 ) -> Estimate:
+    return _integral(law, _payoff_of(text, discriminator), ends)
+
+
+def _payoff_of(text: str, discriminator: Discriminator) -> Callable[[Tensor], Tensor]:
     payoff = Payoff(to_sympy(text))
-    return _integral(law, lambda x: payoff(discriminator(x)), ends)
+    return lambda x: payoff(discriminator(x))
 
 
 def generator_payoff(game: Game | str, parameters: Mapping[str, float] | None = None) -> Payoff:
@@ -117,9 +124,10 @@ def generator_gradient(
     """
     law, name = as_density(q), _parameter(q, wrt)
     payoff = generator_payoff(game, parameters)
-    points = _points(law, np.random.default_rng(seed), budget)
+    points, weights = _sampled(law, np.random.default_rng(seed), budget)
+    parts = zip(_chunks(points), _chunks(weights), strict=True)
     gradients = np.concatenate(
-        [_pathwise(payoff, discriminator, law, name, part) for part in _chunks(points)]
+        [_pathwise(payoff, discriminator, law, name, x, weight) for x, weight in parts]
     )
     return mean_of(gradients, budget.error_probability, _PATHWISE, math.prod(budget.shape))
 
@@ -260,7 +268,7 @@ def discriminator_distance(
     rng = np.random.default_rng(seed)
     squares = np.zeros(budget.replicates)
     for law in (p, q):
-        squares += (_evaluate(difference, _points(law, rng, budget)) ** 2).mean(axis=1) / 2
+        squares += _row_means(lambda x: difference(x) ** 2, *_sampled(law, rng, budget)) / 2
     root = math.sqrt(squares.mean())
     error = math.sqrt(squares.mean() + half_width(squares, budget.error_probability)) - root
     levels = np.linspace(0.001, 0.999, 999)
@@ -303,16 +311,44 @@ def outputs(
         return np.asarray(link(discriminator(torch.from_numpy(x)[:, None])).numpy())
 
 
-_METHOD = "fresh stratified samples, replicates, Student's t with skewness"
-_PATHWISE = "autograd through samples, replicates, Student's t with skewness"
+_METHOD = "fresh stratified and weighted samples, replicates, Student's t with skewness"
+_PATHWISE = "autograd through weighted samples, replicates, Student's t with skewness"
 
 
-def _points(density: Density | str, rng: np.random.Generator, budget: Budget) -> Array:
-    """Return R replicates of n points, (R, n, dim), stratified where they are one-dimensional."""
+def _sampled(
+    density: Density | str, rng: np.random.Generator, budget: Budget
+) -> tuple[Array, Array]:
+    """Return R replicates of n points (R, n, dim) and their weights (R, n), of mean 1.
+
+    On the line they are stratified, and half of them come from the law twice as wide, each weighted
+    by the ratio of the law to the mean of both (the balance heuristic of Veach and Guibas, 1995,
+    SIGGRAPH). No weight exceeds 2, and a payoff that grows in the tails does not rest on the few
+    samples that a law sends there.
+    """
     law = as_density(density)
-    if law.dim == 1:
-        return stratified(law, rng, budget.shape)[..., None]
-    return law.sample(rng, math.prod(budget.shape)).reshape(*budget.shape, law.dim)
+    if not isinstance(law, Univariate):
+        points = law.sample(rng, math.prod(budget.shape)).reshape(*budget.shape, law.dim)
+        return points, np.ones(budget.shape)
+    if (wide := _twice_as_wide(law)) is None:
+        return stratified(law, rng, budget.shape)[..., None], np.ones(budget.shape)
+    half = budget.strata // 2
+    sizes = (law, budget.strata - half), (wide, half)
+    x = np.concatenate([stratified(d, rng, (budget.replicates, n)) for d, n in sizes], axis=1)
+    log_law = law.logpdf(x)
+    either = [np.log(n / budget.strata) + d.logpdf(x) for d, n in sizes]
+    return x[..., None], np.exp(log_law - np.logaddexp(*either))
+
+
+def _twice_as_wide(law: Univariate) -> Univariate | None:
+    """Return the law stretched about its median, or about its only end; None where it has two."""
+    if isinstance(law, AnyMixture):
+        parts = [_twice_as_wide(part) or part for part in law.parts]
+        return Mixture(law.weights, tuple(parts))
+    ends = [end for end in law.support if math.isfinite(end)]
+    if len(ends) == 2:
+        return None
+    centre = ends[0] if ends else float(quantile(law, np.array([0.5]))[0])
+    return Affine(law, -centre, 2.0)
 
 
 def _chunks(points: Array) -> list[Tensor]:
@@ -325,8 +361,8 @@ def _evaluate(function: Callable[[Tensor], Tensor], points: Array) -> Array:
         return np.concatenate([function(part).numpy() for part in _chunks(points)])
 
 
-def _row_means(payoff: Callable[[Tensor], Tensor], scores: Discriminator, points: Array) -> Array:
-    return np.asarray(_evaluate(lambda x: payoff(scores(x)).mean(-1), points))
+def _row_means(function: Callable[[Tensor], Tensor], points: Array, weights: Array) -> Array:
+    return np.asarray((_evaluate(function, points) * weights).mean(axis=1))
 
 
 def _parameter(q: Density | str, wrt: str) -> str:
@@ -340,13 +376,18 @@ def _parameter(q: Density | str, wrt: str) -> str:
 
 
 def _pathwise(
-    payoff: Payoff, discriminator: Discriminator, law: Density, name: str, x: Tensor
+    payoff: Payoff,
+    discriminator: Discriminator,
+    law: Density,
+    name: str,
+    x: Tensor,
+    weight: Tensor,
 ) -> Array:
     """Return one gradient for each row of x: every row's generator is a parameter of its own."""
     start, loc = float(law.parameters[name]), float(law.parameters["loc"])
     theta = torch.full((x.shape[0], 1, 1), start, dtype=x.dtype, requires_grad=True)
     moved = x + (theta - start) if name == "loc" else loc + theta * ((x - loc) / start)
-    loss = payoff(discriminator(moved)).mean(-1).sum()
+    loss = (weight * payoff(discriminator(moved))).mean(-1).sum()
     if not loss.requires_grad:  # D is a sum of steps: flat wherever it has a slope at all
         return np.zeros(x.shape[0])
     (gradient,) = torch.autograd.grad(loss, theta)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
+from gantheory import density
 from gantheory.errors import GantheoryError
 from gantheory.game import Game
 from gantheory.numeric import divergence
@@ -54,6 +55,29 @@ def test_the_worked_numbers_of_the_shifted_pair():
         1.23328, abs=1e-5
     )
     assert abs(minimax.value - 0.23336) > 1000 * minimax.error  # KL(Q||M), the false twin
+
+
+def test_a_payoff_that_grows_in_the_tails_is_measured_where_the_law_sends_few_samples():
+    """f-gan-neyman follows Neyman's chi², exp(d²) − 1 between N(0, 1) and N(d, 1)."""
+    truth = 2 * 1.7 * math.exp(1.7**2)
+    measured = measure.frozen_gradient("f-gan-neyman", P, Q, "q.loc", seed=0)
+    assert abs(measured.value - truth) <= measured.error < 1e-3 * truth
+
+
+@pytest.mark.parametrize(
+    "text", [Q, "gumbel(1, 1)", "gamma(2, 1)", "uniform(0, 1)", PAIRS["two-modes"][0]]
+)
+def test_weighted_samples_have_the_mean_and_mass_of_their_law(text):
+    x, weight = measure._sampled(text, np.random.default_rng(0), SMALL)
+    assert weight.max() <= 2
+    law = density(text)
+    for moments, truth in ((weight, 1.0), (weight * x[..., 0], expected(law))):
+        rows = moments.mean(axis=1)
+        assert abs(rows.mean() - truth) <= half_width(rows) + 1e-12
+
+
+def expected(law):
+    return integrate.quad(lambda x: x * law.pdf(x), *np.clip(law.support, -60, 60), points=[0.0])[0]
 
 
 @pytest.mark.parametrize("pair", PAIRS)
