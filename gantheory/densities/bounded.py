@@ -176,8 +176,9 @@ class Beta(Univariate):
         if not isinstance(other, Beta):
             return None
         low, high = self.a - other.a, self.b - other.b
-        constant = log_gamma_difference(self.a + self.b, other.a + other.b)
-        constant -= log_gamma_difference(self.a, other.a) + log_gamma_difference(self.b, other.b)
+        constant = log_gamma_difference(self.a + self.b, other.a + other.b, low + high)
+        constant -= log_gamma_difference(self.a, other.a, low)
+        constant -= log_gamma_difference(self.b, other.b, high)
         ends = low * at.log_abs_minus(0.0), high * at.log_abs_minus(1.0)
         size = abs(constant) + np.abs(ends[0]) + np.abs(ends[1])
         return np.where(inside(at, 0.0, 1.0), ends[0] + ends[1] + constant, 0.0), size

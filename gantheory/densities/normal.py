@@ -74,12 +74,9 @@ class Normal(Univariate):
 
     def scores(self, name: str, at: Points) -> Array:
         if name == "scale":  # (z − 1)(z + 1)/scale, its factors straight from the anchor
-            below, above = self.loc - self.scale, self.loc + self.scale
-            return at.minus(below) / self.scale * (at.minus(above) / self.scale) / self.scale
+            offset, step, s = at.anchor - self.loc, at.side * at.distance, self.scale
+            return (((offset - s) + step) / s) * (((offset + s) + step) / s) / s
         return super().scores(name, at)
-
-    def score_size(self, name: str) -> float:
-        return 0.25 / self.scale if name == "scale" else 0.0  # z rounds before 1 is taken from z²
 
     def standard_form(self) -> tuple[Any, float, float] | None:
         return self.name, self.loc, self.scale

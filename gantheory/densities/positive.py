@@ -31,9 +31,12 @@ def inside(at: Points, low: float, high: float) -> Array:
     return above & below
 
 
-def log_gamma_difference(a: float, b: float) -> float:
-    """Return log Γ(a) − log Γ(b), by the Taylor series at the middle where a is close to b."""
-    step, middle = (a - b) / 2, (a + b) / 2
+def log_gamma_difference(a: float, b: float, apart: float) -> float:
+    """Return log Γ(a) − log Γ(b), by the Taylor series at the middle where a is close to b.
+
+    ``apart`` is a − b, given on its own because rounded sums may have lost it.
+    """
+    step, middle = apart / 2, (a + b) / 2
     if abs(step) > 1e-3 * middle:
         return math.lgamma(a) - math.lgamma(b)
     # the odd terms remain; the next is of relative size (step/middle)**4 = 1e-12 times 1e-2
@@ -129,7 +132,7 @@ class Gamma(Univariate):
         shapes = self.shape - other.shape
         rates = (other.scale - self.scale) / self.scale / other.scale
         constants = (
-            -log_gamma_difference(self.shape, other.shape),
+            -log_gamma_difference(self.shape, other.shape, shapes),
             -shapes * math.log(self.scale),
             -other.shape * log_quotient(self.scale, other.scale),
         )
