@@ -387,22 +387,62 @@ def test_a_game_follows_its_derived_divergence_and_not_its_loss():
     assert round(divergence(other.loss, p, q, "q.loc").value, 5) == 1.46664
 
 
-def test_a_loss_that_jumps_has_no_curvature_to_integrate():
-    with pytest.raises(GantheoryError, match="jumps"):
-        divergence(gantheory.derive("hinge").loss, "normal(0, 1)", "normal(1, 1)")
+def test_a_loss_that_jumps_is_integrated_and_its_crossing_moves():
+    """The hinge loss reads Q(p < q) − Q(p > q) = 2Φ(d/2) − 1 between N(0, 1) and N(d, 1)."""
+    loss = gantheory.derive("hinge").loss
+    for d in ("1e-6", "0.5", "1.7", "10", "40"):
+        p, q = "normal(0, 1)", f"normal({d}, 1)"
+        half = mpmath.mpf(d) / 2
+        found = divergence(loss, p, q)
+        assert abs(found.value - (2 * mpmath.ncdf(half) - 1)) <= found.error
+        for wrt, sign in (("q.loc", 1), ("p.loc", -1)):
+            slope = divergence(loss, p, q, wrt)
+            assert abs(slope.value - sign * mpmath.npdf(half)) <= 10 * slope.error
+            assert slope.status is Status.OK
 
 
-def test_free_parameters_and_slow_curvatures_are_refused():
+def test_a_loss_that_jumps_is_undecided_where_p_equals_q():
+    """Where p = q on a set, any score between the two sides of the jump is optimal."""
+    loss = gantheory.derive("hinge").loss
+    found = divergence(loss, "uniform(0, 1)", "uniform(0.25, 1.25)")
+    assert (found.value, found.error) == (pytest.approx(0.25), pytest.approx(0.75))
+    assert found.status is Status.ILL_CONDITIONED
+    moved = divergence(loss, "uniform(0, 1)", "uniform(0.25, 1.25)", "q.loc")
+    assert moved.status is Status.UNDETERMINED
+    masses = divergence(loss, "discrete([1/2, 1/2])", "discrete([1/2, 1/4, 1/4])")
+    assert (masses.value, masses.error) == (pytest.approx(0.0), pytest.approx(0.5))
+
+
+def test_a_loss_that_jumps_has_no_derivative_where_p_over_q_crosses_at_a_kink():
+    """N(2s², s) meets the Laplace density at its kink, where log p/q falls by 3 and by 1."""
+    s = float(
+        mpmath.findroot(lambda s: mpmath.exp(-2 * s * s) / s - mpmath.sqrt(mpmath.pi / 2), 0.5)
+    )
+    loss, q = gantheory.derive("hinge").loss, f"normal({2 * s * s!r}, {s!r})"
+    assert divergence(loss, "laplace(0, 1)", q).status is Status.OK
+    found = divergence(loss, "laplace(0, 1)", q, "q.loc")
+    assert found.status is Status.UNDETERMINED
+    assert "kink" in found.reason
+
+
+def test_free_parameters_and_odd_curvatures_are_refused():
     class Given:
         curvature = sp.Symbol("a") / r
         atoms = ()
 
     with pytest.raises(GantheoryError, match="free parameters"):
         kernel_of_formula(Given())
-    with pytest.raises(GantheoryError, match="settles too slowly"):
-        tabulated(r ** sp.Rational(-101, 100))
     with pytest.raises(GantheoryError, match="no divergence"):
         kernel_of_formula(3)
+    for second, why in (
+        (1 / (r * sp.log(r + 2)), "does not grow like a power"),
+        (sp.exp(-r), "falls faster than any power"),
+        ((1 + r ** sp.Rational(1, 10**6)) ** -3 / r, "settles too slowly"),
+        (sp.Abs(r - 1) ** sp.Rational(-1, 2), "has a corner"),
+        (1 / (r - 2) ** 2, "a spike, jump or singularity"),
+    ):
+        with pytest.raises(GantheoryError, match=why):
+            tabulated(second)
 
 
 def test_a_kink_away_from_one_is_a_level_of_its_own():

@@ -8,7 +8,8 @@ from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
-from gantheory.numeric.line import reversed_kernel, split_parameter
+from gantheory.numeric.combined import reversed_kernel
+from gantheory.numeric.line import split_parameter
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.normals import closed_form_of_normals
 from gantheory.numeric.plane import by_sampling, divergence_in_space, divergence_of_masses

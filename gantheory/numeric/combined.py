@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,23 +19,28 @@ def combination(name: str, terms: Mapping[str, float]) -> Kernel:
     >>> combination("mine", {"kl_qp": 1.0, "jsd": -2.0}).reverse
     '1*kl_pq + -2*jsd'
     """
-    kernels = [kernel_of(term) for term in terms]
-    weights = list(terms.values())
-    first = total([k.slopes[0] for k in kernels], weights)
-    last = total([k.slopes[-1] for k in kernels], weights)
-    reverse = " + ".join(f"{c:.17g}*{k.reverse}" for k, c in zip(kernels, weights, strict=True))
+    return weighted(name, [(kernel_of(term), c) for term, c in terms.items()])
+
+
+def weighted(name: str, parts: Sequence[tuple[Kernel, float]]) -> Kernel:
+    """Return the kernel of Σ coefficient·divergence, given by its kernels."""
+    kernels, weights = zip(*parts, strict=True)
+    reverse = " + ".join(f"{c:.17g}*{k.reverse}" for k, c in parts)
     return Kernel(
         name,
         total([k.value for k in kernels], weights),
-        (first, last),
+        tuple(total([k.slopes[form] for k in kernels], weights) for form in (0, -1)),
         reverse,
-        slowest([k.at_zero for k in kernels]),
-        fastest([k.at_infinity for k in kernels]),
+        slowest([_signed(k.at_zero, c) for k, c in parts]),
+        fastest([_signed(k.at_infinity, c) for k, c in parts]),
         tuple({level for k in kernels for level in k.levels}),
-        exchanged=lambda: combination(
-            reverse, {k.reverse: c for k, c in zip(kernels, weights, strict=True)}
-        ),
+        exchanged=lambda: weighted(reverse, [(reversed_kernel(k), c) for k, c in parts]),
     )
+
+
+def reversed_kernel(kernel: Kernel) -> Kernel:
+    """Return the kernel of the divergence with p and q exchanged."""
+    return kernel.exchanged() if kernel.exchanged else kernel_of(kernel.reverse)
 
 
 def total(integrands: Sequence[Integrand], weights: Sequence[float]) -> Integrand:
@@ -53,11 +59,20 @@ def total(integrands: Sequence[Integrand], weights: Sequence[float]) -> Integran
     return integrand
 
 
+def _signed(growth: Growth, weight: float) -> Growth:
+    return replace(growth, sign=growth.sign if weight > 0 else -growth.sign)
+
+
 def fastest(growths: Sequence[Growth]) -> Growth:
-    """Return the growth at infinity that dominates a sum."""
-    return max(growths, key=lambda g: (g.power, g.logs))
+    """Return the growth at infinity that dominates a sum; its sign is 0 where two may cancel."""
+    return _dominating(growths, max(growths, key=lambda g: (g.power, g.logs)))
 
 
 def slowest(growths: Sequence[Growth]) -> Growth:
-    """Return the growth at zero that dominates a sum."""
-    return min(growths, key=lambda g: (g.power, -g.logs))
+    """Return the growth at zero that dominates a sum; its sign is 0 where two may cancel."""
+    return _dominating(growths, min(growths, key=lambda g: (g.power, -g.logs)))
+
+
+def _dominating(growths: Sequence[Growth], top: Growth) -> Growth:
+    alike = {g.sign for g in growths if (g.power, g.logs) == (top.power, top.logs)}
+    return replace(top, sign=top.sign if len(alike) == 1 else 0)

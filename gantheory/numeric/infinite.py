@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from gantheory.densities.tails import Growing, Tail
 from gantheory.densities.univariate import Interval, Univariate
 from gantheory.numeric.kernels import Growth, Kernel
-from gantheory.records import Estimate
+from gantheory.records import Estimate, Status
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,48 @@ class Ends:
 
 def infinite(kernel: Kernel, ends: Ends) -> Estimate | None:
     """Return the infinite or undetermined answer, or None where the divergence is finite."""
+    causes = _causes(kernel, ends)
+    if _signs(kernel) in ({1}, {-1}):
+        return next(causes, None)  # nothing can make up for it
+    found = list(causes)
+    for answer in found:
+        if answer.status is not Status.INFINITE:
+            return answer
+    if len({answer.value for answer in found}) > 1:
+        reasons = " and to ".join(f"{a.value} because {a.reason}" for a in found[:2])
+        return Estimate.undetermined(f"the integral diverges to {reasons}: it has no value")
+    return found[0] if found else None
+
+
+def _is_unbounded_above(kernel: Kernel) -> bool:
+    """Whether f'(∞) is infinite."""
+    return kernel.at_infinity.power > 1 or kernel.at_infinity.logs > 0
+
+
+def _signs(kernel: Kernel) -> set[int]:
+    """Return the signs of the infinities that the divergence may reach."""
+    zero, infinity = kernel.at_zero, kernel.at_infinity
+    above = {infinity.sign} if _is_unbounded_above(kernel) else set()
+    return above if zero.is_finite else {*above, zero.sign}
+
+
+def _causes(kernel: Kernel, ends: Ends) -> Iterator[Estimate]:
+    """Return every place at which the integral diverges, or may."""
     p, q = ends.p, ends.q
     zero, infinity = kernel.at_zero, kernel.at_infinity
-    unbounded_above = infinity.power > 1 or infinity.logs
-    unbounded_below = not zero.is_finite
+    unbounded_above, unbounded_below = _is_unbounded_above(kernel), not zero.is_finite
     if unbounded_above and (gap := uncovered(p.pieces, q.pieces)):
-        return Estimate.infinite(f"p has mass on {shown(gap)}, where q = 0")
+        yield _infinite(infinity, f"p has mass on {shown(gap)}, where q = 0")
     if unbounded_below and (gap := uncovered(q.pieces, p.pieces)):
-        return Estimate.infinite(f"q has mass on {shown(gap)}, where p = 0")
-    if not unbounded_above and not unbounded_below:
-        return None
-    return next((answer for end in ends.shared if (answer := _at_end(kernel, end))), None)
+        yield _infinite(zero, f"q has mass on {shown(gap)}, where p = 0")
+    if unbounded_above or unbounded_below:
+        yield from (answer for end in ends.shared if (answer := _at_end(kernel, end)))
+
+
+def _infinite(growth: Growth, reason: str) -> Estimate:
+    if growth.sign:
+        return Estimate.infinite(reason, sign=growth.sign)
+    return Estimate.undetermined(f"{reason}, and infinite terms of both signs may cancel there")
 
 
 def _at_end(kernel: Kernel, end: End) -> Estimate | None:
@@ -74,9 +106,10 @@ def _at_end(kernel: Kernel, end: End) -> Estimate | None:
     if _converges(growth, p, q, end.u):
         return None
     ratio = "p/q" if direction > 0 else "q/p"
-    return Estimate.infinite(
+    return _infinite(
+        growth,
         f"toward x = {end.point:g}, {ratio} grows too fast for the integral to converge: "
-        f"log p ~ {p}, log q ~ {q}"
+        f"log p ~ {p}, log q ~ {q}",
     )
 
 

@@ -27,10 +27,14 @@ Integrand = Callable[[Ratio], Scaled]
 
 @dataclass(frozen=True)
 class Growth:
-    """f(r) ~ r**power · abs(log r)**logs as r tends to 0 or to infinity."""
+    """f(r) ~ sign · r**power · abs(log r)**logs as r tends to 0 or to infinity.
+
+    The sign matters where f is unbounded; 0 says that it is not known.
+    """
 
     power: Fraction
     logs: int = 0
+    sign: int = 1
 
     @property
     def is_finite(self) -> bool:
@@ -53,6 +57,7 @@ class Kernel:
         touches: whether the integrand vanishes to second order where p = q.
         sign: −1 for a complement, whose derivative is minus that of its divergence.
         exchanged: makes the reversed kernel, where it has no name of its own.
+        jumps: (u, height) of the jumps of f.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Kernel:
     touches: bool = True
     sign: int = 1
     exchanged: Callable[[], Kernel] | None = None
+    jumps: tuple[tuple[float, float], ...] = ()
 
 
 FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))
@@ -301,6 +307,7 @@ def power_kernel(alpha: Fraction) -> Kernel:
         f"power_{1 - alpha}",
         Growth(min(alpha, Fraction(0))),
         Growth(max(alpha, Fraction(1))),
+        exchanged=lambda: power_kernel(1 - alpha),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.divergences import COMPLEMENTS
 from gantheory.errors import GantheoryError
+from gantheory.numeric.breaks import TIED, ties
+from gantheory.numeric.combined import reversed_kernel
+from gantheory.numeric.crossings import Term, jump_term
 from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.inputs import input_noise
 from gantheory.numeric.integrals import Integral, Output, Pair, integrals
 from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
-from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
 
@@ -27,6 +29,8 @@ CAREFUL = 1e-12
 SMOOTH = 1e-9  # one-sided limits that differ by less are one value, rounded
 # A user's own density may miss 1 by what single-precision constants would cost.
 UNIT = 1e-7
+# A share of q's mass on which p/q counts as staying at a jump; less is rounding at a crossing.
+STAYS = 1e-6
 BLIND = "the density states no structure, so a narrow spike may have been missed; state its centers"
 
 
@@ -125,9 +129,13 @@ def _routed(
     outputs = [_output(tasks[k], j, None if every else k) for k, j in owners]
     laws = [(d, k) for k, d in enumerate((p, q)) if not d.normalised]
     outputs += [Output(_mass(k), None, False) for _, k in laws]
+    jumping = [k for k, task in tasks.items() if task.kernel.jumps]
+    tied = dict(zip(jumping, range(len(outputs), len(outputs) + len(jumping)), strict=True))
+    outputs += [Output(ties(tasks[k].kernel), None, False) for k in jumping]
     levels = {level for task in tasks.values() for level in task.kernel.levels}
-    found = integrals(Pair(p, q), outputs, levels)
-    masses = [found[k] for k in range(len(owners), len(outputs))]
+    pair = Pair(p, q)
+    found = integrals(pair, outputs, levels)
+    masses = [found[k] for k in range(len(owners), len(owners) + len(laws))]
     if laws and (refusal := _not_normalised([d for d, _ in laws], masses)):
         return dict.fromkeys(tasks, refusal)
     noise = input_noise(p, q)
@@ -136,12 +144,34 @@ def _routed(
         if index in found:
             routes[k].append((found[index], formula))
     moving = {w: moving_points(q, w) if w else [] for w in {t.parameter for t in tasks.values()}}
+    jumps = {k: _of_jumps(tasks[k], pair, found[index]) for k, index in tied.items()}
     return {
         k: _estimate(
-            task, p, q, routes[k], noise if task.kernel.touches else 0.0, moving[task.parameter]
+            task,
+            p,
+            q,
+            routes[k],
+            noise if task.kernel.touches else 0.0,
+            moving[task.parameter],
+            jumps.get(k, Term()),
         )
         for k, task in tasks.items()
     }
+
+
+def _of_jumps(task: Task, pair: Pair, tied: Integral) -> Term:
+    """Return what the jumps of a kernel add; ``tied`` is what it may differ by where p/q stays."""
+    lost = _scaled(tied.value, tied.shift)
+    stays = lost > STAYS * max(abs(height) for _, height in task.kernel.jumps)
+    if not task.parameter:
+        term = Term() if stays else jump_term(task.kernel, None, pair)
+        return Term(0.0, term.error + lost, TIED if stays else term.refusal)
+    if not stays:
+        return jump_term(task.kernel, task.parameter, pair)
+    return Term(
+        refusal="p/q stays at a jump on a set of positive probability, which splits at once when "
+        f"{task.parameter} moves: there is no derivative; move one of the laws"
+    )
 
 
 def _output(task: Task, formula: int, number: int | None) -> Output:
@@ -174,12 +204,16 @@ def _estimate(
     routes: list[tuple[Integral, int]],
     noise: float,
     moving: list[tuple[float, float]],
+    jumps: Term,
 ) -> Estimate:
+    if jumps.refusal and jumps.refusal != TIED:
+        return Estimate.undetermined(jumps.refusal, METHOD)
     candidates = []
     for integral, formula in routes:
         boundary = _boundary(task, p, q, formula, moving) if moving else 0.0
         if not math.isnan(boundary):
-            candidates.append(_added(integral, boundary, task.kernel.sign if task.parameter else 1))
+            added = Term(boundary + jumps.value, 4e-16 * abs(boundary) + jumps.error)
+            candidates.append(_added(integral, added, task.kernel.sign if task.parameter else 1))
     if not candidates:
         return Estimate.undetermined(f"a boundary term of {task.kernel.name} is not finite", METHOD)
     best = min(candidates, key=lambda c: c.shift + math.log(c.error + 1e-300))
@@ -189,12 +223,13 @@ def _estimate(
             "its tails may decay too slowly, or not at all",
             METHOD,
         )
-    return finished(best, noise, p, q)
+    answer = finished(best, noise, p, q)
+    return replace(answer, reason=TIED) if jumps.refusal else answer
 
 
-def _added(integral: Integral, boundary: float, sign: int) -> Integral:
-    """Return the integral with a boundary term, times a sign."""
-    if not boundary:
+def _added(integral: Integral, term: Term, sign: int) -> Integral:
+    """Return the integral with a term of its own error, times a sign."""
+    if not term.value and not term.error:
         return Integral(
             sign * integral.value,
             integral.error,
@@ -205,9 +240,9 @@ def _added(integral: Integral, boundary: float, sign: int) -> Integral:
         )
     scale = math.exp(integral.shift)
     return Integral(
-        sign * (integral.value * scale + boundary),
-        integral.error * scale + 4e-16 * abs(boundary),
-        integral.absolute * scale + abs(boundary),
+        sign * (integral.value * scale + term.value),
+        integral.error * scale + term.error,
+        integral.absolute * scale + abs(term.value),
         0.0,
         integral.evaluations,
         integral.resolved,
@@ -311,11 +346,6 @@ def split_parameter(wrt: str) -> tuple[str, str]:
     if law not in ("p", "q") or not dot or not parameter:
         raise GantheoryError(f"wrt={wrt!r} must name a parameter of a law, like 'q.loc'")
     return law, parameter
-
-
-def reversed_kernel(kernel: Kernel) -> Kernel:
-    """Return the kernel of the divergence with p and q exchanged."""
-    return kernel.exchanged() if kernel.exchanged else kernel_of(kernel.reverse)
 
 
 def sweep_line(

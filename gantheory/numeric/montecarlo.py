@@ -8,6 +8,7 @@ import numpy as np
 
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
+from gantheory.numeric.breaks import tied_terms, with_ties
 from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Kernel
 from gantheory.numeric.ratio import Ratio
@@ -42,7 +43,7 @@ def by_sampling(
     spread = math.sqrt(float(terms.var(axis=1, ddof=1).sum()) / (2 * draws))
     heavy = float(terms.max()) > 0.05 * float(terms.sum())
     warnings = ("one draw carries over 5% of the sum: the interval is not to be trusted",) * heavy
-    return Estimate(
+    found = Estimate(
         value,
         DEVIATIONS * spread,
         method="monte carlo",
@@ -50,3 +51,4 @@ def by_sampling(
         evaluations=draws,
         warnings=warnings,
     )
+    return with_ties(found, float(tied_terms(kernel, n, log_m).mean()))

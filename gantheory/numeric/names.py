@@ -26,10 +26,16 @@ def kernel_of(name: str) -> Kernel:
     if not name.startswith(("power_", "alpha_")):
         raise unknown_name("divergence", name, [*KERNELS, *DISTANCES, "power_<alpha>"])
     alpha = order(name)
-    if alpha in (0, 1):
-        return KERNELS["kl_pq" if alpha == 1 else "kl_qp"]
     if abs(alpha) > MAX_ORDER:
         raise GantheoryError(f"divergence {name!r}: its order must be within ±{MAX_ORDER}")
+    return kernel_of_order(alpha)
+
+
+@cache
+def kernel_of_order(alpha: Fraction) -> Kernel:
+    """Return the kernel of a power divergence, whose curvature is r^(α − 2)."""
+    if alpha in (0, 1):
+        return KERNELS["kl_pq" if alpha == 1 else "kl_qp"]
     return power_kernel(alpha)
 
 

@@ -18,6 +18,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
+from gantheory.numeric.breaks import tied_terms, with_ties
 from gantheory.numeric.kernels import FLAT, LINEAR, Integrand, Kernel
 from gantheory.numeric.line import sweep_line
 from gantheory.numeric.quadrature import GAUSS, KRONROD, NODES
@@ -46,7 +47,7 @@ def divergence_in_space(
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has {p.dim} dimensions and {q} has {q.dim}; they must agree")
     if parameter is None:
-        if _same(p, q) and kernel.touches:
+        if _same(p, q) and kernel.touches and not kernel.jumps:
             return Estimate(0.0, method="identical laws")
         if (line := on_the_line(p, q)) is not None:
             return sweep_line({"x": kernel}, *line, (None,))["x", None]
@@ -54,6 +55,10 @@ def divergence_in_space(
         raise GantheoryError(
             f"{kernel.name} in {p.dim} dimensions is known for normals of equal covariance, and "
             "KL for any two normals; use method='monte carlo' for others"
+        )
+    if kernel.jumps:
+        raise GantheoryError(
+            f"{kernel.name} jumps along curves in the plane; use method='monte carlo' for its value"
         )
     if (unknown := _unknown_tail(kernel)) is not None:
         return unknown
@@ -235,13 +240,16 @@ def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
     if np.any(np.isneginf(log_p)) and not kernel.at_zero.is_finite:
         return Estimate.infinite("q has mass on a point where p = 0")
     with np.errstate(all="ignore"):
-        weight, mantissa = kernel.value(Ratio.of(log_p, log_q))
+        n = Ratio.of(log_p, log_q)
+        weight, mantissa = kernel.value(n)
+        lost = float(tied_terms(kernel, n).sum())
         terms = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
         close = np.abs(log_p - log_q)
     size_of = 4 + np.where(np.isfinite(close), np.minimum(np.abs(log_p) + np.abs(log_q), 1e3), 0)
     noise = EPS * size_of * (1 + np.where(close > 0, 1 / np.maximum(close, 1e-300), 0))
     error = float(np.sum(np.abs(terms) * np.minimum(4 * noise, 1.0)))
-    return Estimate(math.fsum(terms), error, method="finite sum", evaluations=len(terms))
+    found = Estimate(math.fsum(terms), error, method="finite sum", evaluations=len(terms))
+    return with_ties(found, lost)
 
 
 def by_sampling(
@@ -263,7 +271,7 @@ def by_sampling(
 
     rng = np.random.default_rng(seed)
     half = draws // 2
-    means, variances, largest, total = [], [], 0.0, 0.0
+    means, variances, largest, total, lost = [], [], 0.0, 0.0, 0.0
     for law in (p, q):
         x = law.sample(rng, half)
         with np.errstate(all="ignore"):
@@ -271,11 +279,12 @@ def by_sampling(
             weight, mantissa = kernel.value(n)
             log_m = np.logaddexp(n.log_p, n.log_q) - math.log(2)
             terms = np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)
+        lost += 0.5 * float(tied_terms(kernel, n, log_m).mean())
         means.append(float(terms.mean()))
         variances.append(float(terms.var(ddof=1)) / half)
         largest, total = max(largest, float(terms.max())), total + float(terms.sum())
     heavy = largest > 0.05 * total
-    return Estimate(
+    found = Estimate(
         0.5 * sum(means),
         -float(ndtri(error_probability / 4)) * 0.5 * sum(map(math.sqrt, variances)),
         Status.OK if kernel.at_infinity == LINEAR and kernel.at_zero == FLAT else Status.BLIND,
@@ -284,3 +293,4 @@ def by_sampling(
         evaluations=2 * half,
         warnings=("one draw carries over 5% of the sum: do not trust the interval",) * heavy,
     )
+    return with_ties(found, lost)

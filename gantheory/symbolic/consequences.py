@@ -149,6 +149,7 @@ def describe(curve: Curve, constant: sp.Expr, parameters: Parameters) -> Curvatu
         judged.condition,
         at_one,
         parameters,
+        curve.dipoles,
     )
 
 

@@ -63,6 +63,7 @@ class Curvature:
         reason: why, in words.
         condition: for undecided parameters, what decides.
         zero_only_at_equality: whether the divergence vanishes at P = Q alone.
+        jumps: (location, height) of the jumps of the generator f; a divergence has none.
     """
 
     curvature: sp.Expr
@@ -77,6 +78,7 @@ class Curvature:
     condition: str | None = None
     zero_only_at_equality: bool | None = None
     parameters: Parameters | None = None
+    jumps: Atoms = ()
 
     @property
     def divergence(self) -> str:
