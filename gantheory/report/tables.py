@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -21,13 +22,25 @@ STYLES = {
 }
 
 
+MANY = 400  # beyond, what is as it should be is only counted
+
+
 def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
-    """Print every outcome by section, then the headline."""
+    """Print every outcome by section, then the headline; of very many only what stands out."""
     console = console or Console()
-    for section in group(outcomes):
+    shown = outcomes if len(outcomes) <= MANY else [o for o in outcomes if _stands_out(o)]
+    for section in group(shown):
         console.print(outcome_table(section.title, section.outcomes))
+    if len(shown) < len(outcomes):
+        counts = Counter(str(o.verdict.how) for o in outcomes if not _stands_out(o))
+        counted = ", ".join(f"{count} {how}" for how, count in counts.items())
+        console.print(f"not listed, as they should be: {counted}")
     style = "bold green" if all(outcome.as_expected for outcome in outcomes) else "bold red"
     console.print(headline(outcomes), style=style)
+
+
+def _stands_out(outcome: Outcome) -> bool:
+    return not outcome.as_expected or outcome.verdict.how is How.UNDECIDED
 
 
 def outcome_table(title: str, outcomes: Sequence[Outcome]) -> Table:

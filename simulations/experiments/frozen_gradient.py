@@ -8,7 +8,7 @@ loss's value at D* (KL(Q‖M) for minimax), which the same test rejects wherever
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -158,40 +158,72 @@ def _compared(
     return [law, twin]
 
 
+MARKS = {  # what is drawn: colour, marker, legend, and its height within the game's row
+    "loss": ("C3", "x", "derivative of the loss's value", 0.0),
+    "optimal": ("C0", "o", "autograd, D*", 0.18),
+    "trained": ("C2", "s", "autograd, trained D", -0.18),
+    "flat": ("0.5", "d", "autograd, D* that jumps: 0", 0.0),
+}
+
+
 def draw(measured: Sequence[Measurement]) -> Figure:
-    """Draw what autograd gives against both derivatives, for D* and for the trained D."""
+    """Draw what autograd gives against both derivatives: a column a pair, a row a game."""
     from matplotlib.figure import Figure
 
-    rows = [(m, wrt) for m in measured for wrt in WRT]
-    figure = Figure(figsize=(9, 1.5 + 0.32 * len(rows)), layout="constrained")
-    axes = figure.subplots()
-    for k, (m, wrt) in enumerate(rows):
-        row = m.numbers[wrt]
-        followed = float(row["followed"]["value"])
-        if "loss" in row:
-            axes.plot(float(row["loss"]["value"]) - followed, k, "x", color="C3", ms=8)
-        for shift, kind, colour in ((0.14, "optimal", "C0"), (-0.14, "trained", "C2")):
-            if kind not in row or float(row[kind]["error"]) == math.inf:
-                continue
-            estimate = row[kind]
-            axes.errorbar(
-                float(estimate["value"]) - followed,
-                k + shift,
-                xerr=float(estimate["error"]),
-                fmt="o", ms=4, color=colour, capsize=3,
-            )  # fmt: skip
-    for colour, marker, label in (
-        ("C0", "o", "autograd, D*"), ("C2", "o", "autograd, trained D"),
-        ("C3", "x", "derivative of the loss's value"),
-    ):  # fmt: skip
-        axes.plot([], [], marker, color=colour, label=label)
-    axes.axvline(0, color="black", lw=1)
-    axes.set_xscale("symlog", linthresh=0.01)
-    axes.set_yticks(range(len(rows)), [f"{m.case.replace('|', ', ')}, {wrt}" for m, wrt in rows])
-    axes.tick_params(axis="y", labelsize=7)
-    axes.set_xlabel("difference from the derivative of the followed divergence, nats per unit")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
+    games = list(dict.fromkeys(m.numbers["game"] for m in measured))
+    pairs = list(dict.fromkeys(m.numbers["pair"] for m in measured))
+    size = max(9, 2.5 + 2.4 * len(pairs)), max(6, 2 + 0.42 * len(games))
+    figure = Figure(figsize=size, layout="constrained")
+    every = figure.subplots(len(WRT), len(pairs), sharex=True, sharey=True, squeeze=False)
+    for m in measured:
+        for axes, wrt in zip(every[:, pairs.index(m.numbers["pair"])], WRT, strict=True):
+            _mark(axes, games.index(m.numbers["game"]), m.numbers[wrt])
+    for axes, wrt in zip(every[:, 0], WRT, strict=True):
+        axes.set_yticks(range(len(games)), games, fontsize=7)
+        axes.set_ylabel(f"derivative in {wrt}")
+        axes.set_ylim(len(games) - 0.5, -0.5)
+    for axes, pair in zip(every[0], pairs, strict=True):
+        p, q = PAIRS[pair]
+        axes.set_title(f"{pair}\nP = {_short(p)}\nQ = {_short(q)}", fontsize=8)
+    for axes in every.flat:
+        axes.axvline(0, color="black", lw=0.8)
+        axes.grid(axis="y", lw=0.3)
+        axes.set_xscale("symlog", linthresh=1e-3)
+        axes.set_xticks([-1, -0.01, 0, 0.01, 1], ["-1", "-.01", "0", ".01", "1"], fontsize=7)
+    figure.supxlabel(
+        "difference from the derivative of the followed divergence, nats per unit", fontsize=10
+    )
+    _legend(figure)
     return figure
+
+
+def _short(text: str) -> str:
+    return text.replace("normal_mixture((0.5, 0.5), (-2, 2), (1, 1))", "½N(-2, 1) + ½N(2, 1)")
+
+
+def _mark(axes: Any, row: int, numbers: Mapping[str, Any]) -> None:
+    """Draw one game's differences from the followed derivative, with their stated errors."""
+    followed = float(numbers["followed"]["value"])
+    if "loss" not in numbers:
+        numbers = {"flat": numbers["optimal"]}
+    for kind, (colour, marker, _, height) in MARKS.items():
+        if kind not in numbers or not math.isfinite(error := float(numbers[kind]["error"])):
+            continue
+        axes.errorbar(
+            float(numbers[kind]["value"]) - followed, row + height,
+            xerr=None if kind == "loss" else error,
+            fmt=marker, ms=3.5, color=colour, lw=1, capsize=2,
+        )  # fmt: skip
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], marker=marker, color=colour, ls="none", label=label)
+        for colour, marker, label, _ in MARKS.values()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=8)
 
 
 EXPERIMENT = Experiment(
