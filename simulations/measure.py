@@ -20,7 +20,7 @@ from gantheory.errors import GantheoryError
 from gantheory.game import Game
 from gantheory.records import Estimate
 from gantheory.symbolic.atoms import to_sympy
-from simulations.compare import ERROR_PROBABILITY, half_width, mean_of
+from simulations.compare import ERROR_PROBABILITY, mean_of
 from simulations.data import as_density, bulk, quantile, stratified
 from simulations.losses import Payoff
 from simulations.theory import bind, predict
@@ -239,8 +239,8 @@ def _integral(
 class Distance:
     """How far a discriminator is from the optimal one, in the output that papers call D(x).
 
-    ``l2`` is the root mean square under m = (p + q)/2; ``sup`` the largest difference on a grid
-    of quantiles of p and q from 0.001 to 0.999.
+    ``l2`` is the root mean square under m = (p + q)/2, by quadrature; ``sup`` the largest
+    difference on a grid of quantiles of p and q from 0.001 to 0.999.
     """
 
     l2: Estimate
@@ -253,8 +253,6 @@ def discriminator_distance(
     p: Density | str,
     q: Density | str,
     *,
-    seed: int,
-    budget: Budget = Budget(),
     parameters: Mapping[str, float] | None = None,
 ) -> Distance:
     """Measure the distance between D(x) and D*(x)."""
@@ -265,17 +263,14 @@ def discriminator_distance(
     def difference(x: Tensor) -> Tensor:
         return link(discriminator(x)) - link(best(x))
 
-    rng = np.random.default_rng(seed)
-    squares = np.zeros(budget.replicates)
-    for law in (p, q):
-        squares += _row_means(lambda x: difference(x) ** 2, *_sampled(law, rng, budget)) / 2
-    root = math.sqrt(squares.mean())
-    error = math.sqrt(squares.mean() + half_width(squares, budget.error_probability)) - root
+    squares = [_integral(law, lambda x: difference(x) ** 2) for law in (p, q)]
+    mean, error = (sum(getattr(part, k) for part in squares) / 2 for k in ("value", "error"))
+    root = math.sqrt(max(mean, 0.0))
     levels = np.linspace(0.001, 0.999, 999)
     places = np.concatenate([quantile(as_density(law), levels) for law in (p, q)])
     largest = float(np.abs(_evaluate(difference, places[None, :, None])).max())
     return Distance(
-        Estimate(root, error, method=_METHOD, error_probability=budget.error_probability),
+        Estimate(root, math.sqrt(max(mean, 0.0) + error) - root, method="quadrature"),
         Estimate(largest, 0.0, method="largest on a grid of quantiles"),
     )
 

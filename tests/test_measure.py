@@ -127,7 +127,7 @@ def test_the_gap_of_the_optimum_itself_is_nothing():
 
 def test_the_distance_of_a_shifted_discriminator_is_that_of_its_definition():
     best = predict("minimax").optimal_discriminator(P, Q)
-    distance = measure.discriminator_distance("minimax", lambda x: best(x) + 0.1, P, Q, seed=4)
+    distance = measure.discriminator_distance("minimax", lambda x: best(x) + 0.1, P, Q)
     x = np.linspace(-12, 14, 200001)
     p, q = stats.norm.pdf(x), stats.norm.pdf(x, 1.7)
     u = stats.norm.logpdf(x) - stats.norm.logpdf(x, 1.7)

@@ -7,10 +7,11 @@ output is p/(p+q) where that is the optimum. Each record says which recipe it wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,9 +97,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     discriminator = trained(case, setting.seed_of(f"train {case}"), setting.device)
     sampled = measure.value(game, discriminator, p, q, seed=setting.seed_of(f"value {case}"))
     integrated = measure.integrated_value(game, discriminator, p, q)
-    distance = measure.discriminator_distance(
-        game, discriminator, p, q, seed=setting.seed_of(f"distance {case}")
-    )
+    distance = measure.discriminator_distance(game, discriminator, p, q)
     x = np.linspace(-8, 8, 161)
     numbers = {
         "game": name,
@@ -179,40 +178,45 @@ def _far_end(best: Estimate, reached: Estimate) -> Estimate:
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:
-    """Draw the trained D over the optimum for each case, and every gap with its interval."""
+    """Draw the first game's trained D over the optimum, and every gap with its interval."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    games = list(dict.fromkeys(m.numbers["game"] for m in measured))
+    colours = {pair: f"C{k}" for k, pair in enumerate(PAIRS)}
+    figure = Figure(figsize=(12, max(4.5, 1.5 + 0.3 * len(games))), layout="constrained")
     curves, gaps = figure.subplots(1, 2)
-    shown = [m for m in measured if m.numbers["game"] == measured[0].numbers["game"]]
-    for k, m in enumerate(shown):
-        curves.plot(m.numbers["x"], m.numbers["optimal D"], color=f"C{k}", alpha=0.35, lw=5)
-        curves.plot(m.numbers["x"], m.numbers["trained D"], color=f"C{k}", label=m.numbers["pair"])
-    curves.set(
-        xlabel="x",
-        ylabel="D(x)",
-        title=f"{measured[0].numbers['game']}: wide line D*, thin line trained",
-    )
-    curves.legend()
-    for k, m in enumerate(measured):
-        best, sampled = m.numbers["optimum"], m.numbers["sampled"]
-        gaps.errorbar(
-            best["value"] - sampled["value"],
-            k,
-            xerr=sampled["error"],
-            fmt="o",
-            color="C0",
-            capsize=3,
-        )
-        gaps.plot(best["value"] - m.numbers["integrated"]["value"], k, "|", color="C1", ms=14)
+    for m in (m for m in measured if m.numbers["game"] == games[0]):
+        colour = colours[m.numbers["pair"]]
+        curves.plot(m.numbers["x"], m.numbers["optimal D"], color=colour, alpha=0.35, lw=5)
+        curves.plot(m.numbers["x"], m.numbers["trained D"], color=colour, label=m.numbers["pair"])
+    curves.set(xlabel="x", ylabel="D(x)", title=f"{games[0]}: wide line D*, thin line trained D")
+    figure.legend(*curves.get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    for m in measured:
+        numbers, pair = m.numbers, m.numbers["pair"]
+        row = games.index(numbers["game"]) + 0.11 * (list(PAIRS).index(pair) - 2.5)
+        _gap(gaps, row, numbers, colours[pair])
     gaps.axvline(0, color="black", lw=1)
-    gaps.axvline(REACHED, color="C3", ls="--", lw=1)
-    gaps.set_yticks(range(len(measured)), [m.case.replace("|", ", ") for m in measured], fontsize=7)
+    gaps.axvline(REACHED, color="black", ls="--", lw=1)
+    gaps.set_yticks(range(len(games)), games, fontsize=8)
+    gaps.set_ylim(len(games) - 0.5, -0.5)
+    gaps.set_xscale("symlog", linthresh=REACHED)
     gaps.set(
-        xlabel="V(D*) − V(D), nats",
-        title="dot: fresh samples and interval; bar: quadrature",
+        xlabel=f"V(D*) − V(D), nats; dashed: {REACHED:g}",
+        title="bar: quadrature; dot: fresh samples, with interval",
     )
     return figure
+
+
+def _gap(axes: Any, row: float, numbers: Mapping[str, Any], colour: str) -> None:
+    """Draw how far one value stays below the optimum; there is no gap to infinity."""
+    best, sampled = float(numbers["optimum"]["value"]), numbers["sampled"]
+    if not math.isfinite(best):
+        return
+    axes.plot(best - float(numbers["integrated"]["value"]), row, "|", color=colour, ms=8)
+    if math.isfinite(error := float(sampled["error"])):
+        axes.errorbar(
+            best - float(sampled["value"]), row, xerr=error, fmt=".", ms=4, lw=0.8, color=colour
+        )
 
 
 EXPERIMENT = Experiment(
