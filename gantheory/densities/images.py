@@ -14,7 +14,7 @@ from gantheory.densities.base import REAL, Array, generator, parameter, register
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Interval, Points, Univariate
+from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
 from gantheory.errors import GantheoryError
 
 
@@ -160,7 +160,7 @@ class Affine(Image):
     def score_size(self, name: str) -> float:
         return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
-    def log_ratio(self, other: Any, at: Points) -> Array | None:
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
             return self.base.log_ratio(other.base, self._inner(at))
         return None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
 from gantheory.densities.plane import Spatial
+from gantheory.numeric.decay import LARGEST, product_of_powers
+from gantheory.numeric.names import order
 from gantheory.records import Estimate
 
 EPS = float(np.finfo(float).eps)
@@ -16,8 +19,9 @@ METHOD = "closed form"
 def closed_form_of_normals(name: str, p: Spatial, q: Spatial) -> Estimate | None:
     """Return a divergence of two normals in any dimension, or None where no formula is known.
 
-    KL(P‖Q) = ½[tr(Σ_q⁻¹Σ_p) − n + δᵀΣ_q⁻¹δ + log det Σ_q − log det Σ_p], and
-    BC = det(Σ_p)^¼ det(Σ_q)^¼ det(Σ̄)^(−½) exp(−⅛ δᵀΣ̄⁻¹δ) with Σ̄ the mean of the covariances.
+    KL(P‖Q) = ½[tr(Σ_q⁻¹Σ_p) − n + δᵀΣ_q⁻¹δ + log det Σ_q − log det Σ_p],
+    BC = det(Σ_p)^¼ det(Σ_q)^¼ det(Σ̄)^(−½) exp(−⅛ δᵀΣ̄⁻¹δ) with Σ̄ the mean of the covariances, and
+    powers and chi-squared from ∫ p^α q^(1−α), a Gaussian integral too.
     """
     if len(p.weights) > 1 or len(q.weights) > 1 or p.dim != q.dim:
         return None
@@ -36,7 +40,28 @@ def closed_form_of_normals(name: str, p: Spatial, q: Spatial) -> Estimate | None
         size = abs(log) + p.dim * (1 + max(map(abs, _log_dets(p, q))))
         error = 16 * EPS * size * (math.exp(log) if name == "bc" else 1.0)
         return Estimate(value, error, method=METHOD, log_value=log if name == "bc" else None)
-    return None
+    return _power(name, p, q)
+
+
+_CHI_SQUARED = {"pearson_chi2": Fraction(2), "neyman_chi2": Fraction(-1)}
+
+
+def _power(name: str, p: Spatial, q: Spatial) -> Estimate | None:
+    """Return (∫ p^α q^(1−α) − 1)/(α(α − 1)), and chi-squared without the factor, where finite."""
+    if name not in _CHI_SQUARED and not name.startswith(("power_", "alpha_")):
+        return None
+    alpha = _CHI_SQUARED.get(name) or order(name)
+    if alpha in (0, 1):
+        return None
+    bump = product_of_powers(float(alpha), p, 0, q, 0)
+    if bump is None or bump.log_mass > LARGEST:
+        return None
+    factor = 1.0 if name in _CHI_SQUARED else 1 / float(alpha * (alpha - 1))
+    value = factor * math.expm1(bump.log_mass)
+    spread = float(np.linalg.cond(bump.covariance))
+    size = p.dim * (1 + abs(bump.log_mass) + max(map(abs, _log_dets(p, q))))
+    error = 16 * EPS * abs(factor) * (size + spread) * math.exp(bump.log_mass)
+    return Estimate(value, error, method=METHOD)
 
 
 def _log_dets(p: Spatial, q: Spatial) -> tuple[float, float]:
