@@ -15,7 +15,7 @@ from gantheory.game import Game
 from simulations.losses import TorchGame, torch_game
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
-from simulations.streams import Draw, Sampler, generator_of
+from simulations.streams import CHUNK, Draw, Sampler, generator_of
 from simulations.updates import Adam, Order, Rule, Schedule, memory_of
 
 Player = Literal["discriminator", "generator"]
@@ -61,6 +61,7 @@ class Recipe:
         rule: SGD or Adam.
         order: who moves when; other orders than alternating take k = 1.
         schedule: factor on the rates over the run.
+        annealing: factor on the instance noise over the run.
         train: which player moves; the other keeps its initial or given parameters.
         regularisers: penalties added to the discriminator's loss.
         clip: bound on every discriminator parameter after each of its updates (Arjovsky et al.,
@@ -80,6 +81,7 @@ class Recipe:
     rule: Rule = ADAM
     order: str = Order.ALTERNATING
     schedule: str = Schedule.CONSTANT
+    annealing: str = Schedule.CONSTANT
     train: Literal["both", "discriminator", "generator"] = "both"
     regularisers: tuple[Regulariser, ...] = ()
     clip: float | None = None
@@ -89,7 +91,8 @@ class Recipe:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for kind, choice in ((Order, self.order), (Schedule, self.schedule)):
+        choices = (Order, self.order), (Schedule, self.schedule), (Schedule, self.annealing)
+        for kind, choice in choices:
             if choice not in set(kind):
                 raise unknown_name(kind.__name__.lower(), choice, map(str, kind))
         for name in ("batch", "discriminator_steps", "packing"):
@@ -113,6 +116,12 @@ class Recipe:
     def players(self) -> tuple[Player, ...]:
         """Return who moves."""
         return ("discriminator", "generator") if self.train == "both" else (self.train,)
+
+    def noise_factors(self, step: int) -> Tensor:
+        """Return the factors on the noise in the chunk from ``step`` on: (CHUNK, 1, 1, 1)."""
+        annealing = Schedule(self.annealing)
+        factors = [annealing.factor(step + index, self.steps) for index in range(CHUNK)]
+        return torch.tensor(factors, dtype=self.dtype)[:, None, None, None]
 
     @cached_property
     def draw(self) -> Draw:
@@ -240,13 +249,18 @@ def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
 
 
 def drawn(
-    members: Sequence[Member], recipe: Recipe, streams: Sequence[torch.Generator]
+    members: Sequence[Member], recipe: Recipe, streams: Sequence[torch.Generator], step: int
 ) -> dict[str, Tensor]:
-    """Return every member's next chunk of samples, stacked: (K, CHUNK, ...)."""
+    """Return every member's chunk of samples from ``step`` on, stacked: (K, CHUNK, ...)."""
     chunks = [
         recipe.draw.chunk(member.real, member.fake, member.noise, stream)
         for member, stream in zip(members, streams, strict=True)
     ]
+    if recipe.annealing != Schedule.CONSTANT:
+        factors = recipe.noise_factors(step)
+        for chunk in chunks:
+            for name in chunk.keys() & {"real_noise", "fake_noise"}:
+                chunk[name].mul_(factors)
     names = dict.fromkeys(name for chunk in chunks for name in chunk)
     return {
         name: torch.stack([_or_zeros(chunk, name, chunks) for chunk in chunks]).to(recipe.device)

@@ -24,7 +24,7 @@ class Reference:
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
-        samples = drawn(self.members, self.recipe, state.streams)
+        samples = drawn(self.members, self.recipe, state.streams, state.step)
         for index in range(steps):
             self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
             state.step += 1

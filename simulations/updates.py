@@ -27,15 +27,16 @@ class Order(StrEnum):
 
 
 class Schedule(StrEnum):
-    """How the rates change over a run."""
+    """How the rates, or the instance noise, change over a run."""
 
     CONSTANT = "constant"
     LINEAR = "linear"  # to zero over the run
     HALFWAY = "halfway"  # constant, then linearly to zero in the second half
     COSINE = "cosine"  # to zero along half a cosine
+    EARLY = "early"  # linearly to zero in the first half, then zero
 
     def factor(self, step: int, steps: int) -> float:
-        """Return the factor on the rates at ``step`` (from 0) of ``steps``.
+        """Return the factor at ``step`` (from 0) of ``steps``.
 
         >>> Schedule.HALFWAY.factor(75, 100)
         0.5
@@ -48,6 +49,8 @@ class Schedule(StrEnum):
                 return min(1.0, 2 - 2 * done)
             case Schedule.COSINE:
                 return (1 + math.cos(math.pi * done)) / 2
+            case Schedule.EARLY:
+                return max(0.0, 1 - 2 * done)
         return 1.0
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from gantheory.errors import GantheoryError
 from gantheory.numeric import divergence
-from simulations.ensembles import Member, Recipe, initial_state
+from simulations.ensembles import Member, Recipe, drawn, initial_state
 from simulations.fast import Fast
 from simulations.fit import fit_discriminator
 from simulations.measure import integrated_value
@@ -64,6 +64,7 @@ CASES = {
             "generator": Mlp((2, 33, 17, 1), "leaky"),
             "latent": "uniform",
             "schedule": "cosine",
+            "annealing": "linear",
         },
     ),
     "plane": (
@@ -211,6 +212,17 @@ def test_a_run_goes_on_bitwise_from_a_kept_state(path):
     assert difference(end, initial_state(MEMBERS, TOY)) > 0.01
 
 
+def test_annealing_takes_the_instance_noise_to_zero_and_leaves_the_other_samples():
+    recipes = [replace(TOY, steps=4 * CHUNK, annealing=name) for name in ("constant", "early")]
+    for step, factor in ((0, 1), (CHUNK, 0.5), (2 * CHUNK, 0), (3 * CHUNK, 0)):
+        plain, annealed = (drawn(MEMBERS, r, [generator_of(7, 1)] * 5, step) for r in recipes)
+        assert plain["real_noise"][1].std() == pytest.approx(0.1, rel=0.05)
+        for name in ("real", "latent"):
+            assert torch.equal(plain[name], annealed[name])
+        for name in ("real_noise", "fake_noise"):
+            assert torch.equal(annealed[name][:, 0], factor * plain[name][:, 0])
+
+
 def test_progress_is_told_after_every_chunk():
     told = []
     last(train(MEMBERS[:1], TOY, progress=lambda done, steps: told.append((done, steps))))
@@ -277,6 +289,7 @@ def test_clipping_bounds_every_parameter_of_the_discriminator():
         (MEMBERS, {"packing": 3}, "packing=3 must divide batch=64"),
         (MEMBERS, {"packing": 2}, "takes 1 numbers; 2 packed"),
         (MEMBERS, {"order": "sideways"}, "unknown order 'sideways'"),
+        (MEMBERS, {"annealing": "late"}, "unknown schedule 'late'"),
         (MEMBERS, {"order": "optimistic", "discriminator_steps": 2}, "needs order='alternating'"),
         (MEMBERS, {"discriminator": Mlp((1, 3))}, "has 3 outputs"),
         (MEMBERS, {"generator": None}, "fakes come from nowhere"),

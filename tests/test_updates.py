@@ -114,6 +114,7 @@ def test_schedules_start_at_one_and_end_where_they_say():
     assert Schedule.COSINE.factor(50, 100) == pytest.approx(0.5)
     for schedule in ("linear", "halfway", "cosine"):
         assert 0 < Schedule(schedule).factor(99, 100) < 0.03
+    assert [Schedule.EARLY.factor(step, 100) for step in (25, 50, 75)] == [0.5, 0, 0]
 
 
 @pytest.mark.parametrize("wrong", [{"beta1": 1.0}, {"beta2": -0.1}])
