@@ -12,7 +12,8 @@ from gantheory.cli.explain import command
 from gantheory.errors import GantheoryError
 from gantheory.games import CATALOGUE, CRITICS
 from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
-from gantheory.symbolic.explain import as_number, explain
+from gantheory.symbolic.explain import explain
+from gantheory.symbolic.explanation import as_number
 
 LOG2 = float(sp.log(2))
 NUMERIC = [name for name, game in CATALOGUE.items() if not game.parameters]

@@ -11,7 +11,7 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.symbolic.explain import Bound, Explanation, LossRange, Plateau
+    from gantheory.symbolic.explanation import Bound, Explanation, LossRange, Plateau
 
 
 @click.command(name="explain")

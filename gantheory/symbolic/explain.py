@@ -6,11 +6,9 @@ of the game; nothing is written for a particular loss.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import sympy as sp
 
@@ -23,6 +21,7 @@ from gantheory.symbolic.atoms import r, sigmoid, softplus, t, to_sympy
 from gantheory.symbolic.critics import derive_critic
 from gantheory.symbolic.derivation import Derivation, text
 from gantheory.symbolic.engine import derive
+from gantheory.symbolic.explanation import GUARDED, Explanation, LossRange, Plateau
 from gantheory.symbolic.identify import combination_text
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters
@@ -31,135 +30,6 @@ from gantheory.symbolic.positivity import Parameters
 # 13.8 = -log(1e-6) is the one reported most often.
 GUARDS = tuple(sp.Rational(1, 10**k) for k in (6, 7, 8, 10, 12))
 UNGUARDED = 10.0  # a mean loss beyond exp(-10) = 5e-5 is a guard's, not a discriminator's
-GUARDED = (
-    "a guard inside the logarithm is reached: the loss and its gradient are flat there; use the "
-    "form with softplus of the logit instead"
-)
-NEAR = 0.02  # a plateau is read off a plot: two printed digits
-
-
-@dataclass(frozen=True)
-class Plateau:
-    """A value at which a loss may stop moving, and what that means.
-
-    Attributes:
-        loss: ``"discriminator"`` or ``"generator"``.
-        value: the exact value.
-        when: the state of the game that gives it.
-        meaning: what follows, and what does not.
-    """
-
-    loss: str
-    value: sp.Expr
-    when: str
-    meaning: str
-
-    @property
-    def number(self) -> float | None:
-        """The value as a number; None with free parameters."""
-        return as_number(self.value)
-
-
-@dataclass(frozen=True)
-class LossRange:
-    """What a loss can read while the discriminator is optimal.
-
-    Attributes:
-        equilibrium: its value at P = Q.
-        lowest: its infimum over all P and Q; None where it is not derived.
-        highest: its supremum.
-        may_be_negative: whether any discriminator makes it negative; None where not decided.
-    """
-
-    equilibrium: sp.Expr | None
-    lowest: sp.Expr | None
-    highest: sp.Expr | None
-    may_be_negative: bool | None
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What one measured discriminator loss certifies about P and Q.
-
-    Attributes:
-        loss: the measured loss, an expectation on fresh samples.
-        divergence: the combination that is bounded from below.
-        at_least: the bound; at most zero where nothing is certified.
-        remark: how to read it.
-    """
-
-    loss: float
-    divergence: str
-    at_least: float
-    remark: str
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The answers for one game."""
-
-    game: Any
-    discriminator: LossRange
-    generator: LossRange
-    plateaus: tuple[Plateau, ...]
-    gradient: str
-    vanishing: bool | None
-    follows: str
-    reports: str
-    bound: Bound | None = None
-
-    @property
-    def bound_rule(self) -> str:
-        """The rule by which a discriminator loss bounds the divergence that V reports."""
-        return f"{self.reports} >= {text(self.discriminator.equilibrium)} - (discriminator loss)"
-
-    def certify(self, loss: float) -> Bound:
-        """Return what a measured discriminator loss certifies, since V(D) <= V(D*).
-
-        Raises:
-            GantheoryError: where the game has free parameters, or its value is undecided.
-        """
-        even = self.discriminator.equilibrium
-        at_equality = None if even is None else as_number(even)
-        if at_equality is None:
-            raise GantheoryError(
-                f"game {self.game.name!r} has free parameters or an undecided value; "
-                "a bound needs a game with numbers"
-            )
-        if not math.isfinite(loss):
-            raise GantheoryError(f"discriminator loss {loss} must be a finite number")
-        at_least = at_equality - loss
-        return Bound(loss, self.reports, at_least, _remark(at_least, self.discriminator, loss))
-
-    def meanings(self, value: float) -> tuple[Plateau, ...]:
-        """Return the plateaus that a stuck ``value`` may be."""
-        return tuple(
-            plateau
-            for plateau in self.plateaus
-            if plateau.number is not None
-            and abs(plateau.number - value) <= NEAR * max(1.0, abs(value))
-        )
-
-    @property
-    def usual_plateaus(self) -> tuple[Plateau, ...]:
-        """The plateaus that no numerical guard makes."""
-        return tuple(one for one in self.plateaus if one.meaning != GUARDED)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the stable JSON keys."""
-        return {
-            "game": self.game.as_dict(),
-            "discriminator_loss": _range_dict(self.discriminator),
-            "generator_loss": _range_dict(self.generator),
-            "plateaus": [
-                {"loss": one.loss, "value": text(one.value), "number": one.number,
-                 "when": one.when, "meaning": one.meaning}
-                for one in self.plateaus
-            ],
-            "gradient": {"vanishing": self.vanishing, "where": self.gradient},
-            "follows": self.follows,
-            "bound": {"rule": self.bound_rule, **(vars(self.bound) if self.bound else {})},
-        }  # fmt: skip
 
 
 def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Explanation:
@@ -354,21 +224,6 @@ def _reported(found: Derivation) -> str:
     return combination_text(found.value.terms) if found.value.terms else found.value.divergence
 
 
-def _remark(at_least: float, possible: LossRange, measured: float) -> str:
-    lowest = None if possible.lowest is None else as_number(possible.lowest)
-    if lowest is not None and measured < lowest - 1e-12:
-        return (
-            f"impossible: no discriminator gets below {lowest:.6g} in expectation; check whether "
-            "the loss averages its two terms, uses another logarithm, or was read on training data"
-        )
-    if at_least <= 0:
-        return "nothing is certified: a constant discriminator does as well"
-    return (
-        "any discriminator within the game's domain certifies this, on fresh samples and up to "
-        "their sampling error"
-    )
-
-
 def _explain_critic(game: Critic) -> Explanation:
     if game.objective.startswith("E_{") or game.generator != MINUS:
         raise GantheoryError(
@@ -391,20 +246,3 @@ def _explain_critic(game: Critic) -> Explanation:
         named,
         named,
     )
-
-
-def as_number(value: sp.Expr) -> float | None:
-    """Return a constant as a float, infinities included; None with free symbols."""
-    return None if value.free_symbols else float(value)
-
-
-def _range_dict(losses: LossRange) -> dict[str, Any]:
-    def shown(value: sp.Expr | None) -> dict[str, Any] | None:
-        return None if value is None else {"value": text(value), "number": as_number(value)}
-
-    return {
-        "equilibrium": shown(losses.equilibrium),
-        "lowest": shown(losses.lowest),
-        "highest": shown(losses.highest),
-        "may_be_negative": losses.may_be_negative,
-    }
