@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 
-from gantheory.errors import GantheoryError
-from gantheory.expressions import ELEMENTARY, Grammar, parse
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.expressions import ELEMENTARY, Grammar, number, parse
 
 SCORE, PROBABILITY = "t", "D"
 PAYOFF = Grammar("payoff", ELEMENTARY, frozenset({SCORE, PROBABILITY}), parameters=True)
@@ -69,6 +70,8 @@ class Game:
         title: the loss's usual name.
         reference: where it was published.
         claims: what publications say of it, to be checked.
+        general: the game with parameters that `given` made this one from, if any.
+        numbers: the numbers it gave them.
 
     Raises:
         GantheoryError: for malformed formulas; the message names the text and the remedy.
@@ -87,6 +90,8 @@ class Game:
     title: str = ""
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
+    general: Game | None = field(default=None, repr=False, compare=False)
+    numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         trees = {part: parse(getattr(self, part), PAYOFF) for part in ("real", "fake", "generator")}
@@ -107,10 +112,94 @@ class Game:
         object.__setattr__(self, "parameters", everything)
         object.__setattr__(self, "title", self.title or self.name)
 
+    def given(self, **numbers: float | Fraction | str) -> Game:
+        """Return the game with numbers in the place of all its parameters.
+
+        Args:
+            numbers: the value of each parameter; text may be a fraction such as ``"1/3"``.
+
+        Raises:
+            GantheoryError: for a parameter that is missing, unknown or outside its legal interval.
+
+        >>> Game("mine", real="a*t", fake="-t**2", generator="-t").given(a="1/2").real
+        '1 / 2 * t'
+        """
+        exact = {name: _exact(name, value) for name, value in numbers.items()}
+        for name in exact:
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of game {self.name!r}:", name, self.parameters)
+        if missing := [name for name in self.parameters if name not in exact]:
+            raise GantheoryError(
+                f"game {self.name!r} needs a number for {', '.join(missing)}; write it like "
+                f"{self.name}({missing[0]}=0.5)"
+            )
+        for name, text in self.parameters.items():
+            _check_inside(name, exact[name], text, exact)
+        real, fake, generator, link = (
+            _substituted(formula, PAYOFF, exact)
+            for formula in (self.real, self.fake, self.generator, self.link)
+        )
+        listed = ", ".join(f"{name}={value}" for name, value in exact.items())
+        return replace(
+            self,
+            name=f"{self.name}({listed})" if listed else self.name,
+            title=f"{self.title} ({listed})" if listed else self.title,
+            real=real,
+            fake=fake,
+            generator=generator,
+            link=link,
+            domain=_numbered(self.domain, exact),
+            parameters={},
+            claims=(),
+            general=self if exact else None,
+            numbers=exact,
+        )
+
     def as_dict(self) -> dict[str, object]:
         """Return the formulas under their field names, for printing and JSON."""
         shown = ("name", "title", "real", "fake", "generator", "domain", "link", "parameters")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name in shown}
+
+
+class _Numbers(ast.NodeTransformer):
+    """Puts numbers in the place of names."""
+
+    def __init__(self, numbers: Mapping[str, Fraction]) -> None:
+        self.numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.numbers.get(node.id)
+        return node if value is None else ast.parse(f"({value})", mode="eval").body
+
+
+def _substituted(text: str, grammar: Grammar, numbers: Mapping[str, Fraction]) -> str:
+    """Return a formula as text with numbers in the place of names."""
+    return ast.unparse(_Numbers(numbers).visit(parse(text, grammar)))
+
+
+def _numbered(text: str, numbers: Mapping[str, Fraction]) -> str:
+    """Return an interval as text with numbers in the place of names."""
+    body = text.strip()
+    inner = _substituted(f"({body[1:-1]})", DOMAIN, numbers)
+    return f"{body[0]}{inner[1:-1]}{body[-1]}"
+
+
+def _exact(name: str, value: float | Fraction | str) -> Fraction:
+    """Return a parameter's value as the exact number that its decimals say."""
+    found = number(parse(str(value), PAYOFF))
+    if found is None:
+        raise GantheoryError(f"{name}={str(value)[:40]!r} is no number; write it like {name}=0.5")
+    return found
+
+
+def _check_inside(name: str, value: Fraction, text: str, numbers: Mapping[str, Fraction]) -> None:
+    """Refuse a value outside the legal interval of its parameter."""
+    legal = interval(_numbered(text, numbers))
+    lower, upper = number(legal.lower), number(legal.upper)  # None: infinite
+    above = lower is None or value > lower or (value == lower and legal.closed_lower)
+    below = upper is None or value < upper or (value == upper and legal.closed_upper)
+    if not (above and below):
+        raise GantheoryError(f"{name}={value} is outside its legal interval {text}")
 
 
 def names_in(tree: ast.expr) -> set[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from gantheory.errors import GantheoryError
 from gantheory.game import Game, interval
+from gantheory.games import get_game
 
 MINIMAX = {"real": "log(D)", "fake": "log(1 - D)", "generator": "log(1 - D)"}
 
@@ -44,3 +45,30 @@ def test_malformed_games_name_the_text_and_the_remedy(changes, said):
 def test_an_interval_knows_which_ends_are_attained():
     half_open = interval("[0, oo)")
     assert (half_open.closed_lower, half_open.closed_upper) == (True, False)
+
+
+def test_a_game_is_given_numbers_for_its_parameters():
+    game = get_game("two-sided-smoothing(a=0.9, b=1/10)")
+    assert game.name == "two-sided-smoothing(a=9/10, b=1/10)"
+    assert game.real == "9 / 10 * log(D) + (1 - 9 / 10) * log(1 - D)"
+    assert game.parameters == {}
+    assert game.claims == ()
+    assert get_game("energy-based(m=2)").domain == "[0, oo)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("two-sided-smoothing(a=0.9)", "needs a number for b"),
+        ("two-sided-smoothing(a=0.5, b=0.6)", r"b=3/5 is outside its legal interval \(0, a\)"),
+        ("alpha-gan(alpha=0)", "outside its legal interval"),
+        ("alpha-gan(alpha=1)", "divides by zero"),
+        ("alpha-gan(beta=1)", "unknown parameter"),
+        ("alpha-gan(alpha=t)", "is no number"),
+        ("alpha-gan(alpha=2", "does not close"),
+        ("hinge(m=1)", "unknown parameter"),
+    ],
+)
+def test_numbers_that_a_game_cannot_take_are_refused(text, said):
+    with pytest.raises(GantheoryError, match=said):
+        get_game(text)

@@ -44,6 +44,7 @@ def command(
     \b
     Example:
       gantheory derive non-saturating
+      gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
     """
     from gantheory.games import CRITICS
@@ -78,15 +79,15 @@ def _game(
     parameter: tuple[str, ...],
 ) -> Game:
     from gantheory.game import Game
-    from gantheory.games import CATALOGUE, CRITICS
+    from gantheory.games import CATALOGUE, CRITICS, get_game
 
     given = {key: value for key, value in formulas.items() if value is not None}
     if name is not None:
         if given:
             raise GantheoryError(f"give either a catalogue game ({name!r}) or formulas, not both")
-        if name not in CATALOGUE:
+        if name not in CATALOGUE and "(" not in name:
             raise unknown_name("game", name, [*CATALOGUE, *CRITICS])
-        return CATALOGUE[name]
+        return get_game(name)
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a game, or give its formulas: {missing} missing")

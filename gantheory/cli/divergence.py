@@ -33,11 +33,13 @@ def command(
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
     NAME is a named divergence, a complement (jsd_gap, tv_gap, bc), power_<alpha>, w1, or a game's
-    own: GAME.value, GAME.loss, GAME.followed.
+    own: GAME.value, GAME.loss, GAME.followed, without their constants. Parameters of a game are
+    given as in "alpha-gan(alpha=2).loss".
 
     \b
-    Example:
+    Examples:
       gantheory divergence jsd "normal(0, 1)" "normal(2, 1)" --wrt q.loc
+      gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
     """
     if certified or method == "certified":
         _certified(name, p, q, wrt, digits, as_json)
@@ -78,13 +80,9 @@ def _target(name: str) -> Any:
     game, dot, part = name.rpartition(".")
     if not dot or part not in ("value", "loss", "followed"):
         return name
-    from gantheory.errors import GantheoryError
-    from gantheory.symbolic import derive
+    from gantheory.numeric.quantities import quantity
 
-    curvature = getattr(derive(game), part)
-    if curvature is None:
-        raise GantheoryError(f"the game {game!r} has no {part}: see gantheory derive {game}")
-    return curvature
+    return quantity(game, part)
 
 
 def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json: bool) -> None:

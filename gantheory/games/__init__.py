@@ -23,11 +23,16 @@ def list_games() -> tuple[str, ...]:
 
 
 def get_game(name: str) -> Game:
-    """Return the catalogue game called ``name``.
+    """Return the catalogue game called ``name``, with numbers for its parameters where it has them.
 
     >>> get_game("minimax").generator
     'log(1 - D)'
+    >>> get_game("energy-based(m=2)").fake
+    '-relu(2 - t)'
     """
+    name, bracket, rest = name.partition("(")
+    if bracket:
+        return get_game(name.strip()).given(**_numbers(rest))
     if name in CRITICS:
         raise GantheoryError(
             f"game {name!r} is not separable; use gantheory.symbolic.derive_critic({name!r})"
@@ -35,6 +40,14 @@ def get_game(name: str) -> Game:
     if name not in CATALOGUE:
         raise unknown_name("game", name, CATALOGUE)
     return CATALOGUE[name]
+
+
+def _numbers(text: str) -> dict[str, str]:
+    """Return the numbers in ``"alpha=0.5, beta=1/3)"`` by name."""
+    if not text.rstrip().endswith(")"):
+        raise GantheoryError(f"{'(' + text[:40]!r} does not close; write it like GAME(alpha=0.5)")
+    parts = [part.partition("=") for part in text.rstrip()[:-1].split(",") if part.strip()]
+    return {name.strip(): value for name, _, value in parts}
 
 
 def find(name: str) -> Game | Critic:

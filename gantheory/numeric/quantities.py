@@ -1,0 +1,77 @@
+"""A game's value, its generator's loss and what its generator follows, as things to integrate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gantheory.errors import GantheoryError
+from gantheory.game import Game
+from gantheory.games import get_game
+
+if TYPE_CHECKING:
+    from gantheory.symbolic.derivation import Curvature
+
+QUANTITIES = ("value", "loss", "followed")
+
+
+def quantity(game: Game | str, part: str) -> Curvature:
+    """Return what is derived of a game: its ``"value"``, ``"loss"`` or ``"followed"`` curvature.
+
+    Args:
+        game: a `Game` without free parameters, or a catalogue name such as ``"hinge"`` or
+            ``"alpha-gan(alpha=3)"``.
+        part: which of `QUANTITIES`.
+
+    Raises:
+        GantheoryError: where nothing is derived, with the reason.
+
+    >>> quantity("alpha-gan(alpha=3)", "followed").curvature
+    3*r/(r**3 + 1)**(5/3)
+    """
+    from gantheory.symbolic import derive
+
+    game = get_game(game) if isinstance(game, str) else game
+    if game.parameters:
+        free = ", ".join(game.parameters)
+        raise GantheoryError(
+            f"game {game.name!r} has free parameters ({free}); give them numbers, as in "
+            f"{game.name}({', '.join(f'{name}=0.5' for name in game.parameters)})"
+        )
+    derivation = derive(game)
+    found = getattr(derivation, part)
+    if found is None and game.general is not None:
+        found = _with_numbers(getattr(derive(game.general), part), game.numbers)
+    if found is None:
+        undecided = "; ".join((derivation.undecided or {}).values())
+        reason = derivation.no_optimum or undecided or "it is not derived"
+        raise GantheoryError(f"the game {game.name!r} has no {part}: {reason}")
+    return found
+
+
+def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
+    """Return the curvature of a game with parameters at some numbers."""
+    if found is None:
+        return None
+    import sympy as sp
+
+    def given(expr: Any) -> Any:
+        values = {s: numbers[s.name] for s in expr.free_symbols if s.name in numbers}
+        return expr.xreplace(
+            {s: sp.Rational(x.numerator, x.denominator) for s, x in values.items()}
+        )
+
+    def at(places: Any) -> Any:
+        return tuple((given(place), given(height)) for place, height in places)
+
+    return replace(
+        found,
+        curvature=given(found.curvature),
+        constant=given(found.constant),
+        atoms=at(found.atoms),
+        jumps=at(found.jumps),
+        terms={},
+        alternatives=(),
+    )
