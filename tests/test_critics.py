@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
@@ -23,6 +24,8 @@ from gantheory.symbolic.critics import discrete, relativistic
 from gantheory.symbolic.critics.constrained import derive_critic, mean_gaussian_kernel
 from gantheory.symbolic.critics.distances import energy_distance, kantorovich, squared_cdf_distance
 from gantheory.symbolic.critics.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.symbolic.critics.record import judge_claim
+from gantheory.symbolic.derivation import Step, known
 
 positive = st.integers(1, 9)
 points = st.lists(st.integers(-6, 6), min_size=1, max_size=5, unique=True)
@@ -321,3 +324,13 @@ def test_the_commands_know_the_critics():
     assert json.loads(done.output)["value"]["name"] == "sqrt(2*triangular)"
     assert "W1" in CliRunner().invoke(derive_command, ["wasserstein"]).output
     assert r"\sup" in CliRunner().invoke(derive_command, ["wasserstein", "--latex"]).output
+
+
+@pytest.mark.parametrize("fact", [None, False])
+def test_a_claim_stands_only_on_proved_steps(fact):
+    step = Step("Lemma", "", "", known(True, fact))
+    (verdict,) = judge_claim(CRITICS["wasserstein"], True, "W1", [step])
+    assert verdict.how is How.UNDECIDED
+    assert "Lemma" in verdict.reason
+    (verdict,) = judge_claim(CRITICS["wasserstein"], True, "W1", [replace(step, how=known(True))])
+    assert verdict.how is How.PROVED

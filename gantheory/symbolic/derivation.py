@@ -173,6 +173,17 @@ class Step:
     reason: str = ""
 
 
+def known(*facts: bool | None) -> How:
+    """Return how a step that rests on ``facts`` is known; None stands for what is not decided.
+
+    >>> known(True, None)
+    <How.UNDECIDED: 'undecided'>
+    """
+    if any(fact is False for fact in facts):
+        return How.REFUTED
+    return How.PROVED if all(facts) else How.UNDECIDED
+
+
 @dataclass(frozen=True)
 class Derivation:
     """The theory of one game.

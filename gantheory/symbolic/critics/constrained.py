@@ -19,7 +19,7 @@ from gantheory.records import How
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.critics import relativistic
 from gantheory.symbolic.critics.record import CriticDerivation, judge_claim
-from gantheory.symbolic.derivation import Step
+from gantheory.symbolic.derivation import Step, known
 from gantheory.symbolic.inequalities.branches import generator
 
 g = sp.Symbol("g", real=True)
@@ -56,13 +56,12 @@ def bounded_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
     """Return the maximiser and the maximum of g·v over |v| ≤ 1, for every real g."""
     ends = g * 1, g * (-1)
     best = sp.Max(*ends).rewrite(sp.Abs)
-    assert sp.simplify(sp.diff(g * v, v, 2)) == 0  # linear: the maximum is at an end
-    assert sp.simplify(best - sp.Abs(g)) == 0
+    linear = sp.simplify(sp.diff(g * v, v, 2)) == 0  # so the maximum is at an end
     step = Step(
         "Pointwise supremum",
         "g*v is linear in v, so over |v| <= 1 it is largest at v = sign(g), where it is |g|",
         r"\sup_{|v|\le 1} g\,v = |g|,\quad v^* = \operatorname{sign} g",
-        How.PROVED,
+        known(linear, sp.simplify(best - sp.Abs(g)) == 0),
         "a linear function is largest at an end of an interval",
     )
     return sp.sign(g), sp.Abs(g), step
@@ -73,9 +72,8 @@ def weighted_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
     lagrangian = g * v - lam / 2 * w * v**2
     (stationary,) = sp.solve(sp.diff(lagrangian, v), v)
     second = sp.diff(lagrangian, v, 2)
-    assert second.is_negative
     square = sp.simplify((w * stationary**2) * lam**2)  # the constraint makes its integral λ²
-    assert sp.simplify(g * stationary * lam - square) == 0  # so ∫ g·v = λ
+    same = sp.simplify(g * stationary * lam - square) == 0  # so ∫ g·v = λ
     step = Step(
         "Lagrangian",
         f"d/dv (g*v - lambda/2*w*v**2) = 0 at v = {stationary}, a maximum as the second "
@@ -83,7 +81,7 @@ def weighted_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
         "and the value is lambda",
         rf"v^*={sp.latex(stationary)},\quad \lambda^2=\int {sp.latex(square)},"
         r"\quad \int g\,v^*=\lambda",
-        How.PROVED,
+        known(second.is_negative, same),
         "stationarity of a concave integrand at every point",
     )
     return stationary, square, step
@@ -116,7 +114,7 @@ def _wasserstein(game: Critic) -> CriticDerivation:
             "f' is measurable and bounded by 1, so its integral is 1-Lipschitz",
         ),
     )
-    claim = judge_claim(game, same, "integral of |F_p - F_q|")
+    claim = judge_claim(game, same, "integral of |F_p - F_q|", steps)
     return CriticDerivation(game, slope, total, "w1", steps, (ONE_DIMENSION, ENVELOPE), claim)
 
 
@@ -125,8 +123,6 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
     integrand = d * v - lam * (v - 1) ** 2
     (slope,) = map(sp.expand, sp.solve(sp.diff(integrand, v), v))
     second = sp.diff(integrand, v, 2)
-    assert second.is_negative
-    assert (slope - 1).is_positive
     value = sp.expand(sp.simplify(integrand.subs(v, slope)))
     gradient = sp.simplify(sp.diff(value, d))
     steps = (
@@ -141,7 +137,7 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
             "Optimal slope",
             f"v = {slope} at every point, a maximum as the second derivative {second} < 0",
             rf"v^* = {sp.latex(slope)}",
-            How.PROVED,
+            known(second.is_negative, (slope - 1).is_positive),
             "stationarity of a concave integrand; the slope exceeds 1, the penalty's target",
         ),
         _value_step(
@@ -151,7 +147,7 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
         ),
     )
     example = f"at distance d = 1, lambda = 10: {value.subs({d: 1, lam: 10})} is not 1"
-    claim = judge_claim(game, sp.simplify(value - d) == 0, str(value), example)
+    claim = judge_claim(game, sp.simplify(value - d) == 0, str(value), steps, example)
     where = "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight"
     return CriticDerivation(game, slope, value, str(value), steps, (where,), claim)
 
@@ -179,7 +175,7 @@ def _fisher(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"sqrt({name})"
-    claim = judge_claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named, steps)
     value = sp.sqrt(sp.Function("D_f")(f))
     return CriticDerivation(
         game, critic, value, named, steps, ("P and Q have densities", ENVELOPE), claim
@@ -210,7 +206,7 @@ def _sobolev(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"sqrt(integral({integrand}))"
-    claim = judge_claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named, steps)
     value = sp.sqrt(sp.Function("Integral")(integrand))
     return CriticDerivation(game, slope, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
 
@@ -220,7 +216,6 @@ def _cramer(game: Critic) -> CriticDerivation:
     cross = F_p * (1 - F_q) + F_q * (1 - F_p)
     own_p, own_q = 2 * F_p * (1 - F_p), 2 * F_q * (1 - F_q)
     energy = sp.factor(sp.expand(2 * cross - own_p - own_q))
-    assert sp.expand(energy - 2 * (F_p - F_q) ** 2) == 0
     steps = (
         Step(
             "Optimal critic",
@@ -243,7 +238,7 @@ def _cramer(game: Critic) -> CriticDerivation:
         ),
     )
     named = f"integral({energy})"
-    claim = judge_claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named, steps)
     value = sp.Function("Integral")(energy)
     return CriticDerivation(game, None, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,15 +77,23 @@ class CriticDerivation:
 
 
 def judge_claim(
-    game: Critic, holds: bool, derived: str, counterexample: str | None = None
+    game: Critic,
+    holds: bool,
+    derived: str,
+    steps: Iterable[Step] = (),
+    counterexample: str | None = None,
 ) -> tuple[Verdict, ...]:
-    """Judge the published value."""
+    """Judge the published value, as far as the ``steps`` that it rests on are proved."""
     if not game.claims:
         return ()
     claim = game.claims[0]
+    statement = f"{claim.source}: the value is {claim.value}"
+    if open_step := next((step for step in steps if step.how is not How.PROVED), None):
+        reason = f"the step {open_step.title!r} is {open_step.how}"
+        return (Verdict(statement, How.UNDECIDED, reason=reason),)
     return (
         Verdict(
-            f"{claim.source}: the value is {claim.value}",
+            statement,
             How.PROVED if holds else How.REFUTED,
             left=claim.value,
             right=derived,

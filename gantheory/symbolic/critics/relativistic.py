@@ -167,7 +167,7 @@ def derive_conditional(game: Critic) -> CriticDerivation:
             "w cancels in p/q and factors out of q f(p/q)",
         ),
     )
-    claim = judge_claim(game, game.claims[0].value == named, named)
+    claim = judge_claim(game, game.claims[0].value == named, named, steps)
     where = ("the pairs have densities", "for the split over labels: P and Q have the same labels")
     return CriticDerivation(game, critic, None, named, steps, where, claim)
 
