@@ -14,7 +14,7 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
-from gantheory.densities.positive import inside, log_gamma_difference
+from gantheory.densities.positive import PEAKED, excess, inside, log_gamma_difference
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
 from gantheory.errors import GantheoryError
@@ -115,17 +115,38 @@ class Beta(Univariate):
 
     @property
     def log_magnitude(self) -> float:
+        if self._is_peaked:
+            return 4 + abs(self.log_peak) + math.sqrt(self.a + self.b)
         return 4 + 2 * abs(self.log_constant)
+
+    @property
+    def _is_peaked(self) -> bool:
+        return min(self.a, self.b) > PEAKED
+
+    @cached_property
+    def log_peak(self) -> float:
+        """The log-density at the mode, in digits enough for its terms to cancel."""
+        with mpmath.workdps(30 + int(math.log10(max(self.a, self.b)))):
+            a, b = mpmath.mpf(self.a) - 1, mpmath.mpf(self.b) - 1
+            log_beta = mpmath.log(mpmath.beta(self.a, self.b))
+            return float(a * mpmath.log(a / (a + b)) + b * mpmath.log(b / (a + b)) - log_beta)
 
     @cached_property
     def log_constant(self) -> float:
-        """The log of the beta function, from 30 digits: its log-gammas would cancel."""
-        with mpmath.workdps(30):
+        """The log of the beta function, with 30 digits to spare: its log-gammas would cancel."""
+        with mpmath.workdps(30 + int(abs(math.log10(max(self.a, self.b))))):
             return float(mpmath.log(mpmath.beta(self.a, self.b)))
 
     def log_density(self, at: Points) -> Array:
         low, high = at.log_abs_minus(0.0), at.log_abs_minus(1.0)
-        value = (self.a - 1) * low + (self.b - 1) * high - self.log_constant
+        a, b = self.a - 1, self.b - 1
+        if self._is_peaked:
+            mode, rest = a / (a + b), b / (a + b)
+            apart = at.minus(mode)
+            value = self.log_peak - a * excess(apart / mode, low - math.log(mode))
+            value -= b * excess(-apart / rest, high - math.log(rest))
+        else:
+            value = a * low + b * high - self.log_constant
         return np.where(inside(at, 0.0, 1.0), value, -np.inf)
 
     @property
@@ -176,12 +197,14 @@ class Beta(Univariate):
         if not isinstance(other, Beta):
             return None
         low, high = self.a - other.a, self.b - other.b
-        constant = log_gamma_difference(self.a + self.b, other.a + other.b, low + high)
-        constant -= log_gamma_difference(self.a, other.a, low)
-        constant -= log_gamma_difference(self.b, other.b, high)
+        constants = (
+            log_gamma_difference(self.a + self.b, other.a + other.b, low + high),
+            -log_gamma_difference(self.a, other.a, low),
+            -log_gamma_difference(self.b, other.b, high),
+        )
         ends = low * at.log_abs_minus(0.0), high * at.log_abs_minus(1.0)
-        size = abs(constant) + np.abs(ends[0]) + np.abs(ends[1])
-        return np.where(inside(at, 0.0, 1.0), ends[0] + ends[1] + constant, 0.0), size
+        size = sum(map(abs, constants)) + np.abs(ends[0]) + np.abs(ends[1])
+        return np.where(inside(at, 0.0, 1.0), ends[0] + ends[1] + sum(constants), 0.0), size
 
 
 def _beta_quantile(a: float, b: float, log_beta: float, level: Array) -> Array:

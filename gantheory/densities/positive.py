@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
+import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
@@ -44,6 +46,24 @@ def log_gamma_difference(a: float, b: float, apart: float) -> float:
     return 2 * float(special.digamma(middle)) * step + third
 
 
+# From this exponent on, densities are written relative to their mode: log x would cancel.
+PEAKED = 8.0
+
+
+def excess(w: Array, log_of: Array) -> Array:
+    """Return w − log(1 + w) without cancellation; ``log_of`` is log(1 + w) where w is not small.
+
+    With r = w/(2 + w) it is w·r − 2(r³/3 + r⁵/5 + ...), for log(1 + w) = 2 artanh r.
+    """
+    near = np.abs(w) < 0.5
+    small = np.where(near, w, 0.0)
+    r = small / (2 + small)
+    square, total = r * r, np.zeros_like(r)
+    for k in range(37, 1, -2):  # r² <= 1/9: 1/9**18 is below rounding
+        total = (total + 1 / k) * square
+    return np.where(near, small * r - 2 * r * total, w - log_of)
+
+
 @register
 @dataclass(frozen=True)
 class Gamma(Univariate):
@@ -58,14 +78,28 @@ class Gamma(Univariate):
         """Return minus the log of the normalising integral."""
         return -math.lgamma(self.shape) - self.shape * math.log(self.scale)
 
+    @cached_property
+    def log_peak(self) -> float:
+        """The log-density at the mode for scale 1, in digits enough for its terms to cancel."""
+        with mpmath.workdps(30 + int(math.log10(self.shape))):
+            power = mpmath.mpf(self.shape) - 1
+            return float(power * mpmath.log(power) - power - mpmath.loggamma(self.shape))
+
     @property
     def log_magnitude(self) -> float:
         k = self.shape
+        if k > PEAKED:
+            return 4 + abs(self.log_peak) + abs(math.log(self.scale)) + math.sqrt(k)
         return 2 + abs(math.lgamma(k)) + k * abs(math.log(self.scale)) + 2 * max(k - 1, 0.0)
 
     def log_density(self, at: Points) -> Array:
-        t, x = at.log_abs_minus(0.0), at.minus(0.0)
-        value = (self.shape - 1) * t - x / self.scale + self.log_constant
+        t, power = at.log_abs_minus(0.0), self.shape - 1
+        if self.shape > PEAKED:
+            mode = self.scale * power
+            w = at.minus(mode) / mode
+            value = self.log_peak - math.log(self.scale) - power * excess(w, t - math.log(mode))
+        else:
+            value = power * t - at.minus(0.0) / self.scale + self.log_constant
         return np.where(inside(at, 0.0, math.inf), value, -np.inf)
 
     @property

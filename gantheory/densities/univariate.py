@@ -48,11 +48,15 @@ class Points:
         return (self.anchor - c) + self.side * self.distance
 
     def log_abs_minus(self, c: float) -> Array:
-        """Return log abs(x − c), exact to the last digits as x tends to an anchor c."""
+        """Return log abs(x − c), exact to the last digits as x tends to an anchor c, or to 0."""
         gap = self.anchor - c
         with np.errstate(all="ignore"):
+            log_gap = np.log(np.abs(gap))
+            if c:  # log(1 − x) is about −x for small x, of which 1 − x loses digits
+                small = math.log(abs(c)) + np.log1p(-self.anchor / c)
+                log_gap = np.where(np.abs(self.anchor / c) < 0.5, small, log_gap)
             relative = self.side * self.distance / gap
-            close = np.log(np.abs(gap)) + np.log1p(np.where(np.abs(relative) < 0.5, relative, 0.0))
+            close = log_gap + np.log1p(np.where(np.abs(relative) < 0.5, relative, 0.0))
             apart = np.where(np.abs(relative) < 0.5, close, np.log(np.abs(self.minus(c))))
         return np.where((self.anchor == c) | np.isinf(apart), self.log_distance, apart)
 

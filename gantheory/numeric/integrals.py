@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,16 @@ class Pair:
         log_p, log_q = _floored(self.p, at), _floored(self.q, at)
         u, size = log_p - log_q, None
         if (known := self._known(at)) is not None:
-            u, size = np.where(np.isnan(known[0]), u, known[0]), known[1]
-            size = np.where(np.isnan(known[0]), np.nan, size)
+            # eight roundings of its terms against two of what the logarithms were summed from
+            better = 4 * known[1] <= self._constant + np.abs(log_p) + np.abs(log_q)
+            better |= np.isinf(known[0])
+            u, size = np.where(better, known[0], u), np.where(better, known[1], np.nan)
         return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u), size
+
+    @cached_property
+    def _constant(self) -> float:
+        """The size of the constants inside both log-densities."""
+        return self.p.log_magnitude + self.q.log_magnitude
 
     def _known(self, at: Points) -> LogRatio | None:
         if (forward := self.p.log_ratio(self.q, at)) is not None:
@@ -75,9 +83,6 @@ class Pair:
         """Return u at coordinates of panels."""
         with np.errstate(all="ignore"):
             at, _ = panels.at(xi)
-            known = self._known(at)
-            if known is not None and not np.isnan(known[0]).any():
-                return known[0]
             return self.ratio_at(at)[0].u
 
     def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
@@ -114,12 +119,12 @@ class _Sampler:
         self, n: Ratio, terms: Array | None, log_jacobian: Array, weights: list[Array], scores: Any
     ) -> Array:
         """Return a bound on the relative rounding error of each sample."""
-        constant = self.pair.p.log_magnitude + self.pair.q.log_magnitude
+        constant = self.pair._constant
         size = constant + np.minimum(np.abs(n.log_p - log_jacobian), -LOWEST)
         size = size + np.minimum(np.abs(n.log_q - log_jacobian), -LOWEST)
         fixed = EPS * (4 + constant + np.abs(log_jacobian))
         off = 2 * size if terms is None else np.where(np.isnan(terms), 2 * size, 8 * terms)
-        cancelled = EPS * off / np.maximum(n.v, 1e-300)
+        cancelled = EPS * np.minimum(off, -LOWEST) / np.maximum(n.v, 1e-300)
         # most integrands share a weight: its rounding is worked out once
         shared = {id(w): fixed + EPS * _rounding(w, n, size, log_jacobian) for w in weights}
         noise = np.stack([shared[id(w)] for w in weights])

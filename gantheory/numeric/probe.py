@@ -42,8 +42,8 @@ class Probe:
         ends: one panel an open end, of which only the anchor and the side count.
         edges: the log distances at which each end may be cut, from inside to outside,
             shape (ends, edges).
-        inner: log magnitudes (outputs, panels·`INSIDE`).
-        outer: log magnitudes (outputs, ends, edges).
+        inner: log magnitudes times the panel's length (outputs, panels·`INSIDE`).
+        outer: log magnitudes per unit of log distance (outputs, ends, edges).
     """
 
     panels: Panels
@@ -63,6 +63,7 @@ class Probe:
         points = panels.each(inside).joined(ends.each(edges))
         size = _magnitude(sample, points, points.low[:, None])[:, :, 0]
         inner, outer = np.split(size, [inside.size], axis=1)
+        inner = inner + np.log(np.repeat(panels.high - panels.low, len(INSIDE)))
         return cls(panels, ends, edges, inner, outer.reshape(len(size), *edges.shape))
 
     def take(self, kept: list[int]) -> Probe:
@@ -81,11 +82,10 @@ class Probe:
         It is inf where an output does not die down along an open end.
         """
         peak = self.peak
-        lengths = np.repeat((self.panels.high - self.panels.low) / len(INSIDE), len(INSIDE))
         steps = np.abs(np.diff(self.edges, append=self.edges[:, -1:]))
         steps[:, -1] = steps[:, -2]
         with np.errstate(all="ignore"):
-            total = np.exp(self.inner - peak[:, None]) @ lengths
+            total = np.exp(self.inner - peak[:, None]).sum(axis=1) / len(INSIDE)
             total += np.einsum("oek,ek->o", np.exp(self.outer - peak[:, None, None]), steps)
             total = np.where(peak > -np.inf, peak + np.log(total), -np.inf)
         alive = self.outer[:, :, -1] > (peak - NEGLIGIBLE)[:, None]

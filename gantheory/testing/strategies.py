@@ -22,6 +22,7 @@ except ImportError:
     raise MissingExtraError("gantheory.testing", "tests") from None
 
 SCORES = 12.0  # abs(t) of random discriminators: D within 6e-6 of 0 and 1
+RESOLUTION = 1e-9  # of lengths, where the typical range of every parameter is about 1
 
 
 @st.composite
@@ -31,9 +32,12 @@ def densities(draw: Any, families: Iterable[str] | None = None) -> Univariate:
     family = FAMILIES[draw(st.sampled_from(list(families) if families is not None else known))]
     values = {f.name: draw(_parameters(f)) for f in dataclasses.fields(family)}  # type: ignore[arg-type]
     try:
-        return build(family, values)  # type: ignore[return-value]
+        law: Univariate = build(family, values)  # type: ignore[assignment]
     except GantheoryError:  # a combination that is not legal, such as uniform(2, 1)
         reject()
+    if any(high - low < RESOLUTION for low, high in law.pieces):
+        reject()
+    return law
 
 
 def is_drawable(family: type[Density]) -> bool:
@@ -47,7 +51,7 @@ def _parameters(field: Any) -> st.SearchStrategy[float]:
     low, high = domain.typical
     if domain.integer:
         return st.integers(math.ceil(low), math.floor(high)).map(float)
-    return st.floats(low, high)
+    return st.floats(low, high).map(lambda value: value if abs(value) > RESOLUTION else 0.0)
 
 
 def games() -> st.SearchStrategy[Game]:
