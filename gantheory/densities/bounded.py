@@ -98,7 +98,11 @@ class Uniform(Univariate):
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Uniform):
             return None
-        constant = -log_quotient(self.width, other.width)
+        wider = (self.b - other.b) - (self.a - other.a)  # a difference of widths would lose it
+        close = abs(wider) < 0.5 * other.width
+        constant = (
+            -math.log1p(wider / other.width) if close else -log_quotient(self.width, other.width)
+        )
         ours, theirs = inside(at, self.a, self.b), inside(at, other.a, other.b)
         outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))
         return np.where(ours & theirs, constant, outside), np.full(at.anchor.shape, abs(constant))

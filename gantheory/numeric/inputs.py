@@ -7,9 +7,6 @@ from typing import Any
 
 from gantheory.densities.univariate import Univariate
 
-# Below this relative difference of all parameters two laws of one family count as nearly equal.
-CLOSE = 1e-3
-
 
 def input_noise(p: Univariate, q: Univariate) -> float:
     """Return the relative change of a divergence when each parameter moves to the decimal shown.
@@ -22,14 +19,9 @@ def input_noise(p: Univariate, q: Univariate) -> float:
     ours, theirs = numbers(p.parameters), numbers(q.parameters)
     if len(ours) != len(theirs):
         return 0.0
-    apart = [abs(a - b) for a, b in zip(ours, theirs, strict=True)]
-    sizes = [max(abs(a), abs(b), 1e-300) for a, b in zip(ours, theirs, strict=True)]
-    relative = [d / s if d else 0.0 for d, s in zip(apart, sizes, strict=True)]
-    near = [r for r, d in zip(relative, apart, strict=True) if d]
-    if not near or max(near) > CLOSE:
-        return 0.0
-    rounding = sum(map(rounded_by, ours)) + sum(map(rounded_by, theirs))
-    return 2 * rounding / max(apart)
+    differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
+    rounding = sum(rounded_by(a) + rounded_by(b) for a, b in differing)
+    return 2 * rounding / max((abs(a - b) for a, b in differing), default=1.0)
 
 
 def numbers(value: Any) -> list[float]:

@@ -9,7 +9,7 @@ when they are close.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.numeric.gaps import Coupling, Gap
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import integral_of
+from gantheory.numeric.integrals import Integral, integral_of
 from gantheory.numeric.line import finished, split_parameter
 from gantheory.numeric.panels import Panels, level_crossings, rays
 from gantheory.numeric.probe import panels_of
@@ -46,8 +46,9 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     if (answer := without_mean(p, q, coupling)) is not None:
         return answer
     if coupling and not coupling.slope:
-        error = (EPS + input_noise(p, q)) * abs(coupling.offset)
-        return Estimate(abs(coupling.offset), error, method="closed form")
+        shift = abs(coupling.offset)
+        exact = Integral(shift, EPS * shift, shift, 0.0, 0, True)
+        return replace(finished(exact, input_noise(p, q), p, q), method="closed form")
     return _integrated(p, q)
 
 
