@@ -18,6 +18,7 @@ from torch import distributions as laws
 from gantheory.densities import parse_density
 from gantheory.densities.base import Density
 from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError, unknown_name
 
 Array = NDArray[np.float64]
@@ -42,21 +43,44 @@ def stratified(density: Density | str, rng: np.random.Generator, shape: tuple[in
 
 @dataclass(frozen=True)
 class Law:
-    """A sampler of a one-dimensional density, for training: independent or stratified points.
+    """A sampler of a density, for training: independent points, or stratified ones on the line.
 
     With ``block`` each run of that many points holds one point of every slice of probability
-    1/block, so a minibatch of that size is stratified.
+    1/block, so a minibatch of that size is stratified. In more dimensions the density is a sum of
+    normals (`gantheory.densities.plane`).
     """
 
     density: Density
     block: int = 1
-    dim = 1
+
+    def __post_init__(self) -> None:
+        if self.dim > 1 and (self.block > 1 or not isinstance(self.density, Spatial)):
+            raise GantheoryError(
+                f"Law({self.density}, block={self.block}): stratified points need a law on the "
+                "line, and independent ones in more dimensions a sum of normals"
+            )
+
+    @property
+    def dim(self) -> int:
+        """Return the dimension of one point."""
+        return self.density.dim
 
     def sample(self, n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-        """Return n points, shape (n, 1)."""
+        """Return n points, shape (n, dim)."""
+        if isinstance(self.density, Spatial):
+            return _sum_of_normals(self.density, n, generator).to(dtype)
         u = torch.rand(n, generator=generator, dtype=torch.float64)
         levels = (torch.arange(n) % self.block + u) / self.block
         return torch.from_numpy(quantile(self.density, levels.numpy()))[:, None].to(dtype)
+
+
+def _sum_of_normals(law: Spatial, n: int, generator: torch.Generator) -> Tensor:
+    """Return n independent points, shape (n, dim), in float64."""
+    weights, means, factors = _tensor(law.weights, law.means, law.factors)
+    u = torch.rand(n, generator=generator, dtype=torch.float64)
+    chosen = torch.searchsorted(weights.cumsum(0), u).clamp_(max=len(weights) - 1)
+    z = torch.randn(n, law.dim, generator=generator, dtype=torch.float64)
+    return means[chosen] + torch.einsum("nij,nj->ni", factors[chosen], z)
 
 
 def quantile(density: Density, levels: Array) -> Array:
@@ -86,15 +110,22 @@ def bulk(density: Density, outside: float) -> tuple[float, float]:
 
 
 def torch_logpdf(density: Density | str) -> Callable[[Tensor], Tensor]:
-    """Return log-density of a one-dimensional law as a differentiable torch function.
+    """Return the log-density of a law as a differentiable torch function of points.
 
-    The formulas are those of `torch.distributions`, which share no code with
+    Points have the shape (...) on the line and (..., dim) in more dimensions, where the law is a
+    sum of normals. The formulas are those of `torch.distributions`, which share no code with
     `gantheory.densities`.
 
     >>> torch_logpdf("normal(0, 1)")(torch.zeros(1, dtype=torch.float64)).item()  # -log(2π)/2
     -0.9189385332046727
     """
     law = as_density(density)
+    if isinstance(law, Spatial):
+        weights, means, covariances = _tensor(law.weights, law.means, law.covariances)
+        normals = laws.MultivariateNormal(means, covariances, validate_args=False)
+        return laws.MixtureSameFamily(
+            laws.Categorical(weights), normals, validate_args=False
+        ).log_prob
     if law.name not in _TORCH:
         raise unknown_name("density with a torch formula:", law.name, _TORCH)
     built: laws.Distribution = _TORCH[law.name](**law.parameters)

@@ -363,9 +363,11 @@ def _row_means(function: Callable[[Tensor], Tensor], points: Array, weights: Arr
 def _parameter(q: Density | str, wrt: str) -> str:
     side, _, name = wrt.partition(".")
     law = as_density(q)
-    if side != "q" or name not in ("loc", "scale") or name not in law.parameters:
+    moved = side == "q" and name in ("loc", "scale") and {name, "loc"} <= law.parameters.keys()
+    if not moved or not isinstance(law.parameters[name], int | float):
         raise GantheoryError(
-            f"wrt={wrt!r}: the generator moves 'q.loc' or 'q.scale', and {law} must have it"
+            f"wrt={wrt!r}: the generator moves 'q.loc' or 'q.scale', and {law} must have a "
+            "location, and one number there"
         )
     return name
 
@@ -379,7 +381,8 @@ def _pathwise(
     weight: Tensor,
 ) -> Array:
     """Return one gradient for each row of x: every row's generator is a parameter of its own."""
-    start, loc = float(law.parameters[name]), float(law.parameters["loc"])
+    start = float(law.parameters[name])
+    loc = torch.as_tensor(law.parameters["loc"], dtype=x.dtype)
     theta = torch.full((x.shape[0], 1, 1), start, dtype=x.dtype, requires_grad=True)
     moved = x + (theta - start) if name == "loc" else loc + theta * ((x - loc) / start)
     loss = (weight * payoff(discriminator(moved))).mean(-1).sum()

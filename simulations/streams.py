@@ -52,10 +52,11 @@ class Draw:
         if fake is not None:
             drawn["fake"] = self._sampled(fake, k, generator)
         else:
-            drawn["latent"] = self._latent((CHUNK, more, self.batch, self.latent_dim), generator)
+            size = CHUNK, more, self.batch, self.latent_dim
+            drawn["latent"] = draw_latent(size, self.latent, generator, self.dtype)
         if self.mix:
-            size = CHUNK, k, self.batch, 1
-            drawn["mix"] = torch.rand(size, generator=generator, dtype=self.dtype)
+            one = CHUNK, k, self.batch, 1
+            drawn["mix"] = torch.rand(one, generator=generator, dtype=self.dtype)
         if noise:
             for name, count in (("real_noise", k), ("fake_noise", more)):
                 size = CHUNK, count, self.batch, real.dim
@@ -67,10 +68,17 @@ class Draw:
         points = sampler.sample(CHUNK * k * self.batch, generator, self.dtype)
         return points.reshape(CHUNK, k, self.batch, sampler.dim)
 
-    def _latent(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        if self.latent == "normal":
-            return torch.randn(shape, generator=generator, dtype=self.dtype)
-        return torch.rand(shape, generator=generator, dtype=self.dtype).mul_(2).sub_(1)
+
+def draw_latent(
+    shape: tuple[int, ...],
+    law: Literal["normal", "uniform"],
+    generator: torch.Generator,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Return draws of the generator's input: standard normal, or uniform on [−1, 1]."""
+    if law == "normal":
+        return torch.randn(shape, generator=generator, dtype=dtype)
+    return torch.rand(shape, generator=generator, dtype=dtype).mul_(2).sub_(1)
 
 
 def generator_of(seed: int, stream: int) -> torch.Generator:

@@ -62,11 +62,12 @@ class Prediction:
     value_constant: float
 
     def optimal_discriminator(self, p: Density | str, q: Density | str) -> Pointwise:
-        """Return D*: points (..., 1) -> scores t*(log p − log q) of shape (...)."""
+        """Return D*: points (..., dim) -> scores t*(log p − log q) of shape (...)."""
         log_p, log_q = torch_logpdf(p), torch_logpdf(q)
 
         def scores(x: Tensor) -> Tensor:
-            return self.score(log_p(x[..., 0]) - log_q(x[..., 0]))
+            at = x[..., 0] if x.shape[-1] == 1 else x
+            return self.score(log_p(at) - log_q(at))
 
         return scores
 

@@ -69,6 +69,18 @@ def test_a_skewness_that_forbids_the_stated_probability_gives_an_infinite_interv
     assert "use more replicates" in estimate.reason
 
 
+@pytest.mark.parametrize("exponent", [-1000, -340, 340, 1000])
+def test_payoffs_of_any_size_keep_their_digits(exponent):
+    means = np.random.default_rng(6).standard_normal(1024) + 1
+    one, scaled = mean_of(means), mean_of(np.ldexp(means, exponent))
+    assert scaled.value == math.ldexp(one.value, exponent)
+    assert scaled.error == math.ldexp(one.error, exponent) > 0
+
+
+def test_the_mean_of_the_largest_numbers_does_not_overflow():
+    assert mean_of(np.full(64, 1.7e308)).value == pytest.approx(1.7e308, rel=1e-15)
+
+
 def test_a_constant_has_an_interval_of_rounding_only():
     estimate = mean_of(np.full(64, 0.1))
     assert estimate.value == pytest.approx(0.1, rel=1e-15)

@@ -12,7 +12,12 @@ from gantheory.numeric.combined import reversed_kernel
 from gantheory.numeric.line import split_parameter
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.normals import closed_form_of_normals
-from gantheory.numeric.plane import by_sampling, divergence_in_space, divergence_of_masses
+from gantheory.numeric.plane import (
+    by_sampling,
+    divergence_in_space,
+    divergence_of_masses,
+    on_the_line,
+)
 from gantheory.records import Estimate
 
 
@@ -39,7 +44,9 @@ def beyond_the_line(
     assert isinstance(q, Spatial)
     if wrt is None and method in ("auto", "closed form"):
         known = closed_form_of_normals(name, p, q) if isinstance(name, str) else None
-        if known is not None and (method == "closed form" or known.error <= 1e-13 * known.value):
+        alone = p.dim > 2 and on_the_line(p, q) is None  # then nothing else is known
+        sharp = known is not None and known.error <= 1e-13 * known.value
+        if known is not None and (method == "closed form" or alone or sharp):
             return known
     if method == "closed form":
         raise GantheoryError(f"no closed form of {name} between {p} and {q}; use method='auto'")
