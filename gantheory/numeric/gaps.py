@@ -102,8 +102,8 @@ class Gap:
         """Return a quantity with the sign of F_p − F_q, and the size below which it is rounding."""
         if self.coupling is None:
             return self.at(x)
-        moved = self.coupling.at(x)
-        return moved, 4 * EPS * (abs(self.coupling.offset) + np.abs(moved))
+        moved, rounded = self.coupling.at(x), np.abs(x / self.coupling.scale * self.coupling.slope)
+        return moved, EPS * (4 * (abs(self.coupling.offset) + np.abs(moved)) + rounded)
 
 
 def _components(law: Univariate) -> list[tuple[float, Univariate]]:

@@ -49,6 +49,8 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         shift = abs(coupling.offset)
         exact = Integral(shift, EPS * shift, shift, 0.0, 0, True)
         return replace(finished(exact, input_noise(p, q), p, q), method="closed form")
+    if coupling and abs(coupling.slope) > coupling.scale:
+        p, q = q, p  # standard points of the wider law keep more digits
     return _integrated(p, q)
 
 
