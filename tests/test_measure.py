@@ -106,6 +106,16 @@ def test_no_discriminator_beats_the_optimum(coefficients, pair):
     assert value.value <= best.value + value.error + best.error
 
 
+@pytest.mark.parametrize(
+    "p", ["student_t(3, 0, 1)", "student_t(1, 0, 1e-3)", "laplace(0, 1)", "lognormal(0, 2)"]
+)
+def test_an_integral_finds_the_middle_of_a_heavy_tailed_law(p):
+    q = "normal(1, 1)" if "log" not in p else "gamma(2, 1)"
+    best = predict("minimax")
+    value = measure.integrated_value("minimax", best.optimal_discriminator(p, q), p, q)
+    assert abs(value.value - best.optimal_value(p, q).value) <= value.error + 1e-9
+
+
 @pytest.mark.parametrize("change", [1.1, 0.8])
 def test_the_gap_bounds_what_a_wrong_discriminator_does_to_the_gradient(change):
     best = predict("minimax").optimal_discriminator(P, Q)
