@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.base import (
+    POSITIVE,
+    REAL,
+    SHAPE,
+    Array,
+    Domain,
+    generator,
+    parameter,
+    register,
+)
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.positive import PEAKED, excess, inside, log_gamma_difference
 from gantheory.densities.tails import CONSTANT, Tail
@@ -114,8 +123,8 @@ class Beta(Univariate):
     """The beta law with density proportional to x^(a−1)·(1 − x)^(b−1) on (0, 1)."""
 
     name: ClassVar[str] = "beta"
-    a: float = parameter(POSITIVE)
-    b: float = parameter(POSITIVE)
+    a: float = parameter(SHAPE)
+    b: float = parameter(SHAPE)
 
     @property
     def log_magnitude(self) -> float:
@@ -234,6 +243,12 @@ class TruncNormal(Univariate):
 
     def __post_init__(self) -> None:
         check_order(self.name, self.a, self.b)
+        with np.errstate(all="ignore"):
+            if not math.isfinite(self.log_mass):
+                raise GantheoryError(
+                    f"truncnormal: [{self.a:g}, {self.b:g}] lies {min(map(abs, self._ends)):.0e} "
+                    "standard deviations from loc, where binary64 ends; take a wider scale"
+                )
 
     @property
     def _ends(self) -> tuple[float, float]:

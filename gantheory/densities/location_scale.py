@@ -211,7 +211,7 @@ class StudentT(LocationScale):
     """Student's t law with ``df`` degrees of freedom; df = 1 is the Cauchy law."""
 
     name: ClassVar[str] = "student_t"
-    df: float = parameter(Domain(0.0, math.inf, (1.0, 10.0)), default=1.0)
+    df: float = parameter(Domain(1e-9, math.inf, (1.0, 10.0)), default=1.0)  # as SHAPE
     loc: float = parameter(REAL, default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)
 
@@ -220,7 +220,7 @@ class StudentT(LocationScale):
         """Return the log-density at the centre."""
         half = self.df / 2
         if half > 1e4:  # log of Γ(h + 1/2)/(Γ(h) sqrt(h)) by Stirling: the difference would cancel
-            log_gammas = -1 / (8 * half) + 1 / (192 * half**3)
+            log_gammas = -1 / (8 * half) + 1 / (192 * half * half * half)
             return log_gammas - 0.5 * math.log(2 * math.pi) - math.log(self.scale)
         beta = float(special.betaln(0.5, half))
         return -beta - 0.5 * math.log(self.df) - math.log(self.scale)

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, Array, Domain, generator, parameter, register
+from gantheory.densities.base import (
+    POSITIVE,
+    SHAPE,
+    Array,
+    Domain,
+    generator,
+    parameter,
+    register,
+)
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     Interval,
@@ -70,7 +78,7 @@ class Gamma(Univariate):
     """The gamma law with density proportional to x^(shape−1)·exp(−x/scale)."""
 
     name: ClassVar[str] = "gamma"
-    shape: float = parameter(POSITIVE)
+    shape: float = parameter(SHAPE)
     scale: float = parameter(POSITIVE, default=1.0)
 
     @property

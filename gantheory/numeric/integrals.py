@@ -19,6 +19,7 @@ from gantheory.numeric.probe import LOWEST, Probe
 from gantheory.numeric.quadrature import EPS, Samples, Sums, integrate
 from gantheory.numeric.ratio import Ratio
 
+SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,12 +19,14 @@ from gantheory.numeric.combined import reversed_kernel
 from gantheory.numeric.crossings import Term, jump_term
 from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, Output, Pair, integrals
+from gantheory.numeric.integrals import SMALLEST, Integral, Output, Pair, integrals
 from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
 
 METHOD = "quadrature"
+BEYOND = "finite, but beyond the range of binary64; log_value holds its logarithm"
+NO_DIGIT = "rounding leaves no digit: the parameters are too extreme for binary64"
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
 SMOOTH = 1e-9  # one-sided limits that differ by less are one value, rounded
@@ -289,16 +292,19 @@ def _constant(kernel: Kernel, formula: int) -> float:
 def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Estimate:
     """Return the estimate that an integral amounts to: scale, error, conditioning, status."""
     error = best.error + noise * abs(best.value)
+    if 0 < abs(best.value) < sys.float_info.min:  # squares of u below 1e-154 are subnormal
+        error += best.evaluations * SMALLEST
     value, bound = _scaled(best.value, best.shift), _scaled(error, best.shift)
     log_value = math.log(best.value) + best.shift if best.value > 0 else None
     if not math.isfinite(value):
+        lost = error >= abs(best.value)
         return Estimate(
             math.nan,
             math.inf,
             Status.UNDETERMINED,
             METHOD,
-            "finite, but beyond the range of binary64; log_value holds its logarithm",
-            log_value=log_value,
+            NO_DIGIT if lost else BEYOND,
+            log_value=None if lost else log_value,
             evaluations=best.evaluations,
         )
     status, reason = Status.OK, None
@@ -308,8 +314,9 @@ def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Esti
     warnings = tuple(f"{d}: {BLIND}" for d in (p, q) if d.opaque)
     if warnings:
         status = Status.BLIND
-    if value == 0.0 != best.value:
-        bound, reason = max(bound, 5e-324), "below the range of binary64; see log_value"
+    if abs(value) < sys.float_info.min and best.value:
+        bound = max(bound, SMALLEST)
+        reason = reason or "below the range of binary64; see log_value"
     return Estimate(
         value, bound, status, METHOD, reason, 0.0, log_value, best.evaluations, warnings
     )

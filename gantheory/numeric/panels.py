@@ -25,6 +25,11 @@ OUTWARD = np.concatenate([[0.0], np.cumsum(math.log(2.0) * GROWTH ** np.arange(4
 
 Row = tuple[float, float, bool, float, float]  # anchor, side, log, low, high
 
+# A law wider than the finest by more than this gets anchors of its own: a panel that comes from so
+# far inside could step over it.
+SPREAD = 1e30
+FARTHEST = 1e250  # quotients of larger ones, and of what lies between, overflow
+
 
 @dataclass(frozen=True)
 class Panels:
@@ -175,7 +180,15 @@ def _anchors(p: Univariate, q: Univariate) -> dict[float, float]:
     """
     centers = [*p.centers, *q.centers]
     ends = {end for law in (p, q) for piece in law.pieces for end in piece}
-    points = _apart({c for c, _ in centers} | {*p.breakpoints, *q.breakpoints}, ends)
+    finest, widest = (pick(w for _, w in centers) for pick in (min, max))
+    if widest > FARTHEST * finest:
+        raise GantheoryError(
+            f"widths of {finest:g} and {widest:g} lie too far apart for binary64; "
+            "give laws of more similar widths"
+        )
+    far = {c + side * w for c, w in centers if w / SPREAD > finest for side in (-2, 2)}
+    named = {c for c, _ in centers} | {*p.breakpoints, *q.breakpoints}
+    points = _apart(named | {x for x in far if math.isfinite(x)}, ends)
     return {x: min(max(w, abs(x - c)) for c, w in centers) for x in points}
 
 
