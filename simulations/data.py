@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,37 +216,54 @@ class Digits:
 def digits(folder: str | os.PathLike[str] | None = None) -> Digits:
     """Return MNIST from the IDX files in ``folder``, else scikit-learn's 1797 8×8 digits.
 
-    ``folder`` (by default the environment variable ``MNIST_DIR``) holds
-    ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, gzipped or not.
+    ``folder`` holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, gzipped or not.
+
+    Raises:
+        GantheoryError: where they are missing, damaged, or do not belong together.
     """
-    place = folder or os.environ.get("MNIST_DIR")
-    if place:
-        images = read_idx(_find(Path(place), "train-images-idx3-ubyte"))
-        labels = read_idx(_find(Path(place), "train-labels-idx1-ubyte"))
-        if images.ndim != 3 or images.shape[1] != images.shape[2] or len(images) != len(labels):
-            raise GantheoryError(f"IDX files in {place}: images {images.shape} do not match labels")
-        pixels = images.reshape(len(images), -1) / 255.0
-        return Digits(pixels, labels.astype(np.int64), images.shape[1], f"IDX files in {place}")
+    if folder:
+        return _idx_digits(Path(folder))
     from sklearn.datasets import load_digits
 
     data = load_digits()
     return Digits(data.data / 16.0, data.target.astype(np.int64), 8, "scikit-learn's 8x8 digits")
 
 
+def _idx_digits(place: Path) -> Digits:
+    images = read_idx(_find(place, "train-images-idx3-ubyte"))
+    labels = read_idx(_find(place, "train-labels-idx1-ubyte"))
+    if images.ndim != 3 or images.shape[1] != images.shape[2] or not images.size:
+        raise GantheoryError(f"IDX files in {place}: images {images.shape} must be (n, side, side)")
+    if labels.shape != images.shape[:1] or labels.max() > 9:
+        raise GantheoryError(
+            f"IDX files in {place}: labels {labels.shape} up to {labels.max(initial=0)} must be "
+            f"one digit for each of the {len(images)} images"
+        )
+    pixels = images.reshape(len(images), -1) / 255.0
+    return Digits(pixels, labels.astype(np.int64), images.shape[1], f"IDX files in {place}")
+
+
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Return the array in an IDX file of unsigned bytes (two zero bytes, type, dimensions, data).
 
     Raises:
-        GantheoryError: where the header is not IDX, or the length is not what it says.
+        GantheoryError: where it cannot be read or unpacked, the header is not IDX, or the length
+            is not what it says.
     """
-    raw = path.read_bytes()
-    raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    try:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "not a whole gzip file"
+        raise GantheoryError(f"cannot read {path}: {reason}; fetch the file again") from None
     if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
         raise GantheoryError(f"{path} is no IDX file of unsigned bytes; use the published files")
     shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", raw[3], offset=4))
     data = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
     if data.size != math.prod(shape):
-        raise GantheoryError(f"{path} holds {data.size} bytes where its header says {shape}")
+        raise GantheoryError(
+            f"{path} holds {data.size} bytes where its header says {shape}; fetch the file again"
+        )
     return data.reshape(shape)
 
 
@@ -253,4 +271,6 @@ def _find(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz", folder / name.replace("-idx", ".idx")):
         if path.is_file():
             return path
-    raise GantheoryError(f"no {name} in {folder}; put the IDX file there or leave MNIST_DIR unset")
+    raise GantheoryError(
+        f"no {name} in {folder}; put the IDX file there, or give neither --data nor MNIST_DIR"
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -296,6 +296,24 @@ def _log(board: Any, measured: Mapping[str, Any]) -> None:
     for tag, value in _scalars("", measured):
         board.add_scalar(tag, value, measured["step"])
     board.flush()
+
+
+def log_measurements(folder: Path | str, measured: Iterable[Any]) -> None:
+    """Write an experiment's measurements as TensorBoard event files.
+
+    A list as long as the case's ``step`` becomes one curve a member, a number one point.
+    """
+    board = _board(folder)
+    for measurement in measured:
+        numbers = _plain(measurement.numbers)
+        steps = numbers.get("step", [])
+        for name, value in numbers.items():
+            along = isinstance(value, list) and len(value) == len(steps) and name != "step"
+            points = zip(steps, value, strict=True) if along else [(0, value)]
+            for step, point in points if along or isinstance(value, int | float) else ():
+                for tag, number in _scalars(f"{measurement.case}/{name}", point):
+                    board.add_scalar(tag, number, step)
+    board.close()
 
 
 def _scalars(tag: str, value: Any) -> Iterator[tuple[str, float]]:

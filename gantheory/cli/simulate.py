@@ -26,9 +26,30 @@ if TYPE_CHECKING:
     help="Where the record and the figure go.  [default: runs/NAME]",
 )  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, help="A torch device, as cuda.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    envvar="MNIST_DIR",
+    show_envvar=True,
+    help="For digits: the folder of MNIST's IDX files.  [default: scikit-learn's 8x8 digits]",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the measured curves as event files too.",
+)
 @json_option
 def command(
-    name: str | None, quick: bool, seed: int, out: Path | None, device: str, as_json: bool
+    name: str | None,
+    quick: bool,
+    seed: int,
+    out: Path | None,
+    device: str,
+    data: Path | None,
+    tensorboard: Path | None,
+    as_json: bool,
 ) -> int:
     """Run the experiment NAME; without NAME, list the experiments.
 
@@ -49,13 +70,19 @@ def command(
 
     torch.set_num_threads(1)  # two threads collapse on a shared machine, and never helped
     experiment = load(name)
-    setting = Setting(seed, quick, _device(device))
+    if tensorboard:
+        require("--tensorboard", "tensorboard", "tensorboard")
+    setting = Setting(seed, quick, _device(device), _data(experiment, data))
     folder = out or Path("runs") / experiment.name
     path = folder / "record.json"
     record = Record.resume(path, experiment.name, setting)
     record.write(path)  # an unwritable place shows before the work, not after it
     record = _measure(experiment, setting, record, path, show_progress=not as_json)
     figure = _draw(experiment, record, folder)
+    if tensorboard:
+        from simulations.runs import log_measurements
+
+        log_measurements(tensorboard, record.measurements)
     return _report(experiment, record, path, figure, as_json)
 
 
@@ -67,6 +94,21 @@ def _device(name: str) -> str:
     except (RuntimeError, AssertionError):
         raise GantheoryError(f"device {name!r} is not available here; use --device cpu") from None
     return name
+
+
+def _data(experiment: Experiment, folder: Path | None) -> str | None:
+    """Return where the experiment's data are; the environment may name a folder for others."""
+    from click.core import ParameterSource
+
+    if experiment.reads_data:
+        from simulations.data import digits
+
+        digits(folder)  # what is missing or damaged shows before the work
+        return str(folder.resolve()) if folder else None
+    given = click.get_current_context().get_parameter_source("data")
+    if folder and given is ParameterSource.COMMANDLINE:
+        raise GantheoryError(f"--data {folder}: {experiment.name} reads no data; leave it out")
+    return None
 
 
 def _list(as_json: bool) -> int:

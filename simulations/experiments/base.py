@@ -59,11 +59,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Setting:
-    """What an experiment's result is a function of, besides its code."""
+    """What an experiment's result is a function of, besides its code.
+
+    ``data`` is the folder of the user's own data, for an experiment that reads any.
+    """
 
     seed: int = 0
     quick: bool = False
     device: str = "cpu"
+    data: str | None = None
 
     def stream(self, case: str) -> np.random.SeedSequence:
         """Return the source of all randomness of one case."""
@@ -88,6 +92,7 @@ class Experiment:
         measure: measures one case.
         conclude: comparisons that need all cases together.
         draw: the figure.
+        reads_data: whether it reads the folder `Setting.data`.
         source: who states the claim.
     """
 
@@ -102,6 +107,7 @@ class Experiment:
     draw: Callable[[Sequence[Measurement]], Figure]
     conclude: Callable[[Sequence[Measurement]], tuple[Comparison, ...]] = lambda measured: ()
     source: str = ""
+    reads_data: bool = False
 
     @property
     def command(self) -> str:
@@ -195,7 +201,8 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _shown(setting: Setting) -> str:
     quick = "quick, " if setting.quick else ""
-    return f"{quick}seed {setting.seed} on {setting.device}"
+    data = f", data of {setting.data}" if setting.data else ""
+    return f"{quick}seed {setting.seed} on {setting.device}{data}"
 
 
 def _environment() -> dict[str, str]:
