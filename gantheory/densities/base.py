@@ -40,7 +40,7 @@ class Domain:
 
 
 REAL = Domain(-math.inf, math.inf, (-3.0, 3.0))
-POSITIVE = Domain(0.0, math.inf, (0.2, 5.0))
+POSITIVE = Domain(1e-150, 1e150, (0.2, 5.0))  # whose squares and quotients binary64 can hold
 # Shapes below this leave mass beyond every distance that binary64 can tell from infinity or 0.
 SHAPE = Domain(1e-9, math.inf, (0.2, 5.0))
 
