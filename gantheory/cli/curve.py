@@ -23,7 +23,11 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 
 @click.command()
 @click.option(
-    "-g", "--game", "games", multiple=True, help="A game: adds what its generator follows."
+    "-g",
+    "--game",
+    "games",
+    multiple=True,
+    help="A game: adds what its generator follows; GAME.loss or GAME.value those.",
 )
 @click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
@@ -84,6 +88,7 @@ def command(
     \b
     Examples:
       gantheory curve --out survey.png --out survey.csv
+      gantheory curve -g hinge.loss -g "alpha-gan(alpha=1/2)" --out losses.csv
       gantheory curve -g non-saturating -d tv --p "laplace(0, 1)" --q "laplace(d, 2)" --to 6
       gantheory curve --figure losses --out losses.svg
     """  # fmt: skip
@@ -328,6 +333,8 @@ def _shown(count: int) -> list[int]:
 
 def _sentence(mark: Vanishing) -> str:
     name, top = mark.target.title or mark.target.label, f"{mark.peak_gradient:.5g}"
+    if mark.peak_gradient != mark.peak_gradient:
+        return f"{name}: the gradient is not determined anywhere here"
     if mark.falls_at is None:
         return f"{name}: gradient never falls to {mark.fraction:.0%} of its largest size {top} here"
     return (

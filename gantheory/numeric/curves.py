@@ -25,7 +25,9 @@ from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
 from gantheory.numeric.batch import Row, Sum, rows
 from gantheory.numeric.doublexp import COUNT, Wanted, integrate_rows
-from gantheory.numeric.names import kernel_of
+from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.lookup import kernel_for
+from gantheory.numeric.quantities import QUANTITIES, quantity
 from gantheory.records import Estimate
 
 if TYPE_CHECKING:
@@ -104,36 +106,51 @@ class Target:
 
     @classmethod
     def of(cls, what: Any) -> Target:
-        """Return the target of a divergence name, an `FDivergence` or a derived curvature."""
+        """Return the target of a divergence's name, of ``GAME.loss``, or of any divergence."""
         if isinstance(what, Target):
             return what
-        if isinstance(what, str):
-            known = COMPLEMENTS.get(what)
-            title = known.title if known else what.upper() if _is_distance(what) else ""
-            return cls(what, ((what, 1.0),), title=title or named(what).title)
-        return cls(getattr(what, "name", None) or str(what), other=what)
+        if not isinstance(what, str):
+            return cls(getattr(what, "name", None) or str(what), other=what)
+        game, dot, part = what.rpartition(".")
+        if dot and part in QUANTITIES:
+            return cls.of_game(game, part)
+        known = COMPLEMENTS.get(what)
+        title = known.title if known else what.upper() if _is_distance(what) else ""
+        return cls(what, ((what, 1.0),), title=title or named(what).title)
+
+    @classmethod
+    def of_game(cls, game: Game | str, part: str = "followed") -> Target:
+        """Return a game's value, loss or followed divergence, without its constant.
+
+        Raises:
+            GantheoryError: for an unknown game, one with free parameters, or no such part.
+        """
+        found = quantity(game, part)
+        name = game if isinstance(game, str) else game.name
+        label = name if part == "followed" else f"{name}.{part}"
+        does = "follows" if part == "followed" else part
+        if found.terms:
+            terms = tuple((key, float(c)) for key, c in found.terms.items())
+            # terms of both signs may diverge each, and cancel: they are integrated as one
+            whole = found if min(c for _, c in terms) < 0 < max(c for _, c in terms) else None
+            return cls(label, terms, whole, title=f"{name}: {does} {_written(terms)}")
+        return cls(label, other=found, title=f"{name}: {does} no named divergence")
 
     @classmethod
     def followed_by(cls, game: Game | str) -> Target:
-        """Return what a game's generator descends with D held at its optimum: derived, not typed.
+        """Return what a game's generator descends with D held at its optimum; or ``GAME.loss``."""
+        if isinstance(game, str) and game.rpartition(".")[2] in QUANTITIES:
+            return cls.of(game)
+        return cls.of_game(game)
 
-        Raises:
-            GantheoryError: for an unknown game, or one with free parameters.
-        """
-        from gantheory.symbolic import derive
-
-        derivation = derive(game)
-        followed, name = derivation.followed, derivation.game.name
-        if derivation.game.parameters:
-            free = ", ".join(derivation.game.parameters)
-            raise GantheoryError(f"game {name!r} has free parameters ({free}): give them values")
-        if followed is None:
-            reason = derivation.no_optimum or derivation.undecided
-            raise GantheoryError(f"game {name!r} follows nothing that is derived: {reason}")
-        if followed.terms:
-            terms = tuple((key, float(c)) for key, c in followed.terms.items())
-            return cls(name, terms, title=f"{name}: follows {_written(terms)}")
-        return cls(name, other=followed, title=f"{name}: follows no named divergence")
+    @property
+    def kernels(self) -> list[tuple[Kernel, float]]:
+        """What is integrated, with its coefficients; nothing for a distance."""
+        if self.other is not None:
+            return [(kernel_for(self.other), 1.0)]
+        if any(_is_distance(name) for name, _ in self.terms):
+            return []
+        return [(kernel_for(name), c) for name, c in self.terms]
 
 
 def _written(terms: Sequence[tuple[str, float]]) -> str:
@@ -177,7 +194,8 @@ def curve(
         divergences: names, or anything that `gantheory.divergence` accepts.
         family: a `Family`, or the name of one of `FAMILIES`.
         values: the values of d; by default 201 over the family's usual range.
-        games: games whose followed divergence is added, under the game's name.
+        games: games whose followed divergence is added, under the game's name; ``GAME.loss`` and
+            ``GAME.value`` add those.
         tolerance: relative error beyond which a point is integrated on its own.
         progress: called with (points done, points in all) where that takes time.
 
@@ -260,28 +278,28 @@ def curves(
     progress: Progress | None = None,
 ) -> list[Curve]:
     """Return the curve of every target: see `curve`, which makes a table of them."""
-    names = [name for target in targets for name, _ in target.terms if not _is_distance(name)]
-    found = _Points(family, points, sorted(set(names)), tolerance, progress)
+    kernels = dict.fromkeys(kernel for target in targets for kernel, _ in target.kernels)
+    found = _Points(family, points, list(kernels), tolerance, progress)
     return [found.curve(target) for target in targets]
 
 
 class _Points:
-    """Every named divergence that the targets need, at every point."""
+    """Every divergence that the targets need, at every point."""
 
     def __init__(
         self,
         family: Family,
         points: Array,
-        names: list[str],
+        kernels: list[Kernel],
         tolerance: float,
         progress: Progress | None,
     ) -> None:
-        self.family, self.points, self.names = family, points, names
+        self.family, self.points, self.kernels = family, points, kernels
         self.slopes = slopes_of(family, points)
         self.reasons: set[str] = set()
-        shape = (len(names), 2, len(points))
+        shape = (len(kernels), 2, len(points))
         self.value, self.error = np.full(shape, np.nan), np.full(shape, np.inf)
-        if names:
+        if kernels:
             self._in_bulk(tolerance)
             self._one_by_one(tolerance, progress)
 
@@ -291,20 +309,28 @@ class _Points:
         p, q = (rows([pair[k] for pair in pairs], at, self.points) for k in (0, 1))
         if p is None or q is None:
             return
-        wanted = [Wanted(kernel_of(name), flag) for name in self.names for flag in (False, True)]
+        bulk = np.array([k for k, kernel in enumerate(self.kernels) if _is_served(kernel)], int)
+        wanted = [Wanted(self.kernels[k], flag) for k in bulk for flag in (False, True)]
         todo = np.arange(len(self.points))
         for count in (COUNT, 2 * COUNT):  # what the first pass leaves open gets twice the nodes
-            if len(todo):
-                self._pass(p.take(todo), q.take(todo), wanted, todo, count)
-            todo = np.nonzero(self._missed(tolerance).any(axis=(0, 1)))[0]
+            if len(todo) and len(bulk):
+                self._pass(p.take(todo), q.take(todo), wanted, (bulk, todo), count)
+            todo = np.nonzero(self._missed(tolerance)[bulk].any(axis=(0, 1)))[0]
 
     def _pass(
-        self, p: Row | Sum, q: Row | Sum, wanted: list[Wanted], todo: Array, count: int
+        self,
+        p: Row | Sum,
+        q: Row | Sum,
+        wanted: list[Wanted],
+        at: tuple[Array, Array],
+        count: int,
     ) -> None:
+        bulk, todo = at
         for k, column in enumerate(integrate_rows(p, q, wanted, len(todo), count)):
-            better = ~(column.error >= self.error[k // 2, k % 2, todo])
-            self.value[k // 2, k % 2, todo[better]] = column.value[better]
-            self.error[k // 2, k % 2, todo[better]] = column.error[better]
+            row = bulk[k // 2]
+            better = ~(column.error >= self.error[row, k % 2, todo])
+            self.value[row, k % 2, todo[better]] = column.value[better]
+            self.error[row, k % 2, todo[better]] = column.error[better]
 
     def _missed(self, tolerance: float) -> Array:
         return ~(self.error <= tolerance * np.abs(self.value))
@@ -314,20 +340,17 @@ class _Points:
         todo = np.nonzero(missed.any(axis=(0, 1)))[0]
         for done, k in enumerate(todo):
             pair = self.family.at(self.points[k])
-            wanted = [
-                name for name, miss in zip(self.names, missed[:, :, k], strict=True) if any(miss)
-            ]
-            self._point(int(k), wanted, *pair)
+            self._point(int(k), np.nonzero(missed[:, :, k].any(axis=1))[0], *pair)
             if progress:
                 progress(done + 1, len(todo))
 
-    def _point(self, k: int, wanted: list[str], p: Density, q: Density) -> None:
+    def _point(self, k: int, wanted: Array, p: Density, q: Density) -> None:
         slopes = self.slopes or {}
-        found = sweep(wanted, p, q, (None, *slopes))
-        for name in wanted:
-            row = self.names.index(name)
-            self._keep(row, 0, k, found[name, None])
-            parts = [(slope, found[name, wrt]) for wrt, slope in slopes.items()]
+        found = sweep([self.kernels[row] for row in wanted], p, q, (None, *slopes))
+        for row in wanted:
+            kernel = self.kernels[row]
+            self._keep(row, 0, k, found[kernel, None])
+            parts = [(slope, found[kernel, wrt]) for wrt, slope in slopes.items()]
             self._keep(row, 1, k, self._chain(parts))
 
     def _chain(self, parts: list[tuple[float, Estimate]]) -> Estimate:
@@ -342,26 +365,32 @@ class _Points:
             self.reasons.add(answer.reason)
 
     def curve(self, target: Target) -> Curve:
-        """Return the curve of one target, by its terms or point by point."""
-        if not target.terms or any(_is_distance(name) for name, _ in target.terms):
-            return self._outside(target)
-        pick = [self.names.index(name) for name, _ in target.terms]
-        weights = np.array([c for _, c in target.terms])
+        """Return the curve of one target: a sum of kernels, or a distance point by point."""
+        parts = target.kernels
+        if not parts:
+            return self._distance(target)
+        pick = [self.kernels.index(kernel) for kernel, _ in parts]
+        weights = np.array([c for _, c in parts])
         value = np.tensordot(weights, self.value[pick], axes=1)
         error = np.tensordot(np.abs(weights), self.error[pick], axes=1)
         return Curve(target, value[0], error[0], value[1], error[1], tuple(sorted(self.reasons)))
 
-    def _outside(self, target: Target) -> Curve:
+    def _distance(self, target: Target) -> Curve:
         """Return the curve of what has no kernel: one call of `divergence` for each number."""
-        what = target.other if target.other is not None else target.terms[0][0]
-        answers = np.array([self._both(what, *self.family.at(d)) for d in self.points])
+        name = target.terms[0][0]
+        answers = np.array([self._both(name, *self.family.at(d)) for d in self.points])
         return Curve(target, *answers.T)
 
-    def _both(self, what: Any, p: Density, q: Density) -> tuple[float, float, float, float]:
-        value = divergence(what, p, q)
-        parts = [(s, divergence(what, p, q, wrt=wrt)) for wrt, s in (self.slopes or {}).items()]
+    def _both(self, name: str, p: Density, q: Density) -> tuple[float, float, float, float]:
+        value = divergence(name, p, q)
+        parts = [(s, divergence(name, p, q, wrt=wrt)) for wrt, s in (self.slopes or {}).items()]
         gradient = self._chain(parts)
         return value.value, value.error, gradient.value, gradient.error
+
+
+def _is_served(kernel: Kernel) -> bool:
+    """Whether integration in bulk, which cuts where p = q, sees all that bends or jumps."""
+    return not kernel.jumps and set(kernel.levels) <= {0.0}
 
 
 def _combined(parts: Iterable[tuple[float, Estimate]]) -> Estimate:
@@ -432,6 +461,8 @@ def vanishing(what: Any, family: Family | str = "distance", fraction: float = 0.
 
     grid = np.linspace(*family.range, 101)
     sizes = np.abs(curves([target], family, grid)[0].gradient)
+    if np.isnan(sizes).all():
+        return Vanishing(target, math.nan, math.nan, fraction, None)
     top = int(np.nanargmax(sizes))
     around = grid[max(top - 1, 0)], grid[min(top + 1, len(grid) - 1)]
     found = minimize_scalar(lambda d: -size(d), bounds=around, method="bounded",

@@ -17,8 +17,8 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.numeric.batch import Row, Sum
+from gantheory.numeric.combined import reversed_kernel
 from gantheory.numeric.kernels import Integrand, Kernel
-from gantheory.numeric.names import kernel_of
 from gantheory.numeric.ratio import Ratio
 
 COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
@@ -237,7 +237,7 @@ def _forms(column: Wanted, n: Ratio, scores: _Scores, rule: _Rule) -> Iterator[A
     if not column.derivative:
         yield _weighted(kernel.value, n, rule)
         return
-    back = kernel_of(kernel.reverse)
+    back = reversed_kernel(kernel)
     for form in kernel.slopes if scores.q is not None else (None,):
         for other in back.slopes if scores.p is not None else (None,):
             total = np.zeros_like(rule.weight)

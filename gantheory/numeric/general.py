@@ -23,6 +23,7 @@ from gantheory.numeric.bending import Bending, breaks, rational
 from gantheory.numeric.breaks import parts
 from gantheory.numeric.combined import total, weighted
 from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.losses import seen_from_q
 from gantheory.numeric.names import kernel_of, kernel_of_order
 from gantheory.numeric.tabulated import Table
 from gantheory.symbolic.atoms import r
@@ -51,16 +52,19 @@ def kernel_of_formula(what: Any) -> Kernel:
     expr = what.curvature
     atoms, jumps = (tuple(getattr(what, part, ())) for part in ("atoms", "jumps"))
     terms = getattr(what, "terms", None) or {}
-    involved = sp.Tuple(expr, *(sp.Tuple(*place) for place in (*atoms, *jumps)), *terms.values())
+    slopes = () if getattr(what, "slope", None) is None else (what.slope,)
+    involved = sp.Tuple(
+        expr, *slopes, *(sp.Tuple(*place) for place in (*atoms, *jumps)), *terms.values()
+    )
     if free := involved.free_symbols - {r}:
         names = sorted(map(str, free))
         raise GantheoryError(
             f"the curvature {expr} has free parameters ({', '.join(names)}); give them numbers, as "
             f"in GAME({names[0]}=0.5)"
         )
-    if terms and (known := _of_terms(terms)):
-        return known
-    return of_curvature(expr, atoms, jumps)
+    kernel = (_of_terms(terms) if terms else None) or of_curvature(expr, atoms, jumps)
+    slope = getattr(what, "slope", None)
+    return kernel if slope is None else seen_from_q(kernel, float(slope))
 
 
 def _of_divergence(what: FDivergence) -> Kernel:

@@ -58,6 +58,8 @@ class Kernel:
         sign: −1 for a complement, whose derivative is minus that of its divergence.
         exchanged: makes the reversed kernel, where it has no name of its own.
         jumps: (u, height) of the jumps of f.
+        lone_p: whether p counts at f'(∞) where q = 0; not in a loss E_q[h(p/q)].
+        lone_q: whether q counts at f(0) where p = 0; not in such a loss with p and q exchanged.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Kernel:
     sign: int = 1
     exchanged: Callable[[], Kernel] | None = None
     jumps: tuple[tuple[float, float], ...] = ()
+    lone_p: bool = True
+    lone_q: bool = True
 
 
 FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))

@@ -47,15 +47,15 @@ class Task:
 
 def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
     """Return every number wanted of one pair, from one set of panels."""
-    kernels = {task.kernel.name: task.kernel for task in tasks}
+    kernels = {task.kernel for task in tasks}
     ends = Ends(p, q)
-    known = {name: infinite(kernel, ends) for name, kernel in kernels.items()}
+    known = {kernel: infinite(kernel, ends) for kernel in kernels}
     parameters = {task.parameter for task in tasks} - {None}
     refused = {name: _no_derivative(str(name), p, q) for name in parameters}
     answers = {
         k: answer
         for k, task in enumerate(tasks)
-        if (answer := _by_rule(task, known[task.kernel.name], refused.get(task.parameter)))
+        if (answer := _by_rule(task, known[task.kernel], refused.get(task.parameter)))
     }
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
     if open_tasks:

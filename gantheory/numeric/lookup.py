@@ -9,7 +9,9 @@ from gantheory.numeric.names import kernel_of
 
 
 def kernel_for(asked: Any) -> Kernel:
-    """Return the kernel of a name, an `FDivergence` or a derived curvature."""
+    """Return the kernel of a name, an `FDivergence` or a derived curvature; or a kernel itself."""
+    if isinstance(asked, Kernel):
+        return asked
     if isinstance(asked, str):
         return kernel_of(asked)
     from gantheory.numeric.general import kernel_of_formula  # loads sympy

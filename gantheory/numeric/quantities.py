@@ -72,6 +72,7 @@ def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> C
         constant=given(found.constant),
         atoms=at(found.atoms),
         jumps=at(found.jumps),
+        slope=None if found.slope is None else given(found.slope),
         terms={},
         alternatives=(),
     )

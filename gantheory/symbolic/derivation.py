@@ -64,6 +64,7 @@ class Curvature:
         condition: for undecided parameters, what decides.
         zero_only_at_equality: whether the divergence vanishes at P = Q alone.
         jumps: (location, height) of the jumps of the generator f; a divergence has none.
+        slope: of a loss E_q[h(p/q)], h'(1): it decides what P counts for where Q has nothing.
     """
 
     curvature: sp.Expr
@@ -79,6 +80,7 @@ class Curvature:
     zero_only_at_equality: bool | None = None
     parameters: Parameters | None = None
     jumps: Atoms = ()
+    slope: sp.Expr | None = None
 
     @property
     def divergence(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -140,7 +140,7 @@ def _consequences(solved: Solved) -> Derivation:
         _optimal_discriminator(solved, link),
         attempt("second_order", consequences.second_order, optimum, x, parameters),
         described("value", value_curvature, real, best),
-        finite and described("loss", loss_curvature, h, loss),
+        finite and _sloped(described("loss", loss_curvature, h, loss), h, parameters),
         finite and described("followed", followed_curvature, h, sp.Integer(0)),
         is_zero_sum(solved.pieces, x, parameters),
         finite and attempt("saturation", consequences.saturation, h, parameters, undecided),
@@ -177,6 +177,13 @@ def _described(
     parameters: Parameters,
 ) -> Curvature:
     return consequences.describe(curvature(curve, parameters), constant, parameters)
+
+
+def _sloped(found: Curvature | None, h: Curve, parameters: Parameters) -> Curvature | None:
+    """Return a loss with h'(1), the mean of both sides where h has a kink there."""
+    if found is None:
+        return None
+    return replace(found, slope=consequences.at_one(h.derivative(parameters), parameters))
 
 
 def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:
