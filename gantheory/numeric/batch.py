@@ -16,6 +16,7 @@ import numpy as np
 
 from gantheory.densities.base import Array, Density
 from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.univariate import least_cancelled
 from gantheory.numeric.ratio import LOG2
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2 * np.pi))
@@ -104,9 +105,12 @@ class Row:
         if not isinstance(other, Row) or not self.standard is other.standard is STANDARD["normal"]:
             return None
         a, b = self.z(x), other.z(x)
-        wider = self.scale.value - other.scale.value
-        apart = (a * wider + (self.loc.value - other.loc.value)) / other.scale.value
-        return 0.5 * apart * (a + b) - np.log1p(wider / other.scale.value)
+        s, k = self.scale.value, other.scale.value
+        wider, shift = (s - k) / k, (self.loc.value - other.loc.value) / k
+        apart = least_cancelled((a * wider, shift), (b, a))
+        with np.errstate(all="ignore"):
+            log_scales = np.where(np.abs(wider) < 0.5, np.log1p(wider), np.log(s) - np.log(k))
+        return 0.5 * apart * (a + b) - log_scales
 
     def window(self) -> tuple[Array, Array]:
         """Return the ends beyond which the law is negligible."""
