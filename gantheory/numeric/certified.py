@@ -9,10 +9,9 @@ Source of the integration: F. Johansson (2018), arXiv:1802.07942.
 
 from __future__ import annotations
 
-import decimal
+import decimal as decimals
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +21,20 @@ import flint
 from flint import acb, arb
 
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.laws import LEFT, RIGHT, Law, Mixture, exact, law, log_ratio, softplus
+from gantheory.numeric.laws import (
+    LEFT,
+    RIGHT,
+    Law,
+    Mixture,
+    decimal,
+    exact,
+    laws,
+    log_ratio,
+    parts_of,
+    power_tail,
+    softplus,
+)
+from gantheory.numeric.names import kernel_of, order
 from gantheory.records import Estimate, Status
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
@@ -63,7 +75,7 @@ class _Form:
     ``at_zero`` and ``at_infinity`` multiply q where p = 0 and p where q = 0 (None: infinite).
     ``tail`` is C with |integrand| ≤ C(p + q), or None where the integrand grows like the
     log-densities: then C is 1 against (p + q)(log 2 + |log p| + |log q|), and ``weights`` tells
-    which of p, q carry mass in it.
+    which of p, q carry mass in it. ``order`` is that of an unbounded power, times ``factor``.
     """
 
     integrand: Integrand
@@ -71,6 +83,8 @@ class _Form:
     at_infinity: Callable[[], arb] | None
     tail: Callable[[], arb] | None = None
     weights: tuple[int, int] = (1, 1)
+    order: Fraction | None = None
+    factor: arb | None = None
 
 
 def _zero() -> arb:
@@ -147,31 +161,53 @@ _FORMS = {
     "jeffreys": _Form(lambda a, b, u, an: (a.exp() - b.exp()) * u, None, None),
 }
 
-_POWER = re.compile(r"(?:power|alpha)_(0?\.\d{1,12}|\d{1,6}/\d{1,6})")
-
 
 def _power(name: str) -> _Form | None:
-    """Return the power divergence of an order in (0, 1), where p^α q^(1−α) ≤ αp + (1−α)q."""
-    match = _POWER.fullmatch(name)
-    if not match or not 0 < (order := Fraction(match[1])) < 1:
+    """Return the power divergence of an order; in (0, 1) p^α q^(1−α) ≤ αp + (1−α)q."""
+    if name in _CHI_SQUARED:
+        return _unbounded(_CHI_SQUARED[name], arb(2))
+    if not name.startswith(("power_", "alpha_")):
         return None
+    alpha = order(name)
+    kernel_of(name)  # raises for orders that no route takes
+    if alpha in (0, 1):
+        return _FORMS["kl_pq" if alpha == 1 else "kl_qp"]
+    if not 0 < alpha < 1:
+        return _unbounded(alpha, arb(1))
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-        alpha = exact(order)
-        product = (alpha * a + (1 - alpha) * b).exp()
-        return (alpha * a.exp() + (1 - alpha) * b.exp() - product) / (alpha * (1 - alpha))
+        return _curved(exact(alpha), a, b)
 
     return _Form(
         integrand,
-        lambda: 1 / exact(order),
-        lambda: 1 / exact(1 - order),
-        lambda: 1 / exact(min(order, 1 - order)),
+        lambda: 1 / exact(alpha),
+        lambda: 1 / exact(1 - alpha),
+        lambda: 1 / exact(min(alpha, 1 - alpha)),
+    )
+
+
+_CHI_SQUARED = {"pearson_chi2": Fraction(2), "neyman_chi2": Fraction(-1)}
+
+
+def _curved(alpha: arb, a: acb, b: acb) -> acb:
+    product = (alpha * a + (1 - alpha) * b).exp()
+    return (alpha * a.exp() + (1 - alpha) * b.exp() - product) / (alpha * (1 - alpha))
+
+
+def _unbounded(alpha: Fraction, factor: arb) -> _Form:
+    """Return the power divergence of an order outside of [0, 1], times a factor."""
+    return _Form(
+        lambda a, b, u, analytic: factor * _curved(exact(alpha), a, b),
+        (lambda: factor / exact(alpha)) if alpha > 1 else None,
+        None if alpha > 1 else (lambda: factor / exact(1 - alpha)),
+        order=alpha,
+        factor=factor,
     )
 
 
 def certifiable() -> tuple[str, ...]:
     """Return the names that `enclose` accepts."""
-    return (*_FORMS, "power_<alpha in (0, 1)>")
+    return (*_FORMS, *_CHI_SQUARED, "power_<alpha>")
 
 
 def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
@@ -194,16 +230,16 @@ def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     form = _FORMS.get(name) or _power(name)
     if form is None:
         raise unknown_name("certifiable divergence", name, certifiable())
-    laws = law(p.name, p.parameters), law(q.name, q.parameters)
-    if laws[0] == laws[1] and name not in ("jsd_gap", "tv_gap", "bc"):
+    pair = laws(p, q)
+    if pair[0] == pair[1] and name not in ("jsd_gap", "tv_gap", "bc"):
         return _finish(name, arb(0), arb(0), digits, 0)
-    if (reason := _infinite(form, *laws)) is not None:
+    if (reason := _infinite(form, *pair)) is not None:
         return Enclosure(name, "inf", "inf", "inf", "0", digits, "0", Estimate.infinite(reason))
-    return _refine(name, form, laws, digits)
+    return _refine(name, form, pair, digits)
 
 
 def _refine(
-    name: str, form: _Form, laws: tuple[Law | Mixture, Law | Mixture], digits: int
+    name: str, form: _Form, pair: tuple[Law | Mixture, Law | Mixture], digits: int
 ) -> Enclosure:
     """Raise the precision until the relative radius meets the digits asked for."""
     precision, goal = flint.ctx.prec, arb(10) ** -(digits + 2)
@@ -211,7 +247,7 @@ def _refine(
     try:
         for attempt in range(1, 13):
             flint.ctx.prec = attempt * (_GUARD + 2 * _bits_below_one(goal))
-            value, tail = _integrate(form, *laws, goal, counter)
+            value, tail = _integrate(form, *pair, goal, counter)
             if value.is_finite():
                 wanted = arb(10) ** -digits * abs(value.mid())
                 if value.rad() == 0 or (value.rad() <= wanted and value.mid() != 0):
@@ -257,15 +293,16 @@ def _piece(
     middle = (a + b) / 2
     in_p, in_q = _inside(p, middle), _inside(q, middle)
     chart = p.heavy or q.heavy
-    ends = (a.asinh(), b.asinh()) if chart else (a, b)
+    center, width = _center(p, q, a, b) if chart else (arb(0), arb(1))
+    ends = [((end - center) / width).asinh() if chart else end for end in (a, b)]
 
     def evaluate(t: acb, analytic: bool) -> acb:
         counter.count += 1
-        x, jacobian = (t.sinh(), t.cosh()) if chart else (t, acb(1))
+        x, jacobian = (center + width * t.sinh(), width * t.cosh()) if chart else (t, acb(1))
         if in_p and in_q:
             logs = p.log_density(x, analytic), q.log_density(x, analytic)
-            u = log_ratio(p, q, x, analytic)
-            return jacobian * form.integrand(*logs, logs[0] - logs[1] if u is None else u, analytic)
+            u = _narrower(log_ratio(p, q, x, analytic), logs[0] - logs[1])
+            return jacobian * form.integrand(*logs, u, analytic)
         if in_p and form.at_infinity:
             return jacobian * p.log_density(x, analytic).exp() * form.at_infinity()
         if in_q and form.at_zero:
@@ -279,6 +316,28 @@ def _piece(
     return value.real
 
 
+def _narrower(closed: acb | None, difference: acb) -> acb:
+    """Return the tighter of two enclosures of one number."""
+    if closed is None or not closed.is_finite():
+        return difference
+    if not difference.is_finite():
+        return closed
+    return closed if closed.rad() < difference.rad() else difference
+
+
+def _bumps(p: Law | Mixture, q: Law | Mixture) -> list[Law]:
+    """Return the parts of both laws that are bumps on the whole line: not uniform laws."""
+    return [part for one in (p, q) for part in parts_of(one) if part.support is None]
+
+
+def _center(p: Law | Mixture, q: Law | Mixture, a: arb, b: arb) -> tuple[arb, arb]:
+    """Return the location and scale of the part nearest to [a, b], whose bump a chart unfolds."""
+    parts = _bumps(p, q)
+    low, high = float(a), float(b)
+    near = min(parts, key=lambda part: max(low - float(part.loc), float(part.loc) - high, 0.0))
+    return exact(near.loc), exact(near.scale)
+
+
 def _inside(one: Law | Mixture, x: arb) -> bool:
     if one.support is None:
         return True
@@ -289,6 +348,9 @@ def _inside(one: Law | Mixture, x: arb) -> bool:
 def _pieces(p: Law | Mixture, q: Law | Mixture, window: arb) -> Iterator[tuple[arb, arb]]:
     """Yield the intervals between kinks and support ends inside the window."""
     cuts = {float(c): exact(c) for one in (p, q) for c in (*one.kinks, *(one.support or ()))}
+    if p.heavy or q.heavy:  # halfway between bumps, so that each piece has a chart of its own
+        locs = sorted({decimal(part.loc) for part in _bumps(p, q)})
+        cuts |= {float(c): exact(c) for c in ((a + b) / 2 for a, b in itertools.pairwise(locs))}
     ends = [-window, *(cuts[key] for key in sorted(cuts)), window]
     yield from itertools.pairwise(ends)
 
@@ -310,10 +372,7 @@ def _covers(outer: Law | Mixture, inner: Law | Mixture) -> bool:
 
 def _start(one: Law | Mixture) -> float:
     """Return an \\|x\\| beyond which the tail bounds of a law hold."""
-    if isinstance(one, Mixture):
-        return max(_start(part) for part in one.parts)
-    ends = abs(float(one.loc)), float(one.scale)
-    return max(abs(end) for end in one.support) if one.support else 2 * ends[0] + ends[1]
+    return max(part.reach for part in parts_of(one))
 
 
 def _window(form: _Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple[arb, arb]:
@@ -333,6 +392,8 @@ def _window(form: _Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple
 
 def _tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
     """Return an upper bound of the integral of \\|integrand\\| beyond y on one side."""
+    if form.order is not None:
+        return _power_tail(form, p, q, y, side)
     carriers = [one for one, w in zip((p, q), form.weights, strict=True) if w]
     if form.tail is not None:
         return form.tail() * sum((one.tail(Fraction(0), y, side) for one in carriers), arb(0))
@@ -345,6 +406,18 @@ def _tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) ->
     ]
     bounds = (size * one.tail(power, y, side) for power, size in terms if size for one in carriers)
     return sum(bounds, arb(0))
+
+
+def _power_tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+    """Bound \\|αp + (1−α)q − p^α q^(1−α)\\|/\\|α(1−α)\\| beyond y on one side."""
+    assert form.order is not None
+    assert form.factor is not None
+    alpha = form.order
+    power = power_tail(alpha, p, q, y, side) if alpha > 1 else power_tail(1 - alpha, q, p, y, side)
+    linear = [
+        exact(abs(c)) * one.tail(Fraction(0), y, side) for c, one in ((alpha, p), (1 - alpha, q))
+    ]
+    return form.factor * (power + sum(linear, arb(0))) / exact(abs(alpha * (1 - alpha)))
 
 
 def _finish(name: str, value: arb, tail: arb, digits: int, evaluations: int) -> Enclosure:
@@ -364,8 +437,8 @@ def _finish(name: str, value: arb, tail: arb, digits: int, evaluations: int) -> 
         log_value=float(value.mid().log()) if value.mid() > 0 else None,
         evaluations=evaluations,
     )
-    lower = _decimal(value.lower(), digits + 3, decimal.ROUND_FLOOR)
-    upper = _decimal(value.upper(), digits + 3, decimal.ROUND_CEILING)
+    lower = _decimal(value.lower(), digits + 3, decimals.ROUND_FLOOR)
+    upper = _decimal(value.upper(), digits + 3, decimals.ROUND_CEILING)
     return Enclosure(
         name, lower, upper, mid, f"{radius:.3g}", certain, f"{float(tail):.3g}", estimate
     )
@@ -386,8 +459,8 @@ def _decimal(value: arb, digits: int, rounding: str) -> str:
     if not value.is_finite():
         return str(float(value))
     mantissa, exponent = (int(part) for part in value.man_exp())
-    context = decimal.Context(digits, rounding, Emin=-(10**6), Emax=10**6)
-    power = decimal.Decimal(2 ** abs(exponent))
-    with_mantissa = decimal.Decimal(mantissa)
+    context = decimals.Context(digits, rounding, Emin=-(10**6), Emax=10**6)
+    power = decimals.Decimal(2 ** abs(exponent))
+    with_mantissa = decimals.Decimal(mantissa)
     operation = context.multiply if exponent >= 0 else context.divide
     return str(operation(with_mantissa, power))

@@ -8,10 +8,12 @@ fast \\|log density\\| grows. Parameters are read as the decimals that a person 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
+import flint
 from flint import acb, arb, fmpq
 
 from gantheory.errors import GantheoryError
@@ -28,6 +30,12 @@ def exact(value: Any) -> arb:
     >>> exact(0.1).overlaps(arb(1) / 10)
     True
     """
+    return _ball(value, flint.ctx.prec)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _ball(value: Any, precision: int) -> arb:
+    """Return the ball at the working precision, which is part of the key."""
     fraction = decimal(value)
     return arb(fmpq(fraction.numerator, fraction.denominator))
 
@@ -70,6 +78,15 @@ class Law:
     def growth(self, side: int) -> Growth | None:
         """Return what bounds \\|log p\\| on one side, or None where no power of \\|x\\| does."""
         raise NotImplementedError
+
+    def steepest(self, side: int) -> arb:
+        """Return an upper bound of −d log p/d\\|x\\| everywhere on one side."""
+        return arb.pos_inf()
+
+    @property
+    def reach(self) -> float:
+        """An \\|x\\| beyond which the bounds on a side hold."""
+        return 2 * abs(float(self.loc)) + float(self.scale)
 
     def tail(self, power: Fraction, y: arb, side: int) -> arb:
         r"""Return an upper bound of ∫ p \|x\|^k over \|x\| > y on one side, or a non-finite ball.
@@ -118,6 +135,9 @@ class Laplace(Law):
     def rate(self, y: arb, side: int) -> arb:
         return 1 / exact(self.scale) if y > side * exact(self.loc) else arb(0)
 
+    def steepest(self, side: int) -> arb:
+        return 1 / exact(self.scale)
+
     def growth(self, side: int) -> Growth:
         return self.polynomial(abs((2 * exact(self.scale)).log()), arb(1), arb(0))
 
@@ -131,6 +151,9 @@ class Logistic(Law):
 
     def rate(self, y: arb, side: int) -> arb:
         return (side * self.z(side * y) / 2).tanh() / exact(self.scale)
+
+    def steepest(self, side: int) -> arb:
+        return 1 / exact(self.scale)
 
     def growth(self, side: int) -> Growth:
         constant = abs(exact(self.scale).log()) + 2 * arb.const_log2()
@@ -147,12 +170,22 @@ class Gumbel(Law):
     def rate(self, y: arb, side: int) -> arb:
         return side * (1 - (-self.z(side * y)).exp()) / exact(self.scale)
 
+    def steepest(self, side: int) -> arb:
+        return 1 / exact(self.scale) if side == RIGHT else arb.pos_inf()
+
     def growth(self, side: int) -> Growth | None:
         if side == LEFT:
             return None
         scale = exact(self.scale)
         # beyond |x| >= |loc|, which every window contains, z >= 0 and e^-z <= 1
         return self.polynomial(abs(scale.log()) + 1, arb(1), arb(0))
+
+
+@lru_cache(maxsize=64, typed=True)
+def _t_constant(df: Any, scale: Any, precision: int) -> arb:
+    df, scale = exact(df), exact(scale)
+    log_beta = ((df + 1) / 2).lgamma() - (df / 2).lgamma()
+    return log_beta - (arb.pi() * df).sqrt().log() - scale.log()
 
 
 @dataclass(frozen=True)
@@ -164,13 +197,19 @@ class StudentT(Law):
 
     def constant(self) -> arb:
         """Return the logarithm of the density's maximum."""
-        df, scale = exact(self.df), exact(self.scale)
-        log_beta = ((df + 1) / 2).lgamma() - (df / 2).lgamma()
-        return log_beta - (arb.pi() * df).sqrt().log() - scale.log()
+        return _t_constant(self.df, self.scale, flint.ctx.prec)
 
     def log_density(self, x: acb, analytic: bool) -> acb:
-        df = exact(self.df)
-        return self.constant() - (df + 1) / 2 * (1 + self.z(x) ** 2 / df).log(analytic=analytic)
+        # by its linear factors: the square of a wide ball would cover the branch cut
+        df, w = exact(self.df), acb(0, 1) * self.z(x) / exact(self.df).sqrt()
+        logs = (1 + w).log(analytic=analytic) + (1 - w).log(analytic=analytic)
+        return self.constant() - (df + 1) / 2 * logs
+
+    def rate(self, y: arb, side: int) -> arb:
+        return arb(0)  # it falls slower than any exponential
+
+    def steepest(self, side: int) -> arb:
+        return (exact(self.df) + 1) / (2 * exact(self.df).sqrt() * exact(self.scale))
 
     def tail(self, power: Fraction, y: arb, side: int) -> arb:
         # p <= e^constant df^((df+1)/2) |z|^-(df+1), and |x| <= 2 scale |z| once scale |z| >= |loc|
@@ -189,6 +228,58 @@ class StudentT(Law):
 
 
 @dataclass(frozen=True)
+class LogGamma(Law):
+    """The law of log X for a gamma law of X: loc is the log of its scale."""
+
+    shape: Any = 1
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        k, y = exact(self.shape), x - exact(self.scale).log()
+        return k * y - y.exp() - k.lgamma()
+
+    def rate(self, y: arb, side: int) -> arb:
+        grown = (side * y - exact(self.scale).log()).exp()
+        return grown - exact(self.shape) if side == RIGHT else exact(self.shape) - grown
+
+    def steepest(self, side: int) -> arb:
+        return exact(self.shape) if side == LEFT else arb.pos_inf()
+
+    @property
+    def reach(self) -> float:
+        return abs(float(exact(self.scale).log())) + 1
+
+    def growth(self, side: int) -> Growth | None:
+        if side == RIGHT:
+            return None
+        k, log_scale = exact(self.shape), abs(exact(self.scale).log())
+        # to the left of every window's end, log(scale) − 1 at the latest, e^y/scale is below 1
+        return {CONSTANT: abs(k.lgamma()) + k * log_scale + 1, LINEAR: k}
+
+
+@dataclass(frozen=True)
+class LogitBeta(Law):
+    """The law of log X/(1 − X) for a beta law of X; loc and scale are its a and b."""
+
+    def log_density(self, x: acb, analytic: bool) -> acb:
+        a, b = exact(self.loc), exact(self.scale)
+        log_beta = a.lgamma() + b.lgamma() - (a + b).lgamma()
+        return -a * softplus(-x, analytic) - b * softplus(x, analytic) - log_beta
+
+    def rate(self, y: arb, side: int) -> arb:
+        near, far = exact(self.scale), exact(self.loc)
+        near, far = (near, far) if side == RIGHT else (far, near)
+        return near / (1 + (-y).exp()) - far / (1 + y.exp())
+
+    def steepest(self, side: int) -> arb:
+        return exact(self.scale) if side == RIGHT else exact(self.loc)
+
+    def growth(self, side: int) -> Growth:
+        a, b = exact(self.loc), exact(self.scale)
+        log_beta = a.lgamma() + b.lgamma() - (a + b).lgamma()
+        return {CONSTANT: abs(log_beta) + (a + b) * arb.const_log2(), LINEAR: a + b}
+
+
+@dataclass(frozen=True)
 class Uniform(Law):
     """The uniform law on [loc, loc + scale] written by its ends a, b."""
 
@@ -200,6 +291,10 @@ class Uniform(Law):
 
     def tail(self, power: Fraction, y: arb, side: int) -> arb:
         return arb(0)  # every window contains the support
+
+    @property
+    def reach(self) -> float:
+        return max(abs(float(self.loc)), abs(float(self.scale)))
 
     def growth(self, side: int) -> Growth:
         return {CONSTANT: abs((exact(self.scale) - exact(self.loc)).log())}
@@ -250,6 +345,59 @@ class Mixture:
         return total
 
 
+def power_tail(order: Fraction, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+    """Return an upper bound of ∫ p^α q^(1−α) beyond y on one side, α > 1, or a non-finite ball.
+
+    A power of a sum of n terms is at most n^(α − 1) times the sum of their powers, and q is at
+    least any one of its terms.
+    """
+    mine, theirs = _terms(p), _terms(q)
+    total = arb(0)
+    for one in mine:
+        bounds = [_term_tail(order, one, other, y, side) for other in theirs]
+        finite = [bound for bound in bounds if bound.is_finite()]
+        if not finite:
+            return arb.pos_inf()
+        total += min(finite, key=float)
+    return arb(len(mine)) ** exact(order - 1) * total
+
+
+def _terms(one: Law | Mixture) -> list[tuple[arb, Law]]:
+    if isinstance(one, Law):
+        return [(arb(1), one)]
+    return [(exact(w), part) for w, part in zip(one.weights, one.parts, strict=True)]
+
+
+def _term_tail(
+    order: Fraction, one: tuple[arb, Law], other: tuple[arb, Law], y: arb, side: int
+) -> arb:
+    alpha, (w, p), (v, q) = exact(order), one, other
+    if p.support:
+        return arb(0)
+    rate = _power_rate(alpha, p, q, y, side)
+    if not rate > 0:
+        return arb.pos_inf()
+    logs = [part.log_density(acb(side * y), False).real + c.log() for c, part in ((w, p), (v, q))]
+    return (alpha * logs[0] + (1 - alpha) * logs[1]).exp() / rate
+
+
+def _power_rate(alpha: arb, p: Law, q: Law, y: arb, side: int) -> arb:
+    """Return a lower bound of how fast p^α q^(1−α) falls beyond y, or a negative number."""
+    if type(p) is type(q) and isinstance(p, Normal | LogGamma):
+        # both rates are exact, and linear in y or in e^y: growing once, they grow for ever
+        here, further = (
+            alpha * p.rate(k * y, side) - (alpha - 1) * q.rate(k * y, side) for k in (1, 2)
+        )
+        return here if further >= here else arb(-1)
+    bound = q.steepest(side)
+    return alpha * p.rate(y, side) - (alpha - 1) * bound if bound.is_finite() else arb(-1)
+
+
+def parts_of(one: Law | Mixture) -> tuple[Law, ...]:
+    """Return the components of a mixture, or the law itself."""
+    return one.parts if isinstance(one, Mixture) else (one,)
+
+
 def log_ratio(p: Law | Mixture, q: Law | Mixture, x: acb, analytic: bool) -> acb | None:
     """Return log p/q without subtracting logarithms, for two normals or two t laws of one df.
 
@@ -280,7 +428,47 @@ def _t_ratio(p: StudentT, q: StudentT, x: acb, analytic: bool) -> acb:
 
 
 _LAWS = {"normal": Normal, "laplace": Laplace, "logistic": Logistic, "gumbel": Gumbel}
-FAMILIES = (*_LAWS, "student_t", "cauchy", "uniform", "normal_mixture", "mixture")
+_LINE = (*_LAWS, "student_t", "cauchy", "uniform", "normal_mixture", "mixture", "affine")
+_HALF_LINE = ("gamma", "lognormal")  # by y = log x
+_INTERVAL = ("beta", "uniform(0, 1)")  # by y = log x/(1 − x)
+
+
+def laws(p: Any, q: Any) -> tuple[Law | Mixture, Law | Mixture]:
+    """Return the analytic laws of two densities, on the axis on which both live on the whole line.
+
+    Divergences do not change under a bijection: gamma and lognormal laws meet in log x, beta laws
+    and the uniform law on (0, 1) in log x/(1 − x).
+
+    Raises:
+        GantheoryError: for a family that is not analytic piece by piece, or two that share no axis.
+    """
+    names = {p.name, q.name}
+    if names <= {"gamma", "lognormal"}:
+        return _in_logarithms(p), _in_logarithms(q)
+    if "beta" in names and all(one.name == "beta" or _is_unit(one) for one in (p, q)):
+        return _in_log_odds(p), _in_log_odds(q)
+    for one in (p, q):
+        if one.name in ("gamma", "lognormal", "beta"):
+            raise GantheoryError(
+                f"certified mode meets {' and '.join(sorted(names))} on no common axis; it takes "
+                "gamma and lognormal laws together, and beta laws with uniform(0, 1)"
+            )
+    return law(p.name, p.parameters), law(q.name, q.parameters)
+
+
+def _is_unit(one: Any) -> bool:
+    return one.name == "uniform" and (one.parameters["a"], one.parameters["b"]) == (0, 1)
+
+
+def _in_logarithms(one: Any) -> Law:
+    v = one.parameters
+    if one.name == "lognormal":
+        return Normal(v.get("loc", 0), v.get("scale", 1))
+    return LogGamma(0, v.get("scale", 1), shape=v["shape"])
+
+
+def _in_log_odds(one: Any) -> Law:
+    return LogitBeta(1, 1) if one.name == "uniform" else LogitBeta(*one.parameters.values())
 
 
 def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
@@ -298,10 +486,31 @@ def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
         return Uniform(parameters["a"], parameters["b"])
     if name in ("normal_mixture", "mixture"):
         return _mixture(parameters)
+    if name == "affine":
+        return _affine(**parameters)
     raise GantheoryError(
-        f"certified mode does not know the density {name!r}; it has {', '.join(FAMILIES)}: "
-        "leave --certified out, or use one of these"
+        f"certified mode does not know the density {name!r}; it has "
+        f"{', '.join((*_LINE, *_HALF_LINE, *_INTERVAL))}; take one, or leave --certified out"
     )
+
+
+def _affine(base: Any, loc: Any, scale: Any) -> Law | Mixture:
+    """Return loc + scale·X as a member of X's own family."""
+    inner, shift, stretch = law(base.name, base.parameters), decimal(loc), decimal(scale)
+    if isinstance(inner, Mixture):
+        parts = tuple(_moved(part, shift, stretch) for part in inner.parts)
+        return Mixture(inner.weights, parts)
+    return _moved(inner, shift, stretch)
+
+
+def _moved(one: Law, shift: Fraction, stretch: Fraction) -> Law:
+    if isinstance(one, Gumbel) and stretch < 0:
+        raise GantheoryError("certified mode does not know a reflected gumbel; use scale > 0")
+    loc = shift + stretch * decimal(one.loc)
+    if isinstance(one, Uniform):
+        low, high = sorted((loc, shift + stretch * decimal(one.scale)))
+        return Uniform(low, high)
+    return replace(one, loc=loc, scale=abs(stretch) * decimal(one.scale))
 
 
 def _mixture(parameters: Mapping[str, Any]) -> Mixture:
