@@ -206,6 +206,12 @@ class Beta(Univariate):
             return at.log_abs_minus(0.0 if name == "a" else 1.0) - constant
         return super().scores(name, at)
 
+    def score_size(self, name: str) -> float:
+        if name not in ("a", "b"):
+            return 0.0
+        own, both = special.digamma([getattr(self, name), self.a + self.b])
+        return float(abs(own) + abs(both))
+
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Beta):
             return None
