@@ -60,6 +60,13 @@ def test_a_peak_of_large_shape_keeps_its_mass(p):
     assert abs(found.value - math.log(2)) <= 10 * found.error + 1e-3
 
 
+def test_a_half_line_far_out_keeps_its_distance():
+    laws = ("truncnormal(0, 1, -inf, -6)", "truncnormal(0, 1.5, -inf, -6)")
+    assert density(laws[0]).cdf(-1e200) == 0.0
+    found = divergence("w1", *laws)
+    assert abs(found.value - 0.1799281121896076918494607) <= 1e-12
+
+
 def test_weights_that_miss_one_by_rounding_change_no_law():
     for name in ("jsd", "tv", "w1"):
         assert divergence(name, THIRDS, "normal(0, 1)").value < 1e-14

@@ -399,4 +399,6 @@ def log_normal_mass(a: float, b: float, width: float) -> float:
         scaled = float(np.exp(0.5 * (top - z) * (top + z)) @ _W)
         return -0.5 * top * top - LOG_SQRT_2PI + math.log(half) + math.log(scaled)
     high = float(special.log_ndtr(b))
+    if math.isinf(high):  # so far out that nothing of the mass is left
+        return high
     return high + math.log1p(-math.exp(float(special.log_ndtr(a)) - high))
