@@ -84,6 +84,9 @@ def _sum_of_normals(law: Spatial, n: int, generator: torch.Generator) -> Tensor:
     return means[chosen] + torch.einsum("nij,nj->ni", factors[chosen], z)
 
 
+_LEAST_LEVEL = 2.0**-64  # below every other level that a generator of 53 bits draws
+
+
 def quantile(density: Density, levels: Array) -> Array:
     """Map levels in [0, 1), uniformly distributed, to the law: by its quantile function.
 
@@ -92,7 +95,8 @@ def quantile(density: Density, levels: Array) -> Array:
     """
     if not isinstance(density, AnyMixture):
         ppf: Callable[[Array], Array] = density.ppf  # type: ignore[attr-defined]
-        return np.asarray(ppf(np.minimum(levels, np.nextafter(1.0, 0.0))), dtype=np.float64)
+        inside = np.clip(levels, _LEAST_LEVEL, np.nextafter(1.0, 0.0))  # 0 and 1 may lie at ±∞
+        return np.asarray(ppf(inside), dtype=np.float64)
     shares = np.exp(density.log_weights)
     starts = np.cumsum(shares) - shares
     chosen = np.searchsorted(starts, levels, side="right") - 1

@@ -15,7 +15,7 @@ from gantheory.game import Game
 from gantheory.numeric import divergence
 from simulations import measure
 from simulations.compare import half_width
-from simulations.data import stratified, torch_logpdf
+from simulations.data import quantile, stratified, torch_logpdf
 from simulations.experiments.pairs import PAIRS
 from simulations.measure import Budget
 from simulations.theory import bind, predict
@@ -168,6 +168,11 @@ def test_torch_and_the_engine_agree_on_every_log_density(text):
     assert torch_logpdf(text)(torch.from_numpy(x)).numpy() == pytest.approx(
         parse_density(text).logpdf(x), rel=1e-10, abs=1e-10
     )
+
+
+def test_the_seam_between_two_parts_of_a_mixture_maps_to_a_number():
+    law = density("normal_mixture((0.5, 0.5), (-2, 2), (1, 1))")
+    assert np.isfinite(quantile(law, np.array([0.0, 0.5, 1.0]))).all()
 
 
 def test_stratified_samples_have_one_point_in_every_slice():
