@@ -1,0 +1,78 @@
+"""Mode collapse: planted samples and turns get the verdicts that they should."""
+
+import math
+
+import numpy as np
+import pytest
+
+from gantheory.claims.simulated import judge
+from gantheory.records import How
+from simulations.experiments import mode_collapse, pursuit
+from simulations.experiments.base import Measurement
+
+
+def seeds_of(ensemble, masses, quality=0.95, modes=None):
+    """Return the groups of eight seeds that all got these shares of their modes."""
+    total, held = len(masses), [m for m in masses if m]
+    numbers = {
+        "modes": [modes or len(held)] * mode_collapse.GROUP,
+        "quality": [quality] * mode_collapse.GROUP,
+        "masses": [masses] * mode_collapse.GROUP,
+        "reverse_kl": [sum(m * math.log(m * total) for m in held)] * mode_collapse.GROUP,
+        "centres": [(0.0, 0.0)] * total,
+    }
+    groups = range(mode_collapse.SEEDS // mode_collapse.GROUP)
+    return [Measurement(f"{ensemble}|{group}", (), numbers) for group in groups]
+
+
+def concluded(measured):
+    return {
+        c.id.removeprefix("mode-collapse."): judge(c).how for c in mode_collapse.conclude(measured)
+    }
+
+
+EQUAL, TILTED = (0.125,) * 8, (0.09,) * 4 + (0.16,) * 4
+HOLDS, FAILS = How.MEASURED, How.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("planted", "expected"),
+    [
+        (
+            seeds_of("ring|1", TILTED),
+            {"modes": HOLDS, "quality": HOLDS, "shares": HOLDS, "twin": FAILS},
+        ),
+        (seeds_of("ring|1", TILTED), {"uneven": HOLDS, "uneven.twin": FAILS}),
+        (seeds_of("ring|1", EQUAL), {"uneven": FAILS, "uneven.twin": HOLDS}),
+        (
+            seeds_of("ring|1", (0.25,) * 4 + (0.0,) * 4),
+            {"modes": FAILS, "shares": FAILS, "twin": HOLDS},
+        ),
+        (seeds_of("ring|1", TILTED, quality=0.905), {"quality": FAILS, "modes": HOLDS}),
+    ],
+    ids=["sound", "tilted", "equal", "lost", "poor"],
+)
+def test_the_ring_is_judged_by_what_all_of_its_seeds_cover(planted, expected):
+    found = concluded(planted)
+    assert {name: found[f"ring.1.{name}"] for name in expected} == expected
+    assert concluded(planted[1:]) == {}  # nothing is said before all seeds are finished
+
+
+def looks(best):
+    """Return what sixteen seeds show after G, D, G, D, G when G sits at 0, 3, 0 in turn."""
+    spots, ones = (0.0, 0.0, 3.0, 3.0, 0.0), np.ones(16)
+    return [
+        pursuit.Look(b * ones, (s - 0.1) * ones, (s + 0.1) * ones, s * ones)
+        for b, s in zip(best, spots, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("best", "leaves"),
+    [((0, 3, 3, 0, 0), True), ((0, 3, 3, 2.5, 0), False), ((0, 0, 3, 3, 0), False)],
+)
+def test_d_leaves_g_only_where_every_turn_takes_its_best_point_away(best, leaves):
+    judged = {c.id.rpartition(".")[2]: judge(c).how for c in pursuit.chased(looks(best), 1e-3)}
+    assert judged["leaves"] is (HOLDS if leaves else FAILS)
+    assert judged["twin"] is (FAILS if leaves else HOLDS)
+    assert judged["moves"] is judged["point"] is HOLDS
