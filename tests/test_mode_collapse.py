@@ -36,6 +36,23 @@ HOLDS, FAILS = How.MEASURED, How.REFUTED
 
 
 @pytest.mark.parametrize(
+    ("masses", "expected"),
+    [
+        (
+            (0.2,) * 3 + (0.4 / 19,) * 19 + (0.0,) * 3,
+            {"modes": HOLDS, "shares": HOLDS, "twin": FAILS},
+        ),
+        ((1 / 18,) * 18 + (0.0,) * 7, {"modes": FAILS, "shares": HOLDS, "twin": FAILS}),
+        ((0.04,) * 25, {"modes": HOLDS, "shares": FAILS, "twin": HOLDS}),
+    ],
+    ids=["uneven", "lost", "perfect"],
+)
+def test_the_grid_is_judged_by_its_shares_as_well_as_its_modes(masses, expected):
+    found = concluded(seeds_of("grid|1", masses))
+    assert {name: found[f"grid.1.{name}"] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
     ("planted", "expected"),
     [
         (

@@ -78,9 +78,9 @@ def _chase(ax: Axes, numbers: Numbers) -> None:
     for seed in range(best.shape[1]):
         shift = 0.7 * (seed / best.shape[1] - 0.5)
         ax.vlines(turns + shift, low[:, seed], high[:, seed], color=ORANGE, lw=2.5)
-        ax.plot(turns[1::2] + shift, best[1::2, seed], ".", color=BLUE, ms=4)
-    ax.plot([], [], color=ORANGE, lw=2.5, label="G, all z in [-3, 3]")
-    ax.plot([], [], ".", color=BLUE, label="D's best point")
+        ax.plot(turns[1::2] + shift, best[1::2, seed], ".", color=BLUE, ms=6)
+    ax.plot([], [], color=ORANGE, lw=2.5, label="all of G")
+    ax.plot([], [], ".", color=BLUE, label="best of D")
     ax.set(ylabel="x", xlabel="whose turn is over", title="They take turns: D leaves, G follows")
     ax.set_xticks(turns, ["G" if turn % 2 == 0 else "D" for turn in turns])
     ax.set_ylim(-7, 10.5)
