@@ -41,4 +41,6 @@ def rounded_by(value: float) -> float:
     >>> rounded_by(0.5)
     0.0
     """
+    if value.is_integer() and abs(value) < 2**53:
+        return 0.0
     return float(abs(Fraction(repr(value)) - Fraction(value)))

@@ -108,16 +108,15 @@ class _Sampler:
             for k, output in enumerate(self.outputs):
                 if output.score:
                     mantissa[k] *= scores[output.score]
-            weights = [weight for weight, _ in pairs]
-            weight = np.stack(weights)
+            weight = np.stack([weight for weight, _ in pairs])
             mantissa[np.isneginf(weight)] = 0.0
             if self.rough:
                 return Samples(weight, mantissa, np.ones(()))
-            noise = self._noise(n, terms, log_jacobian, weights, scores)
+            noise = self._noise(n, terms, log_jacobian, weight, scores)
         return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise))
 
     def _noise(
-        self, n: Ratio, terms: Array | None, log_jacobian: Array, weights: list[Array], scores: Any
+        self, n: Ratio, terms: Array | None, log_jacobian: Array, weight: Array, scores: Any
     ) -> Array:
         """Return a bound on the relative rounding error of each sample."""
         constant = self.pair._constant
@@ -126,24 +125,15 @@ class _Sampler:
         fixed = EPS * (4 + constant + np.abs(log_jacobian))
         off = 2 * size if terms is None else np.where(np.isnan(terms), 2 * size, 8 * terms)
         cancelled = EPS * np.minimum(off, -LOWEST) / np.maximum(n.v, 1e-300)
-        # most integrands share a weight: its rounding is worked out once
-        shared = {id(w): fixed + EPS * _rounding(w, n, size, log_jacobian) for w in weights}
-        noise = np.stack([shared[id(w)] for w in weights])
+        # a weight is rounded from itself where it is one of the logarithms, else from both
+        own = np.minimum(np.abs(weight - log_jacobian), size)
+        single = (weight == n.log_p) | (weight == n.log_q)
+        noise = fixed + EPS * np.where(single, own, size)
+        noise[[output.touches for output in self.outputs]] += cancelled
         for k, output in enumerate(self.outputs):
-            if output.touches:
-                noise[k] += cancelled
             if output.score and (inside_score := self.pair.q.score_size(output.score)):
                 noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
         return noise
-
-
-def _rounding(weight: Array, n: Ratio, size: Array, log_jacobian: Array) -> Array:
-    """Return the size of the numbers that a log weight was rounded from."""
-    own = np.minimum(np.abs(weight - log_jacobian), size)
-    if weight is n.log_p or weight is n.log_q:
-        return own
-    mixed = (weight != n.log_p) & (weight != n.log_q)
-    return np.where(mixed, size, own)
 
 
 def _floored(density: Univariate, at: Points) -> Array:

@@ -20,6 +20,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.numeric.ratio import LOG2, Ratio
+from gantheory.numeric.series import E_LOG, LOG, SP_SIG, XLOG, phi, series
 
 Scaled = tuple[Array, Array]  # log weight, mantissa
 Integrand = Callable[[Ratio], Scaled]
@@ -42,7 +43,7 @@ class Growth:
         return self.power >= 0 and not self.logs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a kernel is itself alone: its fields are slow to compare
 class Kernel:
     """One divergence for the integrator.
 
@@ -81,43 +82,6 @@ FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))
 _ZERO_LOG, _INF_LOG = Growth(Fraction(0), 1), Growth(Fraction(1), 1)
 
 
-def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Array:
-    """Return a power series in x where ``near`` holds, and ``otherwise`` elsewhere."""
-    found = np.array(otherwise, float)
-    few = x[near]
-    if few.size:
-        found[near] = _polynomial(few, coefficients)
-    return found
-
-
-def _polynomial(x: Array, coefficients: Array) -> Array:
-    """Return a polynomial by Horner's rule in x⁴: a quarter of the calls that x would take."""
-    square = x * x
-    parts = coefficients.reshape(-1, 4) @ np.stack([np.ones_like(x), x, square, square * x])
-    square *= square
-    total = parts[-1]
-    for part in parts[-2::-1]:
-        total *= square
-        total += part
-    return np.asarray(total)
-
-
-# 20 terms, of which 17 reach 1e-17 for |x| <= 1/2 (factorials) and |x| <= 1/10 (reciprocals)
-_K = np.arange(20.0)
-_FACTORIAL = np.cumprod(np.maximum(_K, 1.0))
-_PHI = np.where(_K >= 2, 1 / _FACTORIAL, 0.0)
-_SIGNS = np.where(_K % 2 == 0, 1.0, -1.0)
-_XLOG = np.where(_K >= 2, _SIGNS / np.maximum(_K * (_K - 1), 1), 0.0)
-_LOG = np.where(_K >= 2, _SIGNS / np.maximum(_K, 1), 0.0)
-_SP_SIG = _SIGNS * (_K + 1) / (_K + 2)  # (log(1+e) - e/(1+e))/e²
-_E_LOG = _SIGNS / (_K + 2)  # (e - log(1+e))/e²
-
-
-def phi(w: Array) -> Array:
-    """Return exp(w) − 1 − w without cancellation."""
-    return series(w, _PHI, np.abs(w) < 0.5, np.expm1(w) - w)
-
-
 def _log_p_over_m(n: Ratio) -> Array:
     """Return log(p/m) = log(1 + s)."""
     return LOG2 - n.log1pe - np.where(n.positive, 0.0, n.v)
@@ -136,7 +100,7 @@ def _swap(integrand: Integrand) -> Integrand:
 
 def _kl_pq(n: Ratio) -> Scaled:
     near = n.v < 0.5
-    ahead = series(-n.v, _PHI, near, n.v - n.drop)
+    ahead = n.phi
     # e·φ(v) = 1 − e − v·e = v² − (1 + v)·φ(−v), which loses a bit and a half
     behind = np.where(near, n.v * n.v - (1 + n.v) * ahead, n.drop - n.ve)
     return n.log_top, np.where(n.positive, ahead, behind)
@@ -156,12 +120,12 @@ def _jsd_gap(n: Ratio) -> Scaled:
 def _kl_pm(n: Ratio) -> Scaled:
     near = np.abs(n.s) < 0.1
     log_share = np.where(np.isinf(n.u) & ~n.positive, 0.0, _log_p_over_m(n))  # 0·log 0 = 0
-    mantissa = series(n.s, _XLOG, near, _p_over_m(n) * log_share - n.s)
+    mantissa = series(n.s, XLOG, near, _p_over_m(n) * log_share - n.s)
     return n.log_top, mantissa * (1 + n.e) / 2
 
 
 def _kl_mp(n: Ratio) -> Scaled:
-    mantissa = series(n.s, _LOG, np.abs(n.s) < 0.1, n.s - _log_p_over_m(n))
+    mantissa = series(n.s, LOG, np.abs(n.s) < 0.1, n.s - _log_p_over_m(n))
     return n.log_top, mantissa * (1 + n.e) / 2
 
 
@@ -218,7 +182,7 @@ def _slope_kl_qm(n: Ratio) -> Scaled:
 
 def _slope_kl_qm_far(n: Ratio) -> Scaled:
     e = np.maximum(n.e, 0.05)
-    behind = series(n.e, _SP_SIG, n.e < 0.1, (np.log1p(e) - e / (1 + e)) / e**2)
+    behind = series(n.e, SP_SIG, n.e < 0.1, (np.log1p(e) - e / (1 + e)) / e**2)
     ahead = n.v + n.log1pe - n.share
     return n.log_q_power_of_bottom, -np.where(n.positive, ahead, behind)
 
@@ -240,7 +204,7 @@ def _slope_kl_mq(n: Ratio) -> Scaled:
 
 def _slope_kl_mq_far(n: Ratio) -> Scaled:
     e = np.maximum(n.e, 0.05)
-    behind = series(n.e, _E_LOG, n.e < 0.1, (e - np.log1p(e)) / e**2)
+    behind = series(n.e, E_LOG, n.e < 0.1, (e - np.log1p(e)) / e**2)
     ahead = 1 - n.ve - n.e * n.log1pe
     weight = np.where(n.positive, n.log_p, n.log_power(2.0))
     return weight, -np.where(n.positive, ahead, behind) / 2

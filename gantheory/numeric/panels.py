@@ -273,9 +273,11 @@ def _root(
     """
     (a, b), (fa, fb) = ends, values
     root = a
+    if not len(a):
+        return root
     with np.errstate(all="ignore"):
         share = _within(fa / (fa - fb), 0.0)
-        for _ in range(90 if len(a) else 0):
+        for _ in range(90):
             root = guess = a + share * (b - a)
             f = function(guess)
             same = (f > 0) == (fa > 0)

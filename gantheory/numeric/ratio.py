@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.numeric.series import PHI, series
 
 LOG2 = float(np.log(2.0))
-SYMMETRIC = ("v", "e", "drop", "ve", "log1pe", "share", "log_top")  # in p and q
+SYMMETRIC = ("v", "e", "drop", "phi", "ve", "log1pe", "share", "log_top")  # in p and q
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Ratio:
     def drop(self) -> Array:
         """1 − exp(−abs(u))."""
         return -np.expm1(-self.v)
+
+    @cached_property
+    def phi(self) -> Array:
+        """exp(−abs(u)) − 1 + abs(u), without cancellation."""
+        return series(-self.v, PHI, self.v < 0.5, self.v - self.drop)
 
     @cached_property
     def ve(self) -> Array:
