@@ -241,17 +241,17 @@ def _uneven(name: str, found: Mapping[str, Any]) -> tuple[Comparison, ...]:
 
     law, total = f"mode-collapse.{name.replace('|', '.')}", len(found["centres"])
     good = np.array(found["quality"]) * FRESH
-    statistic = 2 * good * np.array(found["reverse_kl"])
-    limit = float(stats.chi2.isf(ERROR_PROBABILITY, total - 1))
-    smallest, text = Estimate(float(statistic.min())), f"{collapse_figure.label(name)}: "
+    statistic = Estimate(float((2 * good * np.array(found["reverse_kl"])).sum()))
+    limit = Estimate(float(stats.chi2.isf(ERROR_PROBABILITY, SEEDS * (total - 1))))
+    text = f"{collapse_figure.label(name)}: the modes "
     return (
         Comparison(
-            f"{law}.uneven", text + "no seed's shares of its modes are those of a perfect sampler",
-            Estimate(limit), "<=", smallest,
+            f"{law}.uneven", text + "do not have equal shares, by a G-test of all seeds",
+            limit, "<=", statistic,
         ),
         Comparison(
-            f"{law}.uneven.twin", text + "some seed's shares of its modes are equal, by a G-test",
-            smallest, "<=", Estimate(limit), How.REFUTED, twin_of=f"{law}.uneven",
+            f"{law}.uneven.twin", text + "have equal shares, by a G-test of all seeds",
+            statistic, "<=", limit, How.REFUTED, twin_of=f"{law}.uneven",
         ),
     )  # fmt: skip
 
@@ -269,10 +269,10 @@ EXPERIMENT = Experiment(
         "against a fixed D: one point, ∂J/∂z below a hundredth of what it was",
         "taking turns, 16 seeds: each turn of D moves its best point at least 1 away from G",
         "a perfect sampler: 98.889 % of high quality, by 3 standard deviations in the plane",
-        "ring, 8 seeds: 8 of 8 modes each, over 90 % of high quality, reverse KL about 0.01",
+        "ring, 8 seeds: 8 of 8 modes each, 92 to 94 % of high quality, reverse KL 0.003 to 0.022",
         "grid, 8 seeds: 21 to 24 of 25 modes, 31 to 38 % of high quality, reverse KL 0.6 to 1",
     ),
-    minutes=30,
+    minutes=20,
     quick_minutes=0.5,
     cases=cases,
     measure=compare,
