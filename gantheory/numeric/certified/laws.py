@@ -7,49 +7,20 @@ fast \\|log density\\| grows. Parameters are read as the decimals that a person 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import flint
-from flint import acb, arb, fmpq
+from flint import acb, arb
 
-from gantheory.errors import GantheoryError
+from gantheory.numeric.certified.balls import exact, softplus
 
 LEFT, RIGHT = -1, 1
 Growth = dict[Fraction, arb]  # exponent k -> coefficient c: |log density| <= sum of c |x|^k
 
 CONSTANT, ROOT, LINEAR, SQUARE = Fraction(0), Fraction(1, 2), Fraction(1), Fraction(2)
-
-
-def exact(value: Any) -> arb:
-    """Return the ball around the decimal number that ``value`` is written as.
-
-    >>> exact(0.1).overlaps(arb(1) / 10)
-    True
-    """
-    return _ball(value, flint.ctx.prec)
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _ball(value: Any, precision: int) -> arb:
-    """Return the ball at the working precision, which is part of the key."""
-    fraction = decimal(value)
-    return arb(fmpq(fraction.numerator, fraction.denominator))
-
-
-def decimal(value: Any) -> Fraction:
-    """Return the decimal that a number is written as: 1/10 for the float 0.1."""
-    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
-
-
-def softplus(w: acb, analytic: bool) -> acb:
-    """Return log(1 + e^w), with the branch that is real on the real line, or a non-finite ball."""
-    if w.real.mid() > 0:
-        return w + (1 + (-w).exp()).log(analytic=analytic)
-    return (1 + w.exp()).log(analytic=analytic)
 
 
 @dataclass(frozen=True)
@@ -345,188 +316,6 @@ class Mixture:
         return total
 
 
-def power_tail(order: Fraction, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
-    """Return an upper bound of ∫ p^α q^(1−α) beyond y on one side, α > 1, or a non-finite ball.
-
-    A power of a sum of n terms is at most n^(α − 1) times the sum of their powers, and q is at
-    least any one of its terms.
-    """
-    mine, theirs = _terms(p), _terms(q)
-    total = arb(0)
-    for one in mine:
-        bounds = [_term_tail(order, one, other, y, side) for other in theirs]
-        finite = [bound for bound in bounds if bound.is_finite()]
-        if not finite:
-            return arb.pos_inf()
-        total += min(finite, key=float)
-    return arb(len(mine)) ** exact(order - 1) * total
-
-
-def _terms(one: Law | Mixture) -> list[tuple[arb, Law]]:
-    if isinstance(one, Law):
-        return [(arb(1), one)]
-    return [(exact(w), part) for w, part in zip(one.weights, one.parts, strict=True)]
-
-
-def _term_tail(
-    order: Fraction, one: tuple[arb, Law], other: tuple[arb, Law], y: arb, side: int
-) -> arb:
-    alpha, (w, p), (v, q) = exact(order), one, other
-    if p.support:
-        return arb(0)
-    rate = _power_rate(alpha, p, q, y, side)
-    if not rate > 0:
-        return arb.pos_inf()
-    logs = [part.log_density(acb(side * y), False).real + c.log() for c, part in ((w, p), (v, q))]
-    return (alpha * logs[0] + (1 - alpha) * logs[1]).exp() / rate
-
-
-def _power_rate(alpha: arb, p: Law, q: Law, y: arb, side: int) -> arb:
-    """Return a lower bound of how fast p^α q^(1−α) falls beyond y, or a negative number."""
-    if type(p) is type(q) and isinstance(p, Normal | LogGamma):
-        # both rates are exact, and linear in y or in e^y: growing once, they grow for ever
-        here, further = (
-            alpha * p.rate(k * y, side) - (alpha - 1) * q.rate(k * y, side) for k in (1, 2)
-        )
-        return here if further >= here else arb(-1)
-    bound = q.steepest(side)
-    return alpha * p.rate(y, side) - (alpha - 1) * bound if bound.is_finite() else arb(-1)
-
-
 def parts_of(one: Law | Mixture) -> tuple[Law, ...]:
     """Return the components of a mixture, or the law itself."""
     return one.parts if isinstance(one, Mixture) else (one,)
-
-
-def log_ratio(p: Law | Mixture, q: Law | Mixture, x: acb, analytic: bool) -> acb | None:
-    """Return log p/q without subtracting logarithms, for two normals or two t laws of one df.
-
-    A ball around the difference of two logarithms is as wide as they are; where the laws are close,
-    or in tails of one order, that hides the sign of the ratio. None for other pairs.
-    """
-    if isinstance(p, Normal) and isinstance(q, Normal):
-        return _normal_ratio(p, q, x)
-    if isinstance(p, StudentT) and isinstance(q, StudentT) and p.df == q.df:
-        return _t_ratio(p, q, x, analytic)
-    return None
-
-
-def _normal_ratio(p: Normal, q: Normal, x: acb) -> acb:
-    """Return (b − a)(b + a)/2 + log(s_q/s_p) with a, b the standardised x of p and of q."""
-    s, k = exact(q.scale), exact(p.scale)
-    apart = x * (1 / s - 1 / k) + (exact(p.loc) / k - exact(q.loc) / s)
-    return apart * (p.z(x) + q.z(x)) / 2 + (s / k).log()
-
-
-def _t_ratio(p: StudentT, q: StudentT, x: acb, analytic: bool) -> acb:
-    df, s, k = exact(p.df), exact(q.scale), exact(p.scale)
-    y, z = x - exact(q.loc), x - exact(p.loc)
-    # (df s² + y²)/(df k² + z²) with the large parts cancelled by hand
-    shift = (exact(p.loc) - exact(q.loc)) * (y + z) + df * (s**2 - k**2)
-    ratio = 1 + shift / (df * k**2 + z**2)
-    return (df + 1) / 2 * ratio.log(analytic=analytic) + df * (k / s).log()
-
-
-_LAWS = {"normal": Normal, "laplace": Laplace, "logistic": Logistic, "gumbel": Gumbel}
-_LINE = (*_LAWS, "student_t", "cauchy", "uniform", "normal_mixture", "mixture", "affine")
-_HALF_LINE = ("gamma", "lognormal")  # by y = log x
-_INTERVAL = ("beta", "uniform(0, 1)")  # by y = log x/(1 − x)
-
-
-def laws(p: Any, q: Any) -> tuple[Law | Mixture, Law | Mixture]:
-    """Return the analytic laws of two densities, on the axis on which both live on the whole line.
-
-    Divergences do not change under a bijection: gamma and lognormal laws meet in log x, beta laws
-    and the uniform law on (0, 1) in log x/(1 − x).
-
-    Raises:
-        GantheoryError: for a family that is not analytic piece by piece, or two that share no axis.
-    """
-    names = {p.name, q.name}
-    if names <= {"gamma", "lognormal"}:
-        return _in_logarithms(p), _in_logarithms(q)
-    if "beta" in names and all(one.name == "beta" or _is_unit(one) for one in (p, q)):
-        return _in_log_odds(p), _in_log_odds(q)
-    for one in (p, q):
-        if one.name in ("gamma", "lognormal", "beta"):
-            raise GantheoryError(
-                f"certified mode meets {' and '.join(sorted(names))} on no common axis; it takes "
-                "gamma and lognormal laws together, and beta laws with uniform(0, 1)"
-            )
-    return law(p.name, p.parameters), law(q.name, q.parameters)
-
-
-def _is_unit(one: Any) -> bool:
-    return one.name == "uniform" and (one.parameters["a"], one.parameters["b"]) == (0, 1)
-
-
-def _in_logarithms(one: Any) -> Law:
-    v = one.parameters
-    if one.name == "lognormal":
-        return Normal(v.get("loc", 0), v.get("scale", 1))
-    return LogGamma(0, v.get("scale", 1), shape=v["shape"])
-
-
-def _in_log_odds(one: Any) -> Law:
-    return LogitBeta(1, 1) if one.name == "uniform" else LogitBeta(*one.parameters.values())
-
-
-def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
-    """Return the analytic law of a density's name and parameters.
-
-    Raises:
-        GantheoryError: for a family that is not analytic piece by piece.
-    """
-    if name in _LAWS:
-        return _LAWS[name](parameters.get("loc", 0), parameters.get("scale", 1))
-    if name in ("student_t", "cauchy"):
-        df = parameters.get("df", 1)
-        return StudentT(parameters.get("loc", 0), parameters.get("scale", 1), df=df)
-    if name == "uniform":
-        return Uniform(parameters["a"], parameters["b"])
-    if name in ("normal_mixture", "mixture"):
-        return _mixture(parameters)
-    if name == "affine":
-        return _affine(**parameters)
-    raise GantheoryError(
-        f"certified mode does not know the density {name!r}; it has "
-        f"{', '.join((*_LINE, *_HALF_LINE, *_INTERVAL))}; take one, or leave --certified out"
-    )
-
-
-def _affine(base: Any, loc: Any, scale: Any) -> Law | Mixture:
-    """Return loc + scale·X as a member of X's own family."""
-    inner, shift, stretch = law(base.name, base.parameters), decimal(loc), decimal(scale)
-    if isinstance(inner, Mixture):
-        parts = tuple(_moved(part, shift, stretch) for part in inner.parts)
-        return Mixture(inner.weights, parts)
-    return _moved(inner, shift, stretch)
-
-
-def _moved(one: Law, shift: Fraction, stretch: Fraction) -> Law:
-    if isinstance(one, Gumbel) and stretch < 0:
-        raise GantheoryError("certified mode does not know a reflected gumbel; use scale > 0")
-    loc = shift + stretch * decimal(one.loc)
-    if isinstance(one, Uniform):
-        low, high = sorted((loc, shift + stretch * decimal(one.scale)))
-        return Uniform(low, high)
-    return replace(one, loc=loc, scale=abs(stretch) * decimal(one.scale))
-
-
-def _mixture(parameters: Mapping[str, Any]) -> Mixture:
-    weights: Sequence[Any] = parameters["weights"]
-    if "components" in parameters:
-        parts: tuple[Law, ...] = tuple(_component(part) for part in parameters["components"])
-    else:
-        pairs = zip(parameters["locs"], parameters["scales"], strict=True)
-        parts = tuple(Normal(loc, scale) for loc, scale in pairs)
-    total = sum((decimal(w) for w in weights), Fraction(0))
-    kept = [(decimal(w) / total, part) for w, part in zip(weights, parts, strict=True) if w > 0]
-    return Mixture(tuple(w for w, _ in kept), tuple(part for _, part in kept))
-
-
-def _component(part: Any) -> Law:
-    one = law(part.name, part.parameters)
-    if isinstance(one, Mixture) or one.support:
-        raise GantheoryError("certified mode takes mixtures of laws on the whole line only")
-    return one

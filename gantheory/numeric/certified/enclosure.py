@@ -12,7 +12,7 @@ from __future__ import annotations
 import decimal as decimals
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,27 +21,16 @@ import flint
 from flint import acb, arb
 
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.laws import (
-    LEFT,
-    RIGHT,
-    Law,
-    Mixture,
-    decimal,
-    exact,
-    laws,
-    log_ratio,
-    parts_of,
-    power_tail,
-    softplus,
-)
-from gantheory.numeric.names import kernel_of, order
+from gantheory.numeric.certified.balls import decimal, exact
+from gantheory.numeric.certified.forms import FORMS, Form, certifiable, power_form
+from gantheory.numeric.certified.laws import LEFT, RIGHT, Law, Mixture, parts_of
+from gantheory.numeric.certified.ratios import log_ratio, power_tail
+from gantheory.numeric.certified.reading import laws
 from gantheory.records import Estimate, Status
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
 _GUARD = 30  # bits of working precision beyond the digits asked for
 _EVALUATIONS = 10**5  # most integrand evaluations per piece, before the result says so
-
-Integrand = Callable[[acb, acb, acb, bool], acb]  # (log p, log q, log p/q, analytic)
 
 
 @dataclass(frozen=True)
@@ -68,148 +57,6 @@ class Enclosure:
     estimate: Estimate
 
 
-@dataclass(frozen=True)
-class _Form:
-    """A divergence as an integral: its integrand and what bounds it where a density vanishes.
-
-    ``at_zero`` and ``at_infinity`` multiply q where p = 0 and p where q = 0 (None: infinite).
-    ``tail`` is C with |integrand| ≤ C(p + q), or None where the integrand grows like the
-    log-densities: then C is 1 against (p + q)(log 2 + |log p| + |log q|), and ``weights`` tells
-    which of p, q carry mass in it. ``order`` is that of an unbounded power, times ``factor``.
-    """
-
-    integrand: Integrand
-    at_zero: Callable[[], arb] | None
-    at_infinity: Callable[[], arb] | None
-    tail: Callable[[], arb] | None = None
-    weights: tuple[int, int] = (1, 1)
-    order: Fraction | None = None
-    factor: arb | None = None
-
-
-def _zero() -> arb:
-    return arb(0)
-
-
-def _one() -> arb:
-    return arb(1)
-
-
-def _half() -> arb:
-    return arb(1) / 2
-
-
-def _log2() -> arb:
-    return arb.const_log2()
-
-
-def _m(lead: acb, w: acb, analytic: bool) -> acb:
-    """Return e^lead · log(2/(1 + e^w)): the integrand of KL against the middle."""
-    return lead.exp() * (_log2() - softplus(w, analytic))
-
-
-def _smaller(a: acb, b: acb, u: acb) -> tuple[acb, acb]:
-    """Return the larger density and the ratio of the smaller to it, by the ball's midpoint."""
-    return (a.exp(), (-u).exp()) if u.real.mid() > 0 else (b.exp(), u.exp())
-
-
-def _kl_mp(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (a.exp() + b.exp()) / 2 * (softplus(-u, analytic) - _log2())
-
-
-def _triangular(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * (1 - ratio) ** 2 / (1 + ratio)
-
-
-def _jsd(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (_m(a, -u, analytic) + _m(b, u, analytic)) / 2
-
-
-def _jsd_gap(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (a.exp() * softplus(-u, analytic) + b.exp() * softplus(u, analytic)) / 2
-
-
-def _hellinger(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return ((a / 2).exp() - (b / 2).exp()) ** 2 / 2
-
-
-def _tv(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * (1 - ratio).real_abs(analytic=analytic) / 2
-
-
-def _tv_gap(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * acb(1).real_min(ratio, analytic=analytic)
-
-
-_FORMS = {
-    "jsd": _Form(_jsd, lambda: _log2() / 2, lambda: _log2() / 2, lambda: _log2() / 2),
-    "jsd_gap": _Form(_jsd_gap, _zero, _zero, _half),
-    "kl_pm": _Form(lambda a, b, u, an: _m(a, -u, an), _zero, _log2, _log2),
-    "kl_qm": _Form(lambda a, b, u, an: _m(b, u, an), _log2, _zero, _log2),
-    "hellinger2": _Form(_hellinger, _half, _half, _half),
-    "bc": _Form(lambda a, b, u, an: ((a + b) / 2).exp(), _zero, _zero, _half),
-    "tv": _Form(_tv, _half, _half, _half),
-    "tv_gap": _Form(_tv_gap, _zero, _zero, _half),
-    "triangular": _Form(_triangular, _one, _one, _one),
-    "kl_pq": _Form(lambda a, b, u, an: a.exp() * u, _zero, None, weights=(1, 0)),
-    "kl_qp": _Form(lambda a, b, u, an: -b.exp() * u, None, _zero, weights=(0, 1)),
-    "kl_mp": _Form(_kl_mp, None, lambda: -_log2() / 2),
-    "kl_mq": _Form(lambda a, b, u, an: _kl_mp(b, a, -u, an), lambda: -_log2() / 2, None),
-    "jeffreys": _Form(lambda a, b, u, an: (a.exp() - b.exp()) * u, None, None),
-}
-
-
-def _power(name: str) -> _Form | None:
-    """Return the power divergence of an order; in (0, 1) p^α q^(1−α) ≤ αp + (1−α)q."""
-    if name in _CHI_SQUARED:
-        return _unbounded(_CHI_SQUARED[name], arb(2))
-    if not name.startswith(("power_", "alpha_")):
-        return None
-    alpha = order(name)
-    kernel_of(name)  # raises for orders that no route takes
-    if alpha in (0, 1):
-        return _FORMS["kl_pq" if alpha == 1 else "kl_qp"]
-    if not 0 < alpha < 1:
-        return _unbounded(alpha, arb(1))
-
-    def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-        return _curved(exact(alpha), a, b)
-
-    return _Form(
-        integrand,
-        lambda: 1 / exact(alpha),
-        lambda: 1 / exact(1 - alpha),
-        lambda: 1 / exact(min(alpha, 1 - alpha)),
-    )
-
-
-_CHI_SQUARED = {"pearson_chi2": Fraction(2), "neyman_chi2": Fraction(-1)}
-
-
-def _curved(alpha: arb, a: acb, b: acb) -> acb:
-    product = (alpha * a + (1 - alpha) * b).exp()
-    return (alpha * a.exp() + (1 - alpha) * b.exp() - product) / (alpha * (1 - alpha))
-
-
-def _unbounded(alpha: Fraction, factor: arb) -> _Form:
-    """Return the power divergence of an order outside of [0, 1], times a factor."""
-    return _Form(
-        lambda a, b, u, analytic: factor * _curved(exact(alpha), a, b),
-        (lambda: factor / exact(alpha)) if alpha > 1 else None,
-        None if alpha > 1 else (lambda: factor / exact(1 - alpha)),
-        order=alpha,
-        factor=factor,
-    )
-
-
-def certifiable() -> tuple[str, ...]:
-    """Return the names that `enclose` accepts."""
-    return (*_FORMS, *_CHI_SQUARED, "power_<alpha>")
-
-
 def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """Enclose a divergence of two one-dimensional analytic densities to ``digits`` digits.
 
@@ -227,7 +74,7 @@ def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """
     if not 1 <= digits <= MOST_DIGITS:
         raise GantheoryError(f"digits={digits}; certified mode takes 1 to {MOST_DIGITS}")
-    form = _FORMS.get(name) or _power(name)
+    form = FORMS.get(name) or power_form(name)
     if form is None:
         raise unknown_name("certifiable divergence", name, certifiable())
     pair = laws(p, q)
@@ -239,7 +86,7 @@ def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
 
 
 def _refine(
-    name: str, form: _Form, pair: tuple[Law | Mixture, Law | Mixture], digits: int
+    name: str, form: Form, pair: tuple[Law | Mixture, Law | Mixture], digits: int
 ) -> Enclosure:
     """Raise the precision until the relative radius meets the digits asked for."""
     precision, goal = flint.ctx.prec, arb(10) ** -(digits + 2)
@@ -276,7 +123,7 @@ class _Counter:
 
 
 def _integrate(
-    form: _Form, p: Law | Mixture, q: Law | Mixture, goal: arb, counter: _Counter
+    form: Form, p: Law | Mixture, q: Law | Mixture, goal: arb, counter: _Counter
 ) -> tuple[arb, arb]:
     """Return a ball around the whole integral, and the radius of its tail."""
     window, tail = _window(form, p, q, goal)
@@ -287,7 +134,7 @@ def _integrate(
 
 
 def _piece(
-    form: _Form, p: Law | Mixture, q: Law | Mixture, a: arb, b: arb, goal: arb, counter: _Counter
+    form: Form, p: Law | Mixture, q: Law | Mixture, a: arb, b: arb, goal: arb, counter: _Counter
 ) -> arb:
     """Enclose the integral over one piece, on which each density is analytic or zero."""
     middle = (a + b) / 2
@@ -355,7 +202,7 @@ def _pieces(p: Law | Mixture, q: Law | Mixture, window: arb) -> Iterator[tuple[a
     yield from itertools.pairwise(ends)
 
 
-def _infinite(form: _Form, p: Law | Mixture, q: Law | Mixture) -> str | None:
+def _infinite(form: Form, p: Law | Mixture, q: Law | Mixture) -> str | None:
     """Return why the supports alone make the divergence infinite, or None."""
     if form.at_infinity is None and q.support and not _covers(q, p):
         return "P has mass where q = 0"
@@ -375,7 +222,7 @@ def _start(one: Law | Mixture) -> float:
     return max(part.reach for part in parts_of(one))
 
 
-def _window(form: _Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple[arb, arb]:
+def _window(form: Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple[arb, arb]:
     """Return a window [−y, y] and what can lie outside of it, less than a quarter of the goal."""
     y = arb(max(_start(p), _start(q)))
     growth = 100 if p.heavy or q.heavy else 1.2
@@ -390,7 +237,7 @@ def _window(form: _Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple
     )
 
 
-def _tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+def _tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
     """Return an upper bound of the integral of \\|integrand\\| beyond y on one side."""
     if form.order is not None:
         return _power_tail(form, p, q, y, side)
@@ -401,14 +248,14 @@ def _tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) ->
     if any(growth is None for growth in growths):
         return sum((one.tail(Fraction(0), y, side) for one in carriers), arb(0)) * arb.pos_inf()
     terms = [
-        (Fraction(0), _log2()),
+        (Fraction(0), arb.const_log2()),
         *(item for growth in growths if growth for item in growth.items()),
     ]
     bounds = (size * one.tail(power, y, side) for power, size in terms if size for one in carriers)
     return sum(bounds, arb(0))
 
 
-def _power_tail(form: _Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+def _power_tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
     """Bound \\|αp + (1−α)q − p^α q^(1−α)\\|/\\|α(1−α)\\| beyond y on one side."""
     assert form.order is not None
     assert form.factor is not None

@@ -1,0 +1,38 @@
+"""Numbers and functions in ball arithmetic that every certified integral needs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import flint
+from flint import acb, arb, fmpq
+
+
+def exact(value: Any) -> arb:
+    """Return the ball around the decimal number that ``value`` is written as.
+
+    >>> exact(0.1).overlaps(arb(1) / 10)
+    True
+    """
+    return _ball(value, flint.ctx.prec)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _ball(value: Any, precision: int) -> arb:
+    """Return the ball at the working precision, which is part of the key."""
+    fraction = decimal(value)
+    return arb(fmpq(fraction.numerator, fraction.denominator))
+
+
+def decimal(value: Any) -> Fraction:
+    """Return the decimal that a number is written as: 1/10 for the float 0.1."""
+    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
+
+
+def softplus(w: acb, analytic: bool) -> acb:
+    """Return log(1 + e^w), with the branch that is real on the real line, or a non-finite ball."""
+    if w.real.mid() > 0:
+        return w + (1 + (-w).exp()).log(analytic=analytic)
+    return (1 + w.exp()).log(analytic=analytic)
