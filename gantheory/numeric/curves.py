@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,154 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gantheory.densities import Density, parse_density
+from gantheory.densities import Density
 from gantheory.densities.base import Array
-from gantheory.divergences import COMPLEMENTS, named
-from gantheory.errors import GantheoryError, MissingExtraError, unknown_name
+from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
 from gantheory.numeric.batch import Row, Sum, rows
 from gantheory.numeric.doublexp import COUNT, Wanted, integrate_rows
+from gantheory.numeric.families import Family, ends_of, find_family, slopes_of
 from gantheory.numeric.kernels import Kernel
-from gantheory.numeric.lookup import kernel_for
-from gantheory.numeric.quantities import QUANTITIES, quantity
+from gantheory.numeric.targets import Target
 from gantheory.records import Estimate
 
 if TYPE_CHECKING:
     import polars
 
 TOLERANCE = 1e-10  # relative: beyond it a point of a curve is integrated on its own
-_LETTER = re.compile(r"\bd\b")
 Progress = Callable[[int, int], None]  # (points done, points in all)
-
-
-@dataclass(frozen=True)
-class Family:
-    """A pair of laws that depends on one number, written ``d`` in their texts.
-
-    Attributes:
-        p: the data density; its parameters may contain ``d``, as in ``"normal(d/2, 1)"``.
-        q: the generator's density.
-        axis: what d measures, for the axis of a plot.
-        range: the values of d that a figure shows.
-
-    >>> print(*Family("normal(0, 1)", "normal(d, 1)").at(0.5))
-    normal(0, 1) normal(0.5, 1)
-    """
-
-    p: str
-    q: str
-    axis: str = "d"
-    range: tuple[float, float] = (0.0, 10.0)
-
-    def at(self, value: float) -> tuple[Density, Density]:
-        """Return the two laws at one value of d."""
-        number = repr(float(value))
-        p, q = (_LETTER.sub(f"({number})", text) for text in (self.p, self.q))
-        return parse_density(p), parse_density(q)
-
-    def __str__(self) -> str:
-        return f"P = {self.p}, Q = {self.q}"
-
-
-_PAIR = "mixture(0.5*normal(-2, {s}) + 0.5*normal(2, {s}))"
-FAMILIES = {
-    "distance": Family("normal(0, 1)", "normal(d, 1)", "distance d between the means, in σ"),
-    "scale": Family("normal(0, 1)", "normal(0, d)", "ratio d of the standard deviations", (0.2, 5)),
-    "weight": Family(
-        "mixture(0.5*normal(-3, 1) + 0.5*normal(3, 1))",
-        "mixture((1 - d)*normal(-3, 1) + d*normal(3, 1))",
-        "weight d of the right mode in Q",
-        (0.01, 0.99),
-    ),
-    "separation": Family(
-        "mixture(0.5*normal(-d/2, 1) + 0.5*normal(d/2, 1))",
-        "normal(0, 1)",
-        "separation d of the two modes of P, in σ",
-    ),
-    "laplace": Family("laplace(0, 1)", "laplace(d, 1)", "distance d between the medians"),
-    "logistic": Family("logistic(0, 1)", "logistic(d, 1)", "distance d between the means"),
-    "cauchy": Family("student_t(df=1)", "student_t(df=1, loc=d)", "distance d between the medians"),
-}
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a curve shows: a combination of named divergences, or one that has no name.
-
-    Attributes:
-        label: the name of its columns.
-        terms: (name, coefficient) of each named divergence.
-        other: a divergence given by its curvature, where it is no such combination.
-        title: how a plot names it.
-    """
-
-    label: str
-    terms: tuple[tuple[str, float], ...] = ()
-    other: Any = None
-    title: str = ""
-
-    @classmethod
-    def of(cls, what: Any) -> Target:
-        """Return the target of a divergence's name, of ``GAME.loss``, or of any divergence."""
-        if isinstance(what, Target):
-            return what
-        if not isinstance(what, str):
-            return cls(getattr(what, "name", None) or str(what), other=what)
-        game, dot, part = what.rpartition(".")
-        if dot and part in QUANTITIES:
-            return cls.of_game(game, part)
-        known = COMPLEMENTS.get(what)
-        title = known.title if known else what.upper() if _is_distance(what) else ""
-        return cls(what, ((what, 1.0),), title=title or named(what).title)
-
-    @classmethod
-    def of_game(cls, game: Game | str, part: str = "followed") -> Target:
-        """Return a game's value, loss or followed divergence, without its constant.
-
-        Raises:
-            GantheoryError: for an unknown game, one with free parameters, or no such part.
-        """
-        found = quantity(game, part)
-        name = game if isinstance(game, str) else game.name
-        label = name if part == "followed" else f"{name}.{part}"
-        does = "follows" if part == "followed" else part
-        if found.terms:
-            terms = tuple((key, float(c)) for key, c in found.terms.items())
-            # terms of both signs may diverge each, and cancel: they are integrated as one
-            whole = found if min(c for _, c in terms) < 0 < max(c for _, c in terms) else None
-            return cls(label, terms, whole, title=f"{name}: {does} {_written(terms)}")
-        return cls(label, other=found, title=f"{name}: {does} no named divergence")
-
-    @classmethod
-    def followed_by(cls, game: Game | str) -> Target:
-        """Return what a game's generator descends with D held at its optimum; or ``GAME.loss``."""
-        if isinstance(game, str) and game.rpartition(".")[2] in QUANTITIES:
-            return cls.of(game)
-        return cls.of_game(game)
-
-    @property
-    def kernels(self) -> list[tuple[Kernel, float]]:
-        """What is integrated, with its coefficients; nothing for a distance."""
-        if self.other is not None:
-            return [(kernel_for(self.other), 1.0)]
-        if any(_is_distance(name) for name, _ in self.terms):
-            return []
-        return [(kernel_for(name), c) for name, c in self.terms]
-
-
-def _written(terms: Sequence[tuple[str, float]]) -> str:
-    """Return a combination of divergences for a label.
-
-    >>> _written([("jsd", 2.0)])
-    '2·JSD(P,Q)'
-    """
-    parts = [(c, named(name).title) for name, c in terms]
-    return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
-
-
-def _is_distance(name: str) -> bool:
-    return name in ("w1", "w2", "energy", "mmd2")
 
 
 @dataclass(frozen=True)
@@ -254,15 +122,6 @@ def _polars() -> Any:
     return polars
 
 
-def find_family(family: Family | str) -> Family:
-    """Return a family by its name in `FAMILIES`."""
-    if isinstance(family, Family):
-        return family
-    if family not in FAMILIES:
-        raise unknown_name("family", family, FAMILIES)
-    return FAMILIES[family]
-
-
 def _checked(values: Iterable[float]) -> Array:
     points = np.asarray(list(values), float)
     if points.ndim != 1 or not len(points) or not np.all(np.isfinite(points)):
@@ -304,7 +163,7 @@ class _Points:
             self._one_by_one(tolerance, progress)
 
     def _in_bulk(self, tolerance: float) -> None:
-        at = np.linspace(*_ends(self.family, self.points), 4)
+        at = np.linspace(*ends_of(self.family, self.points), 4)
         pairs = [self.family.at(value) for value in at]
         p, q = (rows([pair[k] for pair in pairs], at, self.points) for k in (0, 1))
         if p is None or q is None:
@@ -402,35 +261,6 @@ def _combined(parts: Iterable[tuple[float, Estimate]]) -> Estimate:
         math.fsum(abs(c) * e.error for c, e in parts),
         reason=reasons[0] if reasons else None,
     )
-
-
-def _ends(family: Family, points: Array) -> tuple[float, float]:
-    """Return two different values of d that are both legal, from which slopes are taken."""
-    low, high = float(np.min(points)), float(np.max(points))
-    return (low, high) if low < high else (min(low, family.range[0]), max(high, family.range[1]))
-
-
-def slopes_of(family: Family, points: Array) -> dict[str, float] | None:
-    """Return how fast each number in the two laws moves with d, as ``{"q.loc": 1.0}``.
-
-    None where something other than a number moves (a mixture's list), or not in a straight line.
-    """
-    low, high = _ends(family, points)
-    start, middle, end = (family.at(d) for d in (low, 0.5 * (low + high), high))
-    slopes = {}
-    for law, a, b, c in zip("pq", start, middle, end, strict=True):
-        for name, first in a.parameters.items():
-            half, last = b.parameters.get(name), c.parameters.get(name)
-            if first == half == last:
-                continue
-            if not (
-                isinstance(first, float) and isinstance(half, float) and isinstance(last, float)
-            ):
-                return None
-            if abs(first + last - 2 * half) > 1e-12 * (abs(first) + abs(last)):
-                return None
-            slopes[f"{law}.{name}"] = float(last - first) / (high - low)
-    return slopes
 
 
 @dataclass(frozen=True)
