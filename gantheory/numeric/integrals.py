@@ -156,7 +156,7 @@ def integrals(
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
     sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
-    return {k: integral_of(sums, j, log_left[j], bool(resolved[j])) for j, k in enumerate(kept)}
+    return dict(zip(kept, integrals_of(sums, log_left, resolved), strict=True))
 
 
 def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
@@ -170,17 +170,13 @@ def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
     return [k for k, o in enumerate(outputs) if o.number is None or best[o.number] == k]
 
 
-def integral_of(sums: Sums, k: int, log_left: float, resolved: bool) -> Integral:
-    left = math.exp(min(log_left - sums.shift[k], 700.0))
-    error = float(sums.error[k] + sums.rounding[k] + left)
-    return Integral(
-        float(sums.value[k]),
-        error,
-        float(sums.absolute[k]),
-        float(sums.shift[k]),
-        sums.evaluations,
-        resolved,
-    )
+def integrals_of(sums: Sums, log_left: Array, resolved: Array) -> list[Integral]:
+    """Return every output's integral, with what the cut tails may hold added to its error."""
+    left = np.exp(np.minimum(log_left - sums.shift, 700.0))
+    error = sums.error + sums.rounding + left
+    columns = (sums.value, error, sums.absolute, sums.shift)
+    numbers = zip(*(column.tolist() for column in columns), resolved.tolist(), strict=True)
+    return [Integral(v, e, size, shift, sums.evaluations, ok) for v, e, size, shift, ok in numbers]
 
 
 def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:

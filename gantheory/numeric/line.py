@@ -233,14 +233,7 @@ def _estimate(
 def _added(integral: Integral, term: Term, sign: int) -> Integral:
     """Return the integral with a term of its own error, times a sign."""
     if not term.value and not term.error:
-        return Integral(
-            sign * integral.value,
-            integral.error,
-            integral.absolute,
-            integral.shift,
-            integral.evaluations,
-            integral.resolved,
-        )
+        return integral if sign > 0 else replace(integral, value=-integral.value)
     scale = math.exp(integral.shift)
     return Integral(
         sign * (integral.value * scale + term.value),

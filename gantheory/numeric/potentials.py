@@ -22,7 +22,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.numeric.gaps import Gap
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integral_of
+from gantheory.numeric.integrals import Integral, integrals_of
 from gantheory.numeric.line import beside, finished, moving_points
 from gantheory.numeric.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.numeric.probe import panels_of
@@ -69,10 +69,12 @@ def _integrated(gap: Gap, parameter: str) -> Estimate:
     panels = panels.split(owner, root)
     sample = replace(rough, signs=signs)
     sums = integrate(sample, panels)
-    found = integral_of(sums, 0, log_left[0], bool(resolved[0]))
+    (found,) = integrals_of(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
-    doubts = integral_of(integrate(replace(sample, doubt=True), panels), 0, -math.inf, True)
+    (doubts,) = integrals_of(
+        integrate(replace(sample, doubt=True), panels), np.full(1, -np.inf), np.ones(1, bool)
+    )
     doubt = doubts.value * math.exp(doubts.shift - found.shift)
     if doubt > DOUBT * found.absolute:
         return Estimate.undetermined(

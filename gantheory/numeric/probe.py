@@ -62,7 +62,7 @@ class Probe:
         inside = panels.low[:, None] + (panels.high - panels.low)[:, None] * INSIDE
         points = panels.each(inside).joined(ends.each(edges))
         size = _magnitude(sample, points, points.low[:, None])[:, :, 0]
-        inner, outer = np.split(size, [inside.size], axis=1)
+        inner, outer = size[:, : inside.size], size[:, inside.size :]
         inner = inner + np.log(np.repeat(panels.high - panels.low, len(INSIDE)))
         return cls(panels, ends, edges, inner, outer.reshape(len(size), *edges.shape))
 

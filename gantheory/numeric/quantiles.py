@@ -21,7 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.numeric.gaps import CDF_NOISE, Coupling
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integral_of
+from gantheory.numeric.integrals import Integral, integrals_of
 from gantheory.numeric.line import finished, split_parameter
 from gantheory.numeric.panels import Panels
 from gantheory.numeric.quadrature import EPS, Samples, integrate
@@ -131,7 +131,7 @@ def _finished(sample: _Sampler, panels: Panels, depths: list[float]) -> Integral
         # four times the exponential's remainder, as for the other tails
         left = np.where(np.isneginf(size[:, 1]), -np.inf, size[:, 1] - np.log(rate) + math.log(4.0))
     left = np.where(np.isnan(left), np.inf, left)
-    return integral_of(sums, 0, float(np.logaddexp(*left)), True)
+    return integrals_of(sums, np.atleast_1d(np.logaddexp(*left)), np.ones(1, bool))[0]
 
 
 def _edges(p: Univariate, q: Univariate, side: int, depth: float) -> Array:

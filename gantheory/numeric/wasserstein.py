@@ -17,7 +17,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.numeric.gaps import Coupling, Gap
 from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integral_of
+from gantheory.numeric.integrals import Integral, integrals_of
 from gantheory.numeric.line import finished, split_parameter
 from gantheory.numeric.panels import Panels, level_crossings, rays
 from gantheory.numeric.probe import panels_of
@@ -93,7 +93,7 @@ def _integrated(p: Univariate, q: Univariate) -> Estimate:
     with np.errstate(all="ignore"):
         owner, root, _ = level_crossings(panels, sample.moved, (0.0,))
     sums = integrate(sample, panels.split(owner, root))
-    found = integral_of(sums, 0, log_left[0], bool(resolved[0]))
+    (found,) = integrals_of(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
     return finished(found, input_noise(p, q), p, q)
