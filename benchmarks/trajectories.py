@@ -18,8 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from gantheory.numeric.fields import compile_field
-from gantheory.numeric.trajectories import trajectories
+from gantheory.numeric.motion.fields import compile_field
+from gantheory.numeric.motion.trajectories import trajectories
 from gantheory.symbolic.dynamics.known import bilinear, dirac
 from gantheory.symbolic.dynamics.rules import simultaneous
 

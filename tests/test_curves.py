@@ -11,10 +11,9 @@ from click.testing import CliRunner
 from gantheory import GantheoryError
 from gantheory.cli.curve import command
 from gantheory.numeric import divergence
-from gantheory.numeric.batch import STANDARD, rows
-from gantheory.numeric.curves import curve, curves, vanishing, write_table
-from gantheory.numeric.families import FAMILIES, Family, slopes_of
-from gantheory.numeric.targets import Target
+from gantheory.numeric.curves import Target, curve, curves, vanishing, write_table
+from gantheory.numeric.curves.families import FAMILIES, Family, slopes_of
+from gantheory.numeric.curves.rows import STANDARD, rows
 
 NAMES = ["jsd", "kl_pq", "kl_qp", "tv", "hellinger2", "triangular", "kl_mp", "jsd_gap"]
 # d, JSD(N(0,1), N(d,1)) and its derivative: Arb with 26 digits, computed apart from this code

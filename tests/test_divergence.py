@@ -19,7 +19,7 @@ from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.numeric import divergence, sweep
 from gantheory.numeric.certified import enclose
-from gantheory.numeric.general import kernel_of_formula, tabulated
+from gantheory.numeric.curvature.general import kernel_of_formula, tabulated
 from gantheory.numeric.kernels import KERNELS
 from gantheory.numeric.names import kernel_of
 from gantheory.records import Status

@@ -168,7 +168,7 @@ def test_a_declared_domain_admits_a_kink():
 def test_a_stability_diagram_has_the_line_where_the_radius_is_one():
     import numpy as np
 
-    from gantheory.numeric.spectra import spectral_map
+    from gantheory.numeric.motion.spectra import spectral_map
     from gantheory.report.phase import plot_stability
     from gantheory.symbolic.dynamics import rules
     from gantheory.symbolic.dynamics.known import bilinear

@@ -10,9 +10,9 @@ from scipy.integrate import solve_ivp
 
 from gantheory import Game
 from gantheory.errors import GantheoryError
-from gantheory.numeric.orbits import settle, watch
-from gantheory.numeric.spectra import spectral_map
-from gantheory.numeric.trajectories import flow_trajectories, measured_rate, trajectories
+from gantheory.numeric.motion.orbits import settle, watch
+from gantheory.numeric.motion.spectra import spectral_map
+from gantheory.numeric.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.records import How, Status
 from gantheory.symbolic.dynamics import rules
 from gantheory.symbolic.dynamics.analysis import analyse

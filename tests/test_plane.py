@@ -12,7 +12,7 @@ from gantheory.densities import density, parse_density
 from gantheory.densities.sampled import own_density_nd
 from gantheory.numeric import divergence
 from gantheory.numeric.names import kernel_of
-from gantheory.numeric.plane import by_sampling, divergence_in_space
+from gantheory.numeric.plane.boxes import by_sampling, divergence_in_space
 
 RING = "ring_mixture_2d(8, 2, 0.02)"
 ROUND = "normal_2d_iso((0, 0), 1)"

@@ -9,9 +9,7 @@ import pytest
 from gantheory import Estimate, GantheoryError
 from gantheory.densities.pushforward import pushforward
 from gantheory.numeric import divergence
-from gantheory.numeric.curves import curves, vanishing
-from gantheory.numeric.families import FAMILIES
-from gantheory.numeric.targets import Target
+from gantheory.numeric.curves import FAMILIES, Target, curves, vanishing
 from gantheory.report.plots import (
     Measured,
     plot_curves,

@@ -11,9 +11,7 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.numeric.curves import Curve, Vanishing
-    from gantheory.numeric.families import Family
-    from gantheory.numeric.targets import Target
+    from gantheory.numeric.curves import Curve, Family, Target, Vanishing
     from gantheory.report.plots.along import Measured
 
 FIGURES = (".png", ".svg", ".pdf")
@@ -127,7 +125,7 @@ def _family(
 ) -> Family:
     from dataclasses import replace
 
-    from gantheory.numeric.families import find_family
+    from gantheory.numeric.curves import find_family
 
     family = find_family(name)
     if p or q:
@@ -147,7 +145,7 @@ class _Job:
     ) -> None:
         import numpy as np
 
-        from gantheory.numeric.targets import Target
+        from gantheory.numeric.curves import Target
 
         self.family, self.games = family, games
         self.d = np.linspace(*family.range, points)
@@ -226,7 +224,7 @@ class _Job:
 def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
     """Train a discriminator to its optimum at several d, and measure the frozen gradients."""
     from gantheory.errors import MissingExtraError
-    from gantheory.numeric.families import slopes_of
+    from gantheory.numeric.curves.families import slopes_of
     from gantheory.report.plots import Measured
 
     try:

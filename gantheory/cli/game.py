@@ -50,7 +50,7 @@ def command(**options: Any) -> None:
       gantheory game bilinear --method optimistic --step 0.5
       gantheory game --value "x*y" --player1 x --player2 y --method alternating --step 0.1
     """
-    from gantheory.numeric.orbits import settle
+    from gantheory.numeric.motion.orbits import settle
     from gantheory.symbolic.dynamics.analysis import analyse
     from gantheory.symbolic.dynamics.methods import make_method, read_step
 

@@ -8,11 +8,11 @@ from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
-from gantheory.numeric.combined import reversed_kernel
-from gantheory.numeric.line import split_parameter
+from gantheory.numeric.curvature.combined import reversed_kernel
+from gantheory.numeric.line.estimates import split_parameter
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.normals import closed_form_of_normals
-from gantheory.numeric.plane import (
+from gantheory.numeric.plane.boxes import (
     by_sampling,
     divergence_in_space,
     divergence_of_masses,

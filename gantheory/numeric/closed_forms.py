@@ -17,10 +17,10 @@ import sympy as sp
 
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.line import split_parameter
+from gantheory.numeric.line.estimates import split_parameter
+from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.quadrature import EPS
 from gantheory.numeric.names import order
-from gantheory.numeric.quadrature import EPS
 from gantheory.records import Estimate, Status
 
 METHOD = "closed form"

@@ -8,7 +8,7 @@ from typing import Any
 from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.line import split_parameter, sweep_line
+from gantheory.numeric.line.estimates import split_parameter, sweep_line
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.names import DISTANCES
 from gantheory.records import Estimate
@@ -105,13 +105,13 @@ def _is_w1(name: Any) -> bool:
 
 
 def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
-    from gantheory.numeric.wasserstein import w1
+    from gantheory.numeric.transport.wasserstein import w1
 
     return w1(p, q, wrt)
 
 
 def _distance(name: str, p: Density, q: Density, wrt: str | None) -> Estimate:
-    from gantheory.numeric.transport import DISTANCES
+    from gantheory.numeric.transport.distances import DISTANCES
 
     return DISTANCES[name](p, q, wrt=wrt)
 

@@ -14,6 +14,6 @@ def kernel_for(asked: Any) -> Kernel:
         return asked
     if isinstance(asked, str):
         return kernel_of(asked)
-    from gantheory.numeric.general import kernel_of_formula  # loads sympy
+    from gantheory.numeric.curvature.general import kernel_of_formula  # loads sympy
 
     return kernel_of_formula(asked)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gantheory.numeric.combined import reversed_kernel
+from gantheory.numeric.curvature.combined import reversed_kernel
 from gantheory.numeric.kernels import Integrand, Kernel, Scaled
 from gantheory.numeric.ratio import Ratio
 

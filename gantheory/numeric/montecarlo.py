@@ -8,9 +8,9 @@ import numpy as np
 
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.breaks import tied_terms, with_ties
 from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.line.breaks import tied_terms, with_ties
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate
 

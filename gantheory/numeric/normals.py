@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from gantheory.densities.plane import Spatial
-from gantheory.numeric.decay import LARGEST, product_of_powers
 from gantheory.numeric.names import order
+from gantheory.numeric.plane.decay import LARGEST, product_of_powers
 from gantheory.records import Estimate
 
 EPS = float(np.finfo(float).eps)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gantheory.errors import GantheoryError
-from gantheory.numeric.fields import compile_field
-from gantheory.numeric.trajectories import Trajectories, flow_trajectories, trajectories
+from gantheory.numeric.motion.fields import compile_field
+from gantheory.numeric.motion.trajectories import Trajectories, flow_trajectories, trajectories
 from gantheory.report.plots.style import (
     COLOURS,
     FORMATS,

@@ -29,9 +29,7 @@ def survey() -> Picture:
     """Return divergences and gradients against the distance of two unit normals."""
     import numpy as np
 
-    from gantheory.numeric.curves import curves, vanishing
-    from gantheory.numeric.families import find_family
-    from gantheory.numeric.targets import Target
+    from gantheory.numeric.curves import Target, curves, find_family, vanishing
     from gantheory.report.plots import plot_curves
 
     family = find_family("distance")

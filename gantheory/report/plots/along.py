@@ -42,7 +42,7 @@ def plot_curves(
 
     Args:
         d: the values of the varying number.
-        curves: from `gantheory.numeric.curves.curves`.
+        curves: from `gantheory.numeric.curves.along.curves`.
         axis: the label of the horizontal axis.
         marks: where gradients have fallen to a fraction of their maximum.
         measured: gradients measured by training, drawn with their intervals.

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gantheory.numeric.curves import curves, vanishing
-from gantheory.numeric.families import FAMILIES
-from gantheory.numeric.targets import Target
+from gantheory.numeric.curves import FAMILIES, Target, curves, vanishing
 from gantheory.report.plots.style import INK, label_ends, look, new_figure, tidy
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.divergences import COMPLEMENTS
 from gantheory.errors import GantheoryError
-from gantheory.numeric.breaks import TIED, ties
-from gantheory.numeric.combined import reversed_kernel
-from gantheory.numeric.crossings import Term, jump_term
+from gantheory.numeric.curvature.combined import reversed_kernel
 from gantheory.numeric.infinite import Ends, infinite
-from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import SMALLEST, Integral, Output, Pair, integrals
 from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
+from gantheory.numeric.line.breaks import TIED, ties
+from gantheory.numeric.line.crossings import Term, jump_term
+from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.integrals import SMALLEST, Integral, Output, Pair, integrals
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
 

@@ -19,13 +19,13 @@ from gantheory.densities.base import Array
 from gantheory.densities.normal import Normal
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.gaps import CDF_NOISE, Coupling
-from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integrals_of
-from gantheory.numeric.line import finished, split_parameter
-from gantheory.numeric.panels import Panels
-from gantheory.numeric.quadrature import EPS, Samples, integrate
-from gantheory.numeric.wasserstein import alive, infinite_moment
+from gantheory.numeric.line.estimates import finished, split_parameter
+from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.integrals import Integral, integrals_of
+from gantheory.numeric.line.panels import Panels
+from gantheory.numeric.line.quadrature import EPS, Samples, integrate
+from gantheory.numeric.transport.gaps import CDF_NOISE, Coupling
+from gantheory.numeric.transport.wasserstein import alive, infinite_moment
 from gantheory.records import Estimate
 
 METHOD = "quadrature of quantiles"

@@ -13,11 +13,11 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points
-from gantheory.numeric.breaks import ratio_rounding
-from gantheory.numeric.integrals import Output, Pair
 from gantheory.numeric.kernels import Kernel, Scaled
-from gantheory.numeric.panels import SAMPLES, Panels, level_crossings, rays
-from gantheory.numeric.probe import Probe
+from gantheory.numeric.line.breaks import ratio_rounding
+from gantheory.numeric.line.integrals import Output, Pair
+from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
+from gantheory.numeric.line.probe import Probe
 from gantheory.numeric.ratio import Ratio
 
 EPS = float(np.finfo(float).eps)

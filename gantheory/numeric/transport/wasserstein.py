@@ -15,13 +15,13 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
-from gantheory.numeric.gaps import Coupling, Gap
-from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integrals_of
-from gantheory.numeric.line import finished, split_parameter
-from gantheory.numeric.panels import Panels, level_crossings, rays
-from gantheory.numeric.probe import panels_of
-from gantheory.numeric.quadrature import EPS, Samples, integrate
+from gantheory.numeric.line.estimates import finished, split_parameter
+from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.integrals import Integral, integrals_of
+from gantheory.numeric.line.panels import Panels, level_crossings, rays
+from gantheory.numeric.line.probe import panels_of
+from gantheory.numeric.line.quadrature import EPS, Samples, integrate
+from gantheory.numeric.transport.gaps import Coupling, Gap
 from gantheory.records import Estimate
 
 NO_SETTLING = "the integral of W1 does not settle; its tails decay too slowly"
@@ -36,7 +36,7 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         wrt: ``"q.loc"``, ``"p.df"``, ``"q.weights[0]"``, ... for the derivative.
     """
     if wrt:
-        from gantheory.numeric.potentials import w1_slope
+        from gantheory.numeric.transport.potentials import w1_slope
 
         law, parameter = split_parameter(wrt)
         return w1_slope(*((p, q) if law == "q" else (q, p)), parameter)

@@ -20,14 +20,14 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
-from gantheory.numeric.gaps import Gap
-from gantheory.numeric.inputs import input_noise
-from gantheory.numeric.integrals import Integral, integrals_of
-from gantheory.numeric.line import beside, finished, moving_points
-from gantheory.numeric.panels import SAMPLES, Panels, level_crossings, rays
-from gantheory.numeric.probe import panels_of
-from gantheory.numeric.quadrature import EPS, Samples, integrate
-from gantheory.numeric.wasserstein import NO_SETTLING, alive, without_mean
+from gantheory.numeric.line.estimates import beside, finished, moving_points
+from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.integrals import Integral, integrals_of
+from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
+from gantheory.numeric.line.probe import panels_of
+from gantheory.numeric.line.quadrature import EPS, Samples, integrate
+from gantheory.numeric.transport.gaps import Gap
+from gantheory.numeric.transport.wasserstein import NO_SETTLING, alive, without_mean
 from gantheory.records import Estimate
 
 KINK = "W1 has a kink where the two laws are equal, so it has no derivative there"

@@ -19,8 +19,8 @@ from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial, Tangent, part_tangent, widened
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.line import split_parameter
-from gantheory.numeric.quantiles import w2_line
+from gantheory.numeric.line.estimates import split_parameter
+from gantheory.numeric.transport.quantiles import w2_line
 from gantheory.records import Estimate, Status
 
 EPS = float(np.finfo(float).eps)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.numeric.panels import OUTWARD, Panels, Ray
-from gantheory.numeric.quadrature import Samples
+from gantheory.numeric.line.panels import OUTWARD, Panels, Ray
+from gantheory.numeric.line.quadrature import Samples
 
 # Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
 NEGLIGIBLE = 46.0

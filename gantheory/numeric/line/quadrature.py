@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.numeric.panels import Panels
+from gantheory.numeric.line.panels import Panels
 
 EPS = float(np.finfo(float).eps)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gantheory.numeric.trajectories import flow_trajectories, trajectories
+from gantheory.numeric.motion.trajectories import flow_trajectories, trajectories
 from gantheory.records import How
 from gantheory.symbolic.dynamics.analysis import Analysis
 from gantheory.symbolic.dynamics.record import Dynamics

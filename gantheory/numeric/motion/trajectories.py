@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
 from gantheory.errors import GantheoryError
-from gantheory.numeric.fields import ArrayField, compile_field
+from gantheory.numeric.motion.fields import ArrayField, compile_field
 from gantheory.records import Estimate
 from gantheory.symbolic.dynamics.record import Dynamics
 from gantheory.symbolic.dynamics.rules import Rule

@@ -11,7 +11,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.univariate import Univariate
-from gantheory.numeric.quadrature import EPS
+from gantheory.numeric.line.quadrature import EPS
 
 # Twice what scipy's distribution functions were off against 40 digits, on 300 random arguments;
 # deep in a tail the rounding of the logarithm's argument adds EPS·abs(log F).

@@ -16,8 +16,8 @@ from functools import cache
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.numeric.batch import Row, Sum
-from gantheory.numeric.combined import reversed_kernel
+from gantheory.numeric.curvature.combined import reversed_kernel
+from gantheory.numeric.curves.rows import Row, Sum
 from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.ratio import Ratio
 

@@ -21,11 +21,11 @@ from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
-from gantheory.numeric.batch import Row, Sum, rows
-from gantheory.numeric.doublexp import COUNT, Wanted, integrate_rows
-from gantheory.numeric.families import Family, ends_of, find_family, slopes_of
+from gantheory.numeric.curves.doublexp import COUNT, Wanted, integrate_rows
+from gantheory.numeric.curves.families import Family, ends_of, find_family, slopes_of
+from gantheory.numeric.curves.rows import Row, Sum, rows
+from gantheory.numeric.curves.targets import Target
 from gantheory.numeric.kernels import Kernel
-from gantheory.numeric.targets import Target
 from gantheory.records import Estimate
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
 from gantheory.densities.base import Array
-from gantheory.numeric.bending import Bending, Far
+from gantheory.numeric.curvature.bending import Bending, Far
 from gantheory.numeric.kernels import Growth, Scaled
 from gantheory.numeric.ratio import Ratio
 

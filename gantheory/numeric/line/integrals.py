@@ -14,9 +14,9 @@ from gantheory.densities.base import Array
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import LogRatio, Points, Univariate
 from gantheory.numeric.kernels import Integrand
-from gantheory.numeric.panels import Panels, level_crossings, rays
-from gantheory.numeric.probe import LOWEST, Probe
-from gantheory.numeric.quadrature import EPS, Samples, Sums, integrate
+from gantheory.numeric.line.panels import Panels, level_crossings, rays
+from gantheory.numeric.line.probe import LOWEST, Probe
+from gantheory.numeric.line.quadrature import EPS, Samples, Sums, integrate
 from gantheory.numeric.ratio import Ratio
 
 SMALLEST = 5e-324  # the spacing of subnormal numbers

@@ -18,11 +18,11 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
-from gantheory.numeric.breaks import tied_terms, with_ties
-from gantheory.numeric.decay import Bump, bumps
 from gantheory.numeric.kernels import FLAT, LINEAR, Integrand, Kernel
-from gantheory.numeric.line import sweep_line
-from gantheory.numeric.quadrature import GAUSS, KRONROD, NODES
+from gantheory.numeric.line.breaks import tied_terms, with_ties
+from gantheory.numeric.line.estimates import sweep_line
+from gantheory.numeric.line.quadrature import GAUSS, KRONROD, NODES
+from gantheory.numeric.plane.decay import Bump, bumps
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
 

@@ -2,7 +2,7 @@ r"""Kernels of any f-divergence: from its named terms, its powers of r, or its c
 
 The curvature is all there is to a divergence, up to terms that integrate to nothing. What is a
 sum of powers or of named divergences of one sign uses their closed kernels; everything else, and
-what would cancel, is tabulated from the curvature (see `gantheory.numeric.tabulated`). Point
+what would cancel, is tabulated from the curvature (`gantheory.numeric.curvature.tabulated`). Point
 masses of the curvature and jumps of f are added as they are.
 """
 
@@ -19,13 +19,13 @@ import sympy as sp
 
 from gantheory.divergences import FDivergence
 from gantheory.errors import GantheoryError
-from gantheory.numeric.bending import Bending, breaks, rational
-from gantheory.numeric.breaks import parts
-from gantheory.numeric.combined import total, weighted
+from gantheory.numeric.curvature.bending import Bending, breaks, rational
+from gantheory.numeric.curvature.combined import total, weighted
+from gantheory.numeric.curvature.tabulated import Table
 from gantheory.numeric.kernels import Kernel
+from gantheory.numeric.line.breaks import parts
 from gantheory.numeric.losses import seen_from_q
 from gantheory.numeric.names import kernel_of, kernel_of_order
-from gantheory.numeric.tabulated import Table
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.generator import curvature as curvature_of
 from gantheory.symbolic.limits import Undecided

@@ -1,0 +1,1 @@
+"""Kernels of any f-divergence, made from its curvature."""

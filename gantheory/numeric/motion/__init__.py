@@ -1,0 +1,1 @@
+"""Numeric dynamics of games: fields, orbits, trajectories, spectra."""

@@ -1,0 +1,1 @@
+"""Divergences of planar densities by structured boxes."""

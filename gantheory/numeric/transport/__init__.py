@@ -1,0 +1,1 @@
+"""Distances that move mass or compare moments: Wasserstein, energy, MMD."""
