@@ -11,7 +11,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.univariate import Univariate
-from gantheory.numeric.line.quadrature import EPS
+from gantheory.numeric.line.quadrature import EPS, Samples
 
 # Twice what scipy's distribution functions were off against 40 digits, on 300 random arguments;
 # deep in a tail the rounding of the logarithm's argument adds EPS·abs(log F).
@@ -118,3 +118,11 @@ def _components(law: Univariate) -> list[tuple[float, Univariate]]:
 
 
 __all__ = ["Coupling", "Gap"]
+
+
+def alive(weight: Array, mantissa: Array, noise: Array) -> Samples:
+    """Return samples of one integrand, with nothing where it is not defined."""
+    dead = ~np.isfinite(mantissa) | np.isnan(weight)
+    weight = np.where(dead, -np.inf, weight)
+    mantissa, noise = np.where(dead, 0.0, mantissa), np.where(dead, 0.0, noise)
+    return Samples(weight[None], mantissa[None], noise[None])

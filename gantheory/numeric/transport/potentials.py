@@ -26,8 +26,8 @@ from gantheory.numeric.line.integrals import Integral, integrals_of
 from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.numeric.line.probe import panels_of
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
-from gantheory.numeric.transport.gaps import Gap
-from gantheory.numeric.transport.wasserstein import NO_SETTLING, alive, without_mean
+from gantheory.numeric.transport.gaps import Gap, alive
+from gantheory.numeric.transport.moments import NO_SETTLING, without_mean
 from gantheory.records import Estimate
 
 KINK = "W1 has a kink where the two laws are equal, so it has no derivative there"

@@ -24,8 +24,8 @@ from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import Integral, integrals_of
 from gantheory.numeric.line.panels import Panels
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
-from gantheory.numeric.transport.gaps import CDF_NOISE, Coupling
-from gantheory.numeric.transport.wasserstein import alive, infinite_moment
+from gantheory.numeric.transport.gaps import CDF_NOISE, Coupling, alive
+from gantheory.numeric.transport.moments import infinite_moment
 from gantheory.records import Estimate
 
 METHOD = "quadrature of quantiles"

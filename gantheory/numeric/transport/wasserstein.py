@@ -21,10 +21,10 @@ from gantheory.numeric.line.integrals import Integral, integrals_of
 from gantheory.numeric.line.panels import Panels, level_crossings, rays
 from gantheory.numeric.line.probe import panels_of
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
-from gantheory.numeric.transport.gaps import Coupling, Gap
+from gantheory.numeric.transport.gaps import Coupling, Gap, alive
+from gantheory.numeric.transport.moments import NO_SETTLING, without_mean
+from gantheory.numeric.transport.potentials import w1_slope
 from gantheory.records import Estimate
-
-NO_SETTLING = "the integral of W1 does not settle; its tails decay too slowly"
 
 
 def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
@@ -36,8 +36,6 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         wrt: ``"q.loc"``, ``"p.df"``, ``"q.weights[0]"``, ... for the derivative.
     """
     if wrt:
-        from gantheory.numeric.transport.potentials import w1_slope
-
         law, parameter = split_parameter(wrt)
         return w1_slope(*((p, q) if law == "q" else (q, p)), parameter)
     if p == q:
@@ -52,39 +50,6 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     if coupling and abs(coupling.slope) > coupling.scale:
         p, q = q, p  # standard points of the wider law keep more digits
     return _integrated(p, q)
-
-
-def without_mean(p: Univariate, q: Univariate, coupling: Coupling | None) -> Estimate | None:
-    """Decide whether W1 is infinite; a pure shift costs its distance whatever the tails."""
-    if coupling and not coupling.slope:
-        return None
-    return infinite_moment(1, p, q, coupling)
-
-
-def infinite_moment(
-    order: int, p: Univariate, q: Univariate, coupling: Coupling | None
-) -> Estimate | None:
-    """Decide by the tails whether E abs(X − Y)^order is infinite, or None where it is finite."""
-    name, lacking = f"W{order}", {1: "mean", 2: "second moment"}[order]
-    for end, side in ((-math.inf, +1), (math.inf, -1)):
-        tails = [d.tail(end, side) for d in (p, q) if d.support[side < 0] == end]
-        if any(tail is None for tail in tails):
-            return Estimate.undetermined(
-                f"a tail at {end:g} is not known, so {name} may be infinite; state the tails"
-            )
-        heavy = [t.log for t in tails if t and not (t.rate or t.square or t.linear or t.logsquare)]
-        without = [power for power in heavy if power >= -1 - order]
-        if not without:
-            continue
-        if len(without) == 2 and without[0] == without[1] and coupling is None:
-            return Estimate.undetermined(
-                f"p and q both lack a {lacking} toward {end:g}, with the same order of decay; "
-                "whether their tails cancel is not decided"
-            )
-        return Estimate.infinite(
-            f"no {lacking}: a density falls like abs(x)^{max(without):g} at {end:g}"
-        )
-    return None
 
 
 def _integrated(p: Univariate, q: Univariate) -> Estimate:
@@ -128,14 +93,3 @@ class _Sampler:
             mantissa = np.maximum(np.abs(difference), 1e-3 * error)
             noise = error / mantissa
         return alive(weight, mantissa, noise)
-
-
-def alive(weight: Array, mantissa: Array, noise: Array) -> Samples:
-    """Return samples of one integrand, with nothing where it is not defined."""
-    dead = ~np.isfinite(mantissa) | np.isnan(weight)
-    weight = np.where(dead, -np.inf, weight)
-    mantissa, noise = np.where(dead, 0.0, mantissa), np.where(dead, 0.0, noise)
-    return Samples(weight[None], mantissa[None], noise[None])
-
-
-__all__ = ["w1"]
