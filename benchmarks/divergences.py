@@ -11,22 +11,17 @@ turns of a tenth of a second of processor time on one thread; the ratio of media
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import statistics
 import time
-from pathlib import Path
 
 from scipy.integrate import quad
 
-import gantheory
 from gantheory.numeric import sweep
-from gantheory.records import Status
 
 NAMES = ("kl_pq", "kl_qp", "jsd", "kl_pm", "kl_qm", "hellinger2", "tv", "triangular")
 ROUNDS = 9
 TURN = 0.1  # seconds
-BANK = Path(__file__).parents[1] / "tests" / "data" / "bank.json"
 LOG2, ROOT = math.log(2), 0.5 * math.log(2 * math.pi)
 
 # (name, P, Q) as texts, and the same log-densities in scalar mathematics
@@ -193,44 +188,6 @@ def compare(label):
     )
 
 
-def bank():
-    """Print how the bank is met: errors by difficulty, flags, stated errors exceeded."""
-
-    def number(v):
-        return [number(x) for x in v] if isinstance(v, list) else float(v)
-
-    def law(entry):
-        return gantheory.density(
-            entry["family"], **{k: number(v) for k, v in entry["params"].items()}
-        )
-
-    rows = {True: [], False: []}
-    flagged = exceeded = infinite = 0
-    start = time.process_time()
-    for e in json.loads(BANK.read_text()):
-        if e["dim"] != 1 or e["id"] == "tn_n/jsd/d_loc":
-            continue  # the one entry known to be wrong: see tests/test_bank.py
-        found = gantheory.divergence(e["divergence"], law(e["p"]), law(e["q"]), wrt=e.get("wrt"))
-        truth = float(e["value"])
-        if math.isinf(truth):
-            infinite += found.value == truth
-            continue
-        off = abs(found.value - truth)
-        exceeded += off > 10 * found.error + 1e-16 * abs(truth)
-        if found.status is Status.ILL_CONDITIONED:
-            flagged += 1
-        elif truth:
-            rows[e["hard"]].append(off / abs(truth))
-    seconds = time.process_time() - start
-    for hard, errors in rows.items():
-        print(f"bank, {'hard' if hard else 'easy'}: {len(errors)} entries, worst {max(errors):.1e}")
-    print(
-        f"bank: {infinite} infinite found, {flagged} flagged ill conditioned, "
-        f"{exceeded} stated errors exceeded tenfold, {seconds:.1f} s"
-    )
-
-
 if __name__ == "__main__":
     for label in PAIRS:
         compare(label)
-    bank()

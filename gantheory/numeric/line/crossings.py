@@ -8,6 +8,7 @@ derivative −s·q(x)·∂θ log q(x)/abs(u'(x)) beside the integral: the crossi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -124,7 +125,7 @@ def _searched(pair: Pair, level: float) -> Panels | None:
         near = _may_hide(pair, panels, level)
         done.append(panels.take(np.nonzero(~near)[0]))
         if not near.any():
-            return _joined(done)
+            return reduce(Panels.joined, done)
         panels = panels.halves(np.nonzero(near)[0])
     return None
 
@@ -149,10 +150,3 @@ def _may_hide(pair: Pair, panels: Panels, level: float) -> Array:
         flat = np.all(np.abs(y) <= 1e-12, axis=1)  # a tie: counted elsewhere
         return np.asarray((dips & (vertex * b <= 0) & (bend != 0)).any(axis=1) & ~flat)
 
-
-def _joined(parts: list[Panels]) -> Panels:
-    return Panels(*(np.concatenate([getattr(part, f) for part in parts])
-                    for f in Panels.__dataclass_fields__))  # fmt: skip
-
-
-__all__ = ["Term", "jump_term"]
