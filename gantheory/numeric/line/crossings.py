@@ -149,4 +149,3 @@ def _may_hide(pair: Pair, panels: Panels, level: float) -> Array:
         dips = (a * b > 0) & (b * c > 0) & (np.abs(b) <= np.abs(a)) & (np.abs(b) <= np.abs(c))
         flat = np.all(np.abs(y) <= 1e-12, axis=1)  # a tie: counted elsewhere
         return np.asarray((dips & (vertex * b <= 0) & (bend != 0)).any(axis=1) & ~flat)
-
