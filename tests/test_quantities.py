@@ -10,7 +10,7 @@ from gantheory import derive
 from gantheory.densities import density
 from gantheory.errors import GantheoryError
 from gantheory.games import CATALOGUE
-from gantheory.numeric import divergence
+from gantheory.numeric import divergence, sweep
 from gantheory.numeric.quantities import quantity
 from gantheory.records import Status
 from gantheory.symbolic.atoms import r, t, to_sympy
@@ -131,3 +131,17 @@ def test_a_negative_curvature_makes_minus_infinity():
 def test_what_a_game_lacks_is_said():
     with pytest.raises(GantheoryError, match="free parameters"):
         quantity("alpha-gan", "loss")
+
+
+@pytest.mark.parametrize("text", ["hinge.loss", "alpha-gan(alpha=2).value", "minimax.followed"])
+def test_a_game_and_its_part_are_a_name_like_any_other(text):
+    p, q = "normal(0, 1)", "laplace(1, 2)"
+    game, _, part = text.rpartition(".")
+    named, given = (divergence(what, p, q, wrt="q.loc") for what in (text, quantity(game, part)))
+    assert named == given
+    assert sweep([text], p, q)[text, None] == divergence(text, p, q)
+
+
+def test_an_unknown_part_of_a_game_is_no_name():
+    with pytest.raises(GantheoryError, match="unknown divergence 'hinge.gain'"):
+        divergence("hinge.gain", "normal(0, 1)", "normal(1, 1)")

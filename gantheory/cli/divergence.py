@@ -48,7 +48,7 @@ def command(
     from gantheory.numeric import divergence
 
     first, second = parse_density(p), parse_density(q)
-    estimate = divergence(_target(name), first, second, wrt=wrt, method=method)
+    estimate = divergence(name, first, second, wrt=wrt, method=method)
     if as_json:
         print_json(_record(name, first, second, wrt, estimate))
         return
@@ -73,16 +73,6 @@ def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[s
         "status": estimate.status.value,
         "warnings": list(estimate.warnings),
     }
-
-
-def _target(name: str) -> Any:
-    """Return what NAME stands for: a name, or a game's derived curvature."""
-    game, dot, part = name.rpartition(".")
-    if not dot or part not in ("value", "loss", "followed"):
-        return name
-    from gantheory.numeric.quantities import quantity
-
-    return quantity(game, part)
 
 
 def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from gantheory.errors import GantheoryError, unknown_name
 from gantheory.numeric.line.estimates import split_parameter, sweep_line
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.names import DISTANCES
+from gantheory.numeric.quantities import as_quantity
 from gantheory.records import Estimate
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
@@ -23,7 +24,8 @@ def divergence(
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
     Args:
-        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; an
+        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; a game's
+            ``"hinge.loss"``, ``"minimax.value"`` or ``"minimax.followed"``; an
             `FDivergence`; or a derived curvature, such as ``derive("minimax").followed``, whose
             divergence is returned without its constant.
         p: the data density, or its text.
@@ -47,6 +49,7 @@ def divergence(
         return _distance(name, p, q, wrt)
     if method == "certified":
         return _certified(name, p, q, wrt)
+    name = as_quantity(name)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         from gantheory.numeric.beyond import beyond_the_line
 

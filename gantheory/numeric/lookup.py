@@ -6,10 +6,12 @@ from typing import Any
 
 from gantheory.numeric.kernels import Kernel
 from gantheory.numeric.names import kernel_of
+from gantheory.numeric.quantities import as_quantity
 
 
 def kernel_for(asked: Any) -> Kernel:
     """Return the kernel of a name, an `FDivergence` or a derived curvature; or a kernel itself."""
+    asked = as_quantity(asked)
     if isinstance(asked, Kernel):
         return asked
     if isinstance(asked, str):

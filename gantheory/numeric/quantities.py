@@ -51,6 +51,14 @@ def quantity(game: Game | str, part: str) -> Curvature:
     return found
 
 
+def as_quantity(asked: Any) -> Any:
+    """Return the curvature that text such as ``"hinge.loss"`` names; anything else as it is."""
+    if not isinstance(asked, str):
+        return asked
+    game, dot, part = asked.rpartition(".")
+    return quantity(game, part) if dot and part in QUANTITIES else asked
+
+
 def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
     """Return the curvature of a game with parameters at some numbers."""
     if found is None:

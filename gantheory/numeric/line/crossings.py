@@ -17,7 +17,7 @@ from gantheory.densities.univariate import Points
 from gantheory.numeric.kernels import Kernel, Scaled
 from gantheory.numeric.line.breaks import ratio_rounding
 from gantheory.numeric.line.integrals import Output, Pair
-from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
+from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays, sampled, signs
 from gantheory.numeric.line.probe import Probe
 from gantheory.numeric.ratio import Ratio
 
@@ -67,6 +67,8 @@ def jump_term(kernel: Kernel, parameter: str | None, pair: Pair) -> Term:
         moved = _moved(pair, parameter, found)
         if moved.refusal:
             return moved
+        if len(found.mass) != _sign_changes(pair, panels, level):
+            return Term(refusal=f"the places where p/q = {np.exp(level):g} could not be told apart")
         value -= height * moved.value
         error += abs(height) * moved.error
     return Term(value, error)
@@ -102,7 +104,8 @@ def _crossings(pair: Pair, panels: Panels, level: float) -> Crossings:
         own = panels.take(owner)
         at, log_jacobian = own.at(root[:, None])
         n = pair.ratio_at(at, log_jacobian)[0]
-        off = ratio_rounding(n, level)[:, 0] / steepness + EPS * np.abs(root)
+        away = np.maximum(ratio_rounding(n, level)[:, 0], np.abs(n.u[:, 0] - level))
+        off = away / steepness + EPS * np.abs(root)
         width = np.exp(log_jacobian[:, 0]) * (own.high - own.low)
         mass = np.exp(n.log_q[:, 0]) * off
     flat = Points(*(getattr(at, name)[:, 0] for name in at.__dataclass_fields__))
@@ -114,6 +117,23 @@ def _crossings(pair: Pair, panels: Panels, level: float) -> Crossings:
         mass[kept],
         ASIDE * width[kept],
     )
+
+
+def _sign_changes(pair: Pair, panels: Panels, level: float) -> int:
+    """Return how often u crosses a level, by its signs alone; where a density jumps, u may too."""
+    laws = (pair.p, pair.q)
+    cuts = sorted({x for law in laws for piece in law.pieces for x in piece} |
+                  {x for law in laws for x in law.kinks})  # fmt: skip
+    xi = sampled(panels)
+    with np.errstate(all="ignore"):
+        x = panels.at(xi)[0].x
+        sign = signs(pair.u(panels, xi) - level)
+        middle = panels.at(0.5 * (panels.low + panels.high)[:, None])[0].x
+    group = np.repeat(np.searchsorted(cuts, middle), xi.shape[1], axis=1)
+    order = np.lexsort((x.ravel(), group.ravel()))
+    sign, group = sign.ravel()[order], group.ravel()[order]
+    sign, group = sign[sign != 0], group[sign != 0]
+    return int(((sign[1:] != sign[:-1]) & (group[1:] == group[:-1])).sum())
 
 
 def _searched(pair: Pair, level: float) -> Panels | None:

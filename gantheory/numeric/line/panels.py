@@ -218,6 +218,14 @@ def _ray(c: float, side: int, width: float, reach: float, p: Univariate, q: Univ
     return Ray(c, side, width, reach, end)
 
 
+def sampled(panels: Panels) -> Array:
+    """Return the coordinates at which panels are searched for crossings, both ends among them."""
+    half = 0.5 * (panels.high - panels.low)[:, None]
+    xi = panels.low[:, None] + half * (1 + SAMPLES)
+    xi[:, -1] = panels.high
+    return xi
+
+
 def level_crossings(
     panels: Panels, ratio: Callable[[Panels, Array], Array], levels: Iterable[float]
 ) -> tuple[Array, Array, Array]:
@@ -226,15 +234,14 @@ def level_crossings(
     ``ratio(panels, xi)`` is u; it is sampled at 23 places a panel, and each bracket is closed by
     bisection on all of them at once.
     """
-    half = 0.5 * (panels.high - panels.low)[:, None]
-    xi = panels.low[:, None] + half * (1 + SAMPLES)
-    xi[:, -1] = panels.high
+    xi = sampled(panels)
     u = ratio(panels, xi)
     found = [_crossings(panels, ratio, xi, u, level) for level in levels]
     owner, root, slope = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return owner, root, slope
 
 
+SEAM = 64 * float(np.finfo(float).eps)  # of the largest v in a panel: what rounding makes of 0
 # Chebyshev-Lobatto points: dense next to the ends of a panel, as the nodes are.
 SAMPLES = -np.cos(np.pi * np.arange(23) / 22)
 
@@ -242,7 +249,7 @@ SAMPLES = -np.cos(np.pi * np.arange(23) / 22)
 def _crossings(
     panels: Panels, ratio: Callable[[Panels, Array], Array], xi: Array, u: Array, level: float
 ) -> tuple[Array, Array, Array]:
-    sign = np.sign(u - level)
+    sign = signs(u - level)
     owner, k = np.nonzero(sign[:, :-1] * sign[:, 1:] < 0)
     # zeros at a sample: beyond an end of the panel u goes on as before
     around = np.concatenate([-sign[:, 1:2], sign, -sign[:, -2:-1]], axis=1)
@@ -262,6 +269,18 @@ def _crossings(
         np.concatenate([root, xi[touching, j]]),
         np.concatenate([slope, flat]),
     )
+
+
+def signs(v: Array) -> Array:
+    """Return the signs of samples; 0 at an end of a panel where v is within its own rounding.
+
+    A seam has two names, one from each anchor: a zero there may hide between their roundings.
+    """
+    sign = np.sign(v)
+    size = np.max(np.where(np.isfinite(v), np.abs(v), 0.0), axis=1)
+    for end in (0, -1):
+        sign[np.abs(v[:, end]) <= SEAM * size, end] = 0.0
+    return sign
 
 
 def _root(
