@@ -143,5 +143,5 @@ def test_a_game_and_its_part_are_a_name_like_any_other(text):
 
 
 def test_an_unknown_part_of_a_game_is_no_name():
-    with pytest.raises(GantheoryError, match="unknown divergence 'hinge.gain'"):
+    with pytest.raises(GantheoryError, match=r"unknown divergence 'hinge\.gain'"):
         divergence("hinge.gain", "normal(0, 1)", "normal(1, 1)")
