@@ -24,6 +24,9 @@ aten = torch.ops.aten
 # Above this many weights in a layer each member's product is a call of its own; below, one call
 # multiplies a block. Both run at the library's peak; the single call saves dispatch only.
 LARGEST_BATCHED = 64 * 64
+# Products of so few columns go column by column: (512, 128)·(128, 2) takes 16 µs as two products of
+# matrix and vector where the library's own needs 73, and its transpose 31 where it needs 78.
+NARROW = 4
 # Numbers that one pass of torch's vector loops takes at most (two registers of 512 bits in
 # float32). What is left over goes through scalar code, which rounds otherwise; so every member's
 # data fills whole passes, or would be split alike wherever it stands.
@@ -212,11 +215,9 @@ def product(
             for j in range(1, inner)
         ]
         return [first, *rest]
-    if columns == 1:  # matrix times vector: 40 µs where the library needs 150
-        singles: list[Operation] = [
-            partial(torch.mv, a[k], b[k, :, 0], out=out[k, :, 0]) for k in range(len(a))
-        ]
-    elif not batched or columns <= 4:
+    if columns <= NARROW:
+        singles = _columns(a, b, out)
+    elif not batched:
         singles = [partial(torch.mm, a[k], b[k], out=out[k]) for k in range(len(a))]
     elif bias is None:
         return [partial(torch.bmm, a, b, out=out)]
@@ -231,9 +232,20 @@ def weight_product(a: Tensor, slope: Tensor, out: Tensor, batched: bool) -> list
         return [partial(torch.bmm, a.mT, slope, out=out)]
     if batched and slope.shape[-1] == 1:  # as a row, slopeᵀ·a: 19 µs where the library needs 170
         return [partial(torch.bmm, slope.mT, a, out=out.mT)]
-    if batched and slope.shape[-1] > 4:
+    if slope.shape[-1] <= NARROW:
+        return _columns(a.mT, slope, out)
+    if batched:
         return [partial(torch.bmm, a.mT, slope, out=out)]
     return [partial(torch.mm, a[k].t(), slope[k], out=out[k]) for k in range(len(a))]
+
+
+def _columns(a: Tensor, b: Tensor, out: Tensor) -> list[Operation]:
+    """Return out = a·b member by member and column by column."""
+    return [
+        partial(torch.mv, a[k], b[k, :, j], out=out[k, :, j])
+        for k in range(len(a))
+        for j in range(b.shape[-1])
+    ]
 
 
 Bound = Callable[..., list[Operation]]
