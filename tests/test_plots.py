@@ -45,7 +45,7 @@ def test_curves_are_drawn_with_their_marks_and_measured_points():
     above, below = figure.axes
     assert above.lines[0].get_ydata()[-1] == pytest.approx(0.693146317393984464)
     assert below.get_yscale() == "log"  # 2e-6 and 10 on one axis
-    assert any("1% of the maximum\nat d = 6.63" in text for text in texts(figure))
+    assert any("1% of the maximum at d = 6.63" in text for text in texts(figure))
     (bars,) = below.containers
     assert bars.lines[0].get_xydata().tolist() == [[2.0, 0.2248]]
     labels = {text.get_text() for text in above.texts}

@@ -112,9 +112,11 @@ def _marks(axes: Axes, curves: Sequence[Curve], marks: Sequence[Vanishing]) -> N
             continue
         shown.add(place)
         axes.axvline(mark.falls_at, color=INK, linewidth=0.7, linestyle=":")
+        # one above the other at the foot, left of the line: a gradient that vanishes is not there
         axes.annotate(
-            f"{mark.fraction:.0%} of the maximum\nat d = {mark.falls_at:.3g}",
-            (mark.falls_at, height), xytext=(6, 10), textcoords="offset points", fontsize=8,
+            f"{mark.fraction:.0%} of the maximum at d = {mark.falls_at:.3g}",
+            (mark.falls_at, 0.0), xycoords=("data", "axes fraction"), ha="right",
+            xytext=(-4, 11 * len(shown) - 6), textcoords="offset points", fontsize=8, color=colour,
         )  # fmt: skip
 
 
