@@ -55,9 +55,9 @@ def compare(case: str, setting: Setting) -> Measurement:
     first = setting.seed_of("lines")  # the same for both losses: their D's start equal
     members = [
         Member(Line(), case, seed=first + k, discriminator_rate=0.05, generator_rate=0.02)
-        for k in range(24 if setting.quick else 64)
+        for k in range(40 if setting.quick else 64)
     ]
-    steps = 256 if setting.quick else 2048
+    steps = 512 if setting.quick else 2048
     how = Recipe(
         DISCRIMINATOR,
         GENERATOR,
