@@ -324,3 +324,7 @@ def test_the_evaluator_reads_formulas_as_python_does(r):
 )
 def test_cells_give_the_sums_worked_out_by_hand(name, p, q, by_hand):
     assert testing.on_cells(named(name), p, q).value == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_score_that_rounds_away_inside_a_payoff_beats_nothing():
+    testing.assert_discriminator_cannot_win("f-gan-neyman", NORMAL, NORMAL, [0.0], [0.0, 1.9e-167])
