@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gantheory.records import Estimate, How, Status, Verdict
 
@@ -48,22 +48,70 @@ class Outcome:
         return self.verdict.how is self.check.expected
 
 
+LARGEST_ALLOWANCE = 0.05  # of what a difference is judged against: beyond it, too little is known
+
+
 def agree(
-    statement: str, left: Estimate, right: Estimate, *, assumptions: Iterable[str] = ()
+    statement: str,
+    left: Estimate,
+    right: Estimate,
+    *,
+    apart: float | None = None,
+    assumptions: Iterable[str] = (),
 ) -> Verdict:
     """Decide ``left == right`` within the two stated errors.
 
-    Two infinities of one sign agree. Where either side is undetermined, so is the verdict.
-    Errors of estimates with an error probability add up with their probabilities (union bound).
+    Two infinities of one sign agree. Where either side is undetermined, so is the verdict, and
+    where the two errors together exceed 5 % of the theory: numbers that agree within them say
+    too little. Errors of estimates with an error probability add up with their probabilities
+    (union bound).
+
+    Args:
+        statement: what is claimed.
+        left: what was found.
+        right: the theory.
+        apart: how far off the nearest wrong theory is, which then takes the place of the
+            theory's own size; to be stated where the theory is 0 (the size is then taken as 1).
+        assumptions: what the verdict rests on.
     """
-    return _compare(statement, left, right, abs(_difference(left, right)), "=", assumptions)
+    verdict = _compare(statement, left, right, abs(_difference(left, right)), "=", assumptions)
+    if verdict.how is not How.MEASURED:
+        return verdict
+    allowed, scale = left.error + right.error, _scale(right, apart)
+    if allowed > LARGEST_ALLOWANCE * scale:
+        why = "too few samples" if verdict.error_probability else "too wide an error"
+        share = f"{allowed:.3g} is allowed, {allowed / scale:.1%} of {scale:.4g}"
+        reason = f"{why}: {share}, more than {LARGEST_ALLOWANCE:.0%}"
+        return replace(verdict, how=How.UNDECIDED, reason=reason)
+    return replace(
+        verdict,
+        reason=_missed(abs(_difference(left, right)) + allowed, "the two sides may still differ"),
+    )
 
 
 def at_most(
     statement: str, left: Estimate, right: Estimate, *, assumptions: Iterable[str] = ()
 ) -> Verdict:
     """Decide ``left <= right`` within the two stated errors: refuted only beyond them."""
-    return _compare(statement, left, right, _difference(left, right), "<=", assumptions)
+    excess = _difference(left, right)
+    verdict = _compare(statement, left, right, excess, "<=", assumptions)
+    room = excess + left.error + right.error
+    if verdict.how is not How.MEASURED or not room > 0:
+        return verdict
+    return replace(verdict, reason=_missed(room, "it may still be violated"))
+
+
+def _missed(size: float, what: str) -> str | None:
+    """Say what the measurement could have missed: the largest deviation that it leaves open."""
+    return f"{what} by up to {size:.2g}" if size else None
+
+
+def _scale(theory: Estimate, apart: float | None) -> float:
+    """Return what an allowance is judged against: 1 for a computed theory that may be 0."""
+    if apart is not None:
+        return abs(apart)
+    computed_zero = theory.error_probability == 0 and abs(theory.value) <= theory.error
+    return 1.0 if computed_zero else abs(theory.value)
 
 
 def _difference(left: Estimate, right: Estimate) -> float:

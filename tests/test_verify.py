@@ -1,6 +1,7 @@
 """Comparisons decide both ways, and never turn a non-answer into an answer."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,14 +12,47 @@ from gantheory.verify import agree, at_most
 
 FINITE = st.floats(-1e6, 1e6)
 ERROR = st.floats(0, 1e3)
+SIZE = st.floats(1e-6, 1e6)
+SHARE = st.floats(0, 0.024)
 
 
-@given(FINITE, ERROR, ERROR, st.floats(-1, 1))
-def test_numbers_within_their_errors_agree(value, left_error, right_error, share):
+@given(SIZE, SHARE, SHARE, st.floats(-1, 1))
+def test_numbers_within_their_errors_agree(value, left_share, right_share, share):
+    left_error, right_error = left_share * value, right_share * value
     other = value + share * (left_error + right_error) * 0.999999
-    slack = 1e-9 * (1 + abs(value))
-    verdict = agree("x", Estimate(value, left_error + slack), Estimate(other, right_error))
+    slack = 1e-9 * value
+    verdict = agree("x", Estimate(other, left_error + slack), Estimate(value, right_error))
     assert verdict.how is How.MEASURED
+    missed = abs(other - value) + left_error + right_error + slack
+    assert verdict.reason == f"the two sides may still differ by up to {missed:.2g}"
+
+
+@given(SIZE, st.floats(0.051, 1e3), st.floats(0, 1), st.sampled_from([0.0, 1e-6]))
+def test_an_allowance_beyond_five_percent_of_the_theory_decides_nothing(
+    value, share, split, probability
+):
+    left = Estimate(value, split * share * value, error_probability=probability)
+    verdict = agree("x", left, Estimate(value, (1 - split) * share * value * 0.9999))
+    if share * (1 - split) < 1:  # a computed theory that is 0 within its error has size 1
+        assert verdict.how is How.UNDECIDED
+        assert ("too few samples" in verdict.reason) == (probability > 0)
+    assert at_most("x", left, Estimate(value)).how is How.MEASURED  # a bound says no more
+
+
+def test_the_distance_to_the_twin_takes_the_place_of_the_size():
+    left = Estimate(1.0, 0.04, error_probability=1e-6)
+    assert agree("x", left, Estimate(1.0)).how is How.MEASURED
+    assert agree("x", left, Estimate(1.0), apart=0.5).how is How.UNDECIDED
+    zero = Estimate(0.001, 0.02, error_probability=1e-6)
+    assert agree("x", zero, Estimate(0.0), apart=0.1).how is How.UNDECIDED
+    assert agree("x", zero, Estimate(0.0), apart=1.0).how is How.MEASURED
+    assert agree("x", replace(zero, error=0.06), Estimate(0.0)).how is How.UNDECIDED
+
+
+def test_a_bound_says_by_how_much_it_may_still_be_violated():
+    near = at_most("x", Estimate(1.99, 0.05), Estimate(2.0, 0.05))
+    assert near.reason == "it may still be violated by up to 0.09"
+    assert at_most("x", Estimate(1.0, 0.05), Estimate(2.0, 0.05)).reason is None
 
 
 @given(FINITE, ERROR, ERROR, st.sampled_from([-1, 1]))

@@ -13,8 +13,10 @@ ASSUMPTIONS = ("fresh samples are independent of the training samples",)
 
 def judge(comparison: Comparison) -> Verdict:
     """Return the verdict on one comparison."""
-    decide = {"=": agree, "<=": at_most}[comparison.relation]
-    return decide(comparison.statement, comparison.left, comparison.right, assumptions=ASSUMPTIONS)
+    sides = comparison.statement, comparison.left, comparison.right
+    if comparison.relation == "<=":
+        return at_most(*sides, assumptions=ASSUMPTIONS)
+    return agree(*sides, apart=comparison.apart, assumptions=ASSUMPTIONS)
 
 
 def outcomes(experiment: Experiment, measured: Iterable[Measurement]) -> tuple[Outcome, ...]:

@@ -36,6 +36,8 @@ class Comparison:
         relation: ``"="`` or ``"<="``.
         expected: `How.REFUTED` for the false twin of a law.
         twin_of: the id of the law whose twin it is.
+        apart: how far off the nearest wrong theory is, where an equality's allowance is to be
+            judged by that and not by the size of the right side (see `gantheory.verify.agree`).
     """
 
     id: str
@@ -45,6 +47,26 @@ class Comparison:
     right: Estimate
     expected: How = How.MEASURED
     twin_of: str | None = None
+    apart: float | None = None
+
+
+def within_its_error(comparison: Comparison) -> Comparison:
+    """Return the bound ``|left - right| <= the two errors`` in place of an equality.
+
+    For errors that are bounds of their own, such as the distance of a trained D from D*, and not
+    widths that more samples would narrow: the verdict then claims no more than the bound.
+    """
+    left, right = comparison.left, comparison.right
+    if Status.UNDETERMINED in (left.status, right.status):
+        return comparison
+    off = replace(left, value=abs(left.value - right.value), error=0.0)
+    return replace(
+        comparison,
+        statement=f"{comparison.statement}, to within the stated bound",
+        left=off,
+        relation="<=",
+        right=Estimate(left.error + right.error, method="the stated bound"),
+    )
 
 
 @dataclass(frozen=True)

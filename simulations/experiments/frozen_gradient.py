@@ -16,7 +16,13 @@ from gantheory.games import list_games
 from gantheory.games.classic import CLASSIC
 from gantheory.records import Estimate, How, Status
 from simulations import measure
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+    within_its_error,
+)
 from simulations.experiments.optimal_discriminator import trained
 from simulations.experiments.pairs import (
     PAIRS,
@@ -143,6 +149,8 @@ def _compared(
         # Where the payoff's tail is too heavy for an interval, the honest verdict is none.
         How.UNDECIDED if measured.status is Status.UNDETERMINED else How.MEASURED,
     )
+    if place.endswith("trained"):
+        law = within_its_error(law)
     error = measured.error + followed.error + loss.error
     if not abs(followed.value - loss.value) > TELLING * error:
         return [law]
