@@ -54,7 +54,8 @@ class Kernel:
         reverse: the name of the divergence with p and q exchanged.
         at_zero: how f̃ grows as r → 0; power 0 without logs where f(0) is finite.
         at_infinity: how f̃ grows as r → ∞; power 1 without logs where f'(∞) is finite.
-        levels: the values of u at which f has a kink.
+        levels: the values of u at which f bends or breaks: panels are cut there.
+        kinks: those of the levels at which f' jumps.
         touches: whether the integrand vanishes to second order where p = q.
         sign: −1 for a complement, whose derivative is minus that of its divergence.
         exchanged: makes the reversed kernel, where it has no name of its own.
@@ -76,6 +77,7 @@ class Kernel:
     jumps: tuple[tuple[float, float], ...] = ()
     lone_p: bool = True
     lone_q: bool = True
+    kinks: tuple[float, ...] = ()
 
 
 FLAT, LINEAR = Growth(Fraction(0)), Growth(Fraction(1))
@@ -288,7 +290,7 @@ def _kernel(
     infinity: Growth = LINEAR,
     levels: tuple[float, ...] = (),
 ) -> Kernel:
-    return Kernel(name, value, slopes, reverse or name, zero, infinity, levels)
+    return Kernel(name, value, slopes, reverse or name, zero, infinity, levels, kinks=levels)
 
 
 def _q(value: Callable[[Ratio], Array]) -> Integrand:
@@ -342,7 +344,7 @@ _TABLE = (
     _kernel("jeffreys", _jeffreys, (_slope_jeffreys,), "", _ZERO_LOG, _INF_LOG),
     Kernel("jsd_gap", _jsd_gap, _JSD_SLOPES, "jsd_gap", FLAT, LINEAR, touches=False, sign=-1),
     Kernel("tv_gap", _ones(lambda n: n.log_bottom), _TV_SLOPES, "tv_gap", FLAT, LINEAR, (0.0,),
-           False, -1),
+           False, -1, kinks=(0.0,)),
     Kernel("bc", _ones(lambda n: n.log_half), _HELLINGER_SLOPES, "bc", FLAT, LINEAR, (), False, -1),
 )  # fmt: skip
 

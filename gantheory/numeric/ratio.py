@@ -16,18 +16,30 @@ SYMMETRIC = ("v", "e", "drop", "phi", "ve", "log1pe", "share", "log_top")  # in 
 
 @dataclass(frozen=True)
 class Ratio:
-    """log p, log q and u = log p − log q at some points; u = ±inf where one of them vanishes."""
+    """log p, log q and u = log p − log q at some points; u = ±inf where one of them vanishes.
+
+    ``doubt`` bounds the rounding error of u where that is known: u − doubt ≤ log(p/q) ≤ u + doubt.
+    """
 
     log_p: Array
     log_q: Array
     u: Array
+    doubt: Array | None = None
 
     @classmethod
-    def of(cls, log_p: Array, log_q: Array, u: Array | None = None) -> Ratio:
+    def of(
+        cls, log_p: Array, log_q: Array, u: Array | None = None, doubt: Array | None = None
+    ) -> Ratio:
         """Return the ratio of two log-densities; ``u`` where it is known without cancellation."""
         with np.errstate(invalid="ignore"):
             u = log_p - log_q if u is None else np.where(np.isnan(u), log_p - log_q, u)
-        return cls(log_p, log_q, np.where(np.isnan(u), 0.0, u))
+        return cls(log_p, log_q, np.where(np.isnan(u), 0.0, u), doubt)
+
+    def doubtful(self, where: Array, side: float) -> Ratio:
+        """Return the points ``where``, with u at one end of the interval that holds it."""
+        assert self.doubt is not None
+        u = self.u[where] + side * self.doubt[where]
+        return Ratio(self.log_p[where], self.log_q[where], u)
 
     @cached_property
     def positive(self) -> Array:
@@ -109,7 +121,7 @@ class Ratio:
     @cached_property
     def swapped(self) -> Ratio:
         """The ratio with p and q exchanged."""
-        other = Ratio(self.log_q, self.log_p, -self.u)
+        other = Ratio(self.log_q, self.log_p, -self.u, self.doubt)
         other.__dict__.update({name: getattr(self, name) for name in SYMMETRIC})
         return other
 

@@ -34,6 +34,7 @@ def weighted(name: str, parts: Sequence[tuple[Kernel, float]]) -> Kernel:
         slowest([_signed(k.at_zero, c) for k, c in parts]),
         fastest([_signed(k.at_infinity, c) for k, c in parts]),
         tuple({level for k in kernels for level in k.levels}),
+        kinks=tuple({level for k in kernels for level in k.kinks}),
         exchanged=lambda: weighted(reverse, [(reversed_kernel(k), c) for k, c in parts]),
     )
 

@@ -196,6 +196,7 @@ def _assembled(
         tuple(places),
         exchanged=exchanged,
         jumps=tuple(strengths),
+        kinks=tuple(level for level, _ in kinks),
     )
 
 

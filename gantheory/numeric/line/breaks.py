@@ -84,7 +84,9 @@ def is_tied(n: Ratio, level: float) -> Array:
 
 
 def ratio_rounding(n: Ratio, level: float = 0.0) -> Array:
-    """Return a bound on the rounding error of u."""
+    """Return a bound on the rounding error of u − level."""
+    if n.doubt is not None:
+        return n.doubt + EPS * abs(level)
     size = 4 + abs(level) + np.abs(n.log_p) + np.abs(n.log_q)
     return 4 * EPS * np.where(np.isfinite(size), size, 0.0)
 
@@ -111,6 +113,21 @@ def ties(kernel: Kernel) -> Integrand:
         for level, height in kernel.jumps:
             lost += abs(height) / 2 * is_tied(n, level)
         return n.log_q, lost
+
+    return integrand
+
+
+KINKED = (
+    "p/q stays at a kink of {name} on a set of positive probability, whose points leave it to both "
+    "sides when {parameter} moves: the derivatives from the two sides differ; move one of the laws"
+)
+
+
+def ties_at_kinks(kernel: Kernel) -> Integrand:
+    """Return q on the set where p/q stays at a kink: there G may be that of either side."""
+
+    def integrand(n: Ratio) -> Scaled:
+        return n.log_q, np.sum([is_tied(n, level) for level in kernel.kinks], axis=0, dtype=float)
 
     return integrand
 

@@ -51,6 +51,11 @@ class Term:
     error: float = 0.0
     refusal: str | None = None
 
+    def plus(self, other: Term) -> Term:
+        """Return the sum of two terms; one refusal is enough."""
+        refusal = self.refusal or other.refusal
+        return Term(self.value + other.value, self.error + other.error, refusal)
+
 
 def jump_term(kernel: Kernel, parameter: str | None, pair: Pair) -> Term:
     """Return what the jumps of a kernel add to its value (an error alone), or to a derivative."""
@@ -103,7 +108,7 @@ def _crossings(pair: Pair, panels: Panels, level: float) -> Crossings:
         owner, root, steepness = level_crossings(panels, pair.u, [level])
         own = panels.take(owner)
         at, log_jacobian = own.at(root[:, None])
-        n = pair.ratio_at(at, log_jacobian)[0]
+        n = pair.ratio_at(at, log_jacobian)
         away = np.maximum(ratio_rounding(n, level)[:, 0], np.abs(n.u[:, 0] - level))
         off = away / steepness + EPS * np.abs(root)
         width = np.exp(log_jacobian[:, 0]) * (own.high - own.low)

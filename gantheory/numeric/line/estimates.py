@@ -10,18 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from gantheory.densities.base import Array
-from gantheory.densities.univariate import Points, Univariate
-from gantheory.divergences import COMPLEMENTS
+from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.numeric.curvature.combined import reversed_kernel
 from gantheory.numeric.infinite import Ends, infinite
-from gantheory.numeric.kernels import KERNELS, Integrand, Kernel
-from gantheory.numeric.line.breaks import TIED, ties
+from gantheory.numeric.kernels import Integrand, Kernel
+from gantheory.numeric.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.numeric.line.crossings import Term, jump_term
 from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import SMALLEST, Integral, Output, Pair, integrals
-from gantheory.numeric.ratio import Ratio
+from gantheory.numeric.line.moving import boundary, moving_points, no_derivative
 from gantheory.records import Estimate, Status
 
 METHOD = "quadrature"
@@ -29,7 +27,6 @@ BEYOND = "finite, but beyond the range of binary64; log_value holds its logarith
 NO_DIGIT = "rounding leaves no digit: the parameters are too extreme for binary64"
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
-SMOOTH = 1e-9  # one-sided limits that differ by less are one value, rounded
 # A user's own density may miss 1 by what single-precision constants would cost.
 UNIT = 1e-7
 # A share of q's mass on which p/q counts as staying at a jump; less is rounding at a crossing.
@@ -45,13 +42,26 @@ class Task:
     parameter: str | None = None
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What is uncertain before any integration.
+
+    Attributes:
+        noise: by how much of itself the rounding of the parameters moves a divergence.
+        mass: by how much the mass of a user's own law may miss 1.
+    """
+
+    noise: float
+    mass: float
+
+
 def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
     """Return every number wanted of one pair, from one set of panels."""
     kernels = {task.kernel for task in tasks}
     ends = Ends(p, q)
     known = {kernel: infinite(kernel, ends) for kernel in kernels}
     parameters = {task.parameter for task in tasks} - {None}
-    refused = {name: _no_derivative(str(name), p, q) for name in parameters}
+    refused = {name: no_derivative(str(name), p, q) for name in parameters}
     answers = {
         k: answer
         for k, task in enumerate(tasks)
@@ -70,43 +80,6 @@ def _by_rule(task: Task, known: Estimate | None, refused: Estimate | None) -> Es
         f"{task.kernel.name} has no derivative here: its value is {known}; "
         "differentiate where it is finite"
     )
-
-
-def _no_derivative(parameter: str, p: Univariate, q: Univariate) -> Estimate | None:
-    """Refuse a derivative where a moving end or jump of q makes the divergence kink or jump."""
-    for point, _ in moving_points(q, parameter):
-        tails = [d.tail(point, side) for d in (q, p) for side in (-1, +1)]
-        if any(tail is None or tail.log > 0 or tail.logsquare for tail in tails[:2]):
-            return Estimate.undetermined(
-                f"q is unbounded at {point:g}, which moves with {parameter}; use a one-sided "
-                "difference of values"
-            )
-        if _jumps(p, point) and _jumps(q, point):
-            return Estimate.undetermined(
-                f"p and q both end or jump at {point:g}, which moves with {parameter}: the "
-                "derivatives from the two sides differ; move one of the laws"
-            )
-    return None
-
-
-def moving_points(q: Univariate, parameter: str) -> list[tuple[float, float]]:
-    """Return (point, velocity) of each end or kink of q that the parameter moves."""
-    points = {end for piece in q.pieces for end in piece if math.isfinite(end)} | {*q.kinks}
-    moving = [(point, q.end_velocity(parameter, point)) for point in sorted(points)]
-    return [(point, velocity) for point, velocity in moving if velocity]
-
-
-def _jumps(law: Univariate, point: float) -> bool:
-    """Whether the density is discontinuous at a point: its two one-sided limits differ."""
-    below, above = (np.exp(law.log_density(beside(point, side))[0]) for side in (-1, +1))
-    return bool(abs(below - above) > SMOOTH * max(below, above))
-
-
-def beside(point: float, side: int) -> Points:
-    """Return the point immediately next to ``point`` on one side."""
-    step = abs(np.nextafter(point, side * math.inf) - point) + 1e-300
-    one = np.ones(1)
-    return Points(point * one, side * one, step * one, np.log(step) * one)
 
 
 def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[int, Estimate]:
@@ -135,6 +108,9 @@ def _routed(
     jumping = [k for k, task in tasks.items() if task.kernel.jumps]
     tied = dict(zip(jumping, range(len(outputs), len(outputs) + len(jumping)), strict=True))
     outputs += [Output(ties(tasks[k].kernel), None, False) for k in jumping]
+    bent = [k for k, task in tasks.items() if task.parameter and task.kernel.kinks]
+    at_kinks = dict(zip(bent, range(len(outputs), len(outputs) + len(bent)), strict=True))
+    outputs += [Output(ties_at_kinks(tasks[k].kernel), tasks[k].parameter, False) for k in bent]
     levels = {level for task in tasks.values() for level in task.kernel.levels}
     pair = Pair(p, q)
     found = integrals(pair, outputs, levels)
@@ -147,19 +123,30 @@ def _routed(
         if index in found:
             routes[k].append((found[index], formula))
     moving = {w: moving_points(q, w) if w else [] for w in {t.parameter for t in tasks.values()}}
+    off = max((_off(found) for found in masses), default=0.0)
     jumps = {k: _of_jumps(tasks[k], pair, found[index]) for k, index in tied.items()}
+    for k, index in at_kinks.items():
+        jumps[k] = _of_kinks(tasks[k], routes[k], found[index]).plus(jumps.get(k, Term()))
     return {
         k: _estimate(
             task,
-            p,
-            q,
+            pair,
             routes[k],
-            noise if task.kernel.touches else 0.0,
+            Doubt(noise if task.kernel.touches else 0.0, off),
             moving[task.parameter],
             jumps.get(k, Term()),
         )
         for k, task in tasks.items()
     }
+
+
+def _of_kinks(task: Task, routes: list[tuple[Integral, int]], tied: Integral) -> Term:
+    """Return what a derivative may be off by where p/q stays at a kink: q·abs(score) there."""
+    lost = _scaled(tied.absolute, tied.shift)
+    size = min(_scaled(integral.absolute, integral.shift) for integral, _ in routes)
+    if lost <= STAYS * size:
+        return Term(error=lost)
+    return Term(refusal=KINKED.format(name=task.kernel.name, parameter=task.parameter))
 
 
 def _of_jumps(task: Task, pair: Pair, tied: Integral) -> Term:
@@ -188,6 +175,11 @@ def _mass(k: int) -> Integrand:
     return lambda n: ((n.log_p, n.log_q)[k], np.ones_like(n.u))
 
 
+def _off(mass: Integral) -> float:
+    """Return how far a law's mass is from 1, or 0 where that is within the integral's error."""
+    return off if (off := abs(_scaled(mass.value, mass.shift) - 1)) > mass.error else 0.0
+
+
 def _not_normalised(laws: Sequence[Univariate], masses: Sequence[Integral]) -> Estimate | None:
     for law, found in zip(laws, masses, strict=True):
         log_mass = math.log(found.value) + found.shift if found.value > 0 else -math.inf
@@ -202,10 +194,9 @@ def _not_normalised(laws: Sequence[Univariate], masses: Sequence[Integral]) -> E
 
 def _estimate(
     task: Task,
-    p: Univariate,
-    q: Univariate,
+    pair: Pair,
     routes: list[tuple[Integral, int]],
-    noise: float,
+    doubt: Doubt,
     moving: list[tuple[float, float]],
     jumps: Term,
 ) -> Estimate:
@@ -213,9 +204,9 @@ def _estimate(
         return Estimate.undetermined(jumps.refusal, METHOD)
     candidates = []
     for integral, formula in routes:
-        boundary = _boundary(task, p, q, formula, moving) if moving else 0.0
-        if not math.isnan(boundary):
-            added = Term(boundary + jumps.value, 4e-16 * abs(boundary) + jumps.error)
+        ends = boundary(task.kernel, formula, pair, moving) if moving else Term()
+        if ends is not None:
+            added = Term(ends.value + jumps.value, ends.error + jumps.error)
             candidates.append(_added(integral, added, task.kernel.sign if task.parameter else 1))
     if not candidates:
         return Estimate.undetermined(f"a boundary term of {task.kernel.name} is not finite", METHOD)
@@ -226,7 +217,10 @@ def _estimate(
             "its tails may decay too slowly, or not at all",
             METHOD,
         )
-    answer = finished(best, noise, p, q)
+    if doubt.mass:
+        error = doubt.mass * (4 * best.absolute + math.exp(min(-best.shift, 700.0)))
+        best = replace(best, error=best.error + error)
+    answer = finished(best, doubt.noise, pair.p, pair.q)
     return replace(answer, reason=TIED) if jumps.refusal else answer
 
 
@@ -234,52 +228,16 @@ def _added(integral: Integral, term: Term, sign: int) -> Integral:
     """Return the integral with a term of its own error, times a sign."""
     if not term.value and not term.error:
         return integral if sign > 0 else replace(integral, value=-integral.value)
-    scale = math.exp(integral.shift)
+    shift = max(integral.shift, math.log(max(abs(term.value), term.error)))
+    scale, own = math.exp(integral.shift - shift), math.exp(-shift)
     return Integral(
-        sign * (integral.value * scale + term.value),
-        integral.error * scale + term.error,
-        integral.absolute * scale + abs(term.value),
-        0.0,
+        sign * (integral.value * scale + term.value * own),
+        integral.error * scale + term.error * own,
+        integral.absolute * scale + abs(term.value) * own,
+        shift,
         integral.evaluations,
         integral.resolved,
     )
-
-
-def _boundary(
-    task: Task, p: Univariate, q: Univariate, formula: int, moving: list[tuple[float, float]]
-) -> float:
-    r"""Return Σ velocity·[φ(q₋) − φ(q₊)], φ(q) = q f̃(p/q) − c q, over the jumps of q that move.
-
-    The terms come from differentiating the limits of the integrals; φ(0) = p f̃'(∞), and c is the
-    constant that the chosen form of the slope subtracts, so the sum does not depend on it.
-    """
-    total = 0.0
-    whole = KERNELS[COMPLEMENTS[task.kernel.name].of] if task.kernel.sign < 0 else task.kernel
-    constant = _constant(task.kernel, formula)
-    for point, velocity in moving:
-        if not _jumps(q, point):
-            continue
-        with np.errstate(all="ignore"):
-            log_p = p.log_density(beside(point, 1))  # p does not jump where q does
-            for side in (-1, +1):
-                log_q = q.log_density(beside(point, side))
-                level = _at(whole.value, log_p, log_q) - constant * float(np.exp(log_q[0]))
-                total -= side * velocity * level
-    return total
-
-
-def _at(integrand: Integrand, log_p: Array, log_q: Array) -> float:
-    weight, mantissa = integrand(Ratio.of(log_p, log_q))
-    return 0.0 if np.isneginf(weight[0]) else float(np.exp(weight[0]) * mantissa[0])
-
-
-def _constant(kernel: Kernel, formula: int) -> float:
-    """Return the constant c that a form of the slope subtracts from G, where G(u = 0) = 0."""
-    if formula == 0:
-        return 0.0
-    zero = np.zeros(1)
-    first, other = (_at(slope, zero, zero) for slope in kernel.slopes)
-    return first - other
 
 
 def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Estimate:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,8 @@ from gantheory.numeric.ratio import Ratio
 SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
+DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
+Scores = dict[str | None, Array]
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,24 @@ class Pair:
     def __init__(self, p: Univariate, q: Univariate) -> None:
         self.p, self.q = p, q
 
-    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> tuple[Ratio, Array | None]:
-        """Return the ratio of both densities per unit of ξ, and the size of u's uncancelled terms.
-
-        The size is nan where u is the plain difference of two logarithms.
-        """
+    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> Ratio:
+        """Return the ratio of both densities per unit of ξ."""
         log_p, log_q = _floored(self.p, at), _floored(self.q, at)
-        u, size = log_p - log_q, None
+        u, doubt = log_p - log_q, 2 * self.summed(log_p, log_q)
         if (known := self._known(at)) is not None:
             # eight roundings of its terms against two of what the logarithms were summed from
-            better = 4 * known[1] <= self._constant + np.abs(log_p) + np.abs(log_q)
-            better |= np.isinf(known[0])
-            u, size = np.where(better, known[0], u), np.where(better, known[1], np.nan)
-        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u), size
+            better = (8 * known[1] <= doubt) | np.isinf(known[0])
+            u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
+        doubt = EPS * np.minimum(doubt, -LOWEST)
+        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
+
+    def summed(self, log_p: Array, log_q: Array) -> Array:
+        """Return the size of the terms that both log-densities were summed from."""
+        size = self.constant + np.minimum(np.abs(log_p), -LOWEST)
+        return size + np.minimum(np.abs(log_q), -LOWEST)
 
     @cached_property
-    def _constant(self) -> float:
+    def constant(self) -> float:
         """The size of the constants inside both log-densities."""
         return self.p.log_magnitude + self.q.log_magnitude
 
@@ -84,7 +87,7 @@ class Pair:
         """Return u at coordinates of panels."""
         with np.errstate(all="ignore"):
             at, _ = panels.at(xi)
-            return self.ratio_at(at)[0].u
+            return self.ratio_at(at).u
 
     def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
         """Return the function that evaluates ``outputs`` at nodes; ``rough``: without noise."""
@@ -100,40 +103,63 @@ class _Sampler:
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi)
-            n, terms = self.pair.ratio_at(at, log_jacobian)
+            n = self.pair.ratio_at(at, log_jacobian)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
-            pairs = [output.integrand(n) for output in self.outputs]
-            mantissa = np.stack([part for _, part in pairs])
-            for k, output in enumerate(self.outputs):
-                if output.score:
-                    mantissa[k] *= scores[output.score]
-            weight = np.stack([weight for weight, _ in pairs])
-            mantissa[np.isneginf(weight)] = 0.0
+            weight, mantissa = self._evaluated(n, scores)
             if self.rough:
                 return Samples(weight, mantissa, np.ones(()))
-            noise = self._noise(n, terms, log_jacobian, weight, scores)
-        return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise))
+            noise = self._noise(n, log_jacobian, weight, scores)
+            unsure = self._unsure(n, weight, mantissa, scores)
+        return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise), unsure)
 
-    def _noise(
-        self, n: Ratio, terms: Array | None, log_jacobian: Array, weight: Array, scores: Any
-    ) -> Array:
-        """Return a bound on the relative rounding error of each sample."""
-        constant = self.pair._constant
-        size = constant + np.minimum(np.abs(n.log_p - log_jacobian), -LOWEST)
-        size = size + np.minimum(np.abs(n.log_q - log_jacobian), -LOWEST)
-        fixed = EPS * (4 + constant + np.abs(log_jacobian))
-        off = 2 * size if terms is None else np.where(np.isnan(terms), 2 * size, 8 * terms)
-        cancelled = EPS * np.minimum(off, -LOWEST) / np.maximum(n.v, 1e-300)
+    def _evaluated(self, n: Ratio, scores: Scores) -> tuple[Array, Array]:
+        """Return the log weight and the mantissa of every output."""
+        pairs = [output.integrand(n) for output in self.outputs]
+        weight = np.stack([weight for weight, _ in pairs])
+        mantissa = np.stack([part for _, part in pairs])
+        for k, output in enumerate(self.outputs):
+            if output.score:
+                mantissa[k] *= scores[output.score]
+        mantissa[np.isneginf(weight)] = 0.0
+        return weight, mantissa
+
+    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, scores: Scores) -> Array:
+        """Return a bound on the relative rounding error of each sample, u being sure.
+
+        It is made of the constants and the jacobian; the log weight; u, against which the
+        integrand is taken to grow no faster than u itself (`_unsure` is for where it is unsure);
+        and the score.
+        """
+        assert n.doubt is not None
+        size = self.pair.summed(n.log_p - log_jacobian, n.log_q - log_jacobian)
+        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian))
         # a weight is rounded from itself where it is one of the logarithms, else from both
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
         noise = fixed + EPS * np.where(single, own, size)
-        noise[[output.touches for output in self.outputs]] += cancelled
+        noise[[output.touches for output in self.outputs]] += n.doubt / np.maximum(n.v, 1e-300)
         for k, output in enumerate(self.outputs):
             if output.score and (inside_score := self.pair.q.score_size(output.score)):
                 noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
         return noise
+
+    def _unsure(self, n: Ratio, weight: Array, mantissa: Array, scores: Scores) -> Array | None:
+        """Return by how much each mantissa may be off where u may be 0, or of the other sign.
+
+        There a relative error says nothing: an integrand that vanishes at u = 0 has none.
+        """
+        assert n.doubt is not None
+        where = (n.v <= DOUBTFUL * n.doubt) & (n.doubt > 0) & np.isfinite(n.log_top)
+        if not where.any():
+            return None
+        here = {name: score[where] for name, score in scores.items()}
+        off = np.zeros_like(mantissa)
+        for side in (-1.0, 1.0):
+            other, part = self._evaluated(n.doubtful(where, side), here)
+            gap = np.abs(part * np.exp(other - weight[:, where]) - mantissa[:, where])
+            off[:, where] = np.fmax(off[:, where], gap)
+        return off
 
 
 def _floored(density: Univariate, at: Points) -> Array:

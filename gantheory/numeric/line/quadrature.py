@@ -1,8 +1,9 @@
 """Adaptive Gauss-Kronrod quadrature of many scaled integrands at once, on panels.
 
-An integrand is exp(log weight)·mantissa. Each output is summed relative to its own largest
-weight, so a value of 1e-300, or of exp(-5000), has as many digits as any other. The stated error
-is that of the rule, plus what the cut tails may hold, plus rounding.
+An integrand is exp(log weight)·mantissa. Each panel is summed relative to its own largest weight,
+so a value of 1e-300, or of exp(-5000), has as many digits as any other, and a peak that a panel's
+nodes found is not lost when the nodes of its halves step over it. The stated error is that of the
+rule, plus what the cut tails may hold, plus rounding.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ GAUSS = np.concatenate([_WIDE, _WIDE[-2::-1]])
 
 MAX_PANELS = 6000
 MAX_ROUNDS = 70
+STEEP = 1e3  # the log weight of a panel that changes by more may rise to a peak between its nodes
+HIDDEN = 46.0  # exp(-46) = 1e-20: what is less does not count
 TARGET = 1e-14  # of the integral of the absolute value; what is reached is often ten times less
 
 
@@ -54,12 +57,14 @@ TARGET = 1e-14  # of the integral of the absolute value; what is reached is ofte
 class Samples:
     """Several integrands at one set of nodes, each of shape (outputs, panels, nodes).
 
-    ``noise`` bounds the relative rounding error of each sample.
+    ``noise`` bounds the relative rounding error of each sample, and ``unsure`` what a mantissa
+    may be off by beside that, where anything is.
     """
 
     log_weight: Array
     mantissa: Array
     noise: Array
+    unsure: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -80,35 +85,43 @@ Sampler = Callable[[Panels, Array], Samples]
 
 def integrate(sample: Sampler, panels: Panels) -> Sums:
     """Return the integrals of every output of ``sample`` over all ``panels``."""
-    parts, shift = _rule(sample, panels, None)
+    parts, scale, apex = _rule(sample, panels)
     evaluations = len(NODES) * len(panels)
     converged = False
     for _ in range(MAX_ROUNDS):
-        bad = _unfinished(parts)
+        bad = _unfinished(parts, scale, apex)
         converged = not bad.any()
         if converged or len(panels) > MAX_PANELS:
             break
-        index = np.nonzero(bad)[0]
+        index, kept = np.nonzero(bad)[0], np.nonzero(~bad)[0]
         halves = panels.halves(index)
-        fresh, higher = _rule(sample, halves, shift)
-        kept = parts[:, :, ~bad] * np.exp(shift - higher)[None, :, None]
-        parts, shift = np.concatenate([kept, fresh], axis=2), higher
-        panels = panels.take(np.nonzero(~bad)[0]).joined(halves)
+        fresh = _rule(sample, halves)
+        parts = np.concatenate([parts[:, :, kept], fresh[0]], axis=2)
+        scale, apex = (
+            np.concatenate([old[:, kept], new], axis=1)
+            for old, new in zip((scale, apex), fresh[1:], strict=True)
+        )
+        panels = panels.take(kept).joined(halves)
         evaluations += len(NODES) * len(halves)
-    value, error, rounding, absolute = parts.sum(axis=2)
+    shift = _largest(scale)
+    value, error, rounding, absolute = (parts * np.exp(scale - shift[:, None])).sum(axis=2)
     return Sums(value, error, rounding, absolute, shift, evaluations, converged)
 
 
-def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, Array]:
-    """Return (value, error, rounding, absolute) by output and panel, and the shift used."""
+def _largest(scale: Array) -> Array:
+    """Return the largest scale of each output, 0 where all its panels hold nothing."""
+    shift = scale.max(axis=1, initial=-np.inf)
+    return np.where(np.isfinite(shift), shift, 0.0)
+
+
+def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
+    """Return (value, error, rounding, absolute) by output and panel, their scale, and the apex."""
     half = 0.5 * (panels.high - panels.low)
     middle = 0.5 * (panels.high + panels.low)
     got = sample(panels, middle[:, None] + half[:, None] * NODES)
-    highest = np.max(got.log_weight, axis=(1, 2), initial=-np.inf)
-    highest = np.where(np.isfinite(highest), highest, 0.0 if shift is None else shift)
-    shift = highest if shift is None else np.maximum(highest, shift)
+    scale = np.fmax.reduce(got.log_weight, axis=2)
     with np.errstate(all="ignore"):  # what is not finite ends as an undetermined answer
-        size = np.exp(got.log_weight - shift[:, None, None])
+        size = np.exp(got.log_weight - np.where(np.isfinite(scale), scale, 0.0)[:, :, None])
         f = np.where(size > 0, size * got.mantissa, 0.0)
         magnitude = np.abs(f)
         kronrod = f @ KRONROD
@@ -119,13 +132,40 @@ def _rule(sample: Sampler, panels: Panels, shift: Array | None) -> tuple[Array, 
         sharp = spread * np.minimum(1.0, (200 * error / spread) ** 1.5)
         error = np.where(spread > 0, sharp, error)
         rounding = np.where(f != 0, magnitude * got.noise, 0.0) @ KRONROD
-    return np.stack([kronrod, error, rounding, absolute]) * half, shift
+        if got.unsure is not None:
+            rounding += (size * got.unsure) @ KRONROD
+        apex = _apex(got.log_weight, scale)
+        length = np.log(half)
+    return np.stack([kronrod, error, rounding, absolute]), scale + length, apex + length
 
 
-def _unfinished(parts: Array) -> Array:
-    """Return which panels hold more error than their share, in any output."""
-    _, error, rounding, absolute = parts
-    total = absolute.sum(axis=1, keepdims=True)
-    share = TARGET * total / np.sqrt(parts.shape[2])
-    allowed = np.maximum(share, np.maximum(60 * EPS * absolute, rounding))
-    return np.asarray((error > allowed).any(axis=0))
+def _apex(log_weight: Array, scale: Array) -> Array:
+    """Return how high the log weight may rise between nodes, where it is as steep as a peak.
+
+    It is the vertex of the parabola through the highest node and its two neighbours.
+    """
+    steep = scale - np.min(log_weight, axis=2) > STEEP
+    apex = scale.copy()
+    if steep.any():
+        tall = log_weight[steep]
+        top = np.clip(np.argmax(tall, axis=1), 1, len(NODES) - 2)[:, None] + [-1, 0, 1]
+        x, y = NODES[top], np.take_along_axis(tall, top, axis=1)
+        first, second = np.diff(y, axis=1).T / np.diff(x, axis=1).T
+        bend = (second - first) / (x[:, 2] - x[:, 0])
+        at = 0.5 * (x[:, 0] + x[:, 1]) - first / (2 * bend)
+        vertex = y[:, 1] - bend * (x[:, 1] - at) ** 2
+        found = (bend < 0) & (np.abs(at) < 1) & (vertex > y.max(axis=1) + 1)
+        apex[steep] = np.where(found, vertex, apex[steep])
+    return apex
+
+
+def _unfinished(parts: Array, scale: Array, apex: Array) -> Array:
+    """Return which panels hold more error than their share, or may hide a peak, in any output."""
+    shift = _largest(scale)[:, None]
+    with np.errstate(all="ignore"):
+        _, error, rounding, absolute = parts * np.exp(scale - shift)
+        total = absolute.sum(axis=1, keepdims=True)
+        share = TARGET * total / np.sqrt(parts.shape[2])
+        allowed = np.maximum(share, np.maximum(60 * EPS * absolute, rounding))
+        hidden = (apex > scale) & (apex > shift - HIDDEN)
+    return np.asarray(((error > allowed) | hidden).any(axis=0))

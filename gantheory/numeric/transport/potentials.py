@@ -20,9 +20,10 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
-from gantheory.numeric.line.estimates import beside, finished, moving_points
+from gantheory.numeric.line.estimates import finished
 from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import Integral, integrals_of
+from gantheory.numeric.line.moving import beside, moving_points
 from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.numeric.line.probe import panels_of
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
