@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -173,7 +174,7 @@ class Beta(Univariate):
         return ((self.mean(), min(width, 0.25)),)
 
     def end_tail(self, end: float) -> Tail | None:
-        return Tail(finite=True, log=1 - (self.b if end else self.a))
+        return Tail(finite=True, log=1 - Fraction(self.b if end else self.a))
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.betainc(self.a, self.b, np.clip(x, 0.0, 1.0)))
@@ -376,6 +377,20 @@ class TruncNormal(Univariate):
 
     def velocity(self, name: str, x: Array) -> Array | None:
         return None  # its loc and scale are those of the normal before it is cut
+
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
+        """Return the ratio of both normals less that of the masses on which they are kept."""
+        if isinstance(other, Normal):
+            other = TruncNormal(other.loc, other.scale, -math.inf, math.inf)
+        if not isinstance(other, TruncNormal):
+            return None
+        pair = (Normal(law.loc, law.scale) for law in (self, other))
+        known = next(pair).log_ratio(next(pair), at)
+        assert known is not None
+        constant, size = other.log_mass - self.log_mass, abs(other.log_mass) + abs(self.log_mass)
+        ours, theirs = inside(at, self.a, self.b), inside(at, other.a, other.b)
+        outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))
+        return np.where(ours & theirs, known[0] + constant, outside), known[1] + 4 * size
 
 
 _X, _W = np.polynomial.legendre.leggauss(40)

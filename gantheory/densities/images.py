@@ -204,8 +204,14 @@ class Restrict(Image):
     def _level(self, x: ArrayLike) -> Array:
         return (self.base.sf if self._upper else self.base.cdf)(x)
 
+    @cached_property
+    def log_mass(self) -> float:
+        """The log of the base's mass on [a, b], to its own last digits where it is nearly 0."""
+        outside = float(self.base.cdf(self.a)) + float(self.base.sf(self.b))
+        return math.log1p(-outside) if outside < 0.5 else math.log(self.mass)
+
     def log_density(self, at: Points) -> Array:
-        value = self.base.log_density(at) - math.log(self.mass)
+        value = self.base.log_density(at) - self.log_mass
         return np.where(inside(at, self.a, self.b), value, -np.inf)
 
     @property
@@ -317,3 +323,16 @@ class Restrict(Image):
 
     def velocity(self, name: str, x: Array) -> Array | None:
         return super().velocity(name, x) if name in ("loc", "scale") else None
+
+    def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
+        """Return the ratio of both bases less that of the masses on which they are kept."""
+        law = other if isinstance(other, Restrict) else Restrict(other)
+        same = self.base == law.base
+        known = (np.zeros_like(at.x),) * 2 if same else self.base.log_ratio(law.base, at)
+        if known is None:
+            return None
+        constant, size = law.log_mass - self.log_mass, abs(law.log_mass) + abs(self.log_mass)
+        ours, theirs = inside(at, self.a, self.b), inside(at, law.a, law.b)
+        outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))
+        # four: a distribution function is good to some thirty roundings, u's terms to eight
+        return np.where(ours & theirs, known[0] + constant, outside), known[1] + 4 * size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,7 +87,7 @@ class Laplace(LocationScale):
         return (self.loc,)
 
     def end_tail(self, end: float) -> Tail | None:
-        return Tail(linear=-1 / self.scale)
+        return Tail(linear=-1 / Fraction(self.scale))
 
     def cdf(self, x: ArrayLike) -> Array:
         z = (np.asarray(x) - self.loc) / self.scale
@@ -127,7 +128,7 @@ class Logistic(LocationScale):
         return -z - 2 * np.log1p(np.exp(-z)) - math.log(self.scale)
 
     def end_tail(self, end: float) -> Tail | None:
-        return Tail(linear=-1 / self.scale)
+        return Tail(linear=-1 / Fraction(self.scale))
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.expit((np.asarray(x) - self.loc) / self.scale))
@@ -169,10 +170,10 @@ class Gumbel(LocationScale):
         return -z - np.exp(-z) - math.log(self.scale)
 
     def end_tail(self, end: float) -> Tail | None:
-        s = self.scale
+        rate = 1 / Fraction(self.scale)
         if end > 0:
-            return Tail(linear=-1 / s)
-        return Tail(rate=1 / s, lift=self.loc / s, linear=1 / s)
+            return Tail(linear=-rate)
+        return Tail(rate=rate, lift=Fraction(self.loc) * rate, linear=rate)
 
     def cdf(self, x: ArrayLike) -> Array:
         with np.errstate(over="ignore"):
@@ -240,7 +241,7 @@ class StudentT(LocationScale):
         return ((self.loc, self.scale * min(1.0, math.sqrt(self.df))),)
 
     def end_tail(self, end: float) -> Tail | None:
-        return Tail(log=-(self.df + 1))
+        return Tail(log=-(Fraction(self.df) + 1))
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.stdtr(self.df, (np.asarray(x) - self.loc) / self.scale))

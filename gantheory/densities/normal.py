@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,8 +49,8 @@ class Normal(Univariate):
         return ((self.loc, self.scale),)
 
     def end_tail(self, end: float) -> Tail | None:
-        a = 1 / self.scale**2
-        return Tail(square=-a / 2, linear=math.copysign(a, end) * self.loc)
+        a = 1 / Fraction(self.scale) ** 2
+        return Tail(square=-a / 2, linear=(a if end > 0 else -a) * Fraction(self.loc))
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.ndtr((np.asarray(x) - self.loc) / self.scale))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -121,8 +122,8 @@ class Gamma(Univariate):
 
     def end_tail(self, end: float) -> Tail | None:
         if end == 0:
-            return Tail(finite=True, log=1 - self.shape)
-        return Tail(linear=-1 / self.scale, log=self.shape - 1)
+            return Tail(finite=True, log=1 - Fraction(self.shape))
+        return Tail(linear=-1 / Fraction(self.scale), log=Fraction(self.shape) - 1)
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.gammainc(self.shape, np.maximum(x, 0.0) / self.scale))
@@ -214,8 +215,8 @@ class LogNormal(Univariate):
         return ((math.exp(self.loc), math.exp(self.loc) * min(self.scale, 0.5)),)
 
     def end_tail(self, end: float) -> Tail | None:
-        a, side = 1 / self.scale**2, 1 if end else -1
-        return Tail(finite=not end, logsquare=-a / 2, log=side * (self.loc * a - 1))
+        a, side = 1 / Fraction(self.scale) ** 2, 1 if end else -1
+        return Tail(finite=not end, logsquare=-a / 2, log=side * (Fraction(self.loc) * a - 1))
 
     def cdf(self, x: ArrayLike) -> Array:
         with np.errstate(divide="ignore"):

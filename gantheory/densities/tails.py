@@ -1,12 +1,19 @@
 r"""Tails: how a log-density behaves at an end of its support, as exact orders of growth.
 
-Whether an integral is finite is decided by these orders, before any quadrature.
+Whether an integral is finite is decided by these orders, before any quadrature. They are rational
+functions of the parameters, which are binary64 numbers, so they are kept and compared as fractions:
+a threshold is met exactly or not at all, however near to it the parameters are.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+
+import mpmath
+
+Number = Fraction | float  # a float given to a tail becomes the fraction that it is
 
 
 @dataclass(frozen=True)
@@ -24,52 +31,55 @@ class Tail:
     """
 
     finite: bool = False
-    rate: float = 0.0
-    lift: float = 0.0
-    square: float = 0.0
-    linear: float = 0.0
-    logsquare: float = 0.0
-    log: float = 0.0
+    rate: Number = Fraction(0)
+    lift: Number = Fraction(0)
+    square: Number = Fraction(0)
+    linear: Number = Fraction(0)
+    logsquare: Number = Fraction(0)
+    log: Number = Fraction(0)
+
+    def __post_init__(self) -> None:
+        for name in ORDERS:
+            object.__setattr__(self, name, Fraction(getattr(self, name)))
 
     @property
-    def order(self) -> tuple[float, ...]:
+    def order(self) -> tuple[Number, ...]:
         """The coefficients from the fastest-growing term down, for comparing two tails."""
-        double = (-self.rate, -self.lift) if self.rate else (0.0, 0.0)
+        double = (-self.rate, -self.lift) if self.rate else (0, 0)
         return (*double, self.square, self.linear, self.logsquare, self.log)
 
     @property
     def is_constant(self) -> bool:
         """Whether log p stays bounded at this end."""
-        return not any(getattr(self, f.name) for f in fields(self) if f.name != "finite")
+        return not any(getattr(self, name) for name in ORDERS)
 
     def __str__(self) -> str:
         y, long = ("y", "log(y)") if not self.finite else ("y", "log(1/y)")
         terms = [(self.square, f"{y}^2"), (self.linear, y), (self.logsquare, f"{long}^2")]
         terms.append((self.log, long))
-        double = f"-exp({self.lift:g} + {self.rate:g} y)" if self.rate else ""
-        found = " ".join([double, *(f"{c:+g} {name}" for c, name in terms if c)]).strip()
+        lift, rate = float(self.lift), float(self.rate)
+        double = f"-exp({lift:g} + {rate:g} y)" if self.rate else ""
+        found = " ".join([double, *(f"{float(c):+g} {name}" for c, name in terms if c)]).strip()
         return found or "constant"
 
     def affine(self, loc: float, scale: float) -> Tail:
         """Return the tail of loc + scale·X at the image of this end (``scale`` may be < 0)."""
-        size = abs(scale)
+        size, shift = Fraction(abs(scale)), Fraction(loc)
+        stretched = 2 * self.logsquare * Fraction(math.log(size)) if self.logsquare else 0
         if self.finite:
-            shift = 2 * self.logsquare * math.log(size)
-            return replace(self, log=self.log + shift)
+            return replace(self, log=self.log + stretched)
         # y' = |loc + scale x|, so y = (y' - s)/size with s the signed shift toward this end
-        return self._moved(size, loc)
-
-    def _moved(self, size: float, shift: float) -> Tail:
         return replace(
             self,
             rate=self.rate / size,
             lift=self.lift - self.rate * shift / size,
             square=self.square / size**2,
             linear=self.linear / size - 2 * self.square * shift / size**2,
-            log=self.log - 2 * self.logsquare * math.log(size),
+            log=self.log - stretched,
         )
 
 
+ORDERS = tuple(f.name for f in fields(Tail) if f.name != "finite")
 CONSTANT = Tail(finite=True)
 
 
@@ -83,29 +93,24 @@ class Growing:
     """The order of growth of the logarithm of a product of powers of two densities."""
 
     finite: bool
-    doubles: tuple[tuple[float, float, float], ...]  # (rate, lift, coefficient)
-    square: float
-    linear: float
-    logsquare: float
-    log: float
+    doubles: tuple[tuple[Number, Number, Number], ...]  # (rate, lift, coefficient)
+    square: Number
+    linear: Number
+    logsquare: Number
+    log: Number
 
     @classmethod
-    def of(cls, a: float, p: Tail, b: float, q: Tail) -> Growing:
+    def of(cls, a: Number, p: Tail, b: Number, q: Tail) -> Growing:
         """Return the growth of a·log p + b·log q."""
         doubles = tuple((t.rate, t.lift, -c) for c, t in ((a, p), (b, q)) if t.rate and c)
-        pairs = ((getattr(p, f), getattr(q, f)) for f in ("square", "linear", "logsquare", "log"))
-        return cls(p.finite, doubles, *(_combined(a, x, b, y) for x, y in pairs))
+        names = ("square", "linear", "logsquare", "log")
+        return cls(p.finite, doubles, *(a * getattr(p, f) + b * getattr(q, f) for f in names))
 
     @property
-    def double(self) -> float:
-        """The coefficient of the fastest double exponential, up to a positive factor."""
-        if not self.doubles:
-            return 0.0
-        rate = max(rate for rate, _, _ in self.doubles)
-        fast = [(lift, c) for r, lift, c in self.doubles if r == rate]
-        top = max(lift for lift, _ in fast)
-        parts = [c * math.exp(lift - top) for lift, c in fast]
-        return _negligible(sum(parts), sum(map(abs, parts)))
+    def double(self) -> int:
+        """The sign of the fastest double exponential's coefficient."""
+        rate = max((rate for rate, _, _ in self.doubles), default=0)
+        return _sign_of_sum([(c, lift) for r, lift, c in self.doubles if r == rate])
 
     @property
     def direction(self) -> int:
@@ -129,13 +134,25 @@ class Growing:
         for term in (self.double, self.square, self.linear, self.logsquare):
             if term:
                 return term < 0
-        return _negligible(self.log + (-1 if self.finite else 1), abs(self.log) + 1) < 0
+        return self.log < (1 if self.finite else -1)
 
 
-def _combined(a: float, x: float, b: float, y: float) -> float:
-    return _negligible(a * x + b * y, abs(a * x) + abs(b * y))
-
-
-def _negligible(total: float, size: float) -> float:
-    """Return a sum, or 0 where it is no larger than the rounding of its terms."""
-    return 0.0 if abs(total) <= 8 * 2.2e-16 * size else total
+def _sign_of_sum(terms: list[tuple[Number, Number]]) -> int:
+    """Return the sign of Σ c·e^lift, which is 0 only where equal lifts cancel (Lindemann)."""
+    by_lift: dict[Number, Number] = {}
+    for c, lift in terms:
+        by_lift[lift] = by_lift.get(lift, 0) + c
+    kept = [(c, lift) for lift, c in by_lift.items() if c]
+    if len({c > 0 for c, _ in kept}) < 2:
+        return 0 if not kept else 1 if kept[0][0] > 0 else -1
+    (c, lift), (other, below) = kept
+    for digits in (30, 300, 3000):
+        with mpmath.workdps(digits):
+            apart = (
+                mpmath.mpf(Fraction(lift - below).numerator) / Fraction(lift - below).denominator
+            )
+            ratio = Fraction(-other / c)
+            gap = apart - mpmath.log(mpmath.mpf(ratio.numerator) / ratio.denominator)
+            if abs(gap) > mpmath.mpf(10) ** (10 - digits) * (1 + abs(apart)):
+                return (1 if gap > 0 else -1) * (1 if c > 0 else -1)
+    return 0

@@ -114,8 +114,7 @@ def _at_end(kernel: Kernel, end: End) -> Estimate | None:
 
 
 def _converges(growth: Growth, p: Tail, q: Tail, u: Growing) -> bool:
-    power = float(growth.power)
-    return Growing.of(power, p, 1 - power, q).times_logs(growth.logs, u).integrable
+    return Growing.of(growth.power, p, 1 - growth.power, q).times_logs(growth.logs, u).integrable
 
 
 def shared_ends(p: Univariate, q: Univariate) -> list[tuple[float, int]]:

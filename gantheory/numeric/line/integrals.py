@@ -15,13 +15,14 @@ from gantheory.densities.univariate import LogRatio, Points, Univariate
 from gantheory.numeric.kernels import Integrand
 from gantheory.numeric.line.panels import Panels, level_crossings, rays
 from gantheory.numeric.line.probe import LOWEST, Probe
-from gantheory.numeric.line.quadrature import EPS, Samples, Sums, integrate
+from gantheory.numeric.line.quadrature import EPS, HIDDEN, Samples, Sums, integrate
 from gantheory.numeric.ratio import Ratio
 
 SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
+GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
 
 
@@ -62,7 +63,7 @@ class Pair:
         u, doubt = log_p - log_q, 2 * self.summed(log_p, log_q)
         if (known := self._known(at)) is not None:
             # eight roundings of its terms against two of what the logarithms were summed from
-            better = (8 * known[1] <= doubt) | np.isinf(known[0])
+            better = ((8 * known[1] <= doubt) & ~np.isnan(known[0])) | np.isinf(known[0])
             u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
         doubt = EPS * np.minimum(doubt, -LOWEST)
         return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
@@ -111,7 +112,8 @@ class _Sampler:
                 return Samples(weight, mantissa, np.ones(()))
             noise = self._noise(n, log_jacobian, weight, scores)
             unsure = self._unsure(n, weight, mantissa, scores)
-        return Samples(weight, mantissa, np.minimum(noise, 1.0, out=noise), unsure)
+        noise = np.minimum(noise, 1.0, out=noise)
+        return Samples(weight, mantissa, noise, unsure, _lost(n, mantissa))
 
     def _evaluated(self, n: Ratio, scores: Scores) -> tuple[Array, Array]:
         """Return the log weight and the mantissa of every output."""
@@ -162,6 +164,12 @@ class _Sampler:
         return off
 
 
+def _lost(n: Ratio, mantissa: Array) -> Array | None:
+    """Return where a mantissa grows with u, and u is where a log-density ends at `LOWEST`."""
+    deep = np.isfinite(n.u) & (n.v >= -LOWEST * (1 - 1e-9))
+    return deep & (np.abs(mantissa) > GROWS) if deep.any() else None
+
+
 def _floored(density: Univariate, at: Points) -> Array:
     """Return log p, which inside the support never falls to -inf by overflow alone."""
     value = density.log_density(at)
@@ -201,6 +209,7 @@ def integrals_of(sums: Sums, log_left: Array, resolved: Array) -> list[Integral]
     left = np.exp(np.minimum(log_left - sums.shift, 700.0))
     error = sums.error + sums.rounding + left
     columns = (sums.value, error, sums.absolute, sums.shift)
+    resolved = resolved & (sums.lost <= math.exp(-HIDDEN) * sums.absolute)
     numbers = zip(*(column.tolist() for column in columns), resolved.tolist(), strict=True)
     return [Integral(v, e, size, shift, sums.evaluations, ok) for v, e, size, shift, ok in numbers]
 

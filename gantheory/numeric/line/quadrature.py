@@ -58,23 +58,28 @@ class Samples:
     """Several integrands at one set of nodes, each of shape (outputs, panels, nodes).
 
     ``noise`` bounds the relative rounding error of each sample, and ``unsure`` what a mantissa
-    may be off by beside that, where anything is.
+    may be off by beside that, where anything is; ``lost`` marks those that are not known at all.
     """
 
     log_weight: Array
     mantissa: Array
     noise: Array
     unsure: Array | None = None
+    lost: Array | None = None
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Integrals, each relative to exp(``shift``): value, rule error, rounding, ∫abs."""
+    """Integrals, each relative to exp(``shift``): value, rule error, rounding, ∫abs.
+
+    ``lost`` is the part of ∫abs that comes from samples which are not known at all.
+    """
 
     value: Array
     error: Array
     rounding: Array
     absolute: Array
+    lost: Array
     shift: Array
     evaluations: int
     converged: bool
@@ -104,8 +109,9 @@ def integrate(sample: Sampler, panels: Panels) -> Sums:
         panels = panels.take(kept).joined(halves)
         evaluations += len(NODES) * len(halves)
     shift = _largest(scale)
-    value, error, rounding, absolute = (parts * np.exp(scale - shift[:, None])).sum(axis=2)
-    return Sums(value, error, rounding, absolute, shift, evaluations, converged)
+    with np.errstate(all="ignore"):
+        sums = (parts * np.exp(scale - shift[:, None])).sum(axis=2)
+    return Sums(*sums, shift, evaluations, converged)
 
 
 def _largest(scale: Array) -> Array:
@@ -115,7 +121,7 @@ def _largest(scale: Array) -> Array:
 
 
 def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
-    """Return (value, error, rounding, absolute) by output and panel, their scale, and the apex."""
+    """Return (value, error, rounding, absolute, lost) by output and panel, with scale and apex."""
     half = 0.5 * (panels.high - panels.low)
     middle = 0.5 * (panels.high + panels.low)
     got = sample(panels, middle[:, None] + half[:, None] * NODES)
@@ -134,9 +140,12 @@ def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
         rounding = np.where(f != 0, magnitude * got.noise, 0.0) @ KRONROD
         if got.unsure is not None:
             rounding += (size * got.unsure) @ KRONROD
+        lost = np.zeros_like(absolute)
+        if got.lost is not None:
+            lost = np.where(got.lost, magnitude, 0.0) @ KRONROD
         apex = _apex(got.log_weight, scale)
         length = np.log(half)
-    return np.stack([kronrod, error, rounding, absolute]), scale + length, apex + length
+    return np.stack([kronrod, error, rounding, absolute, lost]), scale + length, apex + length
 
 
 def _apex(log_weight: Array, scale: Array) -> Array:
@@ -163,7 +172,7 @@ def _unfinished(parts: Array, scale: Array, apex: Array) -> Array:
     """Return which panels hold more error than their share, or may hide a peak, in any output."""
     shift = _largest(scale)[:, None]
     with np.errstate(all="ignore"):
-        _, error, rounding, absolute = parts * np.exp(scale - shift)
+        _, error, rounding, absolute, _ = parts * np.exp(scale - shift)
         total = absolute.sum(axis=1, keepdims=True)
         share = TARGET * total / np.sqrt(parts.shape[2])
         allowed = np.maximum(share, np.maximum(60 * EPS * absolute, rounding))

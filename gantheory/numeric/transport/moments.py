@@ -39,6 +39,6 @@ def infinite_moment(
                 "whether their tails cancel is not decided"
             )
         return Estimate.infinite(
-            f"no {lacking}: a density falls like abs(x)^{max(without):g} at {end:g}"
+            f"no {lacking}: a density falls like abs(x)^{float(max(without)):g} at {end:g}"
         )
     return None
