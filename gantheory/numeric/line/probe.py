@@ -97,11 +97,17 @@ class Probe:
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts
         alive = counts.any(axis=0) * np.arange(1, len(OUTWARD) + 1)
-        last = np.clip(alive.max(axis=1, initial=0), 1, len(OUTWARD) - 1)
+        last = self._falling(np.clip(alive.max(axis=1, initial=0), 1, len(OUTWARD) - 1))
         owner, k = np.nonzero(np.arange(len(OUTWARD) - 1) < last[:, None])
         a, b = self.edges[owner, k], self.edges[owner, k + 1]
         tails = self.ends.between(owner, np.minimum(a, b), np.maximum(a, b))
         return self.panels.joined(tails), self._log_remainder(last), np.asarray(resolved)
+
+    def _falling(self, first: Array) -> Array:
+        """Return the first edges from ``first`` on at which no output rises any more."""
+        falls = (np.diff(self.outer, axis=2, prepend=-np.inf) < 0) | (self.outer < LOWEST / 10)
+        fits = falls.all(axis=0) & (np.arange(len(OUTWARD)) >= first[:, None])
+        return np.where(fits.any(axis=1), np.argmax(fits, axis=1), first)
 
     def _log_remainder(self, cut: Array) -> Array:
         """Return the log of a bound on what lies beyond the cuts, from the rate of decay there."""

@@ -111,7 +111,8 @@ def integrate(sample: Sampler, panels: Panels) -> Sums:
     shift = _largest(scale)
     with np.errstate(all="ignore"):
         sums = (parts * np.exp(scale - shift[:, None])).sum(axis=2)
-    return Sums(*sums, shift, evaluations, converged)
+    value, error, rounding, absolute, lost = sums
+    return Sums(value, error, rounding, absolute, lost, shift, evaluations, converged)
 
 
 def _largest(scale: Array) -> Array:
