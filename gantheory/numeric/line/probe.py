@@ -105,7 +105,8 @@ class Probe:
 
     def _falling(self, first: Array) -> Array:
         """Return the first edges from ``first`` on at which no output rises any more."""
-        falls = (np.diff(self.outer, axis=2, prepend=-np.inf) < 0) | (self.outer < LOWEST / 10)
+        falls = self.outer < LOWEST / 10
+        falls[:, :, 1:] |= self.outer[:, :, 1:] < self.outer[:, :, :-1]
         fits = falls.all(axis=0) & (np.arange(len(OUTWARD)) >= first[:, None])
         return np.where(fits.any(axis=1), np.argmax(fits, axis=1), first)
 
