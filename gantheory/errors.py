@@ -1,4 +1,4 @@
-"""The one exception that bad input raises, and the help it gives."""
+"""The one exception that bad input raises, the help it gives, and the one for our own faults."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class MissingExtraError(GantheoryError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional package: pip install 'gantheory[{extra}]'")
+
+
+class InternalError(AssertionError):
+    """A result contradicts its own check: a fault of the toolkit, never of its user."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"internal error, please report it: {what}")
 
 
 def require(feature: str, extra: str, *modules: str) -> None:

@@ -61,7 +61,14 @@ def test_constant_payoffs_leave_the_loss_undetermined():
 
 
 def test_a_kink_whose_sign_depends_on_parameters_is_undecided():
-    assert derive(game("max(sqrt(3), a) - D", "-D")).status == "undecided"
+    assert derive(game("max(a - 1, 0)*log(D)", "log(1 - D)")).status == "undecided"
+
+
+def test_a_kink_of_parameters_alone_is_an_absolute_value():
+    constant = derive(game("max(sqrt(3), a) - D", "-D")).value.constant
+    (symbol,) = constant.free_symbols
+    for a in (1, 2):
+        assert float(constant.subs(symbol, a)) == pytest.approx(max(3**0.5, a))
 
 
 def test_a_flat_optimum_is_reported_with_its_range():

@@ -18,12 +18,15 @@ from functools import reduce
 from typing import Any
 
 import sympy as sp
-from flint import fmpq, fmpq_mpoly_ctx
+from flint import arb, ctx, fmpq, fmpq_mpoly_ctx
 
 from gantheory.symbolic.exponents import in_basis
 from gantheory.symbolic.limits import Undecided, check_time
+from gantheory.symbolic.signs.balls import NoEnclosure, enclose
 
 MOST_TERMS = 2000  # a catalogue curvature has fewer than 30; beyond it factoring takes seconds
+NEAR_ZERO = 1e-6  # a floating-point value beyond it is no rounding of zero
+MOST_BITS = 2048  # of an enclosure that looks for a digit of something that is formally not zero
 MOST_DEGREES = 400  # the parser admits powers up to 64; factoring slows down far beyond that
 
 
@@ -126,8 +129,27 @@ class Algebra:
         return sp.Mul(content, *(base ** self.exponent(power) for base, power in factors))
 
     def is_zero(self, expr: sp.Expr) -> bool:
-        """Return whether ``expr`` vanishes identically."""
-        return bool(self.quotient(expr).num.is_zero())
+        """Return whether ``expr`` vanishes identically.
+
+        Raises:
+            Undecided: where it is not formally zero and no digit of its value at the sample is.
+        """
+        if self.quotient(expr).num.is_zero():
+            return True
+        if self._seems_zero(expr):
+            raise Undecided(f"whether {expr} is zero is not known")
+        return False
+
+    def _seems_zero(self, expr: sp.Expr) -> bool:
+        """Return whether the value at the sample encloses zero to the last bit asked for."""
+        if expr.free_symbols - set(self.sample) or not abs(evaluate(expr, self.sample)) < NEAR_ZERO:
+            return False
+        point = {symbol: arb(value) for symbol, value in self.sample.items()}
+        with ctx.workprec(MOST_BITS):
+            try:
+                return bool(enclose(expr, point).contains(0))
+            except NoEnclosure:
+                return False
 
     def quotient(self, expr: sp.Expr) -> Quotient:
         """Return ``expr`` as a quotient of polynomials in its generators."""
@@ -173,10 +195,18 @@ class Algebra:
         if expr.is_Pow:
             if expr.exp.is_Integer:
                 return self.prepare(expr.base) ** expr.exp
+            flat = sp.sqrtdenest(expr) if expr.is_number else expr
+            if flat != expr:
+                return self.prepare(flat)
             return self._power(expr.base, self.exponent(expr.exp))
         if isinstance(expr, sp.log):
             content, factors = self._positive_factors(expr.args[0])
             return sp.Add(*(e * _log(base) for base, e in [*_primes(content), *factors]))
+        if isinstance(expr, sp.Abs):
+            content, bases = self.factors(expr.args[0])
+            return sp.Mul(
+                abs(content), *((b if b.is_positive else sp.Abs(b)) ** e for b, e in bases)
+            )
         return expr.func(*(self.normal(argument) for argument in expr.args))
 
     def exponent(self, expr: sp.Expr) -> sp.Expr:
@@ -243,10 +273,10 @@ class _Ring:
         self.algebra = algebra
         self.exponents: dict[sp.Expr, list[sp.Expr]] = {}
         self.generators: list[sp.Expr] = []
+        self.radicals: dict[sp.Expr, tuple[int, sp.Expr]] = {}  # Wⁿ = base, and |g|² = g²
         for expr in exprs:
             self._collect(expr)
         self.coordinates: dict[tuple[sp.Expr, sp.Expr], list[tuple[sp.Expr, int]]] = {}
-        self.radicals: dict[sp.Expr, tuple[int, sp.Expr]] = {}
         for base, exponents in self.exponents.items():
             self._add_powers(base, exponents)
         self.generators.sort(key=sp.default_sort_key)
@@ -272,6 +302,9 @@ class _Ring:
             if expr.is_finite is False or expr is sp.nan:
                 raise Undecided(f"{expr} is not a finite expression")
             self.generators.append(expr)
+            if isinstance(expr, sp.Abs):
+                self.radicals[expr] = (2, expr.args[0] ** 2)
+                self._collect(expr.args[0])
 
     def _add_powers(self, base: sp.Expr, exponents: list[sp.Expr]) -> None:
         """Choose generators base^b whose integer powers give every base^e that occurs."""

@@ -12,6 +12,7 @@ from gantheory.game import Game
 from gantheory.games import get_game
 from gantheory.symbolic import consequences
 from gantheory.symbolic.atoms import r
+from gantheory.symbolic.confirmation import confirm
 from gantheory.symbolic.curvature import (
     Curve,
     followed_curvature,
@@ -75,7 +76,7 @@ def derive(game: Game | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
             solved = solve(game, parameters)
             if solved.optimum.unbounded:
                 return _without_optimum(solved)
-            return _consequences(solved)
+            return confirm(_consequences(solved))
     except Undecided as reason:
         return Derivation(game, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import sympy as sp
 
@@ -12,49 +11,34 @@ from gantheory.divergences import RATIO, FDivergence
 from gantheory.expressions import parse
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
-from gantheory.symbolic.atoms import r, relu, to_sympy
+from gantheory.symbolic.atoms import absolute, r, relu, to_sympy
 from gantheory.symbolic.curvature import Atoms, Curve, algebra_of
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.partial import parts_of
-from gantheory.symbolic.positivity import Parameters, interior
-from gantheory.symbolic.roots import in_order, roots_between
+from gantheory.symbolic.pieces import smooth_parts
+from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.radicals import opened
 
 ONE = sp.Integer(1)
+POSITIVE = (sp.Integer(0), sp.oo)
 
 
 @lru_cache(maxsize=256)
 def formula(divergence: FDivergence) -> sp.Expr:
-    """Return f as an expression in r.
+    """Return f as an expression in r whose only kinks are relu.
 
     >>> from gantheory.divergences import named
     >>> formula(named("kl_pq"))
     r*log(r)
     """
-    return to_sympy(parse(divergence.f, RATIO), {}, ratio=True)
+    expr = to_sympy(parse(divergence.f, RATIO), {}, ratio=True)
+    return opened(expr, r, POSITIVE, Parameters()).replace(sp.Abs, absolute)
 
 
 @lru_cache(maxsize=256)
 def generator_curve(divergence: FDivergence) -> Curve:
     """Return f as a curve: one smooth expression between its kinks."""
-    expr, parameters = formula(divergence), Parameters()
-    cuts = in_order(
-        [
-            root
-            for kink in expr.atoms(relu)
-            for root in roots_between(kink.args[0], r, sp.Integer(0), sp.oo, parameters)
-        ],
-        parameters,
-    )
-    ends = [sp.Integer(0), *cuts, sp.oo]
-    cells = []
-    for cell in pairwise(ends):
-        point = interior(*cell, parameters)
-        values = {
-            kink: kink.args[0] if kink.args[0].xreplace({r: sp.Float(point)}) > 0 else sp.Integer(0)
-            for kink in expr.atoms(relu)
-        }
-        cells.append((cell, expr.xreplace(values)))
-    return Curve(tuple(cells))
+    return Curve(tuple(smooth_parts(formula(divergence), r, POSITIVE, Parameters())))
 
 
 def curvature(divergence: FDivergence) -> tuple[sp.Expr, Atoms]:

@@ -19,8 +19,16 @@ from gantheory.game import PAYOFF, Game, interval
 from gantheory.symbolic.algebra import Algebra, evaluate
 from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
 from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.positivity import Parameters, end, interior
+from gantheory.symbolic.positivity import (
+    Parameters,
+    Range,
+    end,
+    interior,
+    positive_image,
+)
+from gantheory.symbolic.radicals import opened
 from gantheory.symbolic.roots import in_order, roots_between
+from gantheory.symbolic.signs import sign_on_positive
 
 E = sp.Symbol("E", positive=True)
 
@@ -65,9 +73,10 @@ class Payoffs:
         parts = (self.real, self.fake, self.generator, self.link)
         return Payoffs(*(function(part) for part in parts))
 
-    def has_kink(self) -> bool:
-        """Whether a kink is left."""
-        return any(part.has(relu, sp.Abs) for part in _parts(self))
+    def kinks(self, x: sp.Symbol) -> list[sp.Expr]:
+        """Return the kinks in ``x`` that are left, those inside of others first."""
+        found = {k for part in _parts(self) for k in part.atoms(relu, sp.Abs) if k.has(x)}
+        return sorted(found, key=lambda k: (k.args[0].has(relu, sp.Abs), sp.default_sort_key(k)))
 
 
 def _parts(payoffs: Payoffs) -> tuple[sp.Expr, ...]:
@@ -160,23 +169,41 @@ def pieces_of(
     return _smooth(whole, coordinate.symbol, parameters)
 
 
+def smooth_parts(
+    expr: sp.Expr, x: sp.Symbol, bounds: Range, parameters: Parameters
+) -> list[tuple[Range, sp.Expr]]:
+    """Return the intervals between the kinks and poles of ``expr``, each with what it is there."""
+    alone = Payoffs(expr, sp.Integer(0), sp.Integer(0), sp.Integer(0))
+    parts = _smooth(Piece(*bounds, alone), x, parameters)
+    return [((part.lower, part.upper), part.payoffs.real) for part in parts]
+
+
 def _smooth(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
     parts = _between_poles(piece, x, parameters)
     if len(parts) > 1:
         return [smooth for part in parts for smooth in _smooth(part, x, parameters)]
-    if not piece.payoffs.has_kink():
+    bounds = (piece.lower, piece.upper)
+    payoffs = piece.payoffs.map(lambda part: opened(part, x, bounds, parameters))
+    piece, kinks = replace(piece, payoffs=payoffs), payoffs.kinks(x)
+    if not kinks:
+        piece = replace(piece, payoffs=payoffs.map(_with_moduli))
         _check_real(piece, x, parameters)
         return [piece]
-    kinks = {k for part in _parts(piece.payoffs) for k in part.atoms(relu, sp.Abs)}
-    argument = min(
-        (k.args[0] for k in kinks if not k.args[0].has(relu, sp.Abs)), key=sp.default_sort_key
-    )
+    argument = kinks[0].args[0]
     cuts = roots_between(argument, x, piece.lower, piece.upper, parameters)
     return [
         smooth
         for part in cut(piece, cuts)
         for smooth in _smooth(_without(part, argument, x, parameters), x, parameters)
     ]
+
+
+def _with_moduli(expr: sp.Expr) -> sp.Expr:
+    """Write the kinks that are left, those of parameters alone, by absolute values.
+
+    Those have one relation, |u|² = u², which the exact algebra knows.
+    """
+    return expr.replace(relu, lambda u: (u + sp.Abs(u)) / 2)
 
 
 def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
@@ -238,11 +265,30 @@ def _check_real(piece: Piece, x: sp.Symbol, parameters: Parameters) -> None:
     """See that roots and logarithms are real on a smooth piece."""
     inside = {x: (piece.lower, piece.upper)}
     for base, is_pole in _delicate(piece.payoffs):
-        if not (is_pole or base.is_positive or parameters.sign(base, inside) == 1):
+        known = is_pole or base.is_positive or parameters.sign(base, inside) == 1
+        if not (known or _is_positive(base, x, inside[x], parameters)):
             raise Undecided(
                 f"{base} is not known to be positive between {piece.lower} and {piece.upper}, "
                 "where its root or logarithm is taken; restrict the domain of scores"
             )
+
+
+def _is_positive(base: sp.Expr, x: sp.Symbol, bounds: Range, parameters: Parameters) -> bool:
+    """Return whether ``base`` has no zero between two ends and is positive at one point."""
+    point = {**parameters.sample, x: interior(*bounds, parameters)}
+    try:
+        return evaluate(base, point) > 0 and not roots_between(base, x, *bounds, parameters)
+    except Undecided:
+        return _is_certified(base, x, bounds)
+
+
+def _is_certified(base: sp.Expr, x: sp.Symbol, bounds: Range) -> bool:
+    """Return whether ball arithmetic shows that a function of ``x`` alone is positive."""
+    image = positive_image(x, *bounds)
+    if image is None or sp.Tuple(base, *bounds).free_symbols != {x}:
+        return False
+    moved = base.xreplace({x: image})
+    return sign_on_positive(moved, moved.free_symbols.pop()).sign == ">0"
 
 
 def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:

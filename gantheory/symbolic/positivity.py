@@ -103,6 +103,8 @@ class Parameters:
             raise Undecided("an expression is not a number at an end of the domain")
         if expr.is_Number:
             return int(sp.sign(expr))
+        # An absolute value that is left is one of parameters, and vanishes at single points only.
+        expr = expr.xreplace({m: sp.Dummy(str(m), positive=True) for m in expr.atoms(sp.Abs)})
         question = (expr, tuple((ranges or {}).items()))
         if question not in self._known:
             self._known[question] = self._sign(expr, ranges)

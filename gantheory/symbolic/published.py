@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import sympy as sp
+from flint import arb
 
 from gantheory.divergences import DIVERGENCES, FDivergence
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.game import Claim, Game, names_in
 from gantheory.records import How, Verdict
-from gantheory.symbolic.algebra import evaluate
 from gantheory.symbolic.atoms import r, to_sympy
+from gantheory.symbolic.confirmation import Point, named_curvature
 from gantheory.symbolic.curvature import algebra_of
 from gantheory.symbolic.derivation import Curvature, Derivation
+from gantheory.symbolic.difference import confirm_equal, first_difference
 from gantheory.symbolic.engine import derive
 from gantheory.symbolic.generator import curvature
+from gantheory.symbolic.jets import constant, jet
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.signs.balls import enclose
 
 CLAIM = Grammar("claim", ELEMENTARY, frozenset({"r", *DIVERGENCES}), parameters=True)
 PARTS = {
@@ -54,23 +57,25 @@ def _check_part(game: Game, part: str, text: str, derivation: Derivation) -> Ver
     statement = f"{game.name}: {PARTS[part]} is {text}"
     found: Curvature | None = getattr(derivation, part)
     parameters = Parameters.of(game)
-    claimed, constant = claimed_curvature(text, parameters)
+    claimed, _ = claimed_curvature(text, parameters)
     if found is None:
         reason = "; ".join((derivation.undecided or {}).values()) or derivation.no_optimum
         return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
     left = _shown(found)
     if found.is_divergence is False and found.curvature == 0 and not found.atoms:
         return Verdict(statement, How.REFUTED, left, text, counterexample=found.reason)
-    difference = found.curvature - claimed.curvature
-    where = _first_difference(difference, parameters)
+    try:
+        where = _difference_of_parts(part, found, claimed, parameters)
+    except Undecided as undecided:
+        return Verdict(statement, How.UNDECIDED, left, text, reason=str(undecided))
     if where is not None:
         return Verdict(statement, How.REFUTED, left, text, counterexample=where)
-    atoms = _atom_difference(found, claimed, parameters)
-    if atoms is not None:
-        return Verdict(statement, How.REFUTED, left, text, counterexample=atoms)
-    if part != "followed" and not _is_zero(found.constant - constant, parameters):
-        reason = f"at P = Q it is {found.constant}, not {constant}"
-        return Verdict(statement, How.REFUTED, left, text, counterexample=reason)
+
+    def as_claimed(point: Point) -> arb:
+        parts = claimed.terms.items()
+        return sum((enclose(c, point) * named_curvature(n, point) for n, c in parts), arb(0))
+
+    confirm_equal(found.curvature, as_claimed, parameters, statement)
     return Verdict(
         statement,
         How.PROVED,
@@ -79,6 +84,21 @@ def _check_part(game: Game, part: str, text: str, derivation: Derivation) -> Ver
         reason="the curvatures are equal by exact algebra",
         assumptions=derivation.assumptions,
     )
+
+
+def _difference_of_parts(
+    part: str, found: Curvature, claimed: Curvature, parameters: Parameters
+) -> str | None:
+    """Return where what was found differs from what is claimed: curvature, kinks or constant."""
+    where = first_difference(found.curvature - claimed.curvature, parameters)
+    if where is not None:
+        return f"at {where[0]} the curvatures differ by {float(where[1].mid()):.6g}"
+    atoms = _atom_difference(found, claimed, parameters)
+    if atoms is not None or part == "followed":
+        return atoms
+    if _is_zero(found.constant - claimed.constant, parameters):
+        return None
+    return f"at P = Q it is {found.constant}, not {claimed.constant}"
 
 
 def _shown(found: Curvature) -> str:
@@ -137,31 +157,6 @@ def _is_zero(expr: sp.Expr, parameters: Parameters) -> bool:
     return algebra_of((sp.Integer(0), sp.oo), parameters).is_zero(expr)
 
 
-def _cells(expr: sp.Expr) -> Iterator[sp.Expr]:
-    if expr.has(sp.Piecewise):
-        for piece in sp.piecewise_fold(expr).args:
-            yield piece[0]
-    else:
-        yield expr
-
-
-def _first_difference(difference: sp.Expr, parameters: Parameters) -> str | None:
-    """Return where two curvatures differ, or None where they are equal."""
-    for expr in _cells(difference):
-        if not _is_zero(expr, parameters):
-            for point in (sp.Integer(2), sp.Rational(1, 2), sp.Integer(3)):
-                value = evaluate(expr, {**parameters.sample, r: float(point)})
-                if abs(value) > 1e-9:
-                    at = _at(parameters.sample)
-                    return f"at r = {point}{at} the curvatures differ by {value:.6g}"
-            return "the curvatures differ"
-    return None
-
-
-def _at(sample: Mapping[sp.Symbol, float]) -> str:
-    return "".join(f", {symbol} = {value:.6g}" for symbol, value in sample.items())
-
-
 def _atom_difference(found: Curvature, claimed: Curvature, parameters: Parameters) -> str | None:
     masses = dict(found.atoms)
     for place, mass in claimed.atoms:
@@ -192,10 +187,16 @@ def equal(
     parameters = parameters or Parameters()
     expected = to_sympy(parse(claimed, CLAIM), parameters.symbols, ratio=True)
     try:
-        where = _first_difference(found - expected, parameters)
+        where = first_difference(found - expected, parameters)
     except Undecided as reason:
         return Verdict(statement, How.UNDECIDED, str(found), claimed, reason=str(reason))
-    if where is None:
-        return Verdict(statement, How.PROVED, str(found), claimed)
-    where = where.replace("curvatures", "two sides")
-    return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=where)
+    if where is not None:
+        shown = f"at {where[0]} the two sides differ by {float(where[1].mid()):.6g}"
+        return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=shown)
+
+    def as_typed(point: Point) -> arb:
+        names = {str(symbol): constant(value) for symbol, value in point.items()}
+        return jet(parse(claimed, CLAIM), names)[0]
+
+    confirm_equal(found, as_typed, parameters, statement)
+    return Verdict(statement, How.PROVED, str(found), claimed)

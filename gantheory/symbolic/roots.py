@@ -70,17 +70,20 @@ def solve_factor(
 def _without_logarithms(
     expr: sp.Expr, x: sp.Symbol, algebra: Algebra, parameters: Parameters | None
 ) -> list[sp.Expr]:
-    """Solve Σ cᵢ·log(Pᵢ) + c = 0 as Π Pᵢ^cᵢ = exp(-c), for rational cᵢ."""
-    product, rest = sp.Integer(1), sp.Integer(0)
+    """Solve Σ cᵢ·log(Pᵢ) + c = 0 as Π Pᵢ^kᵢ = exp(-c/g), for rational cᵢ = g·kᵢ, kᵢ coprime."""
+    logarithms: list[tuple[sp.Rational, sp.Expr]] = []
+    rest = sp.Integer(0)
     for term in sp.Add.make_args(sp.expand(expr)):
         coefficient, part = term.as_coeff_Mul(rational=True)
         if x not in part.free_symbols:
             rest += term
         elif isinstance(part, sp.log):
-            product *= part.args[0] ** coefficient
+            logarithms.append((coefficient, part.args[0]))
         else:
             raise Undecided(f"no closed form for the zeros of {expr} in {x}")
-    equation = algebra.quotient(product - sp.exp(-rest))
+    step = functools.reduce(sp.gcd, (c for c, _ in logarithms))
+    product = sp.Mul(*(base ** (c / step) for c, base in logarithms))
+    equation = algebra.quotient(product - sp.exp(-rest / step))
     return [
         root
         for factor, power in equation.factors()[1]

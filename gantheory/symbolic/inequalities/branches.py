@@ -13,9 +13,9 @@ from functools import lru_cache
 import sympy as sp
 from flint import arb, fmpq, fmpq_poly
 
-from gantheory.divergences import RATIO, FDivergence
-from gantheory.expressions import parse
-from gantheory.symbolic.atoms import r, relu, to_sympy
+from gantheory.divergences import FDivergence
+from gantheory.symbolic.atoms import r, relu
+from gantheory.symbolic.generator import formula
 from gantheory.symbolic.signs.enclosure import expand, leading_term, sign_of, value_at
 from gantheory.symbolic.signs.logforms import (
     ONE,
@@ -97,7 +97,7 @@ def combination(coefficients: Mapping[FDivergence, sp.Expr], free: sp.Expr | int
 @lru_cache(maxsize=256)
 def generator(entry: FDivergence) -> sp.Expr:
     """Return the generator f of a divergence as an expression in r."""
-    return to_sympy(parse(entry.f, RATIO), ratio=True)
+    return formula(entry)
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,8 @@ _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
     "atan": lambda x: x.atan(), "Abs": abs, "sinh": lambda x: x.sinh(),
     "cosh": lambda x: x.cosh(), "erf": lambda x: x.erf(), "LambertW": lambda x: x.lambertw(),
+    "relu": lambda x: x.max(arb(0)), "softplus": lambda x: x.exp().log1p(),
+    "sigmoid": lambda x: 1 / (1 + (-x).exp()),
 }  # fmt: skip
 
 
@@ -35,6 +37,8 @@ def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = 
         return arb.pi()
     if expression is sympy.E:
         return arb.const_e()
+    if isinstance(expression, sympy.Piecewise):
+        return enclose(piece_at(expression, values), values)
     parts = [enclose(part, values) for part in expression.args]
     if isinstance(expression, sympy.Add | sympy.Mul):
         total = parts[0]
@@ -51,6 +55,36 @@ def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = 
     if type(expression).__name__ in _UNARY and len(parts) == 1:
         return _UNARY[type(expression).__name__](parts[0])
     raise NoEnclosure(f"{str(expression)[:60]} has no enclosure")
+
+
+def piece_at(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None) -> sympy.Expr:
+    """Return the piece of a piecewise expression that holds there; any other as it is."""
+    if not isinstance(expression, sympy.Piecewise):
+        return expression
+    for piece, condition in expression.args:
+        if holds(condition, values):
+            return piece
+    raise NoEnclosure(f"{str(expression)[:60]} has no piece there")
+
+
+def holds(condition: sympy.Basic, values: Mapping[sympy.Symbol, arb] | None = None) -> bool:
+    """Return whether a comparison, or a combination of some, holds for symbols within ``values``.
+
+    >>> x = sympy.Symbol("x")
+    >>> holds(x < sympy.log(8), {x: arb(2)})
+    True
+    """
+    if condition in (sympy.true, sympy.false):
+        return bool(condition)
+    if isinstance(condition, sympy.And | sympy.Or):
+        parts = (holds(part, values) for part in condition.args)
+        return all(parts) if isinstance(condition, sympy.And) else any(parts)
+    if not isinstance(condition, sympy.core.relational.Relational) or condition.has(sympy.oo):
+        raise NoEnclosure(f"{str(condition)[:60]} is no comparison of numbers")
+    gap = enclose(condition.lhs, values) - enclose(condition.rhs, values)
+    if gap > 0 or gap < 0 or gap == 0:
+        return bool(condition.func(int(gap > 0) - int(gap < 0), 0))
+    raise NoEnclosure(f"whether {str(condition)[:60]} holds is not decided")
 
 
 def _power(exponent: sympy.Expr, base: arb, value: arb) -> arb:

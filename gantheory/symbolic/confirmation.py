@@ -1,0 +1,234 @@
+r"""Every derivation is evaluated against the formulas as typed before anyone sees it.
+
+At random ratios r, and random legal parameters, balls are put through the syntax trees of the
+payoffs (`gantheory.symbolic.jets`) at the derived score t*(r). With
+:math:`S(t; r) = r a'(t) + b'(t)`, implicit differentiation of S = 0 gives
+
+.. math:: t' = -a'/S_t, \quad t'' = -(2a'' t' + S_{tt} t'^2)/S_t,
+
+and where t* does not move, t' = t'' = 0. So the three curvatures a'·t', c''·t'² + c'·t'' and
+−c'·t'/r follow without the engine's algebra, and two balls that do not overlap are a contradiction:
+a fault of the toolkit, never of its user, and `InternalError` says so. What has no ball at a
+point (an infinite score, a corner that is hit) is passed over there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import sympy as sp
+from flint import arb, arb_series, ctx, fmpq
+
+from gantheory.divergences import RATIO, named
+from gantheory.errors import GantheoryError, InternalError
+from gantheory.expressions import parse
+from gantheory.game import PAYOFF, PROBABILITY, SCORE, Game, interval
+from gantheory.symbolic.atoms import r, to_sympy
+from gantheory.symbolic.derivation import Curvature, Derivation
+from gantheory.symbolic.jets import FUNCTIONS, constant, jet, variable
+from gantheory.symbolic.positivity import Parameters, end, positive_image
+from gantheory.symbolic.signs.balls import NoEnclosure, enclose, piece_at
+
+BITS = 192  # leaves 30 digits where half of them cancel
+POINTS = 2  # for each interval of ratios: one accident is possible, the second is independent
+RIVALS = 2  # scores tried against each optimum
+
+Point = Mapping[sp.Symbol, arb]
+
+
+def confirm(derivation: Derivation) -> Derivation:
+    """Return ``derivation`` if its game, evaluated as typed, agrees with it.
+
+    Raises:
+        InternalError: where the two are certainly apart.
+    """
+    optimum = derivation.optimum
+    if optimum is None:
+        return derivation
+    draw = random.Random(f"{derivation.game.real} {derivation.game.fake}")
+    with ctx.workprec(BITS):
+        for point in _points(derivation, draw):
+            try:
+                score = piece_at(optimum.score, point)
+                place = enclose(score, point)
+            except NoEnclosure:
+                continue
+            _At(derivation, point, place, score.has(r), draw).confirm()
+    return derivation
+
+
+def _points(derivation: Derivation, draw: random.Random) -> Iterator[Point]:
+    """Yield random ratios, some in each interval of the derivation, with random parameters."""
+    parameters = Parameters.of(derivation.game)
+    shown = [derivation.optimum.score] if derivation.optimum else []
+    shown += [found.curvature for found in derivation.curvatures.values()]
+    ends = {
+        side
+        for expr in shown
+        for relation in expr.atoms(sp.core.relational.Relational)
+        for side in relation.args
+        if not side.has(r)
+    }
+    for _ in range(POINTS):
+        values = draw_parameters(parameters, draw)
+        for ratio in _ratios(ends, values, draw):
+            yield {**values, r: arb(ratio)}
+
+
+def draw_parameters(parameters: Parameters, draw: random.Random) -> dict[sp.Symbol, arb]:
+    """Return random legal values of all parameters."""
+    values: dict[sp.Symbol, arb] = {}
+    for symbol, bounds in parameters.ranges.items():
+        image = positive_image(symbol, *bounds)
+        free = arb(draw_positive(draw))
+        if image is None:
+            values[symbol] = free.log()
+            continue
+        inner = {dummy: free for dummy in image.atoms(sp.Dummy)}
+        values[symbol] = enclose(image, {**values, **inner})
+    return values
+
+
+def draw_positive(draw: random.Random) -> fmpq:
+    """Return a random rational between 1/8 and 8."""
+    return fmpq(round(1000 * 8 ** draw.uniform(-1, 1)), 1000)
+
+
+def _ratios(ends: set[sp.Expr], values: Point, draw: random.Random) -> list[fmpq]:
+    """Return one random ratio in each interval between the ends."""
+    known = set()
+    for side in ends:
+        try:
+            known.add(float(enclose(side, values).mid()))
+        except NoEnclosure:
+            continue
+    places = sorted(place for place in known if 0 < place < float("inf"))
+    if not places:
+        return [draw_positive(draw)]
+    cells = pairwise([places[0] / 4, *places, places[-1] * 4])
+    within = (lower + (upper - lower) * draw.uniform(0.05, 0.95) for lower, upper in cells)
+    return [fmpq(round(ratio * 2**40), 2**40) for ratio in within]
+
+
+def named_curvature(name: str, point: Point) -> arb:
+    """Return f''(r) of a named divergence, from its generator as typed."""
+    try:
+        text = named(name).f
+    except GantheoryError:  # a power with a parameter in its order
+        symbols = {str(symbol): symbol for symbol in point}
+        order = enclose(to_sympy(name.removeprefix("power_"), symbols), point)
+        ratio: arb = point[r] ** (order - 2)
+        return ratio
+    bent: arb = 2 * jet(parse(text, RATIO), {"r": variable(point[r])})[2]
+    return bent
+
+
+@dataclass
+class _At:
+    """One derivation at one ratio: the score there, and whether it moves with the ratio."""
+
+    derivation: Derivation
+    point: Point
+    score: arb
+    moves: bool
+    draw: random.Random
+
+    def confirm(self) -> None:
+        """Hold all that was derived against the formulas as typed."""
+        game = self.derivation.game
+        a, b, c, link = (
+            self.jet(text, self.score) for text in (game.real, game.fake, game.generator, game.link)
+        )
+        if self.derivation.optimum is not None:
+            self.agree("the optimal D", self.derivation.optimum.D, link[0])
+        self.confirm_maximum(self.point[r] * a[0] + b[0])
+        first, second = self.motion(a, b)
+        h = c[1] * first
+        expected = {
+            "value": a[1] * first,
+            "loss": 2 * c[2] * first**2 + c[1] * second,
+            "followed": -h / self.point[r],
+        }
+        for name, found in self.derivation.curvatures.items():
+            self.agree(f"the {name} curvature", found.curvature, expected[name])
+            self.confirm_terms(name, found, expected[name])
+
+    def jet(self, text: str, score: arb) -> arb_series:
+        """Return the jet of a payoff in the score."""
+        t = variable(score)
+        names = {str(symbol): constant(value) for symbol, value in self.point.items()}
+        return jet(parse(text, PAYOFF), {**names, SCORE: t, PROBABILITY: FUNCTIONS["sigmoid"](t)})
+
+    def motion(self, a: arb_series, b: arb_series) -> tuple[arb, arb]:
+        """Return t*' and t*'' by implicit differentiation; (0, 0) where the score rests."""
+        if not self.moves:
+            return arb(0), arb(0)
+        s = [self.point[r] * a[k] + b[k] for k in range(4)]
+        if s[1].is_finite() and not s[1].contains(0):
+            self.fail("t* is not stationary", s[1], arb(0))
+        bend, third = 2 * s[2], 6 * s[3]
+        first = -a[1] / bend
+        return first, -(4 * a[2] * first + third * first**2) / bend
+
+    def confirm_maximum(self, value: arb) -> None:
+        """See that no random score of the domain does better."""
+        game = self.derivation.game
+        for score in self.rivals():
+            rival = self.point[r] * self.jet(game.real, score)[0] + self.jet(game.fake, score)[0]
+            if rival > value:
+                self.fail(f"the score {float(score.mid()):.6g} does better than t*", rival, value)
+
+    def rivals(self) -> Iterator[arb]:
+        """Yield random scores of the domain."""
+        names = {str(symbol): symbol for symbol in self.point}
+        declared = interval(self.derivation.game.domain)
+        ends = (end(declared.lower, names), end(declared.upper, names))
+        image = positive_image(sp.Symbol(SCORE), *ends)
+        for _ in range(RIVALS):
+            free = arb(draw_positive(self.draw))
+            if image is None:
+                yield 3 * free.log()
+            else:
+                inner = {dummy: free for dummy in image.atoms(sp.Dummy)}
+                yield enclose(image, {**self.point, **inner})
+
+    def confirm_terms(self, name: str, found: Curvature, expected: arb) -> None:
+        """See that the named divergences have the curvature."""
+        if not found.terms or found.is_divergence is False:
+            return
+        try:
+            total = sum(
+                (
+                    enclose(c, self.point) * named_curvature(n, self.point)
+                    for n, c in found.terms.items()
+                ),
+                arb(0),
+            )
+        except NoEnclosure:
+            return
+        self.compare(f"{name} = {found.divergence}", total, expected)
+
+    def agree(self, what: str, expr: sp.Expr, expected: arb) -> None:
+        """Compare a derived expression with a ball, where it has one."""
+        try:
+            self.compare(what, enclose(expr, self.point), expected)
+        except NoEnclosure:
+            return
+
+    def compare(self, what: str, found: arb, expected: arb) -> None:
+        """Fail where two balls do not overlap; what is not finite is passed over."""
+        if found.is_finite() and expected.is_finite() and not found.overlaps(expected):
+            self.fail(f"{what} is not what the formulas give", found, expected)
+
+    def fail(self, what: str, found: arb, expected: arb) -> None:
+        """Raise the fault, with everything that is needed to see it again."""
+        game: Game = self.derivation.game
+        at = ", ".join(f"{symbol} = {value.str(8)}" for symbol, value in self.point.items())
+        raise InternalError(
+            f"the derivation of real {game.real!r}, fake {game.fake!r}, generator "
+            f"{game.generator!r} on {game.domain} contradicts its formulas: {what}, at {at}: "
+            f"{found.str(8)} against {expected.str(8)}"
+        )
