@@ -197,6 +197,25 @@ def test_no_critic_in_the_sobolev_ball_beats_the_derived_slope():
         assert (gap * v).sum() * step <= best
 
 
+def test_the_derived_paired_value_is_the_whole_divergence_of_the_pairs():
+    """`named` is read back as a formula and held against the maximum of the objective."""
+    found = derive_critic("relativistic")
+    p, q = (np.array([float(w) for w in law.weights]) for law in relativistic.WITNESS)
+    pairs, swapped = np.outer(p, q), np.outer(q, p)
+    middle = (pairs + swapped) / 2
+    jsd = sum((law * np.log(law / middle)).sum() for law in (pairs, swapped)) / 2
+    combination, constant = found.named.rsplit(" - ", 1)
+    factor = combination.removesuffix("jsd(P x Q, Q x P)").strip("* ") or "1"
+    named = float(sp.Rational(factor)) * jsd - float(sp.log(2) if constant == "log(2)" else "nan")
+
+    def objective(c):
+        return -(pairs * np.logaddexp(0, c[None, :] - c[:, None])).sum()
+
+    best = scipy.optimize.minimize(lambda c: -objective(c), np.zeros(3), tol=1e-12)
+    assert named == pytest.approx(-best.fun, abs=1e-9)
+    assert objective(np.log(p / q)) == pytest.approx(named, abs=1e-12)
+
+
 @quick
 @given(laws([0, 1, 2]), laws([0, 1, 2]))
 def test_the_paired_relativistic_value_is_a_jensen_shannon_divergence_of_pairs(p, q):

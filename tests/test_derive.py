@@ -98,7 +98,7 @@ def test_no_score_beats_the_optimum_and_the_optimum_is_reached(game, derived):
 
 
 @pytest.mark.parametrize("game", GAMES, ids=names(GAMES))
-def test_the_three_curvatures_are_the_second_differences_of_the_optimum(game, derived):
+def test_curvatures_and_weight_are_the_differences_of_the_optimum(game, derived):
     derivation, step = derived[game.name], 1e-4
 
     def along(part, r):
@@ -122,6 +122,8 @@ def test_the_three_curvatures_are_the_second_differences_of_the_optimum(game, de
             (derivation.followed, -slope / r),
         ]:
             assert number(found.curvature, game, r) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        weight = number(derivation.saturation.weight, game, r)
+        assert weight == pytest.approx(-slope * r, rel=1e-4, abs=1e-5)
 
 
 def direct(name, p, q, game):

@@ -1,0 +1,72 @@
+"""Curvatures built by hand: what is known of them, and the generator that they come from."""
+
+import random
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+from gantheory.records import How
+from gantheory.symbolic.atoms import r, relu
+from gantheory.symbolic.consequences import judge
+from gantheory.symbolic.curvature import Curve
+from gantheory.symbolic.generator import f_from_curvature
+from gantheory.symbolic.positivity import Parameters
+
+WHOLE = (sp.Integer(0), sp.oo)
+CERTAIN = {
+    How.PROVED: [1 / r, (r - 2) ** 2 / (1 + r), sp.Integer(0)],
+    How.CERTIFIED: [r * sp.log(r) - r + 1, sp.log(1 + r) - r / (1 + r), sp.log(r) / (r - 1)],
+    How.REFUTED: [-1 / r, sp.log(r), sp.sqrt(r) - r],
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "curvature"), [(how, one) for how, many in CERTAIN.items() for one in many], ids=str
+)
+def test_a_curvature_is_known_as_its_sign_is_known_and_no_better(how, curvature):
+    found = judge(Curve(((WHOLE, sp.sympify(curvature)),)), Parameters())
+    assert found.how is how
+    assert found.is_divergence is (how is not How.REFUTED)
+    if how is How.REFUTED:
+        assert float(curvature.subs(r, found.counterexample)) < 0
+
+
+@pytest.mark.parametrize("mass", [-1, 1])
+def test_a_point_mass_counts_with_its_sign(mass):
+    found = judge(Curve(((WHOLE, 1 / r),), ((sp.Integer(2), sp.Integer(mass)),)), Parameters())
+    assert found.is_divergence is (mass > 0)
+
+
+def test_the_weakest_cell_decides_how_a_curvature_is_known():
+    one = sp.Integer(1)
+    cells = (((sp.Integer(0), one), 1 / r), ((one, sp.oo), r * sp.log(r) - r + 1))
+    assert judge(Curve(cells), Parameters()).how is How.CERTIFIED
+
+
+SMOOTH = [1 / r, 1 / r**2, 1 / (1 + r) ** 2, sp.sqrt(r), 1 / (r * (1 + r)), 2 / r**3]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_generator_bends_as_its_curvature_says(seed):
+    """f(b) − f(a) − f'(a)(b − a) = ∫ (b − s) f''(s) ds: point masses are hinges of their weight."""
+    draw = random.Random(seed)
+    smooth = sp.Integer(draw.randint(0, 3)) * draw.choice(SMOOTH)
+    places = draw.sample([Fraction(1, 3), Fraction(1), Fraction(7, 4), Fraction(3)], 2)
+    atoms = tuple(
+        (sp.Rational(place), sp.Rational(draw.randint(1, 9), draw.randint(1, 5)))
+        for place in places
+    )
+    f = f_from_curvature(smooth, atoms)
+    value = sp.lambdify(r, f.replace(relu, lambda x: sp.Max(x, 0)), "mpmath")
+    density = sp.lambdify(r, smooth, "mpmath")
+    import mpmath
+
+    assert value(mpmath.mpf(1)) == pytest.approx(0, abs=1e-14)
+    for low, high in [(0.2, 5.0), (0.25, 0.9), (1.2, 2.5), (2.0, 4.0)]:
+        step = 1e-6
+        slope = (value(low + step) - value(low - step)) / (2 * step)
+        bend = float(mpmath.quad(lambda s, end=high: (end - s) * density(s), [low, high]))
+        hinges = sum(float(m) * (high - float(x)) for x, m in atoms if low < x < high)
+        found = float(value(high) - value(low) - slope * (high - low))
+        assert found == pytest.approx(bend + hinges, rel=1e-7, abs=1e-7)

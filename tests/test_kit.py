@@ -1,0 +1,84 @@
+"""The kit's laws notice a violation just beyond the stated errors, and allow one just within."""
+
+import math
+
+import pytest
+
+import gantheory
+from gantheory import testing
+from gantheory.divergences import named
+from gantheory.records import Estimate
+from gantheory.testing import laws
+
+P, Q = (gantheory.density(text) for text in ("normal(0, 1)", "normal(1, 2)"))
+STATED = 1e-10
+POINTS, SCORES = [-1.0, 0.5, 2.0], [1.0, 0.25, -0.5, -1.5]
+COARSE = testing.on_cells(named("jsd"), testing.masses(P, POINTS), testing.masses(Q, POINTS))
+REACHED = sum(
+    p * -math.log1p(math.exp(-t)) + q * -math.log1p(math.exp(t))
+    for p, q, t in zip(testing.masses(P, POINTS), testing.masses(Q, POINTS), SCORES, strict=True)
+)
+
+
+def estimates(monkeypatch, value, exchanged=None):
+    """Let the engine answer ``value`` for every pair; ``exchanged`` where the first law is Q."""
+
+    def answer(name, p, q):
+        return Estimate(value if exchanged is None or p is P else exchanged, STATED)
+
+    monkeypatch.setattr(laws, "divergence", answer)
+
+
+def off(monkeypatch, law, by):
+    """Call a law while the engine is ``by`` on the wrong side of it."""
+    match law:
+        case "not negative":
+            estimates(monkeypatch, -by)
+            testing.assert_not_negative("jsd", P, Q)
+        case "zero for equal laws":
+            estimates(monkeypatch, by)
+            testing.assert_zero_iff_equal("jsd", P, P)
+        case "symmetric":  # both answers carry the stated error
+            estimates(monkeypatch, 0.5 - by, 0.5 + by)
+            testing.assert_symmetric("jsd", P, Q)
+        case "at most":
+            estimates(monkeypatch, 0.5 + by)
+            testing.assert_at_most("jsd", P, Q, 0.5)
+        case "invariant":
+            estimates(monkeypatch, 0.5 - by, 0.5 + by)
+            testing.assert_invariant("jsd", P, Q, lambda law: Q)
+        case "data processing":
+            estimates(monkeypatch, COARSE.value - by)
+            testing.assert_data_processing("jsd", P, Q, POINTS)
+        case "no discriminator wins":
+            estimates(monkeypatch, REACHED + math.log(4) - by)
+            testing.assert_discriminator_cannot_win("minimax", P, Q, POINTS, SCORES)
+
+
+LAWS = ["not negative", "zero for equal laws", "symmetric", "at most", "invariant",
+        "data processing", "no discriminator wins"]  # fmt: skip
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_law_allows_what_the_stated_error_allows(monkeypatch, law):
+    off(monkeypatch, law, 0.9 * STATED)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_law_refuses_what_the_stated_error_does_not_allow(monkeypatch, law):
+    with pytest.raises(AssertionError):
+        off(monkeypatch, law, 1.1 * STATED)
+
+
+@pytest.mark.parametrize("size", [1, -1])
+def test_a_torch_loss_may_be_off_by_its_tolerance_and_no_more(size):
+    import torch
+
+    def loss(error):
+        return lambda t: (torch.nn.functional.softplus(-t) * (1 + size * error)).mean()
+
+    testing.assert_loss_matches_theory(loss(0.9e-6), "non-saturating", tolerance=1e-6)
+    with pytest.raises(AssertionError):
+        testing.assert_loss_matches_theory(loss(1.1e-6), "non-saturating", tolerance=1e-6)
+    with pytest.raises(AssertionError):
+        testing.assert_loss_matches_theory(loss(3e-8), "non-saturating")
