@@ -357,9 +357,9 @@ def test_all_equilibria_of_a_cubic_game_are_found():
     assert sorted(e.nash.kind for e in found) == ["Nash (local)", "not Nash"]
 
 
-def test_an_equilibrium_without_a_formula_is_found_by_iteration_and_says_so():
+def test_an_equilibrium_without_a_formula_is_enclosed_and_says_so():
     (found,) = equilibria(read_game("exp(x) + x**2 + x*y - y**2", "x", "y"))
-    assert found.how is How.MEASURED
+    assert found.how is How.CERTIFIED
     assert found.flow is Behaviour.CONVERGES
 
 

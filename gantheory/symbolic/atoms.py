@@ -115,7 +115,7 @@ def logarithm(value: sp.Expr) -> sp.Expr:
 FUNCTIONS: Mapping[str, Callable[..., sp.Expr]] = {
     "log": logarithm, "exp": sp.exp, "sqrt": sp.sqrt, "abs": absolute, "max": maximum,
     "min": minimum, "relu": relu, "softplus": softplus, "sigmoid": sigmoid, "tanh": sp.tanh,
-    "atan": sp.atan,
+    "atan": sp.atan, "sin": sp.sin, "cos": sp.cos,
 }  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from gantheory.symbolic.dynamics.noise import Noise
 from gantheory.symbolic.dynamics.record import Dynamics, smooth_part
 
 NODES = 32  # Gauss nodes for an expectation that is not polynomial: 1e-12 for |slope| * scale <= 1
-NEWTON = 50  # iterations of the implicit step; it needs fewer than ten where it converges
+STILL = 1e-9  # relative size of the last move: convergence is quadratic, so 1e-18 is left
+NEWTON = 25  # iterations of the implicit step; it needs fewer than ten where it converges
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ class ArrayField:
             residual = z - start - step * self._whole(z, n)
             move = self._solve(z, step, residual)
             z = z - move
-            if bool((abs(move) <= 1e-15 * (1 + abs(z))).all()):
-                return z[:n], z[n:]
+            still = abs(move) <= STILL * (1 + abs(z))
+            if bool((still | ~self.library.isfinite(move)).all()):
+                break
         largest = self.library.amax(abs(z), 0)
-        failed = self.library.amax(abs(move), 0) > 1e-12 * (1 + largest)
+        failed = ~(self.library.amax(abs(move), 0) <= STILL * (1 + largest))
         z = self.library.where(failed, self.library.nan, z)
         return z[:n], z[n:]
 
@@ -123,7 +125,7 @@ def _libraries(name: str) -> tuple[Any, dict[str, Any]]:
             "sigmoid": torch.sigmoid, "softplus": torch.nn.functional.softplus,
             "relu": torch.relu, "Heaviside": step, "sign": torch.sign, "exp": torch.exp,
             "log": torch.log, "sqrt": torch.sqrt, "tanh": torch.tanh, "atan": torch.atan,
-            "Abs": torch.abs,
+            "Abs": torch.abs, "sin": torch.sin, "cos": torch.cos,
         }  # fmt: skip
     return np, {
         "sigmoid": scipy.special.expit,

@@ -15,6 +15,8 @@ from gantheory.records import Estimate
 from gantheory.symbolic.dynamics.record import Dynamics
 from gantheory.symbolic.dynamics.rules import Rule
 
+EXPLODED = 1e3  # times the start: a flow that stops as far out as this has left in finite time
+CHECKED = 1000  # steps after which a batch that has overflowed altogether is given up
 FLOW_TOLERANCE = 1e-10  # relative and absolute, of one step of the eighth-order method
 
 
@@ -107,6 +109,9 @@ def _fill(
         state = rule.advance(field, state, sizes)
         if k % every == 0:
             record[k // every, :split], record[k // every, split:] = state[0], state[1]
+        if k % CHECKED == 0 and not bool(field.library.isfinite(record[k // every]).any()):
+            record[k // every + 1 :] = record[k // every]  # nothing is left to follow
+            break
 
 
 def flow_trajectories(
@@ -137,8 +142,11 @@ def flow_trajectories(
             t_eval=moments,
             rtol=tolerance,
             atol=tolerance,
+            dense_output=True,
         )
-        path = np.full((len(moments), len(start)), np.nan)
+        last = solved.sol(solved.sol.t_max)
+        exploded = solved.status < 0 and np.abs(last).max() > EXPLODED * (1 + np.abs(start).max())
+        path = np.full((len(moments), len(start)), np.inf if exploded else np.nan)
         path[: solved.y.shape[1]] = solved.y.T
         paths.append(path)
     return Trajectories(np.stack(paths, axis=1), moments)

@@ -6,18 +6,33 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import mpmath
 import sympy as sp
 
 from gantheory.records import How
 from gantheory.symbolic.dynamics.circle import roots_in_balls
-from gantheory.symbolic.dynamics.equilibria import Equilibrium, equilibria
+from gantheory.symbolic.dynamics.equilibria import (
+    Equilibrium,
+    equilibria,
+    jacobian_in_balls,
+    within_time,
+)
 from gantheory.symbolic.dynamics.methods import Method, make_method, read_step
 from gantheory.symbolic.dynamics.operators import characteristic, eigenvalues, eta, lamda, operator
 from gantheory.symbolic.dynamics.rates import BestRate, best_rate, spectral_radius
 from gantheory.symbolic.dynamics.record import Dynamics
+from gantheory.symbolic.dynamics.solve import Point
+from gantheory.symbolic.dynamics.spectrum import (
+    Balls,
+    ball_matrix,
+    eigenvalue_balls,
+    operator_in_balls,
+)
 from gantheory.symbolic.dynamics.steps import StepSizes, companion, step_sizes
 from gantheory.symbolic.dynamics.verdict import Decision, Fate, decide, is_affine
+from gantheory.symbolic.dynamics.zeros import Zeros, zeros
+
+SECONDS = 8.0  # for exact step sizes, and for the best of them
+PLACES = tuple(sp.Rational(k, 2) for k in (0, 2, -2, 1, -1, 20, -20, 200, -200))
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,7 @@ class Analysis:
         dynamics: the game as given.
         method: how it is trained.
         step: the step size, rational and positive.
+        zeros: where the field of the game vanishes, and how completely that is known.
         equilibria: of the game as given.
         equilibrium: the one whose neighbourhood the update is studied in; None where the game
             has none that can be linearised.
@@ -37,21 +53,53 @@ class Analysis:
     dynamics: Dynamics
     method: Method
     step: sp.Rational
+    zeros: Zeros
     equilibria: tuple[Equilibrium, ...]
     equilibrium: Equilibrium | None
     decision: Decision
 
     @cached_property
+    def point(self) -> Point:
+        """Where the update is studied: the equilibrium, or one point of a line of equilibria."""
+        assert self.equilibrium is not None
+        return sample(self.dynamics, self.equilibrium.point)
+
+    @cached_property
     def jacobian(self) -> sp.Matrix | None:
-        """The Jacobian of the field that the method follows."""
+        """The Jacobian at `point` of the field that the method follows."""
         return _jacobian(self.dynamics, self.method, self.equilibrium)
 
     @cached_property
+    def is_rational(self) -> bool:
+        """Whether the point is exact and the Jacobian there rational, so that algebra decides."""
+        exact = self.equilibrium is not None and self.equilibrium.how is How.PROVED
+        matrix = self.jacobian
+        return exact and matrix is not None and all(entry.is_rational for entry in matrix)
+
+    @cached_property
     def operator(self) -> sp.Matrix | None:
-        """The update's Jacobian in the step size ``eta``; None for the flow."""
+        """The update's Jacobian in the step size ``eta``; None for the flow or without formula."""
         if self.jacobian is None or self.method.rule is None:
             return None
-        return operator(self.method.rule, self.jacobian, len(self.dynamics.players[0]))
+        rule, matrix, split = self.method.rule, self.jacobian, len(self.dynamics.players[0])
+        return within_time(lambda: operator(rule, matrix, split))
+
+    @cached_property
+    def at_step(self) -> sp.Matrix | None:
+        """The operator at the step size; None for a flow and where the step has no solution."""
+        if self.operator is None:
+            return None
+        matrix = self.operator.subs(eta, self.step)
+        return None if matrix.has(sp.zoo, sp.nan, sp.oo) else matrix
+
+    @cached_property
+    def balls(self) -> Balls | None:
+        """The update's Jacobian at the step size, or the flow's, enclosed in balls."""
+        enclosed = _jacobian_in_balls(self)
+        if enclosed is None or self.method.rule is None:
+            return enclosed
+        split = len(self.dynamics.players[0])
+        return operator_in_balls(self.method.rule, enclosed, split, self.step)
 
     @cached_property
     def transverse(self) -> sp.Matrix | None:
@@ -68,41 +116,48 @@ class Analysis:
 
     @cached_property
     def family(self) -> int:
-        """The dimension of the set of equilibria, where the linear update fixes each of them."""
-        matrix = self.jacobian
-        if matrix is None or matrix.free_symbols or matrix.has(sp.Float):
+        """The dimension of a set of equilibria through `point`, where its tangent is all of ker J.
+
+        The set itself is known, from the free variables of an exact solution; a zero eigenvalue
+        alone does not make one.
+        """
+        matrix, chosen = self.jacobian, self.equilibrium
+        if matrix is None or chosen is None or not self.is_rational:
             return 0
         missing = matrix.rows - matrix.rank()
         simple = matrix.rank() == (matrix**2).rank()
-        return missing if simple else 0
+        return missing if simple and missing == chosen.dimension else 0
 
     @cached_property
     def eigenvalues(self) -> list[sp.Expr] | None:
         """Exact eigenvalues: of the update in ``eta``; of the Jacobian for the flow."""
         matrix = self.jacobian if self.method.rule is None else self.operator
-        return None if matrix is None else eigenvalues(matrix)
+        return None if matrix is None else within_time(lambda: eigenvalues(matrix))
 
     @cached_property
     def eigenvalues_at_step(self) -> list[sp.Expr]:
         """Eigenvalues at the step size: exact where a formula is found, else 15 digits."""
-        if self.jacobian is None:
-            return []
-        if self.operator is None:
-            exact = self.eigenvalues
-            return exact if exact is not None else _numeric_eigenvalues(self.jacobian)
-        matrix = self.operator.subs(eta, self.step)
-        exact = eigenvalues(matrix)
-        return exact if exact is not None else _numeric_eigenvalues(matrix)
+        matrix = self.jacobian if self.method.rule is None else self.at_step
+        if self.is_rational and matrix is not None:
+            exact = eigenvalues(matrix)
+            return exact if exact is not None else _numeric_eigenvalues(matrix)
+        if matrix is not None and matrix.free_symbols:
+            return eigenvalues(matrix) or []
+        found = None if self.balls is None else eigenvalue_balls(self.balls)
+        values = [] if found is None else [complex(value) for value in found]
+        return [sp.Float(v.real, 15) + sp.I * sp.Float(v.imag, 15) for v in values]
 
     @cached_property
     def spectral_radius(self) -> float | None:
         """Largest modulus of an eigenvalue of the update; of the time-``step`` map for the flow."""
-        if self.jacobian is None or self.jacobian.free_symbols:
+        values = self.eigenvalues_at_step
+        if not values or any(value.free_symbols for value in values):
             return None
-        if self.operator is None:
-            largest = max(sp.re(value).evalf(25) for value in self.eigenvalues_at_step)
-            return float(sp.exp(self.step * largest))
-        return float(spectral_radius(self.operator.subs(eta, self.step)))
+        if self.method.rule is None:
+            return float(sp.exp(self.step * max(sp.re(value).evalf(25) for value in values)))
+        if self.is_rational and self.at_step is not None:
+            return float(spectral_radius(self.at_step))
+        return max(abs(complex(value)) for value in values)
 
     @cached_property
     def step_sizes(self) -> StepSizes | None:
@@ -110,24 +165,26 @@ class Analysis:
 
         None where the Jacobian is not rational. The flow follows its verdict.
         """
-        if self.jacobian is None or not all(entry.is_rational for entry in self.jacobian):
+        if not self.is_rational:
             return None
-        if self.operator is None:
+        if self.method.rule is None:
             fate, everything = self.decision.fate, sp.Interval.open(0, sp.oo)
             return StepSizes(
                 everything if fate is Fate.CONVERGES else sp.S.EmptySet,
                 everything if fate is Fate.BOUNDED else sp.S.EmptySet,
             )
-        return step_sizes(self.transverse)
+        matrix = self.transverse
+        return None if matrix is None else within_time(lambda: step_sizes(matrix), SECONDS)
 
     @cached_property
     def best(self) -> BestRate | None:
         """The best step size and its spectral radius, for games of two variables."""
-        if self.transverse is None or self.step_sizes is None or self.transverse.rows > 4:
+        matrix = self.transverse
+        if matrix is None or self.step_sizes is None or not 0 < matrix.rows <= 4:
             return None
         if len(self.dynamics.variables) > 2:  # resultants of high degree take minutes
             return None
-        return best_rate(self.transverse)
+        return within_time(lambda: best_rate(matrix), SECONDS)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the analysis under its stable JSON keys."""
@@ -141,6 +198,8 @@ class Analysis:
                 for v, f in zip(self.dynamics.variables, self.dynamics.field, strict=True)
             },
             "equilibria": [e.as_dict() for e in self.equilibria],
+            "equilibria_complete": self.zeros.complete,
+            "equilibria_scope": self.zeros.statement,
             "update": {
                 "method": self.method.name,
                 "options": {k: str(v) for k, v in self.method.options.items()},
@@ -171,11 +230,10 @@ def analyse(dynamics: Dynamics, method: Method | str, step: Any) -> Analysis:
     """
     method = make_method(method) if isinstance(method, str) else method
     rational = read_step(step)
-    found = equilibria(dynamics)
-    chosen = _choose(found)
-    empty = Analysis(
-        dynamics, method, rational, found, chosen, Decision(Fate.UNDECIDED, How.UNDECIDED, "")
-    )
+    solved = zeros(dynamics)
+    found = equilibria(dynamics, solved)
+    undecided = Decision(Fate.UNDECIDED, How.UNDECIDED, "")
+    empty = Analysis(dynamics, method, rational, solved, found, _choose(found), undecided)
     return replace(empty, decision=decide(empty))
 
 
@@ -206,26 +264,45 @@ def _choose(found: tuple[Equilibrium, ...]) -> Equilibrium | None:
     return min(usable, key=lambda e: not e.nash.kind.startswith("Nash"), default=None)
 
 
+def sample(dynamics: Dynamics, point: Point) -> Point:
+    """One exact point of a set of equilibria: its free variables at simple numbers."""
+    free = [v for v in dynamics.variables if point[v] == v]
+    put: Point = {}
+    for variable in free:
+        inside = dynamics.domains.get(variable, sp.Reals)
+        simple = (p for p in PLACES if inside.contains(p) == sp.true)
+        first = next(simple, None)
+        put[variable] = (inside.inf + inside.sup) / 2 if first is None else first
+    return {v: sp.simplify(value.subs(put)) for v, value in point.items()}
+
+
 def _jacobian(
     dynamics: Dynamics, method: Method, equilibrium: Equilibrium | None
 ) -> sp.Matrix | None:
-    if equilibrium is None:
+    if equilibrium is None or equilibrium.jacobian is None:
         return None
-    if method.consensus is None:
-        return equilibrium.jacobian
-    if dynamics.noise:  # the squared length of an expectation; at a zero of v only J'J remains
-        plain = equilibrium.jacobian
-        return None if plain is None else plain - method.consensus * plain.T * plain
-    return method.game(dynamics).jacobian_at(equilibrium.point)
+    point = sample(dynamics, equilibrium.point)
+    if method.consensus is None or dynamics.noise:
+        moved = equilibrium.dimension
+        plain = dynamics.jacobian_at(point) if moved else equilibrium.jacobian
+        if method.consensus is None:
+            return plain
+        # the squared length of an expectation; at a zero of v only J'J remains
+        return plain - method.consensus * plain.T * plain
+    matrix = method.game(dynamics).jacobian_at(point)
+    return matrix if equilibrium.how is How.PROVED else sp.Matrix(matrix.evalf(15))
+
+
+def _jacobian_in_balls(analysis: Analysis) -> Balls | None:
+    matrix, chosen = analysis.jacobian, analysis.equilibrium
+    if matrix is None or chosen is None:
+        return None
+    if chosen.how is How.PROVED:
+        return ball_matrix(matrix)
+    return jacobian_in_balls(analysis.method.game(analysis.dynamics), chosen.enclosure)
 
 
 def _numeric_eigenvalues(matrix: sp.Matrix) -> list[sp.Expr]:
-    """Eigenvalues to 15 digits, from balls where the matrix is rational."""
-    if all(entry.is_rational for entry in matrix):
-        balls = roots_in_balls(characteristic(matrix))
-        values = [complex(ball) for ball in balls]
-    else:
-        with mpmath.workdps(30):
-            rows = [[mpmath.mpmathify(e.evalf(30)) for e in row] for row in matrix.tolist()]
-            values = [complex(v) for v in mpmath.eig(mpmath.matrix(rows), right=False)]
+    """Eigenvalues of a rational matrix to 15 digits, from balls."""
+    values = [complex(ball) for ball in roots_in_balls(characteristic(matrix))]
     return [sp.Float(v.real, 15) + sp.I * sp.Float(v.imag, 15) for v in values]

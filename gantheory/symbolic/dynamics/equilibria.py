@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-import numpy as np
 import sympy as sp
+from flint import arb
 
 from gantheory.records import How
-from gantheory.symbolic.dynamics.nash import TINY, NashTest, approximate_nash, check_nash
-from gantheory.symbolic.dynamics.operators import eigenvalues
-from gantheory.symbolic.dynamics.record import KINKED, Dynamics
-from gantheory.symbolic.dynamics.solve import Point, zeros
-from gantheory.symbolic.dynamics.steps import Behaviour, behaviour
+from gantheory.symbolic.dynamics.balls import enclose
+from gantheory.symbolic.dynamics.nash import NashTest, check_nash, nash_in_balls
+from gantheory.symbolic.dynamics.operators import characteristic, eigenvalues, lamda
+from gantheory.symbolic.dynamics.record import KINKED, Dynamics, smooth_part
+from gantheory.symbolic.dynamics.solve import Point
+from gantheory.symbolic.dynamics.spectrum import Balls, ball_matrix, eigenvalue_balls, flow_in_balls
+from gantheory.symbolic.dynamics.steps import Behaviour, behaviour, companion
+from gantheory.symbolic.dynamics.zeros import Zeros, without_tanh, zeros
+from gantheory.symbolic.limits import OutOfTime, time_limit
 
+T = TypeVar("T")
+SECONDS = 3.0  # for one quantity that may be left out
 FLOW = {
     Behaviour.CONVERGES: "asymptotically stable",
     Behaviour.BOUNDED: "centre of the linearised flow",
     Behaviour.GROWS: "defective on the imaginary axis",
     Behaviour.DIVERGES: "unstable",
 }
+CONTINUUM = {1: "line", 2: "plane", 3: "higher-dimensional set"}
 UNLINEARISED = {True: "the field jumps here", False: "the flow depends on the parameters"}
 
 
@@ -34,7 +42,8 @@ class Equilibrium:
         eigenvalues: of the Jacobian, exact; None where no formula is found.
         flow: what the linearised flow does; None where parameters are free or the field jumps.
         nash: the definition of a Nash equilibrium, checked.
-        how: proved, or measured for a point found by iteration.
+        how: proved, or certified for a point that balls enclose.
+        enclosure: balls around such a point; empty where the point is exact.
     """
 
     point: Point
@@ -42,7 +51,13 @@ class Equilibrium:
     eigenvalues: tuple[sp.Expr, ...] | None
     flow: Behaviour | None
     nash: NashTest
-    how: How = How.PROVED
+    how: How
+    enclosure: Mapping[sp.Symbol, arb] = field(default_factory=dict)
+
+    @property
+    def dimension(self) -> int:
+        """The dimension of the set of equilibria that the point stands for; 0 if it is one."""
+        return sum(1 for v, value in self.point.items() if v == value)
 
     @property
     def classification(self) -> str:
@@ -56,6 +71,8 @@ class Equilibrium:
         flow = FLOW[self.flow] if self.flow else UNLINEARISED[self.jacobian is None]
         dominant = [k + 1 for k in (0, 1) if nash.dominant[k]]
         names = " and ".join(f"player {k}" for k in dominant)
+        if self.dimension:
+            words.append(f"a {CONTINUUM[min(self.dimension, 3)]} of equilibria")
         words += [flow, f"dominant for {names}" if dominant else "no dominant strategy known"]
         if nash.dominant == (False, False):
             words[-1] = "not dominant for either player"
@@ -80,67 +97,84 @@ class Equilibrium:
         }
 
 
-def equilibria(dynamics: Dynamics) -> tuple[Equilibrium, ...]:
+def equilibria(dynamics: Dynamics, found: Zeros | None = None) -> tuple[Equilibrium, ...]:
     """Find the equilibria of a game and classify each.
 
     >>> from gantheory.symbolic.dynamics.known import bilinear
     >>> [e.classification.split(";")[0] for e in equilibria(bilinear())]
     ['Nash (global)']
     """
-    found = zeros(dynamics)
+    found = zeros(dynamics) if found is None else found
     exact = [classify(dynamics, point) for point in found.points]
-    return (*exact, *(_classify_approximate(dynamics, p) for p in found.approximate))
+    return (*exact, *(_classify_enclosed(dynamics, box) for box in found.enclosed))
 
 
 def classify(dynamics: Dynamics, point: Point) -> Equilibrium:
-    """Linearise the field at ``point`` and check the definition of a Nash equilibrium there."""
+    """Linearise the field at an exact ``point`` and check the definition of a Nash equilibrium."""
     nash = check_nash(dynamics, point)
     if jumps_at(dynamics, point):
-        return Equilibrium(point, None, None, None, nash)
+        return Equilibrium(point, None, None, None, nash, How.PROVED)
     jacobian = dynamics.jacobian_at(point)
-    values = eigenvalues(jacobian)
-    kind = flow(jacobian) or _flow_by_eigenvalues(values)
-    return Equilibrium(point, jacobian, None if values is None else tuple(values), kind, nash)
+    values = within_time(lambda: eigenvalues(jacobian))
+    kind, balls = flow(jacobian), ball_matrix(jacobian)
+    if kind is None and balls is not None:
+        kind = flow_in_balls(balls)
+    return Equilibrium(
+        point, jacobian, None if values is None else tuple(values), kind, nash, How.PROVED
+    )
 
 
-def _classify_approximate(dynamics: Dynamics, point: Point) -> Equilibrium:
-    nash = approximate_nash(dynamics, point)
-    if jumps_at(dynamics, point, TINY):
-        return Equilibrium(point, None, None, None, nash, How.MEASURED)
+def _classify_enclosed(dynamics: Dynamics, box: Mapping[sp.Symbol, arb]) -> Equilibrium:
+    point = {v: sp.Float(float(ball.mid()), 15) for v, ball in box.items()}
+    nash = nash_in_balls(dynamics, box)
+    if jumps_at(dynamics, box):
+        return Equilibrium(point, None, None, None, nash, How.CERTIFIED, box)
+    balls = jacobian_in_balls(dynamics, box)
     jacobian = sp.Matrix(dynamics.jacobian_at(point).evalf(15))
-    values = np.linalg.eigvals(np.array(jacobian, dtype=float))
-    largest = values.real.max()
-    kind = Behaviour.CONVERGES if largest < -TINY else Behaviour.DIVERGES
-    eigen = tuple(sp.sympify(complex(v)) for v in values)
-    decided = kind if abs(largest) > TINY else None
-    return Equilibrium(point, jacobian, eigen, decided, nash, How.MEASURED)
+    values = None if balls is None else eigenvalue_balls(balls)
+    numbers = None if values is None else tuple(sp.sympify(complex(v)) for v in values)
+    kind = None if balls is None else flow_in_balls(balls)
+    return Equilibrium(point, jacobian, numbers, kind, nash, How.CERTIFIED, box)
 
 
-def _flow_by_eigenvalues(values: list[sp.Expr] | None) -> Behaviour | None:
-    """What the flow does where exact eigenvalues have real parts that are clearly not zero."""
-    if values is None or any(v.free_symbols for v in values):
+def jacobian_in_balls(dynamics: Dynamics, box: Mapping[sp.Symbol, arb]) -> Balls | None:
+    """Enclose the Jacobian of the field on a box."""
+    plain = without_tanh(dynamics)
+    return ball_matrix(smooth_part(plain.jacobian), box)
+
+
+def within_time(compute: Callable[[], T], seconds: float = SECONDS) -> T | None:
+    """Return what ``compute`` does, or None where it takes longer."""
+    try:
+        with time_limit(seconds):
+            return compute()
+    except OutOfTime:
         return None
-    parts = [sp.re(v).evalf(30) for v in values]
-    if any(part > TINY for part in parts):
-        return Behaviour.DIVERGES
-    return Behaviour.CONVERGES if all(part < -TINY for part in parts) else None
 
 
-def jumps_at(dynamics: Dynamics, point: Point, within: float = 0.0) -> bool:
-    """Whether a jump of the field passes through ``point``, or this near to it."""
-    jumps = dynamics.integrand.atoms(*KINKED)
-    heights = [sp.simplify(jump.args[0].subs(point)) for jump in jumps]
-    return any(height == 0 or (height.is_number and abs(height) < within) for height in heights)
+def jumps_at(dynamics: Dynamics, point: Mapping[sp.Symbol, Any]) -> bool:
+    """Whether a jump of the field passes through ``point``, or may pass through a box of balls."""
+    jumps = [jump.args[0] for jump in dynamics.integrand.atoms(*KINKED)]
+    if any(isinstance(value, arb) for value in point.values()):
+        return any(enclose(jump, point).contains(0) for jump in jumps)
+    heights = [sp.simplify(jump.subs(point)) for jump in jumps]
+    return any(height == 0 for height in heights)
 
 
-def flow(jacobian: sp.Matrix) -> Behaviour | None:
+def flow(jacobian: sp.Matrix, family: int = 0) -> Behaviour | None:
     """Decide what the flow ``z' = J z`` does, exactly, for a rational Jacobian.
 
     The Cayley transform ``(c + J)(c - J)^-1`` maps the left half-plane into the unit circle and
-    keeps the eigenvectors; c larger than the row sums keeps it regular.
+    keeps the eigenvectors; c larger than the row sums keeps it regular. If ``family`` eigenvalues
+    0 belong to a set of equilibria and all others attract, the flow converges to that set.
     """
     if not all(entry.is_rational for entry in jacobian):
         return None
+    if 0 < family < jacobian.rows:
+        along = sp.Poly(lamda**family, lamda)
+        across = companion(characteristic(jacobian).quo(along))
+        if flow(across) is Behaviour.CONVERGES:
+            return Behaviour.CONVERGES
     scale = 1 + max(sum(abs(e) for e in row) for row in jacobian.tolist())
     centre = scale * sp.eye(jacobian.rows)
     return behaviour((centre + jacobian) * (centre - jacobian).inv())

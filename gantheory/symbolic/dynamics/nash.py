@@ -8,14 +8,15 @@ from enum import StrEnum
 from itertools import product
 
 import sympy as sp
+from flint import arb
 
 from gantheory.symbolic.atoms import sigmoid, softplus
 from gantheory.symbolic.dynamics.record import KINKED, Dynamics, smooth_part
+from gantheory.symbolic.dynamics.spectrum import Balls, ball_matrix, eigenvalue_balls
 from gantheory.symbolic.signs import sign_on_positive
 
 # Exact places where a better reply is looked for: a refutation needs one, a proof none.
 TRIALS = tuple(sp.Rational(k, 4) for k in (-40, -12, -8, -5, -3, -1, 1, 3, 5, 8, 12, 40))
-TINY = 1e-8  # above the error of second derivatives at a point known to 12 digits
 
 
 class Reply(StrEnum):
@@ -75,17 +76,25 @@ def check_nash(dynamics: Dynamics, point: Mapping[sp.Symbol, sp.Expr]) -> NashTe
     )
 
 
-def approximate_nash(dynamics: Dynamics, point: Mapping[sp.Symbol, sp.Expr]) -> NashTest:
-    """Judge a point known to about 12 digits by its second derivatives alone."""
-    curvatures = [
-        min(sp.re(e) for e in _hessian_at(dynamics, k, point).evalf(15).eigenvals()) for k in (0, 1)
-    ]
+def nash_in_balls(dynamics: Dynamics, box: Mapping[sp.Symbol, arb]) -> NashTest:
+    """Judge a point that balls enclose by the certain signs of its second derivatives."""
+    definite = [_definite(ball_matrix(dynamics.hessian(k), box)) for k in (0, 1)]
     replies = [
-        Reply.LOCAL if c > TINY else Reply.WORSE if c < -TINY else Reply.UNDECIDED
-        for c in curvatures
+        Reply.UNDECIDED if sign is None else Reply.LOCAL if sign else Reply.WORSE
+        for sign in definite
     ]
-    definite = all(reply is Reply.LOCAL for reply in replies)
-    return NashTest((replies[0], replies[1]), definite, (None, None), ("", ""))
+    differential = None if None in definite else all(definite)
+    return NashTest((replies[0], replies[1]), differential, (None, None), ("", ""))
+
+
+def _definite(hessian: Balls | None) -> bool | None:
+    """True if positive definite, False if some curvature is negative, None if not certain."""
+    values = None if hessian is None else eigenvalue_balls(hessian)
+    if values is None:
+        return None
+    if any(value.real < 0 for value in values):
+        return False
+    return True if all(value.real > 0 for value in values) else None
 
 
 def _hessian_at(dynamics: Dynamics, k: int, point: Mapping[sp.Symbol, sp.Expr]) -> sp.Matrix:

@@ -12,6 +12,7 @@ from gantheory.symbolic.dynamics.operators import characteristic, eta
 from gantheory.symbolic.dynamics.steps import positive_roots, second_compound, step_sizes
 
 DIGITS = 40  # candidates are compared numerically, so far apart that ties would be exact
+FAR = 10**6  # times the best step size: a smaller radius there means that no step size is best
 square = sp.Symbol("square", positive=True)
 
 
@@ -37,9 +38,11 @@ def best_rate(matrix: sp.Matrix, step: sp.Symbol = eta) -> BestRate | None:
     branches = _branches(matrix, step)
     candidates = [h for h in _candidates(branches, step) if converging.contains(h) == sp.true]
     if not candidates:
-        return None
+        return None  # no step size converges, or ever larger ones converge faster
     best = min(candidates, key=lambda h: spectral_radius(matrix.subs(step, h)))
     radius = spectral_radius(matrix.subs(step, best))
+    if converging.sup is sp.oo and spectral_radius(matrix.subs(step, FAR * best)) < radius:
+        return None
     return BestRate(best, _exact_radius(branches, step, best, radius))
 
 
@@ -52,7 +55,9 @@ def spectral_radius(matrix: sp.Matrix, digits: int = DIGITS) -> mpmath.mpf:
 
 def _branches(matrix: sp.Matrix, step: sp.Symbol) -> list[sp.Expr]:
     """Irreducible polynomials in the squared modulus and the step size."""
-    whole = characteristic(second_compound(matrix)).as_expr() * characteristic(matrix**2).as_expr()
+    whole = characteristic(matrix**2).as_expr()
+    if matrix.rows > 1:
+        whole *= characteristic(second_compound(matrix)).as_expr()
     name = next(iter(characteristic(matrix).gens))
     factors = sp.factor_list(sp.expand(whole.subs(name, square)))[1]
     return [f for f, _ in factors if f.has(square) and f != square]
@@ -71,6 +76,7 @@ def _exact_radius(
 ) -> sp.Expr:
     """Identify the radius among the exact roots of the branches at the best step size."""
     level = sp.minimal_polynomial(best, step)
-    squares = positive_roots([sp.resultant(f, level, step) for f in branches], square)
+    positive = positive_roots([sp.resultant(f, level, step) for f in branches], square)
+    squares = [sp.S.Zero, *positive]
     nearest = min(squares, key=lambda value: abs(value.evalf(DIGITS) - radius**2))
     return sp.sqrtdenest(sp.sqrt(nearest))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Protocol
 
 from gantheory.errors import GantheoryError, unknown_name
@@ -144,18 +145,23 @@ def momentum(first: Any, second: Any | None = None, order: str = "alternating") 
 
     def advance(field: Field, state: State, step: Any) -> State:
         x, y, old_x, old_y = state
-        new_x = x + step * field.first(x, y) + _number(first, x) * (x - old_x)
+        new_x = x + step * field.first(x, y) + _times(first, x - old_x)
         seen = new_x if order == "alternating" else x
-        new_y = y + step * field.second(seen, y) + _number(second, y) * (y - old_y)
+        new_y = y + step * field.second(seen, y) + _times(second, y - old_y)
         return new_x, new_y, x, y
 
     options = {"momentum1": first, "momentum2": second, "order": order}
     return Rule("momentum", advance, lambda field, x, y: (x, y), options)
 
 
-def _number(value: Any, beside: Any) -> Any:
-    """An exact coefficient stays exact beside sympy matrices and is a float beside arrays."""
-    return value if hasattr(beside, "free_symbols") else float(value)
+def _times(value: Any, displacement: Any) -> Any:
+    """A coefficient times exact entries (sympy's or balls), exactly; a float beside floats."""
+    if hasattr(displacement, "free_symbols"):
+        return value * displacement
+    if getattr(displacement, "dtype", "") == "object":
+        ratio = Fraction(str(value))
+        return ratio.numerator * displacement / ratio.denominator
+    return float(value) * displacement
 
 
 def clipped(rule: Rule, bound: Any) -> Rule:

@@ -3,60 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import scipy.optimize
 import sympy as sp
 from sympy.polys.polyerrors import PolynomialError
 
 from gantheory.symbolic.dynamics.record import Dynamics
+from gantheory.symbolic.limits import OutOfTime, time_limit
 
 Point = dict[sp.Symbol, sp.Expr]
 MAX_BRANCHES = 200  # of the case distinction; the games of the catalogue need fewer than ten
-
-
-@dataclass(frozen=True)
-class Zeros:
-    """The points where a field vanishes.
-
-    Attributes:
-        points: exact points; free variables stand for themselves (a line of equilibria).
-        approximate: points found by iteration from many starts, where the rest is unsolved.
-        complete: whether it is proved that there are no others.
-    """
-
-    points: tuple[Point, ...]
-    approximate: tuple[Point, ...] = ()
-    complete: bool = True
+SECONDS = 5.0  # for the case distinction; the games of the catalogue need a tenth
 
 
 class Unsolved(Exception):
     """A branch of the case distinction that no formula solves."""
 
 
-def zeros(dynamics: Dynamics) -> Zeros:
-    """Solve ``field = 0`` by splitting products and substituting; try the candidates besides.
+def exact_zeros(dynamics: Dynamics) -> tuple[list[Point], bool]:
+    """Solve ``field = 0`` by cases, try the candidates besides, and say if these are all.
+
+    Variables that stay free stand for themselves: a line or plane of equilibria.
 
     >>> from gantheory.symbolic.dynamics.known import dirac
-    >>> zeros(dirac("minimax")).points
-    ({theta: 0, psi: 0},)
+    >>> exact_zeros(dirac("minimax"))
+    ([{theta: 0, psi: 0}], True)
     """
-    field, complete = dynamics.field, True
     found: list[Point] = []
-    if field.has(sp.Integral):
-        complete = False
-    else:
+    complete = not dynamics.field.has(sp.Integral)
+    if complete:
         try:
-            found = solve_all(list(field), dynamics.variables)
-        except Unsolved:
+            with time_limit(SECONDS):
+                _split(list(dynamics.field), {}, dynamics.variables, found, [MAX_BRANCHES])
+        except (Unsolved, OutOfTime):
             complete = False
     guesses = [dict(p) for p in dynamics.candidates if dynamics.field_at(p).is_zero_matrix]
-    points = _distinct([p for p in [*found, *guesses] if _admitted(dynamics, p)], dynamics)
-    searched = not complete and not field.has(sp.Integral) and not dynamics.parameters
-    approximate = _search(dynamics, points) if searched else ()
-    return Zeros(tuple(points), approximate, complete)
+    admitted = [p for p in [*found, *guesses] if _admitted(dynamics, p)]
+    return _distinct(admitted, dynamics), complete
 
 
 def solve_all(equations: list[sp.Expr], variables: Sequence[sp.Symbol]) -> list[Point]:
@@ -90,13 +72,31 @@ def _split(
         return
     factors = min(cases, key=lambda fs: max(_difficulty(f, variables) for f in fs))
     rest = [sp.Mul(*case) for case in cases if case is not factors]
+    unsolved = False
     for factor in factors:
-        for assignment, extra in _isolate(factor, variables):
-            put = [sp.simplify(e.subs(assignment)) for e in [*rest, *extra]]
-            if not any(e.has(sp.zoo, sp.nan, sp.oo) for e in put):
-                solved = {k: v.subs(assignment) for k, v in known.items()} | assignment
-                left = [v for v in variables if v not in assignment]
-                _split(put, solved, left, found, budget)
+        try:
+            _follow(factor, rest, known, variables, found, budget)
+        except Unsolved:  # other factors may still have solutions to give
+            unsolved = True
+    if unsolved:
+        raise Unsolved
+
+
+def _follow(
+    factor: sp.Expr,
+    rest: list[sp.Expr],
+    known: Point,
+    variables: Sequence[sp.Symbol],
+    found: list[Point],
+    budget: list[int],
+) -> None:
+    """Collect the solutions at which one factor vanishes."""
+    for assignment, extra in _isolate(factor, variables):
+        put = [sp.simplify(e.subs(assignment)) for e in [*rest, *extra]]
+        if not any(e.has(sp.zoo, sp.nan, sp.oo) for e in put):
+            solved = {k: v.subs(assignment) for k, v in known.items()} | assignment
+            left = [v for v in variables if v not in assignment]
+            _split(put, solved, left, found, budget)
 
 
 def _factors(equation: sp.Expr, variables: Sequence[sp.Symbol]) -> list[sp.Expr] | None:
@@ -143,7 +143,9 @@ def _isolate(factor: sp.Expr, variables: Sequence[sp.Symbol]) -> list[tuple[Poin
 
 
 def _leading(factor: sp.Expr, variable: sp.Symbol, present: Sequence[sp.Symbol]) -> int:
-    return int(factor.is_polynomial(variable) and sp.Poly(factor, variable).LC().has(*present))
+    return int(
+        bool(factor.is_polynomial(variable)) and sp.Poly(factor, variable).LC().has(*present)
+    )
 
 
 def _admitted(dynamics: Dynamics, point: Point) -> bool:
@@ -162,26 +164,12 @@ def _distinct(points: list[Point], dynamics: Dynamics) -> list[Point]:
     full = [{v: p.get(v, v) for v in dynamics.variables} for p in points]
     unique: list[Point] = []
     for point in full:
-        if point not in unique:
-            unique.append(point)
+        if not any(_lies_on(point, other) for other in unique):
+            unique = [other for other in unique if not _lies_on(other, point)] + [point]
     return unique
 
 
-def _search(dynamics: Dynamics, known: list[Point]) -> tuple[Point, ...]:
-    """Newton's iteration from 60 starts in a box of half-width 3; residual below 1e-12."""
-    names = dynamics.variables
-    field: Any = sp.lambdify(names, [sp.N(e.rewrite(sp.exp)) for e in dynamics.field], "numpy")
-    starts = np.random.default_rng(0).uniform(-3, 3, (60, len(names)))
-    isolated = [p for p in known if not any(p[v].free_symbols for v in names)]
-    hits = [np.array([float(p[v]) for v in names]) for p in isolated]
-    fresh: list[Point] = []
-    for start in starts:
-        with np.errstate(all="ignore"):
-            result = scipy.optimize.root(lambda z: np.array(field(*z), float), start)
-        good = result.success and np.abs(result.fun).max() < 1e-12
-        if good and all(np.abs(result.x - hit).max() > 1e-6 for hit in hits):
-            point = {v: sp.Float(float(c), 12) for v, c in zip(names, result.x, strict=True)}
-            if _admitted(dynamics, point):
-                hits.append(result.x)
-                fresh.append(point)
-    return tuple(fresh)
+def _lies_on(point: Point, other: Point) -> bool:
+    """Whether a point is one of those that ``other`` stands for by its free variables."""
+    free = {v: point[v] for v, value in other.items() if v == value}
+    return all(sp.simplify(value.subs(free) - point[v]) == 0 for v, value in other.items())

@@ -169,7 +169,9 @@ def _at(
     A rational polynomial vanishes at an irrational ``point`` iff ``minimal`` divides it.
     """
     if point.is_rational:
-        return behaviour(matrix.subs(step, point))
+        there = matrix.subs(step, point)
+        lost = there.has(sp.zoo, sp.nan, sp.oo)  # an implicit step without a solution
+        return Behaviour.DIVERGES if lost else behaviour(there)
     factors = _factors(matrix)
     circle = [sp.numer(sp.together(f.LC() * circle_condition(f))) for f in factors]
     touched = any(sp.Poly(c, step).rem(minimal).is_zero for c in circle)

@@ -14,6 +14,8 @@ from gantheory.game import Interval, interval
 from gantheory.symbolic.atoms import to_sympy
 from gantheory.symbolic.dynamics.record import Dynamics
 
+SMOOTH = {**ELEMENTARY, "sin": (1, 1), "cos": (1, 1)}  # the functions of a payoff
+
 
 def read_game(
     value: str,
@@ -42,7 +44,7 @@ def read_game(
         raise GantheoryError(f"variable {shared!r} belongs to both players; give it to one")
     declared = dict(_domain(text, {*names[0], *names[1]}) for text in domains)
     symbols = {name: _symbol(name, declared.get(name)) for name in (*names[0], *names[1])}
-    grammar = Grammar("payoff", ELEMENTARY, frozenset(symbols))
+    grammar = Grammar("payoff", SMOOTH, frozenset(symbols))
     payoffs = [to_sympy(parse(text, grammar), symbols) for text in (value, value2 or value)]
     if value2 is None:
         payoffs[1] = -payoffs[1]
@@ -62,7 +64,7 @@ def _variables(text: str, player: int) -> list[str]:
         raise GantheoryError(f"player {player} has no variables; name at least one, as in 'x'")
     for name in names:
         good = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) and "__" not in name
-        if not good or name in ELEMENTARY:
+        if not good or name in SMOOTH:
             raise GantheoryError(
                 f"{name[:40]!r} cannot name a variable of player {player}; use letters and "
                 "digits, starting with a letter, and no name of a function"

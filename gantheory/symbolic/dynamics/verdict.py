@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from gantheory.records import How
-from gantheory.symbolic.dynamics.equilibria import FLOW
+from gantheory.symbolic.dynamics.centre import Reduced, reduce_flow, reduce_update
+from gantheory.symbolic.dynamics.equilibria import FLOW, flow
 from gantheory.symbolic.dynamics.lyapunov import distance_along_flow
-from gantheory.symbolic.dynamics.operators import eta
-from gantheory.symbolic.dynamics.steps import Behaviour, behaviour
+from gantheory.symbolic.dynamics.operators import characteristic, eta, lamda
+from gantheory.symbolic.dynamics.spectrum import eigenvalue_balls, flow_in_balls, update_in_balls
+from gantheory.symbolic.dynamics.steps import Behaviour, behaviour, companion
+from gantheory.symbolic.limits import OutOfTime, time_limit
 
 if TYPE_CHECKING:
     from gantheory.symbolic.dynamics.analysis import Analysis
 
-CLEAR = 1e-9  # distance of a computed radius from 1 beyond which 25 digits decide
+
+SECONDS = 15.0  # for the verdict of the theory; the games of the catalogue need a tenth
 
 
 class Fate(StrEnum):
@@ -27,6 +31,8 @@ class Fate(StrEnum):
     BOUNDED = "bounded orbit"
     DIVERGES = "diverges"
     CYCLE = "limit cycle"
+    PERIODIC = "periodic cycle"
+    LEAVES = "leaves the domain"
     UNDECIDED = "undecided"
 
 
@@ -42,16 +48,47 @@ class Decision:
 def decide(analysis: Analysis) -> Decision:
     """The verdict, as far as algebra and certified signs go."""
     if analysis.equilibrium is None or analysis.jacobian is None:
-        reason = "the field jumps at the equilibrium" if analysis.equilibria else "no equilibrium"
-        return Decision(Fate.UNDECIDED, How.UNDECIDED, f"{reason}; linearisation does not apply")
+        reason = "no equilibrium is known"
+        if analysis.equilibria:
+            reason = "the field jumps at the equilibrium"
+        elif analysis.zeros.complete:
+            reason = "there is no equilibrium"
+        return _undecided(f"{reason}; linearisation does not apply")
     if analysis.dynamics.parameters:
         names = ", ".join(map(str, analysis.dynamics.parameters))
-        return Decision(Fate.UNDECIDED, How.UNDECIDED, f"give numbers for {names}")
+        return _undecided(f"give numbers for {names}")
+    try:
+        with time_limit(SECONDS):
+            return _decide(analysis)
+    except OutOfTime:
+        return _undecided(f"the theory took longer than {SECONDS:g} seconds")
+
+
+def _undecided(reason: str) -> Decision:
+    return Decision(Fate.UNDECIDED, How.UNDECIDED, reason)
+
+
+def _decide(analysis: Analysis) -> Decision:
     linear = analysis.method.clip is None and is_affine(analysis)
-    kind, how = _linear_behaviour(analysis)
     if analysis.method.rule is None:
-        return _decide_flow(analysis, kind, how, linear)
-    return _decide_update(analysis, kind, how, linear)
+        found = _from_distance(analysis)
+        if found is not None:
+            return found
+    kind, how = _linear_behaviour(analysis)
+    if linear and kind is not None:
+        return _linear_decision(analysis, kind, how)
+    if kind is Behaviour.CONVERGES:
+        return Decision(Fate.CONVERGES, how, f"near {_place(analysis)}: {_why(analysis, kind)}")
+    if analysis.method.name == "simultaneous" and analysis.method.clip is None:
+        found = _euler_leaves_spheres(analysis)
+        if found is not None:
+            return found
+    if kind is not Behaviour.DIVERGES:
+        found = on_centre_manifold(analysis)
+        if found is not None:
+            return found
+    what = _why(analysis, kind) if kind else "an eigenvalue is neutral or too near to it"
+    return _undecided(f"{what} at the equilibrium; {_thing(analysis)} is not linear")
 
 
 def is_affine(analysis: Analysis) -> bool:
@@ -65,45 +102,24 @@ def is_affine(analysis: Analysis) -> bool:
 
 
 def _linear_behaviour(analysis: Analysis) -> tuple[Behaviour | None, How]:
-    matrix = analysis.jacobian
-    assert matrix is not None
-    if analysis.method.rule is None:
-        equilibrium = analysis.equilibrium
-        assert equilibrium is not None
-        return equilibrium.flow, equilibrium.how
-    assert analysis.operator is not None
-    exact = analysis.equilibrium is not None and analysis.equilibrium.how is How.PROVED
-    if exact and all(entry.is_rational for entry in matrix):
-        assert analysis.transverse is not None
-        across = behaviour(analysis.transverse.subs(eta, analysis.step))
-        if across is Behaviour.CONVERGES:
+    """What the linearisation does: exactly where it is rational, else certified in balls."""
+    if analysis.is_rational:
+        if analysis.method.rule is None:
+            assert analysis.jacobian is not None
+            across = flow(analysis.jacobian, analysis.family)
             return across, How.PROVED
-        return behaviour(analysis.operator.subs(eta, analysis.step)), How.PROVED
-    radius = analysis.spectral_radius
-    if radius is None or abs(radius - 1) < CLEAR:
+        if analysis.at_step is not None and analysis.transverse is not None:
+            across = behaviour(analysis.transverse.subs(eta, analysis.step))
+            if across is Behaviour.CONVERGES:
+                return across, How.PROVED
+            return behaviour(analysis.at_step), How.PROVED
         return None, How.UNDECIDED
-    return (Behaviour.CONVERGES if radius < 1 else Behaviour.DIVERGES), How.MEASURED
-
-
-def _decide_flow(analysis: Analysis, kind: Behaviour | None, how: How, linear: bool) -> Decision:
-    assert analysis.equilibrium is not None
-    distance = distance_along_flow(analysis.dynamics, analysis.equilibrium.point)
-    if distance.attracts:
-        return Decision(
-            Fate.CONVERGES, distance.how, "from every start: the distance to the equilibrium falls"
-        )
-    if distance.sign == "= 0":
-        return Decision(
-            Fate.BOUNDED, How.PROVED, "the flow conserves the distance to the equilibrium"
-        )
-    if linear and kind is not None:
-        return Decision(_FATES[kind], how, f"linear field, {FLOW[kind]}")
-    if kind is Behaviour.CONVERGES:
-        return Decision(Fate.CONVERGES, how, "near the equilibrium: eigenvalues have Re < 0")
-    why = FLOW[kind] if kind else "eigenvalues on or near the imaginary axis"
-    return Decision(
-        Fate.UNDECIDED, How.UNDECIDED, f"nonlinear field, {why}; no Lyapunov function found"
-    )
+    values = None if analysis.balls is None else eigenvalue_balls(analysis.balls)
+    if analysis.method.rule is None:
+        kind = None if analysis.balls is None else flow_in_balls(analysis.balls)
+    else:
+        kind = update_in_balls(values)
+    return kind, How.CERTIFIED
 
 
 _FATES = {
@@ -118,30 +134,118 @@ _WHY = {
     Behaviour.GROWS: "a defective eigenvalue on the unit circle: growth like a power of the steps",
     Behaviour.DIVERGES: "spectral radius above 1",
 }
+_WHY_FLOW: dict[Behaviour, str] = {
+    Behaviour.CONVERGES: "eigenvalues have Re < 0",
+    **{kind: FLOW[kind] for kind in Behaviour if kind is not Behaviour.CONVERGES},
+}
 
 
-def _decide_update(analysis: Analysis, kind: Behaviour | None, how: How, linear: bool) -> Decision:
-    if linear and kind is not None:
-        where = " across the set of equilibria" if analysis.family else ""
-        return Decision(_FATES[kind], how, f"linear update, {_WHY[kind]}{where}")
-    if kind is Behaviour.CONVERGES:
-        return Decision(Fate.CONVERGES, how, f"near the equilibrium: {_WHY[kind]}")
-    plain = analysis.method.name == "simultaneous" and analysis.method.clip is None
-    if plain and _euler_leaves_spheres(analysis):
-        return Decision(
-            Fate.DIVERGES,
-            How.PROVED,
-            "the flow conserves the distance, so each step adds the squared length of the field",
-        )
-    why = _WHY[kind] if kind else "the spectral radius is too near 1"
-    return Decision(
-        Fate.UNDECIDED, How.UNDECIDED, f"{why} at the equilibrium; the update is not linear"
-    )
+def _thing(analysis: Analysis) -> str:
+    return "the field" if analysis.method.rule is None else "the update"
 
 
-def _euler_leaves_spheres(analysis: Analysis) -> bool:
-    """Whether |z + h v|^2 = |z|^2 + h^2 |v|^2 with no other zero of v, so that |z| must grow."""
+def _why(analysis: Analysis, kind: Behaviour) -> str:
+    across = " across the set of equilibria" if analysis.family else ""
+    return (_WHY_FLOW if analysis.method.rule is None else _WHY)[kind] + across
+
+
+def _place(analysis: Analysis) -> str:
+    if not analysis.family:
+        return "the equilibrium"
+    where = ", ".join(f"{v} = {value}" for v, value in analysis.point.items())
+    return f"the set of equilibria at {where}"
+
+
+def _linear_decision(analysis: Analysis, kind: Behaviour, how: How) -> Decision:
+    thing = "linear field" if analysis.method.rule is None else "linear update"
+    return Decision(_FATES[kind], how, f"{thing}, {_why(analysis, kind)}")
+
+
+def _from_distance(analysis: Analysis) -> Decision | None:
+    """What the distance to an isolated exact equilibrium says about the flow."""
     assert analysis.equilibrium is not None
+    if analysis.equilibrium.how is not How.PROVED or analysis.equilibrium.dimension:
+        return None
     distance = distance_along_flow(analysis.dynamics, analysis.equilibrium.point)
-    alone = len(analysis.equilibria) == 1 and analysis.equilibrium.how is How.PROVED
-    return distance.sign == "= 0" and alone
+    whole = all(span == sp.Reals for span in analysis.dynamics.domains.values())
+    if distance.attracts:
+        start = "every start" if whole else "every start nearer to it than the edge of the domain"
+        reason = f"from {start}: the distance to the equilibrium falls"
+        return Decision(Fate.CONVERGES, distance.how, reason)
+    if distance.sign == "= 0":
+        reason = "the flow conserves the distance to the equilibrium"
+        if not whole:
+            reason += ", as long as it stays in the domain"
+        return Decision(Fate.BOUNDED, distance.how, reason)
+    return None
+
+
+def _euler_leaves_spheres(analysis: Analysis) -> Decision | None:
+    """Euler's |z + h v|^2 = |z|^2 + h^2 |v|^2, with no other zero of v: then |z| must grow.
+
+    Bounded, it would converge, and v would vanish on a sphere around the equilibrium.
+    """
+    assert analysis.equilibrium is not None
+    alone = len(analysis.equilibria) == 1 and not analysis.equilibrium.dimension
+    if not (alone and analysis.zeros.complete and analysis.equilibrium.how is How.PROVED):
+        return None
+    distance = distance_along_flow(analysis.dynamics, analysis.equilibrium.point)
+    whole = all(span == sp.Reals for span in analysis.dynamics.domains.values())
+    if distance.sign != "= 0" or not whole:
+        return None
+    reason = "the flow conserves the distance, so each step adds the squared length of the field"
+    return Decision(Fate.DIVERGES, distance.how, reason)
+
+
+def on_centre_manifold(analysis: Analysis) -> Decision | None:
+    """Decide by the reduced equation where one eigenvalue is neutral and the others attract."""
+    reduced = reduce(analysis)
+    if reduced is None or analysis.method.clip is not None:
+        return None
+    if reduced.attracts is None:
+        return _undecided(
+            f"one neutral eigenvalue, {reduced.neutral}; on the centre manifold all terms up to "
+            f"order {reduced.order} vanish or have no known sign"
+        )
+    about = f"on the centre manifold {reduced.equation}"
+    if reduced.attracts:
+        return Decision(Fate.CONVERGES, How.PROVED, f"near the equilibrium, slowly: {about}")
+    return _undecided(f"the equilibrium repels, proved: {about}")
+
+
+def reduce(analysis: Analysis) -> Reduced | None:
+    """The reduced equation, or None where the neutral eigenvalue is not a single 0, 1 or -1."""
+    if not analysis.is_rational or analysis.family:
+        return None
+    game, point, rule = (
+        analysis.method.game(analysis.dynamics),
+        analysis.point,
+        analysis.method.rule,
+    )
+    if rule is None:
+        assert analysis.jacobian is not None
+        neutral = _single_neutral(analysis.jacobian, (0,))
+        return None if neutral is None else reduce_flow(game, point)
+    if analysis.at_step is None:
+        return None
+    neutral = _single_neutral(analysis.at_step, (1, -1))
+    if neutral is None:
+        return None
+    return reduce_update(game, point, rule, analysis.at_step, analysis.step, neutral)
+
+
+def _single_neutral(matrix: sp.Matrix, candidates: tuple[int, ...]) -> int | None:
+    """The simple eigenvalue among ``candidates``, if all other eigenvalues attract."""
+    polynomial = characteristic(matrix)
+    for value in candidates:
+        factor = sp.Poly(lamda - value, lamda)
+        rest, remainder = polynomial.div(factor)
+        if not remainder.is_zero:
+            continue
+        if rest.degree() == 0:
+            return value
+        others = companion(rest)
+        kind = flow(others) if candidates == (0,) else behaviour(others)
+        if kind is Behaviour.CONVERGES:
+            return value
+    return None
