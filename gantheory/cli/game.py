@@ -165,6 +165,8 @@ def _show(analysis: Analysis, decision: Decision) -> None:
         values = ", ".join(found["eigenvalues"] or ["none: the field jumps here"])
         table.add_row(escape(point), escape(values), escape(found["classification"]))
     console.print(table if data["equilibria"] else "no equilibrium found")
+    if not data["equilibria_complete"]:
+        console.print(f"  {escape(data['equilibria_scope'])}", highlight=False)
     rows = [("method", _method(update)), ("step", f"{update['step']:g}")]
     if update["eigenvalues"]:
         rows.append(("eigenvalues", ", ".join(update["eigenvalues"])))

@@ -81,7 +81,7 @@ class Watched:
         named = [s for s in stories if s is not None]
         if repels and {fate for fate, _ in named} == {Fate.DIVERGES}:
             with np.errstate(all="ignore"):
-                leaving = list((np.diff(self.sizes[WINDOWS // 2 :], axis=0) > 0).all(0))
+                leaving = [(np.diff(size) > 0).all() for size in self.sizes[WINDOWS // 2 :].T]
             stories = [s for s, on in zip(stories, leaving, strict=True) if s or not on]
         if len(named) < len(stories):
             return self._together(len(stories), named)

@@ -50,6 +50,8 @@ def spectral_radius(matrix: sp.Matrix, digits: int = DIGITS) -> mpmath.mpf:
     """Return the largest modulus of an eigenvalue, to about half of ``digits``."""
     with mpmath.workdps(digits):
         entries = [[mpmath.mpmathify(e.evalf(digits)) for e in row] for row in matrix.tolist()]
+        if len(entries) == 1:  # mpmath.eig answers in another form there
+            return abs(entries[0][0])
         return max(abs(value) for value in mpmath.eig(mpmath.matrix(entries), right=False))
 
 

@@ -69,7 +69,7 @@ def _undecided(reason: str) -> Decision:
 
 
 def _decide(analysis: Analysis) -> Decision:
-    linear = analysis.method.clip is None and is_affine(analysis)
+    linear = analysis.method.clip is None and is_affine(analysis) and _is_whole(analysis)
     if analysis.method.rule is None:
         found = _from_distance(analysis)
         if found is not None:
@@ -88,7 +88,7 @@ def _decide(analysis: Analysis) -> Decision:
         if found is not None:
             return found
     what = _why(analysis, kind) if kind else "an eigenvalue is neutral or too near to it"
-    return _undecided(f"{what} at the equilibrium; {_thing(analysis)} is not linear")
+    return _undecided(f"{what} at the equilibrium; {_scope(analysis)}")
 
 
 def is_affine(analysis: Analysis) -> bool:
@@ -99,6 +99,11 @@ def is_affine(analysis: Analysis) -> bool:
         for f in field
         for v in analysis.dynamics.variables
     )
+
+
+def _is_whole(analysis: Analysis) -> bool:
+    """Whether no variable can leave its domain."""
+    return all(span == sp.Reals for span in analysis.dynamics.domains.values())
 
 
 def _linear_behaviour(analysis: Analysis) -> tuple[Behaviour | None, How]:
@@ -140,8 +145,10 @@ _WHY_FLOW: dict[Behaviour, str] = {
 }
 
 
-def _thing(analysis: Analysis) -> str:
-    return "the field" if analysis.method.rule is None else "the update"
+def _scope(analysis: Analysis) -> str:
+    """Why the linearisation does not decide everywhere."""
+    thing = "the field" if analysis.method.rule is None else "the update"
+    return "the domain has ends" if is_affine(analysis) else f"{thing} is not linear"
 
 
 def _why(analysis: Analysis, kind: Behaviour) -> str:
@@ -167,7 +174,7 @@ def _from_distance(analysis: Analysis) -> Decision | None:
     if analysis.equilibrium.how is not How.PROVED or analysis.equilibrium.dimension:
         return None
     distance = distance_along_flow(analysis.dynamics, analysis.equilibrium.point)
-    whole = all(span == sp.Reals for span in analysis.dynamics.domains.values())
+    whole = _is_whole(analysis)
     if distance.attracts:
         start = "every start" if whole else "every start nearer to it than the edge of the domain"
         reason = f"from {start}: the distance to the equilibrium falls"
@@ -190,8 +197,7 @@ def _euler_leaves_spheres(analysis: Analysis) -> Decision | None:
     if not (alone and analysis.zeros.complete and analysis.equilibrium.how is How.PROVED):
         return None
     distance = distance_along_flow(analysis.dynamics, analysis.equilibrium.point)
-    whole = all(span == sp.Reals for span in analysis.dynamics.domains.values())
-    if distance.sign != "= 0" or not whole:
+    if distance.sign != "= 0" or not _is_whole(analysis):
         return None
     reason = "the flow conserves the distance, so each step adds the squared length of the field"
     return Decision(Fate.DIVERGES, distance.how, reason)
