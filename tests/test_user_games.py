@@ -50,14 +50,20 @@ def test_two_hills_are_compared_and_the_optimum_jumps_between_them():
     assert len({branch.x for branch in found.optimum.branches}) > 1
 
 
-def test_two_equally_high_hills_leave_the_loss_undetermined():
+def test_two_equally_high_hills_leave_the_loss_undetermined_and_the_value_known():
     found = derive(game("-(t**2 - 1)**2", "-(t**2 - 4)**2"))
-    assert found.status == "undecided"
-    assert "two scores are optimal" in found.undecided["optimum"]
+    assert found.loss is None
+    assert found.followed is None
+    assert "two scores are optimal" in found.undecided["loss"]
+    assert found.value.is_divergence
 
 
-def test_constant_payoffs_leave_the_loss_undetermined():
-    assert derive(game("1", "1")).status == "undecided"
+def test_constant_payoffs_leave_the_loss_undetermined_and_every_score_optimal():
+    found = derive(game("1", "1"))
+    assert found.loss is None
+    assert "not determined" in found.undecided["loss"]
+    assert found.optimum.plateaus == (((0, sp.oo), -sp.oo, sp.oo),)
+    assert found.value.curvature == 0
 
 
 def test_a_kink_whose_sign_depends_on_parameters_is_undecided():

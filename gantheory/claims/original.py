@@ -187,6 +187,8 @@ def _second_order(game: str, statement: str) -> Verdict:
     condition = theory_of(game).second_order
     if condition is None or condition.holds is None:
         return Verdict(statement, How.UNDECIDED, reason="no second-order condition is derived")
+    if condition.holds and condition.derivative is None:
+        return Verdict(statement, How.UNDECIDED, reason=condition.reason)
     how = condition.how if condition.holds else How.REFUTED
     return Verdict(statement, how, left=str(condition.derivative), right="< 0")
 
@@ -198,17 +200,19 @@ def _is_divergence(game: str, statement: str) -> Verdict:
 
 
 def _only_at_equality(game: str, statement: str) -> Verdict:
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.signs import sign_on_positive
-
-    curvature = theory_of(game).followed.curvature
-    sign = sign_on_positive(curvature, r)
-    how = sign.how if sign.sign == ">0" else How.REFUTED
-    return Verdict(statement, how, left=str(curvature), right="> 0")
+    followed = theory_of(game).followed
+    shown = str(followed.curvature)
+    if followed.zero_only_at_equality is None:
+        reason = "whether the generator bends at r = 1 is not decided"
+        return Verdict(statement, How.UNDECIDED, left=shown, right="> 0", reason=reason)
+    how = followed.how if followed.zero_only_at_equality else How.REFUTED
+    return Verdict(statement, how, left=shown, right="> 0 beside r = 1")
 
 
 def _vanishing(game: str, statement: str) -> Verdict:
     saturation = theory_of(game).saturation
+    if saturation.vanishing is None:
+        return Verdict(statement, How.UNDECIDED, reason="the limit of the weight is not decided")
     limit = str(saturation.limit_at_0)
     if saturation.vanishing:
         return Verdict(statement, How.PROVED, left=limit, right="0")

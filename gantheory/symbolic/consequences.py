@@ -1,22 +1,26 @@
-"""What follows from the optimum: signs, names, saturation, disjoint supports, equilibrium."""
+"""What follows from the optimum: signs, names, saturation, and what is read at P = Q."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from gantheory.records import How
-from gantheory.symbolic.asymptotics import limit
+from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.curvature import Curve, algebra_of, followed_curvature, gradient_weight
-from gantheory.symbolic.derivation import Curvature, Equilibrium, Saturation, SecondOrder
-from gantheory.symbolic.generator import f_from_curvature
+from gantheory.symbolic.cases import condition, in_cases, piecewise, undecided_factor
+from gantheory.symbolic.curvature import Curve, algebra_of, gradient_weight
+from gantheory.symbolic.derivation import Curvature, Equilibrium, Saturation, SecondOrder, Tie
+from gantheory.symbolic.disjoint import end_of
 from gantheory.symbolic.identify import identify
-from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.optimum import Branch, Optimum
-from gantheory.symbolic.pieces import algebra_on
-from gantheory.symbolic.positivity import Parameters, positive_image
+from gantheory.symbolic.limits import OutOfTime, Undecided
+from gantheory.symbolic.maxima import Branch, middle, payoff_at
+from gantheory.symbolic.optimum import Optima, Optimum, branch_at, optima_at, optima_of
+from gantheory.symbolic.pieces import Coordinate, Piece, algebra_on
+from gantheory.symbolic.positivity import Parameters, Range, interior, positive_image
+from gantheory.symbolic.roots import in_order, roots_between
 from gantheory.symbolic.signs import sign_on_positive
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
@@ -34,20 +38,44 @@ class Judgement:
 
 
 def second_order(optimum: Optimum, x: sp.Symbol, parameters: Parameters) -> SecondOrder:
-    """Return whether d²/dx² (r·a + b) < 0 at every stationary branch."""
-    stationary = [branch for branch in optimum.branches if branch.derivatives is not None]
-    if not stationary:
-        return SecondOrder(True, How.PROVED, optimum.branches[0].reason)
+    """Return whether d²/dx² (r·a + b) < 0 at every stationary branch.
+
+    Where that sign is open, the change of sign of the first derivative decides: it is certified
+    for every branch by the pattern that the branch was found by.
+    """
     second = None
-    for branch in stationary:
+    for branch in optimum.branches:
+        if branch.derivatives is None:
+            continue
         second = second_derivative(branch, x, parameters)
-        if parameters.sign(second, {r: branch.ratios}) != -1:
-            return SecondOrder(
-                True, How.PROVED, f"the sign of the first derivative: {branch.reason}", second
+        sign = parameters.sign(second, {r: branch.ratios})
+        if sign == 1:
+            reason = f"the second derivative {second} is positive: the point is a minimum"
+            return SecondOrder(False, How.REFUTED, reason, second)
+        if sign != -1:
+            how = How.PROVED if branch.reason else How.UNDECIDED
+            reason = f"the sign of the first derivative: {branch.reason}"
+            return SecondOrder(True if branch.reason else None, how, reason)
+        if not _has_no_zero(second, branch.ratios, parameters):
+            reason = (
+                "the second derivative is negative but for single ratios, where the first "
+                f"derivative changes from + to -: {branch.reason}"
             )
+            return SecondOrder(True, How.PROVED, reason)
+    if second is None:
+        return SecondOrder(True, How.PROVED, optimum.branches[0].reason)
     return SecondOrder(
         True, How.PROVED, "the second derivative is negative at the stationary point", second
     )
+
+
+def _has_no_zero(expr: sp.Expr, cell: Range, parameters: Parameters) -> bool:
+    try:
+        return not roots_between(expr, r, *cell, parameters)
+    except OutOfTime:
+        raise
+    except Undecided:
+        return False
 
 
 def second_derivative(branch: Branch, x: sp.Symbol, parameters: Parameters) -> sp.Expr:
@@ -60,30 +88,68 @@ def second_derivative(branch: Branch, x: sp.Symbol, parameters: Parameters) -> s
 
 def judge(curve: Curve, parameters: Parameters) -> Judgement:
     """Decide whether the generator with this curvature is convex on (0, ∞)."""
-    if curve.dipoles:
-        place, step = curve.dipoles[0]
-        reason = f"its generator jumps by {step} at r = {place}, and no convex function jumps"
-        return Judgement(False, How.REFUTED, reason, place)
-    for place, mass in curve.atoms:
-        if parameters.sign(mass) not in (0, 1):
-            reason = f"the point mass {mass} at r = {place} is negative"
-            return Judgement(False, How.REFUTED, reason, place)
-    found = [_judge_cell(expr, cell, parameters) for cell, expr in curve.cells]
+    found = [
+        *(_judge_jump(place, step, parameters) for place, step in curve.dipoles),
+        *(_judge_mass(place, mass, parameters) for place, mass in curve.atoms),
+        *(_judge_cell(expr, cell, parameters) for cell, expr in curve.cells),
+    ]
     for verdict in (False, None):
         bad = next((one for one in found if one.is_divergence is verdict), None)
         if bad is not None:
             return bad
-    weakest = next((one for one in found if one.how is How.CERTIFIED), found[0])
-    return weakest
+    how = How.CERTIFIED if any(one.how is How.CERTIFIED for one in found) else How.PROVED
+    return Judgement(True, how, "; ".join(dict.fromkeys(one.reason for one in found)))
 
 
-def _judge_cell(expr: sp.Expr, cell: tuple[sp.Expr, sp.Expr], parameters: Parameters) -> Judgement:
+def _judge_jump(place: sp.Expr, step: sp.Expr, parameters: Parameters) -> Judgement:
+    if parameters.sign(step) in (1, -1):
+        reason = f"its generator jumps by {step} at r = {place}, and no convex function jumps"
+        return Judgement(False, How.REFUTED, reason, place)
+    reason = f"its generator jumps by {step} at r = {place} unless that vanishes"
+    return Judgement(None, How.UNDECIDED, reason, condition=f"{step} = 0")
+
+
+def _judge_mass(place: sp.Expr, mass: sp.Expr, parameters: Parameters) -> Judgement:
+    sign = parameters.sign(mass)
+    if sign is None:
+        condition = f"{undecided_factor(mass, parameters)} >= 0"
+        reason = f"the sign of the point mass {mass} at r = {place} depends on the parameters"
+        return Judgement(None, How.UNDECIDED, reason, condition=condition)
+    if sign == -1:
+        reason = f"the point mass {mass} at r = {place} is negative"
+        return Judgement(False, How.REFUTED, reason, place)
+    return Judgement(True, How.PROVED, f"the point mass {mass} at r = {place} is positive")
+
+
+def _judge_cell(expr: sp.Expr, cell: Range, parameters: Parameters) -> Judgement:
     sign = parameters.sign(expr, {r: cell})
     if sign in (0, 1):
         reason = "it vanishes" if expr == 0 else "every factor of the curvature is positive"
         return Judgement(True, How.PROVED, f"{reason} on ({cell[0]}, {cell[1]})")
+    if sign == -1 and set(expr.free_symbols) - {r}:
+        return _judge_negative(expr, cell, parameters)
     image = r if cell == (ZERO, sp.oo) else _image(cell)
-    return _from_signs(expr.xreplace({r: image}), image, expr, parameters)
+    return _from_signs(expr, image, cell, parameters)
+
+
+def _judge_negative(expr: sp.Expr, cell: Range, parameters: Parameters) -> Judgement:
+    """A curvature that is nowhere positive, for any legal parameters."""
+    place = sp.nsimplify(sp.Float(interior(*cell, parameters), 4), rational=True)
+    if parameters.sign(cell[0] - place) == -1 and (
+        cell[1] == sp.oo or parameters.sign(cell[1] - place) == 1
+    ):
+        at_place = expr.xreplace({r: place})
+        if _has_sign_for_all(at_place, parameters):
+            reason = f"the curvature at r = {place} is {at_place}, which is negative"
+            return Judgement(False, How.REFUTED, reason, place)
+    reason = "it is nowhere positive, and zero only where the parameters make it vanish"
+    return Judgement(None, How.UNDECIDED, reason, condition=f"{expr} = 0")
+
+
+def _has_sign_for_all(expr: sp.Expr, parameters: Parameters) -> bool:
+    """Whether no legal parameters make an expression vanish: each factor keeps its sign."""
+    _, factors = Algebra(parameters.sample).factors(expr)
+    return all(parameters.sign(base) in (1, -1) for base, _ in factors)
 
 
 def _image(cell: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
@@ -92,42 +158,49 @@ def _image(cell: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
     return image.xreplace({next(iter(image.atoms(sp.Dummy))): r})
 
 
-def _from_signs(expr: sp.Expr, image: sp.Expr, shown: sp.Expr, parameters: Parameters) -> Judgement:
-    used = {s: v for s, v in parameters.ranges.items() if s in expr.free_symbols}
-    if len(expr.free_symbols) == 1 or not used:
-        found = sign_on_positive(expr, r)
-        if found.is_nonnegative is not None:
-            how = found.how if found.is_nonnegative else How.REFUTED
-            point = found.counterexample
-            place = None if point is None else sp.sympify(image.xreplace({r: point}), strict=True)
-            reason = found.reason or "by its sign on all of (0, oo)"
-            if place is not None:
-                value = shown.xreplace({r: place})
-                reason = f"the curvature at r = {place} is {sp.N(value, 6)}"
-            return Judgement(found.is_nonnegative, how, reason, place)
+def _from_signs(shown: sp.Expr, image: sp.Expr, cell: Range, parameters: Parameters) -> Judgement:
+    if set(shown.free_symbols) - {r}:
+        condition = _condition(shown, cell, parameters)
+        return Judgement(None, How.UNDECIDED, "it depends on the parameters", condition=condition)
+    found = sign_on_positive(shown.xreplace({r: image}), r)
+    if found.is_nonnegative is None:
         return Judgement(None, How.UNDECIDED, found.reason)
-    condition = _condition(expr, parameters)
-    return Judgement(None, How.UNDECIDED, "it depends on the parameters", condition=condition)
+    how = found.how if found.is_nonnegative else How.REFUTED
+    reason = f"{found.reason or 'by its sign'} on ({cell[0]}, {cell[1]})"
+    point = found.counterexample
+    if point is None:
+        return Judgement(found.is_nonnegative, how, reason)
+    place = sp.sympify(image.xreplace({r: point}), strict=True)
+    value = sp.N(shown.xreplace({r: place}), 6)
+    return Judgement(False, how, f"the curvature at r = {place} is {value}", place)
 
 
-def _condition(expr: sp.Expr, parameters: Parameters) -> str:
+def _condition(expr: sp.Expr, cell: Range, parameters: Parameters) -> str:
     """Return what the parameters must satisfy: the factors whose sign is open."""
-    content, factors = algebra_of((ZERO, sp.oo), parameters).factors(expr)
-    sign = int(sp.sign(content))
-    loose: list[sp.Expr] = []
-    for base, power in factors:
-        if power.is_Integer and power % 2 == 0:
-            continue
-        known = parameters.sign(base)
-        if known is None:
-            loose.append(base)
-        else:
-            sign *= known
-    product = sp.Mul(sign, *loose) if len(loose) != 1 else sp.expand(sign * loose[0])
-    if len(loose) == 1 and product.is_polynomial(r) and sp.degree(product, r) == 1:
+    everywhere = cell == (ZERO, sp.oo)
+    product = undecided_factor(expr, parameters, {r: cell})
+    if everywhere and product.is_polynomial(r) and sp.degree(product, r) == 1:
         parts = [sp.factor(product.coeff(r, k)) for k in (0, 1)]
         return f"{parts[0]} >= 0 and {parts[1]} >= 0"
-    return f"{product} >= 0 for all r > 0"
+    where = "all r > 0" if everywhere else f"{cell[0]} < r < {cell[1]}"
+    return f"{product} >= 0" + (f" for {where}" if r in product.free_symbols else "")
+
+
+def of_value(found: Curvature) -> Curvature:
+    """Return the value's curvature as a divergence: F is a supremum of affine functions of r.
+
+    Raises:
+        Undecided: where the curvature found contradicts this, so that the optimum found is wrong.
+    """
+    if found.is_divergence is False:
+        raise Undecided(
+            f"the value is a supremum of affine functions of r, hence convex, yet {found.reason}; "
+            "the optimum that was found is wrong: please report this game"
+        )
+    if found.is_divergence:
+        return found
+    reason = "F(r) = sup over t of r*a(t) + b(t) is convex, a supremum of affine functions of r"
+    return replace(found, is_divergence=True, how=How.PROVED, reason=reason, condition=None)
 
 
 def describe(curve: Curve, constant: sp.Expr, parameters: Parameters) -> Curvature:
@@ -154,137 +227,157 @@ def describe(curve: Curve, constant: sp.Expr, parameters: Parameters) -> Curvatu
 
 
 def _near_one(curve: Curve, parameters: Parameters) -> bool | None:
-    """A divergence vanishes at P = Q alone where its generator bends at r = 1."""
-    if any(place == 1 for place, _ in curve.atoms):
+    """A divergence vanishes at P = Q alone where its generator bends at r = 1.
+
+    It is enough that it bends on one side: with E_q r <= 1, all mass on r = 1 and on a stretch
+    at one side of it means P = Q.
+    """
+    masses = [parameters.sign(place - 1) for place, _ in curve.atoms]
+    if 0 in masses:
         return True
-    signs = []
-    for (lower, upper), expr in curve.cells:
-        below, above = parameters.sign(ONE - lower), 1
-        above = 1 if upper == sp.oo else parameters.sign(upper - ONE) or 0
-        if (below or 0) >= 0 and above >= 0:
-            signs.append(parameters.sign(expr.xreplace({r: ONE})))
-    if 1 in signs:
-        return True
-    return False if all(expr == 0 for _, expr in curve.cells) else None
-
-
-def saturation(h: Curve, parameters: Parameters, undecided: dict[str, str]) -> Saturation:
-    """Return the generator's gradient per fake sample in the logit, and its ends."""
-    weight = gradient_weight(h, parameters)
-    ends = []
-    for which in (0, 1):
-        try:
-            ends.append(end_of(weight, which, parameters))
-        except Undecided as reason:
-            undecided[f"saturation {('limit_at_0', 'limit_at_inf')[which]}"] = str(reason)
-            ends.append(None)
-    return Saturation(weight.expression, ends[0], ends[1])
-
-
-def end_of(curve: Curve, which: int, parameters: Parameters, divisor: sp.Expr = ONE) -> sp.Expr:
-    """Return the limit of a curve, divided by ``divisor``, at r -> 0 or r -> oo."""
-    point, side = ((ZERO, 1), (sp.oo, -1))[which]
-    return limit(curve.cells[-which][1] / divisor, r, point, side, parameters)
-
-
-def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:
-    found = sp.Add(*parts)
-    if found is sp.nan:
-        raise Undecided("f(0) and f'(oo) are infinities of opposite sign")
-    return found if found.is_infinite else algebra_of((ZERO, sp.oo), parameters).normal(found)
-
-
-def value_on_disjoint(
-    real: Curve, fake: Curve, supremum: sp.Expr, parameters: Parameters
-) -> sp.Expr:
-    """Return F(0) + F'(∞) - F(1), where F(0) = b and F'(∞) = a at the two ends."""
-    return _total(parameters, end_of(fake, 0, parameters), end_of(real, 1, parameters), -supremum)
-
-
-def loss_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr:
-    """Return h(0) + lim h(r)/r - h(1)."""
-    return _total(parameters, end_of(h, 0, parameters), end_of(h, 1, parameters, r), -loss)
-
-
-def followed_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr:
-    """Return g(0) + g'(∞), where g(0) = ∫₀¹ r·g'' = h(0) - h(1) and g'(∞) = ∫₁^∞ g''."""
-    beyond = _mass_beyond_one(followed_curvature(h, parameters), parameters)
-    return _total(parameters, end_of(h, 0, parameters), -loss, beyond)
-
-
-def _mass_beyond_one(curve: Curve, parameters: Parameters) -> sp.Expr:
-    """Return g'(∞) = ∫₁^∞ g'' with half of a point mass at 1."""
-    atoms = sp.Add(
-        *(
-            mass / 2 if place == 1 else mass
-            for place, mass in curve.atoms
-            if place == 1 or parameters.sign(place - 1) == 1
-        )
-    )
-    total = atoms
-    for (lower, upper), expr in curve.cells:
-        if upper != sp.oo and parameters.sign(upper - 1) != 1:
-            continue
-        start = lower if parameters.sign(lower - 1) == 1 else ONE
-        total += _integral(expr, start, upper, parameters)
-    return total
-
-
-def _integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> sp.Expr:
-    if expr == 0:
-        return ZERO
-    if upper == sp.oo:
-        tail = limit(expr * r, r, sp.oo, -1, parameters)
-        if tail != 0:
-            sign = parameters.sign(tail) if tail.is_finite else int(sp.sign(tail))
-            if sign is None:
-                raise Undecided(f"an integral depends on the sign of {tail}")
-            return sign * sp.oo
-    slope = sp.diff(f_from_curvature(expr, (), parameters), r)
-    last = limit(slope, r, upper, -1, parameters)
-    return last - slope.xreplace({r: lower})
-
-
-def equilibrium(
-    optimum: Optimum,
-    values: tuple[sp.Expr, sp.Expr],
-    x: sp.Symbol,
-    link: Curve,
-    parameters: Parameters,
-) -> Equilibrium:
-    """Return the discriminator and the losses at P = Q."""
-    supremum, h = values
-    flat = next((f for f in optimum.flats if parameters.sign(f.ratio - 1) == 0), None)
-    if flat is None:
-        return Equilibrium(at_one(link, parameters), -supremum, h)
-    algebra = algebra_on(flat.piece, x, parameters)
-    lower, upper = flat.piece.lower, flat.piece.upper
-
-    def ends(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-        pair = (limit(expr, x, lower, 1, parameters), limit(expr, x, upper, -1, parameters))
-        return pair if parameters.sign(pair[1] - pair[0]) in (0, 1) else pair[::-1]
-
-    scores, losses = ends(flat.piece.payoffs.link), ends(flat.piece.payoffs.generator)
-    slope = algebra.normal(sp.diff(flat.piece.payoffs.generator, x))
-    monotone = parameters.sign(slope, {x: (lower, upper)}) is not None
-    return Equilibrium(
-        algebra.normal((scores[0] + scores[1]) / 2),
-        -supremum,
-        algebra.normal((losses[0] + losses[1]) / 2),
-        scores,
-        losses if monotone else None,
-    )
-
-
-def at_one(curve: Curve, parameters: Parameters) -> sp.Expr:
-    """Return the value at r = 1; the mean of its two sides where it jumps there."""
-    sides = []
+    touching = []
     for (lower, upper), expr in curve.cells:
         below = parameters.sign(ONE - lower)
         above = 1 if upper == sp.oo else parameters.sign(upper - ONE)
-        if below == 1 and above == 1:
-            sides = [expr.xreplace({r: ONE})]
-            break
-        if (below, above) in ((1, 0), (0, 1)):
-            sides.append(limit(expr, r, ONE, 1 if below == 0 else -1, parameters))
-    return algebra_of((ZERO, sp.oo), parameters).normal(sp.Add(*sides) / max(len(sides), 1))
+        if -1 in (below, above):
+            continue
+        if None in (below, above):
+            return None
+        touching.append(0 if expr == 0 else parameters.sign(expr, {r: (lower, upper)}))
+    if 1 in touching:
+        return True
+    return False if set(touching) == {0} and None not in masses else None
+
+
+def saturation(
+    h: Curve, slopes: Curve | None, parameters: Parameters, undecided: dict[str, str]
+) -> Saturation:
+    """Return the generator's gradient per fake sample, in log r and in the score, at its ends."""
+
+    def ends(name: str, curve: Curve) -> tuple[sp.Expr | None, sp.Expr | None]:
+        found: list[sp.Expr | None] = []
+        for which, where in ((0, "limit_at_0"), (1, "limit_at_inf")):
+            try:
+                found.append(end_of(curve, which, parameters))
+            except OutOfTime:
+                raise
+            except Undecided as reason:
+                undecided[f"{name} {where}"] = str(reason)
+                found.append(None)
+        return found[0], found[1]
+
+    weight = gradient_weight(h, parameters)
+    first, last = ends("saturation", weight)
+    if slopes is None:
+        undecided["saturation in the score"] = (
+            "the generator's loss has a kink at the optimal score, or its slope is not found"
+        )
+        return Saturation(weight.expression, first, last)
+    in_score = ends("saturation in the score", slopes)
+    return Saturation(weight.expression, first, last, slopes.expression, *in_score)
+
+
+def equilibrium(
+    optimum: Optimum, coordinate: Coordinate, supremum: sp.Expr, parameters: Parameters
+) -> Equilibrium:
+    """Return the discriminator and the losses at P = Q, piecewise where parameters decide."""
+    cases = _cases_at_one(optimum, parameters)
+    states = [(_state(found, coordinate, parameters), holds) for found, holds in cases]
+
+    def part(name: str) -> sp.Expr | None:
+        values = [(getattr(state, name), holds) for state, holds in states]
+        if any(value is None for value, _ in values):
+            return None
+        return piecewise(values)
+
+    def pair(name: str) -> tuple[sp.Expr, sp.Expr] | None:
+        low, high = part(f"{name}_low"), part(f"{name}_high")
+        return None if low is None or high is None or low == high else (low, high)
+
+    return Equilibrium(
+        part("D"),
+        in_cases(lambda value: -value, supremum),
+        part("loss"),
+        pair("D"),
+        pair("loss"),
+        tuple(Tie(other.D, other.loss, holds) for state, holds in states for other in state.others),
+    )
+
+
+def _cases_at_one(optimum: Optimum, parameters: Parameters) -> list[tuple[list[Optima], sp.Basic]]:
+    """Return the scores that are optimal at r = 1, for each place that 1 may have."""
+    cases: list[tuple[list[Optima], sp.Basic]] = []
+    for branch in optimum.branches:
+        upper = branch.ratios[1]
+        before = 1 if upper == sp.oo else parameters.sign(upper - ONE)
+        if before == -1:
+            continue
+        if before == 0 or (before == 1 and not cases):
+            return [*cases, (optima_at(optimum, ONE, parameters), sp.true)]
+        inside = [optima_of(branch, ONE, parameters)]
+        if before == 1:
+            return [*cases, (inside, sp.true)]
+        at_break = optima_at(optimum, upper, parameters)
+        cases += [
+            (at_break, condition(upper - ONE, "==", parameters)),
+            (inside, condition(upper - ONE, ">=", parameters)),
+        ]
+    return cases
+
+
+@dataclass(frozen=True)
+class _State:
+    """One optimal score with its neighbours: D and the generator's loss, and their ranges."""
+
+    D: sp.Expr
+    loss: sp.Expr | None
+    D_low: sp.Expr
+    D_high: sp.Expr
+    loss_low: sp.Expr | None
+    loss_high: sp.Expr | None
+    others: tuple[_State, ...] = ()
+
+
+def _state(found: list[Optima], coordinate: Coordinate, parameters: Parameters) -> _State:
+    """Return a stretch of optimal scores, or the lowest of single ones, and the others."""
+    states = [
+        _stretch(one, coordinate, parameters) if one.pieces else _point(one, parameters)
+        for one in found
+    ]
+    first = next((k for k, one in enumerate(found) if one.pieces), 0)
+    return replace(states[first], others=(*states[:first], *states[first + 1 :]))
+
+
+def _point(one: Optima, parameters: Parameters) -> _State:
+    assert one.branch is not None
+    D, loss = (branch_at(one.branch, e, one.ratio, parameters)
+               for e in (one.branch.link, one.branch.generator))  # fmt: skip
+    return _State(D, loss, D, D, loss, loss)
+
+
+def _stretch(one: Optima, coordinate: Coordinate, parameters: Parameters) -> _State:
+    x = coordinate.symbol
+    _, payoffs = middle(one.pieces, coordinate, parameters)
+    outputs, losses = (
+        _span([getattr(piece.payoffs, name) for piece in one.pieces], one.pieces, x, parameters)
+        for name in ("link", "generator")
+    )
+    low, high = outputs or (payoffs.link, payoffs.link)
+    return _State(payoffs.link, payoffs.generator, low, high, *(losses or (None, None)))
+
+
+def _span(
+    exprs: Sequence[sp.Expr], pieces: Sequence[Piece], x: sp.Symbol, parameters: Parameters
+) -> tuple[sp.Expr, sp.Expr] | None:
+    """Return the range of a function along pieces on each of which it is monotone."""
+    ends = []
+    for expr, piece in zip(exprs, pieces, strict=True):
+        slope = algebra_on(piece, x, parameters).normal(sp.diff(expr, x))
+        if parameters.sign(slope, {x: (piece.lower, piece.upper)}) is None:
+            return None
+        ends += [
+            payoff_at(expr, x, piece.lower, 1, parameters),
+            payoff_at(expr, x, piece.upper, -1, parameters),
+        ]
+    ordered = in_order(ends, parameters)
+    return ordered[0], ordered[-1]

@@ -21,6 +21,7 @@ import sympy as sp
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
+from gantheory.symbolic.cases import condition, piecewise
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters, Range, interior
 
@@ -64,7 +65,8 @@ class Curve:
         found = []
         for (before, left), (_, right) in pairwise(self.cells):
             place = before[1]
-            step = limit(right, r, place, 1, parameters) - limit(left, r, place, -1, parameters)
+            sides = value_at(right, place, 1, parameters), value_at(left, place, -1, parameters)
+            step = sides[0] - sides[1]
             if not step.is_finite:
                 raise Undecided(f"the function is infinite at r = {place}")
             step = Algebra(parameters.sample).normal(step)
@@ -72,10 +74,61 @@ class Curve:
                 found.append((place, step))
         return tuple(found)
 
+    def at(self, place: sp.Expr, parameters: Parameters) -> sp.Expr:
+        """Return the value at a ratio; the mean of its two sides where it jumps there.
+
+        Where parameters decide on which side of a jump or kink the ratio lies, the answer is
+        piecewise in them.
+        """
+        cases: list[tuple[sp.Expr, sp.Basic]] = []
+        for k, ((_, upper), expr) in enumerate(self.cells):
+            before = 1 if upper == sp.oo else parameters.sign(upper - place)
+            if before == -1:
+                continue
+            if before == 1:
+                cases.append((value_at(expr, place, -1, parameters), sp.true))
+                break
+            left = value_at(expr, place, -1, parameters)
+            right = value_at(self.cells[k + 1][1], place, 1, parameters)
+            if before == 0:
+                cases.append((algebra(parameters).normal((left + right) / 2), sp.true))
+                break
+            if self._jumps_after(k, parameters):
+                mean = algebra(parameters).normal((left + right) / 2)
+                cases.append((mean, condition(upper - place, "==", parameters)))
+            cases.append((left, condition(upper - place, ">=", parameters)))
+        return piecewise(cases)
+
+    def _jumps_after(self, k: int, parameters: Parameters) -> bool:
+        place = self.cells[k][0][1]
+        left = value_at(self.cells[k][1], place, -1, parameters)
+        right = value_at(self.cells[k + 1][1], place, 1, parameters)
+        return not algebra(parameters).is_zero(right - left)
+
     def derivative(self, parameters: Parameters) -> Curve:
         """Differentiate: a jump becomes a point mass, a point mass a dipole."""
         inner = self.map(lambda expr: sp.diff(expr, r), parameters)
         return Curve(inner.cells, self.jumps(parameters), self.atoms)
+
+
+def value_at(expr: sp.Expr, place: sp.Expr, side: int, parameters: Parameters) -> sp.Expr:
+    """Return the value at a ratio, by its limit from above (1) or below (-1) where needed.
+
+    >>> value_at((r**2 - 1) / (r - 1), sp.Integer(1), 1, Parameters())
+    2
+    """
+    if expr.has(sp.oo, -sp.oo):
+        return expr
+    if place not in (sp.Integer(0), sp.oo):
+        value = expr.xreplace({r: place})
+        if not value.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+            return algebra(parameters).normal(value)
+    return limit(expr, r, place, side, parameters)
+
+
+def algebra(parameters: Parameters) -> Algebra:
+    """Return the normal forms of constants and parameters."""
+    return Algebra(parameters.sample)
 
 
 def algebra_of(cell: Range, parameters: Parameters) -> Algebra:
@@ -102,5 +155,5 @@ def followed_curvature(h: Curve, parameters: Parameters) -> Curve:
 
 
 def gradient_weight(h: Curve, parameters: Parameters) -> Curve:
-    """w = r²·g'' = -r·h'(r): the generator's gradient per fake sample in the logit log r."""
+    """w = r²·g'' = -r·h'(r): the generator's gradient per fake sample in log r."""
     return h.derivative(parameters).map(lambda expr: -r * expr, parameters)

@@ -14,9 +14,10 @@ from gantheory.records import How
 from gantheory.symbolic.curvature import Atoms
 from gantheory.symbolic.generator import f_from_curvature
 from gantheory.symbolic.identify import Combination, combination_text
-from gantheory.symbolic.limits import DEFAULT_SECONDS, Undecided, time_limit
-from gantheory.symbolic.optimum import Branch
+from gantheory.symbolic.limits import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.symbolic.maxima import Branch
 from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.tangent import Source
 
 UNNAMED = "an f-divergence without a name"
 NO_DIVERGENCE = "no divergence"
@@ -27,7 +28,8 @@ class OptimalDiscriminator:
     """t*(r) and D*(r): the global maximiser of r·a(t) + b(t) for every density ratio r.
 
     ``attained`` is False where the supremum is only approached. ``flats`` are the ratios at
-    which a whole interval of scores, from the second to the third entry, is optimal.
+    which a whole interval of scores, from the second to the third entry, is optimal; ``plateaus``
+    are the intervals of ratios on which that holds throughout, and ``score`` is one such score.
     """
 
     score: sp.Expr
@@ -35,6 +37,7 @@ class OptimalDiscriminator:
     attained: bool
     branches: tuple[Branch, ...] = ()
     flats: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...] = ()
+    plateaus: tuple[tuple[tuple[sp.Expr, sp.Expr], sp.Expr, sp.Expr], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Curvature:
         zero_only_at_equality: whether the divergence vanishes at P = Q alone.
         jumps: (location, height) of the jumps of the generator f; a divergence has none.
         slope: of a loss E_q[h(p/q)], h'(1): it decides what P counts for where Q has nothing.
+        source: what the generator f is found from where its curvature has no simple integral.
     """
 
     curvature: sp.Expr
@@ -81,6 +85,7 @@ class Curvature:
     parameters: Parameters | None = None
     jumps: Atoms = ()
     slope: sp.Expr | None = None
+    source: Source | None = field(default=None, repr=False)
 
     @property
     def divergence(self) -> str:
@@ -101,9 +106,21 @@ class Curvature:
         """The generator with this curvature, f(1) = f'(1) = 0; None without a closed form."""
         try:
             with time_limit(DEFAULT_SECONDS):
-                return f_from_curvature(self.curvature, self.atoms, self.parameters)
+                return self._f()
         except Undecided:
             return None
+
+    def _f(self) -> sp.Expr:
+        if self.jumps:
+            raise Undecided("a generator that jumps has no tangent to start from")
+        try:
+            return f_from_curvature(self.curvature, self.atoms, self.parameters)
+        except OutOfTime:
+            raise
+        except Undecided:
+            if self.source is None or self.parameters is None:
+                raise
+            return self.source.generator(self.parameters)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""
@@ -128,16 +145,30 @@ class Curvature:
 
 @dataclass(frozen=True)
 class Saturation:
-    """w(r) = r²·g''(r), the generator's gradient per fake sample in the logit of D."""
+    """The generator's gradient per fake sample, seen from two places.
+
+    ``weight`` is w(r) = r²·g''(r) = −dh/d(log r), its size in log r: what moves the divergence.
+    ``in_score`` is c'(t*(r)), what automatic differentiation sees in the discriminator's raw
+    score. The hinge's w vanishes where c' is −1. The two agree up to sign where t* = log r.
+    None stands for what is not decided.
+    """
 
     weight: sp.Expr
     limit_at_0: sp.Expr | None
     limit_at_inf: sp.Expr | None
+    in_score: sp.Expr | None = None
+    score_limit_at_0: sp.Expr | None = None
+    score_limit_at_inf: sp.Expr | None = None
 
     @property
     def vanishing(self) -> bool | None:
-        """Whether fakes that D recognises (r → 0) give no gradient."""
+        """Whether fakes that D recognises (r → 0) give no gradient in log r."""
         return None if self.limit_at_0 is None else bool(self.limit_at_0 == 0)
+
+    @property
+    def vanishing_in_score(self) -> bool | None:
+        """Whether fakes that D recognises (r → 0) give no gradient in the raw score."""
+        return None if self.score_limit_at_0 is None else bool(self.score_limit_at_0 == 0)
 
 
 @dataclass(frozen=True)
@@ -150,18 +181,29 @@ class Disjoint:
 
 
 @dataclass(frozen=True)
-class Equilibrium:
-    """What the discriminator and the losses read at P = Q.
+class Tie:
+    """Another optimal score at P = Q: its D and the generator's loss, and when it is one."""
 
-    Where a whole interval of scores is optimal the centre is given, and ``score_range`` and
-    ``generator_range`` say which values are as good.
+    D: sp.Expr
+    generator_loss: sp.Expr
+    condition: sp.Basic = sp.true
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """What the discriminator and the losses read at P = Q, piecewise where parameters decide.
+
+    Where a whole interval of scores is optimal the centre is given, and ``D_range`` and
+    ``generator_range`` say which values are as good; ``others`` are optimal scores apart from it.
+    ``generator_loss`` is None where it is not determined.
     """
 
     D: sp.Expr
     discriminator_loss: sp.Expr
-    generator_loss: sp.Expr
+    generator_loss: sp.Expr | None
     D_range: tuple[sp.Expr, sp.Expr] | None = None
     generator_range: tuple[sp.Expr, sp.Expr] | None = None
+    others: tuple[Tie, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -288,7 +330,7 @@ def text(expr: sp.Expr | None) -> str | None:
 
 def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
     if optimum is None:
-        return {"t": None, "D": None, "attained": False, "flat": []}
+        return {"t": None, "D": None, "attained": False, "flat": [], "plateaus": []}
     flats = [
         {"r": text(ratio), "from": text(lower), "to": text(upper)}
         for ratio, lower, upper in optimum.flats
@@ -298,6 +340,10 @@ def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
         "D": text(optimum.D),
         "attained": optimum.attained,
         "flat": flats,
+        "plateaus": [
+            {"r": [text(low), text(high)], "from": text(lower), "to": text(upper)}
+            for (low, high), lower, upper in optimum.plateaus
+        ],
     }
 
 
@@ -309,6 +355,10 @@ def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
         "limit_at_0": text(saturation.limit_at_0),
         "limit_at_inf": text(saturation.limit_at_inf),
         "vanishing": saturation.vanishing,
+        "score_weight": text(saturation.in_score),
+        "score_limit_at_0": text(saturation.score_limit_at_0),
+        "score_limit_at_inf": text(saturation.score_limit_at_inf),
+        "score_vanishing": saturation.vanishing_in_score,
     }
 
 
@@ -321,4 +371,8 @@ def _equilibrium_dict(found: Equilibrium | None) -> dict[str, Any] | None:
         "generator_loss": text(found.generator_loss),
         "D_range": found.D_range and [text(e) for e in found.D_range],
         "generator_loss_range": found.generator_range and [text(e) for e in found.generator_range],
+        "other_optima": [
+            {"D": text(o.D), "generator_loss": text(o.generator_loss), "when": str(o.condition)}
+            for o in found.others
+        ],
     }

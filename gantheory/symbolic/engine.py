@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import sympy as sp
 
 from gantheory.game import Game
 from gantheory.games import get_game
-from gantheory.symbolic import consequences
+from gantheory.symbolic import consequences, disjoint
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.confirmation import confirm
 from gantheory.symbolic.curvature import (
@@ -32,6 +32,9 @@ from gantheory.symbolic.pieces import (
 )
 from gantheory.symbolic.positivity import Parameters
 from gantheory.symbolic.steps import steps_of
+from gantheory.symbolic.tangent import Source
+
+ONE, ZERO = sp.Integer(1), sp.Integer(0)
 
 ASSUMPTIONS = (
     "P and Q have densities p and q with respect to a common measure",
@@ -57,6 +60,11 @@ class Solved:
         if any(expr.has(sp.oo, -sp.oo) for _, expr in cells):
             return Curve(tuple(cells))
         return Curve(tuple(cells)).map(lambda expr: expr, self.parameters)
+
+    def slopes(self) -> Curve | None:
+        """Return c'(t) in the raw score at the optimum; None where the loss has a kink there."""
+        cells = [(b.ratios, b.slope) for b in self.optimum.branches if b.slope is not None]
+        return Curve(tuple(cells)) if len(cells) == len(self.optimum.branches) else None
 
 
 def derive(game: Game | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
@@ -90,14 +98,25 @@ def solve(game: Game, parameters: Parameters) -> Solved:
     return Solved(game, parameters, coordinate, tuple(pieces), optimum)
 
 
-def is_zero_sum(pieces: tuple[Piece, ...], x: sp.Symbol, parameters: Parameters) -> bool:
-    """Return whether the generator's loss is the discriminator's payoff, up to a constant."""
-    return all(
-        algebra_on(piece, x, parameters).is_zero(
-            sp.diff(piece.payoffs.generator - piece.payoffs.fake, x)
-        )
-        for piece in pieces
-    )
+def is_zero_sum(pieces: tuple[Piece, ...], x: sp.Symbol, parameters: Parameters) -> bool | None:
+    """Return whether the generator's loss is the discriminator's payoff, up to one constant.
+
+    None where the difference is constant on each piece, and whether all of these constants are
+    one depends on the parameters or is not decided.
+    """
+    constants = []
+    for piece in pieces:
+        algebra = algebra_on(piece, x, parameters)
+        rest = algebra.normal(piece.payoffs.generator - piece.payoffs.fake)
+        if not algebra.is_zero(sp.diff(rest, x)):
+            return False
+        if x in rest.free_symbols:
+            return None
+        constants.append(rest)
+    steps = [parameters.sign(one - constants[0]) for one in constants[1:]]
+    if any(step in (1, -1) for step in steps):
+        return False
+    return None if None in steps else True
 
 
 def _without_optimum(solved: Solved) -> Derivation:
@@ -116,7 +135,7 @@ def _consequences(solved: Solved) -> Derivation:
 
     def attempt(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return function(*arguments)
+            return numbers_only(function(*arguments))
         except OutOfTime:
             raise
         except Undecided as reason:
@@ -124,44 +143,69 @@ def _consequences(solved: Solved) -> Derivation:
             return None
 
     real, fake, h, link, supremum = (
-        solved.along(part) for part in ("real", "fake", "generator", "link", "supremum")
+        numbers_only(solved.along(part))
+        for part in ("real", "fake", "generator", "link", "supremum")
     )
-    best = consequences.at_one(supremum, parameters)
-    finite = attempt("loss", _finite, h)
-    loss = None if finite is None else consequences.at_one(h, parameters)
+    best = supremum.at(ONE, parameters)
+    finite = attempt("loss", _determined, h, optimum)
+    loss = None if finite is None else attempt("loss", h.at, ONE, parameters)
+    finite = None if loss is None else finite
+    slopes = solved.slopes()
 
-    def described(name: str, curvature: Callable[..., Curve], curve: Curve, at: sp.Expr) -> Any:
-        return attempt(name, _described, curvature, curve, at, parameters)
+    def described(name: str, curvature: Callable[..., Curve], curve: Curve, *more: Any) -> Any:
+        return attempt(name, _described, curvature, curve, *more, parameters)
 
     def on_disjoint(name: str, function: Callable[..., sp.Expr], *arguments: Any) -> Any:
         return attempt(f"disjoint {name}", function, *arguments, parameters)
 
     return Derivation(
         solved.game,
-        _optimal_discriminator(solved, link),
+        numbers_only(_optimal_discriminator(solved, link)),
         attempt("second_order", consequences.second_order, optimum, x, parameters),
-        described("value", value_curvature, real, best),
-        finite and _sloped(described("loss", loss_curvature, h, loss), h, parameters),
-        finite and described("followed", followed_curvature, h, sp.Integer(0)),
-        is_zero_sum(solved.pieces, x, parameters),
-        finite and attempt("saturation", consequences.saturation, h, parameters, undecided),
+        attempt("value", _of_value, real, best, Source(supremum), parameters),
+        finite and _sloped(described("loss", loss_curvature, h, loss, Source(h)), h, parameters),
+        finite and described("followed", followed_curvature, h, ZERO, Source(h, followed=True)),
+        attempt("zero_sum", is_zero_sum, solved.pieces, x, parameters),
+        finite and attempt("saturation", consequences.saturation, h, slopes, parameters, undecided),
         Disjoint(
-            on_disjoint("value", consequences.value_on_disjoint, real, fake, best),
-            finite and on_disjoint("loss", consequences.loss_on_disjoint, h, loss),
-            finite and on_disjoint("followed", consequences.followed_on_disjoint, h, loss),
+            on_disjoint("value", disjoint.value_on_disjoint, real, fake, best),
+            finite and on_disjoint("loss", disjoint.loss_on_disjoint, h, loss),
+            finite and on_disjoint("followed", disjoint.followed_on_disjoint, h),
         ),
-        finite
-        and attempt(
-            "equilibrium", consequences.equilibrium, optimum, (best, loss), x, link, parameters
+        attempt(
+            "equilibrium", consequences.equilibrium, optimum, solved.coordinate, best, parameters
         ),
         assumptions=ASSUMPTIONS + _parameter_assumptions(parameters),
         undecided=undecided,
-        tell=lambda derivation: steps_of(derivation, solved.coordinate, supremum, h, optimum),
+        tell=lambda derivation: steps_of(
+            derivation, solved.coordinate, (supremum, h), optimum, parameters
+        ),
     )
 
 
-def _finite(h: Curve) -> Curve:
-    """Return the generator's payoff at the optimum if it is finite for every r."""
+def numbers_only(found: Any) -> Any:
+    """Return a result, unless some expression in it is not a number: the gate against nan.
+
+    Raises:
+        Undecided: naming what is not a number.
+    """
+    if isinstance(found, sp.Basic):
+        if found.has(sp.nan, sp.zoo):
+            raise Undecided("an expression is not a number at the point where it is needed")
+    elif isinstance(found, tuple | list):
+        for part in found:
+            numbers_only(part)
+    elif is_dataclass(found) and not isinstance(found, Parameters | Piece):
+        for part in fields(found):
+            numbers_only(getattr(found, part.name))
+    return found
+
+
+def _determined(h: Curve, optimum: Optimum) -> Curve:
+    """Return the generator's payoff at the optimum if it is finite and one for every r."""
+    for branch in optimum.branches:
+        if branch.undetermined:
+            raise Undecided(branch.undetermined)
     for (lower, upper), expr in h.cells:
         if expr.has(sp.oo, -sp.oo):
             raise Undecided(
@@ -175,16 +219,22 @@ def _described(
     curvature: Callable[[Curve, Parameters], Curve],
     curve: Curve,
     constant: sp.Expr,
+    source: Source,
     parameters: Parameters,
 ) -> Curvature:
-    return consequences.describe(curvature(curve, parameters), constant, parameters)
+    found = consequences.describe(curvature(curve, parameters), constant, parameters)
+    return replace(found, source=source)
+
+
+def _of_value(real: Curve, constant: sp.Expr, source: Source, parameters: Parameters) -> Curvature:
+    return consequences.of_value(_described(value_curvature, real, constant, source, parameters))
 
 
 def _sloped(found: Curvature | None, h: Curve, parameters: Parameters) -> Curvature | None:
     """Return a loss with h'(1), the mean of both sides where h has a kink there."""
     if found is None:
         return None
-    return replace(found, slope=consequences.at_one(h.derivative(parameters), parameters))
+    return replace(found, slope=h.derivative(parameters).at(ONE, parameters))
 
 
 def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:
@@ -199,6 +249,14 @@ def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:
         tuple(
             (flat.ratio, *map(solved.coordinate.to_score, (flat.piece.lower, flat.piece.upper)))
             for flat in solved.optimum.flats
+        ),
+        tuple(
+            (
+                b.ratios,
+                *map(solved.coordinate.to_score, (b.plateau[0].lower, b.plateau[-1].upper)),
+            )
+            for b in solved.optimum.branches
+            if b.plateau
         ),
     )
 

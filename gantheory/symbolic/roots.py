@@ -165,7 +165,7 @@ def in_order(values: list[sp.Expr], parameters: Parameters) -> list[sp.Expr]:
 
     def compare(a: sp.Expr, b: sp.Expr) -> int:
         if sp.oo in (a, b) or -sp.oo in (a, b):
-            return (a > b) - (a < b)
+            return bool(a > b) - bool(a < b)
         sign = parameters.sign(a - b)
         if sign is None:
             raise Undecided(f"the order of {a} and {b} depends on the parameters")

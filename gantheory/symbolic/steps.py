@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
 from gantheory.records import How
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.atoms import r
-from gantheory.symbolic.curvature import Curve
+from gantheory.symbolic.curvature import Curve, algebra_of
 from gantheory.symbolic.derivation import (
     NO_DIVERGENCE,
     UNNAMED,
     Curvature,
     Derivation,
+    Equilibrium,
     OptimalDiscriminator,
     Step,
+    known,
     text,
 )
 from gantheory.symbolic.identify import combination_text
-from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.limits import OutOfTime, Undecided
 from gantheory.symbolic.optimum import Optimum
 from gantheory.symbolic.pieces import Coordinate
+from gantheory.symbolic.positivity import Parameters, Range
 from gantheory.symbolic.typeset import typeset
 from gantheory.symbolic.wording import (
     atoms_latex,
@@ -37,17 +40,22 @@ p, q = sp.symbols("p q", positive=True)
 
 
 def steps_of(
-    derivation: Derivation, coordinate: Coordinate, supremum: Curve, h: Curve, optimum: Optimum
+    derivation: Derivation,
+    coordinate: Coordinate,
+    curves: tuple[Curve, Curve],
+    optimum: Optimum,
+    parameters: Parameters,
 ) -> tuple[Step, ...]:
     """Return the steps of ``derivation`` in the order in which they are proved."""
+    supremum, h = curves
     return tuple(
         [
             _game(derivation),
             _pointwise(),
-            *_stationarity(coordinate, optimum),
+            *_stationarity(coordinate, optimum, parameters),
             *_optimum(derivation),
             *_second_order(derivation),
-            *_value(derivation, supremum),
+            *_value(derivation, supremum, optimum, parameters),
             *_loss(derivation, h),
             *_followed(derivation, h),
             *_comparison(derivation),
@@ -81,7 +89,9 @@ def _pointwise() -> Step:
     )
 
 
-def _stationarity(coordinate: Coordinate, optimum: Optimum) -> Iterator[Step]:
+def _stationarity(
+    coordinate: Coordinate, optimum: Optimum, parameters: Parameters
+) -> Iterator[Step]:
     for branch in optimum.branches:
         if branch.derivatives is None:
             continue
@@ -93,9 +103,26 @@ def _stationarity(coordinate: Coordinate, optimum: Optimum) -> Iterator[Step]:
             f"which vanishes at {name} = {branch.x}.",
             rf"\frac{{d}}{{d{typeset(name)}}}(r a + b) = {typeset(slope)} = 0 \iff "
             rf"{typeset(name)} = {typeset(branch.x)}",
-            How.PROVED,
-            "the solution satisfies the equation by exact algebra",
+            *_checked(
+                [(slope.xreplace({name: branch.x}), branch.ratios)],
+                parameters,
+                "the solution satisfies the equation by exact algebra",
+            ),
         )
+
+
+def _checked(
+    differences: Sequence[tuple[sp.Expr, Range]], parameters: Parameters, reason: str
+) -> tuple[How, str]:
+    """Return how it is known that expressions in r vanish on their intervals of ratios."""
+    try:
+        if all(algebra_of(cell, parameters).is_zero(expr) for expr, cell in differences):
+            return How.PROVED, reason
+    except OutOfTime:
+        raise
+    except Undecided as why:
+        return How.UNDECIDED, str(why)
+    return How.UNDECIDED, f"the exact algebra does not bring a difference to 0; expected: {reason}"
 
 
 def _where(ratios: tuple[sp.Expr, sp.Expr]) -> str:
@@ -128,15 +155,20 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
         f"D* = {optimum.D}{densities}, with score t* = {optimum.score}.{attained}"
         + _flat_text(optimum),
         rf"D^* = {latex}, \qquad t^* = {typeset(optimum.score)}",
-        How.PROVED,
+        known(*(branch.reason != "" or None for branch in optimum.branches)),
         "; ".join(dict.fromkeys(branch.reason for branch in optimum.branches)),
     )
 
 
 def _flat_text(optimum: OptimalDiscriminator) -> str:
-    return "".join(
+    flats = "".join(
         f" At r = {ratio} every score from {text(lower)} to {text(upper)} is optimal."
         for ratio, lower, upper in optimum.flats
+    )
+    return flats + "".join(
+        f" For {text(low)} < r < {text(high)} every score from {text(lower)} to {text(upper)} is "
+        "as good."
+        for (low, high), lower, upper in optimum.plateaus
     )
 
 
@@ -145,21 +177,21 @@ def _second_order(derivation: Derivation) -> Iterator[Step]:
     if found is None:
         return
     second = found.derivative
-    formula = "" if second is None else f" = {second}"
-    yield Step(
-        "Second-order condition",
-        f"At the optimum the second derivative of r*a + b{formula} is negative."
-        if second is not None
-        else "The derivative of r*a + b changes from + to - at the optimum.",
-        r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + typeset(second) + " < 0"
-        if second is not None
-        else r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -",
-        found.how,
-        found.reason,
-    )
+    if second is not None and found.holds:
+        statement = f"At the optimum the second derivative of r*a + b = {second} is negative."
+        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + typeset(second) + " < 0"
+    elif found.holds:
+        statement = "The derivative of r*a + b changes from + to - at the optimum."
+        latex = r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -"
+    else:
+        statement = "That the stationary point is a maximum is not shown."
+        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} < 0\ \text{ is not shown}"
+    yield Step("Second-order condition", statement, latex, found.how, found.reason)
 
 
-def _value(derivation: Derivation, supremum: Curve) -> Iterator[Step]:
+def _value(
+    derivation: Derivation, supremum: Curve, optimum: Optimum, parameters: Parameters
+) -> Iterator[Step]:
     found = derivation.value
     if found is None:
         return
@@ -170,8 +202,11 @@ def _value(derivation: Derivation, supremum: Curve) -> Iterator[Step]:
         f"F'' = {atoms_text(found)}.",
         rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",
-        How.PROVED,
-        "F' = a(t*), because the optimum is stationary in t (envelope theorem)",
+        *_checked(
+            [(sp.diff(b.supremum, r) - b.real, b.ratios) for b in optimum.branches],
+            parameters,
+            "F' = a(t*), the envelope theorem, seen by differentiation",
+        ),
     )
     yield from _name("V(D*)", "value reports", found, r"V(D^*)")
     if found.zero_only_at_equality:
@@ -200,7 +235,7 @@ def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
     else:
         generator = found.f
         shown = "" if generator is None else f" with generator f = {generator}"
-        kind = UNNAMED if found.is_divergence else f"a divergence only if {found.condition}"
+        kind = UNNAMED if found.is_divergence else _undecided_kind(found)
         statement = f"{left} is {kind}{shown}{constant}."
         formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
             "" if generator is None else rf", \quad f = {typeset(generator)}"
@@ -213,6 +248,12 @@ def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
         how,
         f"exact linear algebra on the curvatures; {found.reason}",
     )
+
+
+def _undecided_kind(found: Curvature) -> str:
+    if found.condition:
+        return f"a divergence only if {found.condition}"
+    return f"not known to be a divergence ({found.reason})"
 
 
 def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
@@ -250,7 +291,8 @@ def _comparison(derivation: Derivation) -> Iterator[Step]:
     if value is None or loss is None or followed is None:
         return
     same = (loss.curvature, loss.atoms) == (followed.curvature, followed.atoms)
-    same = same and loss.counterexample is None
+    same = same and not loss.jumps
+    where = None if same else _differ_at(loss, followed)
     statement = (
         "The loss and what its gradient follows are the same divergence."
         if same
@@ -263,30 +305,54 @@ def _comparison(derivation: Derivation) -> Iterator[Step]:
         "Loss against gradient",
         statement,
         r"h'' = -h'/r" if same else r"h'' \neq -h'/r",
-        How.PROVED,
-        "h'' = -h'/r exactly when h is a multiple of log r plus a constant",
+        How.PROVED if same or where else How.UNDECIDED,
+        "h'' = -h'/r exactly when h is a multiple of log r plus a constant"
+        + (f"; they differ {where}" if where else ""),
     )
+
+
+def _differ_at(loss: Curvature, followed: Curvature) -> str | None:
+    """Return where two curvatures differ: in their point masses or jumps, or at some ratio."""
+    if loss.atoms != followed.atoms or loss.jumps:
+        return "in their point masses"
+    for place in (sp.Rational(1, 3), sp.Rational(5, 3), sp.Integer(7)):
+        sides = [one.curvature.xreplace({r: place}) for one in (loss, followed)]
+        numbers = loss.parameters.sample if loss.parameters else {}
+        gap = sp.N((sides[0] - sides[1]).xreplace(numbers), 15)
+        if gap.is_number and gap.is_real and abs(gap) > sp.Float("1e-9"):
+            return f"at r = {place}"
+    return None
 
 
 def _saturation(derivation: Derivation) -> Iterator[Step]:
     found = derivation.saturation
     if found is None:
         return
-    vanishing = {
-        True: "fakes that D recognises (r -> 0) give no gradient: the loss saturates",
-        False: "fakes that D recognises (r -> 0) still give a gradient",
-        None: "the limit at r -> 0 is not decided",
-    }[found.vanishing]
-    zero, infinity = text(found.limit_at_0), text(found.limit_at_inf)
-    yield Step(
-        "Where the gradient vanishes",
-        f"Per fake sample, in the logit, the gradient is w = r^2*g'' = {found.weight}, "
-        f"{zero} at r -> 0 and {infinity} at r -> oo: {vanishing}.",
-        rf"w(r) = r^2 g''(r) = {typeset(found.weight)}, \quad w(0) = {_limit(found.limit_at_0)}, "
-        rf"\quad w(\infty) = {_limit(found.limit_at_inf)}",
-        How.UNDECIDED if found.vanishing is None else How.PROVED,
-        "limits by leading terms",
-    )
+    for place, weight, ends, vanishing, symbol, name in (
+        ("in log r, what moves the divergence", found.weight,
+         (found.limit_at_0, found.limit_at_inf), found.vanishing, "w", "w = r^2*g''"),
+        ("in the raw score, what automatic differentiation sees", found.in_score,
+         (found.score_limit_at_0, found.score_limit_at_inf), found.vanishing_in_score,
+         "c'", "c'(t*)"),
+    ):  # fmt: skip
+        if weight is None:
+            continue
+        verdict = {
+            True: "fakes that D recognises (r -> 0) give no gradient there: the loss saturates",
+            False: "fakes that D recognises (r -> 0) still give a gradient there",
+            None: "the limit at r -> 0 is not decided",
+        }[vanishing]
+        zero, infinity = (text(end) or "undecided" for end in ends)
+        formula = "r^2 g''(r)" if symbol == "w" else "c'(t^*(r))"
+        yield Step(
+            f"Where the gradient vanishes, {place.split(',')[0]}",
+            f"Per fake sample, {place}: the gradient is {name} = {weight}, {zero} at r -> 0 "
+            f"and {infinity} at r -> oo: {verdict}.",
+            rf"{formula} = {typeset(weight)} \to {_limit(ends[0])}\ (r \to 0), \quad "
+            rf"{_limit(ends[1])}\ (r \to \infty)",
+            How.UNDECIDED if None in ends else How.PROVED,
+            "limits by leading terms",
+        )
 
 
 def _limit(value: sp.Expr | None) -> str:
@@ -297,15 +363,16 @@ def _disjoint(derivation: Derivation) -> Iterator[Step]:
     found = derivation.disjoint
     if found is None:
         return
-    shown = ", ".join(f"{name} {text(getattr(found, name))}" for name in vars(found))
+    values = vars(found)
+    if all(value is None for value in values.values()):
+        return
+    shown = ", ".join(f"{name} {text(value) or 'undecided'}" for name, value in values.items())
     yield Step(
         "Disjoint supports",
         f"Where P and Q do not overlap, f(0) + f'(oo) is: {shown} (constants left out).",
         r"D_f = f(0) + f'(\infty):\quad "
-        + r",\quad ".join(
-            rf"\text{{{name}}}\ {_limit(getattr(found, name))}" for name in vars(found)
-        ),
-        How.PROVED,
+        + r",\quad ".join(rf"\text{{{name}}}\ {_limit(value)}" for name, value in values.items()),
+        How.UNDECIDED if None in values.values() else How.PROVED,
         "limits by leading terms",
     )
 
@@ -314,18 +381,31 @@ def _equilibrium(derivation: Derivation) -> Iterator[Step]:
     found = derivation.equilibrium
     if found is None:
         return
-    spread = ""
-    if found.D_range is not None:
-        spread = f" Any D from {found.D_range[0]} to {found.D_range[1]} is optimal there."
-        if found.generator_range is not None:
-            low, high = found.generator_range
-            spread += f" The generator's loss may then read anything from {low} to {high}."
+    loss = text(found.generator_loss) or "not determined"
     yield Step(
         "At equilibrium",
-        f"At P = Q: D = {found.D}, the discriminator's loss -V is {found.discriminator_loss}, "
-        f"the generator's is {found.generator_loss}.{spread}",
+        f"At P = Q: D = {text(found.D)}, the discriminator's loss -V is "
+        f"{text(found.discriminator_loss)}, the generator's is {loss}.{_as_good(found)}",
         rf"P = Q:\quad D = {typeset(found.D)},\quad -V = {typeset(found.discriminator_loss)},"
-        rf"\quad \mathbb{{E}}_q[c] = {typeset(found.generator_loss)}",
-        How.PROVED,
+        rf"\quad \mathbb{{E}}_q[c] = {_limit(found.generator_loss)}",
+        How.PROVED if found.generator_loss is not None else How.UNDECIDED,
         "r = 1",
     )
+
+
+def _as_good(found: Equilibrium) -> str:
+    """Say which other outputs are optimal at P = Q."""
+    spread = ""
+    if found.D_range is not None:
+        low, high = map(text, found.D_range)
+        spread = f" Any D from {low} to {high} is optimal there."
+        if found.generator_range is not None:
+            low, high = map(text, found.generator_range)
+            spread += f" The generator's loss may then read anything from {low} to {high}."
+    for other in found.others:
+        when = "" if other.condition == sp.true else f" where {other.condition}"
+        spread += (
+            f" D = {text(other.D)} is optimal there too{when}, and then the generator's loss is "
+            f"{text(other.generator_loss)}."
+        )
+    return spread

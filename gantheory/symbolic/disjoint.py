@@ -1,0 +1,142 @@
+"""What the three quantities are where P and Q do not overlap: f(0) + f'(∞)."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from gantheory.symbolic.asymptotics import limit
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.cases import condition, in_cases, piecewise
+from gantheory.symbolic.curvature import Curve, algebra_of, followed_curvature, value_at
+from gantheory.symbolic.limits import OutOfTime, Undecided
+from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.primitive import antiderivative
+
+ONE, ZERO = sp.Integer(1), sp.Integer(0)
+
+
+def end_of(curve: Curve, which: int, parameters: Parameters, divisor: sp.Expr = ONE) -> sp.Expr:
+    """Return the limit of a curve, divided by ``divisor``, at r -> 0 or r -> oo."""
+    point, side = ((ZERO, 1), (sp.oo, -1))[which]
+    expr = curve.cells[-which][1]
+    return expr if expr.is_infinite else limit(expr / divisor, r, point, side, parameters)
+
+
+def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:
+    def total(*values: sp.Expr) -> sp.Expr:
+        found = sp.Add(*values)
+        if found is sp.nan:
+            raise Undecided("f(0) and f'(oo) are infinities of opposite sign")
+        if found.is_infinite:
+            return found
+        return algebra_of((ZERO, sp.oo), parameters).normal(found)
+
+    return in_cases(total, *parts)
+
+
+def value_on_disjoint(
+    real: Curve, fake: Curve, supremum: sp.Expr, parameters: Parameters
+) -> sp.Expr:
+    """Return F(0) + F'(∞) - F(1), where F(0) = b and F'(∞) = a at the two ends."""
+    at_one = in_cases(lambda value: -value, supremum)
+    return _total(parameters, end_of(fake, 0, parameters), end_of(real, 1, parameters), at_one)
+
+
+def loss_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr:
+    """Return h(0) + lim h(r)/r - h(1)."""
+    at_one = in_cases(lambda value: -value, loss)
+    return _total(parameters, end_of(h, 0, parameters), end_of(h, 1, parameters, r), at_one)
+
+
+def followed_on_disjoint(h: Curve, parameters: Parameters) -> sp.Expr:
+    """Return g(0) + g'(∞), where g(0) = ∫₀¹ r·g'' = h(0) - h(1) and g'(∞) = ∫₁^∞ g''.
+
+    Half of a point mass at r = 1 counts beyond it, as h(1) is the mean of its two sides.
+    """
+    curve = followed_curvature(h, parameters)
+    start = end_of(h, 0, parameters)
+    cases: list[tuple[sp.Expr, sp.Basic]] = []
+    for k, ((_, upper), _) in enumerate(curve.cells):
+        before = 1 if upper == sp.oo else parameters.sign(upper - ONE)
+        if before == -1:
+            continue
+        at_one = value_at(h.cells[k][1], ONE, -1, parameters)
+        total = _total(parameters, start, -at_one, _mass_beyond(curve, k, parameters))
+        if before in (0, 1):
+            return piecewise([*cases, (total, sp.true)])
+        cases.append((total, condition(upper - ONE, ">=", parameters)))
+    raise Undecided("no interval of ratios reaches r = 1")
+
+
+def _mass_beyond(curve: Curve, k: int, parameters: Parameters) -> sp.Expr:
+    """Return the mass of a curvature beyond r = 1, which lies in or at the end of cell ``k``."""
+    upper = curve.cells[k][0][1]
+    masses = [
+        mass
+        for place, mass in curve.atoms
+        if upper != sp.oo and parameters.sign(place - upper) in (0, 1)
+    ]
+    parts = [integral(curve.cells[k][1], ONE, upper, parameters)]
+    parts += [integral(expr, *cell, parameters) for cell, expr in curve.cells[k + 1 :]]
+    if sp.oo in parts and -sp.oo in parts:
+        raise Undecided("the mass of the curvature beyond r = 1 is an infinity less an infinity")
+    return sp.Add(*masses, *parts)
+
+
+def integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> sp.Expr:
+    """Return the integral of a curvature from ``lower`` to ``upper``, infinity included.
+
+    >>> integral(1 / r**2, ONE, sp.oo, Parameters())
+    1
+    """
+    if expr == 0 or (upper != sp.oo and parameters.sign(upper - lower) == 0):
+        return ZERO
+    if upper == sp.oo:
+        tail = _slowest(expr, parameters)
+        if tail is not None and tail != 0:
+            sign = parameters.sign(tail) if tail.is_finite else int(sp.sign(tail))
+            if sign is None:
+                raise Undecided(f"an integral depends on the sign of {tail}")
+            return sign * sp.oo
+    whole = antiderivative(expr, r, algebra_of((lower, upper), parameters))
+    last = (
+        _at_infinity(whole, parameters)
+        if upper == sp.oo
+        else value_at(whole, upper, -1, parameters)
+    )
+    return last - value_at(whole, lower, 1, parameters)
+
+
+def _at_infinity(whole: sp.Expr, parameters: Parameters) -> sp.Expr:
+    """Return a limit at r -> oo, term by term where the terms have finite ones.
+
+    log(c·rⁿ + ...) is written as n·log(r) + log(c + ...), so that logarithms cancel as they
+    should.
+    """
+
+    def apart(argument: sp.Expr) -> sp.Expr:
+        if not argument.is_polynomial(r):
+            return sp.log(argument)
+        degree = sp.degree(argument, r)
+        return degree * sp.log(r) + sp.log(sp.expand(argument / r**degree))
+
+    terms = sp.Add.make_args(sp.expand(whole.replace(sp.log, apart)))
+    try:
+        ends = [limit(term, r, sp.oo, -1, parameters) for term in terms]
+    except OutOfTime:
+        raise
+    except Undecided:
+        ends = [sp.oo]
+    if all(end.is_finite for end in ends):
+        return sp.Add(*ends)
+    return limit(whole, r, sp.oo, -1, parameters)
+
+
+def _slowest(expr: sp.Expr, parameters: Parameters) -> sp.Expr | None:
+    """Return lim r·expr: an integral to infinity converges only where it vanishes."""
+    try:
+        return limit(expr * r, r, sp.oo, -1, parameters)
+    except OutOfTime:
+        raise
+    except Undecided:
+        return None
