@@ -113,9 +113,7 @@ def test_the_penalised_slope_maximises_the_discretised_objective():
     d, weight, n = 3.0, 0.7, 200
     found = derive_critic("wgan-gp")
     slope = float(
-        found.critic.subs(
-            {s: {"d": d, "lambda": weight}[s.name] for s in found.critic.free_symbols}
-        )
+        found.slope.subs({s: {"d": d, "lambda": weight}[s.name] for s in found.slope.free_symbols})
     )
     value = float(
         found.value.subs({s: {"d": d, "lambda": weight}[s.name] for s in found.value.free_symbols})
@@ -185,8 +183,8 @@ def test_no_critic_in_the_sobolev_ball_beats_the_derived_slope():
     best = np.sqrt((gap**2 / mu).sum() * step)
     names = {"F_p": 0.0, "lambda": best}
     slopes = [
-        float(found.critic.subs({s: {**names, "F_q": a, "mu": m}[s.name]
-                                 for s in found.critic.free_symbols}))
+        float(found.slope.subs({s: {**names, "F_q": a, "mu": m}[s.name]
+                                for s in found.slope.free_symbols}))
         for a, m in zip(gap, mu, strict=True)
     ]  # fmt: skip
     assert (mu * np.square(slopes)).sum() * step == pytest.approx(1)

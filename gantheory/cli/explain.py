@@ -70,7 +70,11 @@ def _print(found: Explanation, stuck: float | None) -> None:
 
 
 def _value(one: Plateau) -> str:
-    return str(one.value) if one.number is None else f"{one.value} = {one.number:.6g}"
+    from gantheory.symbolic.derivation import text
+
+    exact = text(one.value) or ""
+    number = "" if one.number is None else f"{one.number:.6g}"
+    return exact if number in ("", exact) else f"{exact} = {number}"
 
 
 def _bound(bound: Bound) -> str:
@@ -85,5 +89,5 @@ def _range(losses: LossRange) -> str:
     else:
         between = f"between {losses.lowest} and {losses.highest}"
     sign = {True: "may be negative", False: "never negative", None: "sign not decided"}
-    even = "arbitrary" if losses.equilibrium is None else losses.equilibrium
+    even = "undetermined" if losses.equilibrium is None else losses.equilibrium
     return f"{even} at P = Q, {between}, {sign[losses.may_be_negative]}"

@@ -90,7 +90,12 @@ CONSTRAINED = (
             "The Cramer Distance as a Solution to Biased Wasserstein Gradients",
             arxiv="1705.10743",
         ),
-        (Claim("Bellemare et al. (2017)", value="integral(2*(F_p - F_q)**2)"),),
+        (
+            Claim(
+                "Bellemare et al. (2017), the energy distance as the value's square",
+                value="sqrt(integral(2*(F_p - F_q)**2))",
+            ),
+        ),
     ),
     Critic(
         "fisher",

@@ -64,7 +64,9 @@ class Solved:
     def slopes(self) -> Curve | None:
         """Return c'(t) in the raw score at the optimum; None where the loss has a kink there."""
         cells = [(b.ratios, b.slope) for b in self.optimum.branches if b.slope is not None]
-        return Curve(tuple(cells)) if len(cells) == len(self.optimum.branches) else None
+        if len(cells) < len(self.optimum.branches) or any(e.is_infinite for _, e in cells):
+            return None
+        return Curve(tuple(cells)).map(lambda expr: expr, self.parameters)
 
 
 def derive(game: Game | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
@@ -150,7 +152,7 @@ def _consequences(solved: Solved) -> Derivation:
     finite = attempt("loss", _determined, h, optimum)
     loss = None if finite is None else attempt("loss", h.at, ONE, parameters)
     finite = None if loss is None else finite
-    slopes = solved.slopes()
+    slopes = attempt("saturation in the score", solved.slopes)
 
     def described(name: str, curvature: Callable[..., Curve], curve: Curve, *more: Any) -> Any:
         return attempt(name, _described, curvature, curve, *more, parameters)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
 
 import sympy as sp
 
@@ -17,19 +16,17 @@ from gantheory.game import Game
 from gantheory.games import CATALOGUE, CRITICS
 from gantheory.games.constrained import MINUS, Critic
 from gantheory.symbolic.asymptotics import limit
-from gantheory.symbolic.atoms import r, sigmoid, softplus, t, to_sympy
+from gantheory.symbolic.atoms import r, to_sympy
+from gantheory.symbolic.cases import in_cases
 from gantheory.symbolic.critics import derive_critic
 from gantheory.symbolic.derivation import Derivation, text
 from gantheory.symbolic.engine import derive
 from gantheory.symbolic.explanation import GUARDED, Explanation, LossRange, Plateau
+from gantheory.symbolic.guards import GUARDS, UNGUARDED, Guard
 from gantheory.symbolic.identify import combination_text
-from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.limits import OutOfTime, Undecided
+from gantheory.symbolic.pieces import domain_of
 from gantheory.symbolic.positivity import Parameters
-
-# What implementations add inside logarithms, or clamp probabilities to; the plateau at
-# 13.8 = -log(1e-6) is the one reported most often.
-GUARDS = tuple(sp.Rational(1, 10**k) for k in (6, 7, 8, 10, 12))
-UNGUARDED = 10.0  # a mean loss beyond exp(-10) = 5e-5 is a guard's, not a discriminator's
 
 
 def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Explanation:
@@ -80,14 +77,17 @@ def _explain(found: Derivation) -> Explanation:
         None if saturation is None else saturation.vanishing,
         _follows(found),
         _reported(found),
+        vanishing_in_score=None if saturation is None else saturation.vanishing_in_score,
     )
 
 
 def _discriminator(found: Derivation) -> LossRange:
     """The loss −V(D*) falls from its equilibrium by the divergence that V reports."""
-    at_equality = None if found.value is None else -found.value.constant
+    at_equality = found.equilibrium and found.equilibrium.discriminator_loss
     most = found.disjoint and found.disjoint.value
-    lowest = None if at_equality is None or most is None else sp.simplify(at_equality - most)
+    lowest = None
+    if at_equality is not None and most is not None:
+        lowest = in_cases(lambda level, fall: sp.simplify(level - fall), at_equality, most)
     negative = None if lowest is None else lowest.is_extended_negative  # V(D) <= V(D*) for any D
     return LossRange(at_equality, lowest, at_equality, negative)
 
@@ -122,12 +122,15 @@ def _ends_of_generator(found: Derivation) -> tuple[sp.Expr | None, sp.Expr | Non
 
 def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
     assert found.optimum is not None
-    branches = sorted(found.optimum.branches, key=lambda branch: float(branch.ratios[0]))
-    branch = branches[-1 if last else 0]
+    branch = found.optimum.branches[-1 if last else 0]  # they are in order of their ratios
+    if branch.undetermined:
+        return None
     parameters = Parameters.of(found.game)
     try:
         point, side = (sp.oo, -1) if last else (sp.S.Zero, 1)
         return limit(branch.generator, r, point, side, parameters)
+    except OutOfTime:
+        raise
     except Undecided:
         return None
 
@@ -141,11 +144,30 @@ def _equilibrium(found: Derivation) -> Iterator[Plateau]:
         "P = Q, or the discriminator has learned nothing: a constant output gives this value "
         "whatever the samples look like, so it is no evidence of convergence on its own"
     )
-    yield Plateau("discriminator", even.discriminator_loss, state, both)
-    yield Plateau("generator", even.generator_loss, state, both)
+    factor = _common_factor(found.game)
+    for loss, value in (
+        ("discriminator", even.discriminator_loss),
+        ("generator", even.generator_loss),
+    ):
+        if value is None:
+            continue
+        yield Plateau(loss, value, state, both)
+        if value != 0 and factor != 1:
+            bare = in_cases(lambda one: one / factor, value)
+            yield Plateau(
+                loss, bare, f"{state}, where the code leaves out the factor {factor}", both
+            )
     if even.discriminator_loss != 0:
         averaged = f"{state}, where the code averages the two terms of the loss"
-        yield Plateau("discriminator", even.discriminator_loss / 2, averaged, both)
+        halved = in_cases(lambda one: one / 2, even.discriminator_loss)
+        yield Plateau("discriminator", halved, averaged, both)
+
+
+def _common_factor(game: Game) -> sp.Expr:
+    """Return the number that all payoffs are multiples of, as 1/2 in front of squares."""
+    parts = (to_sympy(text) for text in (game.real, game.fake, game.generator))
+    sizes = {abs(part.as_coeff_Mul()[0]) for part in parts}
+    return sizes.pop() if len(sizes) == 1 else sp.Integer(1)
 
 
 def _separated(discriminator: LossRange, recognised: sp.Expr | None) -> Iterator[Plateau]:
@@ -163,50 +185,77 @@ def _separated(discriminator: LossRange, recognised: sp.Expr | None) -> Iterator
             "generator",
             recognised,
             state,
-            "every fake is recognised; the loss is bounded there, so it is flat in the logit",
+            "every fake is recognised; the loss is bounded there, so it is flat in log r",
         )
 
 
 def _guarded(found: Derivation) -> Iterator[Plateau]:
-    """What the losses read where D is confidently wrong or right and a guard cuts the logarithm."""
+    """What the losses read where D is confidently wrong or right and a guard cuts the logarithm.
+
+    Guards act on probabilities: a loss of the raw score needs none.
+    """
     if found.game.link != "sigmoid(t)" or set(found.game.parameters):
         return
-    seen = set()
-    for loss, formula, sign in (
-        ("discriminator", found.game.real, -1),
-        ("discriminator", found.game.fake, -1),
-        ("generator", found.game.generator, 1),
-    ):
-        payoff = sign * _in_logs(to_sympy(formula))
-        for guard, side in product(GUARDS, (1, -1)):
-            value = payoff.subs(t, side * sp.log(guard))
-            if value.is_real and float(value) > UNGUARDED and (loss, value) not in seen:
-                seen.add((loss, value))
-                yield Plateau(loss, value, _guarded_at(guard), GUARDED)
+    game, seen = found.game, set()
+    real, fake, loss = (to_sympy(text) for text in (game.real, game.fake, game.generator))
+    for guard in GUARDS:
+        low, high = (_is_in_domain(game, guard, side) for side in (-1, 1))
+        for name, value, when in _cut(guard, real, fake, loss, low, high):
+            known = value.is_real and abs(float(value)) > UNGUARDED
+            if known and (name, value) not in seen:
+                seen.add((name, value))
+                yield Plateau(name, value, when, GUARDED)
 
 
-def _guarded_at(guard: sp.Rational) -> str:
-    return f"probabilities are kept {float(guard):.0e} away from 0 and 1"
+def _cut(
+    guard: Guard, real: sp.Expr, fake: sp.Expr, loss: sp.Expr, low: bool, high: bool
+) -> Iterator[tuple[str, sp.Expr, str]]:
+    """Yield the losses where a guard cuts D, near 0 if ``low`` and near 1 if ``high``."""
+    if low:
+        yield "discriminator", -guard.at(real, -1), f"real samples are taken for fake; {guard.said}"
+        yield "generator", guard.at(loss, -1), f"every fake is recognised; {guard.said}"
+    if high:
+        yield "discriminator", -guard.at(fake, 1), f"fakes are taken for real; {guard.said}"
+        yield "generator", guard.at(loss, 1), f"every fake is taken for real; {guard.said}"
+    if low and high:
+        both = -guard.at(real, -1) - guard.at(fake, 1)
+        wrong = f"D is wrong on real and on fake samples; {guard.said}"
+        yield "discriminator", both, wrong
+        yield "discriminator", both / 2, f"{wrong}, and the code averages the two terms"
 
 
-def _in_logs(payoff: sp.Expr) -> sp.Expr:
-    return payoff.replace(softplus, lambda u: sp.log(1 + sp.exp(u))).replace(
-        sigmoid, lambda u: 1 / (1 + sp.exp(-u))
-    )
+def _is_in_domain(game: Game, guard: Guard, side: int) -> bool:
+    """Whether the discriminator may output the score at which a guard cuts."""
+    lower, upper, _, _ = domain_of(game, Parameters.of(game))
+    score = guard.low if side < 0 else -guard.high  # log(D/(1 - D)), but for one part in 1e-6
+    return bool(lower < score) and bool(score < upper)
 
 
 def _gradient(found: Derivation) -> str:
     saturation = found.saturation
     if saturation is None:
         return "undecided: " + (found.undecided or {}).get("saturation", "no followed curvature")
-    weight = f"the gradient per fake sample in the logit is w(r) = {text(saturation.weight)}"
-    if saturation.vanishing is None:
-        return f"{weight}; its limit where D recognises fakes (r -> 0) is undecided"
-    if saturation.vanishing:
-        return f"{weight}, which vanishes where D recognises fakes (r -> 0)"
-    return (
-        f"{weight}, which stays at {text(saturation.limit_at_0)} where D recognises fakes (r -> 0)"
+    in_ratio = _vanishes(
+        "in log r", "w(r)", saturation.weight, saturation.limit_at_0, saturation.vanishing
     )
+    if saturation.in_score is None:
+        return f"per fake sample, {in_ratio}; its slope in the raw score is undecided"
+    in_score = _vanishes(
+        "in the raw score", "c'(t*)", saturation.in_score, saturation.score_limit_at_0,
+        saturation.vanishing_in_score,
+    )  # fmt: skip
+    return f"per fake sample, {in_ratio}; {in_score}"
+
+
+def _vanishes(
+    place: str, name: str, weight: sp.Expr, end: sp.Expr | None, vanishing: bool | None
+) -> str:
+    said = f"{place} it is {name} = {text(weight)}"
+    if vanishing is None:
+        return f"{said}, whose limit where D recognises fakes (r -> 0) is undecided"
+    if vanishing:
+        return f"{said}, which vanishes where D recognises fakes (r -> 0)"
+    return f"{said}, which stays at {text(end)} where D recognises fakes (r -> 0)"
 
 
 def _follows(found: Derivation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sympy as sp
@@ -16,6 +17,8 @@ GUARDED = (
     "form with softplus of the logit instead"
 )
 NEAR = 0.02  # a plateau is read off a plot: two printed digits
+MOST_HEADS = 16  # discriminators that audio models sum: 8 in HiFi-GAN, 5 to 11 elsewhere
+HEADS = 0.005  # how well a sum of heads must fit: any value is near some multiple of a plateau
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Explanation:
     follows: str
     reports: str
     bound: Bound | None = None
+    vanishing_in_score: bool | None = None
 
     @property
     def bound_rule(self) -> str:
@@ -112,13 +116,35 @@ class Explanation:
         return Bound(loss, self.reports, at_least, _remark(at_least, self.discriminator, loss))
 
     def meanings(self, value: float) -> tuple[Plateau, ...]:
-        """Return the plateaus that a stuck ``value`` may be."""
-        return tuple(
-            plateau
-            for plateau in self.plateaus
-            if plateau.number is not None
-            and abs(plateau.number - value) <= NEAR * max(1.0, abs(value))
-        )
+        """Return the plateaus that a stuck ``value`` may be, the nearest first.
+
+        Those within one unit of its last digit; else the nearest within two digits; else sums of
+        several heads that fit.
+        """
+        apart = {
+            one: abs(one.number - value)
+            for one in self.plateaus
+            if one.number is not None and math.isfinite(one.number)
+        }
+        close = sorted(apart, key=lambda one: apart[one])
+        found = [one for one in close if apart[one] <= _unit(value)]
+        if not found and close and apart[close[0]] <= NEAR * max(1.0, abs(value)):
+            found = [one for one in close if apart[one] <= apart[close[0]] * (1 + 1e-9)]
+        return tuple(found or self._heads(value))
+
+    def _heads(self, value: float) -> list[Plateau]:
+        """Return the plateaus of which a value is a small multiple, the fewest heads first."""
+        return [
+            Plateau(
+                one.loss,
+                heads * one.value,
+                f"{heads} heads are summed, each at {text(one.value)}: {one.when}",
+                one.meaning,
+            )
+            for heads in range(2, MOST_HEADS + 1)
+            for one in self.usual_plateaus
+            if one.number and abs(heads * one.number - value) <= min(HEADS, _unit(value))
+        ]
 
     @property
     def usual_plateaus(self) -> tuple[Plateau, ...]:
@@ -136,10 +162,17 @@ class Explanation:
                  "when": one.when, "meaning": one.meaning}
                 for one in self.plateaus
             ],
-            "gradient": {"vanishing": self.vanishing, "where": self.gradient},
+            "gradient": {"vanishing": self.vanishing,
+                         "vanishing_in_score": self.vanishing_in_score, "where": self.gradient},
             "follows": self.follows,
             "bound": {"rule": self.bound_rule, **(vars(self.bound) if self.bound else {})},
         }  # fmt: skip
+
+
+def _unit(value: float) -> float:
+    """Return one unit of the last decimal that was typed, at most 0.1."""
+    exponent = Decimal(repr(value)).as_tuple().exponent
+    return min(0.1, 10.0 ** int(exponent)) * (1 + 1e-9)
 
 
 def _remark(at_least: float, possible: LossRange, measured: float) -> str:

@@ -157,7 +157,7 @@ class Maxima:
         try:
             slope = self._slope_along(piece)
             if side is None:
-                return slope.xreplace({self.x: point})
+                return slope.xreplace({self.x: point})  # normal forms are taken in r
             return self._payoff_at(slope, point, side)
         except OutOfTime:
             raise

@@ -115,7 +115,19 @@ def _wasserstein(game: Critic) -> CriticDerivation:
         ),
     )
     claim = judge_claim(game, same, "integral of |F_p - F_q|", steps)
-    return CriticDerivation(game, slope, total, "w1", steps, (ONE_DIMENSION, ENVELOPE), claim)
+    critic, assumptions = from_slope(slope), (ONE_DIMENSION, ENVELOPE)
+    return CriticDerivation(game, critic, total, "w1", steps, assumptions, claim, slope=slope)
+
+
+def from_slope(slope: sp.Expr) -> sp.Expr:
+    """Return the critic with this slope in the laws' functions F_p, F_q, mu; f(0) = 0.
+
+    >>> from_slope(sp.sign(F_q - F_p))
+    Integral(sign(-F_p(s) + F_q(s)), (s, 0, x))
+    """
+    s, x = sp.symbols("s x", real=True)
+    at_s = {symbol: sp.Function(symbol.name)(s) for symbol in (F_p, F_q, mu)}
+    return sp.Integral(slope.xreplace(at_s), (s, 0, x))
 
 
 def _gradient_penalty(game: Critic) -> CriticDerivation:
@@ -148,8 +160,12 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
     )
     example = f"at distance d = 1, lambda = 10: {value.subs({d: 1, lam: 10})} is not 1"
     claim = judge_claim(game, sp.simplify(value - d) == 0, str(value), steps, example)
-    where = "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight"
-    return CriticDerivation(game, slope, value, str(value), steps, (where,), claim)
+    where = (
+        "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight; x is the place "
+        "on the segment, counted from Q"
+    )
+    critic = slope * sp.Symbol("x", real=True)
+    return CriticDerivation(game, critic, value, str(value), steps, (where,), claim, slope=slope)
 
 
 def _fisher(game: Critic) -> CriticDerivation:
@@ -208,7 +224,8 @@ def _sobolev(game: Critic) -> CriticDerivation:
     named = f"sqrt(integral({integrand}))"
     claim = judge_claim(game, game.claims[0].value == named, named, steps)
     value = sp.sqrt(sp.Function("Integral")(integrand))
-    return CriticDerivation(game, slope, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
+    critic, assumptions = from_slope(slope), (ONE_DIMENSION, ENVELOPE)
+    return CriticDerivation(game, critic, value, named, steps, assumptions, claim, slope=slope)
 
 
 def _cramer(game: Critic) -> CriticDerivation:
@@ -216,13 +233,15 @@ def _cramer(game: Critic) -> CriticDerivation:
     cross = F_p * (1 - F_q) + F_q * (1 - F_p)
     own_p, own_q = 2 * F_p * (1 - F_p), 2 * F_q * (1 - F_q)
     energy = sp.factor(sp.expand(2 * cross - own_p - own_q))
+    named = f"sqrt(integral({energy}))"
     steps = (
         Step(
             "Optimal critic",
-            "f(x) is proportional to E|x - Y_q| - E|x - X_p|",
-            r"f^* \propto E|x-Y_q|-E|x-X_p|",
+            "f(x) = (E|x - Y_q| - E|x - X_p|)/V: the difference of the mean embeddings of the "
+            "kernel -|x - y|, divided by its norm V",
+            r"f^*(x) = \frac{E|x-Y_q|-E|x-X_p|}{V},\quad V = \|\mu_p-\mu_q\|",
             How.PROVED,
-            "Cauchy-Schwarz: the difference of the mean embeddings of the kernel -|x - y|",
+            "the reproducing property and Cauchy-Schwarz, with equality for parallel elements",
         ),
         Step(
             "Levels",
@@ -232,14 +251,14 @@ def _cramer(game: Critic) -> CriticDerivation:
             "z lies between X and Y iff exactly one of them is at most z",
         ),
         _value_step(
-            f"2 E|X - Y| - E|X - X'| - E|Y - Y'| is the integral of {energy}",
-            rf"\mathcal E = \int {sp.latex(energy)}\,dz",
-            "expansion of a polynomial in the two cdfs",
+            f"V**2 = 2 E|X - Y| - E|X - X'| - E|Y - Y'|, the energy distance, is the integral of "
+            f"{energy}; the supremum over the unit ball is its root",
+            rf"V^2 = \mathcal E = \int {sp.latex(energy)}\,dz",
+            "bilinearity of the norm, and expansion of a polynomial in the two cdfs",
         ),
     )
-    named = f"integral({energy})"
     claim = judge_claim(game, game.claims[0].value == named, named, steps)
-    value = sp.Function("Integral")(energy)
+    value = sp.sqrt(sp.Function("Integral")(energy))
     return CriticDerivation(game, None, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
 
 

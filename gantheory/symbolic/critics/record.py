@@ -19,12 +19,13 @@ class CriticDerivation:
 
     Attributes:
         game: its definition.
-        critic: the optimal critic, as an expression or, where it has none, None.
+        critic: the optimal critic f, up to a constant; None where it has no formula.
         value: the value at the optimum; None where there is no closed form.
         named: the value in words.
         steps: how it is found, each with how it is known.
         claims: what was published, judged.
         undecided: what is missing -> why.
+        slope: f', where the critic is found through it.
     """
 
     game: Critic
@@ -36,6 +37,7 @@ class CriticDerivation:
     claims: tuple[Verdict, ...] = ()
     undecided: Mapping[str, str] = field(default_factory=dict)
     no_optimum: str | None = None
+    slope: sp.Expr | None = None
 
     @property
     def status(self) -> str:
@@ -49,6 +51,7 @@ class CriticDerivation:
             "status": self.status,
             "reason": "; ".join(self.undecided.values()) or None,
             "optimal_critic": None if self.critic is None else str(self.critic),
+            "optimal_critic_slope": None if self.slope is None else str(self.slope),
             "value": {"expression": None if self.value is None else str(self.value),
                       "name": self.named},
             "claims": [claim.as_dict() for claim in self.claims],
