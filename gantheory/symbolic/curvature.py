@@ -22,8 +22,10 @@ from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.cases import condition, piecewise
-from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.limits import OutOfTime, Undecided
 from gantheory.symbolic.positivity import Parameters, Range, interior
+
+UNDEFINED = (sp.nan, sp.zoo, sp.oo, -sp.oo)
 
 Atoms = tuple[tuple[sp.Expr, sp.Expr], ...]
 
@@ -117,13 +119,33 @@ def value_at(expr: sp.Expr, place: sp.Expr, side: int, parameters: Parameters) -
     >>> value_at((r**2 - 1) / (r - 1), sp.Integer(1), 1, Parameters())
     2
     """
-    if expr.has(sp.oo, -sp.oo):
+    if r not in expr.free_symbols:
         return expr
     if place not in (sp.Integer(0), sp.oo):
         value = expr.xreplace({r: place})
-        if not value.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        if not value.has(*UNDEFINED):
             return algebra(parameters).normal(value)
+    if expr.args and isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.log | sp.exp | sp.atan):
+        value = _of_limits(expr, place, side, parameters)
+        if value is not None:
+            return value
     return limit(expr, r, place, side, parameters)
+
+
+def _of_limits(expr: sp.Expr, place: sp.Expr, side: int, parameters: Parameters) -> sp.Expr | None:
+    """Return a continuous function of limits that are all finite; None where one is not."""
+    parts = []
+    for part in expr.args:
+        try:
+            parts.append(value_at(part, place, side, parameters))
+        except OutOfTime:
+            raise
+        except Undecided:
+            return None
+        if parts[-1].has(*UNDEFINED):
+            return None
+    value = expr.func(*parts)
+    return None if value.has(*UNDEFINED) else algebra(parameters).normal(value)
 
 
 def algebra(parameters: Parameters) -> Algebra:

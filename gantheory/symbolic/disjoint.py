@@ -19,7 +19,7 @@ def end_of(curve: Curve, which: int, parameters: Parameters, divisor: sp.Expr = 
     """Return the limit of a curve, divided by ``divisor``, at r -> 0 or r -> oo."""
     point, side = ((ZERO, 1), (sp.oo, -1))[which]
     expr = curve.cells[-which][1]
-    return expr if expr.is_infinite else limit(expr / divisor, r, point, side, parameters)
+    return expr if expr.is_infinite else value_at(expr / divisor, point, side, parameters)
 
 
 def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:

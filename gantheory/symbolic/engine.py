@@ -54,8 +54,12 @@ class Solved:
     pieces: tuple[Piece, ...]
     optimum: Optimum
 
+    def composed(self, part: str) -> Curve:
+        """Return a payoff of the optimum as it is composed, from which limits are taken."""
+        return Curve(tuple((b.ratios, getattr(b, part)) for b in self.optimum.branches))
+
     def along(self, part: str) -> Curve:
-        """Return a payoff at the optimum as a curve in r."""
+        """Return a payoff at the optimum as a curve in r, in normal form."""
         cells = [(b.ratios, getattr(b, part)) for b in self.optimum.branches]
         if any(expr.has(sp.oo, -sp.oo) for _, expr in cells):
             return Curve(tuple(cells))
@@ -144,13 +148,13 @@ def _consequences(solved: Solved) -> Derivation:
             undecided[name] = str(reason)
             return None
 
-    real, fake, h, link, supremum = (
-        numbers_only(solved.along(part))
-        for part in ("real", "fake", "generator", "link", "supremum")
+    real, h, link, supremum = (
+        numbers_only(solved.along(part)) for part in ("real", "generator", "link", "supremum")
     )
-    best = supremum.at(ONE, parameters)
+    at_ends = {part: solved.composed(part) for part in ("real", "fake", "generator")}
+    best = solved.composed("supremum").at(ONE, parameters)
     finite = attempt("loss", _determined, h, optimum)
-    loss = None if finite is None else attempt("loss", h.at, ONE, parameters)
+    loss = finite and attempt("loss", at_ends["generator"].at, ONE, parameters)
     finite = None if loss is None else finite
     slopes = attempt("saturation in the score", solved.slopes)
 
@@ -170,8 +174,10 @@ def _consequences(solved: Solved) -> Derivation:
         attempt("zero_sum", is_zero_sum, solved.pieces, x, parameters),
         finite and attempt("saturation", consequences.saturation, h, slopes, parameters, undecided),
         Disjoint(
-            on_disjoint("value", disjoint.value_on_disjoint, real, fake, best),
-            finite and on_disjoint("loss", disjoint.loss_on_disjoint, h, loss),
+            on_disjoint(
+                "value", disjoint.value_on_disjoint, at_ends["real"], at_ends["fake"], best
+            ),
+            finite and on_disjoint("loss", disjoint.loss_on_disjoint, at_ends["generator"], loss),
             finite and on_disjoint("followed", disjoint.followed_on_disjoint, h),
         ),
         attempt(
