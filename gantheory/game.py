@@ -12,7 +12,11 @@ from gantheory.expressions import ELEMENTARY, Grammar, number, parse
 
 SCORE, PROBABILITY = "t", "D"
 PAYOFF = Grammar("payoff", ELEMENTARY, frozenset({SCORE, PROBABILITY}), parameters=True)
-DOMAIN = Grammar("domain", {}, frozenset({"oo", "inf"}), parameters=True, tuples=True)
+INFINITIES = frozenset({"oo", "inf"})
+CONSTANTS = {"log": (1, 1), "exp": (1, 1), "sqrt": (1, 1)}
+DOMAIN = Grammar("domain", CONSTANTS, INFINITIES, parameters=True, tuples=True)
+# Letters with a fixed meaning in formulas and in the output; E is Euler's number in sympy's.
+RESERVED = frozenset({"r", "x", "z", "E", "I", "p", "q", "u", "t", "D", "pi", "nan"}) | INFINITIES
 REALS = "(-oo, oo)"
 
 
@@ -96,17 +100,22 @@ class Game:
     def __post_init__(self) -> None:
         trees = {part: parse(getattr(self, part), PAYOFF) for part in ("real", "fake", "generator")}
         used = {name for tree in trees.values() for name in names_in(tree)}
-        free = used - {SCORE, PROBABILITY}
-        _check_domain(self.domain)
-        for parameter, interval in self.parameters.items():
+        link = self.link or ("sigmoid(t)" if PROBABILITY in used else "t")
+        free = (used | names_in(parse(link, PAYOFF))) - {SCORE, PROBABILITY}
+        free |= names_of(self.domain)
+        for text in self.parameters.values():
+            free |= names_of(text, constants=False)
+        for parameter in self.parameters:
             if parameter not in free:
                 raise GantheoryError(
-                    f"parameter {parameter!r} of game {self.name!r} occurs in no payoff; "
-                    f"free names: {', '.join(sorted(free)) or 'none'}"
+                    f"parameter {parameter!r} of game {self.name!r} occurs in no payoff and in no "
+                    f"domain; free names: {', '.join(sorted(free)) or 'none'}"
                 )
-            _check_domain(interval)
-        link = self.link or ("sigmoid(t)" if PROBABILITY in used else "t")
-        parse(link, PAYOFF)
+        if taken := sorted(free & RESERVED):
+            raise GantheoryError(
+                f"parameter {taken[0]!r} of game {self.name!r} has a fixed meaning "
+                f"({', '.join(sorted(RESERVED))} are taken); rename it"
+            )
         everything = {name: self.parameters.get(name, "(0, oo)") for name in sorted(free)}
         object.__setattr__(self, "link", link)
         object.__setattr__(self, "parameters", everything)
@@ -236,5 +245,16 @@ def interval(text: str) -> Interval:
     return Interval(tree.elts[0], tree.elts[1], body[0] == "[", body[-1] == "]")
 
 
-def _check_domain(text: str) -> None:
-    interval(text)
+def names_of(text: str, constants: bool = True) -> set[str]:
+    """Return the parameters that the ends of an interval name; with or without log, exp, sqrt.
+
+    >>> names_of("(0, k + 1]")
+    {'k'}
+    """
+    declared = interval(text)
+    for end in (declared.lower, declared.upper):
+        if not constants and any(isinstance(node, ast.Call) for node in ast.walk(end)):
+            raise GantheoryError(
+                f"interval {text[:40]!r} of a parameter: write its ends as fractions or names"
+            )
+    return (names_in(declared.lower) | names_in(declared.upper)) - INFINITIES

@@ -9,23 +9,27 @@ from typing import Any
 import sympy as sp
 
 from gantheory.symbolic.algebra import Algebra, Quotient
-from gantheory.symbolic.limits import Undecided, check_time
+from gantheory.symbolic.limits import OutOfTime, Undecided, check_time
 from gantheory.symbolic.positivity import GENERIC, Parameters
 
 ZERO = sp.Integer(0)
 
 
+ORDERS = (2, 5)  # of expansions: the second where the terms up to the first cancel
+
+
 class _Remainder(sp.Dummy):
-    """A bounded unknown: the coefficient of the third-order term of an expansion."""
+    """A bounded unknown: the coefficient of the first term that an expansion leaves out."""
 
 
-def _second_order(atom: sp.Expr, front: sp.Expr, delta: sp.Expr) -> sp.Expr:
-    """Expand log(front·(1 + δ)) or (front·(1 + δ))^e to second order in δ."""
-    rest = _Remainder("R", positive=True) * delta**3
+def _expanded(atom: sp.Expr, front: sp.Expr, delta: sp.Expr, order: int) -> sp.Expr:
+    """Expand log(front·(1 + δ)) or (front·(1 + δ))^e in δ up to an order."""
+    rest = _Remainder("R", positive=True) * delta ** (order + 1)
+    powers = range(1, order + 1)
     if isinstance(atom, sp.log):
-        return sp.log(front) + delta - delta**2 / 2 + rest
-    e = atom.exp
-    return front**e * (1 + e * delta + e * (e - 1) / 2 * delta**2 + rest)
+        return sp.log(front) - sp.Add(*((-delta) ** k / k for k in powers)) + rest
+    terms = (sp.ff(atom.exp, k) / sp.factorial(k) * delta**k for k in powers)
+    return front**atom.exp * (1 + sp.Add(*terms) + rest)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,14 @@ class _Scale:
         try:
             return self.of_polynomial(quotient, polynomial)
         except _Cancelled:
-            return self._by_expansion(quotient.expression(polynomial))
+            expr = quotient.expression(polynomial)
+        if any(isinstance(symbol, _Remainder) for symbol in expr.free_symbols):
+            raise Undecided(f"the leading term of {expr} is not found by expansion")
+        for order in ORDERS:
+            found = self._by_expansion(expr, order)
+            if found is not None:
+                return found
+        raise Undecided(f"the leading term of {expr} is not found at order {ORDERS[-1]}")
 
     def of_polynomial(self, quotient: Quotient, polynomial: Any) -> Leading:
         """Add up the dominating terms of a polynomial in the generators."""
@@ -186,10 +197,11 @@ class _Scale:
             raise Undecided(f"the leading term of a limit depends on the sign of {difference}")
         return sign or b.logs - a.logs
 
-    def _by_expansion(self, expr: sp.Expr) -> Leading:
-        """Expand powers and logarithms of c·y^k·(1 + δ) to second order in δ.
+    def _by_expansion(self, expr: sp.Expr, order: int) -> Leading | None:
+        """Expand powers and logarithms of c·y^k·(1 + δ) to an order n in δ.
 
-        The remainder is R·δ³ with R unknown and bounded; a leading term without R is exact.
+        The remainder is R·δ^(n+1) with R unknown and bounded; a leading term without R is exact,
+        and None stands for one with R.
         """
         images = {}
         atoms = [a for a in expr.atoms(sp.Pow, sp.log, sp.exp) if self.y in a.free_symbols]
@@ -202,13 +214,17 @@ class _Scale:
                 raise Undecided(f"the expansion of {atom}")
             front = start.coefficient * self.y**start.exponent
             delta = self.algebra.normal(base / front - 1)
-            images[atom] = _second_order(atom, front, delta)
-        if not images or any(isinstance(symbol, _Remainder) for symbol in expr.free_symbols):
-            raise Undecided(f"the leading term of {expr} is not found at second order")
-        found = leading(expr.xreplace(images), self.y, self.parameters)
-        if any(isinstance(symbol, _Remainder) for symbol in found.coefficient.free_symbols):
-            raise Undecided(f"the leading term of {expr} is not found at second order")
-        return found
+            images[atom] = _expanded(atom, front, delta, order)
+        if not images:
+            raise Undecided(f"the leading term of {expr} is not found by expansion")
+        try:
+            found = leading(expr.xreplace(images), self.y, self.parameters)
+        except OutOfTime:
+            raise
+        except Undecided:
+            return None
+        unknown = any(isinstance(symbol, _Remainder) for symbol in found.coefficient.free_symbols)
+        return None if unknown else found
 
     def of_generator(self, generator: sp.Expr) -> Leading:
         """Return the leading term of one generator."""

@@ -16,11 +16,10 @@ import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.expressions import number, parse
-from gantheory.game import PAYOFF, PROBABILITY, SCORE
+from gantheory.game import PAYOFF, PROBABILITY, RESERVED, SCORE
 
 t = sp.Symbol("t", real=True)
 r = sp.Symbol("r", positive=True)
-RESERVED = frozenset({"r", "x", "E", "p", "q", "u"})  # letters with a fixed meaning in the output
 
 
 class softplus(sp.Function):
@@ -104,7 +103,7 @@ def logarithm(value: sp.Expr) -> sp.Expr:
     if value.is_Mul:
         parts = [logarithm(factor) for factor in value.args if factor.is_positive]
         rest = sp.Mul(*(factor for factor in value.args if not factor.is_positive))
-        return sp.Add(*parts) + (sp.log(rest) if rest != 1 else 0)
+        return _tidy(sp.Add(*parts) + (sp.log(rest) if rest != 1 else 0))
     if value.is_Pow and value.base.is_positive:
         return value.exp * logarithm(value.base)
     if isinstance(value, sigmoid):
@@ -194,14 +193,17 @@ def _tidy(expr: sp.Expr) -> sp.Expr:
     """Replace c*softplus(u) - c*softplus(-u) by c*u, which is what log(D/(1 - D)) should read."""
     if not expr.is_Add:
         return expr
-    coefficients = {
-        term: expr.coeff(term) for term in expr.atoms(softplus) if expr.coeff(term) != 0
-    }
-    for term, coefficient in coefficients.items():
-        mirror = softplus(-term.args[0])
-        if coefficients.get(mirror) == -coefficient and str(term) < str(mirror):
-            return _tidy(expr - coefficient * (term - mirror) + coefficient * term.args[0])
-    return expr
+    terms = list(expr.args)
+    for term in expr.args:
+        for atom in term.atoms(softplus) if term in terms else ():
+            coefficient = term / atom
+            mirrored = -coefficient * softplus(-atom.args[0])
+            if not coefficient.has(softplus) and mirrored in terms:
+                terms.remove(term)
+                terms.remove(mirrored)
+                terms.append(coefficient * atom.args[0])
+                break
+    return sp.Add(*terms)
 
 
 def _checked(expr: sp.Expr, source: str | ast.expr) -> sp.Expr:

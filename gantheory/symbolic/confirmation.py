@@ -49,20 +49,22 @@ def confirm(derivation: Derivation) -> Derivation:
     if optimum is None:
         return derivation
     draw = random.Random(f"{derivation.game.real} {derivation.game.fake}")
+    parameters = Parameters.of(derivation.game)
     with ctx.workprec(BITS):
-        for point in _points(derivation, draw):
+        for point in _points(derivation, parameters, draw):
             try:
                 score = piece_at(optimum.score, point)
                 place = enclose(score, point)
             except NoEnclosure:
                 continue
-            _At(derivation, point, place, score.has(r), draw).confirm()
+            _At(derivation, parameters, point, place, score.has(r), draw).confirm()
     return derivation
 
 
-def _points(derivation: Derivation, draw: random.Random) -> Iterator[Point]:
+def _points(
+    derivation: Derivation, parameters: Parameters, draw: random.Random
+) -> Iterator[Point]:
     """Yield random ratios, some in each interval of the derivation, with random parameters."""
-    parameters = Parameters.of(derivation.game)
     shown = [derivation.optimum.score] if derivation.optimum else []
     shown += [found.curvature for found in derivation.curvatures.values()]
     ends = {
@@ -131,6 +133,7 @@ class _At:
     """One derivation at one ratio: the score there, and whether it moves with the ratio."""
 
     derivation: Derivation
+    parameters: Parameters
     point: Point
     score: arb
     moves: bool
@@ -159,7 +162,8 @@ class _At:
     def jet(self, text: str, score: arb) -> arb_series:
         """Return the jet of a payoff in the score."""
         t = variable(score)
-        names = {str(symbol): constant(value) for symbol, value in self.point.items()}
+        symbols = self.parameters.symbols.items()
+        names = {name: constant(enclose(symbol, self.point)) for name, symbol in symbols}
         return jet(parse(text, PAYOFF), {**names, SCORE: t, PROBABILITY: FUNCTIONS["sigmoid"](t)})
 
     def motion(self, a: arb_series, b: arb_series) -> tuple[arb, arb]:
@@ -183,7 +187,7 @@ class _At:
 
     def rivals(self) -> Iterator[arb]:
         """Yield random scores of the domain."""
-        names = {str(symbol): symbol for symbol in self.point}
+        names = self.parameters.symbols
         declared = interval(self.derivation.game.domain)
         ends = (end(declared.lower, names), end(declared.upper, names))
         image = positive_image(sp.Symbol(SCORE), *ends)

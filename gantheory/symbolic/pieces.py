@@ -1,13 +1,13 @@
 """The score axis cut at kinks: on each piece the payoffs are smooth in an algebraic coordinate.
 
 Where the payoffs are made of exp(t), sigmoid(t), softplus(t) or tanh(t), the coordinate is
-E = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
+z = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ from gantheory.symbolic.radicals import opened
 from gantheory.symbolic.roots import in_order, roots_between
 from gantheory.symbolic.signs import sign_on_positive
 
-E = sp.Symbol("E", positive=True)
+Z = sp.Symbol("z", positive=True)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Coordinate:
         """Return the coordinate of the score ``value``, which may be infinite."""
         if self.symbol is t:
             return value
-        scale = self.score.coeff(sp.log(E))
+        scale = self.score.coeff(sp.log(Z))
         if value == -sp.oo:
             return sp.Integer(0)
         return sp.oo if value == sp.oo else sp.exp(value / scale)
@@ -56,7 +56,7 @@ class Coordinate:
             return value
         if value == 0:
             return -sp.oo
-        return sp.oo if value == sp.oo else self.score.xreplace({E: value})
+        return sp.oo if value == sp.oo else self.score.xreplace({Z: value})
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,11 @@ class Payoffs:
         parts = (self.real, self.fake, self.generator, self.link)
         return Payoffs(*(function(part) for part in parts))
 
-    def kinks(self, x: sp.Symbol) -> list[sp.Expr]:
-        """Return the kinks in ``x`` that are left, those inside of others first."""
-        found = {k for part in _parts(self) for k in part.atoms(relu, sp.Abs) if k.has(x)}
-        return sorted(found, key=lambda k: (k.args[0].has(relu, sp.Abs), sp.default_sort_key(k)))
+
+def _kinks(exprs: Iterable[sp.Expr], x: sp.Symbol) -> list[sp.Expr]:
+    """Return the kinks in ``x``, those inside of others first."""
+    found = {kink for expr in exprs for kink in expr.atoms(relu, sp.Abs) if kink.has(x)}
+    return sorted(found, key=lambda k: (k.args[0].has(relu, sp.Abs), sp.default_sort_key(k)))
 
 
 def _parts(payoffs: Payoffs) -> tuple[sp.Expr, ...]:
@@ -117,8 +118,8 @@ def coordinate_for(payoffs: Payoffs) -> Coordinate:
         return Coordinate(t, t, "t")
     slopes = [sp.expand(argument).coeff(t) for argument in exponents]
     order = math.lcm(*(int(slope.q) for slope in slopes if slope.is_Rational))
-    title = "E = exp(t)" if order == 1 else f"E = exp(t/{order})"
-    return Coordinate(E, order * sp.log(E), title)
+    title = "z = exp(t)" if order == 1 else f"z = exp(t/{order})"
+    return Coordinate(Z, order * sp.log(Z), title)
 
 
 def _arguments(atom: sp.Expr) -> tuple[sp.Expr, ...]:
@@ -142,15 +143,18 @@ def _power_of_e(argument: sp.Expr, coordinate: Coordinate) -> sp.Expr:
     rest = sp.expand(argument - slope * t)
     if t in rest.free_symbols or t in slope.free_symbols:
         raise Undecided(f"exp({argument}) is not an exponential of a linear function of t")
-    return E ** (slope * coordinate.score.coeff(sp.log(E))) * sp.exp(rest)
+    return Z ** (slope * coordinate.score.coeff(sp.log(Z))) * sp.exp(rest)
 
 
 def domain_of(game: Game, parameters: Parameters) -> tuple[sp.Expr, sp.Expr, bool, bool]:
     """Return the ends of the score domain and whether each is attained."""
     declared = interval(game.domain)
     lower, upper = (end(e, parameters.symbols) for e in (declared.lower, declared.upper))
-    if lower == sp.oo or upper == -sp.oo or (parameters.sign(upper - lower) or -1) < 0:
+    width = 1 if lower == -sp.oo or upper == sp.oo else parameters.sign(upper - lower)
+    if lower == sp.oo or upper == -sp.oo or width in (0, -1):
         raise GantheoryError(f"domain {game.domain!r} is empty; write its lower end first")
+    if width is None:
+        raise Undecided(f"whether the domain {game.domain} is empty depends on its parameters")
     return lower, upper, declared.closed_lower, declared.closed_upper
 
 
@@ -160,13 +164,45 @@ def pieces_of(
     """Cut the domain at the kinks of the payoffs."""
     lower, upper, closed_lower, closed_upper = domain_of(game, parameters)
     whole = Piece(
-        coordinate.of_score(lower),
-        coordinate.of_score(upper),
-        payoffs.map(lambda part: in_coordinate(part, coordinate)),
+        lower,
+        upper,
+        payoffs,
         closed_lower and lower.is_finite is True,
         closed_upper and upper.is_finite is True,
     )
-    return _smooth(whole, coordinate.symbol, parameters)
+    return [
+        smooth
+        for part in _with_smooth_exponents(whole, parameters)
+        for smooth in _smooth(_moved(part, coordinate), coordinate.symbol, parameters)
+    ]
+
+
+def _moved(piece: Piece, coordinate: Coordinate) -> Piece:
+    """Write a piece of the score axis in the coordinate."""
+    return replace(
+        piece,
+        lower=coordinate.of_score(piece.lower),
+        upper=coordinate.of_score(piece.upper),
+        payoffs=piece.payoffs.map(lambda part: in_coordinate(part, coordinate)),
+    )
+
+
+def _with_smooth_exponents(piece: Piece, parameters: Parameters) -> list[Piece]:
+    """Cut the score axis at the kinks inside of exponentials, as in exp(min(t, 2))."""
+    exponents = {
+        argument
+        for part in _parts(piece.payoffs)
+        for atom in part.atoms(sp.exp, softplus, sigmoid, sp.tanh)
+        for argument in atom.args
+    }
+    kinks = _kinks(exponents, t)
+    if not kinks:
+        return [piece]
+    return [
+        smooth
+        for part in _cut_at(piece, kinks[0], t, parameters)
+        for smooth in _with_smooth_exponents(part, parameters)
+    ]
 
 
 def smooth_parts(
@@ -184,18 +220,23 @@ def _smooth(piece: Piece, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
         return [smooth for part in parts for smooth in _smooth(part, x, parameters)]
     bounds = (piece.lower, piece.upper)
     payoffs = piece.payoffs.map(lambda part: opened(part, x, bounds, parameters))
-    piece, kinks = replace(piece, payoffs=payoffs), payoffs.kinks(x)
+    piece, kinks = replace(piece, payoffs=payoffs), _kinks(_parts(payoffs), x)
     if not kinks:
         piece = replace(piece, payoffs=payoffs.map(_with_moduli))
         _check_real(piece, x, parameters)
         return [piece]
-    argument = kinks[0].args[0]
-    cuts = roots_between(argument, x, piece.lower, piece.upper, parameters)
     return [
         smooth
-        for part in cut(piece, cuts)
-        for smooth in _smooth(_without(part, argument, x, parameters), x, parameters)
+        for part in _cut_at(piece, kinks[0], x, parameters)
+        for smooth in _smooth(part, x, parameters)
     ]
+
+
+def _cut_at(piece: Piece, kink: sp.Expr, x: sp.Symbol, parameters: Parameters) -> list[Piece]:
+    """Cut a piece at the zeros of a kink's argument, and put in what the kink is on each part."""
+    argument = kink.args[0]
+    cuts = roots_between(argument, x, piece.lower, piece.upper, parameters)
+    return [_without(part, argument, x, parameters) for part in cut(piece, cuts)]
 
 
 def _with_moduli(expr: sp.Expr) -> sp.Expr:

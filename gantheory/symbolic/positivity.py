@@ -10,7 +10,7 @@ from functools import lru_cache
 import sympy as sp
 
 from gantheory.errors import GantheoryError
-from gantheory.game import Game, interval
+from gantheory.game import Game, interval, names_of
 from gantheory.symbolic.algebra import Algebra, evaluate
 from gantheory.symbolic.atoms import parameter_symbol, r, to_sympy
 from gantheory.symbolic.limits import Undecided
@@ -75,6 +75,11 @@ class Parameters:
         """Add a parameter with its interval."""
         declared = interval(text)
         lower, upper = end(declared.lower, self.symbols), end(declared.upper, self.symbols)
+        if lower == upper and lower.is_finite and declared.closed_lower and declared.closed_upper:
+            self.symbols[name] = lower
+            return
+        if lower == upper or lower == sp.oo or upper == -sp.oo:
+            raise GantheoryError(f"interval {text!r} of parameter {name!r} is empty")
         nonnegative = lower != -sp.oo and (lower.is_nonnegative or self.sign(lower) in (0, 1))
         symbol = parameter_symbol(name, positive=bool(nonnegative))
         image = positive_image(symbol, lower, upper)
@@ -82,7 +87,7 @@ class Parameters:
         if image is not None:
             free = next(iter(image.atoms(sp.Dummy)))
             generic = evaluate(image, {**self.sample, free: generic})
-            if lower != -sp.oo and upper != sp.oo and self.sign(upper - lower) == -1:
+            if lower != -sp.oo and upper != sp.oo and self.sign(upper - lower) in (0, -1):
                 raise GantheoryError(f"interval {text!r} of parameter {name!r} is empty")
         self.symbols[name] = symbol
         self.ranges[symbol] = (lower, upper)
@@ -160,14 +165,6 @@ def interior(lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> float:
     return high - 0.8310732 if math.isinf(low) else low + 0.4310732 * (high - low)
 
 
-def names_of(text: str) -> set[str]:
-    """Return the parameters that the ends of an interval name."""
-    from gantheory.game import names_in
-
-    declared = interval(text)
-    return (names_in(declared.lower) | names_in(declared.upper)) - {"oo", "inf"}
-
-
 def _sorted(symbols: set[sp.Symbol]) -> list[sp.Symbol]:
     return sorted(symbols, key=sp.default_sort_key)
 
@@ -196,7 +193,7 @@ def sign_of_polynomial(base: sp.Expr) -> int | None:
     free = base.free_symbols
     if len(free) == 1 and next(iter(free)).is_positive:
         symbol = free.pop()
-        if not base.is_polynomial(symbol):
+        if not all(e.is_Rational for e in _powers(base, symbol)):
             return None  # left to the certificates of `sign_on_positive`
         found = sign_on_positive(base.xreplace({symbol: r}), r)
         return {">0": 1, ">=0": 1, "<0": -1, "<=0": -1, "=0": 0}.get(found.sign)
@@ -206,6 +203,12 @@ def sign_of_polynomial(base: sp.Expr) -> int | None:
     if not free:
         return int(sp.sign(base)) if base.is_positive or base.is_negative else None
     return None
+
+
+def _powers(base: sp.Expr, symbol: sp.Symbol) -> list[sp.Expr]:
+    """Return the exponents of a symbol in a sum of its powers; nan for any other term."""
+    terms = (term.as_independent(symbol)[1].as_base_exp() for term in sp.Add.make_args(base))
+    return [e if b == symbol else sp.Integer(0) if b == 1 else sp.nan for b, e in terms]
 
 
 def _sign_of_term(term: sp.Expr) -> int | None:
