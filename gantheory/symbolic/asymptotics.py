@@ -89,6 +89,9 @@ class _Cancelled(Exception):
 def _limit_at_zero(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> sp.Expr:
     if y not in expr.free_symbols:
         return expr
+    dominated = _by_exponential(expr, y, parameters)
+    if dominated is not None:
+        return dominated
     quotient, scale = _prepare(expr, y, parameters)
     if quotient.num.is_zero():
         return ZERO
@@ -102,6 +105,24 @@ def _limit_at_zero(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> sp.Ex
         return value_at_zero(leading(expr, y, parameters), parameters)
     den = scale.leading_of(quotient, quotient.den)
     return value_at_zero(scale.divided(num, den), parameters)
+
+
+def _by_exponential(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> sp.Expr | None:
+    """Return the limit of exp(u)·rest where u is infinite, so that no power in the rest counts."""
+    factors = sp.Mul.make_args(expr)
+    argument = sp.Add(*(f.args[0] for f in factors if isinstance(f, sp.exp)))
+    if y not in argument.free_symbols:
+        return None
+    end = value_at_zero(leading(argument, y, parameters), parameters)
+    if end not in (sp.oo, -sp.oo):
+        return None
+    rest = leading(sp.Mul(*(f for f in factors if not isinstance(f, sp.exp))), y, parameters)
+    sign = parameters.sign(rest.coefficient)
+    if end == -sp.oo or sign == 0:
+        return ZERO
+    if sign is None:
+        raise Undecided(f"a limit depends on the sign of {rest.coefficient}")
+    return sp.oo * sign * (-1) ** rest.logs
 
 
 def value_at_zero(term: Leading, parameters: Parameters) -> sp.Expr:
@@ -207,7 +228,11 @@ class _Scale:
         atoms = [a for a in expr.atoms(sp.Pow, sp.log, sp.exp) if self.y in a.free_symbols]
         for atom in atoms:
             base = atom.args[0]
-            if base == self.y or isinstance(atom, sp.exp) or (atom.is_Pow and atom.exp.is_Integer):
+            if base == self.y or (atom.is_Pow and atom.exp.is_Integer):
+                continue
+            if isinstance(atom, sp.exp) or self.y in atom.args[-1].free_symbols - base.free_symbols:
+                argument = base if isinstance(atom, sp.exp) else atom.exp * sp.log(base)
+                images[atom] = self._expanded_exponential(argument, order)
                 continue
             start = leading(base, self.y, self.parameters)
             if start.logs:
@@ -226,6 +251,21 @@ class _Scale:
         unknown = any(isinstance(symbol, _Remainder) for symbol in found.coefficient.free_symbols)
         return None if unknown else found
 
+    def _expanded_exponential(self, argument: sp.Expr, order: int) -> sp.Expr:
+        """Expand exp(u₀ + δ) in δ up to an order, for a finite limit u₀."""
+        start = self._finite_limit(argument)
+        delta = self.algebra.normal(argument - start)
+        terms = (delta**k / sp.factorial(k) for k in range(order + 1))
+        return sp.exp(start) * (
+            sp.Add(*terms) + _Remainder("R", positive=True) * delta ** (order + 1)
+        )
+
+    def _finite_limit(self, argument: sp.Expr) -> sp.Expr:
+        value = value_at_zero(leading(argument, self.y, self.parameters), self.parameters)
+        if value in (sp.oo, -sp.oo):
+            raise Undecided(f"an exponential of {argument} in a limit")
+        return value
+
     def of_generator(self, generator: sp.Expr) -> Leading:
         """Return the leading term of one generator."""
         if self.y not in generator.free_symbols:
@@ -240,6 +280,10 @@ class _Scale:
             return self._of_logarithm(generator.args[0])
         if isinstance(generator, sp.atan):
             return self._of_arctangent(generator.args[0])
+        if isinstance(generator, sp.exp):
+            return Leading(sp.exp(self._finite_limit(generator.args[0])))
+        if generator.is_Pow and self.y not in generator.base.free_symbols:
+            return Leading(generator.base ** self._finite_limit(generator.exp))
         raise Undecided(f"the limit of {generator}")
 
     def _of_logarithm(self, argument: sp.Expr) -> Leading:

@@ -61,9 +61,7 @@ def confirm(derivation: Derivation) -> Derivation:
     return derivation
 
 
-def _points(
-    derivation: Derivation, parameters: Parameters, draw: random.Random
-) -> Iterator[Point]:
+def _points(derivation: Derivation, parameters: Parameters, draw: random.Random) -> Iterator[Point]:
     """Yield random ratios, some in each interval of the derivation, with random parameters."""
     shown = [derivation.optimum.score] if derivation.optimum else []
     shown += [found.curvature for found in derivation.curvatures.values()]

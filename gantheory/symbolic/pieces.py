@@ -106,10 +106,13 @@ def payoffs_of(game: Game, parameters: Parameters) -> Payoffs:
 
 
 def coordinate_for(payoffs: Payoffs) -> Coordinate:
-    """Choose the coordinate in which the derivatives of the payoffs are algebraic."""
+    """Choose the coordinate in which the derivatives of the discriminator's payoffs are algebraic.
+
+    The generator's loss is only evaluated at the optimum, so it has no say.
+    """
     exponents = [
         argument
-        for part in _parts(payoffs)
+        for part in (payoffs.real, payoffs.fake)
         for atom in part.atoms(sp.exp, softplus, sigmoid, sp.tanh)
         for argument in _arguments(atom)
         if t in argument.free_symbols

@@ -64,6 +64,8 @@ def solve_factor(
         raise Undecided(f"no closed form for the zeros of {factor} in {x}")
     generator = quotient.generators[used[0]]
     values = _polynomial_roots(quotient.coefficients(used[0]), algebra, parameters)
+    if isinstance(generator, sp.exp):
+        values = [value for value in values if _is_positive(value, algebra, parameters)]
     return [inverse(generator, value, x) for value in values]
 
 
@@ -119,23 +121,25 @@ def _polynomial_roots(
     raise Undecided(f"no closed form for the zeros of a polynomial of degree {degree}")
 
 
-def _is_positive(square: sp.Expr, algebra: Algebra, parameters: Parameters | None) -> bool:
+def _is_positive(value: sp.Expr, algebra: Algebra, parameters: Parameters | None) -> bool:
     if parameters is None:
-        return evaluate(square, algebra.sample) > 0
-    sign = parameters.sign(square)
+        return evaluate(value, algebra.sample) > 0
+    sign = parameters.sign(value)
     if sign is None:
-        raise Undecided(f"whether the roots are real depends on the sign of {square}")
+        raise Undecided(f"whether the roots are real depends on the sign of {value}")
     return sign > 0
 
 
 def inverse(generator: sp.Expr, value: sp.Expr, x: sp.Symbol) -> sp.Expr:
-    """Solve ``generator == value`` for x, where the generator is x, a power or its logarithm."""
+    """Solve ``generator == value`` for x, where the generator is x, a power, logarithm or exponential."""
     if generator == x:
         return value
     if generator.is_Pow and generator.base == x:
         return value ** (1 / generator.exp)
     if isinstance(generator, sp.log):
         return inverse_of_linear(generator.args[0], sp.exp(value), x)
+    if isinstance(generator, sp.exp):
+        return inverse_of_linear(generator.args[0], sp.log(value), x)
     if generator.is_Pow and x not in generator.exp.free_symbols:
         return inverse_of_linear(generator.base, value ** (1 / generator.exp), x)
     raise Undecided(f"no closed form for the solution of {generator} = {value}")
