@@ -48,13 +48,11 @@ def best_score(
     def payoff(t: mp.mpf) -> mp.mpf:
         return ratio * value(real, t=t, **names) + value(fake, t=t, **names)
 
-    grid = mp.linspace(lower, upper, 121)
-    start = max(grid, key=payoff)
-    low, high = (
-        max(lower, start - (upper - lower) / 120),
-        min(upper, start + (upper - lower) / 120),
-    )
-    for _ in range(100):
+    with mp.workdps(15):
+        start = max(mp.linspace(lower, upper, 61), key=payoff)
+    width = (mp.mpf(upper) - lower) / 60
+    low, high = max(lower, start - width), min(upper, start + width)
+    for _ in range(90):
         one, other = low + (high - low) / 3, high - (high - low) / 3
         low, high = (one, high) if payoff(one) < payoff(other) else (low, other)
     return (low + high) / 2, payoff((low + high) / 2)

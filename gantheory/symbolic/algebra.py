@@ -195,7 +195,8 @@ class Algebra:
         if expr.is_Pow:
             if expr.exp.is_Integer:
                 return self.prepare(expr.base) ** expr.exp
-            flat = sp.sqrtdenest(expr) if expr.is_number else expr
+            nested = expr.is_number and expr.base.is_Add and expr.exp.q == 2
+            flat = sp.sqrtdenest(expr) if nested else expr
             if flat != expr:
                 return self.prepare(flat)
             return self._power(expr.base, self.exponent(expr.exp))

@@ -158,6 +158,13 @@ def _prepare(expr: sp.Expr, y: sp.Symbol, parameters: Parameters) -> tuple[Quoti
     return algebra.quotient(expr), _Scale(y, parameters, algebra)
 
 
+def _base_and_exponent(atom: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return b and e of b**e, with exp(e) as a power of Euler's number; of log(b), b and 1."""
+    if isinstance(atom, sp.exp):
+        return sp.E, atom.args[0]
+    return (atom.base, atom.exp) if atom.is_Pow else (atom.args[0], sp.Integer(1))
+
+
 class _Scale:
     def __init__(self, y: sp.Symbol, parameters: Parameters, algebra: Algebra) -> None:
         self.y, self.parameters, self.algebra = y, parameters, algebra
@@ -227,12 +234,11 @@ class _Scale:
         images = {}
         atoms = [a for a in expr.atoms(sp.Pow, sp.log, sp.exp) if self.y in a.free_symbols]
         for atom in atoms:
-            base = atom.args[0]
-            if base == self.y or (atom.is_Pow and atom.exp.is_Integer):
+            base, exponent = _base_and_exponent(atom)
+            if self.y in exponent.free_symbols:
+                images[atom] = self._expanded_exponential(exponent * sp.log(base), order)
                 continue
-            if isinstance(atom, sp.exp) or self.y in atom.args[-1].free_symbols - base.free_symbols:
-                argument = base if isinstance(atom, sp.exp) else atom.exp * sp.log(base)
-                images[atom] = self._expanded_exponential(argument, order)
+            if base == self.y or (atom.is_Pow and exponent.is_Integer):
                 continue
             start = leading(base, self.y, self.parameters)
             if start.logs:

@@ -187,6 +187,10 @@ class Patterns:
         cell; one point tells the sign, and whether the candidate lies inside.
         """
         values = {**self.parameters.sample, r: interior(*cell, self.parameters)}
+        if self.x not in ratio.free_symbols:  # a' and b' are proportional: S vanishes with a'
+            slope = sp.diff(piece.payoffs.real, self.x)
+            (root,) = self._roots(slope, piece)
+            return root
         algebra = Algebra({**values, self.x: interior(piece.lower, piece.upper, self.parameters)})
         for root in _candidates(ratio, self.x, algebra):
             point = evaluate(root, values)

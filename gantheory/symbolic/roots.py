@@ -131,7 +131,7 @@ def _is_positive(value: sp.Expr, algebra: Algebra, parameters: Parameters | None
 
 
 def inverse(generator: sp.Expr, value: sp.Expr, x: sp.Symbol) -> sp.Expr:
-    """Solve ``generator == value`` for x, where the generator is x, a power, logarithm or exponential."""
+    """Solve ``generator == value`` for x: x itself, a power, a logarithm or an exponential."""
     if generator == x:
         return value
     if generator.is_Pow and generator.base == x:
