@@ -12,6 +12,7 @@ from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 
 Array = NDArray[np.float64]
+Seed = int | tuple[int, ...]
 
 ERROR_PROBABILITY = 1e-8  # of one interval; a suite of 50 stays under 1e-6
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean of means, in units of the largest one
@@ -164,7 +165,7 @@ def kolmogorov_smirnov(first: Array, second: Array) -> float:
     return float(stats.ks_2samp(first.ravel(), second.ravel()).pvalue)
 
 
-def energy_test(first: Array, second: Array, seed: int, resamples: int = 999) -> float:
+def energy_test(first: Array, second: Array, seed: Seed, resamples: int = 999) -> float:
     """Return the permutation p-value of the energy distance between samples of shape (n, d).
 
     Exact under exchangeability; at least 1/(resamples + 1). Székely and Rizzo (2004),
@@ -189,7 +190,7 @@ def energy_test(first: Array, second: Array, seed: int, resamples: int = 999) ->
     return float((1 + (statistic[1:] >= statistic[0] - slack).sum()) / (resamples + 1))
 
 
-def classifier_test(first: Array, second: Array, seed: int) -> tuple[float, float]:
+def classifier_test(first: Array, second: Array, seed: Seed) -> tuple[float, float]:
     """Return held-out accuracy and p-value of a nearest-neighbour classifier two-sample test.
 
     Half of each sample trains the classifier (scikit-learn's, k = √n), the other half is

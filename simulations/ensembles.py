@@ -15,7 +15,7 @@ from gantheory.game import Game
 from simulations.losses import TorchGame, torch_game
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
-from simulations.streams import CHUNK, Draw, Sampler, generator_of
+from simulations.streams import CHUNK, INITIAL, TRAINING, Draw, Sampler, generator_of
 from simulations.updates import Adam, Order, Rule, Schedule, memory_of
 
 Player = Literal["discriminator", "generator"]
@@ -63,7 +63,8 @@ class Recipe:
         schedule: factor on the rates over the run.
         annealing: factor on the instance noise over the run.
         train: which player moves; the other keeps its initial or given parameters.
-        regularisers: penalties added to the discriminator's loss.
+        regularisers: penalties added to the discriminator's loss; with packing, on the gradient
+            in all that the discriminator sees at once.
         clip: bound on every discriminator parameter after each of its updates (Arjovsky et al.,
             2017, arXiv:1701.07875).
         packing: samples that the discriminator sees together (Lin et al., 2018,
@@ -128,7 +129,8 @@ class Recipe:
         """Return what each step needs of a member's randomness."""
         latent_dim = self.generator.inputs if self.generator else 0
         shape = self.batch, self.discriminator_steps, latent_dim
-        return Draw(*shape, self.latent, self.dtype, mix=bool(self.regularisers))
+        mixes = self.batch // self.packing if self.regularisers else 0
+        return Draw(*shape, self.latent, self.dtype, mixes)
 
 
 @dataclass
@@ -136,15 +138,14 @@ class State:
     """Where a run stands: everything that its future depends on.
 
     ``parameters[player]`` has one row a member; ``memory[player]`` the update rule's tensors;
-    ``updates[player]`` counts its updates; ``streams`` are the members' generators. Training
-    changes a state in place: keep one with `copy`.
+    ``updates[player]`` counts its updates. The randomness to come is a function of the members'
+    seeds and ``step``. Training changes a state in place: keep one with `copy`.
     """
 
     step: int
     parameters: dict[str, Tensor]
     memory: dict[str, dict[str, Tensor]]
     updates: dict[str, int]
-    streams: list[torch.Generator]
 
     def copy(self) -> State:
         """Return an independent copy."""
@@ -156,14 +157,19 @@ class State:
                 for player, memory in self.memory.items()
             },
             dict(self.updates),
-            [stream.clone_state() for stream in self.streams],
         )
+
+    @property
+    def finite(self) -> Tensor:
+        """Return whether all of a member's parameters are numbers, shape (K,), on the CPU."""
+        rows = [rows.isfinite().all(1).cpu() for rows in self.parameters.values()]
+        return torch.stack(rows).all(0)
 
 
 def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
     """Return the state before the first step, each member's from its own seed."""
     check(members, recipe)
-    sources = [generator_of(member.seed, 0) for member in members]
+    sources = [generator_of(member.seed, INITIAL) for member in members]
     networks = {"discriminator": recipe.discriminator, "generator": recipe.generator}
     parameters = {
         player: initialise(network, sources).to(recipe.device, recipe.dtype)
@@ -174,9 +180,8 @@ def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
         player: memory_of(recipe.rule, recipe.order, parameters[player])
         for player in recipe.players
     }
-    streams = [generator_of(member.seed, 1) for member in members]
     updates: dict[str, int] = dict.fromkeys(recipe.players, 0)
-    return State(0, parameters, memory, updates, streams)
+    return State(0, parameters, memory, updates)
 
 
 def check(members: Sequence[Member], recipe: Recipe) -> None:
@@ -248,13 +253,16 @@ def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
     }
 
 
-def drawn(
-    members: Sequence[Member], recipe: Recipe, streams: Sequence[torch.Generator], step: int
-) -> dict[str, Tensor]:
+def drawn(members: Sequence[Member], recipe: Recipe, step: int) -> dict[str, Tensor]:
     """Return every member's chunk of samples from ``step`` on, stacked: (K, CHUNK, ...)."""
     chunks = [
-        recipe.draw.chunk(member.real, member.fake, member.noise, stream)
-        for member, stream in zip(members, streams, strict=True)
+        recipe.draw.chunk(
+            member.real,
+            member.fake,
+            member.noise,
+            generator_of(member.seed, TRAINING, step // CHUNK),
+        )
+        for member in members
     ]
     if recipe.annealing != Schedule.CONSTANT:
         factors = recipe.noise_factors(step)

@@ -67,7 +67,7 @@ class Fast:
             members = [self.members[k] for k in rows]
             workspace = self._workspace(len(members))
             workspace.load(state, rows, members)
-            samples = drawn(members, self.recipe, [state.streams[k] for k in rows], state.step)
+            samples = drawn(members, self.recipe, state.step)
             workspace.run(samples, state, steps)
             workspace.store(state, rows)
         for player in self.recipe.players:

@@ -18,7 +18,7 @@ from gantheory.errors import GantheoryError, unknown_name
 from gantheory.game import Game
 from simulations.losses import TorchGame, torch_game
 from simulations.networks import Mlp
-from simulations.streams import generator_of
+from simulations.streams import INITIAL, generator_of
 
 Array = NDArray[np.float64]
 RECIPES = ("adam", "precise")
@@ -144,8 +144,8 @@ class _Fit:
     width: float
 
     def initial(self, seed: int, start: int = 0) -> Tensor:
-        """Return initial parameters (1, count); each start has a stream of its own."""
-        row = self.network.initial(generator_of(seed, 0 if start == 0 else start + 1))[None]
+        """Return initial parameters (1, count); each start has a chunk of its own."""
+        row = self.network.initial(generator_of(seed, INITIAL, start))[None]
         for first in self.network.matrices(row)[:2]:
             first.mul_(_SPREAD)
         return row

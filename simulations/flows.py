@@ -84,9 +84,8 @@ class Flow:
         """Return one member's initial parameters, as zuko draws them."""
         import zuko
 
-        seed = int(torch.randint(2**62, (1,), generator=generator))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.random.set_rng_state(generator.get_state())  # all of it: a seed has 32 bits
             flow: Any = getattr(zuko.flows, self.kind)(
                 self.dim, transforms=self.transforms, hidden_features=self.hidden
             )

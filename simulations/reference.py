@@ -24,7 +24,7 @@ class Reference:
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
-        samples = drawn(self.members, self.recipe, state.streams, state.step)
+        samples = drawn(self.members, self.recipe, state.step)
         for index in range(steps):
             self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
             state.step += 1
@@ -71,8 +71,8 @@ class Reference:
         """
         drawn = {name: tensor[:, update] for name, tensor in samples.items()}
         psi = parameters["discriminator"].detach().requires_grad_()
-        real = _noisy(drawn["real"], drawn.get("real_noise"))
-        fake = _noisy(self._fakes(parameters, drawn), drawn.get("fake_noise"))
+        real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
+        fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))
         loss = self.games.each(
             TorchGame.discriminator_loss, self._outputs(psi, real), self._outputs(psi, fake)
         )
@@ -87,7 +87,8 @@ class Reference:
         drawn = {name: samples[name][:, -1] for name in ("latent", "fake_noise") if name in samples}
         theta = parameters["generator"].detach().requires_grad_()
         fake = self.recipe.generator(theta, drawn["latent"])
-        outputs = self._outputs(parameters["discriminator"], _noisy(fake, drawn.get("fake_noise")))
+        seen = self._packed(_noisy(fake, drawn.get("fake_noise")))
+        outputs = self._outputs(parameters["discriminator"], seen)
         loss = self.games.each(TorchGame.generator_loss, outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient
@@ -98,10 +99,13 @@ class Reference:
             return drawn["fake"]
         return self.recipe.generator(parameters["generator"], drawn["latent"])
 
+    def _packed(self, x: Tensor) -> Tensor:
+        """Return what D sees of samples (K, n, d): (K, n / packing, packing · d)."""
+        return x.reshape(len(x), -1, self.recipe.discriminator.inputs)
+
     def _outputs(self, psi: Tensor, x: Tensor) -> Tensor:
-        """Return D's outputs (K, n / packing) for samples (K, n, d)."""
-        packed = x.reshape(len(x), -1, self.recipe.discriminator.inputs)
-        return self.recipe.discriminator(psi, packed)[..., 0]
+        """Return D's outputs (K, n) for inputs (K, n, d)."""
+        return self.recipe.discriminator(psi, x)[..., 0]
 
     def _scores(self, psi: Tensor, x: Tensor) -> Tensor:
         return self.games.each(lambda game, out: game.score(out), self._outputs(psi, x))

@@ -16,7 +16,11 @@ class Regulariser(Protocol):
     """A penalty added to the discriminator's loss."""
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-        """Return one penalty per member, shape (K,); ``mix`` is uniform, (K, n, 1)."""
+        """Return one penalty per member, shape (K,), for n inputs of D as D sees them.
+
+        ``real`` and ``fake`` are (K, n, d), d all numbers of one (packed) input; ``mix`` is
+        uniform on [0, 1], (K, n, 1).
+        """
 
 
 @dataclass(frozen=True)

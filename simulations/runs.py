@@ -8,7 +8,7 @@ from the last one, and ends bitwise where it would have ended.
 from __future__ import annotations
 
 import json
-import os
+import math
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
@@ -22,13 +22,14 @@ from torch import Tensor
 
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.game import Game
-from gantheory.records import Estimate
+from gantheory.records import Estimate, Status
 from simulations.ensembles import Member, Recipe, State, initial_state
+from simulations.files import locked, write_atomically
 from simulations.streams import CHUNK
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, train
 
-FORMAT = 1
+FORMAT = 2
 CHECKPOINT, RECORD = "checkpoint.safetensors", "run.json"
 HEADER = "gantheory"  # the key of the checkpoint's metadata
 Measure = Callable[[State], Mapping[str, Any]]
@@ -43,6 +44,7 @@ class Run:
         step: how many steps have been made.
         measurements: one mapping a measured step: ``step``, and each quantity by name; an
             `Estimate` is kept with its error and status.
+        statuses: one mapping a member: its ``status``, ok or undetermined, and the ``reason``.
         path: which engine trained it.
         environment: versions and threads; other versions may round otherwise.
     """
@@ -51,6 +53,7 @@ class Run:
     members: tuple[Mapping[str, Any], ...]
     step: int = 0
     measurements: tuple[Mapping[str, Any], ...] = ()
+    statuses: tuple[Mapping[str, str], ...] = ()
     path: str = "auto"
     environment: Mapping[str, str] | None = None
 
@@ -58,7 +61,9 @@ class Run:
     def of(cls, members: Sequence[Member], recipe: Recipe, path: EnginePath = "auto") -> Run:
         """Return the record of a run that has not begun."""
         described = tuple(describe(member) for member in members)
-        return cls(describe(recipe), described, path=path, environment=_environment())
+        statuses = tuple({"status": str(Status.OK)} for _ in members)
+        plan, where = describe(recipe), _environment()
+        return cls(plan, described, statuses=statuses, path=path, environment=where)
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
@@ -75,7 +80,7 @@ class Run:
             data = json.loads(text)
             if data.pop("format") != FORMAT:
                 raise KeyError("format")
-            lists = {name: tuple(data[name]) for name in ("members", "measurements")}
+            lists = {name: tuple(data[name]) for name in ("members", "measurements", "statuses")}
             return cls(**{**data, **lists})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GantheoryError(
@@ -83,9 +88,23 @@ class Run:
                 "remove it, or choose another folder"
             ) from None
 
+    def seen(self, state: State, measured: Mapping[str, Any]) -> Run:
+        """Return the record with what was measured at ``state``, and who left the numbers."""
+        lost = {
+            "status": str(Status.UNDETERMINED),
+            "reason": f"its parameters were not all finite after step {state.step}; lower its rate",
+        }
+        pairs = zip(self.statuses, state.finite.tolist(), strict=True)
+        statuses = tuple(
+            lost if status["status"] == Status.OK and not finite else status
+            for status, finite in pairs
+        )
+        kept = (*self.measurements, {"step": state.step, **_plain(measured)}) if measured else ()
+        return replace(self, step=state.step, measurements=kept, statuses=statuses)
+
     def write(self, folder: Path | str) -> None:
         """Write ``run.json`` in ``folder``, atomically."""
-        _replace(Path(folder) / RECORD, self.to_json().encode())
+        write_atomically(Path(folder) / RECORD, self.to_json())
 
 
 def train_run(
@@ -105,32 +124,58 @@ def train_run(
         folder: where the checkpoint and ``run.json`` live; made where missing.
         members, recipe, progress, path: see `train.train`.
         measure: called with the state after every ``every`` steps and at the end; what it returns
-            is part of the record. It must be a function of the state, to be the same after a
-            resumption, and must leave the state alone.
+            is part of the record. It must be a function of the state, and leave it alone: a run
+            goes on only where it gives what the record holds of the checkpoint's state.
         every: steps between checkpoints, a multiple of 64.
         tensorboard: a folder for event files of the numbers measured.
 
     Raises:
-        GantheoryError: where the folder cannot be written, or holds another run.
+        GantheoryError: where the folder cannot be written, is at work, or holds another run.
     """
     if every < 1 or every % CHUNK:
         raise GantheoryError(f"every={every!r} must be a positive multiple of {CHUNK} steps")
     folder = Path(folder)
     board = _board(tensorboard) if tensorboard else None
-    run, begin = resume(folder, members, recipe, path)
-    if run.step == 0 and not (folder / CHECKPOINT).exists():
-        save_checkpoint(folder, run, begin)
-    for state in train(members, recipe, state=begin, progress=progress, path=path):
-        if state.step % every and state.step < recipe.steps:
-            continue
-        measured = {"step": state.step, **_plain(measure(state) if measure else {})}
-        kept = (*run.measurements, measured) if measure else ()
-        run = replace(run, step=state.step, measurements=kept)
-        save_checkpoint(folder, run, state)
-        if board is not None:
-            _log(board, measured)
-    run.write(folder)
+    Run.of(members, recipe, path)  # what cannot be recorded is refused before anything is written
+    with locked(folder):
+        run, begin = resume(folder, members, recipe, path)
+        _check_measure(run, begin, measure, finished=run.step == recipe.steps)
+        if run.step == 0 and not (folder / CHECKPOINT).exists():
+            save_checkpoint(folder, run, begin)
+        for state in train(members, recipe, state=begin, progress=progress, path=path):
+            if state.step % every and state.step < recipe.steps:
+                continue
+            run = run.seen(state, measure(state) if measure else {})
+            save_checkpoint(folder, run, state)
+            if board is not None and run.measurements:
+                _log(board, run.measurements[-1])
+        run.write(folder)
     return run
+
+
+def _check_measure(run: Run, state: State, measure: Measure | None, *, finished: bool) -> None:
+    """Raise where ``measure`` does not give what ``run`` holds of this very state."""
+    if run.step == 0 or (finished and measure is None):
+        return
+    torch.set_num_threads(1)  # as in training: sums round alike
+    kept = run.measurements[-1] if run.measurements else {}
+    now = {"step": state.step, **_plain(measure(state))} if measure else {}
+    if not _same(kept, now):
+        raise GantheoryError(
+            "the run was measured otherwise before: at its checkpoint this `measure` does not give "
+            "what the record holds; give the same function of the state, or another folder"
+        )
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Return whether two pieces of plain data are equal, numbers up to rounding."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, float) and isinstance(second, int | float):
+        return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-9)
+    return bool(first == second)
 
 
 def resume(
@@ -163,7 +208,6 @@ def save_checkpoint(folder: Path | str, run: Run, state: State) -> None:
     tensors = {f"parameters/{name}": rows for name, rows in state.parameters.items()}
     for player, memory in state.memory.items():
         tensors |= {f"memory/{player}/{name}": rows for name, rows in memory.items()}
-    tensors["streams"] = torch.stack([stream.get_state() for stream in state.streams])
     counts = {"step": state.step, "updates": state.updates}
     # One key: the order of several is not the same in every process, and so neither the bytes.
     header = json.dumps({"run": run.to_json(), "counts": counts})
@@ -171,7 +215,7 @@ def save_checkpoint(folder: Path | str, run: Run, state: State) -> None:
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
         metadata={HEADER: header},
     )
-    _replace(Path(folder) / CHECKPOINT, content)
+    write_atomically(Path(folder) / CHECKPOINT, content)
 
 
 def load_checkpoint(folder: Path | str) -> tuple[Run, State]:
@@ -197,17 +241,13 @@ def load_checkpoint(folder: Path | str) -> tuple[Run, State]:
 def _state(counts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> State:
     parameters: dict[str, Tensor] = {}
     memory: dict[str, dict[str, Tensor]] = {player: {} for player in counts["updates"]}
-    streams = []
-    for row in tensors["streams"]:
-        streams.append(torch.Generator())
-        streams[-1].set_state(row.clone())  # torch reads the state as aligned words
     for key, tensor in tensors.items():
         match key.split("/"):
             case ["parameters", player]:
                 parameters[player] = tensor
             case ["memory", player, name]:
                 memory[player][name] = tensor
-    return State(counts["step"], parameters, memory, dict(counts["updates"]), streams)
+    return State(counts["step"], parameters, memory, dict(counts["updates"]))
 
 
 def describe(value: Any) -> Any:
@@ -257,22 +297,6 @@ def _number(value: Any) -> Any:
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
         return str(value)
     return value
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that its name always stands for a whole one, on disk before it is named."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        with partial.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise GantheoryError(
-            f"cannot write {path}: {error.strerror}; choose another folder"
-        ) from None
 
 
 def _environment() -> dict[str, str]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from gantheory.errors import GantheoryError
 from simulations.compare import classifier_test, energy_test, kolmogorov_smirnov
 from simulations.ensembles import Member, Recipe, State
-from simulations.streams import Sampler, draw_latent, generator_of
+from simulations.streams import COMPARISON, EVALUATION, Sampler, draw_latent, generator_of
 
 Array = NDArray[np.float64]
 TESTS = {
@@ -33,7 +33,7 @@ def fresh_samples(state: State, recipe: Recipe, members: Sequence[Member], n: in
     shape = n, recipe.generator.inputs
     z = torch.stack(
         [
-            draw_latent(shape, recipe.latent, generator_of(member.seed, 2), recipe.dtype)
+            draw_latent(shape, recipe.latent, generator_of(member.seed, EVALUATION), recipe.dtype)
             for member in members
         ]
     )
@@ -52,7 +52,7 @@ def two_sample_tests(
     Args:
         samples: (K, n, dim), as `fresh_samples` gives them.
         real: the data; as many fresh points are drawn for each member.
-        seed: of those points, and of permutations.
+        seed: of those points, and of permutations; each member has a stream of its own.
         test: energy (permutations, any dimension), classifier (nearest neighbours, any
             dimension), kolmogorov-smirnov (on the line only).
     """
@@ -63,8 +63,9 @@ def two_sample_tests(
         )
     if test == "kolmogorov-smirnov" and real.dim > 1:
         raise GantheoryError(f"test={test!r} is for the line, not {real.dim} dimensions")
-    source = generator_of(seed, 2)
-    fresh = [real.sample(samples.shape[1], source, torch.float64).numpy() for _ in samples]
-    points = samples.double().cpu().numpy()
-    pairs = zip(points, fresh, strict=True)
-    return np.array([TESTS[test](x, y, seed + k) for k, (x, y) in enumerate(pairs)])
+    results = []
+    for k, points in enumerate(samples.double().cpu().numpy()):
+        source = generator_of(seed, COMPARISON, k)  # latents come from another stream
+        fresh = real.sample(len(points), source, torch.float64).numpy()
+        results.append(TESTS[test](points, fresh, (seed, k)))
+    return np.array(results)

@@ -117,7 +117,7 @@ def test_the_fast_path_equals_the_reference(name):
     assert slow.updates == fast.updates
     for player in recipe.players:
         moved = (fast.parameters[player] - start.parameters[player]).abs().amax(1)
-        assert (moved > 0.01).all(), player
+        assert (moved > 0.003).all(), player
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -215,7 +215,7 @@ def test_a_run_goes_on_bitwise_from_a_kept_state(path):
 def test_annealing_takes_the_instance_noise_to_zero_and_leaves_the_other_samples():
     recipes = [replace(TOY, steps=4 * CHUNK, annealing=name) for name in ("constant", "early")]
     for step, factor in ((0, 1), (CHUNK, 0.5), (2 * CHUNK, 0), (3 * CHUNK, 0)):
-        plain, annealed = (drawn(MEMBERS, r, [generator_of(7, 1)] * 5, step) for r in recipes)
+        plain, annealed = (drawn(MEMBERS, r, step) for r in recipes)
         assert plain["real_noise"][1].std() == pytest.approx(0.1, rel=0.05)
         for name in ("real", "latent"):
             assert torch.equal(plain[name], annealed[name])

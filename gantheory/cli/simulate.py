@@ -67,6 +67,7 @@ def command(
 
     from simulations.experiments import Setting, load
     from simulations.experiments.base import Record
+    from simulations.files import locked
 
     torch.set_num_threads(1)  # two threads collapse on a shared machine, and never helped
     experiment = load(name)
@@ -75,10 +76,11 @@ def command(
     setting = Setting(seed, quick, _device(device), _data(experiment, data))
     folder = out or Path("runs") / experiment.name
     path = folder / "record.json"
-    record = Record.resume(path, experiment.name, setting)
-    record.write(path)  # an unwritable place shows before the work, not after it
-    record = _measure(experiment, setting, record, path, show_progress=not as_json)
-    figure = _draw(experiment, record, folder)
+    with locked(folder, "--out"):
+        record = Record.resume(path, experiment.name, setting)
+        record.write(path)  # an unwritable place shows before the work, not after it
+        record = _measure(experiment, setting, record, path, show_progress=not as_json)
+        figure = _draw(experiment, record, folder)
     if tensorboard:
         from simulations.runs import log_measurements
 

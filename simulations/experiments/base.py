@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import os
 import platform
-import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,11 +16,12 @@ import numpy as np
 
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate, How, Status
+from simulations.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,12 @@ class Setting:
 
     def stream(self, case: str) -> np.random.SeedSequence:
         """Return the source of all randomness of one case."""
-        return np.random.SeedSequence([self.seed, zlib.crc32(case.encode())])
+        name = hashlib.sha256(f"{self.seed} {case}".encode()).digest()
+        return np.random.SeedSequence(int.from_bytes(name))
 
     def seed_of(self, case: str) -> int:
-        """Return a whole number below 2³¹ that depends on the seed and the case."""
-        return int(self.stream(case).generate_state(1)[0] >> 1)
+        """Return a whole number below 2⁵³ that depends on the seed and the case."""
+        return int(self.stream(case).generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ class Record:
     def write(self, path: Path) -> None:
         """Write the record atomically: a reader sees the old file or the new one, never half."""
         data = {"format": FORMAT, "environment": _environment(), **_plain(asdict(self))}
-        write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+        text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomically(path, text, "--out")
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -198,27 +199,6 @@ class Record:
                 f"with {_shown(setting)}; choose another --out"
             )
         return found
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text``; its folder is made where missing.
-
-    Raises:
-        GantheoryError: where the folder cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(handle.name, path)
-    except OSError as error:
-        raise GantheoryError(
-            f"cannot write {path}: {error.strerror}; choose another --out"
-        ) from None
 
 
 def _shown(setting: Setting) -> str:

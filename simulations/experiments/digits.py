@@ -23,7 +23,7 @@ from simulations.ensembles import Member, Recipe
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.losses import torch_game
 from simulations.networks import Mlp
-from simulations.streams import generator_of
+from simulations.streams import EVALUATION, generator_of
 from simulations.train import last, train
 from simulations.updates import Adam, Schedule
 
@@ -152,7 +152,7 @@ def _train(setting: Setting) -> Measurement:
 
 
 def _latents(seed: int) -> Tensor:
-    source = generator_of(seed, 2)
+    source = generator_of(seed, EVALUATION)
     return torch.rand(SAMPLES, LATENT, generator=source, dtype=torch.float32).mul_(2).sub_(1)
 
 

@@ -23,7 +23,7 @@ from simulations.ensembles import Member, Recipe
 from simulations.experiments import collapse_figure, pursuit
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.networks import Mlp
-from simulations.streams import generator_of
+from simulations.streams import EVALUATION, generator_of
 from simulations.train import last, train
 from simulations.updates import Adam, Schedule
 
@@ -78,7 +78,7 @@ def _perfect(setting: Setting) -> Measurement:
     """Draw from the data law itself: what no generator can honestly beat."""
     comparisons, numbers = [], {}
     for name, mixture in MIXTURES.items():
-        source = generator_of(setting.seed_of(f"perfect {name}"), 1)
+        source = generator_of(setting.seed_of(f"perfect {name}"), EVALUATION)
         found = coverage(mixture.law.sample(100_000, source, torch.float64).numpy(), mixture.law)
         numbers[name] = found.quality.value
         law = f"mode-collapse.perfect.{name}"

@@ -145,10 +145,10 @@ def chase(setting: Setting) -> Measurement:
     rows = {"discriminator": torch.stack([d.row for d in trained])}
     rows = _turn(members, rows, "generator", 1024, setting)
     looks = [Look.at(rows)]
-    for _ in range(budget.turns):
+    for turn in range(budget.turns):
         for player, steps in (("discriminator", 256), ("generator", 512)):
-            # Fresh samples in every turn: the streams' seeds lie beyond all first ones.
-            members = [replace(m, seed=m.seed + 2**31) for m in members]
+            fresh = setting.seed_of(f"chase {turn} {player}")
+            members = [replace(m, seed=fresh + k) for k, m in enumerate(members)]
             rows = _turn(members, rows, player, steps, setting)
             looks.append(Look.at(rows))
     numbers = {

@@ -1,0 +1,67 @@
+"""Files that a killed process, a full disk or a second process cannot leave half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gantheory.errors import GantheoryError
+
+LOCK, PARTIAL = ".lock", ".partial"
+
+
+def write_atomically(path: Path, content: bytes | str, place: str = "folder") -> None:
+    """Replace ``path``: a reader sees the old content or the new one; its folder is made.
+
+    Raises:
+        GantheoryError: where it cannot be written; nothing is left behind.
+    """
+    raw = content.encode() if isinstance(content, str) else content
+    partial: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(PARTIAL, f".{path.name}.", path.parent)
+        partial = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())  # on disk before it has its name
+        os.replace(partial, path)
+    except OSError as error:
+        raise GantheoryError(
+            f"cannot write {path}: {error.strerror}; choose another {place}"
+        ) from None
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)  # replaced already, or never to be
+
+
+@contextmanager
+def locked(folder: Path, place: str = "folder") -> Iterator[None]:
+    """Hold ``folder`` for this process alone; what a killed one left half-written is removed.
+
+    Raises:
+        GantheoryError: where another run holds it, or it cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise GantheoryError(
+            f"another run is at work in {folder}; wait for it, or choose another {place}"
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GantheoryError(f"cannot write {folder}: {reason}; choose another {place}") from None
+    try:
+        for left in folder.glob(f".*{PARTIAL}"):
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
