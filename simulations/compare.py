@@ -126,21 +126,42 @@ def proportion(
 
 
 def across_seeds(values: Array, error_probability: float) -> Estimate:
-    """Return the mean over independent seeds with Student's interval, for nearly normal values.
+    r"""Return the interval of the median over independent seeds, whatever their law.
 
-    >>> round(across_seeds(np.array([1.0, 2.0, 3.0]), 0.05).error, 3)
-    2.484
+    With n seeds in order it reaches from the k-th to the (n + 1 − k)-th, k the largest whole number
+    with :math:`2\,P(B(n, 1/2) < k) \le \delta`: of a run's result the median lies outside with at
+    most that probability, for every law (Thompson, 1936, Annals of Mathematical Statistics 7). No
+    interval of this kind exists for the mean: with eight seeds Student's, at a stated 1 %, missed
+    the mean of skewed laws in 2 to 10 % of trials. The value is the interval's centre.
+
+    >>> across_seeds(np.array([3.0, 1.0, 2.0, 9.0, 4.0, 5.0, 6.0, 7.0]), 0.01).error
+    4.0
     """
-    from scipy import stats
+    from scipy.special import bdtr
 
-    quantile = stats.t.isf(error_probability / 2, len(values) - 1)
+    count, finite = len(values), np.isfinite(values)
+    outside = 2 * bdtr(np.arange(count), count, 0.5)  # with as many seeds left out on either side
+    rank = int((outside <= error_probability).sum()) - 1
+    method = "median over seeds, order statistics"
+    if not finite.all():
+        lost = f"{int((~finite).sum())} of {count} seeds ended in no finite number; lower the rates"
+        return Estimate.undetermined(lost, method)
+    if rank < 0:
+        few = f"{count} seeds are too few for an error probability of {error_probability:g}"
+        return Estimate.undetermined(f"{few}; use {_seeds_for(error_probability)}", method)
+    low, high = np.sort(values)[[rank, count - 1 - rank]].tolist()
     return Estimate(
-        float(np.mean(values)),
-        float(quantile * stats.sem(values)),
-        method="mean over seeds, Student's t",
-        error_probability=error_probability,
-        evaluations=len(values),
+        (low + high) / 2,
+        (high - low) / 2,
+        method=method,
+        error_probability=float(outside[rank]),
+        evaluations=count,
     )
+
+
+def _seeds_for(error_probability: float) -> int:
+    """Return the least n with 2·2⁻ⁿ at most the error probability."""
+    return math.ceil(1 - math.log2(error_probability))
 
 
 def lowest(estimate: Estimate) -> Estimate:

@@ -9,6 +9,7 @@ from scipy import stats
 from gantheory.errors import GantheoryError
 from gantheory.records import Status
 from simulations.compare import (
+    across_seeds,
     classifier_test,
     energy_test,
     half_width,
@@ -111,6 +112,41 @@ def test_the_probability_of_several_intervals_adds_up():
     estimates = [proportion(5, 10, 0.25), proportion(5, 10, 0.5)]
     assert union(estimates) == 0.75
     assert union(estimates * 2) == 1.0
+
+
+SKEWED = {  # each with its median
+    "normal": (lambda rng, size: rng.standard_normal(size), 0.0),
+    "exponential": (lambda rng, size: rng.exponential(size=size), math.log(2)),
+    "lognormal": (lambda rng, size: np.exp(2 * rng.standard_normal(size)), 1.0),
+    "cauchy": (lambda rng, size: rng.standard_cauchy(size), 0.0),
+    "rarely large": (lambda rng, size: 1.0 * (rng.random(size) < 0.1), 0.0),
+}
+
+
+@pytest.mark.parametrize(("seeds", "delta"), [(8, 0.01), (16, 0.01), (8, 0.3), (15, 1e-3)])
+@pytest.mark.parametrize("law", SKEWED)
+def test_the_interval_over_seeds_misses_the_median_of_no_law_more_often_than_it_states(
+    law, seeds, delta
+):
+    draw, median = SKEWED[law]
+    results = draw(np.random.default_rng(7), (2000, seeds))
+    estimates = [across_seeds(row, delta) for row in results]
+    stated = estimates[0].error_probability
+    assert delta / 10 < stated <= delta
+    missed = sum(abs(e.value - median) > e.error * (1 + 1e-12) for e in estimates)
+    assert missed <= stats.binom.isf(BY_CHANCE, 2000, stated)
+    if law != "rarely large":  # exact for laws without atoms
+        assert missed >= stats.binom.ppf(BY_CHANCE, 2000, stated)
+
+
+def test_an_interval_over_too_few_or_lost_seeds_is_undetermined():
+    few = across_seeds(np.arange(7.0), 0.01)
+    assert few.status is Status.UNDETERMINED
+    assert "7 seeds are too few for an error probability of 0.01; use 8" in few.reason
+    assert across_seeds(np.arange(8.0), 0.01).status is Status.OK
+    lost = across_seeds(np.array([1.0] * 9 + [np.nan]), 0.01)
+    assert lost.status is Status.UNDETERMINED
+    assert "1 of 10 seeds" in lost.reason
 
 
 TWO_SAMPLE = {
