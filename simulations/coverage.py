@@ -8,11 +8,12 @@ et al., 2017). A perfect sampler scores 1 − e^(−9/2) = 98.889 % in the plane
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from simulations.compare import ERROR_PROBABILITY, proportion
 from simulations.data import Modes
@@ -29,7 +30,8 @@ class Coverage:
 
     Attributes:
         modes: how many of ``total`` are covered.
-        quality: the share of high quality, with its exact binomial interval.
+        quality: the share of high quality, with its exact binomial interval; undetermined where no
+            sample is a number, and with a warning where some are not (they count as poor).
         masses: the share of the samples of high quality that each mode got.
         reverse_kl: Σ m log(m K) over those shares m, K = ``total``, in nats; nan without any.
     """
@@ -56,6 +58,9 @@ def coverage(points: Array, law: Modes, error_probability: float = ERROR_PROBABI
     """
     from scipy.spatial import KDTree
 
+    points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise GantheoryError(f"points of shape {points.shape}; give (n, 2) with n of at least 1")
     finite = np.asarray(np.isfinite(points).all(axis=1))
     distance, nearest = KDTree(np.array(law.centres)).query(np.where(finite[:, None], points, 1e9))
     good = finite & (distance <= RADIUS * law.scale)
@@ -63,5 +68,17 @@ def coverage(points: Array, law: Modes, error_probability: float = ERROR_PROBABI
     masses = counts / max(counts.sum(), 1)
     held = masses[masses > 0]
     kl = float((held * np.log(held * len(masses))).sum()) if held.size else math.nan
-    quality = proportion(int(good.sum()), len(points), error_probability)
+    quality = _quality(int(good.sum()), finite, error_probability)
     return Coverage(int((counts > 0).sum()), len(masses), quality, tuple(masses.tolist()), kl)
+
+
+def _quality(good: int, finite: NDArray[np.bool_], error_probability: float) -> Estimate:
+    lost = int((~finite).sum())
+    if lost == len(finite):
+        return Estimate.undetermined(
+            f"none of {lost} samples is finite: the generator left the numbers; lower its rate",
+            "count, Clopper-Pearson",
+        )
+    share = proportion(good, len(finite), error_probability)
+    warning = f"{lost} of {len(finite)} samples are not finite, and count as poor"
+    return replace(share, warnings=(warning,)) if lost else share

@@ -17,7 +17,16 @@ from gantheory.records import Estimate, Status
 from simulations.data import Law, ring
 from simulations.ensembles import Member, Recipe
 from simulations.networks import Affine, Mlp
-from simulations.runs import CHECKPOINT, RECORD, Run, describe, load_checkpoint, train_run
+from simulations.runs import (
+    CHECKPOINT,
+    RECORD,
+    Run,
+    describe,
+    load_checkpoint,
+    save_checkpoint,
+    train_run,
+)
+from simulations.updates import Sgd
 
 SCRIPT = """
 import sys
@@ -161,3 +170,105 @@ def test_tensorboard_files_are_written_or_the_extra_is_named(tmp_path):
     content = file.read_bytes()
     for tag in (b"loc/0", b"loc/2", b"mean"):
         assert tag in content
+
+
+# --- two at work, another measure, members that left the numbers, full disks --------------------
+
+
+def test_a_second_run_in_a_folder_at_work_is_refused_in_one_line_and_changes_nothing(tmp_path):
+    refused = []
+
+    def measure_and_disturb(state):
+        before = (tmp_path / CHECKPOINT).read_bytes()
+        with pytest.raises(
+            GantheoryError, match=r"another run is at work in .*wait for it"
+        ) as caught:
+            train_run(tmp_path, MEMBERS, small(), measure=measure)
+        assert "\n" not in str(caught.value)
+        assert (tmp_path / CHECKPOINT).read_bytes() == before
+        refused.append(state.step)
+        return measure(state)
+
+    train_run(tmp_path, MEMBERS, small(), measure=measure_and_disturb, every=64)
+    assert refused == [64, 128, 192, 200]
+    train_run(tmp_path, MEMBERS, small(), measure=measure)  # free again
+
+
+def test_a_second_process_is_refused_too(tmp_path):
+    from simulations.files import locked
+
+    script = SCRIPT.format(tests=str(Path(__file__).parent))
+    with locked(tmp_path):
+        child = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True
+        )
+    assert "another run is at work" in child.stderr
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
+OTHER_MEASURES = [
+    None,
+    lambda state: {**measure(state), "more": 1.0},
+    lambda state: {**measure(state), "loc": state.parameters["generator"][:, 1]},
+    lambda state: {**measure(state), "mean": Estimate(0.0, 0.2)},
+    lambda state: {},
+]
+
+
+@pytest.mark.parametrize("other", OTHER_MEASURES)
+def test_a_run_is_not_taken_up_again_with_another_measure(tmp_path, other):
+    with pytest.raises(KeyboardInterrupt):
+        train_run(tmp_path, MEMBERS, small(), measure=measure, every=64, progress=interrupt(128))
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    with pytest.raises(GantheoryError, match="measured otherwise before"):
+        train_run(tmp_path, MEMBERS, small(), measure=other, every=64)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+    run = train_run(tmp_path, MEMBERS, small(), measure=lambda state: measure(state), every=64)
+    assert [entry["step"] for entry in run.measurements] == [64, 128, 192, 200]
+
+
+def test_a_run_without_a_measure_is_not_taken_up_with_one(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train_run(tmp_path, MEMBERS, small(), every=64, progress=interrupt(128))
+    with pytest.raises(GantheoryError, match="measured otherwise before"):
+        train_run(tmp_path, MEMBERS, small(), measure=measure, every=64)
+    assert train_run(tmp_path, MEMBERS, small(), every=64).step == 200
+
+
+def interrupt(at):
+    def progress(done, steps):
+        if done > at:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_a_member_that_leaves_the_numbers_has_a_status_and_the_others_keep_theirs(tmp_path):
+    wild = replace(MEMBERS[1], generator_rate=1e308, discriminator_rate=1e308)
+    recipe = small(rule=Sgd())
+    run = train_run(tmp_path, [MEMBERS[0], wild, MEMBERS[2]], recipe, every=64)
+    assert [entry["status"] for entry in run.statuses] == ["ok", "undetermined", "ok"]
+    assert run.statuses[1]["reason"].startswith("its parameters were not all finite after step 64")
+    assert Run.from_json((tmp_path / RECORD).read_text()) == run
+
+
+@pytest.mark.parametrize("broken", ["os.replace", "os.fsync"])
+def test_a_full_disk_leaves_the_old_checkpoint_and_no_temporary_file(tmp_path, monkeypatch, broken):
+    train_run(tmp_path, MEMBERS, small(64))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(broken, full)
+    run, state = load_checkpoint(tmp_path)
+    with pytest.raises(GantheoryError, match=r"cannot write .*No space left on device"):
+        save_checkpoint(tmp_path, run, state)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_a_killed_process_left_half_written_is_removed_by_the_next(tmp_path):
+    left = tmp_path / f".{CHECKPOINT}.x8s7f.partial"
+    left.write_text("half")
+    train_run(tmp_path, MEMBERS, small(64))
+    assert not left.exists()
