@@ -145,7 +145,8 @@ def test_seeds_differ_between_cases_and_repeat_for_one():
 # --- verdicts -----------------------------------------------------------------------------------
 
 JUDGED = [
-    (Estimate(1.0, 0.1), "=", Estimate(1.05), How.MEASURED),
+    (Estimate(1.0, 0.04), "=", Estimate(1.02), How.MEASURED),
+    (Estimate(1.0, 0.1), "=", Estimate(1.05), How.UNDECIDED),  # allows a tenth of the theory
     (Estimate(1.0, 0.1), "=", Estimate(1.2), How.REFUTED),
     (Estimate(1.0, 0.1), "<=", Estimate(0.95), How.MEASURED),
     (Estimate(1.0, 0.1), "<=", Estimate(0.8), How.REFUTED),

@@ -49,25 +49,6 @@ class Comparison:
     apart: float | None = None
 
 
-def within_its_error(comparison: Comparison) -> Comparison:
-    """Return the bound ``|left - right| <= the two errors`` in place of an equality.
-
-    For errors that are bounds of their own, such as the distance of a trained D from D*, and not
-    widths that more samples would narrow: the verdict then claims no more than the bound.
-    """
-    left, right = comparison.left, comparison.right
-    if Status.UNDETERMINED in (left.status, right.status):
-        return comparison
-    off = replace(left, value=abs(left.value - right.value), error=0.0)
-    return replace(
-        comparison,
-        statement=f"{comparison.statement}, to within the stated bound",
-        left=off,
-        relation="<=",
-        right=Estimate(left.error + right.error, method="the stated bound"),
-    )
-
-
 @dataclass(frozen=True)
 class Measurement:
     """What one case gave: comparisons to be judged, and numbers to be drawn (plain JSON data)."""

@@ -100,8 +100,9 @@ def _counts(ax: Axes, ensembles: Mapping[str, Numbers]) -> None:
 def _quality(ax: Axes, ensembles: Mapping[str, Numbers], fresh: int) -> None:
     """Draw the share of high quality of each seed, with its 95 % interval."""
     for place, found in enumerate(ensembles.values()):
-        shares = np.array(found["quality"])
-        errors = [proportion(round(share * fresh), fresh, 0.05).error for share in shares]
+        shares = np.array(found["quality"], dtype=float)
+        counts = np.nan_to_num(shares * fresh).round().astype(int)  # a lost seed is not drawn
+        errors = [proportion(count, fresh, 0.05).error for count in counts.tolist()]
         ax.errorbar(place + _spread(shares), shares, errors, fmt="o", color=GREEN, ms=4, lw=1)
         ax.text(place, 1.03, f"{100 * shares.mean():.0f} %", ha="center", fontsize=8)
     ax.axhline(CEILING, color="black", ls="--", lw=1, label="perfect sampler")
@@ -122,7 +123,7 @@ def _name(ax: Axes, ensembles: Mapping[str, Numbers]) -> None:
 
 def _samples(ax: Axes, name: str, found: Numbers) -> None:
     """Draw one seed's samples, those of high quality apart from the others."""
-    centres, points = np.array(found["centres"]), np.array(found["points"])
+    centres, points = np.array(found["centres"]), np.array(found["points"], dtype=float)
     distance = np.linalg.norm(points[:, None] - centres[None], axis=2).min(axis=1)
     good = distance <= found["radius"]
     ax.plot(*points[~good].T, ".", color=ORANGE, ms=2, label="poor")
@@ -136,11 +137,13 @@ def _samples(ax: Axes, name: str, found: Numbers) -> None:
 
 def _shares(ax: Axes, found: Numbers) -> None:
     """Draw each seed's shares of its modes, from the largest to the smallest."""
-    shares = -np.sort(-np.array(found["masses"]), axis=1) * len(found["centres"])
+    shares = -np.sort(-np.array(found["masses"], dtype=float), axis=1) * len(found["centres"])
     ranks = np.arange(1, shares.shape[1] + 1)
     for row in shares:
         ax.plot(ranks, row, "o-", color=BLUE, ms=3, lw=0.8, alpha=0.6)
     ax.axhline(1, color="black", ls="--", lw=1, label="equal shares")
     ax.set(xlabel="mode, from the largest share", ylabel="share × number of modes", ylim=(0, None))
-    ax.set_title(f"Shares of the modes, reverse KL {np.mean(found['reverse_kl']):.2f}")
+    ax.set_title(
+        f"Shares of the modes, reverse KL {np.mean(np.array(found['reverse_kl'], dtype=float)):.2f}"
+    )
     ax.legend(fontsize=8, loc="upper right")

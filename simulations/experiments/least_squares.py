@@ -2,20 +2,24 @@
 
 Claim: with D at its optimum, the coding (−1, 1, 0) that the paper proves to be a Pearson χ²
 follows a curvature that changes sign at p = q: a scale generator started at 0.9 of the data's
-scale shrinks to about 0.34, and (0.55, 0.45) runs away from (0.5, 0.5). The 0-1 coding converges.
+scale shrinks to where the derived gradient vanishes next, and (0.55, 0.45) runs away from
+(0.5, 0.5) until one point has everything. The 0-1 coding converges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sympy
 import torch
 from torch import Tensor
 
 from gantheory.records import Estimate, How
+from gantheory.symbolic.atoms import r
 from simulations import measure
 from simulations.compare import mean_of
 from simulations.data import torch_logpdf
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 GAMES = {"pearson": "least-squares-pearson", "zero-one": "least-squares-01"}
 START, RATE, STEPS = 0.9, 0.02, 3000
+WEIGHT = 0.55  # of the first point, at the start
 BATCH = 32  # stratified samples a step, for each of the replicates
 REPLICATES = 512
 
@@ -54,7 +59,7 @@ def _slope(game: str, setting: Setting) -> Measurement:
     name = f"least-squares.slope.{game}"
     comparisons = (
         Comparison(
-            f"{name}.theory", f"{game}: autograd in the scale at 0.9 = followed curvature's",
+            f"{name}.theory", f"{game}: autograd in the scale at {START} = followed curvature's",
             measured, "=", theory,
         ),
         Comparison(
@@ -88,16 +93,15 @@ def _scale(game: str, setting: Setting) -> Measurement:
         if (step + 1) % 50 == 0:
             path.append(scale[:, 0].numpy().copy())
     final = mean_of(path[-1], 1e-8, "replicate runs, Student's t with skewness")
-    name = f"least-squares.scale.{game}"
+    place = rest(lambda s: scale_slope(game, s), START, (0.05, 2.0))
     shrinks = game == "pearson"
+    name = f"least-squares.scale.{game}"
     comparisons = (
         Comparison(
             f"{name}.end",
-            f"{game}: the scale, started at 0.9, "
-            + ("ends within 0.01 of 0.340" if shrinks else "ends above 0.95"),
-            _distance(final, 0.340) if shrinks else Estimate(0.95),
-            "<=",
-            Estimate(0.01) if shrinks else final,
+            f"{game}: the scale, started at {START}, ends within 0.01 of {place:.4f}, where the "
+            "derivative of what it follows is next 0",
+            _distance(final, place), "<=", Estimate(0.01),
         ),
         Comparison(
             f"{name}.toward", f"{game}: the scale ends nearer to the data's than it began",
@@ -106,9 +110,39 @@ def _scale(game: str, setting: Setting) -> Measurement:
             twin_of="least-squares.scale.zero-one.toward" if shrinks else None,
         ),
     )  # fmt: skip
-    return Measurement(
-        f"scale|{game}", comparisons, {"path": np.mean(path, axis=1).tolist(), "every": 50}
-    )
+    numbers = {"path": np.mean(path, axis=1).tolist(), "every": 50, "rest": place}
+    return Measurement(f"scale|{game}", comparisons, numbers)
+
+
+def scale_slope(game: str, scale: float) -> float:
+    """Return the derived derivative in the scale of N(0, scale), by quadrature."""
+    q = f"normal(0, {scale!r})"
+    return predict(GAMES[game]).followed_gradient("normal(0, 1)", q, "q.scale").value
+
+
+def weight_slope(game: str, weight: float) -> float:
+    r"""Return the derived derivative in the weight w of the law (w, 1 − w) against (½, ½).
+
+    For a curvature g'' it is :math:`-\int_{r_2}^{r_1} s\,g''(s)\,ds`, r the two ratios p/q.
+    """
+    from scipy.integrate import quad
+
+    curvature = sympy.lambdify(r, predict(GAMES[game]).followed.curvature)
+    first, second = 0.5 / weight, 0.5 / (1 - weight)
+    return -float(quad(lambda s: s * curvature(s), second, first)[0])
+
+
+def rest(slope: Callable[[float], float], start: float, ends: tuple[float, float]) -> float:
+    """Return where descent from ``start`` comes to rest: the next zero of the slope, or an end."""
+    from scipy.optimize import brentq
+
+    way = -np.sign(slope(start))
+    end = ends[1] if way > 0 else ends[0]
+    places = np.linspace(start, end, 41).tolist()
+    for here, there in pairwise(places):
+        if way * slope(there) > 0:  # the slope now points back
+            return float(brentq(slope, here, there))
+    return float(end)
 
 
 def _stratified_normals(rng: np.random.Generator) -> Tensor:
@@ -126,7 +160,7 @@ def _two_points(game: str, setting: Setting) -> Measurement:
     """Follow the natural softmax flow of q = (w, 1 − w) towards p = (½, ½), with D = D*."""
     score, payoff = predict(GAMES[game]).score, measure.generator_payoff(GAMES[game])
     target = torch.tensor([0.5, 0.5], dtype=torch.float64)
-    logits = torch.tensor([np.log(0.55 / 0.45), 0.0], dtype=torch.float64)
+    logits = torch.tensor([np.log(WEIGHT / (1 - WEIGHT)), 0.0], dtype=torch.float64)
     path = []
     for _ in range(8_001):
         q = torch.softmax(logits, 0)
@@ -137,22 +171,23 @@ def _two_points(game: str, setting: Setting) -> Measurement:
     end = Estimate(path[-1], method="deterministic flow")
     name = f"least-squares.two-points.{game}"
     runs_away = game == "pearson"
+    place = rest(lambda w: weight_slope(game, w), WEIGHT, (0.0, 1.0 - 1e-9))
     comparisons = (
         Comparison(
             f"{name}.end",
-            f"{game}: (0.55, 0.45) ends " + ("beyond 0.99" if runs_away else "at (0.5, 0.5)"),
-            Estimate(0.99) if runs_away else end,
-            "<=" if runs_away else "=",
-            end if runs_away else Estimate(0.5, 1e-6),
+            f"{game}: ({WEIGHT}, {1 - WEIGHT:.2f}) ends within 0.01 of ({place:.4g}, "
+            f"{1 - place:.4g}), where the derivative of what it follows is next 0, or at an end",
+            _distance(end, place), "<=", Estimate(0.01),
         ),
         Comparison(
             f"{name}.toward", f"{game}: the law ends nearer to (0.5, 0.5) than it began",
-            Estimate(abs(end.value - 0.5)), "<=", Estimate(0.05),
+            _distance(end, 0.5), "<=", Estimate(WEIGHT - 0.5),
             How.REFUTED if runs_away else How.MEASURED,
             twin_of="least-squares.two-points.zero-one.toward" if runs_away else None,
         ),
     )  # fmt: skip
-    return Measurement(f"two-points|{game}", comparisons, {"path": path[::40], "every": 40})
+    numbers = {"path": path[::40], "every": 40, "rest": place}
+    return Measurement(f"two-points|{game}", comparisons, numbers)
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:
@@ -168,9 +203,10 @@ def draw(measured: Sequence[Measurement]) -> Figure:
             if m.case.startswith(kind):
                 path = m.numbers["path"]
                 steps = np.arange(len(path)) * m.numbers["every"]
-                axes.plot(steps, path, label=m.case.partition("|")[2])
+                (line,) = axes.plot(steps, path, label=m.case.partition("|")[2])
+                axes.axhline(m.numbers["rest"], color=line.get_color(), lw=0.7, ls="--")
         axes.axhline(goal, color="black", lw=1, ls=":")
-        axes.set(xlabel="steps of descent with D = D*", ylabel=label)
+        axes.set(xlabel="steps of descent with D = D*; dashed: derived rest", ylabel=label)
         axes.legend()
     return figure
 

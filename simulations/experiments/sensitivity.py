@@ -48,6 +48,10 @@ def compare(case: str, setting: Setting) -> Measurement:
         )
         for d in grid for g in grid for s in range(seeds)
     ]  # fmt: skip
+    # the control: G at rest, at the rate of D that comes second
+    members.append(
+        Member(Law(as_density(P)), GAME, seed=first, discriminator_rate=grid[1], generator_rate=0)
+    )
     how = Recipe(
         Mlp((1, 32, 32, 1), activation="tanh"),
         Affine(loc=-1.0, scale=0.5),
@@ -57,8 +61,10 @@ def compare(case: str, setting: Setting) -> Measurement:
         device=setting.device,
     )
     rows = last(train(members, how)).parameters["generator"][:, :2].cpu().numpy()
-    values = _jsd(*rows.T).reshape(len(grid), len(grid), -1)
-    means = values.mean(axis=2)
+    *trained, still = _jsd(*rows.T).tolist()
+    means = np.reshape(trained, (len(grid), len(grid), -1)).mean(axis=2)
+    lost = int((~np.isfinite(rows).all(axis=1)).sum())
+    counted = f" ({lost} runs that left the numbers count as log 2)" if lost else ""
     best, worst = float(means.min()), float(means.max())
     name = f"sensitivity.{case}"
     exact = "exact divergence of the trained generators"
@@ -68,16 +74,17 @@ def compare(case: str, setting: Setting) -> Measurement:
             Estimate(best, method=exact), "<=", Estimate(0.01),
         ),
         Comparison(
-            f"{name}.fails", f"{case}: some pair of rates ends above 0.1 nats of JSD",
+            f"{name}.fails",
+            f"{case}: some pair of rates ends above 0.1 nats of JSD{counted}",
             Estimate(0.1), "<=", Estimate(worst, method=exact),
         ),
         Comparison(
-            f"{name}.twin", f"{case}: every pair of rates ends below 0.1 nats of JSD",
-            Estimate(worst, method=exact), "<=", Estimate(0.1), How.REFUTED,
-            twin_of=f"{name}.fails",
+            f"{name}.twin", f"{case}: a generator at rest ends below 0.01 nats of JSD",
+            Estimate(still, method=exact), "<=", Estimate(0.01), How.REFUTED,
+            twin_of=f"{name}.works",
         ),
     )  # fmt: skip
-    numbers: dict[str, Any] = {"rates": grid, "mean": means.tolist(), "seeds": seeds}
+    numbers: dict[str, Any] = {"rates": grid, "mean": means.tolist(), "seeds": seeds, "lost": lost}
     return Measurement(case, comparisons, numbers)
 
 
