@@ -93,8 +93,25 @@ def at_most(
     statement: str, left: Estimate, right: Estimate, *, assumptions: Iterable[str] = ()
 ) -> Verdict:
     """Decide ``left <= right`` within the two stated errors: refuted only beyond them."""
-    excess = _difference(left, right)
-    verdict = _compare(statement, left, right, excess, "<=", assumptions)
+    return _bounded(statement, left, right, _difference(left, right), "<=", assumptions)
+
+
+def at_least(
+    statement: str, left: Estimate, right: Estimate, *, assumptions: Iterable[str] = ()
+) -> Verdict:
+    """Decide ``left >= right`` within the two stated errors: refuted only beyond them."""
+    return _bounded(statement, left, right, -_difference(left, right), ">=", assumptions)
+
+
+def _bounded(
+    statement: str,
+    left: Estimate,
+    right: Estimate,
+    excess: float,
+    relation: str,
+    assumptions: Iterable[str],
+) -> Verdict:
+    verdict = _compare(statement, left, right, excess, relation, assumptions)
     room = excess + left.error + right.error
     if verdict.how is not How.MEASURED or not room > 0:
         return verdict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,16 +161,6 @@ def across_seeds(values: Array, error_probability: float) -> Estimate:
 def _seeds_for(error_probability: float) -> int:
     """Return the least n with 2·2⁻ⁿ at most the error probability."""
     return math.ceil(1 - math.log2(error_probability))
-
-
-def lowest(estimate: Estimate) -> Estimate:
-    """Return the lower end of an interval as a number, to be compared without further allowance."""
-    return replace(estimate, value=estimate.value - estimate.error, error=0.0)
-
-
-def highest(estimate: Estimate) -> Estimate:
-    """Return the upper end of an interval as a number, to be compared without further allowance."""
-    return replace(estimate, value=estimate.value + estimate.error, error=0.0)
 
 
 def union(estimates: list[Estimate]) -> float:

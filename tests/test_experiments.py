@@ -39,6 +39,15 @@ def test_a_quick_run_ends_in_the_expected_verdicts_and_a_figure(name, tmp_path):
     assert [o.check.id for o in judged if not o.as_expected] == []
     assert len({o.check.id for o in judged}) == len(judged)
     assert any(o.check.expected is How.REFUTED for o in judged)  # a twin that must fail
+    every = {c.id: c for m in kept.measurements for c in m.comparisons}
+    every |= {c.id: c for c in experiment.conclude(kept.measurements)}
+    for c in every.values():
+        blind = judge(replace(c, left=Estimate.undetermined("nothing was measured")))
+        assert blind.how is not c.expected, c.id  # what is expected was fixed beforehand
+        if c.twin_of:
+            law = every[c.twin_of]
+            mirrored = {law.left.value, law.right.value} == {c.left.value, c.right.value}
+            assert not mirrored, c.id
     figure = experiment.draw(kept.measurements)
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
@@ -158,6 +167,74 @@ JUDGED = [
 @pytest.mark.parametrize(("left", "relation", "right", "how"), JUDGED)
 def test_a_comparison_gets_its_verdict(left, relation, right, how):
     assert judge(Comparison("id", "statement", left, relation, right)).how is how
+    if relation == "<=":
+        turned = (replace(e, value=-e.value) for e in (left, right))
+        found, bound = turned
+        assert judge(Comparison("id", "statement", found, ">=", bound)).how is how
+
+
+@pytest.mark.parametrize(
+    ("found", "how"), [(0.95, How.MEASURED), (0.6, How.UNDECIDED), (0.4, How.REFUTED)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sure_bound_holds_for_the_whole_interval_or_is_undecided(found, how, sign):
+    left, bound = Estimate(sign * found, 0.05), Estimate(sign * 0.6, 0.1)
+    relation = ">=" if sign > 0 else "<="
+    verdict = judge(Comparison("id", "statement", left, relation, bound, surely=True))
+    assert verdict.how is how
+    assert (verdict.left, verdict.error) == (left.value, pytest.approx(0.15))
+    assert how is not How.UNDECIDED or "too few samples: the interval" in verdict.reason
+
+
+def test_nothing_is_as_it_should_be_where_no_gradient_was_measured(monkeypatch):
+    from simulations.experiments import frozen_gradient as module
+
+    blind = Estimate.undetermined("nothing was measured")
+    monkeypatch.setattr(module.measure, "frozen_gradient", lambda *rest, **how: blind)
+    monkeypatch.setattr(module, "_fitted", lambda *rest: None)
+    for case in module.cases(True):
+        comparisons = module.compare(case, QUICK).comparisons
+        assert len(comparisons) >= 4
+        assert not any(judge(c).how is c.expected for c in comparisons)
+
+
+def test_what_is_out_of_reach_names_cases_and_none_of_the_quick_ones():
+    from simulations.experiments.frozen_gradient import OUT_OF_REACH, WRT, cases
+
+    places = {
+        f"{case}|{wrt}|{kind}"
+        for case in cases(False) for wrt in WRT for kind in ("optimal", "trained")
+    }  # fmt: skip
+    assert places >= OUT_OF_REACH
+    assert not any(place.startswith(case) for place in OUT_OF_REACH for case in cases(True))
+
+
+@pytest.mark.parametrize(("how", "status"), [(How.MEASURED, 0), (How.REFUTED, 1)])
+def test_simulate_exits_by_its_verdicts(tmp_path, how, status):
+    found = Comparison("toy.law", "1 = 1", Estimate(1.0), "=", Estimate(1.0), how)
+    Record("sensitivity", QUICK, (Measurement("k=1", (found,), {}),)).write(
+        tmp_path / "record.json"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gantheory.cli.simulate._draw", lambda *rest: None)
+        result = CliRunner().invoke(
+            cli, ["simulate", "sensitivity", "--quick", "--out", str(tmp_path)],
+            standalone_mode=False,
+        )  # fmt: skip
+    assert result.return_value == status
+    assert ("should be refuted" in result.output) == bool(status)
+
+
+def test_simulate_refuses_a_folder_in_which_another_is_at_work(tmp_path):
+    from simulations.files import locked
+
+    with locked(tmp_path, "--out"):
+        result = CliRunner().invoke(
+            cli, ["simulate", "digits", "--quick", "--out", str(tmp_path)], standalone_mode=False
+        )
+    assert isinstance(result.exception, GantheoryError)
+    assert "another run is at work in" in str(result.exception)
+    assert "choose another --out" in str(result.exception)
 
 
 # --- coverage and data --------------------------------------------------------------------------

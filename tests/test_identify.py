@@ -1,5 +1,7 @@
 """Games that are in no catalogue give their divergence back, and planted errors are refuted."""
 
+import math
+import random
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -106,6 +108,31 @@ def test_the_generator_is_found_back_from_its_curvature(name):
     total = sp.limit(f, r, 0) + sp.limit(f / r, r, sp.oo)
     expected = at_zero(entry) + slope_at_infinity(entry)
     assert total == expected or abs(sp.N(total - expected, 40)) < sp.Rational(1, 10**30)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_generator_bends_at_every_point_mass_of_its_curvature(seed):
+    """f(r) − (r − 1)·slope is the double integral of f'' from 1, its point masses included."""
+    rng = random.Random(seed)
+    places = [
+        sp.Rational(rng.randint(1, 9), 10),
+        sp.Integer(1),
+        sp.Rational(rng.randint(11, 40), 10),
+    ]
+    atoms = tuple((c, sp.Rational(rng.randint(1, 20), 7)) for c in places[: 1 + seed % 3])
+    f = sp.lambdify(r, f_from_curvature(1 / r, atoms), {"relu": lambda x: max(x, 0)})
+
+    def integrated(x):
+        kinks = sum(
+            float(m) * (max(x - c, 0) if c > 1 else max(c - x, 0) if c < 1 else abs(x - 1) / 2)
+            for c, m in atoms
+        )
+        return x * math.log(x) - x + 1 + float(kinks)
+
+    assert f(1.0) == pytest.approx(0, abs=1e-14)
+    points = [0.05, 0.3, 0.7, 0.97, 1.03, 1.5, 3.0, 6.0]
+    slopes = [(f(x) - integrated(x)) / (x - 1) for x in points]
+    assert slopes == pytest.approx([slopes[0]] * len(slopes), abs=1e-11)
 
 
 def test_a_symbolic_power_has_its_name():

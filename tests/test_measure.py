@@ -106,6 +106,18 @@ def test_no_discriminator_beats_the_optimum(coefficients, pair):
     assert value.value <= best.value + value.error + best.error
 
 
+@pytest.mark.parametrize("power", [0.3, 0.5, 0.7])
+def test_the_error_of_an_integral_covers_what_lies_beyond_its_ends(power):
+    # E|X|^s = 1/cos(πs/2) under the Cauchy law: the tails beyond 1e-15 of mass weigh 1e-5 to 1e-11
+    game = Game("mean difference", real="t", fake="-t", generator="-t")
+    critic = lambda x: x[..., 0].abs() ** power  # noqa: E731
+    found = measure.integrated_value(game, critic, "student_t(1, 0, 1)", "uniform(0, 1)")
+    truth = 1 / math.cos(math.pi * power / 2) - 1 / (1 + power)
+    assert abs(found.value - truth) <= found.error
+    tail = 4 / math.pi * (1e15 / math.pi) ** (power - 1) / (1 - power)
+    assert found.error < 3 * tail + 1e-7
+
+
 @pytest.mark.parametrize(
     "p", ["student_t(3, 0, 1)", "student_t(1, 0, 1e-3)", "laplace(0, 1)", "lognormal(0, 2)"]
 )

@@ -11,10 +11,11 @@ from simulations.experiments import mode_collapse, pursuit
 from simulations.experiments.base import Measurement
 
 
-def seeds_of(ensemble, masses, quality=0.95, modes=None):
+def seeds_of(ensemble, masses, quality=0.95, modes=None, untrained=1):
     """Return the groups of eight seeds that all got these shares of their modes."""
     total, held = len(masses), [m for m in masses if m]
     numbers = {
+        "untrained": [untrained] * mode_collapse.GROUP,
         "modes": [modes or len(held)] * mode_collapse.GROUP,
         "quality": [quality] * mode_collapse.GROUP,
         "masses": [masses] * mode_collapse.GROUP,
@@ -22,7 +23,11 @@ def seeds_of(ensemble, masses, quality=0.95, modes=None):
         "centres": [(0.0, 0.0)] * total,
     }
     groups = range(mode_collapse.SEEDS // mode_collapse.GROUP)
-    return [Measurement(f"{ensemble}|{group}", (), numbers) for group in groups]
+    perfect = {f"{name} G": 20.0 for name in mode_collapse.MIXTURES}
+    return [
+        *(Measurement(f"{ensemble}|{group}", (), numbers) for group in groups),
+        Measurement("perfect", (), perfect),
+    ]
 
 
 def concluded(measured):
@@ -43,7 +48,7 @@ HOLDS, FAILS = How.MEASURED, How.REFUTED
             {"modes": HOLDS, "shares": HOLDS, "twin": FAILS},
         ),
         ((1 / 18,) * 18 + (0.0,) * 7, {"modes": FAILS, "shares": HOLDS, "twin": FAILS}),
-        ((0.04,) * 25, {"modes": HOLDS, "shares": FAILS, "twin": HOLDS}),
+        ((0.04,) * 25, {"modes": HOLDS, "shares": FAILS, "twin": FAILS}),
     ],
     ids=["uneven", "lost", "perfect"],
 )
@@ -60,14 +65,20 @@ def test_the_grid_is_judged_by_its_shares_as_well_as_its_modes(masses, expected)
             {"modes": HOLDS, "quality": HOLDS, "shares": HOLDS, "twin": FAILS},
         ),
         (seeds_of("ring|1", TILTED), {"uneven": HOLDS, "uneven.twin": FAILS}),
-        (seeds_of("ring|1", EQUAL), {"uneven": FAILS, "uneven.twin": HOLDS}),
+        (seeds_of("ring|1", EQUAL), {"uneven": FAILS, "uneven.twin": FAILS}),
         (
             seeds_of("ring|1", (0.25,) * 4 + (0.0,) * 4),
-            {"modes": FAILS, "shares": FAILS, "twin": HOLDS},
+            {"modes": FAILS, "shares": FAILS, "twin": FAILS},
         ),
-        (seeds_of("ring|1", TILTED, quality=0.905), {"quality": FAILS, "modes": HOLDS}),
+        (seeds_of("ring|1", EQUAL, untrained=8), {"modes": HOLDS, "twin": HOLDS}),
+        (
+            seeds_of("ring|1", EQUAL, quality=math.nan),
+            {"quality": How.UNDECIDED, "uneven": How.UNDECIDED, "modes": HOLDS},
+        ),
+        (seeds_of("ring|1", TILTED, quality=0.905), {"quality": How.UNDECIDED, "modes": HOLDS}),
+        (seeds_of("ring|1", TILTED, quality=0.85), {"quality": FAILS, "modes": HOLDS}),
     ],
-    ids=["sound", "tilted", "equal", "lost", "poor"],
+    ids=["sound", "tilted", "equal", "lost", "untrained", "no numbers", "near", "poor"],
 )
 def test_the_ring_is_judged_by_what_all_of_its_seeds_cover(planted, expected):
     found = concluded(planted)
@@ -85,11 +96,16 @@ def looks(best):
 
 
 @pytest.mark.parametrize(
-    ("best", "leaves"),
-    [((0, 3, 3, 0, 0), True), ((0, 3, 3, 2.5, 0), False), ((0, 0, 3, 3, 0), False)],
+    ("best", "leaves", "follows"),
+    [
+        ((0, 3, 3, 0, 0), True, True),
+        ((0, 3, 3, 2.5, 0), False, True),
+        ((0, 0, 3, 3, 0), False, True),
+        ((3, 3, 0, 0, 3), True, False),
+    ],
 )
-def test_d_leaves_g_only_where_every_turn_takes_its_best_point_away(best, leaves):
+def test_d_leaves_g_only_where_every_turn_takes_its_best_point_away(best, leaves, follows):
     judged = {c.id.rpartition(".")[2]: judge(c).how for c in pursuit.chased(looks(best), 1e-3)}
     assert judged["leaves"] is (HOLDS if leaves else FAILS)
-    assert judged["twin"] is (FAILS if leaves else HOLDS)
+    assert judged["twin"] is (FAILS if follows else HOLDS)
     assert judged["moves"] is judged["point"] is HOLDS

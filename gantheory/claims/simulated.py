@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gantheory.records import How, Verdict
-from gantheory.verify import Check, Outcome, agree, at_most
+from gantheory.verify import Check, Outcome, agree, at_least, at_most
 from simulations.experiments.base import Comparison, Experiment, Measurement
 
 ASSUMPTIONS = ("fresh samples are independent of the training samples",)
@@ -14,9 +15,22 @@ ASSUMPTIONS = ("fresh samples are independent of the training samples",)
 def judge(comparison: Comparison) -> Verdict:
     """Return the verdict on one comparison."""
     sides = comparison.statement, comparison.left, comparison.right
-    if comparison.relation == "<=":
-        return at_most(*sides, assumptions=ASSUMPTIONS)
-    return agree(*sides, apart=comparison.apart, assumptions=ASSUMPTIONS)
+    if comparison.relation == "=":
+        return agree(*sides, apart=comparison.apart, assumptions=ASSUMPTIONS)
+    bound = {"<=": at_most, ">=": at_least}[comparison.relation]
+    verdict = bound(*sides, assumptions=ASSUMPTIONS)
+    return _surely(verdict, comparison) if comparison.surely else verdict
+
+
+def _surely(verdict: Verdict, comparison: Comparison) -> Verdict:
+    """Return a verdict that holds only where the whole interval satisfies the bound."""
+    found, bound = comparison.left, comparison.right
+    low, high = (found.value + sign * (found.error + bound.error) for sign in (-1, 1))
+    within = high <= bound.value if comparison.relation == "<=" else low >= bound.value
+    if within or verdict.how is not How.MEASURED:
+        return verdict
+    interval = f"from {low:.4g} to {high:.4g} holds the bound {bound.value:.4g}"
+    return replace(verdict, how=How.UNDECIDED, reason=f"too few samples: the interval {interval}")
 
 
 def outcomes(experiment: Experiment, measured: Iterable[Measurement]) -> tuple[Outcome, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gantheory.records import How
+from gantheory.records import How, Verdict
 from gantheory.report.view import SIGNS, group, headline, judgement, readable, sides
 from gantheory.verify import Outcome
 
@@ -44,16 +45,19 @@ def _stands_out(outcome: Outcome) -> bool:
 
 
 def outcome_table(title: str, outcomes: Sequence[Outcome]) -> Table:
-    """Return a table of outcomes: verdict, statement, what was found.
+    """Return a table of outcomes: verdict, statement, both sides and how far they are apart.
 
-    A row is short where the verdict is as it should be, and tells everything where it is not.
+    The first side is what was found, with the stated error; the second the theory, or the bound
+    that is claimed. A statement is short where the verdict is as it should be, and tells
+    everything where it is not. Numbers are never cut.
     """
     table = Table(title=title, title_justify="left", title_style="bold", expand=False)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("statement", ratio=2)
-    table.add_column("found", ratio=1)
+    table.add_column("verdict", overflow="fold")
+    table.add_column("statement", ratio=1, overflow="fold")
+    for name in ("found", "theory", "apart"):
+        table.add_column(name, overflow="fold")
     for outcome in outcomes:
-        table.add_row(_verdict(outcome), _statement(outcome), _numbers(outcome))
+        table.add_row(_verdict(outcome), _statement(outcome), *_numbers(outcome.verdict))
     return table
 
 
@@ -71,8 +75,22 @@ def _statement(outcome: Outcome) -> str:
     return f"{statement}\n[dim]{escape(outcome.check.id)}\n{escape(found)}[/]"
 
 
-def _numbers(outcome: Outcome) -> str:
-    shown = sides(outcome.verdict)
-    if outcome.as_expected:
-        return escape(readable(shown[0][1])) if shown else ""
-    return "\n".join(escape(f"{label} {text}") for label, text in shown)
+def _numbers(verdict: Verdict) -> tuple[str, str, str]:
+    """Return what was found with its error, the theory, and how far they are apart."""
+    shown = dict(sides(verdict))
+    error = shown.get("error", "")
+    found = f"{shown.get('left', '')} {error if error != 'exact' else ''}".strip()
+    if verdict.how is How.UNDECIDED and not found:
+        found = verdict.reason or ""
+    return escape(found), escape(shown.get("right", "")), _apart(verdict)
+
+
+def _apart(verdict: Verdict) -> str:
+    """Return the difference of two numbers, and its size in stated errors."""
+    left, right, error = verdict.left, verdict.right, verdict.error
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return ""
+    if not math.isfinite(left) or not math.isfinite(right):
+        return "0" if left == right else "∞"
+    difference = f"{left - right:+.2g}".replace("-", "−")
+    return f"{difference}, {abs(left - right) / error:.2g} errors" if error else difference

@@ -31,22 +31,25 @@ class Comparison:
     Attributes:
         id: stable dotted identifier, unique in an experiment's record.
         statement: what is claimed, as plain text.
-        left, right: the two sides, each with its error.
-        relation: ``"="`` or ``"<="``.
+        left: what was found, with its error.
+        relation: ``"="``, ``"<="`` or ``">="``.
+        right: the theory, or the bound that is claimed.
         expected: `How.REFUTED` for the false twin of a law.
         twin_of: the id of the law whose twin it is.
         apart: how far off the nearest wrong theory is, where an equality's allowance is to be
             judged by that and not by the size of the right side (see `gantheory.verify.agree`).
+        surely: whether the whole interval has to satisfy the bound, and not its nearer end alone.
     """
 
     id: str
     statement: str
     left: Estimate
-    relation: Literal["=", "<="]
+    relation: Literal["=", "<=", ">="]
     right: Estimate
     expected: How = How.MEASURED
     twin_of: str | None = None
     apart: float | None = None
+    surely: bool = False
 
 
 @dataclass(frozen=True)

@@ -123,13 +123,14 @@ def scale_slope(game: str, scale: float) -> float:
 def weight_slope(game: str, weight: float) -> float:
     r"""Return the derived derivative in the weight w of the law (w, 1 − w) against (½, ½).
 
-    For a curvature g'' it is :math:`-\int_{r_2}^{r_1} s\,g''(s)\,ds`, r the two ratios p/q.
+    For a curvature g'' it is :math:`-\int_{r_2}^{r_1} s\,g''(s)\,ds`, r the two ratios p/q, here
+    in log s.
     """
     from scipy.integrate import quad
 
     curvature = sympy.lambdify(r, predict(GAMES[game]).followed.curvature)
-    first, second = 0.5 / weight, 0.5 / (1 - weight)
-    return -float(quad(lambda s: s * curvature(s), second, first)[0])
+    first, second = np.log(0.5 / weight), np.log(0.5 / (1 - weight))
+    return -float(quad(lambda u: np.exp(2 * u) * curvature(np.exp(u)), second, first)[0])
 
 
 def rest(slope: Callable[[float], float], start: float, ends: tuple[float, float]) -> float:
@@ -171,7 +172,7 @@ def _two_points(game: str, setting: Setting) -> Measurement:
     end = Estimate(path[-1], method="deterministic flow")
     name = f"least-squares.two-points.{game}"
     runs_away = game == "pearson"
-    place = rest(lambda w: weight_slope(game, w), WEIGHT, (0.0, 1.0 - 1e-9))
+    place = rest(lambda w: weight_slope(game, w), WEIGHT, (1e-6, 1 - 1e-6))
     comparisons = (
         Comparison(
             f"{name}.end",

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from gantheory.records import Estimate, How, Status
-from simulations.compare import ERROR_PROBABILITY, across_seeds, highest, lowest, proportion
+from simulations.compare import ERROR_PROBABILITY, across_seeds, proportion
 from simulations.coverage import CEILING, RADIUS, SAMPLES, coverage
 from simulations.data import Modes, grid, ring
 from simulations.ensembles import Member, Recipe, initial_state
@@ -212,16 +212,16 @@ def _kept(ensemble: str, found: Mapping[str, Any]) -> tuple[Comparison, ...]:
     return (
         Comparison(
             f"{name}.modes", f"{kind}: the fewest modes of any seed are {total} of {total}",
-            Estimate(float(total)), "<=", Estimate(float(min(found["modes"]))),
+            Estimate(float(min(found["modes"]))), ">=", Estimate(float(total)),
         ),
         Comparison(
             f"{name}.quality", f"{kind}: the lowest share of high quality is at least {least}",
-            Estimate(least), "<=", _lowest_share(found["quality"]),
+            _lowest_share(found["quality"]), ">=", Estimate(least), surely=True,
         ),
         Comparison(
             f"{name}.shares",
             f"{kind}: reverse KL is below log({total}/{total - 1}) in median (error {DELTA:g})",
-            highest(shares), "<=", Estimate(math.log(total / (total - 1))),
+            shares, "<=", Estimate(math.log(total / (total - 1))), surely=True,
         ),
         _untrained(name, kind, found, total),
     )  # fmt: skip
@@ -230,18 +230,18 @@ def _kept(ensemble: str, found: Mapping[str, Any]) -> tuple[Comparison, ...]:
 def _untrained(name: str, kind: str, found: Mapping[str, Any], least: int) -> Comparison:
     """Return the control: the same count of the same generators before any training."""
     return Comparison(
-        f"{name}.twin", f"{kind}, untrained: the most modes of any seed are {least} or more",
-        Estimate(float(least)), "<=", Estimate(float(max(found["untrained"]))), How.REFUTED,
+        f"{name}.twin", f"{kind}, untrained: the fewest modes of any seed are {least} or more",
+        Estimate(float(min(found["untrained"]))), ">=", Estimate(float(least)), How.REFUTED,
         twin_of=f"{name}.modes",
     )  # fmt: skip
 
 
 def _lowest_share(qualities: Sequence[Any]) -> Estimate:
-    """Return the lower end of the lowest seed's share of high quality."""
+    """Return the lowest seed's share of high quality."""
     worst = float(np.min(np.array(qualities, dtype=float)))  # nan where any seed has none
     if not math.isfinite(worst):
         return Estimate.undetermined("a seed made no finite sample; lower the rates")
-    return lowest(proportion(round(worst * FRESH), FRESH))
+    return proportion(round(worst * FRESH), FRESH)
 
 
 def _lost(found: Mapping[str, Any]) -> tuple[Comparison, ...]:
@@ -253,11 +253,11 @@ def _lost(found: Mapping[str, Any]) -> tuple[Comparison, ...]:
     return (
         Comparison(
             f"{name}.modes", f"grid: at least 20 of 25 modes in median (error {DELTA:g})",
-            Estimate(20.0), "<=", lowest(modes),
+            modes, ">=", Estimate(20.0), surely=True,
         ),
         Comparison(
             f"{name}.shares", f"grid: reverse KL is above log(25/20) in median (error {DELTA:g})",
-            Estimate(math.log(25 / 20)), "<=", lowest(shares),
+            shares, ">=", Estimate(math.log(25 / 20)), surely=True,
         ),
         _untrained(name, "grid", found, 20),
     )  # fmt: skip
@@ -286,12 +286,12 @@ def _uneven(name: str, found: Mapping[str, Any], perfect: float | None) -> tuple
         else Estimate.undetermined("a seed has no sample of high quality, so it has no shares")
     )
     label = collapse_figure.label(name)
-    uneven = Comparison(law, f"{label}: the modes {text}", limit, "<=", measured)
+    uneven = Comparison(law, f"{label}: the modes {text}", measured, ">=", limit)
     if perfect is None:
         return (uneven,)
     twin = Comparison(
         f"{law}.twin", f"{label}: the modes of as many perfect samples {text}",
-        limit, "<=", Estimate(float(perfect)), How.REFUTED, twin_of=law,
+        Estimate(float(perfect)), ">=", limit, How.REFUTED, twin_of=law,
     )  # fmt: skip
     return uneven, twin
 

@@ -18,7 +18,6 @@ import numpy as np
 from gantheory.games.classic import CLASSIC
 from gantheory.records import Estimate, How, Status
 from simulations import measure
-from simulations.compare import highest
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.experiments.pairs import PAIRS, PARAMETERS, SPINE, objectives, played
@@ -141,9 +140,14 @@ def _compared(
     reached = Comparison(
         name + "reached",
         f"V(D*) - V(D) <= {REACHED:g} nats, by quadrature ({where})",
-        _far_end(best, integrated),
+        replace(
+            integrated,
+            value=best.value - integrated.value,
+            error=best.error + integrated.error,
+        ),
         "<=",
         Estimate(REACHED),
+        surely=True,
     )
     twin = Comparison(
         name + "bound-twin",
@@ -164,17 +168,12 @@ def _near(name: str, where: str, distance: Estimate | None) -> tuple[Comparison,
         Comparison(
             name + "distance",
             f"root mean square of D - D* under m <= {DISTANCE:g} ({where})",
-            highest(distance),
+            distance,
             "<=",
             Estimate(DISTANCE),
+            surely=True,
         ),
     )
-
-
-def _far_end(best: Estimate, reached: Estimate) -> Estimate:
-    """Return the largest shortfall that the errors allow, as a number without an error."""
-    gap = best.value - reached.value + best.error + reached.error
-    return replace(reached, value=gap, error=0.0)
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from gantheory.records import Estimate, How
-from simulations.compare import highest, lowest, proportion
+from simulations.compare import proportion
 from simulations.data import Law, as_density
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
 from simulations.ensembles import Member, Recipe, initial_state
@@ -201,8 +201,9 @@ def chased(looks: list[Look], delta: float) -> tuple[Comparison, ...]:
     most = f"in more than half of all seeds (error probability {delta:g})"
 
     def share(part: str, text: str, hits: int) -> Comparison:
-        low_end = lowest(proportion(hits, count, delta))
-        return Comparison(f"{name}.{part}", f"{text}, {most}", Estimate(0.5), "<=", low_end)
+        found = proportion(hits, count, delta)
+        statement = f"{text}, {most}"
+        return Comparison(f"{name}.{part}", statement, found, ">=", Estimate(0.5), surely=True)
 
     return (
         share("leaves", f"each turn of D moves its best point {AWAY:g} away from all of G", leaves),
@@ -210,7 +211,7 @@ def chased(looks: list[Look], delta: float) -> tuple[Comparison, ...]:
         share("point", f"G spreads over less than {AWAY:g} after every turn", point),
         Comparison(
             f"{name}.twin", f"each turn of G leaves D's best point {AWAY:g} away from it, {most}",
-            Estimate(0.5), "<=", highest(proportion(missed, count, delta)), How.REFUTED,
+            proportion(missed, count, delta), ">=", Estimate(0.5), How.REFUTED,
             twin_of=f"{name}.leaves",
         ),
     )  # fmt: skip

