@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.util import find_spec
+from pathlib import Path
 
 
 class GantheoryError(ValueError):
@@ -36,6 +37,24 @@ def require(feature: str, extra: str, *modules: str) -> None:
     """
     if any(find_spec(module) is None for module in modules):
         raise MissingExtraError(feature, extra)
+
+
+def require_simulations(feature: str) -> None:
+    """Refuse, before any work, where a file or folder of the user hides the package simulations.
+
+    Raises:
+        GantheoryError: naming what is in the way.
+    """
+    spec = find_spec("simulations")
+    if spec is None:
+        raise MissingExtraError(feature, "torch")
+    places = [Path(place) for place in spec.submodule_search_locations or []]
+    if not any((place / "experiments" / "base.py").is_file() for place in places):
+        hiding = spec.origin or str(places[0] if places else "simulations")
+        raise GantheoryError(
+            f"{feature} needs the package 'simulations' of gantheory, which {hiding!r} hides; "
+            "rename that file or folder, or start in another folder"
+        )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:

@@ -1,11 +1,15 @@
 """The command line: bad input is one clear line, exit status 2, no traceback, nothing written."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import gantheory
 from gantheory import errors
 from gantheory.cli import COMMANDS, cli, main
 
@@ -97,3 +101,73 @@ def test_a_missing_extra_is_named_before_any_work(
     assert (out, len(err.strip().splitlines())) == ("", 1)
     assert f"gantheory[{extra}]" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Both packages side by side in a folder of their own, as an installation has them."""
+    site, root = tmp_path_factory.mktemp("site"), Path(gantheory.__file__).parents[1]
+    for name in ("gantheory", "simulations"):
+        shutil.copytree(root / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return site
+
+
+def started(site, folder, *arguments, **options):
+    """Run the installed program from a folder; return its status and standard error."""
+    environment = {**os.environ, "PYTHONPATH": str(site), **options.pop("environment", {})}
+    done = subprocess.run(
+        [sys.executable, "-m", "gantheory", *arguments],
+        cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+    return done.returncode, done.stderr, done.stdout
+
+
+@pytest.mark.parametrize("name", ["simulations.py", "simulations/__init__.py"])
+def test_a_users_own_simulations_is_named_in_one_line(name, installed, tmp_path):
+    own = tmp_path / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("raise SystemExit('this must not be run')\n")
+    status, err, _ = started(installed, tmp_path, "simulate", stdout=subprocess.PIPE)
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert str(own.name) in err
+    assert "rename" in err
+    status, err, out = started(installed, tmp_path, "cite", "minimax", stdout=subprocess.PIPE)
+    assert (status, err) == (0, "")
+    assert "Goodfellow" in out
+
+
+def test_a_folder_of_data_named_simulations_is_in_nobodys_way(installed, tmp_path):
+    (tmp_path / "simulations").mkdir()
+    status, err, out = started(installed, tmp_path, "simulate", stdout=subprocess.PIPE)
+    assert (status, err) == (0, "")
+    assert "frozen-gradient" in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["cite", "minimax"], ["games", "--json"], ["--help"]])
+def test_a_full_disk_is_one_line_and_no_traceback(arguments, installed, tmp_path):
+    with open("/dev/full", "w") as full:
+        status, err, _ = started(installed, tmp_path, *arguments, stdout=full)
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "cannot write the output" in err
+
+
+def test_a_closed_pipe_ends_quietly(installed, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        status, err, _ = started(installed, tmp_path, "games", stdout=pipe)
+    assert status in {1, 141}
+    assert err == ""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_code_page_without_greek_shows_escapes(encoding, installed, tmp_path):
+    status, err, out = started(
+        installed, tmp_path, "derive", "minimax",
+        stdout=subprocess.PIPE, environment={"PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    assert "\\u03c1" in out

@@ -7,8 +7,11 @@ imports what it needs inside the function, so that ``gantheory --help`` stays li
 from __future__ import annotations
 
 import importlib
+import io
 import json
+import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -89,8 +92,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: bad input is one clear line on standard error and exit status 2."""
+    _write_what_an_encoding_lacks()
     try:
         status = cli(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         _fail(error.format_message())
     except GantheoryError as error:
@@ -99,10 +105,29 @@ def main() -> None:
         click.echo("interrupted; what was measured has been kept", err=True)
         sys.exit(130)
     except BrokenPipeError:
+        _drop_output()
         sys.exit(141)
+    except OSError as error:
+        _drop_output()
+        what = f"cannot use {error.filename!r}" if error.filename else "cannot write the output"
+        _fail(f"{what}: {error.strerror or error}")
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _fail(message: str) -> None:
-    click.echo(f"gantheory: {' '.join(message.split())}", err=True)
+    with suppress(OSError):  # standard error may be full or closed too
+        click.echo(f"gantheory: {' '.join(message.split())}", err=True)
     sys.exit(2)
+
+
+def _write_what_an_encoding_lacks() -> None:
+    """Write a character that the terminal's code page lacks as its escape, as in ``\\u03c1``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that nothing fails again at exit."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

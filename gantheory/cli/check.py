@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError, require
+from gantheory.errors import GantheoryError, require, require_simulations
 
 if TYPE_CHECKING:
     from gantheory.verify import Check, Outcome
@@ -34,6 +34,7 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
     """
     _ensure_writable(out)
     require("the report", "report", "jinja2", "latex2mathml", "matplotlib")
+    require_simulations("gantheory check")
     if not quick:
         require("training (leave it out with --quick)", "torch", "torch")
     from gantheory.claims import CHECKS

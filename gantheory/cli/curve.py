@@ -223,10 +223,11 @@ class _Job:
 
 def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
     """Train a discriminator to its optimum at several d, and measure the frozen gradients."""
-    from gantheory.errors import MissingExtraError
+    from gantheory.errors import MissingExtraError, require_simulations
     from gantheory.numeric.curves.families import slopes_of
     from gantheory.report.plots import Measured
 
+    require_simulations("--measure")
     try:
         from simulations.fit import fit_discriminator
         from simulations.measure import frozen_gradient

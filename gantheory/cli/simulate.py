@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError, require
+from gantheory.errors import GantheoryError, require, require_simulations
 
 if TYPE_CHECKING:
     from gantheory.verify import Outcome
@@ -60,6 +60,7 @@ def command(
     Example:
       gantheory simulate optimal-discriminator --quick
     """
+    require_simulations("gantheory simulate")
     require("gantheory simulate", "torch", "torch")
     if name is None:
         return _list(as_json)
