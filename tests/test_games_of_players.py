@@ -188,7 +188,8 @@ def test_the_logistic_map_has_its_known_periods(slope, period):
 @pytest.mark.parametrize(
     ("value", "value2", "method"),
     [("x**2/2 - y**2/2", None, "simultaneous"), ("x*y", "x*y", "proximal"),
-     ("tanh(x)*y - y**2/2", None, "momentum"), ("sin(x)*y - y**2/2", None, "optimistic")],
+     ("tanh(x)*y - y**2/2", None, "momentum"), ("sin(x)*y - y**2/2", None, "optimistic"),
+     ("2*softplus(x*y) - x*y - y**3 - y**2/2", None, "simultaneous")],
 )  # fmt: skip
 def test_games_that_once_crashed_are_answered(value, value2, method):
     found = analyse(game(value, value2), method, "0.1")

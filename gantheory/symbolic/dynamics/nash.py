@@ -200,7 +200,7 @@ def _dominance(
     gain = dynamics.expect(gain)
     if not gain.free_symbols & set(others):
         return (True if reply in {Reply.GLOBAL, Reply.INDIFFERENT} else None), ""
-    if dynamics.parameters or any(point[v].free_symbols for v in own):
+    if dynamics.parameters or any(value.free_symbols for value in point.values()):
         return None, ""
     for mine, theirs in product(TRIALS, repeat=2):
         put = {v: point[v] + mine for v in own} | {v: point[v] + theirs for v in others}
