@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
-import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
@@ -23,12 +23,20 @@ from gantheory.densities.base import (
     parameter,
     register,
 )
+from gantheory.densities.gammas import (
+    beta_about,
+    beta_ratio_about,
+    excess,
+    log_beta,
+    log_over,
+)
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
-from gantheory.densities.positive import PEAKED, excess, inside, log_gamma_difference
+from gantheory.densities.positive import PEAKED, inside
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
 from gantheory.errors import GantheoryError
 
+EPS = sys.float_info.epsilon
 EXTENDED = Domain(-math.inf, math.inf, (-3.0, 3.0), closed=True)
 
 
@@ -130,7 +138,7 @@ class Beta(Univariate):
     @property
     def log_magnitude(self) -> float:
         if self._is_peaked:
-            return 4 + abs(self.log_peak) + math.sqrt(self.a + self.b)
+            return 4 + abs(self._about[0])
         return 4 + 2 * abs(self.log_constant)
 
     @property
@@ -138,29 +146,34 @@ class Beta(Univariate):
         return min(self.a, self.b) > PEAKED
 
     @cached_property
-    def log_peak(self) -> float:
-        """The log-density at the mode, in digits enough for its terms to cancel."""
-        with mpmath.workdps(30 + int(math.log10(max(self.a, self.b)))):
-            a, b = mpmath.mpf(self.a) - 1, mpmath.mpf(self.b) - 1
-            log_beta = mpmath.log(mpmath.beta(self.a, self.b))
-            return float(a * mpmath.log(a / (a + b)) + b * mpmath.log(b / (a + b)) - log_beta)
+    def pivot(self) -> float:
+        """The binary64 number next to the mean, but off both ends: all is written about it."""
+        return min(max(self.mean(), sys.float_info.min), 1 - EPS / 2)
+
+    @cached_property
+    def _about(self) -> tuple[float, ...]:
+        return beta_about(self.a, self.b, self.pivot)
 
     @cached_property
     def log_constant(self) -> float:
-        """The log of the beta function, with 30 digits to spare: its log-gammas would cancel."""
-        with mpmath.workdps(30 + int(abs(math.log10(max(self.a, self.b))))):
-            return float(mpmath.log(mpmath.beta(self.a, self.b)))
+        """The log of the beta function."""
+        return log_beta(self.a, self.b)
+
+    def _relative(self, at: Points) -> tuple[Array, Array, Array, Array, Array]:
+        """Return x − pivot, that relative to x and to 1 − x at the pivot, and both logarithms."""
+        apart, rest = at.minus(self.pivot), 1 - self.pivot
+        low, high = apart / self.pivot, -apart / rest
+        log_low = log_over(low, at.log_abs_minus(0.0), self.pivot)
+        return apart, low, high, log_low, log_over(high, at.log_abs_minus(1.0), rest)
 
     def log_density(self, at: Points) -> Array:
-        low, high = at.log_abs_minus(0.0), at.log_abs_minus(1.0)
         a, b = self.a - 1, self.b - 1
         if self._is_peaked:
-            mode, rest = a / (a + b), b / (a + b)
-            apart = at.minus(mode)
-            value = self.log_peak - a * excess(apart / mode, low - math.log(mode))
-            value -= b * excess(-apart / rest, high - math.log(rest))
+            apart, low, high, log_low, log_high = self._relative(at)
+            value = self._about[0] + self._about[4] * apart
+            value = value - a * excess(low, log_low) - b * excess(high, log_high)
         else:
-            value = a * low + b * high - self.log_constant
+            value = a * at.log_abs_minus(0.0) + b * at.log_abs_minus(1.0) - self.log_constant
         return np.where(inside(at, 0.0, 1.0), value, -np.inf)
 
     @property
@@ -194,37 +207,42 @@ class Beta(Univariate):
     def mean(self) -> float:
         return self.a / (self.a + self.b)
 
+    def _pull(self, at: Points) -> Array:
+        """Return (a − 1)(1 − x) − (b − 1)x."""
+        return self._about[3] - (self.a - 1 + (self.b - 1)) * at.minus(self.pivot)
+
     def slope(self, at: Points) -> Array:
-        return (self.a - 1) / at.minus(0.0) + (self.b - 1) / at.minus(1.0)
+        return -self._pull(at) / at.minus(0.0) / at.minus(1.0)
 
     def elasticity(self, at: Points) -> Array:
-        return (self.a - 1) + (self.b - 1) * at.minus(0.0) / at.minus(1.0)
+        return -self._pull(at) / at.minus(1.0)
 
     def scores(self, name: str, at: Points) -> Array:
         if name in ("a", "b"):
-            total = special.digamma(self.a + self.b)
-            constant = float(special.digamma(getattr(self, name)) - total)
-            return at.log_abs_minus(0.0 if name == "a" else 1.0) - constant
+            *_, log_low, log_high = self._relative(at)
+            return (log_low if name == "a" else log_high) + self._about[1 if name == "a" else 2]
         return super().scores(name, at)
 
     def score_size(self, name: str) -> float:
         if name not in ("a", "b"):
             return 0.0
-        own, both = special.digamma([getattr(self, name), self.a + self.b])
-        return float(abs(own) + abs(both))
+        own, constant = (self.a, self._about[1]) if name == "a" else (self.b, self._about[2])
+        return abs(constant) + 1 / math.sqrt(own)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Beta):
             return None
-        low, high = self.a - other.a, self.b - other.b
-        constants = (
-            log_gamma_difference(self.a + self.b, other.a + other.b, low + high),
-            -log_gamma_difference(self.a, other.a, low),
-            -log_gamma_difference(self.b, other.b, high),
+        found = beta_ratio_about(self.a, self.b, other.a, other.b, self.pivot)
+        constant, slope, of_a, of_b = found
+        apart, low, high, log_low, log_high = self._relative(at)
+        near = (np.abs(low) < 0.5) & (np.abs(high) < 0.5)
+        terms = (
+            np.where(near, slope * apart, 0.0),
+            of_a * np.where(near, -excess(low, log_low), log_low),
+            of_b * np.where(near, -excess(high, log_high), log_high),
         )
-        ends = low * at.log_abs_minus(0.0), high * at.log_abs_minus(1.0)
-        size = sum(map(abs, constants)) + np.abs(ends[0]) + np.abs(ends[1])
-        return np.where(inside(at, 0.0, 1.0), ends[0] + ends[1] + sum(constants), 0.0), size
+        size = sum(map(np.abs, terms)) + abs(constant)
+        return np.where(inside(at, 0.0, 1.0), sum(terms) + constant, 0.0), size
 
 
 def _beta_quantile(a: float, b: float, log_beta: float, level: Array) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.gammas import excess, student_constants
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     LogRatio,
@@ -218,23 +219,22 @@ class StudentT(LocationScale):
 
     @property
     def log_constant(self) -> float:
-        """Return the log-density at the centre."""
-        half = self.df / 2
-        if half > 1e4:  # log of Γ(h + 1/2)/(Γ(h) sqrt(h)) by Stirling: the difference would cancel
-            log_gammas = -1 / (8 * half) + 1 / (192 * half * half * half)
-            return log_gammas - 0.5 * math.log(2 * math.pi) - math.log(self.scale)
-        beta = float(special.betaln(0.5, half))
-        return -beta - 0.5 * math.log(self.df) - math.log(self.scale)
+        """Return the log-density at the centre for scale 1."""
+        return student_constants(self.df)[0]
 
     @property
     def log_magnitude(self) -> float:
         return 2.0 + abs(self.log_constant) + abs(math.log(self.scale))
 
     def log_density(self, at: Points) -> Array:
+        spread = (self.df + 1) / 2 * self._log_spread(at)
+        return (self.log_constant - math.log(self.scale)) - spread
+
+    def _log_spread(self, at: Points) -> Array:
+        """Return log(1 + z²/df)."""
         far = 2 * (at.log_abs_minus(self.loc) - math.log(self.scale)) - math.log(self.df)
         z = self.z(at)
-        log_spread = np.where(far > 100, far, np.log1p(z * z / self.df))
-        return self.log_constant - (self.df + 1) / 2 * log_spread
+        return np.where(far > 100, far, np.log1p(z * z / self.df))
 
     @property
     def centers(self) -> tuple[tuple[float, float], ...]:
@@ -253,9 +253,7 @@ class StudentT(LocationScale):
         level = np.asarray(level, float)
         with np.errstate(divide="ignore"):
             # far out F falls like C·abs(z)^−df, and stdtrit returns anything
-            log_mass = (
-                self.log_constant + math.log(self.scale) + (self.df - 1) / 2 * math.log(self.df)
-            )
+            log_mass = self.log_constant + (self.df - 1) / 2 * math.log(self.df)
             log_far = (log_mass - np.log(np.minimum(level, 1 - level))) / self.df
         far = np.where(level < 0.5, -1.0, 1.0) * np.exp(np.minimum(log_far, 709.0))
         beyond = log_far > 20 + 0.5 * math.log(self.df)  # z²/df > 1e17
@@ -283,10 +281,14 @@ class StudentT(LocationScale):
         if name == "scale":
             return ((df + 1) * self._share(at) - 1) / self.scale
         if name == "df":
-            spread = -2 * (self.log_density(at) - self.log_constant) / (df + 1)
-            constant = special.digamma((df + 1) / 2) - special.digamma(df / 2) - 1 / df
-            return 0.5 * (constant - spread + (df + 1) / df * self._share(at))
+            # log(1 + z²/df) = −log(1 − share), and what is linear in the share all but cancels
+            share, spread = self._share(at), self._log_spread(at)
+            constant = student_constants(df)[1]
+            return 0.5 * (constant + share / df - excess(-share, -spread))
         return super().scores(name, at)
+
+    def score_size(self, name: str) -> float:
+        return 4 * abs(student_constants(self.df)[1]) if name == "df" else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, StudentT) or other.df != self.df:

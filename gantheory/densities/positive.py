@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
-import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
@@ -22,6 +21,7 @@ from gantheory.densities.base import (
     parameter,
     register,
 )
+from gantheory.densities.gammas import excess, gamma_about, gamma_ratio_about, log_over
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     Interval,
@@ -42,35 +42,8 @@ def inside(at: Points, low: float, high: float) -> Array:
     return above & below
 
 
-def log_gamma_difference(a: float, b: float, apart: float) -> float:
-    """Return log Γ(a) − log Γ(b), by the Taylor series at the middle where a is close to b.
-
-    ``apart`` is a − b, given on its own because rounded sums may have lost it.
-    """
-    step, middle = apart / 2, (a + b) / 2
-    if abs(step) > 1e-3 * middle:
-        return math.lgamma(a) - math.lgamma(b)
-    # the odd terms remain; the next is of relative size (step/middle)**4 = 1e-12 times 1e-2
-    third = float(special.polygamma(2, middle)) * step**3 / 3
-    return 2 * float(special.digamma(middle)) * step + third
-
-
-# From this exponent on, densities are written relative to their mode: log x would cancel.
+# From this exponent on, densities are written relative to their middle: log x would cancel.
 PEAKED = 8.0
-
-
-def excess(w: Array, log_of: Array) -> Array:
-    """Return w − log(1 + w) without cancellation; ``log_of`` is log(1 + w) where w is not small.
-
-    With r = w/(2 + w) it is w·r − 2(r³/3 + r⁵/5 + ...), for log(1 + w) = 2 artanh r.
-    """
-    near = np.abs(w) < 0.5
-    small = np.where(near, w, 0.0)
-    r = small / (2 + small)
-    square, total = r * r, np.zeros_like(r)
-    for k in range(37, 1, -2):  # r² <= 1/9: 1/9**18 is below rounding
-        total = (total + 1 / k) * square
-    return np.where(near, small * r - 2 * r * total, w - log_of)
 
 
 @register
@@ -84,31 +57,34 @@ class Gamma(Univariate):
 
     @property
     def log_constant(self) -> float:
-        """Return minus the log of the normalising integral."""
-        return -math.lgamma(self.shape) - self.shape * math.log(self.scale)
+        """Return minus the log of the normalising integral at scale 1."""
+        return -math.lgamma(self.shape)
 
     @cached_property
-    def log_peak(self) -> float:
-        """The log-density at the mode for scale 1, in digits enough for its terms to cancel."""
-        with mpmath.workdps(30 + int(math.log10(self.shape))):
-            power = mpmath.mpf(self.shape) - 1
-            return float(power * mpmath.log(power) - power - mpmath.loggamma(self.shape))
+    def pivot(self) -> float:
+        """The binary64 number next to the mean, about which everything is written."""
+        return self.shape * self.scale
+
+    @cached_property
+    def _about(self) -> tuple[float, ...]:
+        return gamma_about(self.shape, self.scale, self.pivot)
 
     @property
     def log_magnitude(self) -> float:
-        k = self.shape
+        k, wide = self.shape, abs(math.log(self.scale))
         if k > PEAKED:
-            return 4 + abs(self.log_peak) + abs(math.log(self.scale)) + math.sqrt(k)
-        return 2 + abs(math.lgamma(k)) + k * abs(math.log(self.scale)) + 2 * max(k - 1, 0.0)
+            return 4 + abs(self._about[0])
+        return 2 + abs(self.log_constant) + wide + 2 * abs(k - 1) * wide + 2 * max(k - 1, 0.0)
 
     def log_density(self, at: Points) -> Array:
         t, power = at.log_abs_minus(0.0), self.shape - 1
         if self.shape > PEAKED:
-            mode = self.scale * power
-            w = at.minus(mode) / mode
-            value = self.log_peak - math.log(self.scale) - power * excess(w, t - math.log(mode))
+            apart, (peak, slope, *_) = at.minus(self.pivot), self._about
+            w = apart / self.pivot
+            value = peak + slope * apart - power * excess(w, log_over(w, t, self.pivot))
         else:
-            value = power * t - at.minus(0.0) / self.scale + self.log_constant
+            wide = math.log(self.scale)
+            value = power * (t - wide) - at.minus(0.0) / self.scale + (self.log_constant - wide)
         return np.where(inside(at, 0.0, math.inf), value, -np.inf)
 
     @property
@@ -144,24 +120,23 @@ class Gamma(Univariate):
         return self.shape * self.scale
 
     def slope(self, at: Points) -> Array:
-        return (self.shape - 1) / at.minus(0.0) - 1 / self.scale
+        return self.elasticity(at) / at.minus(0.0)
 
     def elasticity(self, at: Points) -> Array:
-        return (self.shape - 1) - at.minus(0.0) / self.scale
+        return -(at.minus(self.pivot) + self._about[4]) / self.scale
 
     def scores(self, name: str, at: Points) -> Array:
-        x = at.minus(0.0)
         if name == "scale":
-            return (x / self.scale - self.shape) / self.scale
+            return (at.minus(self.pivot) + self._about[3]) / self.scale / self.scale
         if name == "shape":
-            constant = float(special.digamma(self.shape)) + math.log(self.scale)
-            return at.log_abs_minus(0.0) - constant
+            w = at.minus(self.pivot) / self.pivot
+            return log_over(w, at.log_abs_minus(0.0), self.pivot) + self._about[2]
         return super().scores(name, at)
 
     def score_size(self, name: str) -> float:
         if name == "shape":
-            return abs(float(special.digamma(self.shape))) + abs(math.log(self.scale))
-        return self.shape / self.scale
+            return abs(self._about[2]) + 1 / math.sqrt(self.shape)
+        return math.sqrt(self.shape) / self.scale
 
     def end_velocity(self, name: str, end: float) -> float:
         return 1.0 if name == "loc" else 0.0
@@ -172,16 +147,16 @@ class Gamma(Univariate):
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Gamma):
             return None
-        shapes = self.shape - other.shape
-        rates = (other.scale - self.scale) / self.scale / other.scale
-        constants = (
-            -log_gamma_difference(self.shape, other.shape, shapes),
-            -shapes * math.log(self.scale),
-            -other.shape * log_quotient(self.scale, other.scale),
-        )
-        grown, falling = shapes * at.log_abs_minus(0.0), at.minus(0.0) * rates
-        size = sum(map(abs, constants)) + np.abs(grown) + np.abs(falling)
-        return np.where(inside(at, 0.0, math.inf), grown - falling + sum(constants), 0.0), size
+        of_both = (self.shape, self.scale, other.shape, other.scale)
+        constant, slope, shapes, rates = gamma_ratio_about(*of_both, self.pivot)
+        apart = at.minus(self.pivot)
+        w = apart / self.pivot
+        log = log_over(w, at.log_abs_minus(0.0), self.pivot)
+        near = np.abs(w) < 0.5
+        one = np.where(near, slope, -rates) * apart
+        two = shapes * np.where(near, -excess(w, log), log)
+        size = np.abs(one) + np.abs(two) + abs(constant)
+        return np.where(inside(at, 0.0, math.inf), one + two + constant, 0.0), size
 
 
 @register
