@@ -33,7 +33,14 @@ from gantheory.densities.gammas import (
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.positive import PEAKED, inside
 from gantheory.densities.tails import CONSTANT, Tail
-from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
+from gantheory.densities.univariate import (
+    Interval,
+    LogRatio,
+    Points,
+    StandardForm,
+    Univariate,
+    log_quotient,
+)
 from gantheory.errors import GantheoryError
 
 EPS = sys.float_info.epsilon
@@ -74,11 +81,14 @@ class Uniform(Univariate):
     def centers(self) -> tuple[tuple[float, float], ...]:
         return ((self.a + self.width / 2, self.width / 2),)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.clip((np.asarray(x) - self.a) / self.width, 0.0, 1.0)
+    def below(self, at: Points) -> Array:
+        return np.clip(at.minus(self.a) / self.width, 0.0, 1.0)
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.clip((self.b - np.asarray(x)) / self.width, 0.0, 1.0)
+    def above(self, at: Points) -> Array:
+        return np.clip(-at.minus(self.b) / self.width, 0.0, 1.0)
+
+    def blur(self, at: Points) -> Array:
+        return np.full_like(at.x, 4 * self.width)
 
     def ppf(self, level: ArrayLike) -> Array:
         return self.a + self.width * np.asarray(level)
@@ -102,8 +112,8 @@ class Uniform(Univariate):
             return float(end == getattr(self, name))
         return super().end_velocity(name, end)
 
-    def standard_form(self) -> tuple[Any, float, float] | None:
-        return self.name, self.a, self.width
+    def standard_form(self) -> StandardForm | None:
+        return self.name, Fraction(self.a), Fraction(self.b) - Fraction(self.a)
 
     def velocity(self, name: str, x: Array) -> Array | None:
         share = (x - self.a) / self.width
@@ -189,11 +199,28 @@ class Beta(Univariate):
     def end_tail(self, end: float) -> Tail | None:
         return Tail(finite=True, log=1 - Fraction(self.b if end else self.a))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.betainc(self.a, self.b, np.clip(x, 0.0, 1.0)))
+    def below(self, at: Points) -> Array:
+        low, high = self._shares(at)
+        return np.where(
+            low < 0.5,
+            special.betainc(self.a, self.b, low),
+            special.betaincc(self.b, self.a, high),
+        )
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.betaincc(self.a, self.b, np.clip(x, 0.0, 1.0)))
+    def above(self, at: Points) -> Array:
+        low, high = self._shares(at)
+        return np.where(
+            low < 0.5,
+            special.betaincc(self.a, self.b, low),
+            special.betainc(self.b, self.a, high),
+        )
+
+    def _shares(self, at: Points) -> tuple[Array, Array]:
+        """Return x and 1 − x, each clipped to [0, 1]."""
+        return np.clip(at.minus(0.0), 0.0, 1.0), np.clip(-at.minus(1.0), 0.0, 1.0)
+
+    def blur(self, at: Points) -> Array:
+        return 4 * np.minimum(*self._shares(at))
 
     def ppf(self, level: ArrayLike) -> Array:
         return _beta_quantile(self.a, self.b, self.log_constant, np.asarray(level, float))
@@ -316,13 +343,17 @@ class TruncNormal(Univariate):
     def end_tail(self, end: float) -> Tail | None:
         return CONSTANT if math.isfinite(end) else Normal(self.loc, self.scale).end_tail(end)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        x = np.asarray(x)
-        return self._mass_between(self._ends[0], (x - self.loc) / self.scale, x - self.a)
+    def log_depth(self, at: Points) -> Array:
+        return Normal(self.loc, self.scale).log_depth(at)
 
-    def sf(self, x: ArrayLike) -> Array:
-        x = np.asarray(x)
-        return self._mass_between((x - self.loc) / self.scale, self._ends[1], self.b - x)
+    def below(self, at: Points) -> Array:
+        return self._mass_between(self._ends[0], self.z(at), at.minus(self.a))
+
+    def above(self, at: Points) -> Array:
+        return self._mass_between(self.z(at), self._ends[1], -at.minus(self.b))
+
+    def blur(self, at: Points) -> Array:
+        return 4 * np.abs(at.minus(self.loc))
 
     def _mass_between(self, low: ArrayLike, high: ArrayLike, apart: Array) -> Array:
         """Return the mass between standardised points whose distance on the axis is ``apart``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from gantheory.densities.base import REAL, Array, generator, parameter, register
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
+from gantheory.densities.univariate import Interval, LogRatio, Points, StandardForm, Univariate
 from gantheory.errors import GantheoryError
 
 
@@ -106,13 +107,29 @@ class Affine(Image):
         lower = any(end == low for low, _ in self.pieces)
         return self.tail(end, 1 if lower else -1)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        z = (np.asarray(x) - self.loc) / self.scale
-        return self.base.cdf(z) if self.scale > 0 else self.base.sf(z)
+    def log_depth(self, at: Points) -> Array:
+        return self.base.log_depth(self._inner(at))
 
-    def sf(self, x: ArrayLike) -> Array:
-        z = (np.asarray(x) - self.loc) / self.scale
-        return self.base.sf(z) if self.scale > 0 else self.base.cdf(z)
+    def below(self, at: Points) -> Array:
+        inner = self._inner(at)
+        return self.base.below(inner) if self.scale > 0 else self.base.above(inner)
+
+    def above(self, at: Points) -> Array:
+        inner = self._inner(at)
+        return self.base.above(inner) if self.scale > 0 else self.base.below(inner)
+
+    def blur(self, at: Points) -> Array:
+        far = 2 * (np.abs(at.anchor) + abs(self.loc))
+        return abs(self.scale) * self.base.blur(self._inner(at)) + far
+
+    def standard_form(self) -> StandardForm | None:
+        form = self.base.standard_form()
+        if form is None:
+            return None
+        shape, loc, scale = form
+        turned = shape if self.scale > 0 else ("turned", shape)
+        moved = Fraction(self.loc) + Fraction(self.scale) * Fraction(loc)
+        return turned, moved, abs(Fraction(self.scale)) * Fraction(scale)
 
     def ppf(self, level: ArrayLike) -> Array:
         return self.loc + self.scale * (self.base.ppf if self.scale > 0 else self.base.isf)(level)
@@ -249,17 +266,26 @@ class Restrict(Image):
         lower = any(end == low for low, _ in self.pieces)
         return self.tail(end, 1 if lower else -1)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return self._between(self.a, np.clip(x, self.a, self.b))
+    def log_depth(self, at: Points) -> Array:
+        return self.base.log_depth(at)
 
-    def sf(self, x: ArrayLike) -> Array:
-        return self._between(np.clip(x, self.a, self.b), self.b)
+    def below(self, at: Points) -> Array:
+        share = self._between(Points.at(self.a), at)
+        return np.where(at.minus(self.a) > 0, np.where(at.minus(self.b) < 0, share, 1.0), 0.0)
 
-    def _between(self, low: ArrayLike, high: ArrayLike) -> Array:
+    def above(self, at: Points) -> Array:
+        share = self._between(at, Points.at(self.b))
+        return np.where(at.minus(self.b) < 0, np.where(at.minus(self.a) > 0, share, 1.0), 0.0)
+
+    def blur(self, at: Points) -> Array:
+        return self.base.blur(at)
+
+    def _between(self, low: Points, high: Points) -> Array:
         """Return the share of the mass between two points, from the tail that is smaller there."""
-        below = self.base.cdf(high) - self.base.cdf(low)
-        above = self.base.sf(low) - self.base.sf(high)
-        return np.where(self.base.cdf(high) < self.base.sf(low), below, above) / self.mass
+        base = self.base
+        below = base.below(high) - base.below(low)
+        above = base.above(low) - base.above(high)
+        return np.where(base.below(high) < base.above(low), below, above) / self.mass
 
     def ppf(self, level: ArrayLike) -> Array:
         return self._quantile(np.asarray(level, float) * self.mass, self.a, 1)

@@ -17,6 +17,7 @@ from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     LogRatio,
     Points,
+    StandardForm,
     Univariate,
     least_cancelled,
     log_quotient,
@@ -46,10 +47,16 @@ class LocationScale(Univariate):
             return (-1.0 - self.z(at) * self.scale * self.slope(at)) / self.scale
         return super().scores(name, at)
 
+    def log_depth(self, at: Points) -> Array:
+        return at.log_abs_minus(self.loc) - math.log(self.scale)  # as log p ~ −abs(z) falls
+
+    def blur(self, at: Points) -> Array:
+        return 4 * np.abs(at.minus(self.loc))
+
     def isf(self, level: ArrayLike) -> Array:
         return 2 * self.loc - self.ppf(level)  # the law is symmetric, but for Gumbel's
 
-    def standard_form(self) -> tuple[Any, float, float] | None:
+    def standard_form(self) -> StandardForm | None:
         shape = {k: v for k, v in self.parameters.items() if k not in ("loc", "scale")}
         return (self.name, *shape.values()), self.loc, self.scale
 
@@ -90,13 +97,15 @@ class Laplace(LocationScale):
     def end_tail(self, end: float) -> Tail | None:
         return Tail(linear=-1 / Fraction(self.scale))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        z = (np.asarray(x) - self.loc) / self.scale
+    def below(self, at: Points) -> Array:
+        z = self.z(at)
         half = 0.5 * np.exp(-np.abs(z))
         return np.where(z < 0, half, 1 - half)
 
-    def sf(self, x: ArrayLike) -> Array:
-        return self.cdf(2 * self.loc - np.asarray(x))
+    def above(self, at: Points) -> Array:
+        z = self.z(at)
+        half = 0.5 * np.exp(-np.abs(z))
+        return np.where(z > 0, half, 1 - half)
 
     def ppf(self, level: ArrayLike) -> Array:
         level = np.asarray(level)
@@ -131,11 +140,11 @@ class Logistic(LocationScale):
     def end_tail(self, end: float) -> Tail | None:
         return Tail(linear=-1 / Fraction(self.scale))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.expit((np.asarray(x) - self.loc) / self.scale))
+    def below(self, at: Points) -> Array:
+        return np.asarray(special.expit(self.z(at)))
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.expit((self.loc - np.asarray(x)) / self.scale))
+    def above(self, at: Points) -> Array:
+        return np.asarray(special.expit(-self.z(at)))
 
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.loc + self.scale * special.logit(level))
@@ -176,13 +185,17 @@ class Gumbel(LocationScale):
             return Tail(linear=-rate)
         return Tail(rate=rate, lift=Fraction(self.loc) * rate, linear=rate)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        with np.errstate(over="ignore"):
-            return np.exp(-np.exp((self.loc - np.asarray(x)) / self.scale))
+    def log_depth(self, at: Points) -> Array:
+        rising = -self.z(at)  # log(exp(−z) + z) = −z to the last digit where z < −40
+        return np.where(rising > 40, rising, super().log_depth(at))
 
-    def sf(self, x: ArrayLike) -> Array:
+    def below(self, at: Points) -> Array:
         with np.errstate(over="ignore"):
-            return -np.expm1(-np.exp((self.loc - np.asarray(x)) / self.scale))
+            return np.exp(-np.exp(-self.z(at)))
+
+    def above(self, at: Points) -> Array:
+        with np.errstate(over="ignore"):
+            return -np.expm1(-np.exp(-self.z(at)))
 
     def ppf(self, level: ArrayLike) -> Array:
         return self.loc - self.scale * np.log(-np.log(level))
@@ -243,11 +256,11 @@ class StudentT(LocationScale):
     def end_tail(self, end: float) -> Tail | None:
         return Tail(log=-(Fraction(self.df) + 1))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.stdtr(self.df, (np.asarray(x) - self.loc) / self.scale))
+    def below(self, at: Points) -> Array:
+        return np.asarray(special.stdtr(self.df, self.z(at)))
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.stdtr(self.df, (self.loc - np.asarray(x)) / self.scale))
+    def above(self, at: Points) -> Array:
+        return np.asarray(special.stdtr(self.df, -self.z(at)))
 
     def ppf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)

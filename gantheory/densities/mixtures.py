@@ -103,13 +103,19 @@ class AnyMixture(Univariate):
     def normalised(self) -> bool:  # type: ignore[override]
         return all(c.normalised for c in self.parts)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        pairs = zip(self.probabilities, self.parts, strict=True)
-        return np.sum([w * c.cdf(x) for w, c in pairs], axis=0)
+    def log_depth(self, at: Points) -> Array:
+        return np.min([c.log_depth(at) for c in self.parts], axis=0)
 
-    def sf(self, x: ArrayLike) -> Array:
+    def below(self, at: Points) -> Array:
         pairs = zip(self.probabilities, self.parts, strict=True)
-        return np.sum([w * c.sf(x) for w, c in pairs], axis=0)
+        return np.sum([w * c.below(at) for w, c in pairs], axis=0)
+
+    def above(self, at: Points) -> Array:
+        pairs = zip(self.probabilities, self.parts, strict=True)
+        return np.sum([w * c.above(at) for w, c in pairs], axis=0)
+
+    def blur(self, at: Points) -> Array:
+        return np.max([c.blur(at) for c in self.parts], axis=0)
 
     def ppf(self, level: ArrayLike) -> Array:
         """Return the quantile function, by bisection between those of the components."""

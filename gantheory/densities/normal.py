@@ -16,6 +16,7 @@ from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     LogRatio,
     Points,
+    StandardForm,
     Univariate,
     least_cancelled,
     log_quotient,
@@ -52,11 +53,17 @@ class Normal(Univariate):
         a = 1 / Fraction(self.scale) ** 2
         return Tail(square=-a / 2, linear=(a if end > 0 else -a) * Fraction(self.loc))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.ndtr((np.asarray(x) - self.loc) / self.scale))
+    def log_depth(self, at: Points) -> Array:
+        return 2 * (at.log_abs_minus(self.loc) - math.log(self.scale)) - math.log(2)
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.ndtr((self.loc - np.asarray(x)) / self.scale))
+    def below(self, at: Points) -> Array:
+        return np.asarray(special.ndtr(self._z(at)))
+
+    def above(self, at: Points) -> Array:
+        return np.asarray(special.ndtr(-self._z(at)))
+
+    def blur(self, at: Points) -> Array:
+        return 4 * np.abs(at.minus(self.loc))
 
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.loc + self.scale * special.ndtri(level))
@@ -79,7 +86,7 @@ class Normal(Univariate):
             return (((offset - s) + step) / s) * (((offset + s) + step) / s) / s
         return super().scores(name, at)
 
-    def standard_form(self) -> tuple[Any, float, float] | None:
+    def standard_form(self) -> StandardForm | None:
         return self.name, self.loc, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:

@@ -27,6 +27,7 @@ from gantheory.densities.univariate import (
     Interval,
     LogRatio,
     Points,
+    StandardForm,
     Univariate,
     least_cancelled,
     log_quotient,
@@ -101,11 +102,14 @@ class Gamma(Univariate):
             return Tail(finite=True, log=1 - Fraction(self.shape))
         return Tail(linear=-1 / Fraction(self.scale), log=Fraction(self.shape) - 1)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.gammainc(self.shape, np.maximum(x, 0.0) / self.scale))
+    def log_depth(self, at: Points) -> Array:
+        return at.log_abs_minus(0.0) - math.log(self.scale)
 
-    def sf(self, x: ArrayLike) -> Array:
-        return np.asarray(special.gammaincc(self.shape, np.maximum(x, 0.0) / self.scale))
+    def below(self, at: Points) -> Array:
+        return np.asarray(special.gammainc(self.shape, np.maximum(at.x, 0.0) / self.scale))
+
+    def above(self, at: Points) -> Array:
+        return np.asarray(special.gammaincc(self.shape, np.maximum(at.x, 0.0) / self.scale))
 
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.scale * special.gammaincinv(self.shape, level))
@@ -141,7 +145,7 @@ class Gamma(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return 1.0 if name == "loc" else 0.0
 
-    def standard_form(self) -> tuple[Any, float, float] | None:
+    def standard_form(self) -> StandardForm | None:
         return (self.name, self.shape), 0.0, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
@@ -193,15 +197,18 @@ class LogNormal(Univariate):
         a, side = 1 / Fraction(self.scale) ** 2, 1 if end else -1
         return Tail(finite=not end, logsquare=-a / 2, log=side * (Fraction(self.loc) * a - 1))
 
-    def cdf(self, x: ArrayLike) -> Array:
-        with np.errstate(divide="ignore"):
-            z = (np.log(np.maximum(x, 0.0)) - self.loc) / self.scale
-        return np.asarray(special.ndtr(z))
+    def log_depth(self, at: Points) -> Array:
+        return 2 * np.log(np.abs(self.z(at))) - math.log(2)
 
-    def sf(self, x: ArrayLike) -> Array:
-        with np.errstate(divide="ignore"):
-            z = (np.log(np.maximum(x, 0.0)) - self.loc) / self.scale
-        return np.asarray(special.ndtr(-z))
+    def below(self, at: Points) -> Array:
+        return np.asarray(special.ndtr(np.where(at.x > 0, self.z(at), -np.inf)))
+
+    def above(self, at: Points) -> Array:
+        return np.asarray(special.ndtr(np.where(at.x > 0, -self.z(at), np.inf)))
+
+    def blur(self, at: Points) -> Array:
+        log_x = np.where(at.x > 0, np.abs(at.log_abs_minus(0.0)), 0.0)
+        return 4 * np.abs(at.x) * (1 + log_x + abs(self.loc))
 
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(np.exp(self.loc + self.scale * special.ndtri(level)))

@@ -274,9 +274,9 @@ class Pushforward(Univariate):
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return self.generate(self.latent.sample(generator(rng), n))[0]
 
-    def cdf(self, x: Any) -> Array:
+    def below(self, at: Points) -> Array:
         """Return P(G(z) <= x), summed over the monotone stretches."""
-        points = np.asarray(x, float)
+        points = at.x
         total = np.zeros(points.shape)
         for b in self.branches:
             z = self._inverse(b, np.clip(points, *b.image))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,8 @@ from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.errors import GantheoryError, unknown_name
 
 Interval = tuple[float, float]
+StandardForm = tuple[Any, float | Fraction, float | Fraction]  # shape, loc, scale
+LOG_HUGE = math.log(1e300)
 LogRatio = tuple[Array, Array]  # log p − log q, and the size of the terms summed for it
 
 
@@ -137,19 +140,36 @@ class Univariate(Density):
         """The size of the constants inside log p: what its rounding errors scale with."""
         return 2.0
 
+    def log_depth(self, at: Points) -> Array:
+        """Return log(−log p), known where log p itself is below the range of binary64."""
+        with np.errstate(all="ignore"):
+            return np.minimum(np.log(-self.log_density(at)), LOG_HUGE)
+
     @property
     def tails(self) -> tuple[Tail | None, Tail | None]:
         """The tails at the lower and the upper end of the support."""
         lower, upper = self.support
         return self.tail(lower, +1), self.tail(upper, -1)
 
+    def below(self, at: Points) -> Array:
+        """Return P(X <= x) at `Points`."""
+        raise GantheoryError(f"{self}: no distribution function is known")
+
+    def above(self, at: Points) -> Array:
+        """Return P(X > x) at `Points`, accurate where it is tiny."""
+        return 1.0 - self.below(at)
+
+    def blur(self, at: Points) -> Array:
+        """Return by how much of x, in units of rounding, the distribution functions miss it."""
+        return 4 * np.abs(at.x)
+
     def cdf(self, x: ArrayLike) -> Array:
         """Return P(X <= x)."""
-        raise GantheoryError(f"{self}: no distribution function is known")
+        return self.below(Points.at(x))
 
     def sf(self, x: ArrayLike) -> Array:
         """Return P(X > x), accurate where it is tiny."""
-        return 1.0 - self.cdf(x)
+        return self.above(Points.at(x))
 
     def ppf(self, level: ArrayLike) -> Array:
         """Return the quantile function."""
@@ -199,7 +219,7 @@ class Univariate(Density):
         """Return how fast a finite end of the support moves with the parameter ``name``."""
         return {"loc": 1.0, "scale": end}.get(name, 0.0)
 
-    def standard_form(self) -> tuple[Any, float, float] | None:
+    def standard_form(self) -> StandardForm | None:
         """Return (shape, loc, scale) where the law is that of loc + scale·Z, Z given by shape."""
         return None
 
@@ -209,7 +229,7 @@ class Univariate(Density):
         if name == "loc":
             return np.ones_like(x)
         if name == "scale":
-            return x if form is None else (x - form[1]) / form[2]
+            return x if form is None else (x - float(form[1])) / float(form[2])
         return None
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:

@@ -84,8 +84,8 @@ class OwnDensity(Univariate):
             raise GantheoryError(f"{self}: no {what} was given; pass {what}=... to own_density")
         return np.asarray(self.functions[what](np.asarray(x, float)), float)
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return self._known("cdf", x)
+    def below(self, at: Points) -> Array:
+        return self._known("cdf", at.x)
 
     def ppf(self, level: ArrayLike) -> Array:
         return self._known("ppf", level)

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
 
 # Widths of successive panels in log distance grow by this factor: 45 of them span exp(±6e4).
@@ -152,12 +152,12 @@ class Ray:
         return ends
 
 
-def rays(p: Univariate, q: Univariate) -> list[Ray]:
-    """Return every ray on which p or q has mass."""
+def rays(p: Univariate, q: Univariate, within: tuple[Interval, ...] = ()) -> list[Ray]:
+    """Return every ray on which p or q has mass, or those ``within`` other intervals too."""
     widths = _anchors(p, q)
     points = sorted(widths)
     bounds = [-math.inf, *points, math.inf]
-    pieces = [*p.pieces, *q.pieces]
+    pieces = [*p.pieces, *q.pieces, *within]
     found = []
     for low, high in pairwise(bounds):
         if not any(a <= low and high <= b for a, b in pieces):

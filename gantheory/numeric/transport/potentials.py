@@ -27,7 +27,7 @@ from gantheory.numeric.line.moving import beside, moving_points
 from gantheory.numeric.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.numeric.line.probe import panels_of
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
-from gantheory.numeric.transport.gaps import Gap, alive
+from gantheory.numeric.transport.gaps import Gap, alive, hull
 from gantheory.numeric.transport.moments import NO_SETTLING, without_mean
 from gantheory.records import Estimate
 
@@ -63,7 +63,7 @@ def _integrated(gap: Gap, parameter: str) -> Estimate:
     p, q = gap.p, gap.q
     center = sorted(q.centers)[len(q.centers) // 2][0]
     rough = _Sampler(gap, parameter, _Signs.unknown(center))
-    panels, log_left, resolved = panels_of(rough, rays(p, q))
+    panels, log_left, resolved = panels_of(rough, rays(p, q, (hull(p, q),)))
     with np.errstate(all="ignore"):
         owner, root, _ = level_crossings(panels, rough.moved, (0.0,))
         signs = _Signs.of(gap, panels, owner, root, center)
@@ -132,7 +132,7 @@ class _Signs:
         xi = panels.low[:, None] + half * (1 + SAMPLES)
         x = np.unique(panels.at(xi)[0].x)
         x = x[np.isfinite(x)]
-        value, error = gap.sign(x)
+        value, error = gap.sign(Points.at(x))
         within = _open(gap, x, value, error)
         beyond = (x < within[0]) | (x > within[1])
         sure = (np.abs(value) > error) | beyond
@@ -145,7 +145,7 @@ class _Signs:
         knots = _knots(x[sure], np.sign(value[sure]), roots, x[~sure])
         cell = np.diff(np.concatenate([x[:1], 0.5 * (x[1:] + x[:-1]), x[-1:]]))
         lengths = np.where(sure, 0.0, np.minimum(cell, _blur(gap, x, error)))
-        at_knots = _blur(gap, knots, gap.sign(knots)[1])
+        at_knots = _blur(gap, knots, gap.sign(Points.at(knots))[1])
         edges = np.concatenate([[-math.inf], knots, [math.inf]])
         after = [_sign_between(a, b, x[sure], value[sure]) for a, b in pairwise(edges)]
         places = np.concatenate([x, knots])
@@ -236,12 +236,12 @@ class _Sampler:
 
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return a quantity with the sign of F_p − F_q."""
-        return self.gap.sign(panels.at(xi)[0].x)[0]
+        return self.gap.sign(panels.at(xi)[0])[0]
 
-    def _unsure(self, x: Array) -> Array:
-        value, error = self.gap.sign(x)
+    def _unsure(self, at: Points) -> Array:
+        value, error = self.gap.sign(at)
         low, high = self.signs.open
-        return (np.abs(value) <= error) & (x >= low) & (x <= high)
+        return (np.abs(value) <= error) & (at.x >= low) & (at.x <= high)
 
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         q = self.gap.q
@@ -257,7 +257,7 @@ class _Sampler:
                 mantissa = score * factor
             else:
                 mantissa = rate * (
-                    2.0 * self._unsure(at.x) if self.doubt else self.signs.sign(at.x)
+                    2.0 * self._unsure(at) if self.doubt else self.signs.sign(at.x)
                 )
         if self.doubt:
             mantissa, noise = np.abs(mantissa), np.ones_like(noise)

@@ -17,7 +17,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.normal import Normal
-from gantheory.densities.univariate import Univariate
+from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.numeric.line.estimates import finished, split_parameter
 from gantheory.numeric.line.inputs import input_noise
@@ -205,7 +205,7 @@ class _Sampler:
         rate = np.zeros_like(y) if velocity is None else velocity
         if self.coupling:
             stretch = abs(self.coupling.slope) / self.coupling.scale
-            apart = self.coupling.at(y)
+            apart = self.coupling.at(Points.at(y))
             return apart, stretch * error + 4 * EPS * np.abs(apart), rate
         x, other = _quantile(self.p, t, side)
         return y - x, error + other, rate

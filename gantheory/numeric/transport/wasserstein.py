@@ -21,7 +21,7 @@ from gantheory.numeric.line.integrals import Integral, integrals_of
 from gantheory.numeric.line.panels import Panels, level_crossings, rays
 from gantheory.numeric.line.probe import panels_of
 from gantheory.numeric.line.quadrature import EPS, Samples, integrate
-from gantheory.numeric.transport.gaps import Coupling, Gap, alive
+from gantheory.numeric.transport.gaps import Coupling, Gap, alive, hull
 from gantheory.numeric.transport.moments import NO_SETTLING, without_mean
 from gantheory.numeric.transport.potentials import w1_slope
 from gantheory.records import Estimate
@@ -54,7 +54,7 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
 
 def _integrated(p: Univariate, q: Univariate) -> Estimate:
     sample = _Sampler(p, q, Gap(p, q))
-    panels, log_left, resolved = panels_of(sample, rays(p, q))
+    panels, log_left, resolved = panels_of(sample, rays(p, q, (hull(p, q),)))
     with np.errstate(all="ignore"):
         owner, root, _ = level_crossings(panels, sample.moved, (0.0,))
     sums = integrate(sample, panels.split(owner, root))
@@ -79,12 +79,12 @@ class _Sampler:
 
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return a quantity with the sign of F_p − F_q."""
-        return self.gap.sign(panels.at(xi)[0].x)[0]
+        return self.gap.sign(panels.at(xi)[0])[0]
 
     def __call__(self, panels: Panels, xi: Array) -> Samples:
         with np.errstate(all="ignore"):
             at, weight = panels.at(xi)
-            difference, error = self.gap.sign(at.x)
+            difference, error = self.gap.sign(at)
             if self.gap.coupling:
                 log_q = self.q.log_density(at)
                 weight = weight + log_q
