@@ -256,9 +256,7 @@ class _Sampler:
                 factor = self.signs.doubt(at.x) if self.doubt else self.signs.critic(at)
                 mantissa = score * factor
             else:
-                mantissa = rate * (
-                    2.0 * self._unsure(at) if self.doubt else self.signs.sign(at.x)
-                )
+                mantissa = rate * (2.0 * self._unsure(at) if self.doubt else self.signs.sign(at.x))
         if self.doubt:
             mantissa, noise = np.abs(mantissa), np.ones_like(noise)
         return alive(log_jacobian + log_q, mantissa, np.minimum(noise, 1.0))
