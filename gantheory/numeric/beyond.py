@@ -11,9 +11,9 @@ from gantheory.errors import GantheoryError
 from gantheory.numeric.curvature.combined import reversed_kernel
 from gantheory.numeric.line.estimates import split_parameter
 from gantheory.numeric.lookup import kernel_for
+from gantheory.numeric.montecarlo import by_sampling
 from gantheory.numeric.normals import closed_form_of_normals
 from gantheory.numeric.plane.boxes import (
-    by_sampling,
     divergence_in_space,
     divergence_of_masses,
     on_the_line,

@@ -1,4 +1,4 @@
-"""Divergences between mixtures of normals in the plane, and between laws given by sampling.
+"""Divergences between mixtures of normals in the plane, and between laws on finitely many points.
 
 Equal covariances reduce any pair of normals, in any dimension, to one on the line. Otherwise the
 plane is cut into boxes no wider than the narrowest normal that reaches into them, so that no mode
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gantheory.densities.base import Array, Density
+from gantheory.densities.base import Array
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
-from gantheory.numeric.kernels import FLAT, LINEAR, Integrand, Kernel
+from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.line.breaks import tied_terms, with_ties
 from gantheory.numeric.line.estimates import sweep_line
 from gantheory.numeric.line.quadrature import GAUSS, KRONROD, NODES
@@ -267,48 +267,4 @@ def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
     noise = EPS * size_of * (1 + np.where(close > 0, 1 / np.maximum(close, 1e-300), 0))
     error = float(np.sum(np.abs(terms) * np.minimum(4 * noise, 1.0)))
     found = Estimate(math.fsum(terms), error, method="finite sum", evaluations=len(terms))
-    return with_ties(found, lost)
-
-
-def by_sampling(
-    kernel: Kernel,
-    p: Density,
-    q: Density,
-    seed: int = 0,
-    draws: int = 200_000,
-    error_probability: float = 0.05,
-) -> Estimate:
-    """Return a divergence of any two laws that can be sampled, with a normal interval.
-
-    It is the mean of q f̃(p/q)/m over draws from m = (p + q)/2, half of them from each law. Each
-    half has its own interval at half of the error probability, and the two add up: the truth is
-    missed with at most the probability stated, up to the normal approximation. Where the draws have
-    no second moment (unbounded divergences) the interval may be too narrow, and this is said.
-    """
-    from scipy.special import ndtri
-
-    rng = np.random.default_rng(seed)
-    half = draws // 2
-    means, variances, largest, total, lost = [], [], 0.0, 0.0, 0.0
-    for law in (p, q):
-        x = law.sample(rng, half)
-        with np.errstate(all="ignore"):
-            n = Ratio.of(p.logpdf(x), q.logpdf(x))
-            weight, mantissa = kernel.value(n)
-            log_m = np.logaddexp(n.log_p, n.log_q) - math.log(2)
-            terms = np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)
-        lost += 0.5 * float(tied_terms(kernel, n, log_m).mean())
-        means.append(float(terms.mean()))
-        variances.append(float(terms.var(ddof=1)) / half)
-        largest, total = max(largest, float(terms.max())), total + float(terms.sum())
-    heavy = largest > 0.05 * total
-    found = Estimate(
-        0.5 * sum(means),
-        -float(ndtri(error_probability / 4)) * 0.5 * sum(map(math.sqrt, variances)),
-        Status.OK if kernel.at_infinity == LINEAR and kernel.at_zero == FLAT else Status.BLIND,
-        "monte carlo",
-        error_probability=error_probability,
-        evaluations=2 * half,
-        warnings=("one draw carries over 5% of the sum: do not trust the interval",) * heavy,
-    )
     return with_ties(found, lost)
