@@ -268,8 +268,8 @@ class Beta(Univariate):
             of_a * np.where(near, -excess(low, log_low), log_low),
             of_b * np.where(near, -excess(high, log_high), log_high),
         )
-        size = sum(map(np.abs, terms)) + abs(constant)
-        return np.where(inside(at, 0.0, 1.0), sum(terms) + constant, 0.0), size
+        size = np.sum(np.abs(terms), axis=0) + abs(constant)
+        return np.where(inside(at, 0.0, 1.0), np.sum(terms, axis=0) + constant, 0.0), size
 
 
 def _beta_quantile(a: float, b: float, log_beta: float, level: Array) -> Array:

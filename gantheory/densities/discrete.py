@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +36,12 @@ class Discrete(Density):
         if abs(math.fsum(values) - 1) > 1e-9:  # as for the weights of a mixture
             raise GantheoryError(f"discrete: masses sum to {math.fsum(values):g}, not 1")
         object.__setattr__(self, "masses", values)
+
+    def shares(self, size: int) -> list[Fraction]:
+        """Return the first ``size`` probabilities as exact fractions that sum to 1."""
+        masses = [Fraction(mass) for mass in self.masses]
+        total = sum(masses)
+        return [mass / total for mass in masses] + [Fraction(0)] * (size - len(masses))
 
     def logpdf(self, x: ArrayLike) -> Array:
         k = np.asarray(x)

@@ -85,6 +85,20 @@ class Spatial(Density):
             rows.append(constant - 0.5 * np.sum(z * z, axis=-1))
         return np.stack(rows)
 
+    def rounding(self, x: Array, log: Array) -> Array:
+        """Return a bound on the rounding error of the log-density, in units of rounding.
+
+        The square of the standardised distance is rounded as often as the root of the condition
+        of a covariance says, and a place far from 0 by its own size against the widths.
+        """
+        spectra = np.linalg.eigvalsh(self.covariances)
+        root = float(np.sqrt(spectra[:, -1] / np.maximum(spectra[:, 0], 1e-300)).max())
+        size = (
+            2 + np.abs(np.where(np.isfinite(log), log, 0.0)) + float(np.abs(np.log(spectra)).max())
+        )
+        far = np.abs(x).max(axis=-1) / math.sqrt(max(float(spectra[:, 0].min()), 1e-300))
+        return 8 * (root - 1) * size + far * np.sqrt(2 * size)
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
         which = rng.choice(len(self.weights), size=n, p=self.weights)

@@ -18,6 +18,7 @@ from gantheory.numeric.plane.boxes import (
     divergence_of_masses,
     on_the_line,
 )
+from gantheory.numeric.transport.masses import wasserstein_of_masses
 from gantheory.records import Estimate
 
 
@@ -31,6 +32,8 @@ def beyond_the_line(
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
     if isinstance(p, Discrete) and isinstance(q, Discrete):
+        if name == "w1" and wrt is None:
+            return wasserstein_of_masses(1, p, q)
         if wrt is not None:
             raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
         return divergence_of_masses(kernel_for(name), p, q)

@@ -50,9 +50,11 @@ def by_sampling(
 
     Where no interval can be stated the answer is undetermined, with the reason.
     """
-    on_the_line = isinstance(p, Univariate) and isinstance(q, Univariate)
-    if on_the_line and (known := _by_tails(kernel, Ends(p, q))) is not None:
-        return known
+    on_the_line = False
+    if isinstance(p, Univariate) and isinstance(q, Univariate):
+        on_the_line = True
+        if (known := _by_tails(kernel, Ends(p, q))) is not None:
+            return known
     rng = np.random.default_rng(seed)
     halves = [_terms(kernel, law.sample(rng, draws // 2), p, q) for law in (p, q)]
     z = 0.5 * (halves[0][0] + halves[1][0])

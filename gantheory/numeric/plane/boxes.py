@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.line.breaks import tied_terms, with_ties
 from gantheory.numeric.line.estimates import sweep_line
 from gantheory.numeric.line.quadrature import GAUSS, KRONROD, NODES
+from gantheory.numeric.normals import mahalanobis
 from gantheory.numeric.plane.decay import Bump, bumps
 from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
@@ -52,7 +54,7 @@ def divergence_in_space(
         if _same(p, q) and kernel.touches and not kernel.jumps:
             return Estimate(0.0, method="identical laws")
         if (line := on_the_line(p, q)) is not None:
-            return sweep_line({"x": kernel}, *line, (None,))["x", None]
+            return _reduced(kernel, *line)
     if p.dim != 2:
         raise GantheoryError(
             f"{kernel.name} in {p.dim} dimensions is known for normals of equal covariance, and "
@@ -87,9 +89,16 @@ def on_the_line(p: Spatial, q: Spatial) -> tuple[Normal, Normal] | None:
         return None
     if not np.array_equal(p.covariances, q.covariances):
         return None
-    z = np.linalg.solve(p.factors[0], q.means[0] - p.means[0])
-    distance = math.hypot(*z)
-    return Normal(0.0, 1.0), Normal(distance, 1.0)
+    return Normal(0.0, 1.0), Normal(mahalanobis(p, q), 1.0)
+
+
+def _reduced(kernel: Kernel, p: Normal, q: Normal) -> Estimate:
+    """Return the value on the line, with what the rounding of the distance may do to it."""
+    found = sweep_line({"x": kernel}, p, q, (None, "q.loc"))
+    value, slope = found["x", None], found["x", "q.loc"]
+    if not (value.is_finite and slope.is_finite):
+        return value
+    return replace(value, error=value.error + EPS * q.loc * (abs(slope.value) + slope.error))
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ def _integral(
             weight, mantissa = form(n)
             f = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
             size = 8 + np.abs(n.log_p) + np.abs(n.log_q)
+            size = size + p.rounding(x, n.log_p) + q.rounding(x, n.log_q)
             noise = (
                 EPS
                 * size
@@ -250,21 +260,42 @@ def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
     size = max(len(p.masses), len(q.masses))
     k = np.arange(size)
     log_p, log_q = p.logpdf(k), q.logpdf(k)
+    u = _log_quotients(p.shares(size), q.shares(size))
     alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
-    log_p, log_q = log_p[alive], log_q[alive]
+    log_p, log_q, u = log_p[alive], log_q[alive], u[alive]
     unbounded = kernel.at_infinity.power > 1 or kernel.at_infinity.logs
     if np.any(np.isneginf(log_q)) and kernel.lone_p and unbounded:
         return Estimate.infinite("p has mass on a point where q = 0")
     if np.any(np.isneginf(log_p)) and not kernel.at_zero.is_finite:
         return Estimate.infinite("q has mass on a point where p = 0")
     with np.errstate(all="ignore"):
-        n = Ratio.of(log_p, log_q)
+        n = Ratio.of(log_p, log_q, u)
         weight, mantissa = kernel.value(n)
         lost = float(tied_terms(kernel, n).sum())
         terms = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
-        close = np.abs(log_p - log_q)
-    size_of = 4 + np.where(np.isfinite(close), np.minimum(np.abs(log_p) + np.abs(log_q), 1e3), 0)
-    noise = EPS * size_of * (1 + np.where(close > 0, 1 / np.maximum(close, 1e-300), 0))
-    error = float(np.sum(np.abs(terms) * np.minimum(4 * noise, 1.0)))
-    found = Estimate(math.fsum(terms), error, method="finite sum", evaluations=len(terms))
+    # u is rounded from itself alone, and a weight from its logarithms
+    logs = np.abs(np.where(np.isfinite(weight), weight, 0.0))
+    error = EPS * float(np.sum(np.abs(terms) * (8 + 4 * logs)))
+    value = math.fsum(terms)
+    careful = error <= 1e-12 * abs(value) or not value
+    found = Estimate(
+        value,
+        error,
+        Status.OK if careful else Status.ILL_CONDITIONED,
+        "finite sum",
+        None if careful else "terms of both signs cancel",
+        evaluations=len(terms),
+    )
     return with_ties(found, lost)
+
+
+def _log_quotients(p: list[Fraction], q: list[Fraction]) -> Array:
+    """Return log(p/q) of exact shares, from their exact difference where they are close."""
+    return np.array([_log_quotient(a, b) for a, b in zip(p, q, strict=True)])
+
+
+def _log_quotient(a: Fraction, b: Fraction) -> float:
+    if not a or not b:
+        return math.inf if a else -math.inf if b else math.nan
+    close = float((a - b) / b) if 2 * abs(a - b) < b else None
+    return math.log(float(a)) - math.log(float(b)) if close is None else math.log1p(close)

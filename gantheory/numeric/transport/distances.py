@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import mpmath
 import numpy as np
-from scipy import special
+from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities import Density, parse_density
-from gantheory.densities.base import Array
+from gantheory.densities.discrete import Discrete
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.normal import Normal
-from gantheory.densities.plane import Spatial, Tangent, part_tangent, widened
+from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.numeric.line.estimates import split_parameter
+from gantheory.numeric.plane.exactly import parts, rounded, settled
+from gantheory.numeric.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.numeric.transport.quantiles import w2_line
-from gantheory.records import Estimate, Status
+from gantheory.records import Estimate
 
 EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"
-# A complex step this small costs no digit: its square is lost beside any number that matters.
-STEP = 1e-100
 
 
 def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
@@ -43,6 +42,8 @@ def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
     p, q = parse_density(p), parse_density(q)
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         return w2_line(p, q, wrt)
+    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+        return wasserstein_of_masses(2, p, q)
     _check_normals(p, q)
     assert isinstance(p, Spatial)
     assert isinstance(q, Spatial)
@@ -54,15 +55,33 @@ def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
 
 
 def _w2_of_normals(p: Spatial, q: Spatial) -> Estimate:
-    apart = float(np.sum((p.means[0] - q.means[0]) ** 2))
-    # with Σ = LLᵀ the trace of the root is the sum of the singular values of L_qᵀ L_p
-    shared = float(np.linalg.svd(q.factors[0].T @ p.factors[0], compute_uv=False).sum())
-    traces = float(np.trace(p.covariances[0]) + np.trace(q.covariances[0]))
-    square = max(apart + traces - 2 * shared, 0.0)
-    noise = 16 * EPS * (apart + traces)
-    if square <= noise:
-        return Estimate(math.sqrt(square), math.sqrt(noise), method=CLOSED)
-    return Estimate(math.sqrt(square), noise / (2 * math.sqrt(square)), method=CLOSED)
+    """Return W2 by the eigenvalues of L_qᵀΣ_pL_q, whose roots are summed; L_qL_qᵀ = Σ_q.
+
+    The digits are doubled until two rounds agree.
+    """
+    found = [_w2_in_digits(p, q, digits) for digits in (60, 120)]
+    digits = 120
+    while abs(found[-1] - found[-2]) > 1e-18 * abs(found[-1]) and digits < 500:
+        digits *= 2
+        found.append(_w2_in_digits(p, q, digits))
+    value = float(found[-1])
+    return Estimate(value, EPS * value + float(abs(found[-1] - found[-2])), method=CLOSED)
+
+
+def _w2_in_digits(p: Spatial, q: Spatial, digits: int) -> Any:
+    with mpmath.workdps(digits), ctx.workdps(digits):
+        ((_, mean, cov),), ((_, other, cov2),) = parts(p), parts(q)
+        ours, theirs = (mpmath.matrix([[_mp(x) for x in row] for row in c]) for c in (cov, cov2))
+        factor = mpmath.cholesky(theirs)
+        roots = mpmath.eigsy(factor.T * ours * factor, eigvals_only=True)
+        shared = sum(mpmath.sqrt(max(root, 0)) for root in roots)
+        apart = sum((_mp(x) - _mp(y)) ** 2 for x, y in zip(mean, other, strict=True))
+        traces = sum(ours[k, k] + theirs[k, k] for k in range(p.dim))
+        return mpmath.sqrt(max(apart + traces - 2 * shared, mpmath.mpf(0)))
+
+
+def _mp(x: Any) -> Any:
+    return mpmath.mpf(x.real.mid().str(mpmath.mp.dps + 5, radius=False))
 
 
 def _w2_slope(p: Spatial, q: Spatial, name: str, value: Estimate) -> Estimate:
@@ -92,6 +111,9 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
     >>> round(energy_distance("normal(0, 1)", "normal(1, 1)").value, 12)
     0.541806579306
     """
+    p, q = parse_density(p), parse_density(q)
+    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+        return energy_of_masses(p, q)
     return _kernel_distance(p, q, wrt, _mean_distance, -1.0, "energy distance")
 
 
@@ -112,12 +134,6 @@ def mmd2(
     return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "MMD²")
 
 
-def _mean_kernel(bandwidth: float, delta: Array, covariance: Array) -> Any:
-    total = np.eye(len(delta)) + covariance / bandwidth**2
-    exponent = -0.5 * (delta @ np.linalg.solve(total, delta)) / bandwidth**2
-    return np.exp(exponent) / np.sqrt(np.linalg.det(total))
-
-
 DISTANCES: dict[str, Callable[..., Estimate]] = {
     "w2": w2,
     "energy": energy_distance,
@@ -125,62 +141,58 @@ DISTANCES: dict[str, Callable[..., Estimate]] = {
 }
 
 
-Parts = tuple[Array, Array, Array]  # weights, means, covariances
-
-
 def _kernel_distance(
     p: Density | str,
     q: Density | str,
     wrt: str | None,
-    mean: Callable[[Array, Array], Any],
+    mean: Callable[[list[Any], list[list[Any]]], Any],
     sign: float,
     name: str,
 ) -> Estimate:
     """Return ± Σ c_i c_j E k(X_i, X_j) over the signed mixture p − q, or its derivative."""
-    laws = [_spatial(parse_density(law), name) for law in (p, q)]
-    if laws[0].dim != laws[1].dim:
+    laws = [_normals_of(parse_density(law), name) for law in (p, q)]
+    dims = {max(law.dim, 1) for law in laws}
+    if len(dims) > 1:
         raise GantheoryError(f"{name}: {p} and {q} have different dimensions")
-    first, second = ((law.weights, law.means, law.covariances) for law in laws)
-    if wrt is None and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)):
+    if wrt is None and laws[0] == laws[1]:
         return Estimate(0.0, method=CLOSED)
-    if wrt:
-        first, second = _stepped(laws, wrt)
-    weights = np.concatenate([first[0], -second[0]])
-    means = np.concatenate([first[1], second[1]])
-    covariances = np.concatenate([first[2], second[2]])
-    terms = [
-        sign * a * b * mean(means[i] - means[j], covariances[i] + covariances[j])
-        for i, a in enumerate(weights)
-        for j, b in enumerate(weights)
-    ]
-    return _summed([float(t.imag) / STEP for t in terms] if wrt else [float(t.real) for t in terms])
+    moved, parameter = split_parameter(wrt) if wrt else (None, "")
+
+    def compute() -> Any:
+        step = arb(2) ** -(ctx.prec // 3) * _size(laws["pq".index(moved)]) if moved else arb(0)
+        signed = [
+            (side * weight, place, covariance)
+            for law, side, own in zip(laws, (1, -1), "pq", strict=True)
+            for weight, place, covariance in (
+                parts(law, parameter, acb(0, step)) if own == moved else parts(law)
+            )
+        ]
+        total = acb(0)
+        for i, (a, x, s) in enumerate(signed):
+            for j, (b, y, t) in enumerate(signed[: i + 1]):
+                apart = [c - d for c, d in zip(x, y, strict=True)]
+                both = [[c + d for c, d in zip(*r, strict=True)] for r in zip(s, t, strict=True)]
+                total += sign * a * b * mean(apart, both) * (1 if i == j else 2)
+        return total.imag / step if moved else total.real
+
+    ball, sure = settled(compute)
+    value, error = rounded(ball)
+    log = float(ball.log().mid()) if value > 0 and sure else None
+    return Estimate(value, error if sure else error + abs(value), method=CLOSED, log_value=log)
 
 
-def _summed(terms: list[float]) -> Estimate:
-    value, error = math.fsum(terms), 16 * EPS * math.fsum(map(abs, terms))
-    if error <= 1e-12 * abs(value) or not error:
-        return Estimate(value, error, method=CLOSED)
-    return Estimate(value, error, Status.ILL_CONDITIONED, CLOSED, "cancellation between its terms")
+def _size(law: Density) -> arb:
+    """Return a length that is small beside every parameter of a law, for a step."""
+    widths = [x.real.sqrt() for _, _, covariance in parts(law) for x in (covariance[0][0],)]
+    smallest = min(float(x.mid()) for x in widths)
+    weights = [float(w.real.mid()) for w, _, _ in parts(law)]
+    return arb(min(smallest, smallest**2, *weights, 1.0))
 
 
-def _stepped(laws: list[Spatial], wrt: str) -> tuple[Parts, Parts]:
-    """Return both laws' parts, one of them an imaginary step away in the parameter."""
-    law, name = split_parameter(wrt)
-    first, second = ((one.weights, one.means, one.covariances) for one in laws)
-    moved = laws["pq".index(law)].tangent(name)
-    parts = (first, second)["pq".index(law)]
-    rates = (moved.weights, moved.means, moved.covariances)
-    there = tuple(part + 1j * STEP * rate for part, rate in zip(parts, rates, strict=True))
-    return (there, second) if law == "p" else (first, there)  # type: ignore[return-value]
-
-
-def _spatial(law: Density, name: str) -> Spatial:
-    """Return a law as a sum of normals, on the line as one in a space of one dimension."""
-    if isinstance(law, Spatial):
+def _normals_of(law: Density, name: str) -> Density:
+    if isinstance(law, Spatial) or all(isinstance(part, Normal) for part in _leaves(law)):
         return law
-    if not all(isinstance(part, Normal) for part in _leaves(law)):
-        raise GantheoryError(f"{name} of {law}: only normals and their mixtures have a closed form")
-    return _OnTheLine(law)
+    raise GantheoryError(f"{name} of {law}: only normals and their mixtures have a closed form")
 
 
 def _leaves(law: Density) -> list[Density]:
@@ -189,60 +201,33 @@ def _leaves(law: Density) -> list[Density]:
     return [leaf for part in law.parts for leaf in _leaves(part)]
 
 
-@dataclass(frozen=True)
-class _OnTheLine(Spatial):
-    """A normal on the line, or a mixture of such, in a space of one dimension."""
-
-    law: Density
-    dim = 1
-
-    @property
-    def inner(self) -> list[_OnTheLine]:
-        """The parts of a mixture."""
-        return [_OnTheLine(part) for part in self.law.parts]  # type: ignore[attr-defined]
-
-    @property
-    def components(self) -> list[tuple[float, Array, Array]]:
-        if isinstance(self.law, Normal):
-            return [(1.0, np.array([self.law.loc]), np.array([[self.law.scale**2]]))]
-        return [
-            (outer * float(weight), mean, covariance)
-            for outer, part in zip(self.law.weights, self.inner, strict=True)  # type: ignore[attr-defined]
-            for weight, mean, covariance in zip(*part._stacked, strict=True)
-        ]
-
-    def tangent(self, name: str) -> Tangent:
-        if isinstance(self.law, Normal):
-            return (
-                widened(self, self.law.scale) if name == "scale" else super().tangent(_axis(name))
-            )
-        name = re.sub(r"^(loc|scale)s(\[\d+\])$", r"components\2.\1", name)
-        return part_tangent(self, self.inner, name) or super().tangent(_axis(name))
+def _mean_kernel(bandwidth: float, delta: list[Any], covariance: list[list[Any]]) -> Any:
+    square = arb(bandwidth) ** 2
+    total = acb_mat(
+        [[x / square + (i == j) for j, x in enumerate(row)] for i, row in enumerate(covariance)]
+    )
+    column = acb_mat([[x] for x in delta])
+    exponent = (column.transpose() * total.solve(column))[0, 0] / square
+    return (-exponent / 2).exp() / total.det().sqrt()
 
 
-def _axis(name: str) -> str:
-    return "loc[0]" if name == "loc" else name
-
-
-def _mean_distance(delta: Array, covariance: Array) -> Any:
+def _mean_distance(delta: list[Any], covariance: list[list[Any]]) -> Any:
     """Return E‖δ + Z‖ for Z ~ N(0, Σ): on the line by erf, and for isotropic Σ by Kummer's M."""
-    size, variance = len(delta), covariance[0, 0]
+    size, variance = len(delta), covariance[0][0]
     if size == 1:
-        d, s = delta[0], np.sqrt(variance)
-        bell = s * math.sqrt(2 / math.pi) * np.exp(-0.5 * (d / s) ** 2)
-        return bell + d * special.erf(d / (s * math.sqrt(2)))
-    if not np.allclose(covariance, variance * np.eye(size), rtol=1e-14, atol=0):
-        raise GantheoryError("energy distance: in the plane only isotropic normals are known")
+        d, s = delta[0], variance.sqrt()
+        z = d / (s * arb(2).sqrt())
+        return s * (arb(2) / arb.pi()).sqrt() * (-z * z).exp() + d * z.erf()
+    for i, row in enumerate(covariance):
+        for j, x in enumerate(row):
+            if not (x - (variance if i == j else 0)).overlaps(acb(0)):
+                raise GantheoryError(
+                    "energy distance: in the plane only isotropic normals are known"
+                )
     # the mean of a noncentral chi variable
-    ratio = -0.5 * (delta @ delta) / variance
-    gammas = math.exp(math.lgamma((size + 1) / 2) - math.lgamma(size / 2))
-    return np.sqrt(2 * variance) * gammas * _kummer(-0.5, size / 2, ratio)
-
-
-def _kummer(a: float, b: float, z: Any) -> Any:
-    """Return M(a, b, z), to first order in an imaginary part, where scipy's own loses its way."""
-    slope = a / b * special.hyp1f1(a + 1, b + 1, z.real)  # DLMF 13.3.15
-    return special.hyp1f1(a, b, z.real) + 1j * z.imag * slope
+    ratio = -sum(d * d for d in delta) / (2 * variance)
+    gammas = (arb(size + 1) / 2).gamma() / (arb(size) / 2).gamma()
+    return (2 * variance).sqrt() * gammas * ratio.hypgeom_1f1(acb(-0.5), acb(size) / 2)
 
 
 def _check_normals(p: Density, q: Density) -> None:

@@ -35,7 +35,7 @@ class Coupling:
         ours, theirs = p.standard_form(), q.standard_form()
         if ours is None or theirs is None or ours[0] != theirs[0]:
             return None
-        (a, s), (b, t) = (map(Fraction, form[1:]) for form in (ours, theirs))
+        (a, s), (b, t) = ((Fraction(form[1]), Fraction(form[2])) for form in (ours, theirs))
         return cls(float(b - a), float(t - s), float(b - a + t - s), float(b), float(t))
 
     def at(self, at: Points) -> Array:
