@@ -233,15 +233,16 @@ def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
         from simulations.measure import frozen_gradient
     except ImportError:
         raise MissingExtraError("--measure", "torch") from None
-    slopes = slopes_of(job.family, job.d)
-    if not job.games or slopes is None or len(slopes) != 1 or not next(iter(slopes))[0] == "q":
+    moving = list(slopes_of(job.family, job.d[0]))
+    if not job.games or len(moving) != 1 or not moving[0].startswith("q."):
         raise GantheoryError("--measure needs a game, and a family in which one number of q varies")
-    (wrt, slope), found = next(iter(slopes.items())), []
+    wrt, found = moving[0], []
     low, high = job.family.range
     places = [d for d in MEASURED_AT if low < d < high] or [0.5 * (low + high)]
     task = bar.add_task("training", total=len(places) * len(job.games))
     for d in places:
         p, q = (str(law) for law in job.family.at(d))
+        slope = slopes_of(job.family, d)[wrt]
         trained: dict[tuple[str, str], Any] = {}
         for game in job.games:
             key = _payoffs(game)

@@ -39,13 +39,14 @@ def parse_density(text: str | Density) -> Density:
 
 @lru_cache(maxsize=256)  # densities are immutable, and loops ask for the same few texts
 def _parsed(text: str) -> Density:
-    tree = parse(text, _grammar())
+    tree = parse(text, grammar())
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
     return _density(tree)
 
 
-def _grammar() -> Grammar:
+def grammar() -> Grammar:
+    """Return what the text of a density may contain."""
     functions = {name: (0, 100) for name in FAMILIES} | {"mixture": (1, 1)}
     return Grammar("density", functions, NAMES, keywords=True, tuples=True, length=MAX_LENGTH)
 

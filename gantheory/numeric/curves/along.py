@@ -22,11 +22,11 @@ from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
 from gantheory.numeric.curves.doublexp import COUNT, Wanted, integrate_rows
-from gantheory.numeric.curves.families import Family, ends_of, find_family, slopes_of
+from gantheory.numeric.curves.families import Family, find_family, slopes_of
 from gantheory.numeric.curves.rows import Row, Sum, rows
 from gantheory.numeric.curves.targets import Target
 from gantheory.numeric.kernels import Kernel
-from gantheory.records import Estimate
+from gantheory.records import Estimate, Status
 
 if TYPE_CHECKING:
     import polars
@@ -154,7 +154,6 @@ class _Points:
         progress: Progress | None,
     ) -> None:
         self.family, self.points, self.kernels = family, points, kernels
-        self.slopes = slopes_of(family, points)
         self.reasons: set[str] = set()
         shape = (len(kernels), 2, len(points))
         self.value, self.error = np.full(shape, np.nan), np.full(shape, np.inf)
@@ -163,9 +162,7 @@ class _Points:
             self._one_by_one(tolerance, progress)
 
     def _in_bulk(self, tolerance: float) -> None:
-        at = np.linspace(*ends_of(self.family, self.points), 4)
-        pairs = [self.family.at(value) for value in at]
-        p, q = (rows([pair[k] for pair in pairs], at, self.points) for k in (0, 1))
+        p, q = (rows(text, self.points) for text in (self.family.p, self.family.q))
         if p is None or q is None:
             return
         bulk = np.array([k for k, kernel in enumerate(self.kernels) if _is_served(kernel)], int)
@@ -204,18 +201,18 @@ class _Points:
                 progress(done + 1, len(todo))
 
     def _point(self, k: int, wanted: Array, p: Density, q: Density) -> None:
-        slopes = self.slopes or {}
-        found = sweep([self.kernels[row] for row in wanted], p, q, (None, *slopes))
+        asked = [self.kernels[row] for row in wanted]
+        slopes = slopes_of(self.family, self.points[k])
+        refusal = None
+        try:
+            found = sweep(asked, p, q, (None, *slopes))
+        except GantheoryError as error:  # a derivative that no law knows leaves the values
+            found, refusal = sweep(asked, p, q), Estimate.undetermined(str(error))
         for row in wanted:
             kernel = self.kernels[row]
             self._keep(row, 0, k, found[kernel, None])
-            parts = [(slope, found[kernel, wrt]) for wrt, slope in slopes.items()]
-            self._keep(row, 1, k, self._chain(parts))
-
-    def _chain(self, parts: list[tuple[float, Estimate]]) -> Estimate:
-        if self.slopes is None:
-            return Estimate.undetermined("the laws do not depend on d through single numbers")
-        return _combined(parts)
+            parts = [] if refusal else [(s, found[kernel, wrt]) for wrt, s in slopes.items()]
+            self._keep(row, 1, k, refusal or _combined(parts))
 
     def _keep(self, row: int, kind: int, k: int, answer: Estimate) -> None:
         if answer.error < self.error[row, kind, k] or np.isnan(self.value[row, kind, k]):
@@ -237,13 +234,16 @@ class _Points:
     def _distance(self, target: Target) -> Curve:
         """Return the curve of what has no kernel: one call of `divergence` for each number."""
         name = target.terms[0][0]
-        answers = np.array([self._both(name, *self.family.at(d)) for d in self.points])
+        answers = np.array([self._both(name, d) for d in self.points])
         return Curve(target, *answers.T)
 
-    def _both(self, name: str, p: Density, q: Density) -> tuple[float, float, float, float]:
-        value = divergence(name, p, q)
-        parts = [(s, divergence(name, p, q, wrt=wrt)) for wrt, s in (self.slopes or {}).items()]
-        gradient = self._chain(parts)
+    def _both(self, name: str, d: float) -> tuple[float, float, float, float]:
+        p, q = self.family.at(d)
+        value, slopes = divergence(name, p, q), slopes_of(self.family, d)
+        try:
+            gradient = _combined((s, divergence(name, p, q, wrt=w)) for w, s in slopes.items())
+        except GantheoryError as error:
+            gradient = Estimate.undetermined(str(error))
         return value.value, value.error, gradient.value, gradient.error
 
 
@@ -256,6 +256,8 @@ def _combined(parts: Iterable[tuple[float, Estimate]]) -> Estimate:
     """Return Σ coefficient·estimate, with the errors added up."""
     parts = list(parts)
     reasons = [e.reason for _, e in parts if e.reason]
+    if any(e.status is Status.UNDETERMINED for _, e in parts):
+        return Estimate.undetermined(reasons[0])
     return Estimate(
         math.fsum(c * e.value for c, e in parts),
         math.fsum(abs(c) * e.error for c, e in parts),

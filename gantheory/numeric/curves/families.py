@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from fractions import Fraction
 
 from gantheory.densities import Density, parse_density
-from gantheory.densities.base import Array
 from gantheory.errors import unknown_name
-
-if TYPE_CHECKING:
-    pass
-
+from gantheory.numeric.curves.formula import dual, leaves, tree_of
 
 _LETTER = re.compile(r"\bd\b")
 
@@ -78,30 +72,17 @@ def find_family(family: Family | str) -> Family:
     return FAMILIES[family]
 
 
-def ends_of(family: Family, points: Array) -> tuple[float, float]:
-    """Return two different values of d that are both legal, from which slopes are taken."""
-    low, high = float(np.min(points)), float(np.max(points))
-    return (low, high) if low < high else (min(low, family.range[0]), max(high, family.range[1]))
+def slopes_of(family: Family, value: float) -> dict[str, float]:
+    """Return how fast each number in the two laws moves with d there, as ``{"q.loc": 1.0}``.
 
-
-def slopes_of(family: Family, points: Array) -> dict[str, float] | None:
-    """Return how fast each number in the two laws moves with d, as ``{"q.loc": 1.0}``.
-
-    None where something other than a number moves (a mixture's list), or not in a straight line.
+    >>> slopes_of(Family("normal(0, 1)", "mixture(0.5*normal(d**2, 1) + 0.5*normal(0, 1))"), 3.0)
+    {'q.components[0].loc': 6.0}
     """
-    low, high = ends_of(family, points)
-    start, middle, end = (family.at(d) for d in (low, 0.5 * (low + high), high))
-    slopes = {}
-    for law, a, b, c in zip("pq", start, middle, end, strict=True):
-        for name, first in a.parameters.items():
-            half, last = b.parameters.get(name), c.parameters.get(name)
-            if first == half == last:
-                continue
-            if not (
-                isinstance(first, float) and isinstance(half, float) and isinstance(last, float)
-            ):
-                return None
-            if abs(first + last - 2 * half) > 1e-12 * (abs(first) + abs(last)):
-                return None
-            slopes[f"{law}.{name}"] = float(last - first) / (high - low)
-    return slopes
+    d = Fraction(repr(float(value)))
+    trees = {law: tree_of(text) for law, text in (("p", family.p), ("q", family.q))}
+    return {
+        f"{law}.{path}": float(dual(node, d)[1])
+        for law, tree in trees.items()
+        if tree is not None
+        for path, node in leaves(tree)
+    }

@@ -1,4 +1,4 @@
-"""Laws that vary along a curve: one row a law, parameters affine in the varying number.
+"""Laws that vary along a curve: one row a law, its parameters any formulas in the varying number.
 
 A `Row` evaluates the log-density and its derivative in the varying number at a whole matrix of
 points at once. Only what quadrature in bulk can serve is here: location-scale families with light
@@ -7,16 +7,17 @@ tails and their mixtures; `rows` says None for anything else.
 
 from __future__ import annotations
 
-import math
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
 import numpy as np
 
-from gantheory.densities.base import Array, Density
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.base import POSITIVE, Array
+from gantheory.densities.mixtures import SUM_TOLERANCE
 from gantheory.densities.univariate import least_cancelled
+from gantheory.numeric.curves.formula import LETTER, arguments, dual, terms, tree_of, varies
 from gantheory.numeric.ratio import LOG2
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2 * np.pi))
@@ -55,15 +56,25 @@ STANDARD = {
 
 
 @dataclass(frozen=True)
-class Affine:
-    """A number for each row: ``start + slope·(d − d₀)``, as a column, and its slope in d."""
+class Number:
+    """A number for each row, as a column, and its slope in d; None where its formula has no d."""
 
     value: Array
-    slope: float
+    slope: Array | None = None
 
-    def take(self, rows: slice | Array) -> Affine:
+    def take(self, rows: slice | Array) -> Number:
         """Return some of the rows."""
-        return Affine(self.value[rows], self.slope)
+        return Number(self.value[rows], None if self.slope is None else self.slope[rows])
+
+    @classmethod
+    def of(cls, node: ast.expr, values: Array) -> Number:
+        """Return the number that a formula is at every value of d."""
+        if not varies(node):
+            return cls(np.full((len(values), 1), float(dual(node, Fraction(0))[0])))
+        if isinstance(node, ast.Name):
+            return cls(values[:, None], np.ones((len(values), 1)))
+        pairs = np.array([list(map(float, dual(node, Fraction(repr(d))))) for d in values.tolist()])
+        return cls(pairs[:, :1], pairs[:, 1:])
 
 
 @dataclass(frozen=True)
@@ -71,8 +82,8 @@ class Row:
     """Location-scale laws, one for each row."""
 
     standard: Standard
-    loc: Affine
-    scale: Affine
+    loc: Number
+    scale: Number
 
     def take(self, rows: slice | Array) -> Row:
         """Return some of the rows."""
@@ -81,7 +92,7 @@ class Row:
     @property
     def varies(self) -> bool:
         """Whether the law depends on the varying number at all."""
-        return bool(self.loc.slope or self.scale.slope)
+        return self.loc.slope is not None or self.scale.slope is not None
 
     def z(self, x: Array) -> Array:
         """Return the standardised points."""
@@ -95,8 +106,8 @@ class Row:
         """Return the derivative of log p in the varying number."""
         z = self.z(x)
         slope = self.standard.slope(z)
-        total = -slope * self.loc.slope if self.loc.slope else np.zeros_like(z)
-        if self.scale.slope:
+        total = np.zeros_like(z) if self.loc.slope is None else -slope * self.loc.slope
+        if self.scale.slope is not None:
             total = total - (1 + z * slope) * self.scale.slope
         return total / self.scale.value
 
@@ -130,7 +141,7 @@ class Row:
 class Sum:
     """Mixtures of location-scale laws, one for each row."""
 
-    weights: tuple[Affine, ...]
+    weights: tuple[Number, ...]
     parts: tuple[Row, ...]
 
     def take(self, rows: slice | Array) -> Sum:
@@ -143,7 +154,8 @@ class Sum:
     @property
     def varies(self) -> bool:
         """Whether the law depends on the varying number at all."""
-        return any(w.slope for w in self.weights) or any(part.varies for part in self.parts)
+        moving = any(weight.slope is not None for weight in self.weights)
+        return moving or any(part.varies for part in self.parts)
 
     def _logs(self, x: Array) -> Array:
         pairs = zip(self.weights, self.parts, strict=True)
@@ -165,7 +177,7 @@ class Sum:
         for weight, part, log in zip(self.weights, self.parts, logs, strict=True):
             if part.varies:
                 found += np.exp(log - top) / total * part.score(x)
-            if weight.slope:
+            if weight.slope is not None:
                 found += weight.slope * np.exp(part.log_density(x) - top) / total
         return found
 
@@ -187,50 +199,54 @@ class Sum:
         return [kink for part in self.parts for kink in part.kinks()]
 
 
-def rows(samples: Sequence[Density], at: Array, values: Array) -> Row | Sum | None:
-    """Return the laws at all ``values``, from the law at a few of them.
-
-    Args:
-        samples: the law at each of ``at``.
-        at: at least three of the values, the ends among them.
-        values: every value of the varying number.
+def rows(text: str, values: Array) -> Row | Sum | None:
+    """Return the laws that a text with the letter d describes at all values of d.
 
     Returns:
-        None where the family is not served in bulk, or where a parameter is not affine.
+        None where the family is not served in bulk, or where a law is not legal.
     """
-    first = samples[0]
-    if isinstance(first, AnyMixture):
-        mixtures = [sample for sample in samples if isinstance(sample, AnyMixture)]
-        sizes = {len(sample.parts) for sample in mixtures}
-        if len(sizes) > 1 or len(mixtures) < len(samples):
-            return None
-        return _sum(mixtures, at, values, sizes.pop())
-    if first.name not in STANDARD or any(sample.name != first.name for sample in samples):
+    tree = tree_of(text)
+    if tree is None:
         return None
-    found = [_affine([s.parameters[k] for s in samples], at, values) for k in ("loc", "scale")]
-    if any(number is None for number in found):
+    if _name(tree) != "mixture":
+        return _row(tree, values)
+    pairs = [(Number.of(weight, values), _row(part, values)) for weight, part in terms(tree)]
+    weights, parts = zip(*pairs, strict=True)
+    if any(part is None for part in parts):
         return None
-    return Row(STANDARD[first.name], found[0], found[1])  # type: ignore[arg-type]
+    shares = _shares(weights)
+    return None if shares is None else Sum(shares, parts)
 
 
-def _sum(samples: Sequence[AnyMixture], at: Array, values: Array, size: int) -> Sum | None:
-    weights, parts = [], []
-    for k in range(size):
-        given = [sample.weights[k] / math.fsum(sample.weights) for sample in samples]
-        weight = _affine(given, at, values)
-        part = rows([sample.parts[k] for sample in samples], at, values)
-        if weight is None or not isinstance(part, Row):
-            return None
-        weights.append(weight)
-        parts.append(part)
-    return Sum(tuple(weights), tuple(parts))
+def _name(node: ast.expr) -> str:
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return node.func.id if named else ""  # type: ignore[attr-defined]
 
 
-def _affine(samples: Sequence[Any], at: Array, values: Array) -> Affine | None:
-    """Return the affine function through the first and last sample, if it meets all of them."""
-    span = at[-1] - at[0]
-    slope = (samples[-1] - samples[0]) / span if span else 0.0
-    met = samples[0] + slope * (at - at[0])
-    if np.max(np.abs(met - samples)) > 1e-13 * (1 + np.max(np.abs(samples))):
+def _row(node: ast.expr, values: Array) -> Row | None:
+    if not isinstance(node, ast.Call) or _name(node) not in STANDARD:
         return None
-    return Affine((samples[0] + slope * (values - at[0]))[:, None], float(slope))
+    given = arguments(node)
+    formulas = given.get("loc", ast.Constant(0)), given.get("scale", ast.Constant(1))
+    if any(isinstance(formula, ast.Name) and formula.id != LETTER for formula in formulas):
+        return None  # an infinity
+    loc, scale = (Number.of(formula, values) for formula in formulas)
+    if not np.all((scale.value > POSITIVE.lower) & (scale.value < POSITIVE.upper)):
+        return None
+    return Row(STANDARD[_name(node)], loc, scale)
+
+
+def _shares(weights: Sequence[Number]) -> tuple[Number, ...] | None:
+    """Return weights made to sum to 1, with their slopes; None where they do not, nearly."""
+    total = np.sum([weight.value for weight in weights], axis=0)
+    least = np.min([weight.value for weight in weights])
+    if not least > POSITIVE.lower or np.max(np.abs(total - 1)) > SUM_TOLERANCE:
+        return None
+    if all(weight.slope is None for weight in weights):
+        return tuple(Number(weight.value / total) for weight in weights)
+    slopes = [np.zeros_like(total) if w.slope is None else w.slope for w in weights]
+    grown = np.sum(slopes, axis=0)
+    return tuple(
+        Number(weight.value / total, (slope - weight.value / total * grown) / total)
+        for weight, slope in zip(weights, slopes, strict=True)
+    )
