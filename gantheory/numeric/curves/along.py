@@ -21,7 +21,7 @@ from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.game import Game
 from gantheory.numeric import divergence, sweep
-from gantheory.numeric.curves.doublexp import COUNT, Wanted, integrate_rows
+from gantheory.numeric.curves.doublexp import COUNT, Wanted, integrate_rows, is_served
 from gantheory.numeric.curves.families import Family, find_family, slopes_of
 from gantheory.numeric.curves.rows import Row, Sum, rows
 from gantheory.numeric.curves.targets import Target
@@ -165,7 +165,7 @@ class _Points:
         p, q = (rows(text, self.points) for text in (self.family.p, self.family.q))
         if p is None or q is None:
             return
-        bulk = np.array([k for k, kernel in enumerate(self.kernels) if _is_served(kernel)], int)
+        bulk = np.array([k for k, f in enumerate(self.kernels) if is_served(f, p, q)], int)
         wanted = [Wanted(self.kernels[k], flag) for k in bulk for flag in (False, True)]
         todo = np.arange(len(self.points))
         for count in (COUNT, 2 * COUNT):  # what the first pass leaves open gets twice the nodes
@@ -215,7 +215,7 @@ class _Points:
             self._keep(row, 1, k, refusal or _combined(parts))
 
     def _keep(self, row: int, kind: int, k: int, answer: Estimate) -> None:
-        if answer.error < self.error[row, kind, k] or np.isnan(self.value[row, kind, k]):
+        if answer.error < self.error[row, kind, k] or not answer.is_finite:
             self.value[row, kind, k], self.error[row, kind, k] = answer.value, answer.error
         if answer.reason:
             self.reasons.add(answer.reason)
@@ -245,11 +245,6 @@ class _Points:
         except GantheoryError as error:
             gradient = Estimate.undetermined(str(error))
         return value.value, value.error, gradient.value, gradient.error
-
-
-def _is_served(kernel: Kernel) -> bool:
-    """Whether integration in bulk, which cuts where p = q, sees all that bends or jumps."""
-    return not kernel.jumps and set(kernel.levels) <= {0.0}
 
 
 def _combined(parts: Iterable[tuple[float, Estimate]]) -> Estimate:

@@ -1,9 +1,12 @@
 """Tanh-sinh quadrature of many pairs of laws and many integrands at once.
 
 Each row's line is cut at the crossings of its two densities and at their kinks; every piece gets
-the same nodes. The rule's error is read from its values at step h, 2h and 4h.
+the same nodes. The stated error is that of the rule, of the cut tails and of rounding. The rule's
+is the difference of its values at step h and 2h, several times: that is the error of the coarser
+one, far above that of the finer. For two normals it is read from 4h, 2h and h: between their
+crossings the number of right digits doubles with each halving of the step.
 
-Source: H. Takahasi, M. Mori (1974), Publ. RIMS 9; the error estimate is that of D. H. Bailey,
+Source: H. Takahasi, M. Mori (1974), Publ. RIMS 9; the doubling is used as by D. H. Bailey,
 K. Jeyabalan, X. S. Li (2005), Experimental Mathematics 14(3).
 """
 
@@ -17,14 +20,17 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.numeric.curvature.combined import reversed_kernel
-from gantheory.numeric.curves.rows import Row, Sum
+from gantheory.numeric.curves.rows import STANDARD, Row, Sum
 from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.ratio import Ratio
 
 COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
 CHUNK = 100  # rows at once: arrays of 150 kB, which stay in a core's own cache
+SLACK = 8.0  # times the difference of two steps, which pieces that are not smooth nearly reach
+THINNEST = 400.0  # widths of its narrowest bump in a row's window: beyond, pieces may miss its tail
 SETTLED = 1e-12  # relative error at which a derivative needs no second form
 GRID = 65  # points of a row at which a crossing of the two densities is looked for
+AROUND = np.linspace(-9, 9, 37)  # widths about a narrow bump at which more are looked for
 EPS = float(np.finfo(float).eps)
 
 
@@ -51,6 +57,26 @@ class Wanted:
 
     kernel: Kernel
     derivative: bool = False
+
+
+def is_served(kernel: Kernel, p: Row | Sum, q: Row | Sum) -> bool:
+    """Whether the pieces and the windows of these laws see all that the kernel integrates.
+
+    The pieces are cut where p = q alone. Beyond the windows an integrand must have died down: one
+    that is bounded in p + q does; one that grows with log(p/q) does unless that is a Gumbel law's,
+    which falls double exponentially; a power of p/q may peak anywhere but between two normals.
+    """
+    if kernel.jumps or not set(kernel.levels) <= {0.0}:
+        return False
+    if kernel.at_infinity.power > 1 or kernel.at_zero.power < 0:
+        return all(isinstance(law, Row) and law.standard is STANDARD["normal"] for law in (p, q))
+    logs = ((kernel.at_infinity, q), (kernel.at_zero, p))
+    return not any(growth.logs and _has_gumbel(law) for growth, law in logs)
+
+
+def _has_gumbel(law: Row | Sum) -> bool:
+    parts = law.parts if isinstance(law, Sum) else (law,)
+    return any(part.standard is STANDARD["gumbel"] for part in parts)
 
 
 @dataclass(frozen=True)
@@ -80,12 +106,19 @@ def _chunk(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], count: int) -> 
     u = p.log_ratio(q, x)
     n = Ratio.of(p.log_density(x), q.log_density(x), u)
     noise = EPS * 24 if u is not None else _cancellation(n)
-    rule = _Rule(weight, cuts.shape[1] - 1, count, noise)
+    rule = _Rule(weight, cuts.shape[1] - 1, count, noise, doubling=u is not None)
     scores = _Scores(p, q, n, x)
     values, errors = np.empty((2, len(wanted), len(x)))
     for k, column in enumerate(wanted):
         values[k], errors[k] = _settled(_forms(column, n, scores, rule), rule)
+    errors[:, _is_thin(p, q, cuts)] = np.inf
     return values, errors
+
+
+def _is_thin(p: Row | Sum, q: Row | Sum, cuts: Array) -> Array:
+    """Return which rows hold a bump too narrow for their window."""
+    width = np.min([w[:, 0] for _, w in (*p.bumps(), *q.bumps())], axis=0)
+    return np.asarray(cuts[:, -1] - cuts[:, 0] > THINNEST * width)
 
 
 def _settled(forms: Iterator[Array], rule: _Rule) -> tuple[Array, Array]:
@@ -130,16 +163,24 @@ def _cuts(p: Row | Sum, q: Row | Sum) -> Array:
     low = np.minimum(p.window()[0], q.window()[0])
     high = np.maximum(p.window()[1], q.window()[1])
     inner = [*p.kinks(), *q.kinks(), *_crossings(p, q, low, high)]
-    narrow = [(c, w) for c, w in (*p.bumps(), *q.bumps()) if np.any(high - low > 45 * w)]
+    narrow = _narrow(p, q, low, high)
     inner += [c + side * w for c, w in narrow for side in (-9.0, 0.0, 9.0)]
     if not inner:
         inner = [0.5 * (low + high)]
     return np.sort(np.clip(np.concatenate([low, *inner, high], axis=1), low, high), axis=1)
 
 
+def _narrow(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[tuple[Array, Array]]:
+    """Return (center, width) of the bumps that are narrow against the window, in any row."""
+    return [(c, w) for c, w in (*p.bumps(), *q.bumps()) if np.any(high - low > 45 * w)]
+
+
 def _crossings(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[Array]:
     """Return the points at which log p = log q: as many columns as the busiest row needs."""
     x = low + (high - low) * np.linspace(0, 1, GRID)
+    if narrow := _narrow(p, q, low, high):  # a uniform grid would step over them
+        near = [np.clip(c + w * AROUND, low, high) for c, w in narrow]
+        x = np.sort(np.concatenate([x, *near], axis=1), axis=1)
     u = _u(p, q, x)
     change = (u[:, :-1] > 0) != (u[:, 1:] > 0)
     most = int(change.sum(axis=1).max())
@@ -187,8 +228,11 @@ class _Scores:
 class _Rule:
     """The sums of one chunk: values, their errors, and exponentials that integrands share."""
 
-    def __init__(self, weight: Array, pieces: int, count: int, noise: Array | float) -> None:
+    def __init__(
+        self, weight: Array, pieces: int, count: int, noise: Array | float, doubling: bool
+    ) -> None:
         self.weight, self.pieces, self.count, self.noise = weight, pieces, count, noise
+        self.doubling = doubling
         self._sizes: dict[int, tuple[Array, Array]] = {}
 
     def size(self, log_weight: Array) -> Array:
@@ -204,16 +248,22 @@ class _Rule:
         sums = f @ _strides(self.pieces, self.count)
         fine, middle, coarse = (sums[:, k::3] for k in range(3))
         whole = size.sum(axis=1) + 1e-300
-        near, far = (
-            np.log10(np.maximum(np.abs(fine - other) / whole[:, None], 1e-17))
-            for other in (middle, coarse)
-        )
-        # Bailey: the number of right digits doubles with each halving of the step
-        exponent = np.where(far < -0.5, np.maximum(near**2 / far, 2 * near), near)
-        rule = 10 * whole * np.sum(10 ** np.clip(exponent, -17, 0), axis=1)
+        rule = self._error(fine, middle, coarse, whole)
         exact = isinstance(self.noise, float)
         rounding = whole * self.noise if exact else (size * self.noise).sum(axis=1)
         return fine.sum(axis=1), rule + rounding + self._ends(size)
+
+    def _error(self, fine: Array, middle: Array, coarse: Array, whole: Array) -> Array:
+        """Return the error of the rule at its finest step, from the sums of each piece."""
+        gap = np.abs(fine - middle)
+        if not self.doubling:
+            return SLACK * gap.sum(axis=1)
+        near, far = (
+            np.log10(np.maximum(apart / whole[:, None], 1e-17))
+            for apart in (gap, np.abs(fine - coarse))
+        )
+        exponent = np.where(far < -0.5, np.maximum(near**2 / far, 2 * near), near)
+        return np.asarray(10 * whole * np.sum(10 ** np.clip(exponent, -17, 0), axis=1))
 
     def _ends(self, size: Array) -> Array:
         """Return what the cut tails may hold: the samples at the ends, without their weights."""
