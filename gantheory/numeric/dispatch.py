@@ -8,6 +8,7 @@ from typing import Any
 from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.numeric.bounds import within_bounds
 from gantheory.numeric.line.estimates import split_parameter, sweep_line
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.names import DISTANCES
@@ -42,7 +43,11 @@ def divergence(
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    p, q = parse_density(p), parse_density(q)
+    answer = _answer(name, parse_density(p), parse_density(q), wrt, method)
+    return _checked(name, answer) if wrt is None else answer
+
+
+def _answer(name: Any, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
     if wrt is not None:
         split_parameter(wrt)
     if isinstance(name, str) and name in DISTANCES and not _is_w1(name):
@@ -59,6 +64,12 @@ def divergence(
     if method == "monte carlo":
         return _sampled(name, p, q, wrt)
     return _answers([name], p, q, (wrt,))[0][0]
+
+
+def _checked(name: Any, answer: Estimate) -> Estimate:
+    """Return a value that is known to keep the bounds of what was asked."""
+    distance = isinstance(name, str) and name in DISTANCES
+    return within_bounds(name if distance else kernel_for(name), answer)
 
 
 def sweep(
@@ -85,7 +96,7 @@ def sweep(
     listed = list(names)
     answers = _answers(listed, p, q, wanted)
     return {
-        (name, parameter): estimate
+        (name, parameter): estimate if parameter else _checked(name, estimate)
         for name, row in zip(listed, answers, strict=True)
         for parameter, estimate in zip(wanted, row, strict=True)
     }

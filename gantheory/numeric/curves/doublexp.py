@@ -19,6 +19,7 @@ from functools import cache
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.numeric.bounds import bounds_of
 from gantheory.numeric.curvature.combined import reversed_kernel
 from gantheory.numeric.curves.rows import STANDARD, Row, Sum
 from gantheory.numeric.kernels import Integrand, Kernel
@@ -97,6 +98,10 @@ def integrate_rows(
             part = slice(start, min(start + CHUNK, n))
             value[:, part], error[:, part] = _chunk(p.take(part), q.take(part), wanted, count)
     error = np.where(np.isfinite(value) & ~np.isnan(error), error, np.inf)
+    for k, column in enumerate(wanted):
+        if not column.derivative:
+            low, high = bounds_of(column.kernel)
+            error[k, (value[k] < low - error[k]) | (value[k] > high + error[k])] = np.inf
     return [Column(value[k], error[k]) for k in range(len(wanted))]
 
 
