@@ -136,10 +136,12 @@ class _Sampler:
         assert n.doubt is not None
         size = self.pair.summed(n.log_p - log_jacobian, n.log_q - log_jacobian)
         fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian))
-        # a weight is rounded from itself where it is one of the logarithms, else from both
+        # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
-        noise = fixed + EPS * np.where(single, own, size)
+        power = np.where(single, 0.0, np.abs(weight - n.log_q)) / np.maximum(n.v, 1e-300)
+        base = np.minimum(np.abs(n.log_q - log_jacobian), size)
+        noise = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
         noise[[output.touches for output in self.outputs]] += n.doubt / np.maximum(n.v, 1e-300)
         for k, output in enumerate(self.outputs):
             if output.score and (inside_score := self.pair.q.score_size(output.score)):
