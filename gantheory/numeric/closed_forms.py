@@ -99,6 +99,15 @@ def _beta() -> Forms:
     return Forms(kl, sp.exp(log_affinity), (a, b))
 
 
+def _student_to_normal() -> tuple[sp.Expr, tuple[sp.Expr, ...]]:
+    """Return KL from Student's t to a normal law: cross-entropy by two moments, less entropy."""
+    df, half = sp.Symbol("p_df", positive=True), sp.Rational(1, 2)
+    square = _s1**2 * df / (df - 2) + (_m1 - _m2) ** 2
+    entropy = (df + 1) / 2 * (sp.digamma((df + 1) / 2) - sp.digamma(df / 2)) + sp.log(df) / 2
+    entropy += sp.log(_s1) + sp.loggamma(df / 2) + sp.loggamma(half) - sp.loggamma((df + 1) / 2)
+    return sp.log(2 * sp.pi * _s2**2) / 2 + square / (2 * _s2**2) - entropy, (df - 2,)
+
+
 FORMS = {
     "normal": _normal,
     "lognormal": _normal,  # the same divergences: log is a bijection
@@ -121,10 +130,16 @@ def closed_form(name: Any, p: Univariate, q: Univariate, wrt: str | None = None)
     1.0
     """
     family = _family(p)
-    if family is None or family != _family(q) or not isinstance(name, str):
+    if (name, p.name, q.name) == ("kl_pq", "student_t", "normal"):
+        found: tuple[sp.Expr, tuple[sp.Expr, ...]] | None = _student_to_normal()
+    elif (name, q.name, p.name) == ("kl_qp", "student_t", "normal"):
+        expr, needs = _student_to_normal()
+        found = _exchanged(expr), tuple(map(_exchanged, needs))
+    elif family is None or family != _family(q) or not isinstance(name, str):
         raise _unknown(name, p, q)
+    else:
+        found = _expression(name, family, _equal_scales(p, q))
     values = _numbers(p, q)
-    found = _expression(name, family, _equal_scales(p, q))
     if found is None or (name in ("tv", "tv_gap") and wrt and not wrt.endswith(".loc")):
         raise _unknown(name, p, q)
     expr, needs = found

@@ -13,9 +13,10 @@ from gantheory.numeric.line.estimates import split_parameter, sweep_line
 from gantheory.numeric.lookup import kernel_for
 from gantheory.numeric.names import DISTANCES
 from gantheory.numeric.quantities import as_quantity
-from gantheory.records import Estimate
+from gantheory.records import Estimate, Status
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
+VAGUE = 1e-3  # relative error of a quadrature from which on a closed form is asked for
 Key = tuple[Any, str | None]
 
 
@@ -63,7 +64,21 @@ def _answer(name: Any, p: Density, q: Density, wrt: str | None, method: str) -> 
         return _closed(name, p, q, wrt)
     if method == "monte carlo":
         return _sampled(name, p, q, wrt)
-    return _answers([name], p, q, (wrt,))[0][0]
+    answer = _answers([name], p, q, (wrt,))[0][0]
+    lost = answer.status is Status.UNDETERMINED and answer.log_value is None
+    vague = answer.value != 0 and answer.error > VAGUE * abs(answer.value)
+    return _by_formula(name, p, q, answer) if wrt is None and (lost or vague) else answer
+
+
+def _by_formula(name: Any, p: Univariate, q: Univariate, answer: Estimate) -> Estimate:
+    """Return the closed form, if there is one, of a value that quadrature cannot give sharply."""
+    if not isinstance(name, str) or _is_w1(name):
+        return answer
+    try:
+        known = _closed(name, p, q, None)
+    except GantheoryError:
+        return answer
+    return known if known.error < answer.error else answer
 
 
 def _checked(name: Any, answer: Estimate) -> Estimate:
