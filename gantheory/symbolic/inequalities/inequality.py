@@ -80,8 +80,8 @@ def _verdict(
         shown = f"{decision.laws}: {_short(left)} {statement.relation} {_short(right)} fails"
         numbers |= {
             "r": None if decision.ratio is None else str(decision.ratio),
-            "p": [str(decision.laws.p), str(1 - decision.laws.p)],
-            "q": [str(decision.laws.q), str(1 - decision.laws.q)],
+            "p": [str(mass) for mass in decision.laws.p],
+            "q": [str(mass) for mass in decision.laws.q],
         }
     return Verdict(
         statement.text,

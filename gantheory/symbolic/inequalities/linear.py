@@ -31,6 +31,7 @@ from gantheory.symbolic.inequalities.twopoint import (
     grids,
     infinite_ones,
     laws_of,
+    two_points,
 )
 from gantheory.symbolic.signs.enclosure import (
     IntervalSign,
@@ -40,9 +41,12 @@ from gantheory.symbolic.signs.enclosure import (
 )
 from gantheory.symbolic.signs.logforms import ONE, LogForm, NotALogForm, rational
 
-DISJOINT = Laws(sp.Integer(0), sp.Integer(1))
+DISJOINT = two_points(sp.Integer(0), sp.Integer(1))
 HALF = sp.Rational(1, 2)
-ONE_SIDED = (Laws(HALF, sp.Integer(1)), Laws(sp.Integer(1), HALF))  # p > 0 = q, then q > 0 = p
+ONE_SIDED = (
+    two_points(HALF, sp.Integer(1)),
+    two_points(sp.Integer(1), HALF),
+)  # p > 0 = q, then q > 0 = p
 SLACK = 1e-9  # a line whose room is less is looked for among the exact ones only
 
 
@@ -88,7 +92,7 @@ def _decide_equality(statement: Statement, h: Branches) -> Decision:
             laws = laws_of(low**h.root, high**h.root)
             value = evaluate(statement.margin, statement.divergences, laws)
             if value is not None and not value.contains(0):
-                return Decision(How.REFUTED, "the two sides differ", laws, laws.p / laws.q)
+                return Decision(How.REFUTED, "the two sides differ", laws, laws.p[0] / laws.q[0])
     return Decision(How.UNDECIDED, "their generators differ, but no certified point was found")
 
 
@@ -195,11 +199,11 @@ def decide_restricted(statement: Statement, seconds: float) -> Decision:
         return Decision(How.UNDECIDED, "both sides are equal for some P(A)")
     x = found.negative**h.root
     mass = sp.Rational(int(x.p), int(x.q))
-    return Decision(How.REFUTED, "it fails at this P(A)", Laws(mass, sp.Integer(1)), mass)
+    return Decision(How.REFUTED, "it fails at this P(A)", two_points(mass, sp.Integer(1)), mass)
 
 
 def _infinite_off_the_event(statement: Statement) -> Decision:
-    laws = Laws(HALF, sp.Integer(1))
+    laws = two_points(HALF, sp.Integer(1))
     signs = {
         bool(sp.diff(statement.margin, one).is_positive)
         for one in infinite_ones(statement.divergences, laws)

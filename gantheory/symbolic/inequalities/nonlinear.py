@@ -10,31 +10,21 @@ is then a rational function on a triangle, whose sign is decided by exact algebr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from itertools import product
 
 import sympy as sp
 from flint import fmpq
 
-from gantheory.divergences import FDivergence
 from gantheory.records import How
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.inequalities.branches import as_expression, branch, combination, generator
+from gantheory.symbolic.inequalities.branches import as_expression, combination
 from gantheory.symbolic.inequalities.linear import Decision
+from gantheory.symbolic.inequalities.pairs import certificate
 from gantheory.symbolic.inequalities.statements import Statement
-from gantheory.symbolic.inequalities.triangle import (
-    P,
-    Q,
-    is_nonnegative_on_triangle,
-    without_logarithms,
-)
 from gantheory.symbolic.inequalities.twopoint import evaluate, grids, laws_of
+from gantheory.symbolic.inequalities.values import is_nonnegative_between
 from gantheory.symbolic.signs import sign_on_positive
 from gantheory.symbolic.signs.balls import NoEnclosure
-from gantheory.symbolic.signs.logforms import NotALogForm, log_form, root_of
-
-HALF = sp.Rational(1, 2)
-DIRECTIONS = (("q", 0, -1), ("p", 1, 0), ("p - q at fixed p + q", 1, -1))
+from gantheory.symbolic.signs.logforms import NotALogForm
 
 
 def decide_nonlinear(statement: Statement, seconds: float) -> Decision:
@@ -63,6 +53,9 @@ def _prove_on_range(margin: sp.Expr, statement: Statement) -> Decision:
     found = sign_on_positive(margin, symbol, intervals=_range(symbol, statement))
     if found.sign in {">0", ">=0", "=0"}:
         return Decision(found.how, f"on every value that {symbol} takes: {found.reason}")
+    low, high = _range(symbol, statement)[symbol]
+    if is_nonnegative_between(margin, symbol, low, high):
+        return Decision(How.CERTIFIED, f"on every value that {symbol} takes, by intervals")
     return _undecided(f"no certificate on the values that {symbol} takes: {found.reason}")
 
 
@@ -142,81 +135,10 @@ def _range(symbol: sp.Symbol, statement: Statement) -> dict[sp.Symbol, tuple[sp.
 
 
 def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> Decision:
-    entries = statement.divergences
     try:
-        if any(root_of(generator(entry), r) > 1 for entry in entries.values()):
-            values = {symbol: _in_half_angles(entry) for symbol, entry in entries.items()}
-            described = ("its own sign in half-angle tangents", margin.subs(values))
-            conditions: Iterator[tuple[str, sp.Expr]] = iter([described])
-        else:
-            values = {symbol: _on_two_points(entry) for symbol, entry in entries.items()}
-            conditions = _conditions(margin.subs(values))
-        for name, expression in conditions:
-            plain = without_logarithms(expression)
-            if plain is not None and is_nonnegative_on_triangle(plain):
-                return Decision(How.PROVED, f"on laws of two points, by {name}, exactly")
+        found = certificate(margin, statement.divergences)
     except NotALogForm as reason:
         return _undecided(f"no exact form: {reason}")
+    if found:
+        return Decision(How.PROVED, f"on laws of two points, {found}, exactly")
     return _undecided("laws on two points decide it, but no exact certificate was found for them")
-
-
-def _on_two_points(entry: FDivergence) -> sp.Expr:
-    """Return D(P, Q) for p > q, in p and q."""
-    high = branch(entry, sp.Integer(2)).subs(r, P / Q)
-    low = branch(entry, sp.Rational(1, 2)).subs(r, (1 - P) / (1 - Q))
-    return _plain_logs(Q * high + (1 - Q) * low)
-
-
-def _plain_logs(expression: sp.Expr) -> sp.Expr:
-    """Write logarithms of quotients as differences, all arguments being positive here."""
-    return expression.replace(
-        lambda part: isinstance(part, sp.log), lambda part: _split(part.args[0])
-    )
-
-
-def _split(argument: sp.Expr) -> sp.Expr:
-    top, bottom = sp.fraction(sp.factor(argument))
-    parts = []
-    for sign, side in ((1, top), (-1, bottom)):
-        for factor in sp.Mul.make_args(side):
-            negative = factor.subs({P: sp.Rational(2, 3), Q: sp.Rational(1, 3)}) < 0
-            parts.append(sign * sp.log(-factor if negative else factor))
-    return sp.Add(*parts)
-
-
-DIRECTIONS = (("q", 0, -1), ("p", 1, 0), ("p - q at fixed p + q", 1, -1))
-
-
-def _conditions(m: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:
-    """Yield expressions whose non-negativity for p > q implies that of m.
-
-    m must not be negative at p = q; from there every pair is reached along each direction, so
-    that a non-negative derivative suffices, or a second one if the first vanishes at p = q.
-    """
-    if not _vanishes_at_equality(m):
-        return
-    yield "its own sign", m
-    for name, along_p, along_q in DIRECTIONS:
-        slope = along_p * sp.diff(m, P) + along_q * sp.diff(m, Q)
-        yield f"its derivative in {name}", slope
-        if _vanishes_at_equality(slope):
-            bend = along_p * sp.diff(slope, P) + along_q * sp.diff(slope, Q)
-            yield f"its second derivative in {name}", bend
-
-
-def _vanishes_at_equality(expression: sp.Expr) -> bool:
-    """Return whether an expression is zero at p = q, by exact algebra in the odds y = q/(1 − q)."""
-    y = sp.Dummy("y", positive=True)
-    odds = {P: y / (1 + y), Q: y / (1 + y)}
-    return log_form(expression.subs(odds), y).is_zero
-
-
-def _in_half_angles(entry: FDivergence) -> sp.Expr:
-    """Return D(P, Q) for p = sin²α > q = sin²β in p = tan(α/2) > q = tan(β/2)."""
-    x = sp.Dummy("x", positive=True)
-    total = sp.Integer(0)
-    for side, angle in ((sp.Integer(2), lambda v: 2 * v), (HALF, lambda v: 1 - v**2)):
-        root_p, root_q = angle(P) / (1 + P**2), angle(Q) / (1 + Q**2)
-        f = sp.powdenest(branch(entry, side).subs(r, x**2), force=True)
-        total += root_q**2 * f.subs(x, root_p / root_q)
-    return total

@@ -7,6 +7,8 @@ from typing import Any
 import sympy as sp
 from flint import fmpz_mpoly_ctx
 
+from gantheory.symbolic.inequalities.quadrant import sign_on_quadrant
+
 P, Q = sp.symbols("p q", positive=True)
 POLYA = 6  # largest power of a + b + c tried to make all coefficients of one sign
 LARGEST = 60  # degree beyond which a polynomial is not looked at: arithmetic stays instant
@@ -23,9 +25,10 @@ class TooLarge(Exception):
 def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
     """Show that a rational function is nowhere negative for 0 < q < p < 1; False if unsure.
 
-    With positive a, b, c each irreducible factor of odd power must have coefficients of one sign,
-    perhaps after multiplication by a power of a + b + c (Pólya). A sum of a function of p and one
-    of q is also shown by showing both.
+    With positive a, b, c each irreducible factor of odd power must keep its sign: its coefficients
+    have one sign, perhaps after multiplication by a power of a + b + c (Pólya), or a cylindrical
+    decomposition at c = 1 says so. A sum of a function of p and one of q is also shown by showing
+    both.
 
     >>> is_nonnegative_on_triangle(1 / (Q * (1 - Q)) - 4)
     True
@@ -82,6 +85,7 @@ def without_logarithms(expression: sp.Expr) -> sp.Expr | None:
 
 
 def _sign(form: Any) -> int | None:
+    upright = form
     for _ in range(POLYA + 1):
         coefficients = form.coeffs()
         if all(c > 0 for c in coefficients):
@@ -89,7 +93,12 @@ def _sign(form: Any) -> int | None:
         if all(c < 0 for c in coefficients):
             return -1
         form = form * (A + B + C)
-    return None
+    return sign_on_quadrant(_at_c_one(upright), "a", "b")
+
+
+def _at_c_one(form: Any) -> Any:
+    """Return a homogeneous form in a, b, c at c = 1, which loses nothing."""
+    return form.subs({"c": 1})
 
 
 def _fraction(expression: sp.Expr) -> Fraction:

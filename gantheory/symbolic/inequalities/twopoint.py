@@ -25,22 +25,31 @@ BITS = 512  # ratios within 2^-136 of 1 leave differences of second order 72 dig
 
 @dataclass(frozen=True)
 class Laws:
-    """Two laws P = (p, 1 − p) and Q = (q, 1 − q) with exact rational probabilities."""
+    """Two laws on the same few points, with exact rational probabilities."""
 
-    p: sp.Rational
-    q: sp.Rational
+    p: tuple[sp.Rational, ...]
+    q: tuple[sp.Rational, ...]
 
     def __str__(self) -> str:
-        return f"P = ({self.p}, {1 - self.p}), Q = ({self.q}, {1 - self.q})"
+        return f"P = {_listed(self.p)}, Q = {_listed(self.q)}"
 
 
-EQUAL = Laws(sp.Rational(1, 2), sp.Rational(1, 2))
+def _listed(law: tuple[sp.Rational, ...]) -> str:
+    return f"({', '.join(map(str, law))})"
+
+
+def two_points(p: sp.Rational, q: sp.Rational) -> Laws:
+    """Return P = (p, 1 − p) and Q = (q, 1 − q)."""
+    return Laws((p, 1 - p), (q, 1 - q))
+
+
+EQUAL = two_points(sp.Rational(1, 2), sp.Rational(1, 2))
 
 
 def divergence_of(entry: FDivergence, laws: Laws) -> arb | None:
-    """Return an enclosure of the divergence of two laws on two points; None where it is +∞."""
+    """Return an enclosure of the divergence of two laws; None where it is +∞."""
     total = arb(0)
-    for p, q in ((laws.p, laws.q), (1 - laws.p, 1 - laws.q)):
+    for p, q in zip(laws.p, laws.q, strict=True):
         part = _share(entry, p, q)
         if part is None:
             return None
@@ -101,7 +110,7 @@ def infinite_ones(divergences: Mapping[sp.Symbol, FDivergence], laws: Laws) -> s
 def laws_of(low: fmpq, high: fmpq) -> Laws:
     """Return the laws whose ratio p/q takes the values low < 1 < high."""
     weight = (high - 1) / (high - low)
-    return Laws(_rational(weight * low), _rational(weight))
+    return two_points(_rational(weight * low), _rational(weight))
 
 
 def _rational(value: fmpq) -> sp.Rational:
