@@ -41,7 +41,7 @@ def command(statement: str, restricted: bool, seconds: float, as_json: bool) -> 
 
 
 def as_dict(verdict: Verdict) -> dict[str, Any]:
-    """Return the stable JSON keys: `counterexample` is two laws, each on two points, or null."""
+    """Return the stable JSON keys: `counterexample` is two laws on the same few points, or null."""
     numbers = verdict.numbers
     laws = {key: numbers[key] for key in ("r", "p", "q")} if "p" in numbers else None
     return {

@@ -32,7 +32,7 @@ def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> V
 
     Returns:
         A verdict: proved (exact algebra), certified (ball arithmetic over all ratios with exact
-        ends), refuted (``numbers`` has two laws on two points and both sides there), undecided.
+        ends), refuted (``numbers`` has two laws on a few points and both sides there), undecided.
 
     Raises:
         GantheoryError: for text that is not such a comparison, or a senseless time limit.

@@ -10,15 +10,21 @@ is then a rational function on a triangle, whose sign is decided by exact algebr
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import product
 
 import sympy as sp
 from flint import fmpq
 
 from gantheory.records import How
-from gantheory.symbolic.inequalities.branches import as_expression, combination
+from gantheory.symbolic.inequalities.bounds import (
+    certificate_by_bounds,
+    certificate_by_jensen,
+    largest,
+)
 from gantheory.symbolic.inequalities.linear import Decision
 from gantheory.symbolic.inequalities.pairs import certificate
+from gantheory.symbolic.inequalities.search import counterexample
 from gantheory.symbolic.inequalities.statements import Statement
 from gantheory.symbolic.inequalities.twopoint import evaluate, grids, laws_of
 from gantheory.symbolic.inequalities.values import is_nonnegative_between
@@ -28,23 +34,79 @@ from gantheory.symbolic.signs.logforms import NotALogForm
 
 
 def decide_nonlinear(statement: Statement, seconds: float) -> Decision:
-    """Decide a statement about several divergences by laws on two points."""
+    """Decide a statement about several divergences by laws on two points, or on a few."""
     levels = list(grids())
     found = _refute(statement, levels[0], time.monotonic() + seconds)
+    found = found or _searched(statement, seconds, points=(2,), starts=1)
     decision = found or _prove(statement)
     if decision.how is not How.UNDECIDED:
         return decision
-    return _refute(statement, levels[2], time.monotonic() + seconds) or decision
+    found = _searched(statement, seconds, points=(2, 3, 4), starts=3)
+    return found or _refute(statement, levels[2], time.monotonic() + seconds) or decision
+
+
+def _searched(
+    statement: Statement, seconds: float, points: tuple[int, ...], starts: int
+) -> Decision | None:
+    if statement.relation == "==":
+        return None
+    laws = counterexample(statement, seconds, points, starts)
+    if laws is None:
+        return None
+    size = {2: "two", 3: "three", 4: "four"}[len(laws.p)]
+    return Decision(How.REFUTED, f"it fails for two laws on {size} points", laws)
 
 
 def _prove(statement: Statement) -> Decision:
     if statement.relation == "==" or statement.is_strict:
         return _undecided("only <= and >= are proved where the statement is not linear")
+    several = len(statement.divergences) > 1
+    if several and (found := certificate_by_jensen(statement)):
+        return Decision(found.how, found.text)
+    decision = prove_convex(statement)
+    if several and decision.how is How.UNDECIDED and (found := certificate_by_bounds(statement)):
+        return Decision(found.how, found.text)
+    return decision
+
+
+def prove_convex(statement: Statement) -> Decision:
+    """Prove a statement about one divergence on its values, a convex one on two points."""
     margin = _tidy_margin(statement)
     if len(statement.divergences) == 1:
         return _prove_on_range(margin, statement)
-    why = _why_not_concave(margin, statement)
-    return _undecided(why) if why else _prove_on_two_points(margin, statement)
+    why = None
+    for form in (margin, *_solved(margin, statement)):
+        reason = _why_not_concave(form, statement)
+        if reason is None:
+            return _prove_on_two_points(form, statement)
+        why = why or reason
+    return _undecided(str(why))
+
+
+def _solved(margin: sp.Expr, statement: Statement) -> Iterator[sp.Expr]:
+    """Yield x + b/a where the margin is a·x + b with a positive coefficient free of x.
+
+    Where a vanishes, at an end of what the others take, x is as large as b/a asks by continuity,
+    or a·x is not defined.
+    """
+    for symbol in statement.divergences:
+        slope = sp.factor(sp.diff(margin, symbol))
+        if (
+            slope.free_symbols
+            and symbol not in slope.free_symbols
+            and _is_positive(slope, statement)
+        ):
+            yield symbol + sp.cancel((margin - slope * symbol).expand() / slope)
+
+
+def _is_positive(slope: sp.Expr, statement: Statement) -> bool:
+    if slope.is_nonnegative:
+        return True
+    if len(slope.free_symbols) > 1:
+        return False
+    (symbol,) = slope.free_symbols
+    found = sign_on_positive(slope, symbol, intervals=_range(symbol, statement))
+    return found.sign == ">0"
 
 
 def _prove_on_range(margin: sp.Expr, statement: Statement) -> Decision:
@@ -125,13 +187,7 @@ def _why_not_concave(margin: sp.Expr, statement: Statement) -> str | None:
 
 def _range(symbol: sp.Symbol, statement: Statement) -> dict[sp.Symbol, tuple[sp.Expr, sp.Expr]]:
     """Return (0, f(0) + f'(∞)), where a divergence takes its values."""
-    h = combination({statement.divergences[symbol]: sp.Integer(1)})
-    bound = sp.Integer(0)
-    for end in (h.at_zero(), h.slope_at_infinity()):
-        if isinstance(end, int):
-            return {symbol: (sp.Integer(0), sp.oo)}
-        bound += as_expression(end)
-    return {symbol: (sp.Integer(0), bound)}
+    return {symbol: (sp.Integer(0), largest(statement.divergences[symbol]))}
 
 
 def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> Decision:

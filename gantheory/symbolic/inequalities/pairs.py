@@ -48,15 +48,18 @@ class Coordinates:
             if self.roots is None:
                 total += weight * branch(entry, side).subs(r, ratio)
             else:  # in x = √r > 0
-                f = sp.powdenest(branch(entry, side).subs(r, x**2), force=True)
+                f = branch(entry, side).subs(r, x**2)
                 total += weight**2 * f.subs(x, ratio)
         return plain_logs(total)
 
     def along(self, m: sp.Expr, share: sp.Rational) -> sp.Expr:
         """Return the derivative along (dp, dq) = (1 − share, −share)."""
-        speed = sp.diff(self.probability, P)
-        in_p, in_q = sp.diff(m, P) / speed, sp.diff(m, Q) / speed.subs(P, Q)
-        return (1 - share) * in_p - share * in_q
+        speed, total = sp.diff(self.probability, P), sp.Integer(0)
+        if share != 1:
+            total += (1 - share) * sp.diff(m, P) / speed
+        if share != 0:
+            total -= share * sp.diff(m, Q) / speed.subs(P, Q)
+        return total
 
 
 PLAIN = Coordinates(P)

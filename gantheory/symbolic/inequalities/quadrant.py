@@ -13,6 +13,7 @@ from typing import Any
 
 from flint import fmpq, fmpz_poly
 
+from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.signs.enclosure import simplest
 from gantheory.symbolic.signs.logforms import positive_roots
 
@@ -64,8 +65,6 @@ def _projections(poly: Any, kept: str, projected: str) -> list[list[tuple[fmpq, 
 
 
 def _roots(poly: fmpz_poly) -> list[tuple[fmpq, fmpq]]:
-    from gantheory.symbolic.limits import Undecided
-
     if poly.degree() > LARGEST_PROJECTION:
         raise Undecided(f"a projection of degree {poly.degree()}")
     _, factors = poly.factor()

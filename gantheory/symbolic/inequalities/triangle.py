@@ -8,9 +8,11 @@ import sympy as sp
 from flint import fmpz_mpoly_ctx
 
 from gantheory.symbolic.inequalities.quadrant import sign_on_quadrant
+from gantheory.symbolic.limits import OutOfTime, Undecided
 
 P, Q = sp.symbols("p q", positive=True)
 POLYA = 6  # largest power of a + b + c tried to make all coefficients of one sign
+PLACES = [(i, j, k) for i in (1, 5, 50) for j in (1, 7, 70) for k in (1, 6, 60)]  # a quick look
 LARGEST = 60  # degree beyond which a polynomial is not looked at: arithmetic stays instant
 # 1 − p : p − q : q = a : b : c are positive and free on the triangle.
 A, B, C = fmpz_mpoly_ctx.get(("a", "b", "c"), "lex").gens()
@@ -42,9 +44,11 @@ def is_nonnegative_on_triangle(expression: sp.Expr) -> bool:
         if _fraction(sp.diff(expression, P, Q))[0] != 0:
             return False
         in_p, in_q = (_fraction(part) for part in _parts(expression))
-    except TooLarge:
+        return _is_nonnegative(*in_p) and _is_nonnegative(*in_q)
+    except OutOfTime:
+        raise
+    except (TooLarge, Undecided):
         return False
-    return _is_nonnegative(*in_p) and _is_nonnegative(*in_q)
 
 
 def _parts(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -55,7 +59,9 @@ def _parts(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
 
 def _is_nonnegative(top: Any, bottom: Any) -> bool:
-    """Show by the signs of coefficients that a fraction in a, b, c is nowhere negative."""
+    """Show that a fraction in a, b, c is nowhere negative, by the signs of its factors."""
+    if any(top(*place) * bottom(*place) < 0 for place in PLACES):
+        return False
     sign = 1
     for part in (top, bottom):
         content, factors = part.factor()

@@ -16,7 +16,7 @@ from mpmath import iv, mp
 
 from gantheory.symbolic.limits import check_time
 
-HIGHEST_DERIVATIVE = 6
+HIGHEST_DERIVATIVE = 12
 NEAREST = 40  # an end is enclosed on a width 2^-k of the interval for some k up to this
 NARROWEST = 2.0**-20  # boxes narrower than this share of the interval are given up
 FAR = (1, 4, 16, 64, 256)  # where the part towards infinity may begin
