@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
+from gantheory.claims.twins import twin_of
 from gantheory.divergences import DIVERGENCES, FDivergence
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
@@ -14,38 +16,44 @@ SOURCE = "Csiszár (1967); Ali and Silvey (1966): f convex on (0, ∞), f(1) = 0
 
 def _table_checks() -> Iterator[Check]:
     for entry in DIVERGENCES.values():
-        for name, sentence, decide in (
-            ("normalised", "f(1) = 0", _normalised),
-            ("convex", "f is convex on (0, ∞)", _convex),
+        for name, sentence, decide, false, changed in (
+            ("normalised", "f(1) = 0", _normalised, "f + 1 is 0 at r = 1", "({f}) + 1"),
+            ("convex", "f is convex on (0, ∞)", _convex, "-f is convex on (0, ∞)", "-({f})"),
         ):
-            statement = f"{entry.title}: {sentence}"
-            run = partial(decide, entry.name, statement)
-            yield Check(f"divergence.{entry.name}.{name}", statement, run, How.PROVED, "", SOURCE)
+            statement, twin = f"{entry.title}: {sentence}", f"{entry.title}: {false}"
+            run = partial(decide, entry, statement)
+            law = Check(f"divergence.{entry.name}.{name}", statement, run, How.PROVED, "", SOURCE)
+            other = replace(entry, f=changed.format(f=entry.f))
+            yield law
+            yield twin_of(law, twin, partial(decide, other, twin))
 
 
-def _normalised(name: str, statement: str) -> Verdict:
+def _normalised(entry: FDivergence, statement: str) -> Verdict:
     from gantheory.symbolic.atoms import r
     from gantheory.symbolic.generator import formula
     from gantheory.symbolic.published import equal
 
-    return equal(formula(DIVERGENCES[name]).subs(r, 1), "0", statement)
+    return equal(formula(entry).subs(r, 1), "0", statement)
 
 
-def _convex(name: str, statement: str) -> Verdict:
+def _convex(entry: FDivergence, statement: str) -> Verdict:
+    """Decide f'' >= 0 and the sign of every kink; f'' = 0 without a kink is no divergence."""
     from gantheory.symbolic.atoms import r
     from gantheory.symbolic.generator import curvature
     from gantheory.symbolic.signs import sign_on_positive
 
-    entry: FDivergence = DIVERGENCES[name]
     smooth, atoms = curvature(entry)
-    negative = [mass for _, mass in atoms if not mass > 0]
     sign = sign_on_positive(smooth, r)
-    convex = sign.sign in {">0", ">=0"} or smooth == 0
-    if convex and not negative:
-        return Verdict(statement, How.PROVED if smooth == 0 else sign.how, left=str(smooth))
-    how = How.UNDECIDED if sign.how is How.UNDECIDED else How.REFUTED
-    example = None if sign.counterexample is None else f"at r = {sign.counterexample}"
-    return Verdict(statement, how, left=str(smooth), right=">= 0", counterexample=example)
+    falling = [f"the kink at r = {place} bends by {mass}" for place, mass in atoms if not mass > 0]
+    if sign.sign in {">0", ">=0", "=0"} and not falling:
+        return Verdict(statement, sign.how, left=str(smooth), right=">= 0")
+    if falling or sign.counterexample is not None:
+        example = (falling or [f"at r = {sign.counterexample}"])[0]
+        return Verdict(
+            statement, How.REFUTED, left=str(smooth), right=">= 0", counterexample=example
+        )
+    reason = sign.reason or "no sign of f'' is known"
+    return Verdict(statement, How.UNDECIDED, left=str(smooth), right=">= 0", reason=reason)
 
 
 DIVERGENCE_TABLE = tuple(_table_checks())

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from gantheory.claims.original import theory_of
+from gantheory.claims.twins import twin_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
@@ -28,48 +29,59 @@ GAMES = ("minimax", "non-saturating", "reverse-kl")
 def _definition_checks() -> Iterator[Check]:
     for game in GAMES:
         for name, p, q in PAIRS:
-            for quantity, run in _QUANTITIES.items():
-                statement, decide = run
-                yield Check(
-                    f"{game}.{quantity}.{name}",
-                    f"{game}, {p}, {q}: {statement}",
-                    partial(decide, statement, game, p, q),
-                    How.MEASURED,
-                )
+            for quantity, (sentence, part, wrt) in _QUANTITIES.items():
+                place = f"{game}, {p}, {q}:"
+                law = _check(f"{game}.{quantity}.{name}", f"{place} {sentence}", game, p, q, part,
+                             wrt)  # fmt: skip
+                yield law
+                false = f"{place} {sentence}, twice over"
+                yield twin_of(law, false, partial(_decide, false, game, p, q, part, wrt, part, 2))
             if game != "reverse-kl":  # whose loss value and followed divergence are the same
-                yield Check(
-                    f"{game}.frozen-twin.{name}",
-                    f"{game}, {p}, {q}: {_FROZEN_TWIN}",
-                    partial(_frozen_twin, _FROZEN_TWIN, game, p, q),
-                    How.REFUTED,
-                    twin_of=f"{game}.frozen.{name}",
-                )
+                false = f"{place} {_FROZEN_TWIN}"
+                run = partial(_decide, false, game, p, q, "followed", "q.loc", "loss")
+                yield Check(f"{game}.frozen-twin.{name}", false, run, How.REFUTED,
+                            twin_of=f"{game}.frozen.{name}")  # fmt: skip
 
 
-def _value(statement: str, game: str, p: str, q: str) -> Verdict:
+def _check(id: str, statement: str, game: str, p: str, q: str, part: str, wrt: str | None) -> Check:
+    run = partial(_decide, statement, game, p, q, part, wrt, part)
+    return Check(id, statement, run, How.MEASURED)
+
+
+def _decide(
+    statement: str,
+    game: str,
+    p: str,
+    q: str,
+    part: str,
+    wrt: str | None,
+    claimed: str,
+    factor: int = 1,
+) -> Verdict:
+    """Compare what is integrated from the payoffs with ``factor`` times a derived divergence."""
+    theory = _derived(game, p, q, claimed, wrt)
+    scaled = replace(theory, value=factor * theory.value, error=factor * theory.error)
+    return agree(statement, _integrated(game, p, q, part), scaled)
+
+
+@cache
+def _integrated(game: str, p: str, q: str, part: str) -> Estimate:
     law = _Law.of(game, p, q)
-    return agree(statement, law.expected_value(), law.integrated("value"))
+    if part == "value":
+        return law.expected_value()
+    return law.expected_loss() if part == "loss" else law.frozen_gradient()
 
 
-def _loss(statement: str, game: str, p: str, q: str) -> Verdict:
-    law = _Law.of(game, p, q)
-    return agree(statement, law.expected_loss(), law.integrated("loss"))
+@cache
+def _derived(game: str, p: str, q: str, part: str, wrt: str | None) -> Estimate:
+    return _Law.of(game, p, q).integrated(part, wrt)
 
 
-def _frozen(statement: str, game: str, p: str, q: str) -> Verdict:
-    law = _Law.of(game, p, q)
-    return agree(statement, law.frozen_gradient(), law.integrated("followed", wrt="q.loc"))
-
-
-def _frozen_twin(statement: str, game: str, p: str, q: str) -> Verdict:
-    law = _Law.of(game, p, q)
-    return agree(statement, law.frozen_gradient(), law.integrated("loss", wrt="q.loc"))
-
-
-_QUANTITIES: dict[str, tuple[str, Callable[[str, str, str, str], Verdict]]] = {
-    "value-integrated": ("E_p[a(t*)] + E_q[b(t*)] equals the value's divergence", _value),
-    "loss-integrated": ("E_q[c(t*)] equals the loss's divergence", _loss),
-    "frozen": ("the gradient with D held at D* is the followed divergence's", _frozen),
+# Quantity -> (what is said, the part of the theory, the parameter of a derivative)
+_QUANTITIES: dict[str, tuple[str, str, str | None]] = {
+    "value-integrated": ("E_p[a(t*)] + E_q[b(t*)] equals the value's divergence", "value", None),
+    "loss-integrated": ("E_q[c(t*)] equals the loss's divergence", "loss", None),
+    "frozen": ("the gradient with D held at D* is the followed divergence's", "followed", "q.loc"),
 }
 _FROZEN_TWIN = "the gradient with D held at D* is that of the loss's value"
 

@@ -6,11 +6,12 @@ derived one. The text on the right is data to be checked; the derivation never s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
+from gantheory.claims.twins import changed, twin_of
 from gantheory.errors import GantheoryError
 from gantheory.game import Claim
 from gantheory.games import get_game
@@ -91,6 +92,22 @@ def _decide(combination: Combination, statement: str) -> Verdict:
     return replace(verdict, statement=statement)
 
 
+def _formula_checks(entries: Iterable[Combination | Value]) -> Iterator[Check]:
+    """Yield the check of each formula, and of its twin: the same quantity, another formula."""
+    for entry in entries:
+        yield entry.check()
+        if not entry.twin:
+            kind, false = changed(entry.id, entry.equals, up_to_constants=_is_gradient(entry))
+            other = replace(entry, equals=false, source=f"a false twin, generated: {kind}")
+            law, check = entry.check(), other.check()
+            yield twin_of(law, check.statement, check.run)
+
+
+def _is_gradient(entry: Combination | Value) -> bool:
+    """Return whether it states what is followed, which a constant does not change."""
+    return isinstance(entry, Combination) and entry.quantity == "followed"
+
+
 # --- properties that are no combinations ----------------------------------------------------
 
 GAMES = ("minimax", "non-saturating", "reverse-kl")
@@ -169,47 +186,74 @@ def theory_of(game: str) -> Any:
 
 def _property_checks() -> Iterator[Check]:
     for game in GAMES:
-        for name, sentence, decide in (
-            ("second-order", "D* is the unique global maximum of V, by concavity", _second_order),
-            ("is-divergence", "what the generator follows is an f-divergence", _is_divergence),
-            ("equality", "what the generator follows is 0 only at p = q", _only_at_equality),
-        ):
-            statement = f"{game}: {sentence}"
-            yield Check(f"{game}.{name}", statement, partial(decide, game, statement), How.PROVED,
+        for name, sentence, false, decide in (
+            ("second-order", "D* is the unique global maximum of V, by concavity",
+             "D* is the unique global maximum of -V, by concavity", _second_order),
+            ("is-divergence", "what the generator follows is an f-divergence",
+             "what the generator climbs is an f-divergence", _is_divergence),
+            ("equality", "what the generator follows is 0 only at p = q",
+             "what the generator follows, its curvature at r = 2 taken off, is 0 only at p = q",
+             _only_at_equality),
+        ):  # fmt: skip
+            statement, twin = f"{game}: {sentence}", f"{game}: {false}"
+            law = Check(f"{game}.{name}", statement, partial(decide, game, statement), How.PROVED,
                         source=FOLLOWED)  # fmt: skip
+            yield law
+            yield twin_of(law, twin, partial(decide, game, twin, twin=True))
         vanishes = game == "minimax"
         statement = f"{game}: the gradient vanishes on fakes that D* recognises"
         yield Check(f"{game}.vanishing", statement, partial(_vanishing, game, statement),
-                    How.PROVED if vanishes else How.REFUTED, source=ARJOVSKY)  # fmt: skip
+                    How.PROVED if vanishes else How.REFUTED, source=ARJOVSKY,
+                    twin_of=None if vanishes else "minimax.vanishing")  # fmt: skip
 
 
-def _second_order(game: str, statement: str) -> Verdict:
+def _second_order(game: str, statement: str, twin: bool = False) -> Verdict:
+    """Decide the sign of d²V/dt² at D* for every r."""
+    from gantheory.symbolic.atoms import r
+    from gantheory.symbolic.signs import sign_on_positive
+
     condition = theory_of(game).second_order
-    if condition is None or condition.holds is None:
+    if condition is None or condition.derivative is None:
         return Verdict(statement, How.UNDECIDED, reason="no second-order condition is derived")
-    if condition.holds and condition.derivative is None:
-        return Verdict(statement, How.UNDECIDED, reason=condition.reason)
-    how = condition.how if condition.holds else How.REFUTED
-    return Verdict(statement, how, left=str(condition.derivative), right="< 0")
+    bend = -condition.derivative if twin else condition.derivative
+    return _signed(statement, sign_on_positive(-bend, r), -bend, ">0")
 
 
-def _is_divergence(game: str, statement: str) -> Verdict:
-    followed = theory_of(game).followed
-    example = None if followed.counterexample is None else f"r = {followed.counterexample}"
-    return Verdict(statement, followed.how, str(followed.curvature), ">= 0", counterexample=example)
+def _is_divergence(game: str, statement: str, twin: bool = False) -> Verdict:
+    from gantheory.symbolic.atoms import r
+    from gantheory.symbolic.signs import sign_on_positive
+
+    followed = theory_of(game).followed.curvature
+    bend = -followed if twin else followed
+    return _signed(statement, sign_on_positive(bend, r), bend, ">=0")
 
 
-def _only_at_equality(game: str, statement: str) -> Verdict:
-    followed = theory_of(game).followed
-    shown = str(followed.curvature)
-    if followed.zero_only_at_equality is None:
-        reason = "whether the generator bends at r = 1 is not decided"
-        return Verdict(statement, How.UNDECIDED, left=shown, right="> 0", reason=reason)
-    how = followed.how if followed.zero_only_at_equality else How.REFUTED
-    return Verdict(statement, how, left=shown, right="> 0 beside r = 1")
+def _only_at_equality(game: str, statement: str, twin: bool = False) -> Verdict:
+    """Decide f'' >= 0: isolated zeros of an analytic f'' leave f strictly convex."""
+    from gantheory.symbolic.atoms import r
+    from gantheory.symbolic.signs import sign_on_positive
+
+    curvature = theory_of(game).followed.curvature
+    bend = curvature - curvature.subs(r, 2) if twin else curvature
+    return _signed(statement, sign_on_positive(bend, r), bend, ">=0")
+
+
+_MEETS = {">0": {">0"}, ">=0": {">0", ">=0"}}  # ">=0" excludes a function that is 0 throughout
+
+
+def _signed(statement: str, found: Any, expression: Any, wanted: str) -> Verdict:
+    """Return the verdict on a sign for all r > 0; an undecided sign decides nothing."""
+    sides = str(expression), f"{wanted.removesuffix('0')} 0"
+    if found.sign == "undecided" or (wanted == ">0" and found.sign == ">=0"):
+        return Verdict(statement, How.UNDECIDED, *sides, reason=found.reason)
+    if found.sign in _MEETS[wanted]:
+        return Verdict(statement, found.how, *sides, reason=found.reason)
+    where = "everywhere" if found.counterexample is None else f"at r = {found.counterexample}"
+    return Verdict(statement, How.REFUTED, *sides, counterexample=f"it is {found.sign}: {where}")
 
 
 def _vanishing(game: str, statement: str) -> Verdict:
+    """Decide whether the weight r²·g''(r) tends to 0; without a limit nothing is decided."""
     saturation = theory_of(game).saturation
     if saturation.vanishing is None:
         return Verdict(statement, How.UNDECIDED, reason="the limit of the weight is not decided")
@@ -221,7 +265,7 @@ def _vanishing(game: str, statement: str) -> Verdict:
 
 
 ORIGINAL: tuple[Check, ...] = (
-    *(entry.check() for entry in _values()),
-    *(entry.check() for entry in COMBINATIONS),
+    *_formula_checks(_values()),
+    *_formula_checks(COMBINATIONS),
     *_property_checks(),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 from gantheory.claims.original import theory_of
+from gantheory.claims.twins import twin_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
@@ -37,13 +38,11 @@ def _digit_checks() -> Iterator[Check]:
     for name, digits, sentence, wrt in tables:
         for d, text in digits.items():
             statement = f"{sentence.format(d=d)} = {text}"
-            yield Check(
-                f"survey.{name}.{d}",
-                statement,
-                partial(_has_digits, statement, name, d, text, wrt),
-                How.MEASURED,
-                source=SURVEY,
-            )
+            run = partial(_has_digits, statement, name, d, text, wrt)
+            law = Check(f"survey.{name}.{d}", statement, run, How.MEASURED, source=SURVEY)
+            false = f"{sentence.format(d=d)} = {next_digit(text)}"
+            yield law
+            yield twin_of(law, false, partial(_has_digits, false, name, d, next_digit(text), wrt))
 
 
 def _has_digits(statement: str, name: str, d: float, text: str, wrt: str | None) -> Verdict:
@@ -53,6 +52,18 @@ def _has_digits(statement: str, name: str, d: float, text: str, wrt: str | None)
     what = theory_of("non-saturating").followed if name.startswith("non") else "jsd"
     found = divergence(what, "normal(0, 1)", f"normal({d}, 1)", wrt=wrt)
     return agree(statement, found, Estimate(float(text), half_unit(text), method="printed"))
+
+
+def next_digit(text: str) -> str:
+    """Return a printed number with one unit more in the last digit that it shows.
+
+    >>> next_digit("1.96e-4"), next_digit(".0237")
+    ('1.97e-4', '.0238')
+    """
+    mantissa, e, exponent = text.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    raised = f"{float(mantissa) + 10.0**-decimals:.{decimals}f}"
+    return (raised.removeprefix("0") if mantissa.startswith(".") else raised) + e + exponent
 
 
 def half_unit(text: str) -> float:
@@ -74,11 +85,11 @@ def _landmark_checks() -> Iterator[Check]:
         ("third-panel", "JSD = .336 means d = {}", partial(_distance_at, 0.336), "1.996"),
         ("first-panel", "JSD reads .693 from d = {} on", partial(_distance_at, 0.6925), "7.02"),
     ):
-        said = statement.format(text)
-        yield Check(
-            f"survey.{name}", said, partial(_lies_at, said, locate, text), How.MEASURED,
-            source=SURVEY,
-        )  # fmt: skip
+        said, false = statement.format(text), statement.format(next_digit(text))
+        run = partial(_lies_at, said, locate, text)
+        law = Check(f"survey.{name}", said, run, How.MEASURED, source=SURVEY)
+        yield law
+        yield twin_of(law, false, partial(_lies_at, false, locate, next_digit(text)))
     said = "the slope of JSD is close to 0 (1% of its maximum) beyond d = 5"
     yield Check("survey.beyond-5-twin", said, partial(_beyond_five, said), How.REFUTED,
                 source=SURVEY, twin_of="survey.one-percent")  # fmt: skip
@@ -89,12 +100,20 @@ def _lies_at(statement: str, locate: Callable[[], float], text: str) -> Verdict:
     return agree(statement, Estimate(locate(), 1e-8, method="root finding"), printed)
 
 
+@cache
+def _distance_at(level: float) -> float:
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda d: _jsd(d) - level, 0.1, 10))
+
+
 def _jsd(d: float, wrt: str | None = None) -> float:
     from gantheory.numeric import divergence
 
     return divergence("jsd", "normal(0, 1)", f"normal({float(d)!r}, 1)", wrt=wrt).value
 
 
+@cache
 def _steepest() -> float:
     from scipy.optimize import minimize_scalar
 
@@ -105,21 +124,17 @@ def _steepest() -> float:
     return float(found.x)
 
 
+@cache
 def _largest_slope() -> float:
     return _jsd(_steepest(), "q.loc")
 
 
+@cache
 def _one_percent() -> float:
     from scipy.optimize import brentq
 
     level = 0.01 * _largest_slope()
     return float(brentq(lambda d: _jsd(d, "q.loc") - level, 3, 10))
-
-
-def _distance_at(level: float) -> float:
-    from scipy.optimize import brentq
-
-    return float(brentq(lambda d: _jsd(d) - level, 0.1, 10))
 
 
 def _beyond_five(statement: str) -> Verdict:

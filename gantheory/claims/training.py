@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
 from gantheory.claims.simulated import judge
+from gantheory.claims.twins import doubled, twin_of, without_twin
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 from simulations.experiments.base import Comparison, Setting
@@ -63,11 +64,28 @@ def _check(name: str, statement: str, source: str, twin_of: str | None = None) -
 
 
 def _decide(name: str, statement: str) -> Verdict:
+    return _judged(name, statement, lambda comparison: comparison)
+
+
+def _judged(name: str, statement: str, change: Callable[[Comparison], Comparison]) -> Verdict:
     experiment = name.partition(".")[0]
     found = _measured(experiment).get(name)
     if found is None:  # the interval is too wide to tell the twin from the law
         return Verdict(statement, How.UNDECIDED, reason="the stated error hides the difference")
-    return replace(judge(found), statement=statement)
+    return replace(judge(change(found)), statement=statement)
+
+
+def _falsified(law: Comparison) -> Comparison:
+    """Return an equality with twice the theory, or a bound the other way round."""
+    if law.relation == "=":
+        return replace(law, right=doubled(law.right))
+    return replace(law, left=law.right, right=law.left)
+
+
+def _twins(laws: Iterable[Check]) -> Iterator[Check]:
+    for law in without_twin(laws):
+        false = f"{law.statement}: of twice the theory, or the other way round"
+        yield twin_of(law, false, partial(_judged, law.id, false, _falsified))
 
 
 @cache
@@ -79,4 +97,5 @@ def _measured(experiment: str) -> dict[str, Comparison]:
     return {c.id: c for measurement in measured for c in measurement.comparisons}
 
 
-TRAINING: tuple[Check, ...] = (*_discriminator_checks(), *_gradient_checks())
+_LAWS = (*_discriminator_checks(), *_gradient_checks())
+TRAINING: tuple[Check, ...] = (*_LAWS, *_twins(_LAWS))
