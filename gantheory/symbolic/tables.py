@@ -6,20 +6,24 @@ function is f'(u), and that f* is its conjugate; all of that is checked, and f(1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import sympy as sp
+from flint import arb, ctx, fmpq
 
 from gantheory.divergences import DIVERGENCES
 from gantheory.games.fgan import NOWOZIN_2016
 from gantheory.records import How, Verdict
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.inequalities.branches import generator
+from gantheory.symbolic.signs.balls import enclose
 from gantheory.symbolic.signs.logforms import NotALogForm, log_form, root_of
 
 t = sp.Symbol("t", real=True)
 alpha = sp.Symbol("alpha", positive=True)
 SOURCE = str(NOWOZIN_2016)
+BITS = 200  # of the balls in which both sides are evaluated
 
 
 @dataclass(frozen=True)
@@ -119,26 +123,47 @@ def check_row(row: Row) -> RowCheck:
 def _divergence(row: Row, correct: str | None) -> Verdict:
     statement = f"{row.name}: E_q f(p/q) = {row.text}"
     if not row.printed:
-        how = How.PROVED if correct else How.UNDECIDED
-        return Verdict(statement, how, right=correct, reason="f'' = r^(alpha - 2) for every alpha")
+        bend = sp.diff(row.f, r, 2) - r ** (alpha - 2)
+        return replace(_verdict(statement, bend, "f'' - r^(alpha - 2)"), right=correct)
     printed = sum((c * generator(DIVERGENCES[name]) for name, c in row.printed.items()),
                   row.constant)  # fmt: skip
     difference = row.f - printed
     tilt = sp.diff(difference, r).subs(r, 1)
-    holds = is_zero(difference - tilt * (r - 1))
-    return Verdict(
-        statement,
-        How.PROVED if holds else How.REFUTED,
-        left=str(row.f),
-        right=str(printed),
-        counterexample=None if holds else f"its f gives {correct}",
-    )
+    verdict = _verdict(statement, difference - tilt * (r - 1), "the difference")
+    if verdict.how is How.REFUTED:
+        verdict = replace(verdict, counterexample=f"its f gives {correct}")
+    return replace(verdict, left=str(row.f), right=str(printed))
 
 
 def _verdict(statement: str, difference: sp.Expr, what: str) -> Verdict:
-    holds = is_zero(difference)
-    shown = None if holds else f"{what} is {sp.simplify(difference)}"
-    return Verdict(statement, How.PROVED if holds else How.REFUTED, counterexample=shown)
+    """Decide whether a difference is 0 for every r (and order), in balls and by exact algebra.
+
+    Proved where algebra says so and no ball excludes it, refuted where a ball excludes 0.
+    """
+    where = _separated(difference)
+    if where is not None:
+        shown = f"{what} is {sp.simplify(difference)}, not 0 {where}"
+        return Verdict(statement, How.REFUTED, counterexample=shown)
+    if is_zero(difference):
+        return Verdict(statement, How.PROVED)
+    reason = f"{what} is {difference}: no algebra says that it is 0, and no point that it is not"
+    return Verdict(statement, How.UNDECIDED, reason=reason)
+
+
+PLACES = tuple(sp.Rational(k, 7) for k in (1, 3, 5, 9, 17, 44))  # of r
+ORDERS = tuple(sp.Rational(k, 3) for k in (1, 4, 8))  # of alpha; not 0 and 1
+
+
+def _separated(difference: sp.Expr) -> str | None:
+    """Return a place at which a ball excludes 0, or None."""
+    for place, order in product(PLACES, ORDERS if difference.has(alpha) else (None,)):
+        at = {r: place, **({} if order is None else {alpha: order})}
+        balls = {symbol: arb(fmpq(int(x.p), int(x.q))) for symbol, x in at.items()}
+        with ctx.workprec(BITS):
+            value = enclose(difference, balls)
+        if value > 0 or value < 0:
+            return "at " + ", ".join(f"{symbol} = {x}" for symbol, x in at.items())
+    return None
 
 
 def is_zero(expression: sp.Expr) -> bool:
