@@ -3,7 +3,7 @@
 The strategies draw from what each family and game declares, so a family or a loss that is added
 to a catalogue is tested at once. A law raises AssertionError with the numbers. Its oracle is a
 direct sum over cells in many digits (`on_cells`), which shares no code with the quadrature, nor
-with the derivation.
+with the derivation. What the engine could not decide is no failure of a law; `TALLY` counts it.
 
 .. code-block:: python
 
@@ -19,6 +19,8 @@ with the derivation.
 """
 
 from gantheory.testing.laws import (
+    TALLY,
+    Tally,
     assert_at_most,
     assert_data_processing,
     assert_discriminator_cannot_win,
@@ -33,6 +35,8 @@ from gantheory.testing.oracles import masses, on_cells, payoff
 from gantheory.testing.strategies import cuts, densities, games, score_range, scores
 
 __all__ = [
+    "TALLY",
+    "Tally",
     "assert_at_most",
     "assert_data_processing",
     "assert_discriminator_cannot_win",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,19 +19,44 @@ from gantheory.symbolic import derive
 from gantheory.testing.oracles import masses, on_cells, value_on_cells
 
 try:
-    from hypothesis import assume, currently_in_test_context
+    from hypothesis import assume, currently_in_test_context, event
 except ImportError:
     raise MissingExtraError("gantheory.testing", "tests") from None
+
+
+@dataclass
+class Tally:
+    """How many estimates the laws of this process have asked for, and which came undetermined.
+
+    Attributes:
+        asked: estimates that a law asked for.
+        undetermined: how often each reason was given for having no value.
+    """
+
+    asked: int = 0
+    undetermined: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        dropped = self.undetermined.total()
+        reasons = "".join(f"; {count}: {why}" for why, count in self.undetermined.most_common())
+        return f"{dropped} of {self.asked} estimates undetermined{reasons}"
+
+
+TALLY = Tally()
 
 
 def known(estimate: Estimate) -> Estimate:
     """Return the estimate where the engine could decide it.
 
     Inside a hypothesis test an undecided example is dropped, and too many of them fail the test's
-    health check; elsewhere it is an AssertionError.
+    health check; elsewhere it is an AssertionError. What is dropped is counted: in `TALLY`, and in
+    hypothesis's own statistics as an event.
     """
+    TALLY.asked += 1
     if estimate.status is Status.UNDETERMINED:
+        TALLY.undetermined[str(estimate.reason)] += 1
         assert currently_in_test_context(), f"undetermined: {estimate.reason}"
+        event(f"dropped, undetermined: {estimate.reason}")
         assume(False)
     return estimate
 
