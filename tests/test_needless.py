@@ -132,3 +132,13 @@ def test_limits_agree_with_values_near_the_end(text, point, side):
 
 def test_names_of_an_interval_leave_out_the_infinities():
     assert names_of("(-oo, 2*a + sqrt(b))") == {"a", "b"}
+
+
+def test_infinities_beside_formulas_of_parameters_add_up():
+    loss = "(exp(alpha*t) - 1 - alpha*(exp(t) - 1))/(alpha*(alpha - 1))"
+    for interval, one in (("(0, 1)", 4 * sp.exp(0.5)), ("(1, oo)", sp.oo)):
+        game = Game("own", "t", "-exp(t - 1)", loss, parameters={"alpha": interval})
+        found = derive(game, seconds=60).disjoint.loss
+        assert float(found.subs(next(iter(found.free_symbols), r), 0.5)) == pytest.approx(
+            float(one)
+        )

@@ -69,7 +69,7 @@ class Curve:
             place = before[1]
             sides = value_at(right, place, 1, parameters), value_at(left, place, -1, parameters)
             step = sides[0] - sides[1]
-            if not step.is_finite:
+            if step.has(sp.oo, -sp.oo, sp.nan):
                 raise Undecided(f"the function is infinite at r = {place}")
             step = Algebra(parameters.sample).normal(step)
             if step != 0:

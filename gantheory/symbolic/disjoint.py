@@ -24,7 +24,8 @@ def end_of(curve: Curve, which: int, parameters: Parameters, divisor: sp.Expr = 
 
 def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:
     def total(*values: sp.Expr) -> sp.Expr:
-        found = sp.Add(*values)
+        # sympy keeps oo + x where it cannot tell that x, such as 1/(1 - alpha), is finite.
+        found = sp.Add(*([value for value in values if value.is_infinite] or values))
         if found is sp.nan:
             raise Undecided("f(0) and f'(oo) are infinities of opposite sign")
         if found.is_infinite:
@@ -94,7 +95,7 @@ def integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Paramete
     if upper == sp.oo:
         tail = _slowest(expr, parameters)
         if tail is not None and tail != 0:
-            sign = parameters.sign(tail) if tail.is_finite else int(sp.sign(tail))
+            sign = int(sp.sign(tail)) if tail.is_infinite else parameters.sign(tail)
             if sign is None:
                 raise Undecided(f"an integral depends on the sign of {tail}")
             return sign * sp.oo
