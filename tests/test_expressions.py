@@ -107,3 +107,60 @@ def test_numbers_are_exact(value, power):
 def test_decimals_are_exact_rationals():
     assert number(parse("0.1 + 0.2", PAYOFF)) == Fraction(3, 10)
     assert number(parse("0.1*t", PAYOFF)) is None
+
+
+def nested(depth):
+    return "(" * depth + "t" + ")" * depth
+
+
+LIMITS = {
+    "characters": (lambda n: "t".ljust(n), "the limit is 1000", 1000),
+    "brackets": (nested, "brackets", 40),
+    "powers": (lambda n: f"t**{n}", "exponent beyond", 64),
+    "negative powers": (lambda n: f"t**(-{n})", "exponent beyond", 64),
+    "powers of powers": (lambda n: f"(t**8)**{n}", "multiply beyond", 8),
+    "products of powers": (lambda n: f"t**32*t**{n}", "multiply beyond", 32),
+    "sums of powers, each within": (lambda n: f"t**64 + t**{n}", "exponent beyond", 64),
+    "digits": (lambda n: "1" * n, "too long or too large", 40),
+    "large": (lambda n: f"1e{n}", "too long or too large", 300),
+    "small": (lambda n: f"1e-{n}", "too long or too large", 300),
+    "roots": (lambda n: f"t**(1/{n})", "over more than", 10**6),
+    "arguments": (lambda n: f"max({', '.join(['t'] * n)})", "takes 2 to 8", 8),
+    "parameters' letters": (lambda n: "a" * n, "name", 31),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_a_limit_is_where_it_is_said_to_be(kind):
+    make, said, most = LIMITS[kind]
+    parse(make(most), PAYOFF)
+    with pytest.raises(GantheoryError, match=said):
+        parse(make(most + 1), PAYOFF)
+
+
+def test_operations_may_nest_as_deep_as_brackets():
+    def negated(depth):
+        return "-" * depth + "t"
+
+    parse(negated(40), PAYOFF)
+    with pytest.raises(GantheoryError, match="deeper than 40 operations"):
+        parse(negated(41), PAYOFF)
+
+
+def test_a_chain_of_operations_counts_as_one_level():
+    parse(" + ".join(["t"] * 200), PAYOFF)
+
+
+@pytest.mark.parametrize("text", ["1/0", "t/(1 - 1)", "0**(-1)", "(2 - 2)**(-2)"])
+def test_no_division_by_a_number_that_is_zero(text):
+    with pytest.raises(GantheoryError, match="divides by zero"):
+        parse(text, PAYOFF)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("-(1/3)", Fraction(-1, 3)), ("+2", 2), ("2 - 3/4", Fraction(5, 4)), ("2**-3", Fraction(1, 8)),
+     ("0**0", 1), ("(1/2)**64", Fraction(1, 2**64)), ("2**(1/2)", None), ("t", None)],
+)  # fmt: skip
+def test_a_number_is_read_exactly_or_not_at_all(text, value):
+    assert number(parse(text, PAYOFF)) == value
