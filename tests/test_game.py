@@ -1,10 +1,12 @@
 """The Game record checks its own formulas when it is built."""
 
+import re
+
 import pytest
 
 from gantheory.errors import GantheoryError
 from gantheory.game import Game, interval
-from gantheory.games import get_game
+from gantheory.games import CATALOGUE, CRITICS, get_game
 
 MINIMAX = {"real": "log(D)", "fake": "log(1 - D)", "generator": "log(1 - D)"}
 
@@ -72,3 +74,13 @@ def test_a_game_is_given_numbers_for_its_parameters():
 def test_numbers_that_a_game_cannot_take_are_refused(text, said):
     with pytest.raises(GantheoryError, match=said):
         get_game(text)
+
+
+@pytest.mark.parametrize("loss", [*CATALOGUE.values(), *CRITICS.values()], ids=lambda g: g.name)
+def test_a_paper_appeared_within_two_years_after_its_preprint(loss):
+    number = re.search(r"(\d\d)(\d\d)", loss.reference.arxiv)
+    if "/" not in loss.reference.arxiv:  # the older numbers name a field
+        assert 0 <= loss.reference.year - (2000 + int(number[1])) <= 2
+        assert 1 <= int(number[2]) <= 12
+    assert loss.reference.title
+    assert loss.reference.authors

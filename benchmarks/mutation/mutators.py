@@ -124,13 +124,23 @@ def calls(node: ast.AST) -> Iterator[Variant]:
         yield "twin", changed(node, func=ast.Attribute(function.value, TWIN[function.attr]))
     if len(node.args) > 1 and not any(isinstance(a, ast.Starred) for a in node.args[:2]):
         first, second, *rest = node.args
-        if ast.dump(first) != ast.dump(second) and not is_check(function):
+        if alike(first, second) and not is_check(function):
             yield "exchanged", changed(node, args=[second, first, *rest])
     for index, keyword in enumerate(node.keywords):
         if keyword.arg and any(word in keyword.arg for word in BOUNDS) and constant_free(keyword):
             zero = ast.keyword(keyword.arg, nothing(keyword.value))
             keywords = [*node.keywords[:index], zero, *node.keywords[index + 1 :]]
             yield "bound", changed(node, keywords=keywords)
+
+
+def alike(first: ast.expr, second: ast.expr) -> bool:
+    """Tell whether two arguments differ, and not plainly in kind, which would only crash."""
+    words = (ast.JoinedStr, ast.List, ast.Tuple, ast.Lambda, ast.GeneratorExp, ast.Dict)
+    kinds = [
+        type(part) if isinstance(part, words) else getattr(part, "value", None).__class__ is str
+        for part in (first, second)
+    ]
+    return kinds[0] == kinds[1] and ast.dump(first) != ast.dump(second)
 
 
 def is_check(function: ast.expr) -> bool:

@@ -15,6 +15,7 @@ from benchmarks.mutation import mutators
 
 PACKAGES = ("gantheory", "simulations")
 DRAWINGS = ("gantheory/report/plots/", "gantheory/report/phase.py")  # their measures are taste
+GUARDS = ("strict", "maxsize", "repr", "frozen", "help", "show_default")  # change no result
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ class Finder:
 def forced(node: ast.AST) -> list[ast.expr]:
     """Return the tests below ``node`` that can be forced (a loop's would never end)."""
     if isinstance(node, ast.If | ast.IfExp):
-        return [] if isinstance(node.test, ast.Constant) else [node.test]
+        idle = isinstance(node.test, ast.Constant) or "TYPE_CHECKING" in ast.unparse(node.test)
+        return [] if idle else [node.test]
     return list(node.ifs) if isinstance(node, ast.comprehension) else []
 
 
@@ -144,6 +146,8 @@ def parts(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
     if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom | ast.Assert):
         return
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.keyword) and node.arg in GUARDS:
         return
     if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "")[:2] == "__":
         return
