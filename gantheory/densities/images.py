@@ -352,11 +352,12 @@ class Restrict(Image):
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return the ratio of both bases less that of the masses on which they are kept."""
-        law = other if isinstance(other, Restrict) else Restrict(other)
-        same = self.base == law.base
-        known = (np.zeros_like(at.x),) * 2 if same else self.base.log_ratio(law.base, at)
+        base = other.base if isinstance(other, Restrict) else other
+        same = self.base == base
+        known = (np.zeros_like(at.x),) * 2 if same else self.base.log_ratio(base, at)
         if known is None:
             return None
+        law = other if isinstance(other, Restrict) else Restrict(other)
         constant, size = law.log_mass - self.log_mass, abs(law.log_mass) + abs(self.log_mass)
         ours, theirs = inside(at, self.a, self.b), inside(at, law.a, law.b)
         outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))

@@ -139,7 +139,7 @@ class Gamma(Univariate):
 
     def score_size(self, name: str) -> float:
         if name == "shape":
-            return abs(self._about[2]) + 1 / math.sqrt(self.shape)
+            return abs(self._about[2]) + 1 / math.sqrt(self.shape) + abs(math.log(self.pivot))
         return math.sqrt(self.shape) / self.scale
 
     def end_velocity(self, name: str, end: float) -> float:

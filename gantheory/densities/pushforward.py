@@ -26,6 +26,7 @@ from gantheory.expressions import ELEMENTARY, Grammar, parse
 GENERATOR = Grammar("generator", ELEMENTARY, frozenset({"z"}))
 LEVEL = 1e-16  # latent mass beyond either end of the window in which G is searched for turns
 BEYOND = 4.7  # how far past the window G is followed: to 38 deviations, where a normal underflows
+DEEPEST = 1e-300  # latent mass beyond the last z that is told apart from the end
 SCAN = 8001  # points of that window: turns closer than 1/8000 of it are not told apart
 _STEPS = 200  # of bisection: enough to close any bracket to its last bit
 
@@ -92,6 +93,18 @@ def _extreme(name: str, items: list[Dual]) -> Dual:
     return value, slope
 
 
+def _ordered(x: Array) -> Array:
+    """Return binary64 numbers as integers in the same order."""
+    bits = (np.asarray(x, float) + 0.0).view(np.int64)
+    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+
+
+def _numbered(order: Array) -> Array:
+    """Return the numbers that `_ordered` counts."""
+    bits = np.where(order < 0, np.int64(-(2**63)) - order, order)
+    return np.asarray(bits).view(np.float64)
+
+
 @dataclass(frozen=True)
 class Branch:
     """A stretch of z on which G is strictly monotone, and its image."""
@@ -156,6 +169,10 @@ class Pushforward(Univariate):
         """Return the z up to which G is inverted: past the window, as far as the support goes."""
         middle = 0.5 * (self.window[0] + self.window[1])
         z = middle + BEYOND * (self.window[side] - middle)
+        with np.errstate(all="ignore"):
+            deep = float((self.latent.isf if side else self.latent.ppf)(DEEPEST))
+        if math.isfinite(deep):
+            z = max(z, deep) if side else min(z, deep)
         low, high = self.latent.support
         return min(max(z, low), high)
 
@@ -165,10 +182,15 @@ class Pushforward(Univariate):
         far = (z <= self.window[0] and math.isinf(low)) or (
             z >= self.window[1] and math.isinf(high)
         )
-        value, there = (float(v) for v in self.generate(np.array([z, math.copysign(1e9, z)]))[0])
-        if not far or math.isnan(there):
+        places = [z, *(math.copysign(far_out, z) for far_out in (1e9, 1e150, 1e300))]
+        value, *there = (float(v) for v in self.generate(np.array(places))[0])
+        known = [v for v in there if not math.isnan(v)]
+        if not far or not known:
             return value
-        return math.copysign(math.inf, there) if abs(there) > 1e6 * (1 + abs(value)) else there
+        last = known[-1]
+        if abs(last) > 1e6 * (1 + abs(value)):
+            return math.copysign(math.inf, last)
+        return 0.0 if abs(last) < 1e-100 else last
 
     def _turn(self, low: float, high: float) -> float:
         sign = self.generate(np.array([low]))[1][0] > 0
@@ -202,7 +224,7 @@ class Pushforward(Univariate):
         with np.errstate(divide="ignore"):
             log_slope = np.log(np.abs(self.generate(z)[1]))
         for turn in (branch.low, branch.high):
-            if not self.window[0] < turn < self.window[1]:
+            if not self._folds(turn):
                 continue
             step = 1e-5 * (self.window[1] - self.window[0])
             before, after = self.generate(np.array([turn - step, turn + step]))[1]
@@ -214,15 +236,25 @@ class Pushforward(Univariate):
             log_slope = np.where(close, 0.5 * (math.log(2 * bend) + log_gap), log_slope)
         return log_slope
 
+    def _folds(self, turn: float) -> bool:
+        """Whether G' vanishes at a turn, as it does not at a kink like that of abs(z)."""
+        if not self.window[0] < turn < self.window[1]:
+            return False
+        steps = (self.window[1] - self.window[0]) * np.array([1e-5, 1e-9])
+        slopes = np.abs(self.generate(np.concatenate([turn - steps, turn + steps]))[1])
+        return bool(max(slopes[1], slopes[3]) < 0.1 * max(slopes[0], slopes[2]))
+
     def _inverse(self, branch: Branch, x: Array) -> Array:
-        low, high = np.full(x.shape, branch.low), np.full(x.shape, branch.high)
-        for _ in range(_STEPS):
-            middle = 0.5 * (low + high)
-            below = (self.generate(middle)[0] < x) == branch.rising
+        """Return z by bisection over the numbers of binary64, as many below 1 as above it."""
+        ends = _ordered(np.array([branch.low, branch.high]))
+        low, high = np.full(x.shape, ends[0]), np.full(x.shape, ends[1])
+        for _ in range(65):
+            middle = (low >> 1) + (high >> 1) + (low & high & 1)
+            below = (self.generate(_numbered(middle))[0] < x) == branch.rising
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-            if np.all(high - low <= 2e-16 * np.maximum(np.abs(low), np.abs(high)) + 1e-300):
+            if np.all(high - low <= 1):
                 break
-        return 0.5 * (low + high)
+        return _numbered(high)
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
@@ -263,13 +295,15 @@ class Pushforward(Univariate):
         return super().tail(point, side)
 
     def _turns_at(self, branch: Branch, point: float) -> bool:
-        z = branch.low if (branch.image[0] == point) == branch.rising else branch.high
-        return self.window[0] < z < self.window[1]
+        return self._folds(
+            branch.low if (branch.image[0] == point) == branch.rising else branch.high
+        )
 
     @property
     def log_magnitude(self) -> float:
         # next to a turn z is known to the square root of binary64 only: 2e-16 times this is 2e-8
-        return 1e8 if len(self.branches) > 1 else 1e3
+        folds = any(self._folds(end) for b in self.branches for end in (b.low, b.high))
+        return 1e8 if folds else 1e3
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return self.generate(self.latent.sample(generator(rng), n))[0]

@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from typing import Any
 
 import mpmath
+import numpy as np
+from numpy.typing import NDArray
 
 Number = Fraction | float  # a float given to a tail becomes the fraction that it is
 
@@ -52,6 +55,14 @@ class Tail:
     def is_constant(self) -> bool:
         """Whether log p stays bounded at this end."""
         return not any(getattr(self, name) for name in ORDERS)
+
+    def at(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return the growth at distances y, without the O(1)."""
+        long = -np.log(y) if self.finite else np.log(y)
+        terms = (self.square, self.linear, self.logsquare, self.log, self.rate, self.lift)
+        square, linear, logsquare, log, rate, lift = map(float, terms)
+        double = np.exp(lift + rate * y) if rate else 0.0
+        return np.asarray(square * y**2 + linear * y + logsquare * long**2 + log * long - double)
 
     def __str__(self) -> str:
         y, long = ("y", "log(y)") if not self.finite else ("y", "log(1/y)")

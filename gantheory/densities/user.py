@@ -16,6 +16,8 @@ from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
 
 Function = Callable[[Array], Array]
+FARTHEST = 1e100  # beyond, a user's formula may overflow on its way to 0
+BOUNDED = 1.0  # nats by which what is left of a tail may differ between the places probed
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,32 @@ class OwnDensity(Univariate):
                 f"{self}: its log-density maps shape {at.x.shape} to {value.shape}; it must be "
                 "vectorised"
             )
+        self._refuse_holes(at.x, within, value)
         return np.where(within, value, -np.inf)
+
+    def _refuse_holes(self, x: Array, within: Array, value: Array) -> None:
+        """Raise where the density is no number, or vanishes on a stretch of its own support."""
+        holes = within & (np.isnan(value) | np.isneginf(value)) & (np.abs(x) < FARTHEST)
+        for place in x[holes][:5]:
+            step = 1e-6 * max(abs(place - self.centers[0][0]), self.centers[0][1])
+            near = self.log_function(np.array([place - step, place, place + step]))
+            if np.isnan(near[1]) or (np.isneginf(near).all() and self._stops_before(float(place))):
+                what = "nan" if np.isnan(near[1]) else "-inf"
+                raise GantheoryError(
+                    f"{self}: its log-density is {what} at x={place:.6g}, inside its support; "
+                    "return finite numbers there, or state the support where it is positive"
+                )
+
+    def _stops_before(self, place: float) -> bool:
+        """Whether the density ends at once before ``place``, and not by falling below the range."""
+        inside, outside = self.centers[0][0], place
+        for _ in range(1200):
+            middle = 0.5 * (inside + outside)
+            if not min(inside, outside) < middle < max(inside, outside):
+                break
+            alive = np.isfinite(self.log_function(np.array([middle]))[0])
+            inside, outside = (middle, outside) if alive else (inside, middle)
+        return bool(self.log_function(np.array([inside]))[0] > -1e250)
 
     @property
     def pieces(self) -> tuple[Interval, ...]:
@@ -73,7 +100,40 @@ class OwnDensity(Univariate):
 
     def end_tail(self, end: float) -> Tail | None:
         tail = self.lower_tail if end == self.interval[0] else self.upper_tail
-        return CONSTANT if tail is None and math.isfinite(end) and not self.opaque else tail
+        if tail is None and math.isfinite(end) and not self.opaque:
+            return CONSTANT if self._follows(CONSTANT, end) else None
+        return tail
+
+    def check_tails(self) -> None:
+        """Raise where a stated tail is not what the log-density does toward that end."""
+        for end, tail in zip(self.interval, (self.lower_tail, self.upper_tail), strict=True):
+            if tail is not None and not self._follows(tail, end):
+                raise GantheoryError(
+                    f"{self}: its log-density does not grow like the tail stated at {end:g} "
+                    f"({tail}); correct the tail, or leave it out"
+                )
+
+    def _follows(self, tail: Tail, end: float) -> bool:
+        """Whether log p less the tail stays bounded toward an end, at the places probed."""
+        center, width = self.centers[0]
+        if math.isfinite(end):
+            side = 1.0 if end == self.interval[0] else -1.0
+            widest = min(width, (self.interval[1] - self.interval[0]) / 4)
+            y = widest * 0.5 ** np.array([20.0, 30.0])
+            x = end + side * y
+            if not np.all(np.abs(x - end - side * y) < 1e-3 * y):
+                return True  # too near for binary64 to tell
+        else:
+            side = math.copysign(1.0, end)
+            y = np.abs(center) + width * 2.0 ** np.arange(6.0, 13.0)
+            x = side * y
+        with np.errstate(all="ignore"):
+            value = np.asarray(self.log_function(x), float)
+            rest = value - tail.at(y)
+        if np.isfinite(rest).sum() < 2:
+            return True  # beyond the range of binary64 at every place: nothing to compare
+        x, value, rest = (v[np.isfinite(rest)] for v in (x, value, rest))
+        return bool(abs(rest[-1] - rest[0]) <= BOUNDED + 1e-9 * np.abs(value).max())
 
     @property
     def log_magnitude(self) -> float:
@@ -140,4 +200,6 @@ def own_density(
                 "have a positive width"
             )
     stated = tuple((float(c), float(w)) for c, w in centers)
-    return OwnDensity(log_density, (low, high), stated, tuple(kinks), *tails, functions)
+    found = OwnDensity(log_density, (low, high), stated, tuple(kinks), *tails, functions)
+    found.check_tails()
+    return found

@@ -11,7 +11,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.positive import inside
-from gantheory.densities.univariate import LogRatio, Points, Univariate
+from gantheory.densities.univariate import LOG_HUGE, LogRatio, Points, Univariate
 from gantheory.numeric.kernels import Integrand
 from gantheory.numeric.line.panels import Panels, level_crossings, rays
 from gantheory.numeric.line.probe import LOWEST, Probe
@@ -108,12 +108,28 @@ class _Sampler:
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
             weight, mantissa = self._evaluated(n, scores)
+            lost = _lost(n, mantissa)
+            lift = None if lost is None else self._lift(at, n, mantissa)
+            lifted = weight if lift is None else weight + lift
             if self.rough:
-                return Samples(weight, mantissa, np.ones(()))
+                return Samples(lifted, mantissa, np.ones(()))
             noise = self._noise(n, log_jacobian, weight, scores)
             unsure = self._unsure(n, weight, mantissa, scores)
-        noise = np.minimum(noise, 1.0, out=noise)
-        return Samples(weight, mantissa, noise, unsure, _lost(n, mantissa))
+            if lost is not None and lift is not None:
+                noise = noise + EPS * np.where(lift > 0, lift + LOG_HUGE, 0.0)
+                lost = lost & ~(lift > 0)
+        return Samples(lifted, mantissa, np.minimum(noise, 1.0), unsure, lost)
+
+    def _lift(self, at: Points, n: Ratio, mantissa: Array) -> Array:
+        """Return the log of what u at `LOWEST` leaves out of mantissas that are linear in u.
+
+        There the logarithm that ends at it is −exp(depth), which the densities know.
+        """
+        depth = np.where(n.positive, self.pair.q.log_depth(at), self.pair.p.log_depth(at))
+        further = np.where(n.v >= -LOWEST * (1 - 1e-9), depth - LOG_HUGE, 0.0)
+        linear = (np.abs(mantissa) > GROWS) & (np.abs(mantissa) < -LOWEST * GROWS)
+        scored = np.array([output.score is not None for output in self.outputs])
+        return np.where(linear & ~scored[:, None, None], np.maximum(further, 0.0), 0.0)
 
     def _evaluated(self, n: Ratio, scores: Scores) -> tuple[Array, Array]:
         """Return the log weight and the mantissa of every output."""
