@@ -96,12 +96,12 @@ def _extreme(name: str, items: list[Dual]) -> Dual:
 def _ordered(x: Array) -> Array:
     """Return binary64 numbers as integers in the same order."""
     bits = (np.asarray(x, float) + 0.0).view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+    return np.where(bits < 0, np.int64(-(2**63)) - np.minimum(bits, 0), bits)
 
 
 def _numbered(order: Array) -> Array:
     """Return the numbers that `_ordered` counts."""
-    bits = np.where(order < 0, np.int64(-(2**63)) - order, order)
+    bits = np.where(order < 0, np.int64(-(2**63)) - np.minimum(order, 0), order)
     return np.asarray(bits).view(np.float64)
 
 
