@@ -109,6 +109,30 @@ def test_the_energy_distance_is_twice_the_squared_distance_of_the_cdfs(p, q):
         assert energy_distance(p, q) != squared_cdf_distance(p, q) / 2  # the twin without the 2
 
 
+def test_the_cramer_value_is_the_root_of_the_energy_distance_over_the_unit_ball():
+    found = derive_critic("cramer")
+    assert found.named == "sqrt(integral(2*(F_p - F_q)**2))"
+    generator = np.random.default_rng(8)
+    gap, step = generator.normal(size=12), 0.25  # F_q - F_p on cells of width `step`
+    value = np.sqrt(2 * (gap**2).sum() * step)
+    best = gap / np.sqrt((gap**2).sum() * step / 2)  # f' with norm 1/2 * integral f'^2 = 1
+    assert (gap * best).sum() * step == pytest.approx(value)
+    for _ in range(200):
+        v = generator.normal(size=12)
+        v /= np.sqrt((v**2).sum() * step / 2)
+        assert (gap * v).sum() * step <= value
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "sobolev", "wgan-gp"])
+def test_the_optimal_critic_is_a_function_whose_derivative_is_its_slope(name):
+    found = derive_critic(name)
+    (x,) = (s for s in found.critic.free_symbols if s.name == "x")
+    slope = str(sp.diff(found.critic, x).doit()).replace("(x)", "")
+    assert sp.simplify(sp.sympify(slope.replace("lambda", "lam"))
+                       - sp.sympify(str(found.slope).replace("lambda", "lam"))) == 0  # fmt: skip
+    assert found.as_dict()["optimal_critic"] != found.as_dict()["optimal_critic_slope"]
+
+
 def test_the_penalised_slope_maximises_the_discretised_objective():
     d, weight, n = 3.0, 0.7, 200
     found = derive_critic("wgan-gp")

@@ -1,13 +1,16 @@
 """What `explain` says of a loss, against losses computed on random laws."""
 
 import json
+import math
 import random
 
 import mpmath
+import numpy as np
 import pytest
 import sympy as sp
 from click.testing import CliRunner
 
+from gantheory import Game
 from gantheory.cli.explain import command
 from gantheory.errors import GantheoryError
 from gantheory.games import CATALOGUE, CRITICS
@@ -125,6 +128,42 @@ def test_the_bound_is_the_divergence_itself_at_the_optimum():
 def test_a_stuck_value_is_recognised(game, stuck, loss, words):
     said = [one for one in explain(game).meanings(stuck) if one.loss == loss]
     assert any(words in one.when + one.meaning for one in said)
+
+
+SINGLE_23 = -math.log(2.0**-23)  # what single precision makes of -log(1 - (1 - 1e-7))
+
+
+@pytest.mark.parametrize(
+    ("stuck", "exact", "words"),
+    [
+        (16.0302, (SINGLE_23 - math.log(1e-7)) / 2, "averages"),
+        (15.942, SINGLE_23, "single precision"),
+        (16.1181, -math.log(1e-7), "1e-07"),
+        (13.8023, -math.log(float(1 - np.float32(1 - 1e-6))), "1e-06"),
+        (100.0, 100, "BCELoss"),
+        (32.06, SINGLE_23 - math.log(1e-7), "wrong on real and on fake"),
+    ],
+)
+def test_guards_are_told_apart_as_single_precision_stores_them(stuck, exact, words):
+    assert float(1 - np.float32(1 - 1e-7)) == 2.0**-23
+    nearest = explain("minimax").meanings(stuck)[0]
+    assert nearest.number == pytest.approx(exact, rel=1e-12)
+    assert words in nearest.when
+
+
+@pytest.mark.parametrize("heads", [3, 5, 8, 13])
+def test_summed_heads_are_recognised_with_or_without_the_factor_one_half(heads):
+    said = explain("least-squares-01").meanings(heads * 0.5)
+    bare = [one for one in said if f"{heads} heads" in one.when and "factor 1/2" in one.when]
+    assert any(one.loss == "discriminator" for one in bare)
+    assert all(one.number == pytest.approx(heads * 0.5) for one in said)
+
+
+def test_a_bounded_domain_has_no_plateaus_that_its_scores_cannot_reach():
+    bounded = Game("yours", "log(D)", "log(1 - D)", "-log(D)", domain="[-5, 5]")
+    highest = math.log1p(math.exp(5))
+    assert all(one.number <= 2 * highest for one in explain(bounded).plateaus)
+    assert max(one.number for one in explain("non-saturating").plateaus) > 13
 
 
 @pytest.mark.parametrize(("game", "stuck"), [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0)])

@@ -68,8 +68,10 @@ class Solved:
     def slopes(self) -> Curve | None:
         """Return c'(t) in the raw score at the optimum; None where the loss has a kink there."""
         cells = [(b.ratios, b.slope) for b in self.optimum.branches if b.slope is not None]
-        if len(cells) < len(self.optimum.branches) or any(e.is_infinite for _, e in cells):
+        if len(cells) < len(self.optimum.branches):
             return None
+        if any(slope.is_infinite for _, slope in cells):
+            return Curve(tuple(cells))
         return Curve(tuple(cells)).map(lambda expr: expr, self.parameters)
 
 

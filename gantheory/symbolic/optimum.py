@@ -9,19 +9,20 @@ there are several, their values are compared exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import sympy as sp
 
 from gantheory.symbolic.asymptotics import limit
-from gantheory.symbolic.curvature import value_at
-from gantheory.symbolic.limits import Undecided
+from gantheory.symbolic.atoms import r
+from gantheory.symbolic.curvature import UNDEFINED, value_at
+from gantheory.symbolic.limits import OutOfTime, Undecided
 from gantheory.symbolic.maxima import Branch, Maxima
 from gantheory.symbolic.patterns import EVERYWHERE, ZERO, Patterns
 from gantheory.symbolic.pieces import Coordinate, Piece, algebra_on
-from gantheory.symbolic.positivity import Parameters, Range
+from gantheory.symbolic.positivity import Parameters, Range, interior
 from gantheory.symbolic.roots import in_order
 
 
@@ -53,6 +54,9 @@ class Optimum:
 
 def optimise(pieces: Sequence[Piece], coordinate: Coordinate, parameters: Parameters) -> Optimum:
     """Find the global maximum of r·a + b for every r > 0."""
+    for score in _poles(pieces, coordinate, parameters):
+        way = f"as t -> {score} for every r > 0"
+        return Optimum((), unbounded=f"r*a(t) + b(t) grows without bound {way}")
     signs = Patterns(coordinate.symbol, parameters)
     pieces = [part for piece in pieces for part in signs.monotone_parts(piece)]
     patterns = [signs.along(piece) for piece in pieces]
@@ -81,6 +85,26 @@ def optimise(pieces: Sequence[Piece], coordinate: Coordinate, parameters: Parame
         if ratio is not None and _is_best(piece, ratio, merged, coordinate.symbol, parameters)
     ]
     return Optimum(merged, tuple(flats), local=tuple(everywhere))
+
+
+def _poles(
+    pieces: Sequence[Piece], coordinate: Coordinate, parameters: Parameters
+) -> Iterator[sp.Expr]:
+    """Yield the scores at ends of pieces where r·a + b tends to oo for every r > 0."""
+    x = coordinate.symbol
+    within = parameters.including(r, EVERYWHERE, interior(*EVERYWHERE, parameters))
+    for piece in pieces:
+        total = r * piece.payoffs.real + piece.payoffs.fake
+        for point, side in ((piece.lower, 1), (piece.upper, -1)):
+            if point.is_finite and not total.xreplace({x: point}).has(*UNDEFINED):
+                continue
+            try:
+                if limit(total, x, point, side, within) == sp.oo:
+                    yield coordinate.to_score(point)
+            except OutOfTime:
+                raise
+            except Undecided:  # it depends on r, or on parameters: the patterns tell
+                continue
 
 
 def _direction(unbounded: Sequence[Branch], coordinate: Coordinate) -> str:

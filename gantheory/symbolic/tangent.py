@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from gantheory.symbolic.atoms import r
+from gantheory.symbolic.cases import condition, piecewise
 from gantheory.symbolic.curvature import Curve, algebra_of, followed_curvature, value_at
 from gantheory.symbolic.limits import Undecided
 from gantheory.symbolic.positivity import Parameters
@@ -32,27 +33,34 @@ class Source:
         """Return f with f(1) = f'(1) = 0; at a kink the mean of both slopes is 0."""
         if not self.followed:
             return _without_tangent(self.curve, parameters)
-        slopes = _slopes(followed_curvature(self.curve, parameters), parameters)
+        curve = followed_curvature(self.curve, parameters)
+        return piecewise(
+            [
+                (self._through(curve, home, parameters), holds)
+                for home, holds in _homes(curve, parameters)
+            ]
+        )
+
+    def _through(self, curve: Curve, home: int, parameters: Parameters) -> sp.Expr:
+        """Return f where r = 1 lies in, or at the end of, the cell ``home``."""
+        slopes = _slopes(curve, home, parameters)
         at_one = self.curve.at(ONE, parameters)
-        return Curve(
-            tuple(
-                (cell, r * slope + h - at_one)
-                for (cell, h), (_, slope) in zip(self.curve.cells, slopes.cells, strict=True)
-            )
-        ).expression
+        cells = (
+            (cell, r * slope + h - at_one)
+            for (cell, h), (_, slope) in zip(self.curve.cells, slopes.cells, strict=True)
+        )
+        return Curve(tuple(cells)).expression
 
 
 def _without_tangent(curve: Curve, parameters: Parameters) -> sp.Expr:
-    _home(curve, parameters)
     level = curve.at(ONE, parameters)
     slope = Curve(tuple((cell, sp.diff(expr, r)) for cell, expr in curve.cells)).at(ONE, parameters)
     cells = ((cell, expr - level - slope * (r - 1)) for cell, expr in curve.cells)
     return Curve(tuple(cells)).expression
 
 
-def _slopes(curve: Curve, parameters: Parameters) -> Curve:
+def _slopes(curve: Curve, home: int, parameters: Parameters) -> Curve:
     """Return f' on each cell, from f'': continuous but for the point masses, 0 at r = 1."""
-    home = _home(curve, parameters)
     masses = dict(curve.atoms)
     whole = [antiderivative(expr, r, algebra_of(cell, parameters)) for cell, expr in curve.cells]
     ends = [cell[1] for cell, _ in curve.cells]
@@ -78,12 +86,13 @@ def _slopes(curve: Curve, parameters: Parameters) -> Curve:
     return Curve(tuple(cells))
 
 
-def _home(curve: Curve, parameters: Parameters) -> int:
-    """Return the first cell whose upper end is at least 1."""
+def _homes(curve: Curve, parameters: Parameters) -> list[tuple[int, sp.Basic]]:
+    """Return the cells in which r = 1 may lie, each with the condition on the parameters."""
+    found: list[tuple[int, sp.Basic]] = []
     for k, ((_, upper), _) in enumerate(curve.cells):
         before = 1 if upper == sp.oo else parameters.sign(upper - ONE)
         if before is None:
-            raise Undecided("whether r = 1 lies before or behind a kink depends on the parameters")
-        if before >= 0:
-            return k
+            found.append((k, condition(upper - ONE, ">=", parameters)))
+        elif before >= 0:
+            return [*found, (k, sp.true)]
     raise AssertionError("the last cell ends at infinity")
