@@ -212,3 +212,13 @@ def test_a_closed_form_errs_by_a_rounding_and_says_so(seed):
     truth += a * (s - t) / t
     found = closed_form("kl_pq", p, q)
     assert abs(mp.mpf(found.value) - truth) <= found.error <= 2e-14 * abs(found.value)
+
+
+@pytest.mark.parametrize(("loc", "finite"), [(0.69, True), (0.70, False), (-5.0, True)])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_places_of_double_exponential_tails_decide_by_the_side_they_lie_on(loc, finite, turn):
+    """∫ p²/q of Gumbel laws of scale 1 is finite where 2·exp(m) > exp(m'): m' − m < log 2."""
+    laws = [f"affine(gumbel({m}, 1), 0, {turn})" for m in (0.0, loc)]
+    assert math.isfinite(divergence("pearson_chi2", *laws).value) is finite
+    moved = [f"affine(gumbel(0, 1), {turn * m}, {turn})" for m in (0.0, loc)]
+    assert math.isfinite(divergence("pearson_chi2", *moved).value) is finite
