@@ -7,6 +7,7 @@ import pytest
 import gantheory
 from gantheory import testing
 from gantheory.divergences import named
+from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from gantheory.testing import laws
 
@@ -82,3 +83,8 @@ def test_a_torch_loss_may_be_off_by_its_tolerance_and_no_more(size):
         testing.assert_loss_matches_theory(loss(1.1e-6), "non-saturating", tolerance=1e-6)
     with pytest.raises(AssertionError):
         testing.assert_loss_matches_theory(loss(3e-8), "non-saturating")
+
+
+def test_a_part_that_no_game_has_is_refused():
+    with pytest.raises(GantheoryError, match="'generator' or 'discriminator'"):
+        testing.assert_loss_matches_theory(lambda t: t, "minimax", part="critic")
