@@ -222,3 +222,11 @@ def test_the_places_of_double_exponential_tails_decide_by_the_side_they_lie_on(l
     assert math.isfinite(divergence("pearson_chi2", *laws).value) is finite
     moved = [f"affine(gumbel(0, 1), {turn * m}, {turn})" for m in (0.0, loc)]
     assert math.isfinite(divergence("pearson_chi2", *moved).value) is finite
+
+
+@pytest.mark.parametrize("shape", [1e6, 1e7, 3e7])
+def test_the_far_tail_of_a_large_gamma_shape_is_no_better_than_it_is_known(shape):
+    """The larger shape is the larger law, so that W1 is the difference of the means."""
+    p, q = density("gamma", shape=shape), density("gamma", shape=shape * 1.0001)
+    found = divergence("w1", p, q)
+    assert abs(found.value - (q.shape - p.shape)) <= found.error < 1e-2 * found.value

@@ -111,6 +111,12 @@ class Gamma(Univariate):
     def above(self, at: Points) -> Array:
         return np.asarray(special.gammaincc(self.shape, np.maximum(at.x, 0.0) / self.scale))
 
+    def blur(self, at: Points) -> Array:
+        # scipy ends its series early there: wrong by 1e-5 to 0.1 of the smaller tail
+        deviations = np.abs(at.minus(self.pivot) / self.scale) / math.sqrt(self.shape)
+        lost = (self.shape > 1e5) & (deviations > 4.4)
+        return np.where(lost, 1e200, 4 * np.abs(at.x))
+
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.scale * special.gammaincinv(self.shape, level))
 
