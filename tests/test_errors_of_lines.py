@@ -13,14 +13,19 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from flint import arb
 
 from gantheory import FDivergence, density, divergence
 from gantheory.densities import own_density
 from gantheory.numeric import sweep
 from gantheory.numeric.bounds import bounds_of, within_bounds
-from gantheory.numeric.certified import enclose
+from gantheory.numeric.certified import enclosure
+from gantheory.numeric.certified.forms import FORMS
+from gantheory.numeric.certified.reading import laws
 from gantheory.numeric.infinite import Ends, infinite
+from gantheory.numeric.kernels import KERNELS
 from gantheory.numeric.names import kernel_of
+from gantheory.numeric.ratio import Ratio
 from gantheory.records import Estimate, Status
 
 mpmath.mp.dps = 40
@@ -195,10 +200,26 @@ def test_the_mass_that_a_density_of_ones_own_misses_is_in_its_error():
         assert not found.error <= 1e-9
 
 
-def test_the_tail_beyond_a_certified_window_is_in_its_ball():
-    for digits in (3, 15):
-        found = enclose("jsd", density("laplace(0, 1)"), density("laplace(2, 1)"), digits)
-        assert 0 < float(found.tail) <= float(found.radius)
+def test_the_tail_beyond_a_certified_window_is_in_its_ball(monkeypatch):
+    pair = laws(density("laplace(0, 1)"), density("laplace(2, 1)"))
+    whole = arb(1) / 10**9
+    monkeypatch.setattr(enclosure, "_window", lambda *_: (arb(60), whole))
+    found, tail = enclosure._integrate(FORMS["jsd"], *pair, arb(10) ** -15, enclosure._Counter())
+    assert tail is whole
+    assert 1e-9 <= float(found.rad()) <= 1.1e-9
+
+
+@pytest.mark.parametrize("name", [k for k, kernel in KERNELS.items() if len(kernel.slopes) > 1])
+def test_both_forms_of_a_slope_differ_by_one_constant(name):
+    u = np.linspace(-30, 30, 121)
+    with np.errstate(all="ignore"):
+        n = Ratio.of(u, np.zeros_like(u))
+        near, far = (np.exp(w) * m for w, m in (slope(n) for slope in KERNELS[name].slopes))
+    size = np.abs(near) + np.abs(far)
+    gap = near - far
+    middle = gap[60]
+    assert np.all(np.abs(gap - middle) <= 1e-14 * (1 + size))
+    assert abs(middle) > 0.1
 
 
 # --- random pairs ------------------------------------------------------------------------------
