@@ -279,3 +279,8 @@ def test_what_is_called_nonnegative_on_the_triangle_is(weights):
             sum(w * b for w, b in zip(weights, [1, p, q, p * p, p * q, q * q], strict=True)) >= 0
             for p, q in places
         )
+
+
+def test_a_statement_beyond_the_longest_is_refused():
+    with pytest.raises(GantheoryError, match="the limit is 400"):
+        prove("jsd <= " + "1" + " + 1" * 100)

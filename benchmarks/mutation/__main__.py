@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
 from shutil import copytree, rmtree
@@ -49,7 +49,10 @@ def record_command(folder: Path) -> None:
 def run_command(
     folder: Path, count: int, seed: int, workers: int, seconds: float, only: str
 ) -> None:
-    """Try mutants, appending one line each to FOLDER/seed-SEED.jsonl; known ones are not tried."""
+    """Try mutants, appending one line each to FOLDER/seed-SEED.jsonl; known ones are not tried.
+
+    Lines that ended unfinished may be deleted from that file to try them with more --seconds.
+    """
     recorded = Record.read(folder.resolve())
     results = folder / f"seed-{seed}.jsonl"
     known = {row["key"] for row in read(results)}
@@ -71,7 +74,8 @@ def run_command(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn()) as bar, ThreadPoolExecutor(workers) as pool:
         task = bar.add_task("mutants", total=len(drawn), completed=len(drawn) - len(left))
-        for mutant, outcome in pool.map(tried, left):
+        for done in as_completed([pool.submit(tried, mutant) for mutant in left]):
+            mutant, outcome = done.result()
             with results.open("a") as lines:
                 lines.write(json.dumps(mutant.record() | {"outcome": vars(outcome)}) + "\n")
             if outcome.status not in ("killed", "timed out"):
