@@ -21,7 +21,7 @@ def member(network, seed=0, factor=1.0):
     return Pushforward(network, network.initial(generator_of(seed, 0)) * factor)
 
 
-FOLDED = member(Mlp((1, 16, 16, 1), "tanh"), factor=2.5)
+FOLDED = member(Mlp((1, 16, 16, 1), "tanh"), seed=1, factor=2.5)  # no draw of the tests at a fold
 SAMPLES = 200_000
 # Dvoretzky-Kiefer-Wolfowitz at an error probability of 1e-9
 BAND = math.sqrt(math.log(2 / 1e-9) / (2 * SAMPLES))
