@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from gantheory import divergences
-from gantheory.claims import original
+from gantheory.claims import integrals, original
 from gantheory.cli import main
 from gantheory.densities.normal import Normal
+from gantheory.errors import InternalError
 from gantheory.games import CATALOGUE
 from gantheory.report import html
 from gantheory.symbolic import curvature, generator, identify
@@ -22,7 +23,7 @@ from gantheory.symbolic import curvature, generator, identify
 # Whatever remembers results across calls, and would hide a plant.
 CACHES = [
     original.theory_of, generator.formula, generator.generator_curve, generator._curvature,
-    identify._named,
+    identify._named, integrals._integrated, integrals._derived,
 ]  # fmt: skip
 
 
@@ -122,6 +123,9 @@ def test_without_a_plant_every_verdict_is_as_it_should_be(monkeypatch, capsys, t
 def test_a_planted_error_is_noticed(plant, monkeypatch, capsys, tmp_path):
     plant(monkeypatch)
     monkeypatch.setattr(html, "render_check", lambda *outcomes, **options: "drawn elsewhere")
-    status, answer = check(monkeypatch, capsys, tmp_path)
+    try:
+        status, answer = check(monkeypatch, capsys, tmp_path)
+    except InternalError:  # the derivation was held against its formulas, and raised
+        return
     assert status == 1
     assert not all(entry["as_expected"] for entry in answer["checks"])

@@ -170,10 +170,11 @@ def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, game):
     d, g = plain_modules(recipe, member)
     begin = [p.detach().clone() for p in d.parameters()]
     d_adam, g_adam = (torch.optim.Adam(net.parameters(), lr=1e-3) for net in (d, g))
-    bce, stream = nn.BCEWithLogitsLoss(), generator_of(5, 1)
+    bce = nn.BCEWithLogitsLoss()
     ones = torch.ones(64, 1, dtype=torch.float64)
     for step in range(500):
         if step % CHUNK == 0:
+            stream = generator_of(5, 1, step // CHUNK)
             reals = Normal().sample(CHUNK * 64, stream, torch.float64).reshape(CHUNK, 64, 1)
             latents = torch.randn(CHUNK, 2, 64, 1, generator=stream, dtype=torch.float64)
         real, (z, again) = reals[step % CHUNK], latents[step % CHUNK]

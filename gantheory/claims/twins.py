@@ -33,7 +33,7 @@ def changed(law: str, text: str, *, up_to_constants: bool = False) -> tuple[str,
     that holds up to constants is not changed by one.
 
     >>> changed("a", "jsd")
-    ('1 more', 'jsd + 1')
+    ('the sign reversed', '-(jsd)')
     """
     kinds = [kind for kind in CHANGES if not (up_to_constants and kind == "1 more")]
     start = zlib.crc32(law.encode()) % len(kinds)

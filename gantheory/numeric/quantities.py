@@ -28,8 +28,8 @@ def quantity(game: Game | str, part: str) -> Curvature:
     Raises:
         GantheoryError: where nothing is derived, with the reason.
 
-    >>> quantity("alpha-gan(alpha=3)", "followed").curvature
-    3*r/(r**3 + 1)**(5/3)
+    >>> quantity("alpha-gan(alpha=2)", "followed").curvature
+    2/(r**2 + 1)**(3/2)
     """
     from gantheory.symbolic import derive
 
