@@ -252,6 +252,13 @@ def test_the_command_prints_stable_keys():
     assert done.output.startswith("certified: jsd <= kl_pq/2")
 
 
+def test_a_statement_may_begin_with_a_minus_sign():
+    done = CliRunner().invoke(command, ["-jsd <= 0"])
+    assert done.output.startswith(("proved: -jsd <= 0", "certified: -jsd <= 0"))
+    done = CliRunner().invoke(command, ["--secnds", "3", "jsd <= kl_pq"])
+    assert done.exit_code == 2
+
+
 @settings(max_examples=6, derandomize=True, deadline=None)
 @given(st.sampled_from(NAMES), st.integers(1, 9), st.integers(1, 9), st.sampled_from(["tv", "jsd"]))
 def test_random_squares_agree_with_a_search_over_laws_on_two_points(large, top, bottom, squared):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gantheory.records import Verdict
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a statement may begin with "-"
 @click.argument("statement")
 @click.option(
     "--restricted", is_flag=True,
