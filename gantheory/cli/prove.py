@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from gantheory.records import Verdict
 
 
-@click.command(context_settings={"ignore_unknown_options": True})  # a statement may begin with "-"
+class _Statement(click.Command):
+    """A command whose argument compares, and may begin with a minus sign."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        statements = [text for text in args if "<" in text or ">" in text or "==" in text]
+        options = [text for text in args if text not in statements]
+        return super().parse_args(ctx, [*options, *(["--", *statements] if statements else [])])
+
+
+@click.command(cls=_Statement)
 @click.argument("statement")
 @click.option(
     "--restricted", is_flag=True,
