@@ -74,6 +74,7 @@ class Game:
         title: the loss's usual name.
         reference: where it was published.
         claims: what publications say of it, to be checked.
+        aliases: what else people call it.
         general: the game with parameters that `given` made this one from, if any.
         numbers: the numbers it gave them.
 
@@ -94,6 +95,7 @@ class Game:
     title: str = ""
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
+    aliases: tuple[str, ...] = ()
     general: Game | None = field(default=None, repr=False, compare=False)
     numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
 

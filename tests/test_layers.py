@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # Each layer may import from itself and from those to its left.
 LAYERS = [
     ["errors"],
-    ["records", "expressions"],
+    ["records", "expressions", "naming"],
     ["game", "divergences"],
     ["games"],
     ["symbolic"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
     from gantheory.game import Game
@@ -47,18 +47,22 @@ def command(
       gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
     """
-    from gantheory.games import CRITICS
+    from gantheory.games import find
+    from gantheory.games.constrained import Critic
     from gantheory.symbolic.critics import derive_critic
     from gantheory.symbolic.engine import derive
 
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
+    if game is not None and any(formulas.values()):
+        raise GantheoryError(f"give either a catalogue game ({game!r}) or formulas, not both")
+    asked = _yours(formulas, domain, link, parameter) if game is None else find(game)
     derivation: Any  # of a separable game or of a constrained critic, which print alike
-    if game in CRITICS and not any(formulas.values()):
-        derivation = derive_critic(game)
+    if isinstance(asked, Critic):
+        derivation = derive_critic(asked)
     else:
-        derivation = derive(_game(game, formulas, domain, link, parameter), seconds=time_limit)
+        derivation = derive(asked, seconds=time_limit)
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
@@ -71,23 +75,15 @@ def command(
         show(derivation)
 
 
-def _game(
-    name: str | None,
+def _yours(
     formulas: dict[str, str | None],
     domain: str,
     link: str,
     parameter: tuple[str, ...],
 ) -> Game:
     from gantheory.game import Game
-    from gantheory.games import CATALOGUE, CRITICS, get_game
 
     given = {key: value for key, value in formulas.items() if value is not None}
-    if name is not None:
-        if given:
-            raise GantheoryError(f"give either a catalogue game ({name!r}) or formulas, not both")
-        if name not in CATALOGUE and "(" not in name:
-            raise unknown_name("game", name, [*CATALOGUE, *CRITICS])
-        return get_game(name)
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a game, or give its formulas: {missing} missing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError
 from gantheory.game import Game
 from gantheory.games.alpha import ALPHA
 from gantheory.games.classic import CLASSIC
@@ -11,8 +11,9 @@ from gantheory.games.fgan import FGAN
 from gantheory.games.least_squares import LEAST_SQUARES
 from gantheory.games.margin import MARGIN
 from gantheory.games.smoothing import SMOOTHING
+from gantheory.naming import find_entry
 
-_ALL: tuple[Game, ...] = (*CLASSIC, *SMOOTHING, *LEAST_SQUARES, *FGAN, *MARGIN, *ALPHA)
+_ALL = (*CLASSIC, *SMOOTHING, *LEAST_SQUARES, *FGAN, *MARGIN, *ALPHA)
 CATALOGUE: dict[str, Game] = {entry.name: entry for entry in _ALL}
 CRITICS: dict[str, Critic] = {entry.name: entry for entry in CONSTRAINED}
 
@@ -22,24 +23,39 @@ def list_games() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def get_game(name: str) -> Game:
-    """Return the catalogue game called ``name``, with numbers for its parameters where it has them.
+def find(name: str) -> Game | Critic:
+    """Return the entry that people call ``name``, whether it is separable or constrained.
 
-    >>> get_game("minimax").generator
-    'log(1 - D)'
-    >>> get_game("energy-based(m=2)").fake
+    Aliases count, in any case; numbers for parameters follow in brackets.
+
+    >>> find("WGAN").constraint
+    'f is 1-Lipschitz'
+    >>> find("EBGAN(m=2)").fake
     '-relu(2 - t)'
     """
     name, bracket, rest = name.partition("(")
-    if bracket:
-        return get_game(name.strip()).given(**_numbers(rest))
-    if name in CRITICS:
+    entries: list[Game | Critic] = [*CATALOGUE.values(), *CRITICS.values()]
+    entry = find_entry("game", name.strip(), entries)
+    if not bracket:
+        return entry
+    if isinstance(entry, Critic):
+        raise GantheoryError(f"game {entry.name!r} has no parameters; write it without brackets")
+    return entry.given(**_numbers(rest))
+
+
+def get_game(name: str) -> Game:
+    """Return the separable game that people call ``name``; see `find`.
+
+    >>> get_game("minimax").generator
+    'log(1 - D)'
+    """
+    entry = find(name)
+    if isinstance(entry, Critic):
         raise GantheoryError(
-            f"game {name!r} is not separable; use gantheory.symbolic.derive_critic({name!r})"
+            f"game {entry.name!r} is not separable; "
+            f"use gantheory.symbolic.derive_critic({entry.name!r})"
         )
-    if name not in CATALOGUE:
-        raise unknown_name("game", name, CATALOGUE)
-    return CATALOGUE[name]
+    return entry
 
 
 def _numbers(text: str) -> dict[str, str]:
@@ -48,16 +64,3 @@ def _numbers(text: str) -> dict[str, str]:
         raise GantheoryError(f"{'(' + text[:40]!r} does not close; write it like GAME(alpha=0.5)")
     parts = [part.partition("=") for part in text.rstrip()[:-1].split(",") if part.strip()]
     return {name.strip(): value for name, _, value in parts}
-
-
-def find(name: str) -> Game | Critic:
-    """Return the entry called ``name``, whether it is separable or constrained.
-
-    >>> find("wasserstein").constraint
-    'f is 1-Lipschitz'
-    """
-    if name in CRITICS:
-        return CRITICS[name]
-    if name not in CATALOGUE:
-        raise unknown_name("game", name, [*CATALOGUE, *CRITICS])
-    return CATALOGUE[name]

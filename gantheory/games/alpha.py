@@ -66,6 +66,7 @@ ALPHA = (
     Game(
         name="boundary-seeking",
         title="Continuous boundary-seeking GAN",
+        aliases=("bgan", "bs-gan"),
         real="log(D)",
         fake="log(1 - D)",
         generator="(log(D) - log(1 - D))**2/2",

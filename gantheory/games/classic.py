@@ -26,6 +26,7 @@ CLASSIC = (
     Game(
         name="minimax",
         title="Minimax (saturating) GAN",
+        aliases=("gan", "vanilla", "saturating", "mm-gan"),
         real="log(D)",
         fake="log(1 - D)",
         generator="log(1 - D)",
@@ -42,6 +43,7 @@ CLASSIC = (
     Game(
         name="non-saturating",
         title="Non-saturating GAN",
+        aliases=("ns-gan", "nsgan", "dcgan"),
         real="log(D)",
         fake="log(1 - D)",
         generator="-log(D)",
@@ -57,6 +59,7 @@ CLASSIC = (
     Game(
         name="reverse-kl",
         title="Log-odds generator, −log(D/(1−D))",
+        aliases=("log-odds", "log-d-trick"),
         real="log(D)",
         fake="log(1 - D)",
         generator="-log(D/(1 - D))",

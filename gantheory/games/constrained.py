@@ -19,6 +19,7 @@ class Critic:
         generator: what the generator minimises.
         reference: where it was published.
         claims: what publications say of it, to be checked.
+        aliases: what else people call it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Critic:
     generator: str
     reference: Reference
     claims: tuple[Claim, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the definition, for printing and JSON."""
@@ -49,6 +51,7 @@ CONSTRAINED = (
             "M. Arjovsky, S. Chintala, L. Bottou", 2017, "Wasserstein GAN", arxiv="1701.07875"
         ),
         (Claim("Arjovsky, Chintala and Bottou (2017)", value="w1"),),
+        aliases=("wgan",),
     ),
     Critic(
         "wgan-gp",
@@ -63,6 +66,7 @@ CONSTRAINED = (
             arxiv="1704.00028",
         ),
         (Claim("the common reading of the penalised critic's value as W1", value="w1"),),
+        aliases=("wgangp", "gradient-penalty"),
     ),
     Critic(
         "mmd",
@@ -76,6 +80,7 @@ CONSTRAINED = (
             "MMD GAN: Towards Deeper Understanding of Moment Matching Network",
             arxiv="1705.08584",
         ),
+        aliases=("mmd-gan",),
     ),
     Critic(
         "cramer",
@@ -96,6 +101,7 @@ CONSTRAINED = (
                 value="sqrt(integral(2*(F_p - F_q)**2))",
             ),
         ),
+        aliases=("cramer-gan", "energy-distance"),
     ),
     Critic(
         "fisher",
@@ -105,6 +111,7 @@ CONSTRAINED = (
         MINUS,
         Reference("Y. Mroueh, T. Sercu", 2017, "Fisher GAN", arxiv="1705.09675"),
         (Claim("Mroueh and Sercu (2017)", value="sqrt(2*triangular)"),),
+        aliases=("fisher-gan",),
     ),
     Critic(
         "sobolev",
@@ -119,6 +126,7 @@ CONSTRAINED = (
             arxiv="1711.04894",
         ),
         (Claim("Mroueh et al. (2017)", value="sqrt(integral((F_p - F_q)**2/mu))"),),
+        aliases=("sobolev-gan",),
     ),
     Critic(
         "relativistic",
@@ -132,6 +140,7 @@ CONSTRAINED = (
             "The relativistic discriminator: a key element missing from standard GAN",
             arxiv="1807.00734",
         ),
+        aliases=("rgan", "rpgan", "rsgan"),
     ),
     Critic(
         "relativistic-average",
@@ -145,6 +154,7 @@ CONSTRAINED = (
             "The relativistic discriminator: a key element missing from standard GAN",
             arxiv="1807.00734",
         ),
+        aliases=("ragan", "rasgan"),
     ),
     Critic(
         "conditional",
@@ -157,5 +167,6 @@ CONSTRAINED = (
             arxiv="1411.1784",
         ),
         (Claim("Goodfellow et al. (2014), theorem 1, read on pairs", value="2*jsd - 2*log(2)"),),
+        aliases=("cgan",),
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ MARGIN = (
     Game(
         name="hinge",
         title="Hinge GAN",
+        aliases=("sngan", "sn-gan", "biggan", "geometric"),
         real="-relu(1 - t)",
         fake="-relu(1 + t)",
         generator="-t",
@@ -32,6 +33,7 @@ MARGIN = (
     Game(
         name="energy-based",
         title="Energy-based GAN with margin m; t is the energy",
+        aliases=("ebgan",),
         real="-t",
         fake="-relu(m - t)",
         generator="t",

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError
 from gantheory.game import Game
-from gantheory.games import CATALOGUE, CRITICS
+from gantheory.games import find
 from gantheory.games.constrained import MINUS, Critic
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r, to_sympy
@@ -52,11 +52,10 @@ def explain(game: Game | str, *, discriminator_loss: float | None = None) -> Exp
 
 
 def _explanation(game: Game | str) -> Explanation:
-    if isinstance(game, str) and game in CRITICS:
-        return _explain_critic(CRITICS[game])
-    if isinstance(game, str) and game not in CATALOGUE:
-        raise unknown_name("game", game, [*CATALOGUE, *CRITICS])
-    found = derive(game)
+    entry = find(game) if isinstance(game, str) else game
+    if isinstance(entry, Critic):
+        return _explain_critic(entry)
+    found = derive(entry)
     if found.optimum is None:
         reason = found.no_optimum or "; ".join((found.undecided or {}).values())
         raise GantheoryError(f"game {found.game.name!r} has no optimum to explain: {reason}")

@@ -15,6 +15,7 @@ from gantheory.divergences import DIVERGENCES
 from gantheory.errors import unknown_name
 from gantheory.games import CRITICS
 from gantheory.games.constrained import Critic
+from gantheory.naming import find_entry
 from gantheory.records import How
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.critics import relativistic
@@ -39,9 +40,11 @@ def derive_critic(game: str | Critic) -> CriticDerivation:
     >>> derive_critic("fisher").named
     'sqrt(2*triangular)'
     """
-    name = game if isinstance(game, str) else game.name
-    if name not in CRITICS:
-        raise unknown_name("constrained game", name, CRITICS)
+    critic = (
+        find_entry("constrained game", game, CRITICS.values()) if isinstance(game, str) else game
+    )
+    if critic.name not in CRITICS:
+        raise unknown_name("constrained game", critic.name, CRITICS)
     derivers: dict[str, Callable[[Critic], CriticDerivation]] = {
         "wasserstein": _wasserstein, "wgan-gp": _gradient_penalty, "mmd": _mmd,
         "cramer": _cramer, "fisher": _fisher, "sobolev": _sobolev,
@@ -49,7 +52,7 @@ def derive_critic(game: str | Critic) -> CriticDerivation:
         "relativistic-average": relativistic.derive_average,
         "conditional": relativistic.derive_conditional,
     }  # fmt: skip
-    return derivers[name](CRITICS[name])
+    return derivers[critic.name](critic)
 
 
 def bounded_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
