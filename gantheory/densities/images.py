@@ -15,7 +15,16 @@ from gantheory.densities.base import REAL, Array, generator, parameter, register
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import Tail
-from gantheory.densities.univariate import Interval, LogRatio, Points, StandardForm, Univariate
+from gantheory.densities.univariate import (
+    Interval,
+    LogRatio,
+    Place,
+    Points,
+    StandardForm,
+    Univariate,
+    nearest,
+    placed,
+)
 from gantheory.errors import GantheoryError
 
 
@@ -67,8 +76,15 @@ class Affine(Image):
         far = max(abs(center) / width for center, width in self.centers)
         return 2 + self.base.log_magnitude + 2 * far
 
+    def _exactly(self, x: Place) -> Place:
+        if isinstance(x, float):
+            x = placed(x)
+        if isinstance(x, float):
+            return math.copysign(1.0, self.scale) * x
+        return Fraction(self.loc) + Fraction(self.scale) * x
+
     def _forward(self, x: float) -> float:
-        return self.loc + self.scale * x
+        return nearest(self._exactly(x))
 
     @cached_property
     def _anchors(self) -> dict[float, float]:
@@ -83,8 +99,16 @@ class Affine(Image):
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
-        images = [(self._forward(low), self._forward(high)) for low, high in self.base.pieces]
+        return tuple((nearest(low), nearest(high)) for low, high in self.exact_pieces)
+
+    @cached_property
+    def exact_pieces(self) -> tuple[tuple[Place, Place], ...]:
+        images = [tuple(map(self._exactly, piece)) for piece in self.base.exact_pieces]
         return tuple(sorted((min(pair), max(pair)) for pair in images))
+
+    @cached_property
+    def exact_breaks(self) -> frozenset[Place]:
+        return frozenset(map(self._exactly, self.base.exact_breaks))
 
     @property
     def centers(self) -> tuple[tuple[float, float], ...]:
@@ -99,7 +123,16 @@ class Affine(Image):
         origin = turn * point if math.isinf(point) else self._anchors.get(point)
         if origin is None:
             return super().tail(point, side)
-        tail = self.base.tail(origin, turn * side)
+        return self._carried(self.base.tail(origin, turn * side), point)
+
+    def exact_tail(self, place: Place, side: int) -> Tail | None:
+        turn = 1 if self.scale > 0 else -1
+        far = isinstance(place, float)
+        origin = turn * place if far else (place - Fraction(self.loc)) / Fraction(self.scale)
+        return self._carried(self.base.exact_tail(origin, turn * side), nearest(place))
+
+    def _carried(self, tail: Tail | None, point: float) -> Tail | None:
+        """Return a tail of the base as that of the image at a point."""
         shift = math.copysign(self.loc, self.loc * point) if math.isinf(point) else 0.0
         return None if tail is None else tail.affine(shift, self.scale)
 
@@ -239,8 +272,19 @@ class Restrict(Image):
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
-        cut = ((max(low, self.a), min(high, self.b)) for low, high in self.base.pieces)
+        cut = ((nearest(low), nearest(high)) for low, high in self.exact_pieces)
         return tuple((low, high) for low, high in cut if low < high)
+
+    @cached_property
+    def exact_pieces(self) -> tuple[tuple[Place, Place], ...]:
+        a, b = placed(self.a), placed(self.b)
+        cut = ((max(low, a), min(high, b)) for low, high in self.base.exact_pieces)
+        return tuple((low, high) for low, high in cut if low < high)
+
+    @cached_property
+    def exact_breaks(self) -> frozenset[Place]:
+        ends = {end for piece in self.exact_pieces for end in piece}
+        return frozenset(ends | {x for x in self.base.exact_breaks if self.a < x < self.b})
 
     @property
     def centers(self) -> tuple[tuple[float, float], ...]:
@@ -261,6 +305,9 @@ class Restrict(Image):
 
     def tail(self, point: float, side: int) -> Tail | None:
         return self.base.tail(point, side)
+
+    def exact_tail(self, place: Place, side: int) -> Tail | None:
+        return self.base.exact_tail(place, side)
 
     def end_tail(self, end: float) -> Tail | None:
         lower = any(end == low for low, _ in self.pieces)

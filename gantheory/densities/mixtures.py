@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,9 +16,18 @@ from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter
 from gantheory.densities.base import written as as_text
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.tails import CONSTANT, Tail, heavier
-from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate, log_quotient
+from gantheory.densities.univariate import (
+    Interval,
+    LogRatio,
+    Place,
+    Points,
+    Univariate,
+    log_quotient,
+    reaches,
+)
 from gantheory.errors import GantheoryError
 
+P = TypeVar("P", float, Place)
 # Weights that a person types, such as 0.333 three times, may miss 1 by no more than rounding.
 SUM_TOLERANCE = 1e-9
 
@@ -62,13 +71,15 @@ class AnyMixture(Univariate):
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:
-        merged: list[Interval] = []
-        for low, high in sorted(piece for c in self.parts for piece in c.pieces):
-            if merged and low <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
-            else:
-                merged.append((low, high))
-        return tuple(merged)
+        return _merged(piece for c in self.parts for piece in c.pieces)
+
+    @cached_property
+    def exact_pieces(self) -> tuple[tuple[Place, Place], ...]:
+        return _merged(piece for c in self.parts for piece in c.exact_pieces)
+
+    @cached_property
+    def exact_breaks(self) -> frozenset[Place]:
+        return frozenset().union(*(c.exact_breaks for c in self.parts))
 
     @cached_property
     def centers(self) -> tuple[tuple[float, float], ...]:
@@ -81,11 +92,11 @@ class AnyMixture(Univariate):
         return tuple(sorted(inner | {kink for c in self.parts for kink in c.kinks}))
 
     def tail(self, point: float, side: int) -> Tail | None:
-        found = [c.tail(point, side) for c in self.parts if _reaches(c, point, side)]
-        known = [tail for tail in found if tail is not None]
-        if len(known) < len(found):
-            return None
-        return heavier(known) if known else CONSTANT
+        return _sum_of(c.tail(point, side) for c in self.parts if reaches(c.pieces, point, side))
+
+    def exact_tail(self, place: Place, side: int) -> Tail | None:
+        there = (c for c in self.parts if reaches(c.exact_pieces, place, side))
+        return _sum_of(c.exact_tail(place, side) for c in there)
 
     def end_tail(self, end: float) -> Tail | None:
         lower = any(end == low for low, _ in self.pieces)
@@ -246,11 +257,24 @@ def _magnitude(p: Univariate, q: Univariate) -> float:
     return p.log_magnitude + q.log_magnitude
 
 
-def _reaches(component: Univariate, point: float, side: int) -> bool:
-    """Whether a component has mass next to ``point`` on its ``side``."""
-    if side > 0:
-        return any(low <= point < high for low, high in component.pieces)
-    return any(low < point <= high for low, high in component.pieces)
+def _sum_of(tails: Iterable[Tail | None]) -> Tail | None:
+    """Return the tail of a sum of densities, or None where one of theirs is not known."""
+    found = list(tails)
+    known = [tail for tail in found if tail is not None]
+    if len(known) < len(found):
+        return None
+    return heavier(known) if known else CONSTANT
+
+
+def _merged(pieces: Iterable[tuple[P, P]]) -> tuple[tuple[P, P], ...]:
+    """Return the union of intervals as disjoint ones, in order."""
+    merged: list[tuple[P, P]] = []
+    for low, high in sorted(pieces):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return tuple(merged)
 
 
 def check_weights(weights: Any, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,6 +17,7 @@ from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.errors import GantheoryError, unknown_name
 
 Interval = tuple[float, float]
+Place = Fraction | float  # an exact number, or an infinity
 StandardForm = tuple[Any, float | Fraction, float | Fraction]  # shape, loc, scale
 LOG_HUGE = math.log(1e300)
 LogRatio = tuple[Array, Array]  # log p − log q, and the size of the terms summed for it
@@ -64,16 +66,25 @@ class Points:
         return np.where((self.anchor == c) | np.isinf(apart), self.log_distance, apart)
 
     def standardised(self, loc: float, scale: float, ends: dict[float, float]) -> Points:
-        """Return (x − loc)/scale; ``ends`` maps anchors whose images are known exactly."""
-        anchor = (self.anchor - loc) / scale
+        """Return (x − loc)/scale; ``ends`` maps anchors whose images are known exactly.
+
+        An anchor near one of them is counted from it, so that no rounding moves it across.
+        """
+        anchor, away = (self.anchor - loc) / scale, 0.5 * np.abs(self.anchor - loc)
+        shift = np.zeros_like(anchor)
         for here, there in ends.items():
-            anchor = np.where(self.anchor == here, there, anchor)
-        size = abs(scale)
+            gap = self.anchor - here
+            close = (np.abs(gap) < away) | (gap == 0)
+            anchor, away = np.where(close, there, anchor), np.where(close, np.abs(gap), away)
+            shift = np.where(close, gap, shift)
+        size, step = abs(scale), shift + self.side * self.distance
+        with np.errstate(divide="ignore"):
+            log_step = np.log(np.abs(step))
         return Points(
             anchor,
-            self.side * math.copysign(1.0, scale),
-            self.distance / size,
-            self.log_distance - math.log(size),
+            np.where(shift == 0, self.side, np.sign(step)) * math.copysign(1.0, scale),
+            np.where(shift == 0, self.distance, np.abs(step)) / size,
+            np.where(shift == 0, self.log_distance, log_step) - math.log(size),
         )
 
 
@@ -101,6 +112,16 @@ class Univariate(Density):
     def pieces(self) -> tuple[Interval, ...]:
         """The disjoint intervals on which the density is positive, in order."""
         return ((-math.inf, math.inf),)
+
+    @property
+    def exact_pieces(self) -> tuple[tuple[Place, Place], ...]:
+        """The pieces by their exact ends, which those of images are rounded from."""
+        return tuple((placed(low), placed(high)) for low, high in self.pieces)
+
+    @property
+    def exact_breaks(self) -> frozenset[Place]:
+        """Every exact place at which the density may end or bend."""
+        return frozenset(map(placed, {*sum(self.pieces, ()), *self.kinks}))
 
     @property
     def support(self) -> Interval:
@@ -134,6 +155,11 @@ class Univariate(Density):
     def end_tail(self, end: float) -> Tail | None:
         """Return the growth of log p toward an end of a piece of the support."""
         return CONSTANT
+
+    def exact_tail(self, place: Place, side: int) -> Tail | None:
+        """Return the growth of log p toward an exact place, which no rounding moves to an end."""
+        near = nearest(place)
+        return self.tail(near, side) if near == place else CONSTANT
 
     @property
     def log_magnitude(self) -> float:
@@ -239,6 +265,26 @@ class Univariate(Density):
         with. It is nan where the plain difference is no worse.
         """
         return None
+
+
+def placed(x: float) -> Place:
+    """Return a binary64 number exactly."""
+    return Fraction(x) if math.isfinite(x) else x
+
+
+def reaches(pieces: Iterable[tuple[Place, Place]], point: Place, side: int) -> bool:
+    """Whether intervals hold what lies next to ``point`` on its ``side`` (+1: above)."""
+    if side > 0:
+        return any(low <= point < high for low, high in pieces)
+    return any(low < point <= high for low, high in pieces)
+
+
+def nearest(place: Place) -> float:
+    """Return the binary64 number next to an exact one: rounding keeps the order of places."""
+    try:
+        return float(place)
+    except OverflowError:
+        return math.inf if place > 0 else -math.inf
 
 
 def log_quotient(a: float, b: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gantheory.densities.tails import Growing, Tail
-from gantheory.densities.univariate import Interval, Univariate
+from gantheory.densities.univariate import Place, Univariate, nearest, reaches
 from gantheory.numeric.kernels import Growth, Kernel
 from gantheory.records import Estimate, Status
 
@@ -20,7 +20,7 @@ class End:
     A tail is None where the density does not state it.
     """
 
-    point: float
+    point: Place
     p: Tail | None
     q: Tail | None
 
@@ -41,8 +41,8 @@ class Ends:
     @cached_property
     def shared(self) -> list[End]:
         """Return every end at which an integral over both supports may diverge."""
-        places = shared_ends(self.p, self.q)
-        return [End(x, self.p.tail(x, side), self.q.tail(x, side)) for x, side in places]
+        places, laws = shared_ends(self.p, self.q), (self.p, self.q)
+        return [End(x, *(law.exact_tail(x, side) for law in laws)) for x, side in places]
 
 
 def infinite(kernel: Kernel, ends: Ends) -> Estimate | None:
@@ -77,9 +77,9 @@ def _causes(kernel: Kernel, ends: Ends) -> Iterator[Estimate]:
     p, q = ends.p, ends.q
     zero, infinity = kernel.at_zero, kernel.at_infinity
     unbounded_above, unbounded_below = _is_unbounded_above(kernel), not zero.is_finite
-    if unbounded_above and kernel.lone_p and (gap := uncovered(p.pieces, q.pieces)):
+    if unbounded_above and kernel.lone_p and (gap := uncovered(p.exact_pieces, q.exact_pieces)):
         yield _infinite(infinity, f"p has mass on {shown(gap)}, where q = 0")
-    if unbounded_below and kernel.lone_q and (gap := uncovered(q.pieces, p.pieces)):
+    if unbounded_below and kernel.lone_q and (gap := uncovered(q.exact_pieces, p.exact_pieces)):
         yield _infinite(zero, f"q has mass on {shown(gap)}, where p = 0")
     if unbounded_above or unbounded_below:
         yield from (answer for end in ends.shared if (answer := _at_end(kernel, end)))
@@ -96,8 +96,8 @@ def _at_end(kernel: Kernel, end: End) -> Estimate | None:
     if p is None or q is None:
         which = "p" if p is None else "q"
         return Estimate.undetermined(
-            f"the tail of {which} at {end.point:g} is not known, so {kernel.name} may be infinite; "
-            "state the tails of the density"
+            f"the tail of {which} at {nearest(end.point):g} is not known, so {kernel.name} may be "
+            "infinite; state the tails of the density"
         )
     direction = end.u.direction
     if not direction:
@@ -108,7 +108,7 @@ def _at_end(kernel: Kernel, end: End) -> Estimate | None:
     ratio = "p/q" if direction > 0 else "q/p"
     return _infinite(
         growth,
-        f"toward x = {end.point:g}, {ratio} grows too fast for the integral to converge: "
+        f"toward x = {nearest(end.point):g}, {ratio} grows too fast for the integral to converge: "
         f"log p ~ {p}, log q ~ {q}",
     )
 
@@ -117,25 +117,16 @@ def _converges(growth: Growth, p: Tail, q: Tail, u: Growing) -> bool:
     return Growing.of(growth.power, p, 1 - growth.power, q).times_logs(growth.logs, u).integrable
 
 
-def shared_ends(p: Univariate, q: Univariate) -> list[tuple[float, int]]:
-    """Return every (point, side) at which an integral over both supports may diverge."""
-    sides: set[tuple[float, int]] = set()
-    for density in (p, q):
-        for low, high in density.pieces:
-            sides |= {(low, +1), (high, -1)}
-        for kink in density.kinks:
-            sides |= {(kink, +1), (kink, -1)}
-    return sorted((c, s) for c, s in sides if _inside(c, s, p) and _inside(c, s, q))
+def shared_ends(p: Univariate, q: Univariate) -> list[tuple[Place, int]]:
+    """Return every (place, side) at which an integral over both supports may diverge."""
+    both = p.exact_pieces, q.exact_pieces
+    places = sorted((x, side) for x in p.exact_breaks | q.exact_breaks for side in (-1, +1))
+    return [end for end in places if all(reaches(pieces, *end) for pieces in both)]
 
 
-def _inside(point: float, side: int, density: Univariate) -> bool:
-    """Whether the density is positive next to ``point`` on its ``side``."""
-    if side > 0:
-        return any(low <= point < high for low, high in density.pieces)
-    return any(low < point <= high for low, high in density.pieces)
-
-
-def uncovered(pieces: tuple[Interval, ...], cover: tuple[Interval, ...]) -> Interval | None:
+def uncovered(
+    pieces: tuple[tuple[Place, Place], ...], cover: tuple[tuple[Place, Place], ...]
+) -> tuple[Place, Place] | None:
     """Return an interval inside ``pieces`` that ``cover`` leaves out, or None."""
     for low, high in pieces:
         start = low
@@ -152,9 +143,13 @@ def uncovered(pieces: tuple[Interval, ...], cover: tuple[Interval, ...]) -> Inte
     return None
 
 
-def shown(interval: Interval) -> str:
+def shown(interval: tuple[Place, Place]) -> str:
     """Return an interval as text."""
-    low, high = interval
+    low, high = map(nearest, interval)
+    if f"{low:g}" == f"{high:g}":
+        length = nearest(interval[1] - interval[0])
+        why = " (by the exact binary64 parameters)" if math.ulp(high) > length / 4 else ""
+        return f"an interval of length {length:.2g} at {low:g}{why}"
     left = "(" if math.isinf(low) else "["
     right = ")" if math.isinf(high) else "]"
     return f"{left}{low:g}, {high:g}{right}"

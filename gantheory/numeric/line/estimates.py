@@ -17,6 +17,7 @@ from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.numeric.line.crossings import Term, jump_term
+from gantheory.numeric.line.edges import rounded_ends
 from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import SMALLEST, Integral, Output, Pair, integrals
 from gantheory.numeric.line.moving import boundary, moving_points, no_derivative
@@ -206,7 +207,8 @@ def _estimate(
     for integral, formula in routes:
         ends = boundary(task.kernel, formula, pair, moving) if moving else Term()
         if ends is not None:
-            added = Term(ends.value + jumps.value, ends.error + jumps.error)
+            own = 0.0 if task.parameter else rounded_ends(task.kernel, pair)
+            added = Term(ends.value + jumps.value, ends.error + jumps.error + own)
             candidates.append(_added(integral, added, task.kernel.sign if task.parameter else 1))
     if not candidates:
         return Estimate.undetermined(f"a boundary term of {task.kernel.name} is not finite", METHOD)

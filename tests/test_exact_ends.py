@@ -1,0 +1,85 @@
+"""Ends of images are decided exactly: no rounding makes a divergence infinite, or finite."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from gantheory import divergence
+from gantheory.densities import density
+
+RNG = np.random.default_rng(7)
+DECIMALS = [round(float(x), 1) for x in RNG.uniform(0.1, 9.9, size=120)]
+
+
+def image(loc, scale, base="uniform(0, 1)"):
+    """An image and its exact ends, in fractions of the binary64 parameters."""
+    ends = sorted((Fraction(loc), Fraction(loc) + Fraction(scale)))
+    return f"affine({base}, {loc!r}, {scale!r})", ends
+
+
+def length(low, high):
+    return max(high - low, Fraction(0))
+
+
+def pairs():
+    """Images, and uniform laws whose ends are those of the image but for rounding."""
+    for loc, width in zip(DECIMALS[:60], DECIMALS[60:], strict=True):
+        low, high = loc, round(loc + width, 1)
+        turned = RNG.integers(2)
+        yield image(high, -width) if turned else image(loc, width), (low, high)
+
+
+def test_of_uniform_laws_whose_ends_all_but_agree_the_exact_ends_decide():
+    seen = set()
+    for (text, (a, b)), (low, high) in pairs():
+        c, d = Fraction(low), Fraction(high)
+        covered = {"kl_pq": c <= a and b <= d, "kl_qp": a <= c and d <= b}
+        both = length(max(a, c), min(b, d))
+        truths = {
+            "kl_pq": math.log1p(float((d - c) / (b - a) - 1)),
+            "kl_qp": math.log1p(float((b - a) / (d - c) - 1)),
+            "tv": float(1 - both / max(b - a, d - c)),
+        }
+        for name, truth in truths.items():
+            found = divergence(name, text, density("uniform", a=low, b=high))
+            if covered.get(name, True):
+                assert abs(found.value - truth) <= found.error < 1e-12 * (1 + low), text
+            else:
+                assert math.isinf(found.value), (name, text, low, high)
+        seen |= {(name, known) for name, known in covered.items()}
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize("wrapped", ["{}", "restrict({}, -100, 100)", "affine({}, 0, 1)"])
+def test_the_exact_ends_reach_through_images_of_images(wrapped):
+    for (text, (a, b)), (low, high) in list(pairs())[:30]:
+        found = divergence("kl_pq", wrapped.format(text), density("uniform", a=low, b=high))
+        assert math.isinf(found.value) is not (Fraction(low) <= a and b <= Fraction(high))
+
+
+def test_a_gap_narrower_than_rounding_is_a_gap_and_closes_where_the_ends_meet():
+    for (text, (_, b)), (low, high) in list(pairs())[:60]:
+        above = density("uniform", a=high, b=high + 1)
+        mixed = f"mixture(0.5*{text} + 0.5*{above})"
+        inner = density("uniform", a=(low + high) / 2, b=high + 0.5)
+        found = divergence("kl_pq", inner, mixed)
+        assert math.isinf(found.value) is (b < Fraction(high)), text
+
+
+def test_singular_ends_that_meet_only_in_rounding_are_in_the_error():
+    """The law of |sin|: TV of two arcsine laws moved by d is (2/π)·√(2d) at first order."""
+    checked = 0
+    for (text, (a, b)), (low, high) in pairs():
+        other = f"affine(beta(0.5, 0.5), {low!r}, {high - low!r})"
+        c, d = Fraction(low), Fraction(low) + Fraction(high - low)
+        arcs = text.replace("uniform(0, 1)", "beta(0.5, 0.5)")
+        found = divergence("tv", arcs, other)
+        apart = max(abs(a - c), abs(b - d)) / (b - a)
+        size = 2 / math.pi * math.sqrt(apart)  # the mass that one law has beyond the other's end
+        assert found.value - found.error <= 3 * size
+        assert found.value + found.error >= 0.5 * size
+        assert found.error < 1e-6
+        checked += size > 0
+    assert checked > 15
