@@ -173,8 +173,9 @@ class Beta(Univariate):
         """Return x − pivot, that relative to x and to 1 − x at the pivot, and both logarithms."""
         apart, rest = at.minus(self.pivot), 1 - self.pivot
         low, high = apart / self.pivot, -apart / rest
-        log_low = log_over(low, at.log_abs_minus(0.0), self.pivot)
-        return apart, low, high, log_low, log_over(high, at.log_abs_minus(1.0), rest)
+        log_low = log_over(low, at.minus(0.0), at.log_abs_minus(0.0), self.pivot)
+        log_high = log_over(high, -at.minus(1.0), at.log_abs_minus(1.0), rest)
+        return apart, low, high, log_low, log_high
 
     def log_density(self, at: Points) -> Array:
         a, b = self.a - 1, self.b - 1
@@ -252,7 +253,7 @@ class Beta(Univariate):
 
     def score_size(self, name: str) -> float:
         if name not in ("a", "b"):
-            return 0.0
+            return super().score_size(name)
         own, constant = (self.a, self._about[1]) if name == "a" else (self.b, self._about[2])
         return abs(constant) + 1 / math.sqrt(own)
 

@@ -127,7 +127,18 @@ def excess(w: Array, log_of: Array) -> Array:
     return np.where(near, small * r - 2 * r * total, w - log_of)
 
 
-def log_over(w: Array, log_x: Array, pivot: float) -> Array:
-    """Return log(x/pivot) from w = x/pivot − 1 where that is small, else from log x."""
-    near = np.abs(w) < 0.5
-    return np.where(near, np.log1p(np.where(near, w, 0.0)), log_x - math.log(pivot))
+def log_over(w: Array, x: Array, log_x: Array, pivot: float) -> Array:
+    """Return log(x/pivot) from w = x/pivot − 1 where that is small, else from the quotient.
+
+    A difference of logarithms, rounded by their size, is left where the quotient has no digits.
+    """
+    near, quotient = np.abs(w) < 0.5, x / pivot
+    held = (quotient > 1e-290) & np.isfinite(quotient)
+    far = np.where(held, np.log(np.where(held, quotient, 1.0)), log_x - math.log(pivot))
+    return np.where(near, np.log1p(np.where(near, w, 0.0)), far)
+
+
+@lru_cache(maxsize=1024)
+def lognormal_rest(loc: float, pivot: float) -> float:
+    """Return log(pivot) − loc: what the rounding of exp(loc) leaves."""
+    return in_digits(lambda loc, m: (mpmath.log(m) - loc,), loc, pivot)[0]

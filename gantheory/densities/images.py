@@ -208,6 +208,8 @@ class Affine(Image):
         return {"loc": np.ones_like(x), "scale": inner}.get(name)
 
     def score_size(self, name: str) -> float:
+        if name == "scale":
+            return 1 / abs(self.scale)
         return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:

@@ -47,6 +47,9 @@ class LocationScale(Univariate):
             return (-1.0 - self.z(at) * self.scale * self.slope(at)) / self.scale
         return super().scores(name, at)
 
+    def score_size(self, name: str) -> float:
+        return 1 / self.scale if name == "scale" else 0.0
+
     def log_depth(self, at: Points) -> Array:
         return at.log_abs_minus(self.loc) - math.log(self.scale)  # as log p ~ −abs(z) falls
 
@@ -301,7 +304,9 @@ class StudentT(LocationScale):
         return super().scores(name, at)
 
     def score_size(self, name: str) -> float:
-        return 4 * abs(student_constants(self.df)[1]) if name == "df" else 0.0
+        if name == "df":
+            return 4 * abs(student_constants(self.df)[1])
+        return super().score_size(name)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, StudentT) or other.df != self.df:

@@ -21,7 +21,13 @@ from gantheory.densities.base import (
     parameter,
     register,
 )
-from gantheory.densities.gammas import excess, gamma_about, gamma_ratio_about, log_over
+from gantheory.densities.gammas import (
+    excess,
+    gamma_about,
+    gamma_ratio_about,
+    log_over,
+    lognormal_rest,
+)
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     Interval,
@@ -82,7 +88,7 @@ class Gamma(Univariate):
         if self.shape > PEAKED:
             apart, (peak, slope, *_) = at.minus(self.pivot), self._about
             w = apart / self.pivot
-            value = peak + slope * apart - power * excess(w, log_over(w, t, self.pivot))
+            value = peak + slope * apart - power * excess(w, log_over(w, at.minus(0.0), t, self.pivot))
         else:
             wide = math.log(self.scale)
             value = power * (t - wide) - at.minus(0.0) / self.scale + (self.log_constant - wide)
@@ -140,7 +146,8 @@ class Gamma(Univariate):
             return (at.minus(self.pivot) + self._about[3]) / self.scale / self.scale
         if name == "shape":
             w = at.minus(self.pivot) / self.pivot
-            return log_over(w, at.log_abs_minus(0.0), self.pivot) + self._about[2]
+            log = log_over(w, at.minus(0.0), at.log_abs_minus(0.0), self.pivot)
+            return log + self._about[2]
         return super().scores(name, at)
 
     def score_size(self, name: str) -> float:
@@ -161,7 +168,7 @@ class Gamma(Univariate):
         constant, slope, shapes, rates = gamma_ratio_about(*of_both, self.pivot)
         apart = at.minus(self.pivot)
         w = apart / self.pivot
-        log = log_over(w, at.log_abs_minus(0.0), self.pivot)
+        log = log_over(w, at.minus(0.0), at.log_abs_minus(0.0), self.pivot)
         near = np.abs(w) < 0.5
         one = np.where(near, slope, -rates) * apart
         two = shapes * np.where(near, -excess(w, log), log)
@@ -179,12 +186,19 @@ class LogNormal(Univariate):
     scale: float = parameter(POSITIVE, default=1.0)
 
     def z(self, at: Points) -> Array:
-        """Return (log x − loc)/scale."""
-        return (at.log_abs_minus(0.0) - self.loc) / self.scale
+        """Return (log x − loc)/scale, by log(x/pivot), which keeps the digits of a small one."""
+        w = at.minus(self.pivot) / self.pivot
+        log = log_over(w, at.minus(0.0), at.log_abs_minus(0.0), self.pivot)
+        return (log + lognormal_rest(self.loc, self.pivot)) / self.scale
+
+    @cached_property
+    def pivot(self) -> float:
+        """The binary64 number next to the median."""
+        return math.exp(self.loc)
 
     @property
     def log_magnitude(self) -> float:
-        return 2 + abs(math.log(self.scale)) + abs(self.loc) / self.scale
+        return 2 + abs(math.log(self.scale)) + abs(self.loc)
 
     def log_density(self, at: Points) -> Array:
         log_x = at.log_abs_minus(0.0)

@@ -239,7 +239,7 @@ class Univariate(Density):
 
     def score_size(self, name: str) -> float:
         """Return the size of the constants inside a score, which its rounding scales with."""
-        return 0.0
+        return float(name == "scale")  # −1 less an elasticity
 
     def end_velocity(self, name: str, end: float) -> float:
         """Return how fast a finite end of the support moves with the parameter ``name``."""
