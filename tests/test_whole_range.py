@@ -13,8 +13,13 @@ from gantheory.numeric.closed_forms import closed_form
 
 EPS = 2.0**-52
 RNG = np.random.default_rng(20)
-mp.mp.dps = 60
 SHAPES = [float(10 ** RNG.uniform(-3, 8)) for _ in range(40)]
+
+
+@pytest.fixture(autouse=True)
+def many_digits():
+    with mp.workdps(60):
+        yield
 
 
 def true_gamma(law, x):

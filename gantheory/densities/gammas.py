@@ -118,7 +118,7 @@ def excess(w: Array, log_of: Array) -> Array:
 
     With r = w/(2 + w) it is w·r − 2(r³/3 + r⁵/5 + ...), for log(1 + w) = 2 artanh r.
     """
-    near = np.abs(w) < 0.5
+    near = (w > -0.5) & (w < 1)
     small = np.where(near, w, 0.0)
     r = small / (2 + small)
     square, total = r * r, np.zeros_like(r)

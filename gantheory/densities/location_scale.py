@@ -21,6 +21,8 @@ from gantheory.densities.univariate import (
     Univariate,
     least_cancelled,
     log_quotient,
+    two_product,
+    two_sum,
 )
 
 
@@ -178,9 +180,18 @@ class Gumbel(LocationScale):
     loc: float = parameter(REAL, default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)
 
+    def surge(self, at: Points) -> Array:
+        """Return exp(−z), with what the rounding of z leaves: abs(z) roundings of the result."""
+        apart, first = two_sum(at.anchor, np.asarray(-self.loc))
+        apart, second = two_sum(apart, at.side * at.distance)
+        z = apart / self.scale
+        product, rest = two_product(z, np.asarray(self.scale))
+        left = ((apart - product) - rest + (first + second)) / self.scale
+        with np.errstate(over="ignore"):
+            return np.exp(-z) * np.exp(-np.where(np.isfinite(left), left, 0.0))
+
     def log_density(self, at: Points) -> Array:
-        z = self.z(at)
-        return -z - np.exp(-z) - math.log(self.scale)
+        return -self.z(at) - self.surge(at) - math.log(self.scale)
 
     def end_tail(self, end: float) -> Tail | None:
         rate = 1 / Fraction(self.scale)
@@ -193,12 +204,10 @@ class Gumbel(LocationScale):
         return np.where(rising > 40, rising, super().log_depth(at))
 
     def below(self, at: Points) -> Array:
-        with np.errstate(over="ignore"):
-            return np.exp(-np.exp(-self.z(at)))
+        return np.exp(-self.surge(at))
 
     def above(self, at: Points) -> Array:
-        with np.errstate(over="ignore"):
-            return -np.expm1(-np.exp(-self.z(at)))
+        return -np.expm1(-self.surge(at))
 
     def ppf(self, level: ArrayLike) -> Array:
         return self.loc - self.scale * np.log(-np.log(level))
@@ -210,15 +219,16 @@ class Gumbel(LocationScale):
         return self.loc + self.scale * float(np.euler_gamma)
 
     def slope(self, at: Points) -> Array:
-        return np.expm1(-self.z(at)) / self.scale
+        z = self.z(at)
+        steep = np.where(z < -1, self.surge(at) - 1, np.expm1(-np.maximum(z, -1.0)))
+        return steep / self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Gumbel):
             return None
-        a, b = self.z(at), other.z(at)
         apart = self.apart(other, at)
-        close = np.exp(-a) * np.expm1(-np.clip(apart, -1.0, 1.0))
-        doubles = np.where(np.abs(apart) < 1, close, np.exp(-b) - np.exp(-a))
+        close = self.surge(at) * np.expm1(-np.clip(apart, -1.0, 1.0))
+        doubles = np.where(np.abs(apart) < 1, close, other.surge(at) - self.surge(at))
         ratio, size = self.rescaled(other, apart + doubles)
         return ratio, size + np.abs(apart)
 

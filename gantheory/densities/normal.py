@@ -46,6 +46,10 @@ class Normal(Univariate):
         return -0.5 * self._z(at) ** 2 - (LOG_SQRT_2PI + math.log(self.scale))
 
     @property
+    def log_magnitude(self) -> float:
+        return 2 + abs(math.log(self.scale))
+
+    @property
     def centers(self) -> tuple[tuple[float, float], ...]:
         return ((self.loc, self.scale),)
 

@@ -88,7 +88,9 @@ class Gamma(Univariate):
         if self.shape > PEAKED:
             apart, (peak, slope, *_) = at.minus(self.pivot), self._about
             w = apart / self.pivot
-            value = peak + slope * apart - power * excess(w, log_over(w, at.minus(0.0), t, self.pivot))
+            value = (
+                peak + slope * apart - power * excess(w, log_over(w, at.minus(0.0), t, self.pivot))
+            )
         else:
             wide = math.log(self.scale)
             value = power * (t - wide) - at.minus(0.0) / self.scale + (self.log_constant - wide)
@@ -153,6 +155,8 @@ class Gamma(Univariate):
     def score_size(self, name: str) -> float:
         if name == "shape":
             return abs(self._about[2]) + 1 / math.sqrt(self.shape) + abs(math.log(self.pivot))
+        if name == "loc":
+            return 1 / self.scale / math.sqrt(self.shape)
         return math.sqrt(self.shape) / self.scale
 
     def end_velocity(self, name: str, end: float) -> float:

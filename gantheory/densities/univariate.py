@@ -287,6 +287,33 @@ def nearest(place: Place) -> float:
         return math.inf if place > 0 else -math.inf
 
 
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return a + b and what its rounding left out, exactly.
+
+    Source: D. E. Knuth (1969), The Art of Computer Programming 2, 4.2.2.
+    """
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return a·b and what its rounding left out; nan beyond 1e300.
+
+    Source: T. J. Dekker (1971), Numerische Mathematik 18.
+    """
+    (a1, a2), (b1, b2) = _split(a), _split(b)
+    product = a * b
+    return product, a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2)
+
+
+def _split(a: Array) -> tuple[Array, Array]:
+    """Return the upper and the lower half of the digits."""
+    c = 134217729.0 * a  # 2**27 + 1
+    high = c - (c - a)
+    return high, a - high
+
+
 def log_quotient(a: float, b: float) -> float:
     """Return log(a/b) for positive numbers, to the last digits where they are close or far.
 
