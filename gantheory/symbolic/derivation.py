@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.game import Game
-from gantheory.records import How
+from gantheory.records import Estimate, How
 from gantheory.symbolic.curvature import Atoms
 from gantheory.symbolic.generator import f_from_curvature
 from gantheory.symbolic.identify import Combination, combination_text
@@ -173,11 +173,14 @@ class Saturation:
 
 @dataclass(frozen=True)
 class Disjoint:
-    """f(0) + f'(∞): the three quantities, without constants, where P and Q do not overlap."""
+    """f(0) + f'(∞): the three quantities, without constants, where P and Q do not overlap.
+
+    ``followed`` is a number with its error, certified, where its integral has no closed form.
+    """
 
     value: sp.Expr | None
     loss: sp.Expr | None
-    followed: sp.Expr | None
+    followed: sp.Expr | Estimate | None
 
 
 @dataclass(frozen=True)
@@ -288,7 +291,8 @@ class Derivation:
             "saturation": _saturation_dict(self.saturation),
             "disjoint": self.disjoint
             and {
-                name: text(getattr(self.disjoint, name)) for name in ("value", "loss", "followed")
+                name: _number_or_text(getattr(self.disjoint, name))
+                for name in ("value", "loss", "followed")
             },
             "equilibrium": _equilibrium_dict(self.equilibrium),
             "steps": [
@@ -321,10 +325,19 @@ class Derivation:
         return as_html(self)
 
 
-def text(expr: sp.Expr | None) -> str | None:
-    """Return an expression as plain text, infinity as ``inf``."""
+def _number_or_text(found: sp.Expr | Estimate | None) -> str | dict[str, Any] | None:
+    """Return an expression as text, and a certified number with its error."""
+    if isinstance(found, Estimate):
+        return {"value": found.value, "error": found.error, "how": How.CERTIFIED.value}
+    return text(found)
+
+
+def text(expr: sp.Expr | Estimate | None) -> str | None:
+    """Return an expression as plain text, infinity as ``inf``, a number with its error."""
     if expr is None:
         return None
+    if isinstance(expr, Estimate):
+        return f"{expr.value:.15g} ± {expr.error:.1e} (certified)"
     return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr, str(expr))
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import sympy as sp
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import sympy as sp
+from flint import arb, ctx
+
+from gantheory.records import Estimate
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.cases import condition, in_cases, piecewise
 from gantheory.symbolic.curvature import Curve, algebra_of, followed_curvature, value_at
 from gantheory.symbolic.limits import OutOfTime, Undecided
-from gantheory.symbolic.positivity import Parameters
+from gantheory.symbolic.masses import BITS, enclosed_mass, mass
+from gantheory.symbolic.maxima import Branch
+from gantheory.symbolic.positivity import Parameters, Range
 from gantheory.symbolic.primitive import antiderivative
+from gantheory.symbolic.signs.balls import enclose
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
 
@@ -28,7 +36,7 @@ def _total(parameters: Parameters, *parts: sp.Expr) -> sp.Expr:
         found = sp.Add(*([value for value in values if value.is_infinite] or values))
         if found is sp.nan:
             raise Undecided("f(0) and f'(oo) are infinities of opposite sign")
-        if found.is_infinite:
+        if found.is_infinite or found.atoms(sp.Dummy):
             return found
         return algebra_of((ZERO, sp.oo), parameters).normal(found)
 
@@ -49,39 +57,90 @@ def loss_on_disjoint(h: Curve, loss: sp.Expr, parameters: Parameters) -> sp.Expr
     return _total(parameters, end_of(h, 0, parameters), end_of(h, 1, parameters, r), at_one)
 
 
-def followed_on_disjoint(h: Curve, parameters: Parameters) -> sp.Expr:
+def followed_on_disjoint(
+    h: Curve, branches: Sequence[Branch], x: sp.Symbol, parameters: Parameters
+) -> sp.Expr | Estimate:
     """Return g(0) + g'(∞), where g(0) = ∫₀¹ r·g'' = h(0) - h(1) and g'(∞) = ∫₁^∞ g''.
 
-    Half of a point mass at r = 1 counts beyond it, as h(1) is the mean of its two sides.
+    Half of a point mass at r = 1 counts beyond it, as h(1) is the mean of its two sides. Where an
+    integral has no closed form and the game no parameters, the sum is a certified number.
     """
     curve = followed_curvature(h, parameters)
     start = end_of(h, 0, parameters)
+    masses = _Masses(branches, x, parameters, {})
     cases: list[tuple[sp.Expr, sp.Basic]] = []
     for k, ((_, upper), _) in enumerate(curve.cells):
         before = 1 if upper == sp.oo else parameters.sign(upper - ONE)
         if before == -1:
             continue
         at_one = value_at(h.cells[k][1], ONE, -1, parameters)
-        total = _total(parameters, start, -at_one, _mass_beyond(curve, k, parameters))
+        total = _total(parameters, start, -at_one, _mass_beyond(curve, k, masses))
         if before in (0, 1):
-            return piecewise([*cases, (total, sp.true)])
+            return masses.number(piecewise([*cases, (total, sp.true)]))
         cases.append((total, condition(upper - ONE, ">=", parameters)))
     raise Undecided("no interval of ratios reaches r = 1")
 
 
-def _mass_beyond(curve: Curve, k: int, parameters: Parameters) -> sp.Expr:
+@dataclass(frozen=True)
+class _Masses:
+    """The masses of the followed curvature on intervals of ratios.
+
+    Attributes:
+        balls: what stands for an integral without a closed form, with its enclosure.
+    """
+
+    branches: Sequence[Branch]
+    x: sp.Symbol
+    parameters: Parameters
+    balls: dict[sp.Expr, arb]
+
+    def of(self, k: int, expr: sp.Expr, within: Range) -> sp.Expr:
+        """Return the integral of cell ``k``: by r, by the score, or what stands for a ball."""
+        try:
+            return integral(expr, *within, self.parameters)
+        except OutOfTime:
+            raise
+        except Undecided as reason:
+            unknown = reason
+        try:
+            return mass(self.branches[k], self.x, within, self.parameters)
+        except OutOfTime:
+            raise
+        except Undecided:
+            pass
+        if self.parameters.ranges:
+            raise unknown
+        place = sp.Dummy("integral", real=True)
+        self.balls[place] = enclosed_mass(self.branches[k], self.x, within, self.parameters)
+        return place
+
+    def number(self, total: sp.Expr) -> sp.Expr | Estimate:
+        """Return a total, as a number with its error where a ball is in it."""
+        if not total.free_symbols & set(self.balls):
+            return total
+        with ctx.workprec(BITS):
+            ball = enclose(total, self.balls)
+        value = float(ball.mid())
+        error = float((ball - value).abs_upper()) * (1 + 2**-52)
+        return Estimate(value, error, method="certified integral")
+
+
+def _mass_beyond(curve: Curve, k: int, masses: _Masses) -> sp.Expr:
     """Return the mass of a curvature beyond r = 1, which lies in or at the end of cell ``k``."""
-    upper = curve.cells[k][0][1]
-    masses = [
+    parameters, upper = masses.parameters, curve.cells[k][0][1]
+    points = [
         mass
         for place, mass in curve.atoms
         if upper != sp.oo and parameters.sign(place - upper) in (0, 1)
     ]
-    parts = [integral(curve.cells[k][1], ONE, upper, parameters)]
-    parts += [integral(expr, *cell, parameters) for cell, expr in curve.cells[k + 1 :]]
+    parts = [masses.of(k, curve.cells[k][1], (ONE, upper))]
+    parts += [
+        masses.of(k + 1 + later, expr, cell)
+        for later, (cell, expr) in enumerate(curve.cells[k + 1 :])
+    ]
     if sp.oo in parts and -sp.oo in parts:
         raise Undecided("the mass of the curvature beyond r = 1 is an infinity less an infinity")
-    return sp.Add(*masses, *parts)
+    return sp.Add(*points, *parts)
 
 
 def integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Parameters) -> sp.Expr:

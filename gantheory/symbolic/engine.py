@@ -180,7 +180,8 @@ def _consequences(solved: Solved) -> Derivation:
                 "value", disjoint.value_on_disjoint, at_ends["real"], at_ends["fake"], best
             ),
             finite and on_disjoint("loss", disjoint.loss_on_disjoint, at_ends["generator"], loss),
-            finite and on_disjoint("followed", disjoint.followed_on_disjoint, h),
+            finite
+            and on_disjoint("followed", disjoint.followed_on_disjoint, h, optimum.branches, x),
         ),
         attempt(
             "equilibrium", consequences.equilibrium, optimum, solved.coordinate, best, parameters

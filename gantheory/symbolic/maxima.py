@@ -28,6 +28,9 @@ class Branch:
     are the payoffs and the discriminator's output there, as functions of r.
 
     Attributes:
+        derivatives: a'(x) and b'(x) up to one factor, at a stationary point.
+        loss_in_x: c(x) on the piece of a stationary point.
+        ratio_in_x: ρ(x) = −b'(x)/a'(x), the ratio at which x is stationary.
         slope: c'(t) in the raw score at the optimum; None where the loss has a kink there.
         plateau: the pieces of a stretch of equally good scores.
         undetermined: why the generator's loss is not determined; empty where it is.
@@ -43,6 +46,8 @@ class Branch:
     reason: str
     supremum: sp.Expr  # F(r) = r·a + b at the optimum
     derivatives: tuple[sp.Expr, sp.Expr] | None = None
+    loss_in_x: sp.Expr | None = None
+    ratio_in_x: sp.Expr | None = None
     slope: sp.Expr | None = None
     plateau: tuple[Piece, ...] = ()
     undetermined: str = ""
@@ -170,6 +175,7 @@ class Maxima:
         assert peak is not None
         algebra = algebra_on(piece, self.x, self.parameters)
         payoffs = piece.payoffs.map(lambda part: part.xreplace({self.x: peak}))
+        a, b = stationarity(piece, self.x, algebra)
         return Branch(
             cell,
             peak,
@@ -180,7 +186,9 @@ class Maxima:
             payoffs.link,
             pattern.reason,
             r * payoffs.real + payoffs.fake,
-            derivatives=stationarity(piece, self.x, algebra),
+            derivatives=(a, b),
+            loss_in_x=piece.payoffs.generator,
+            ratio_in_x=None if a == 0 else -b / a,
             slope=self._slope_at(piece, peak, None),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
-from gantheory.records import How
+from gantheory.records import Estimate, How
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.curvature import Curve, algebra_of
@@ -15,6 +15,7 @@ from gantheory.symbolic.derivation import (
     UNNAMED,
     Curvature,
     Derivation,
+    Disjoint,
     Equilibrium,
     OptimalDiscriminator,
     Step,
@@ -355,7 +356,9 @@ def _saturation(derivation: Derivation) -> Iterator[Step]:
         )
 
 
-def _limit(value: sp.Expr | None) -> str:
+def _limit(value: sp.Expr | Estimate | None) -> str:
+    if isinstance(value, Estimate):
+        return rf"\text{{{text(value)}}}"
     return r"\text{undecided}" if value is None else typeset(value)
 
 
@@ -372,9 +375,16 @@ def _disjoint(derivation: Derivation) -> Iterator[Step]:
         f"Where P and Q do not overlap, f(0) + f'(oo) is: {shown} (constants left out).",
         r"D_f = f(0) + f'(\infty):\quad "
         + r",\quad ".join(rf"\text{{{name}}}\ {_limit(value)}" for name, value in values.items()),
-        How.UNDECIDED if None in values.values() else How.PROVED,
+        _known_on_disjoint(found),
         "limits by leading terms",
     )
+
+
+def _known_on_disjoint(found: Disjoint) -> How:
+    values = tuple(vars(found).values())
+    if None in values:
+        return How.UNDECIDED
+    return How.CERTIFIED if any(isinstance(one, Estimate) for one in values) else How.PROVED
 
 
 def _equilibrium(derivation: Derivation) -> Iterator[Step]:
