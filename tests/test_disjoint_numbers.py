@@ -27,7 +27,7 @@ def on_disjoint(loss, score):
 
 
 @pytest.mark.parametrize("text", LOSSES)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0])
 def test_what_least_squares_follows_is_enclosed_for_any_loss(text, seed):
     place = int(np.random.default_rng(seed).integers(2, 9))
     found = derive(Game("squares", f"-(t - {place}/4)**2", "-t**2", text)).disjoint.followed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -24,6 +24,9 @@ from gantheory.symbolic.roots import in_order, roots_between
 from gantheory.symbolic.signs import sign_on_positive
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
+
+
+InScore = Callable[[int], int | None]
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,21 @@ def second_derivative(branch: Branch, x: sp.Symbol, parameters: Parameters) -> s
     return algebra_of(branch.ratios, parameters).normal(bent)
 
 
-def judge(curve: Curve, parameters: Parameters) -> Judgement:
-    """Decide whether the generator with this curvature is convex on (0, ∞)."""
+def judge(curve: Curve, parameters: Parameters, in_score: InScore | None = None) -> Judgement:
+    """Decide whether the generator with this curvature is convex on (0, ∞).
+
+    ``in_score`` returns the sign on a cell from elsewhere, for what has no sign in r.
+    """
     found = [
         *(_judge_jump(place, step, parameters) for place, step in curve.dipoles),
         *(_judge_mass(place, mass, parameters) for place, mass in curve.atoms),
-        *(_judge_cell(expr, cell, parameters) for cell, expr in curve.cells),
     ]
+    for k, (cell, expr) in enumerate(curve.cells):
+        judged = _judge_cell(expr, cell, parameters)
+        if judged.is_divergence is None and in_score is not None and in_score(k) == 1:
+            reason = f"the loss falls along the scores on ({cell[0]}, {cell[1]})"
+            judged = Judgement(True, How.PROVED, reason)
+        found.append(judged)
     for verdict in (False, None):
         bad = next((one for one in found if one.is_divergence is verdict), None)
         if bad is not None:
@@ -203,9 +214,11 @@ def of_value(found: Curvature) -> Curvature:
     return replace(found, is_divergence=True, how=How.PROVED, reason=reason, condition=None)
 
 
-def describe(curve: Curve, constant: sp.Expr, parameters: Parameters) -> Curvature:
+def describe(
+    curve: Curve, constant: sp.Expr, parameters: Parameters, in_score: InScore | None = None
+) -> Curvature:
     """Name a curvature and decide whether it is a divergence."""
-    judged = judge(curve, parameters)
+    judged = judge(curve, parameters, in_score)
     expr = curve.expression
     named = identify(expr, curve.atoms, parameters) if not curve.dipoles else None
     at_one = _near_one(curve, parameters) if judged.is_divergence else None

@@ -10,7 +10,7 @@ import sympy as sp
 
 from gantheory.game import Game
 from gantheory.games import get_game
-from gantheory.symbolic import consequences, disjoint
+from gantheory.symbolic import consequences, disjoint, masses
 from gantheory.symbolic.atoms import r
 from gantheory.symbolic.confirmation import confirm
 from gantheory.symbolic.curvature import (
@@ -172,7 +172,7 @@ def _consequences(solved: Solved) -> Derivation:
         attempt("second_order", consequences.second_order, optimum, x, parameters),
         attempt("value", _of_value, real, best, Source(supremum), parameters),
         finite and _sloped(described("loss", loss_curvature, h, loss, Source(h)), h, parameters),
-        finite and described("followed", followed_curvature, h, ZERO, Source(h, followed=True)),
+        finite and attempt("followed", _of_followed, h, optimum, x, parameters),
         attempt("zero_sum", is_zero_sum, solved.pieces, x, parameters),
         finite and attempt("saturation", consequences.saturation, h, slopes, parameters, undecided),
         Disjoint(
@@ -239,6 +239,16 @@ def _described(
 
 def _of_value(real: Curve, constant: sp.Expr, source: Source, parameters: Parameters) -> Curvature:
     return consequences.of_value(_described(value_curvature, real, constant, source, parameters))
+
+
+def _of_followed(h: Curve, optimum: Optimum, x: sp.Symbol, parameters: Parameters) -> Curvature:
+    found = consequences.describe(
+        followed_curvature(h, parameters),
+        ZERO,
+        parameters,
+        lambda k: masses.sign(optimum.branches[k], x, parameters),
+    )
+    return replace(found, source=Source(h, followed=True))
 
 
 def _sloped(found: Curvature | None, h: Curve, parameters: Parameters) -> Curvature | None:

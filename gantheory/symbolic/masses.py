@@ -19,7 +19,7 @@ from flint import acb, arb, ctx
 from gantheory.symbolic.algebra import Algebra
 from gantheory.symbolic.asymptotics import limit
 from gantheory.symbolic.curvature import value_at
-from gantheory.symbolic.limits import Undecided, check_time
+from gantheory.symbolic.limits import OutOfTime, Undecided, check_time
 from gantheory.symbolic.maxima import Branch
 from gantheory.symbolic.positivity import Parameters, Range, interior
 from gantheory.symbolic.primitive import antiderivative
@@ -56,6 +56,20 @@ def mass(branch: Branch, x: sp.Symbol, within: Range, parameters: Parameters) ->
     ends = [limit(whole, x, end, side, parameters) for end, side in ((lower, 1), (upper, -1))]
     total = ends[1] - ends[0]
     return total if (lower, upper) == (start, stop) else -total
+
+
+def sign(branch: Branch, x: sp.Symbol, parameters: Parameters) -> int | None:
+    """Return the sign of a branch's followed curvature: whether c falls where ρ rises."""
+    try:
+        density = _density(branch, x)
+        start, stop = _ends(branch, branch.ratios, parameters)
+        way = _way(start, stop, parameters)
+    except OutOfTime:
+        raise
+    except Undecided:
+        return None
+    along = parameters.sign(density, {x: (start, stop) if way == 1 else (stop, start)})
+    return None if along is None else way * along
 
 
 def enclosed_mass(branch: Branch, x: sp.Symbol, within: Range, parameters: Parameters) -> arb:
