@@ -1,6 +1,7 @@
 """Rigorous enclosures hold the truth, are narrow, and refuse what they cannot do."""
 
 from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
 import mpmath
@@ -136,7 +137,7 @@ CLOSED = [
     ("kl_pq", NORMAL, SHIFTED, "2"),
     ("bc", NORMAL, law("normal", loc=40, scale=1), str(mp.exp(-200))),
     ("tv", NORMAL, SHIFTED, str(mp.erf(1 / mp.sqrt(2)))),
-    ("tv", NORMAL, law("normal", loc=1e-6, scale=1), str(mp.erf(mp.mpf("5e-7") / mp.sqrt(2)))),
+    ("tv", NORMAL, law("normal", loc=1e-6, scale=1), str(mp.erf(mp.mpf(1e-6) / 2 / mp.sqrt(2)))),
     ("bc", SQUARE, law("uniform", a=3, b=4), "0"),
     ("kl_pq", SQUARE, NORMAL, str(mp.log(mp.sqrt(2 * mp.pi) / 2) + mp.mpf(1) / 6)),
     ("jsd", SQUARE, law("uniform", a=0, b=2), str(mp.log(2) / 2)),
@@ -170,11 +171,12 @@ def test_equal_laws_have_divergence_exactly_zero():
     assert (result.lower, result.upper, result.estimate.value) == ("0", "0", 0.0)
 
 
-def test_a_parameter_is_the_decimal_that_is_written():
-    result = enclose("kl_pq", law("normal", loc=0.1, scale=1), NORMAL, 30)
-    assert Decimal(result.lower) <= Decimal("0.005") <= Decimal(result.upper)
-    binary = Decimal(float("0.1")) ** 2 / 2
-    assert abs(Decimal(result.mid) - binary) > Decimal("1e-20")
+def test_a_float_is_the_binary_number_that_it_is_and_a_fraction_is_itself():
+    binary = Decimal(0.1) ** 2 / 2
+    for loc, truth in ((0.1, binary), (Fraction(1, 10), Decimal("0.005"))):
+        result = enclose("kl_pq", law("normal", loc=loc, scale=1), NORMAL, 30)
+        assert Decimal(result.lower) <= truth <= Decimal(result.upper)
+        assert Decimal(result.upper) - Decimal(result.lower) < Decimal("1e-30")
 
 
 @pytest.mark.parametrize(

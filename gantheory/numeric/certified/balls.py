@@ -11,10 +11,10 @@ from flint import acb, arb, fmpq
 
 
 def exact(value: Any) -> arb:
-    """Return the ball around the decimal number that ``value`` is written as.
+    """Return the ball around a number as it is stored: a float is the binary64 number.
 
-    >>> exact(0.1).overlaps(arb(1) / 10)
-    True
+    >>> exact(0.1).overlaps(arb(1) / 10), exact(Fraction(1, 10)).overlaps(arb(1) / 10)
+    (False, True)
     """
     return _ball(value, flint.ctx.prec)
 
@@ -22,13 +22,13 @@ def exact(value: Any) -> arb:
 @lru_cache(maxsize=4096, typed=True)
 def _ball(value: Any, precision: int) -> arb:
     """Return the ball at the working precision, which is part of the key."""
-    fraction = decimal(value)
+    fraction = stored(value)
     return arb(fmpq(fraction.numerator, fraction.denominator))
 
 
-def decimal(value: Any) -> Fraction:
-    """Return the decimal that a number is written as: 1/10 for the float 0.1."""
-    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
+def stored(value: Any) -> Fraction:
+    """Return a number exactly: what a float is stored as, or the fraction that is given."""
+    return value if isinstance(value, Fraction) else Fraction(float(value))
 
 
 def softplus(w: acb, analytic: bool) -> acb:

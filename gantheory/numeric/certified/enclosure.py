@@ -21,7 +21,7 @@ import flint
 from flint import acb, arb
 
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.numeric.certified.balls import decimal, exact
+from gantheory.numeric.certified.balls import exact, stored
 from gantheory.numeric.certified.forms import FORMS, Form, certifiable, power_form
 from gantheory.numeric.certified.laws import LEFT, RIGHT, Law, Mixture, parts_of
 from gantheory.numeric.certified.ratios import log_ratio, power_tail
@@ -62,8 +62,8 @@ def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
 
     Args:
         name: one of `certifiable`.
-        p: the data density: anything with ``name`` and ``parameters``, which are read as the
-            decimals that they are written as.
+        p: the data density: anything with ``name`` and ``parameters``, which are binary64
+            numbers taken exactly, or fractions.
         q: the generator's density.
         digits: significant decimal digits wanted.
 
@@ -194,11 +194,11 @@ def _inside(one: Law | Mixture, x: arb) -> bool:
 
 def _pieces(p: Law | Mixture, q: Law | Mixture, window: arb) -> Iterator[tuple[arb, arb]]:
     """Yield the intervals between kinks and support ends inside the window."""
-    cuts = {float(c): exact(c) for one in (p, q) for c in (*one.kinks, *(one.support or ()))}
+    cuts = {stored(c) for one in (p, q) for c in (*one.kinks, *(one.support or ()))}
     if p.heavy or q.heavy:  # halfway between bumps, so that each piece has a chart of its own
-        locs = sorted({decimal(part.loc) for part in _bumps(p, q)})
-        cuts |= {float(c): exact(c) for c in ((a + b) / 2 for a, b in itertools.pairwise(locs))}
-    ends = [-window, *(cuts[key] for key in sorted(cuts)), window]
+        locs = sorted({stored(part.loc) for part in _bumps(p, q)})
+        cuts |= {(a + b) / 2 for a, b in itertools.pairwise(locs)}
+    ends = [-window, *map(exact, sorted(cuts)), window]
     yield from itertools.pairwise(ends)
 
 

@@ -2,7 +2,8 @@
 
 Each law knows three things that a rigorous integral needs: its log-density as an analytic
 function, an upper bound on what its tail beyond x carries of \\|x\\|^k, and an upper bound on how
-fast \\|log density\\| grows. Parameters are read as the decimals that a person writes: 0.1 is 1/10.
+fast \\|log density\\| grows. Parameters are taken exactly as they are stored: a float is a binary64
+number, here as everywhere.
 """
 
 from __future__ import annotations

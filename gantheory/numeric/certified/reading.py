@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from gantheory.errors import GantheoryError
-from gantheory.numeric.certified.balls import decimal
+from gantheory.numeric.certified.balls import stored
 from gantheory.numeric.certified.laws import (
     Gumbel,
     Laplace,
@@ -91,7 +91,7 @@ def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
 
 def _affine(base: Any, loc: Any, scale: Any) -> Law | Mixture:
     """Return loc + scale·X as a member of X's own family."""
-    inner, shift, stretch = law(base.name, base.parameters), decimal(loc), decimal(scale)
+    inner, shift, stretch = law(base.name, base.parameters), stored(loc), stored(scale)
     if isinstance(inner, Mixture):
         parts = tuple(_moved(part, shift, stretch) for part in inner.parts)
         return Mixture(inner.weights, parts)
@@ -101,11 +101,11 @@ def _affine(base: Any, loc: Any, scale: Any) -> Law | Mixture:
 def _moved(one: Law, shift: Fraction, stretch: Fraction) -> Law:
     if isinstance(one, Gumbel) and stretch < 0:
         raise GantheoryError("certified mode does not know a reflected gumbel; use scale > 0")
-    loc = shift + stretch * decimal(one.loc)
+    loc = shift + stretch * stored(one.loc)
     if isinstance(one, Uniform):
-        low, high = sorted((loc, shift + stretch * decimal(one.scale)))
+        low, high = sorted((loc, shift + stretch * stored(one.scale)))
         return Uniform(low, high)
-    return replace(one, loc=loc, scale=abs(stretch) * decimal(one.scale))
+    return replace(one, loc=loc, scale=abs(stretch) * stored(one.scale))
 
 
 def _mixture(parameters: Mapping[str, Any]) -> Mixture:
@@ -115,8 +115,8 @@ def _mixture(parameters: Mapping[str, Any]) -> Mixture:
     else:
         pairs = zip(parameters["locs"], parameters["scales"], strict=True)
         parts = tuple(Normal(loc, scale) for loc, scale in pairs)
-    total = sum((decimal(w) for w in weights), Fraction(0))
-    kept = [(decimal(w) / total, part) for w, part in zip(weights, parts, strict=True) if w > 0]
+    total = sum((stored(w) for w in weights), Fraction(0))
+    kept = [(stored(w) / total, part) for w, part in zip(weights, parts, strict=True) if w > 0]
     return Mixture(tuple(w for w, _ in kept), tuple(part for _, part in kept))
 
 
