@@ -172,11 +172,10 @@ def test_equal_laws_have_divergence_exactly_zero():
 
 
 def test_a_float_is_the_binary_number_that_it_is_and_a_fraction_is_itself():
-    binary = Decimal(0.1) ** 2 / 2
-    for loc, truth in ((0.1, binary), (Fraction(1, 10), Decimal("0.005"))):
+    for loc, truth in ((0.1, Fraction(0.1) ** 2 / 2), (Fraction(1, 10), Fraction(1, 200))):
         result = enclose("kl_pq", law("normal", loc=loc, scale=1), NORMAL, 30)
-        assert Decimal(result.lower) <= truth <= Decimal(result.upper)
-        assert Decimal(result.upper) - Decimal(result.lower) < Decimal("1e-30")
+        assert Fraction(result.lower) <= truth <= Fraction(result.upper)
+        assert Fraction(result.upper) - Fraction(result.lower) < Fraction(1, 10**30)
 
 
 @pytest.mark.parametrize(

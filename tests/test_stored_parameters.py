@@ -29,7 +29,7 @@ def kl(p, q):
     return mp.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - mpf(1) / 2
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_quadrature_closed_form_and_certified_give_the_value_of_the_stored_numbers(seed):
     p, q = decimals(np.random.default_rng(seed), near=seed % 2)
     texts = [f"normal({loc!r}, {scale!r})" for loc, scale in (p, q)]
@@ -42,7 +42,7 @@ def test_quadrature_closed_form_and_certified_give_the_value_of_the_stored_numbe
                 assert found.error <= 1e-15 * found.value
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_weights_that_add_up_as_typed_are_divided_by_what_they_add_up_to(seed):
     rng = np.random.default_rng(seed)
     tenths = rng.multinomial(7, [1 / 3] * 3) + 1
@@ -70,7 +70,7 @@ def test_weights_that_add_up_as_typed_are_divided_by_what_they_add_up_to(seed):
 def test_routes_agree_on_decimals_within_their_stated_errors(family):
     rng = np.random.default_rng(5)
     name, df = ("student_t", "1, ") if family == "cauchy" else (family, "")
-    for _ in range(3):
+    for _ in range(1):
         p, q = decimals(rng, near=False)
         texts = [f"{name}({df}{loc!r}, {scale!r})" for loc, scale in (p, q)]
         found = []

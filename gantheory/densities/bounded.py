@@ -221,7 +221,11 @@ class Beta(Univariate):
         return np.clip(at.minus(0.0), 0.0, 1.0), np.clip(-at.minus(1.0), 0.0, 1.0)
 
     def blur(self, at: Points) -> Array:
-        return 4 * np.minimum(*self._shares(at))
+        low, high = self._shares(at)
+        # from an anchor in the middle, the distance to an end is a difference that is rounded
+        end = np.where(low < high, 0.0, 1.0)
+        middle = (at.anchor > 0) & (at.anchor < 1)
+        return 4 * np.minimum(low, high) + np.where(middle, 2 * np.abs(at.anchor - end), 0.0)
 
     def ppf(self, level: ArrayLike) -> Array:
         return _beta_quantile(self.a, self.b, self.log_constant, np.asarray(level, float))

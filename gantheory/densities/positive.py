@@ -22,6 +22,7 @@ from gantheory.densities.base import (
     register,
 )
 from gantheory.densities.gammas import (
+    beyond,
     excess,
     gamma_about,
     gamma_ratio_about,
@@ -114,16 +115,34 @@ class Gamma(Univariate):
         return at.log_abs_minus(0.0) - math.log(self.scale)
 
     def below(self, at: Points) -> Array:
-        return np.asarray(special.gammainc(self.shape, np.maximum(at.x, 0.0) / self.scale))
+        value = np.asarray(special.gammainc(self.shape, np.maximum(at.x, 0.0) / self.scale))
+        return self._with_tails(at, value, -1)
 
     def above(self, at: Points) -> Array:
-        return np.asarray(special.gammaincc(self.shape, np.maximum(at.x, 0.0) / self.scale))
+        value = np.asarray(special.gammaincc(self.shape, np.maximum(at.x, 0.0) / self.scale))
+        return self._with_tails(at, value, 1)
 
-    def blur(self, at: Points) -> Array:
-        # scipy ends its series early there: wrong by 1e-5 to 0.1 of the smaller tail
-        deviations = np.abs(at.minus(self.pivot) / self.scale) / math.sqrt(self.shape)
-        lost = (self.shape > 1e5) & (deviations > 4.4)
-        return np.where(lost, 1e200, 4 * np.abs(at.x))
+    def _with_tails(self, at: Points, value: Array, side: int) -> Array:
+        """Return a distribution function with both far tails from the density, for large shapes.
+
+        There scipy ends its series early: 1e-5 to 0.1 of the smaller tail.
+        """
+        deviations = at.minus(self.pivot) / self.scale / math.sqrt(self.shape)
+        far = (self.shape > PEAKED) & (np.abs(deviations) > 4) & (at.x > 0) & np.isfinite(at.x)
+        if not np.any(far):
+            return value
+        there = Points(*(np.asarray(part)[far] for part in (at.anchor, at.side, at.distance,
+                                                            at.log_distance)))  # fmt: skip
+        turn = np.sign(deviations[far])
+
+        def fall(t: Array) -> Array:
+            w = np.maximum(turn[:, None] * t / there.x[:, None], -1.0)
+            return (self.shape - 1) * excess(w, np.log1p(w))
+
+        tail = np.exp(self.log_density(there)) * beyond(np.abs(self.slope(there)), fall)
+        value = value.copy()
+        value[far] = np.where(turn == side, tail, 1 - tail)
+        return value
 
     def ppf(self, level: ArrayLike) -> Array:
         return np.asarray(self.scale * special.gammaincinv(self.shape, level))
