@@ -375,3 +375,15 @@ def test_a_claim_stands_only_on_proved_steps(fact):
     assert "Lemma" in verdict.reason
     (verdict,) = judge_claim(CRITICS["wasserstein"], True, "W1", [replace(step, how=known(True))])
     assert verdict.how is How.PROVED
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "wgan-gp", "cramer", "mmd", "sobolev"])
+def test_a_step_in_words_is_shown_as_assumed_and_listed(name):
+    found = derive_critic(name)
+    quoted = [step for step in found.steps if step.theorem]
+    assert quoted
+    for step in quoted:
+        assert step.theorem in found.assumptions
+        assert f"{step.title}  [assumed: " in str(found)
+    assert [s["how"] for s in found.as_dict()["steps"]].count("assumed") == len(quoted)
+    assert all(set(s.theorem for s in quoted) == set(claim.assumptions) for claim in found.claims)

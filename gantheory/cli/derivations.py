@@ -26,9 +26,9 @@ def show(derivation: Derivation) -> None:
         console.print(Text(str(derivation.game.reference), style="dim"))
     for number, step in enumerate(derivation.steps, 1):
         head = Text(f"\n{number}. {step.title}  ", style="bold")
-        head.append(step.how.value, style=STYLES[step.how])
-        if step.reason:
-            head.append(f": {step.reason}", style="dim")
+        head.append(step.known, style="yellow" if step.theorem else STYLES[step.how])
+        if because := step.because:
+            head.append(f": {because}", style="dim")
         console.print(head)
         console.print(Padding(Text(step.text), (0, 0, 0, 3)))
     if derivation.no_optimum:

@@ -211,13 +211,28 @@ class Equilibrium:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the derivation: what is found, typeset, and how it is known."""
+    """One step of the derivation: what is found, typeset, and how it is known.
+
+    ``theorem`` is what the step quotes and nothing here computes, with its source: the step and
+    whatever rests on it are proved under it alone.
+    """
 
     title: str
     text: str
     latex: str
     how: How
     reason: str = ""
+    theorem: str = ""
+
+    @property
+    def known(self) -> str:
+        """How the step is known, in one word: ``"assumed"`` where it quotes a theorem."""
+        return "assumed" if self.theorem and self.how is How.PROVED else self.how.value
+
+    @property
+    def because(self) -> str:
+        """The reason, and the theorem that is quoted."""
+        return "; ".join(why for why in (self.reason, self.theorem) if why)
 
 
 def known(*facts: bool | None) -> How:
@@ -300,8 +315,8 @@ class Derivation:
                     "title": s.title,
                     "text": s.text,
                     "latex": s.latex,
-                    "how": s.how.value,
-                    "reason": s.reason,
+                    "how": s.known,
+                    "reason": s.because,
                 }
                 for s in self.steps
             ],

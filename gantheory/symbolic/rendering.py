@@ -19,7 +19,7 @@ def as_text(derivation: Derivation) -> str:
 
 
 def _how(step: Step) -> str:
-    return f"{step.how.value}: {step.reason}" if step.reason else step.how.value
+    return f"{step.known}: {step.because}" if step.because else step.known
 
 
 def _remarks(derivation: Derivation) -> list[str]:

@@ -29,6 +29,17 @@ w, lam, d = sp.symbols("w lambda d", positive=True)
 p, q, mu = sp.symbols("p q mu", positive=True)
 F_p, F_q = sp.symbols("F_p F_q", nonnegative=True)
 ONE_DIMENSION = "P and Q are laws on the line with finite means"
+BY_PARTS = "integration by parts with a bounded variation (Folland 1999, Real Analysis, 3.36)"
+LIPSCHITZ = (
+    "f is 1-Lipschitz iff it is an integral of some f' with |f'| <= 1 (Folland 1999, Real "
+    "Analysis, 3.35)"
+)
+CALCULUS = "the fundamental theorem of calculus (Folland 1999, Real Analysis, 3.35)"
+EMBEDDING = (
+    "the reproducing property and Cauchy-Schwarz: the supremum over the unit ball is the distance "
+    "of the mean embeddings (Gretton et al. 2012, JMLR 13, Lemma 4)"
+)
+LEVELS = "Fubini's theorem (Folland 1999, Real Analysis, 2.37)"
 ENVELOPE = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
 
 
@@ -96,12 +107,13 @@ def _by_parts() -> Step:
         "E_p f - E_q f = integral of (F_q - F_p)*f'",
         r"E_p f - E_q f = \int (F_q-F_p)\,f'\,dx",
         How.PROVED,
-        "Abel summation; F_q - F_p vanishes at both ends",
+        "F_q - F_p vanishes at both ends",
+        BY_PARTS,
     )
 
 
-def _value_step(text: str, latex: str, reason: str) -> Step:
-    return Step("Value", text, latex, How.PROVED, reason)
+def _value_step(text: str, latex: str, reason: str, theorem: str = "") -> Step:
+    return Step("Value", text, latex, How.PROVED, reason, theorem)
 
 
 def _wasserstein(game: Critic) -> CriticDerivation:
@@ -115,6 +127,7 @@ def _wasserstein(game: Critic) -> CriticDerivation:
             f"f' = {slope}; the value is the integral of |F_p - F_q|, the distance W1",
             r"f'^*=\operatorname{sign}(F_q-F_p),\quad V=\int|F_p-F_q|\,dx=W_1(P,Q)",
             "f' is measurable and bounded by 1, so its integral is 1-Lipschitz",
+            LIPSCHITZ,
         ),
     )
     claim = judge_claim(game, same, "integral of |F_p - F_q|", steps)
@@ -146,7 +159,8 @@ def _gradient_penalty(game: Critic) -> CriticDerivation:
             f"with slope v the objective is the mean over the segment of {integrand}",
             rf"\frac1d\int_0^d {sp.latex(integrand)}\,ds",
             How.PROVED,
-            "the fundamental theorem of calculus; x is uniform on the segment",
+            "x is uniform on the segment",
+            CALCULUS,
         ),
         Step(
             "Optimal slope",
@@ -244,7 +258,8 @@ def _cramer(game: Critic) -> CriticDerivation:
             "kernel -|x - y|, divided by its norm V",
             r"f^*(x) = \frac{E|x-Y_q|-E|x-X_p|}{V},\quad V = \|\mu_p-\mu_q\|",
             How.PROVED,
-            "the reproducing property and Cauchy-Schwarz, with equality for parallel elements",
+            "equality for parallel elements",
+            EMBEDDING,
         ),
         Step(
             "Levels",
@@ -252,6 +267,7 @@ def _cramer(game: Critic) -> CriticDerivation:
             rf"E|X-Y|=\int {sp.latex(cross)}\,dz",
             How.PROVED,
             "z lies between X and Y iff exactly one of them is at most z",
+            LEVELS,
         ),
         _value_step(
             f"V**2 = 2 E|X - Y| - E|X - X'| - E|Y - Y'|, the energy distance, is the integral of "
@@ -278,7 +294,8 @@ def _mmd(game: Critic) -> CriticDerivation:
             "f = (mu_p - mu_q)/|mu_p - mu_q|, mu_p(x) = E_p k(x, X)",
             r"f^*=\frac{\mu_p-\mu_q}{\|\mu_p-\mu_q\|},\quad V=\|\mu_p-\mu_q\|=\mathrm{MMD}",
             How.PROVED,
-            "the reproducing property and Cauchy-Schwarz, with equality for parallel elements",
+            "equality for parallel elements",
+            EMBEDDING,
         ),
         Step(
             "Mean of the kernel",

@@ -39,6 +39,10 @@ class CriticDerivation:
     no_optimum: str | None = None
     slope: sp.Expr | None = None
 
+    def __post_init__(self) -> None:
+        """Add the theorems that steps quote to the assumptions."""
+        object.__setattr__(self, "assumptions", (*self.assumptions, *theorems(self.steps)))
+
     @property
     def status(self) -> str:
         """``"derived"`` or ``"undecided"``."""
@@ -56,8 +60,8 @@ class CriticDerivation:
                       "name": self.named},
             "claims": [claim.as_dict() for claim in self.claims],
             "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.how.value,
-                 "reason": s.reason} for s in self.steps
+                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
+                 "reason": s.because} for s in self.steps
             ],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided),
@@ -79,6 +83,11 @@ class CriticDerivation:
         return as_html(self)  # type: ignore[arg-type]
 
 
+def theorems(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return what the steps quote and nothing here computes, each once."""
+    return tuple(dict.fromkeys(step.theorem for step in steps if step.theorem))
+
+
 def judge_claim(
     game: Critic,
     holds: bool,
@@ -86,7 +95,11 @@ def judge_claim(
     steps: Iterable[Step] = (),
     counterexample: str | None = None,
 ) -> tuple[Verdict, ...]:
-    """Judge the published value, as far as the ``steps`` that it rests on are proved."""
+    """Judge the published value, as far as the ``steps`` that it rests on are proved.
+
+    The theorems that the steps quote are the verdict's assumptions.
+    """
+    steps = tuple(steps)
     if not game.claims:
         return ()
     claim = game.claims[0]
@@ -101,5 +114,6 @@ def judge_claim(
             left=claim.value,
             right=derived,
             counterexample=None if holds else counterexample or f"the value is {derived}",
+            assumptions=theorems(steps),
         ),
     )

@@ -99,7 +99,8 @@ def derive_average(game: Critic) -> CriticDerivation:
         "up to an additive constant",
         r"C\mapsto V(C)\ \text{concave}",
         How.PROVED,
-        "composition of a concave function with an affine one",
+        "",
+        "a concave function of an affine one is concave (Boyd and Vandenberghe 2004, 3.2.2)",
     )
     reason = (
         "the optimum couples every sample through the two averages and is not a function of r "
