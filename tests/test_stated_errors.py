@@ -126,6 +126,16 @@ def test_scores_are_off_by_no_more_than_their_families_state(name):
                 assert float(abs(truth - mpf(float(found[k])))) <= allowed, (law, parameter, x)
 
 
+def test_what_cancels_in_a_log_density_and_in_a_score_is_stated():
+    """log p near 0 is a sum of large terms, and so is a score that crosses 0."""
+    for scale in (1e-100, 1e-30, 1e60):
+        law = density("normal", loc=0.0, scale=scale)
+        assert law.log_magnitude > abs(np.log(scale))
+    for law, size in ((density("beta", a=0.104, b=2236.2), 1.0), (density("uniform"), 1.0),
+                      (density("laplace", scale=0.01), 100.0)):  # fmt: skip
+        assert size <= law.score_size("scale") <= 10 * size
+
+
 def derivative(name, v, x, parameter, width):
     """A central difference in 110 digits; loc and scale are those of an image where not own."""
     if parameter in v:

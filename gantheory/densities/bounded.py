@@ -257,7 +257,8 @@ class Beta(Univariate):
 
     def score_size(self, name: str) -> float:
         if name not in ("a", "b"):
-            return super().score_size(name) + abs(self._about[4])  # the slope at the pivot
+            unit = self.pivot if name == "scale" else 1.0  # times the slope at the pivot
+            return super().score_size(name) + unit * abs(self._about[4])
         own, constant = (self.a, self._about[1]) if name == "a" else (self.b, self._about[2])
         return abs(constant) + 1 / math.sqrt(own)
 
