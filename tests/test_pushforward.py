@@ -78,3 +78,23 @@ def test_an_unknown_tail_is_never_guessed():
 def test_a_generator_without_density_is_refused(formula, word):
     with pytest.raises(GantheoryError, match=word):
         pushforward(formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "turn", "folds"),
+    [
+        ("z**2", 0.0, True),
+        ("(z**2)**0.3", 0.0, False),
+        ("abs(z)", 0.0, False),
+        ("abs(z)*abs(z)", 0.0, True),
+        ("max(z, -2*z)", 0.0, False),
+        ("sqrt(1 + z**2)", 0.0, True),
+        ("sqrt(1e-12 + z**2)", 0.0, True),  # so narrow that slopes beside it tell nothing
+        ("abs(z - 3) + z**2", 0.5, True),
+    ],
+)
+def test_a_turn_is_a_fold_or_a_kink_by_the_formula(formula, turn, folds):
+    law = pushforward(formula)
+    found = min((b.low for b in law.branches), key=lambda z: abs(z - turn))
+    assert found == pytest.approx(turn, abs=1e-9)
+    assert law._folds(found) is folds

@@ -93,6 +93,11 @@ def _extreme(name: str, items: list[Dual]) -> Dual:
     return value, slope
 
 
+def is_whole(power: ast.expr) -> bool:
+    """Whether an exponent is a whole number as typed."""
+    return isinstance(power, ast.Constant) and float(power.value) % 1 == 0  # type: ignore[arg-type]
+
+
 def _ordered(x: Array) -> Array:
     """Return binary64 numbers as integers in the same order."""
     bits = (np.asarray(x, float) + 0.0).view(np.int64)
@@ -237,12 +242,35 @@ class Pushforward(Univariate):
         return log_slope
 
     def _folds(self, turn: float) -> bool:
-        """Whether G' vanishes at a turn, as it does not at a kink like that of abs(z)."""
+        """Whether G' vanishes at a turn, as it does not at a kink like that of abs(z).
+
+        Where G is smooth by its formula it must; beside a switch the slopes are compared.
+        """
         if not self.window[0] < turn < self.window[1]:
             return False
+        if not any(self._switches(node, turn) for node in ast.walk(self.tree)):
+            return True
         steps = (self.window[1] - self.window[0]) * np.array([1e-5, 1e-9])
         slopes = np.abs(self.generate(np.concatenate([turn - steps, turn + steps]))[1])
         return bool(max(slopes[1], slopes[3]) < 0.1 * max(slopes[0], slopes[2]))
+
+    def _switches(self, node: ast.AST, turn: float) -> bool:
+        """Whether a part of the formula meets a corner, or a branch point, at a turn."""
+        match node:
+            case ast.Call(func=ast.Name(id="abs" | "relu" | "sqrt"), args=[inner]):
+                corner: ast.expr = inner
+            case ast.Call(func=ast.Name(id="max" | "min"), args=[one, other]):
+                corner = ast.BinOp(one, ast.Sub(), other)
+            case ast.Call(func=ast.Name(id="max" | "min")):
+                return True
+            case ast.BinOp(left=base, op=ast.Pow(), right=power) if not is_whole(power):
+                corner = base
+            case _:
+                return False
+        step = 1e-5 * (self.window[1] - self.window[0])
+        with np.errstate(all="ignore"):
+            at, *beside = evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
+        return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-3 * max(map(abs, beside))
 
     def _inverse(self, branch: Branch, x: Array) -> Array:
         """Return z by bisection over the numbers of binary64, as many below 1 as above it."""
