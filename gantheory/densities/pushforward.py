@@ -270,7 +270,7 @@ class Pushforward(Univariate):
         step = 1e-5 * (self.window[1] - self.window[0])
         with np.errstate(all="ignore"):
             at, *beside = evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
-        return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-3 * max(map(abs, beside))
+        return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-9 * max(map(abs, beside))
 
     def _inverse(self, branch: Branch, x: Array) -> Array:
         """Return z by bisection over the numbers of binary64, as many below 1 as above it."""
