@@ -191,3 +191,32 @@ def test_a_wrong_equality_is_caught_by_evaluation(monkeypatch):
     monkeypatch.setattr(algebra.Algebra, "is_zero", lambda *_: True)
     with pytest.raises(InternalError, match="is not"):
         equal(r, "r**2", "a planted identity")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: replace(d, disjoint=replace(d.disjoint, value=sp.log(2))),
+        lambda d: replace(d, disjoint=replace(d.disjoint, loss=sp.Integer(1))),
+        lambda d: replace(d, saturation=replace(d.saturation, limit_at_0=sp.Rational(1, 2))),
+        lambda d: replace(d, saturation=replace(d.saturation, limit_at_inf=sp.Integer(0))),
+        lambda d: replace(d, value=replace(d.value, constant=-2 * sp.log(3))),
+        lambda d: replace(d, equilibrium=replace(d.equilibrium, discriminator_loss=sp.log(2))),
+    ],
+    ids=["value apart", "loss apart", "weight at 0", "weight at oo", "constant", "V at P = Q"],
+)
+def test_what_is_said_at_the_ends_is_evaluated_against_the_formulas(change):
+    found = derive("minimax")
+    assert confirmation.confirm(found) is found
+    with pytest.raises(InternalError):
+        confirmation.confirm(change(found))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_right_statement_about_the_ends_of_a_random_game_is_refused(seed):
+    draw = np.random.default_rng(seed)
+    k = draw.choice(["1/5", "2/3", "7/2"])
+    real = draw.choice(["log(D)", f"-softplus({k} - t)", f"-relu({k} - t)**2", f"D**({k})"])
+    fake = draw.choice(["log(1 - D)", f"-softplus({k} + t)", f"-relu({k} + t)", "-D"])
+    loss = draw.choice(["-t", "-log(D)", "sigmoid(-t)", f"(t - {k})**2", "relu(1 - t)"])
+    confirmation.confirm(derive(Game("ends", str(real), str(fake), str(loss), domain="[-7, 9]")))

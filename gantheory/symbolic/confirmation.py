@@ -10,6 +10,10 @@ and where t* does not move, t' = t'' = 0. So the three curvatures a'·t', c''·t
 −c'·t'/r follow without the engine's algebra, and two balls that do not overlap are a contradiction:
 a fault of the toolkit, never of its user, and `InternalError` says so. What has no ball at a
 point (an infinite score, a corner that is hit) is passed over there.
+
+At P = Q no score may do better than the stated constant. Limits are held against the formulas at
+the ratios 2**-400 and 2**400: two numbers that differ there by more than `SLOW` are no limits of
+each other, as payoffs tend to theirs like a power or a logarithm of r.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from gantheory.divergences import RATIO, named
 from gantheory.errors import GantheoryError, InternalError
 from gantheory.expressions import parse
 from gantheory.game import PAYOFF, PROBABILITY, SCORE, Game, interval
+from gantheory.records import Estimate
 from gantheory.symbolic.atoms import r, to_sympy
 from gantheory.symbolic.derivation import Curvature, Derivation
 from gantheory.symbolic.jets import FUNCTIONS, constant, jet, variable
@@ -35,6 +40,8 @@ from gantheory.symbolic.signs.balls import NoEnclosure, enclose, piece_at
 BITS = 192  # leaves 30 digits where half of them cancel
 POINTS = 2  # for each interval of ratios: one accident is possible, the second is independent
 RIVALS = 2  # scores tried against each optimum
+FAR = 400  # binary digits of the ratios at which limits are looked at
+SLOW = 0.02  # 1/log(2**400) is 0.0036
 
 Point = Mapping[sp.Symbol, arb]
 
@@ -58,7 +65,50 @@ def confirm(derivation: Derivation) -> Derivation:
             except NoEnclosure:
                 continue
             _At(derivation, parameters, point, place, score.has(r), draw).confirm()
+    with ctx.workprec(3 * FAR):
+        _confirm_ends(derivation, parameters, draw_parameters(parameters, draw), draw)
     return derivation
+
+
+def _confirm_ends(
+    derivation: Derivation, parameters: Parameters, values: Point, draw: random.Random
+) -> None:
+    """Hold what is read at P = Q, on disjoint supports and in saturation against the formulas."""
+    ends = [_optimal(derivation, parameters, {**values, r: arb(2) ** k}, draw) for k in (-FAR, FAR)]
+    even = _At(derivation, parameters, {**values, r: arb(1)}, arb(0), False, draw)
+    best = even.ball(derivation.value and derivation.value.constant)
+    if best is not None:
+        even.confirm_maximum(best)
+        if derivation.equilibrium is not None:
+            even.agree("V at P = Q", -derivation.equilibrium.discriminator_loss, best)
+    if derivation.saturation is not None:
+        limits = derivation.saturation.limit_at_0, derivation.saturation.limit_at_inf
+        for at, stated in zip(ends, limits, strict=True):
+            if at is not None:
+                at.tends("the weight of the gradient", derivation.saturation.weight, stated)
+    none, all_ = ends
+    if derivation.disjoint is None or none is None or all_ is None or best is None:
+        return
+    game = derivation.game
+    value = none.jet(game.fake, none.score)[0] + all_.jet(game.real, all_.score)[0] - best
+    even.is_near("the value on disjoint supports", value, even.ball(derivation.disjoint.value))
+    at_one = even.ball(derivation.loss and derivation.loss.constant)
+    if at_one is not None:
+        h = [at.jet(game.generator, at.score)[0] for at in (none, all_)]
+        loss = h[0] + h[1] / all_.point[r] - at_one
+        even.is_near("the loss on disjoint supports", loss, even.ball(derivation.disjoint.loss))
+
+
+def _optimal(
+    derivation: Derivation, parameters: Parameters, point: Point, draw: random.Random
+) -> _At | None:
+    """Return the derivation at its optimal score; None where that is infinite."""
+    assert derivation.optimum is not None
+    try:
+        score = enclose(piece_at(derivation.optimum.score, point), point)
+    except NoEnclosure:
+        return None
+    return _At(derivation, parameters, point, score, True, draw) if score.is_finite() else None
 
 
 def _points(derivation: Derivation, parameters: Parameters, draw: random.Random) -> Iterator[Point]:
@@ -212,6 +262,28 @@ class _At:
         except NoEnclosure:
             return
         self.compare(f"{name} = {found.divergence}", total, expected)
+
+    def ball(self, expr: sp.Expr | Estimate | None) -> arb | None:
+        """Return the ball of what is derived; None where there is none."""
+        if not isinstance(expr, sp.Expr):
+            return None
+        try:
+            return enclose(expr, self.point)
+        except NoEnclosure:
+            return None
+
+    def tends(self, what: str, expr: sp.Expr, stated: sp.Expr | None) -> None:
+        """See that an expression is near its stated limit."""
+        found = self.ball(expr)
+        if found is not None:
+            self.is_near(f"the limit of {what}", found, self.ball(stated))
+
+    def is_near(self, what: str, found: arb, stated: arb | None) -> None:
+        """Fail where a finite limit is certainly not approached."""
+        if stated is None or not (found.is_finite() and stated.is_finite()):
+            return
+        if abs(found - stated) > SLOW * (1 + abs(stated)):
+            self.fail(f"{what} is not approached", found, stated)
 
     def agree(self, what: str, expr: sp.Expr, expected: arb) -> None:
         """Compare a derived expression with a ball, where it has one."""
