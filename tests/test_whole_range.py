@@ -219,6 +219,19 @@ def test_a_closed_form_errs_by_a_rounding_and_says_so(seed):
     assert abs(mp.mpf(found.value) - truth) <= found.error <= 2e-14 * abs(found.value)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_closed_form_keeps_its_digits_however_close_two_laws_are(seed):
+    """KL = d²/2 and 1 − BC = 1 − exp(−d²/8) of normals a distance d apart, down to 1e-150."""
+    apart = 10 ** np.random.default_rng(seed).uniform(-150, -10)
+    p, q = density("normal(0, 1)"), density("normal", loc=apart, scale=1.0)
+    square = mp.mpf(apart) ** 2
+    truths = {"kl_pq": square / 2, "hellinger2": square / 8, "pearson_chi2": square}
+    for name, truth in truths.items():
+        found = closed_form(name, p, q)
+        assert abs(mp.mpf(found.value) - truth) <= found.error + square**2 <= 1e-14 * found.value
+    assert closed_form("hellinger2", p, p).value == 0
+
+
 @pytest.mark.parametrize(("loc", "finite"), [(0.69, True), (0.70, False), (-5.0, True)])
 @pytest.mark.parametrize("turn", [1, -1])
 def test_the_places_of_double_exponential_tails_decide_by_the_side_they_lie_on(loc, finite, turn):

@@ -16,7 +16,6 @@ from gantheory.numeric.quantities import as_quantity
 from gantheory.records import Estimate, Status
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
-CANCELLED = 1e-20  # below it the 40 digits of a closed form, a difference of terms of 1, run out
 VAGUE = 1e-3  # relative error of a quadrature from which on a closed form is asked for
 Key = tuple[Any, str | None]
 
@@ -79,7 +78,7 @@ def _by_formula(name: Any, p: Univariate, q: Univariate, answer: Estimate) -> Es
         known = _closed(name, p, q, None)
     except GantheoryError:
         return answer
-    sharp = known.error < answer.error and abs(known.value) > CANCELLED
+    sharp = known.error < answer.error
     return known if sharp or known.status is Status.INFINITE else answer
 
 
