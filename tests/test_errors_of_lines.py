@@ -233,3 +233,19 @@ def test_random_pairs_of_all_families_are_right_within_bars_that_are_not_too_wid
         off = float(abs(Decimal(found.value) - Decimal(truth)))
         assert off <= found.error + digits * abs(float(truth)), (name, p, q, wrt)
         assert found.error <= 1e-6 * abs(float(truth)), (name, p, q, wrt)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_overlap_of_laws_hundreds_of_widths_apart_is_right_in_any_unit(seed):
+    """∫ min(p, q) = 2/(1 + exp(d/2s)) of logistic laws a distance d apart: all of it at a seam.
+
+    There two charts meet in which a rounding of the logarithm of a distance is d/s roundings of p.
+    """
+    rng = np.random.default_rng(seed)
+    scale = float(10 ** rng.uniform(-100, 100))
+    p = density("logistic", loc=scale * rng.uniform(-1e6, 1e6), scale=scale)
+    q = p.replace(loc=p.loc + scale * rng.uniform(300, 1300))
+    found = divergence("tv_gap", p, q)
+    apart = (mpmath.mpf(q.loc) - mpmath.mpf(p.loc)) / mpmath.mpf(scale)
+    truth = 2 / (1 + mpmath.exp(apart / 2))
+    assert abs(mpmath.mpf(found.value) - truth) <= found.error <= 1e-12 * found.value

@@ -232,6 +232,12 @@ def test_a_closed_form_keeps_its_digits_however_close_two_laws_are(seed):
     assert closed_form("hellinger2", p, p).value == 0
 
 
+def test_a_closed_form_beyond_the_range_gives_its_logarithm_and_no_infinity():
+    found = closed_form("pearson_chi2", density("normal(0, 1)"), density("normal(100, 1)"))
+    assert found.status is Status.UNDETERMINED
+    assert found.log_value == pytest.approx(1e4, rel=1e-15)
+
+
 @pytest.mark.parametrize(("loc", "finite"), [(0.69, True), (0.70, False), (-5.0, True)])
 @pytest.mark.parametrize("turn", [1, -1])
 def test_the_places_of_double_exponential_tails_decide_by_the_side_they_lie_on(loc, finite, turn):

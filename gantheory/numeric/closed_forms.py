@@ -8,8 +8,10 @@ equal laws keep all of theirs; what 640 digits do not settle has the last change
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -19,8 +21,9 @@ import sympy as sp
 
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.numeric.line.estimates import split_parameter
+from gantheory.numeric.line.estimates import BEYOND, CAREFUL, split_parameter
 from gantheory.numeric.line.inputs import input_noise
+from gantheory.numeric.line.integrals import SMALLEST
 from gantheory.numeric.line.quadrature import EPS
 from gantheory.numeric.names import order
 from gantheory.records import Estimate, Status
@@ -254,10 +257,17 @@ def _in_digits(compute: Callable[..., Any], numbers: list[float], digits: int) -
 
 
 def _estimate(value: Any, unsettled: float, noise: float) -> Estimate:
-    number = float(value)
+    number, lowest = float(value), sys.float_info.min
     log_value = float(mpmath.log(value)) if value > 0 else None
-    status = Status.ILL_CONDITIONED if noise > 1e-12 else Status.OK
-    reason = "the rounding of the parameters to binary64 matters" if noise > 1e-12 else None
+    if math.isinf(number):
+        return replace(Estimate.undetermined(BEYOND, METHOD), log_value=log_value)
     error = (EPS + noise) * abs(number) + unsettled
-    error = max(error, 5e-324 if value != 0 and abs(number) < 1e-300 else 0.0)
+    if value != 0 and abs(number) < lowest:
+        error = max(error, SMALLEST)
+    status, reason = Status.OK, None
+    if error > CAREFUL * abs(number):
+        status = Status.ILL_CONDITIONED
+        reason = "the rounding of the parameters to binary64 matters"
+        if abs(number) < lowest:
+            reason = "below the range of binary64; see log_value"
     return Estimate(number, error, status, METHOD, reason, log_value=log_value)

@@ -101,9 +101,9 @@ class _Sampler:
     outputs: Sequence[Output]
     rough: bool = False
 
-    def __call__(self, panels: Panels, xi: Array) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
         with np.errstate(all="ignore"):
-            at, log_jacobian = panels.at(xi)
+            at, log_jacobian = panels.at(xi, drift)
             n = self.pair.ratio_at(at, log_jacobian)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}

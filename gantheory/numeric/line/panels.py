@@ -23,7 +23,7 @@ from gantheory.errors import GantheoryError
 GROWTH = 1.25
 OUTWARD = np.concatenate([[0.0], np.cumsum(math.log(2.0) * GROWTH ** np.arange(45))])
 
-Row = tuple[float, float, bool, float, float]  # anchor, side, log, low, high
+Row = tuple[float, float, float, float, float]  # anchor, side, unit, low, high
 
 # A law wider than the finest by more than this gets anchors of its own: a panel that comes from so
 # far inside could step over it.
@@ -33,25 +33,33 @@ FARTHEST = 1e250  # quotients of larger ones, and of what lies between, overflow
 
 @dataclass(frozen=True)
 class Panels:
-    """Panels as parallel arrays: x = anchor + side·y with y = ξ, or y = exp ξ where ``log``."""
+    """Panels as parallel arrays: x = anchor + side·y with y = unit·exp ξ, or y = ξ for unit 0.
+
+    In a unit of their own ξ stays small where densities are steep, and so does its rounding; where
+    two rays meet it is 0.
+    """
 
     anchor: Array
     side: Array
-    log: Array
+    unit: Array
     low: Array
     high: Array
 
     def __len__(self) -> int:
         return len(self.low)
 
-    def at(self, xi: Array) -> tuple[Points, Array]:
-        """Return the points at coordinates ``xi`` of shape (panels, nodes), and log dy/dξ."""
-        anchor, side, log = (a[:, None] for a in (self.anchor, self.side, self.log))
+    def at(self, xi: Array, drift: Array | float = 0.0) -> tuple[Points, Array]:
+        """Return the points at coordinates ``xi`` of shape (panels, nodes), and log dy/dξ.
+
+        ``drift`` is what rounding took from each ξ: as a share of the distance it grows with ξ.
+        """
+        anchor, side, unit = (a[:, None] for a in (self.anchor, self.side, self.unit))
         with np.errstate(all="ignore"):
-            distance = np.where(log, np.exp(np.where(log, xi, 0.0)), xi)
-            log_distance = np.where(log, xi, np.log(xi))
+            log, log_unit = unit > 0, np.log(unit)
+            distance = np.where(log, unit * np.exp(np.where(log, xi, 0.0)) * (1 + drift), xi)
+            log_distance = np.where(log, xi + log_unit, np.log(xi))
         anchors, sides = (np.repeat(a, xi.shape[1], axis=1) for a in (anchor, side))
-        return Points(anchors, sides, distance, log_distance), np.where(log, xi, 0.0)
+        return Points(anchors, sides, distance, log_distance), np.where(log, log_distance, 0.0)
 
     def take(self, index: Array) -> Panels:
         """Return some of the panels."""
@@ -59,7 +67,7 @@ class Panels:
 
     def between(self, index: Array, low: Array, high: Array) -> Panels:
         """Return parts of the panels ``index``, from ``low`` to ``high``."""
-        return Panels(self.anchor[index], self.side[index], self.log[index], low, high)
+        return Panels(self.anchor[index], self.side[index], self.unit[index], low, high)
 
     def each(self, xi: Array) -> Panels:
         """Return one empty panel at every coordinate ``xi`` of shape (panels, points)."""
@@ -93,9 +101,8 @@ class Panels:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Panels:
-        """Return panels from rows (anchor, side, log, low, high)."""
-        anchor, side, log, low, high = np.array(list(rows), float).reshape(-1, 5).T.copy()
-        return cls(anchor, side, log > 0, low, high)
+        """Return panels from rows (anchor, side, unit, low, high)."""
+        return cls(*np.array(list(rows), float).reshape(-1, 5).T.copy())
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class Ray:
         rows = []
         if not self.end:
             near = self.reach if self.reach <= 4 * self.width else 2 * self.width
-            rows.append((self.anchor, float(self.side), False, 0.0, near))
+            rows.append((self.anchor, float(self.side), 0.0, 0.0, near))
             start = near
         elif start < self.reach:
             start = min(start, self.reach)
@@ -133,22 +140,21 @@ class Ray:
         while edges[-1] < span:
             edges.append(min(edges[-1] + step, span))
             step *= GROWTH
-        low = math.log(start)
         return [
-            (self.anchor, float(self.side), True, low + a, low + b)
+            (self.anchor, float(self.side), self.reach, a - span, b - span)
             for a, b in pairwise(edges)
             if b > a
         ]
 
-    def open_ends(self) -> list[Array]:
-        """Return the log-distances, from inside to outside, at which open ends may be cut."""
+    def open_ends(self) -> list[tuple[float, Array]]:
+        """Return units and the ξ, from inside to outside, at which open ends may be cut."""
         ends = []
         if math.isinf(self.reach):
-            ends.append(math.log(self.width if self.end else 2 * self.width) + OUTWARD)
+            ends.append((self.width if self.end else 2 * self.width, OUTWARD))
         if self.end:
             finite = math.isfinite(self.reach)
             start = min(self.width, self.reach / 2 if finite else self.width)
-            ends.append(math.log(start) - OUTWARD)
+            ends.append((start, -OUTWARD))
         return ends
 
 

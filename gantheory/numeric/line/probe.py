@@ -28,8 +28,8 @@ class Sampling(Protocol):
         """The integrands."""
         ...
 
-    def __call__(self, panels: Panels, xi: Array) -> Samples:
-        """Return the integrands at coordinates of panels."""
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+        """Return the integrands at coordinates of panels, and what rounding took from these."""
         ...
 
 
@@ -40,7 +40,7 @@ class Probe:
     Attributes:
         panels: the bounded panels.
         ends: one panel an open end, of which only the anchor and the side count.
-        edges: the log distances at which each end may be cut, from inside to outside,
+        edges: the log distances in its unit, at which each end may be cut, from inside to outside,
             shape (ends, edges).
         inner: log magnitudes times the panel's length (outputs, panels·`INSIDE`).
         outer: log magnitudes per unit of log distance (outputs, ends, edges).
@@ -56,9 +56,9 @@ class Probe:
     def of(cls, sample: Sampling, found: list[Ray]) -> Probe:
         """Sample every output along all rays."""
         panels = Panels.of([row for ray in found for row in ray.rows()])
-        open_ends = [(ray, edges) for ray in found for edges in ray.open_ends()]
-        ends = Panels.of([(ray.anchor, float(ray.side), True, 0.0, 0.0) for ray, _ in open_ends])
-        edges = np.array([e for _, e in open_ends]).reshape(-1, len(OUTWARD))
+        open_ends = [(ray, *end) for ray in found for end in ray.open_ends()]
+        ends = Panels.of([(ray.anchor, float(ray.side), unit, 0, 0) for ray, unit, _ in open_ends])
+        edges = np.array([e for *_, e in open_ends]).reshape(-1, len(OUTWARD))
         inside = panels.low[:, None] + (panels.high - panels.low)[:, None] * INSIDE
         points = panels.each(inside).joined(ends.each(edges))
         size = _magnitude(sample, points, points.low[:, None])[:, :, 0]
@@ -132,6 +132,7 @@ def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
     got = sample(panels, xi)
     # a score that overflows grows like the square of the distance, or is beaten down far more
     with np.errstate(divide="ignore", invalid="ignore"):
-        largest = np.where(panels.log[:, None], 710.0 + 2 * np.maximum(xi - 354.0, 0.0), 1500.0)
+        far = np.maximum(xi + np.log(panels.unit)[:, None] - 354.0, 0.0)
+        largest = np.where(panels.unit[:, None] > 0, 710.0 + 2 * far, 1500.0)
         size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
     return np.where(np.isnan(size), -np.inf, size)

@@ -41,6 +41,7 @@ _GAUSS = np.array([
     0.19843148532711157646, 0.20257824192556127288,
 ])  # fmt: skip
 NODES = np.concatenate([-_NODES, _NODES[-2::-1]])
+FROM_LOW = np.concatenate([1 - _NODES, 1 + _NODES[-2::-1]])
 KRONROD = np.concatenate([_KRONROD, _KRONROD[-2::-1]])
 _WIDE = np.zeros(16)
 _WIDE[1::2] = _GAUSS
@@ -85,7 +86,7 @@ class Sums:
     converged: bool
 
 
-Sampler = Callable[[Panels, Array], Samples]
+Sampler = Callable[[Panels, Array, Array], Samples]  # at ξ, and what rounding took from it
 
 
 def integrate(sample: Sampler, panels: Panels) -> Sums:
@@ -124,8 +125,9 @@ def _largest(scale: Array) -> Array:
 def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
     """Return (value, error, rounding, absolute, lost) by output and panel, with scale and apex."""
     half = 0.5 * (panels.high - panels.low)
-    middle = 0.5 * (panels.high + panels.low)
-    got = sample(panels, middle[:, None] + half[:, None] * NODES)
+    low, step = panels.low[:, None], half[:, None] * FROM_LOW
+    xi = low + step
+    got = sample(panels, xi, (low - xi) + step)
     scale = np.fmax.reduce(got.log_weight, axis=2)
     with np.errstate(all="ignore"):  # what is not finite ends as an undetermined answer
         size = np.exp(got.log_weight - np.where(np.isfinite(scale), scale, 0.0)[:, :, None])

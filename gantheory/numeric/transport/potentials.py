@@ -243,10 +243,10 @@ class _Sampler:
         low, high = self.signs.open
         return (np.abs(value) <= error) & (at.x >= low) & (at.x <= high)
 
-    def __call__(self, panels: Panels, xi: Array) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
         q = self.gap.q
         with np.errstate(all="ignore"):
-            at, log_jacobian = panels.at(xi)
+            at, log_jacobian = panels.at(xi, drift)
             log_q = q.log_density(at)
             noise = EPS * (8 + q.log_magnitude + np.abs(np.where(np.isfinite(log_q), log_q, 0.0)))
             rate = q.velocity(self.parameter, at.x) if self.by_quantiles else None

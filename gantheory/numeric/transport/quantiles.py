@@ -88,7 +88,7 @@ def _integrated(sample: _Sampler, name: str | None) -> Estimate:
     p, q = sample.p, sample.q
     depths = [_depth(p, q, side) for side in (-1, 1)]
     panels = Panels.of(
-        (0.0, float(side), False, a, b)
+        (0.0, float(side), 0.0, a, b)
         for side, depth in zip((-1, 1), depths, strict=True)
         for a, b in pairwise(_edges(p, q, side, depth))
     )
@@ -120,7 +120,7 @@ def _finished(sample: _Sampler, panels: Panels, depths: list[float]) -> Integral
     """Return the integral, with what lies beyond the deepest level as error."""
     sums = integrate(sample, panels)
     ends = Panels.of(
-        (0.0, float(side), False, depth - back, depth - back)
+        (0.0, float(side), 0.0, depth - back, depth - back)
         for side, depth in zip((-1, 1), depths, strict=True)
         for back in (1.0, 0.0)
     )
@@ -186,7 +186,7 @@ class _Sampler:
     coupling: Coupling | None
     name: str | None = None
 
-    def __call__(self, panels: Panels, t: Array) -> Samples:
+    def __call__(self, panels: Panels, t: Array, drift: Array | float = 0.0) -> Samples:
         upper = panels.side > 0
         apart, noise, rate = np.zeros((3, *t.shape))
         with np.errstate(all="ignore"):

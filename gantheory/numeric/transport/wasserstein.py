@@ -81,9 +81,9 @@ class _Sampler:
         """Return a quantity with the sign of F_p − F_q."""
         return self.gap.sign(panels.at(xi)[0])[0]
 
-    def __call__(self, panels: Panels, xi: Array) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
         with np.errstate(all="ignore"):
-            at, weight = panels.at(xi)
+            at, weight = panels.at(xi, drift)
             difference, error = self.gap.sign(at)
             if self.gap.coupling:
                 log_q = self.q.log_density(at)
