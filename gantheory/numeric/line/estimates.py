@@ -91,7 +91,17 @@ def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[in
         for k, task in tasks.items()
         if task.parameter and len(task.kernel.slopes) > 1 and answers[k].status is not Status.OK
     }
-    return answers | (_routed(p, q, again, every=True) if again else {})
+    answers |= _routed(p, q, again, every=True) if again else {}
+    # an integral that never settles uses up the panels of the others
+    unsettled = [k for k, answer in answers.items() if _has_no_number(answer)]
+    if len(tasks) > 1:
+        for k in unsettled:
+            answers |= _integrated(p, q, {k: tasks[k]})
+    return answers
+
+
+def _has_no_number(answer: Estimate) -> bool:
+    return answer.status is Status.UNDETERMINED and answer.log_value is None
 
 
 def _routed(
