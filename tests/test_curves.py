@@ -182,24 +182,27 @@ def test_a_curve_that_came_out_wrong_is_right_within_its_error(name, p, q, d, pa
 
 def one_law(rng):
     name = rng.choice(sorted(STANDARD))
-    return f"{name}({rng.normal(0, 3):.3g}, {10 ** rng.uniform(-1.5, 0.8):.3g})"
+    return f"{name}({rng.normal(0, 2):.3g}, {10 ** rng.uniform(-0.3, 0.5):.3g})"
 
 
 def test_the_stated_error_of_random_curves_in_bulk_holds_what_one_pair_at_a_time_gives():
     rng, d = np.random.default_rng(7), np.array([0.3, 1.7])
+    stated = []
     for _ in range(12):
-        w, scale = rng.uniform(0.05, 0.95), 10 ** rng.uniform(-1.5, 0.5)
+        w, scale = rng.uniform(0.05, 0.95), 10 ** rng.uniform(-0.3, 0.5)
         p = f"mixture({w:.3g}*{one_law(rng)} + (1 - {w:.3g})*{one_law(rng)})"
         family = Family(p, f"mixture(0.5*{one_law(rng)} + 0.5*normal(d, {scale:.3g}))")
         laws = rows(family.p, d), rows(family.q, d)
         for name in ("jsd", "tv", "kl_pm"):
             for derivative, wrt in ((False, None), (True, "q.components[1].loc")):
                 ones = [divergence(name, *family.at(value), wrt=wrt) for value in d]
-                for count in (44, 176):
+                for count in (16, 44, 176):  # the rule errs most at a few steps
                     wanted = [Wanted(kernel_of(name), derivative)]
                     bulk = integrate_rows(*laws, wanted, 2, count)[0]
                     for k, one in enumerate(ones):
                         assert abs(bulk.value[k] - one.value) <= bulk.error[k] + one.error
+                        stated.append(bulk.error[k])
+    assert np.isfinite(stated).mean() > 0.7  # what is not served has the error inf, and is no test
 
 
 def test_what_a_window_cuts_off_is_in_the_error(monkeypatch):
@@ -207,7 +210,8 @@ def test_what_a_window_cuts_off_is_in_the_error(monkeypatch):
     monkeypatch.setitem(STANDARD, "laplace", short)
     d = np.array([1.0])
     pair = rows("laplace(0, 1)", d), rows("laplace(d, 1)", d)
-    bulk = integrate_rows(*pair, [Wanted(kernel_of("bc"))], 1)[0]
+    # at that many steps the rule itself errs far less than what is cut off
+    bulk = integrate_rows(*pair, [Wanted(kernel_of("bc"))], 1, 40_000)[0]
     off = abs(bulk.value[0] - divergence("bc", "laplace(0, 1)", "laplace(1, 1)").value)
     assert 1e-4 < off <= bulk.error[0] <= 100 * off
 

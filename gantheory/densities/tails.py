@@ -43,7 +43,8 @@ class Tail:
 
     def __post_init__(self) -> None:
         for name in ORDERS:
-            object.__setattr__(self, name, Fraction(getattr(self, name)))
+            if not isinstance(value := getattr(self, name), Fraction):
+                object.__setattr__(self, name, Fraction(value))
 
     @property
     def order(self) -> tuple[Number, ...]:
@@ -115,7 +116,9 @@ class Growing:
         """Return the growth of a·log p + b·log q."""
         doubles = tuple((t.rate, t.lift, -c) for c, t in ((a, p), (b, q)) if t.rate and c)
         names = ("square", "linear", "logsquare", "log")
-        return cls(p.finite, doubles, *(a * getattr(p, f) + b * getattr(q, f) for f in names))
+        pairs = [(getattr(p, name), getattr(q, name)) for name in names]
+        # most are 0, and sums of fractions are slow
+        return cls(p.finite, doubles, *((a * x if x else 0) + (b * y if y else 0) for x, y in pairs))
 
     @property
     def double(self) -> int:
