@@ -90,6 +90,9 @@ class Normal(Univariate):
             return (((offset - s) + step) / s) * (((offset + s) + step) / s) / s
         return super().scores(name, at)
 
+    def score_size(self, name: str) -> float:
+        return 0.0  # a product: no constant is subtracted
+
     def standard_form(self) -> StandardForm | None:
         return self.name, self.loc, self.scale
 

@@ -118,7 +118,9 @@ class Growing:
         names = ("square", "linear", "logsquare", "log")
         pairs = [(getattr(p, name), getattr(q, name)) for name in names]
         # most are 0, and sums of fractions are slow
-        return cls(p.finite, doubles, *((a * x if x else 0) + (b * y if y else 0) for x, y in pairs))
+        return cls(
+            p.finite, doubles, *((a * x if x else 0) + (b * y if y else 0) for x, y in pairs)
+        )
 
     @property
     def double(self) -> int:
