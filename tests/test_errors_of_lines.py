@@ -262,3 +262,12 @@ def test_an_integral_that_never_settles_leaves_those_beside_it_alone(wide):
         off = abs(found[name, wrt].value - alone.value)
         assert off <= found[name, wrt].error + alone.error
         assert found[name, wrt].error <= 1e-10 * abs(alone.value)
+
+
+def test_an_expectation_holds_a_value_that_its_own_estimate_misses():
+    from gantheory.numeric.expectation import expectation
+
+    p = density("mixture(0.5*normal(0.82, 0.58) + 0.5*normal(-2.75, 0.08))")
+    q = density("mixture(0.5*normal(1.88, 1.85) + 0.5*normal(0.64, 1.54))")
+    found, known = expectation(lambda u: u, p, p, q), divergence("kl_pq", p, q)
+    assert abs(found.value - known.value) <= found.error + known.error < 1e-11

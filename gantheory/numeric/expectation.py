@@ -17,6 +17,8 @@ from gantheory.records import Estimate
 
 # Asked of each panel; the rule's own estimate is then reported, not this number.
 RELATIVE_TOLERANCE = 1e-13
+# The estimate of the rule is no bound: one of ten random mixtures was off by twice as much.
+SLACK = 8.0
 
 
 def expectation(
@@ -56,7 +58,7 @@ def expectation(
     rounding = 8 * np.finfo(float).eps * float(np.sum(np.abs(panels.integral)))
     return Estimate(
         value,
-        float(np.sum(panels.error)) + rounding,
+        SLACK * float(np.sum(panels.error)) + rounding,
         method="tanh-sinh",
         evaluations=int(np.sum(panels.nfev)),
     )
