@@ -138,7 +138,8 @@ class _Sampler:
         mantissa = np.stack([part for _, part in pairs])
         for k, output in enumerate(self.outputs):
             if output.score:
-                mantissa[k] *= scores[output.score]
+                part = mantissa[k]  # 0 times a score that overflows is 0
+                mantissa[k] = np.where(part == 0, 0.0, part * scores[output.score])
         mantissa[np.isneginf(weight)] = 0.0
         return weight, mantissa
 
