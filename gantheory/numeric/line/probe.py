@@ -44,8 +44,6 @@ class Probe:
             shape (ends, edges).
         inner: log magnitudes times the panel's length (outputs, panels·`INSIDE`).
         outer: log magnitudes per unit of log distance (outputs, ends, edges).
-        extent: the same of the weight alone where the integrand is 0: it may rise again between
-            two edges, as one does that counts only where p > q.
     """
 
     panels: Panels
@@ -53,7 +51,6 @@ class Probe:
     edges: Array
     inner: Array
     outer: Array
-    extent: Array
 
     @classmethod
     def of(cls, sample: Sampling, found: list[Ray]) -> Probe:
@@ -64,17 +61,14 @@ class Probe:
         edges = np.array([e for *_, e in open_ends]).reshape(-1, len(OUTWARD))
         inside = panels.low[:, None] + (panels.high - panels.low)[:, None] * INSIDE
         points = panels.each(inside).joined(ends.each(edges))
-        size, extent = (a[:, :, 0] for a in _magnitude(sample, points, points.low[:, None]))
+        size = _magnitude(sample, points, points.low[:, None])[:, :, 0]
         inner, outer = size[:, : inside.size], size[:, inside.size :]
         inner = inner + np.log(np.repeat(panels.high - panels.low, len(INSIDE)))
-        shape = len(size), *edges.shape
-        extent = extent[:, inside.size :].reshape(shape)
-        return cls(panels, ends, edges, inner, outer.reshape(shape), extent)
+        return cls(panels, ends, edges, inner, outer.reshape(len(size), *edges.shape))
 
     def take(self, kept: list[int]) -> Probe:
         """Return the probe of some of the outputs."""
-        inner, outer, extent = (a[kept] for a in (self.inner, self.outer, self.extent))
-        return replace(self, inner=inner, outer=outer, extent=extent)
+        return replace(self, inner=self.inner[kept], outer=self.outer[kept])
 
     @property
     def peak(self) -> Array:
@@ -99,8 +93,7 @@ class Probe:
 
     def cut(self) -> tuple[Panels, Array, Array]:
         """Return the panels, and per output what the cut tails may hold, and if it dies down."""
-        least = np.where(np.isneginf(self.peak), np.inf, self.peak - NEGLIGIBLE)
-        counts = self.extent > least[:, None, None]
+        counts = self.outer > (self.peak - NEGLIGIBLE)[:, None, None]
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts
         alive = counts.any(axis=0) * np.arange(1, len(OUTWARD) + 1)
@@ -135,12 +128,11 @@ def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]
     return Probe.of(sample, found).cut()
 
 
-def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> tuple[Array, Array]:
+def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
     got = sample(panels, xi)
     # a score that overflows grows like the square of the distance, or is beaten down far more
     with np.errstate(divide="ignore", invalid="ignore"):
         far = np.maximum(xi + np.log(panels.unit)[:, None] - 354.0, 0.0)
         largest = np.where(panels.unit[:, None] > 0, 710.0 + 2 * far, 1500.0)
         size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
-    size = np.where(np.isnan(size), -np.inf, size)
-    return size, np.where(got.mantissa == 0, np.fmax(got.log_weight, -np.inf), size)
+    return np.where(np.isnan(size), -np.inf, size)
