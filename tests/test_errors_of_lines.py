@@ -253,7 +253,7 @@ def test_the_overlap_of_laws_hundreds_of_widths_apart_is_right_in_any_unit(seed)
 
 @pytest.mark.parametrize("wide", [1e5, 1.3e6, 4e7])
 def test_an_integral_that_never_settles_leaves_those_beside_it_alone(wide):
-    names = ("kl_qp", "jeffreys", "bc", "kl_pq", "jsd_gap")  # the first two: −∞ in binary64
+    names = ("kl_qp", "jeffreys", "bc", "tv", "kl_pq", "jsd_gap")  # the first two: −∞ in binary64
     pair, wrt = ("gumbel(5, 1.5)", density("normal", loc=-0.3, scale=wide)), "p.scale"
     found = sweep(names, *pair, wrt=wrt)
     for name in names[2:]:
@@ -271,3 +271,18 @@ def test_an_expectation_holds_a_value_that_its_own_estimate_misses():
     q = density("mixture(0.5*normal(1.88, 1.85) + 0.5*normal(0.64, 1.54))")
     found, known = expectation(lambda u: u, p, p, q), divergence("kl_pq", p, q)
     assert abs(found.value - known.value) <= found.error + known.error < 1e-11
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0, 60.0])
+@pytest.mark.parametrize("wrt", ["q.loc", "q.scale"])
+def test_a_gradient_of_tv_counts_each_place_where_p_exceeds_q(scale, wrt):
+    """Its integrand is 0 between two crossings: what lies beyond the last of them is no tail."""
+    p = density("lognormal", loc=-1.63, scale=scale)
+    h, name = 1e-5, wrt.removeprefix("q.")
+
+    def value(step):
+        return divergence("tv", p, density("normal", **{"loc": 0.0, "scale": 1.0} | step)).value
+
+    middle = 1.0 if name == "scale" else 0.0
+    slope = (value({name: middle + h}) - value({name: middle - h})) / (2 * h)
+    assert divergence("tv", p, "normal(0, 1)", wrt=wrt).value == pytest.approx(slope, abs=1e-8)

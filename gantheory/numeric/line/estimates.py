@@ -176,9 +176,11 @@ def _of_jumps(task: Task, pair: Pair, tied: Integral) -> Term:
 
 
 def _output(task: Task, formula: int, number: int | None) -> Output:
+    kernel = task.kernel
+    gated = bool(kernel.kinks or kernel.jumps)
     if not task.parameter:
-        return Output(task.kernel.value, None, task.kernel.touches)
-    return Output(task.kernel.slopes[formula], task.parameter, True, number)
+        return Output(kernel.value, None, kernel.touches, gated=gated)
+    return Output(kernel.slopes[formula], task.parameter, True, number, gated)
 
 
 def _mass(k: int) -> Integrand:

@@ -31,12 +31,14 @@ class Output:
     """One integrand: a kernel's formula, times a score where it is a derivative.
 
     Outputs with one ``number`` integrate to the same: only the one that cancels least is computed.
+    A ``gated`` one may be 0 between two crossings of p and q and rise again beyond.
     """
 
     integrand: Integrand
     score: str | None = None
     touches: bool = True
     number: int | None = None
+    gated: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Probe:
             shape (ends, edges).
         inner: log magnitudes times the panel's length (outputs, panels·`INSIDE`).
         outer: log magnitudes per unit of log distance (outputs, ends, edges).
+        extent: the same, and of the weight alone where an output that counts only on one side of a
+            crossing is 0: it may rise again between two edges.
     """
 
     panels: Panels
@@ -51,6 +53,7 @@ class Probe:
     edges: Array
     inner: Array
     outer: Array
+    extent: Array
 
     @classmethod
     def of(cls, sample: Sampling, found: list[Ray]) -> Probe:
@@ -61,14 +64,18 @@ class Probe:
         edges = np.array([e for *_, e in open_ends]).reshape(-1, len(OUTWARD))
         inside = panels.low[:, None] + (panels.high - panels.low)[:, None] * INSIDE
         points = panels.each(inside).joined(ends.each(edges))
-        size = _magnitude(sample, points, points.low[:, None])[:, :, 0]
+        size, weight = (a[:, :, 0] for a in _magnitude(sample, points, points.low[:, None]))
         inner, outer = size[:, : inside.size], size[:, inside.size :]
         inner = inner + np.log(np.repeat(panels.high - panels.low, len(INSIDE)))
-        return cls(panels, ends, edges, inner, outer.reshape(len(size), *edges.shape))
+        gated = [getattr(output, "gated", False) for output in sample.outputs]
+        extent = np.where(np.array(gated)[:, None], weight, size)[:, inside.size :]
+        outer, extent = (a.reshape(len(size), *edges.shape) for a in (outer, extent))
+        return cls(panels, ends, edges, inner, outer, extent)
 
     def take(self, kept: list[int]) -> Probe:
         """Return the probe of some of the outputs."""
-        return replace(self, inner=self.inner[kept], outer=self.outer[kept])
+        inner, outer, extent = (a[kept] for a in (self.inner, self.outer, self.extent))
+        return replace(self, inner=inner, outer=outer, extent=extent)
 
     @property
     def peak(self) -> Array:
@@ -93,7 +100,8 @@ class Probe:
 
     def cut(self) -> tuple[Panels, Array, Array]:
         """Return the panels, and per output what the cut tails may hold, and if it dies down."""
-        counts = self.outer > (self.peak - NEGLIGIBLE)[:, None, None]
+        least = np.where(np.isneginf(self.peak), np.inf, self.peak - NEGLIGIBLE)
+        counts = self.extent > least[:, None, None]
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts
         alive = counts.any(axis=0) * np.arange(1, len(OUTWARD) + 1)
@@ -128,11 +136,13 @@ def panels_of(sample: Sampling, found: list[Ray]) -> tuple[Panels, Array, Array]
     return Probe.of(sample, found).cut()
 
 
-def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> Array:
+def _magnitude(sample: Sampling, panels: Panels, xi: Array) -> tuple[Array, Array]:
+    """Return the log magnitude of every output, and its log weight where the mantissa is 0."""
     got = sample(panels, xi)
     # a score that overflows grows like the square of the distance, or is beaten down far more
     with np.errstate(divide="ignore", invalid="ignore"):
         far = np.maximum(xi + np.log(panels.unit)[:, None] - 354.0, 0.0)
         largest = np.where(panels.unit[:, None] > 0, 710.0 + 2 * far, 1500.0)
         size = got.log_weight + np.minimum(np.log(np.abs(got.mantissa)), largest)
-    return np.where(np.isnan(size), -np.inf, size)
+    size = np.where(np.isnan(size), -np.inf, size)
+    return size, np.where(got.mantissa == 0, np.fmax(got.log_weight, -np.inf), size)
