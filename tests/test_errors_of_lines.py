@@ -286,3 +286,12 @@ def test_a_gradient_of_tv_counts_each_place_where_p_exceeds_q(scale, wrt):
     middle = 1.0 if name == "scale" else 0.0
     slope = (value({name: middle + h}) - value({name: middle - h})) / (2 * h)
     assert divergence("tv", p, "normal(0, 1)", wrt=wrt).value == pytest.approx(slope, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["pearson_chi2", "power_1.5", "power_2.5"])
+@pytest.mark.parametrize("far", [1.0, 5.0, 40.0])
+def test_a_moving_end_where_the_other_law_has_died_down_ends_in_a_sentence(name, far):
+    p = density("truncnormal", loc=-far, scale=1e-10, a=-far, b=math.inf)
+    found = divergence(name, p, "logistic(1.6, 0.0015)", wrt="p.a")
+    assert found.status is Status.UNDETERMINED
+    assert found.reason

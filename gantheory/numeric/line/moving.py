@@ -94,13 +94,16 @@ def _differences(kernel: Kernel, formula: int, pair: Pair, point: float) -> list
             size = pair.summed(log_p, np.where(np.isneginf(log_q), 0.0, log_q))
             forms = _forms(kernel, formula, n)
             sides.append([(-side * part, EPS * (8 + 2 * size[0])) for part in forms])
-        return [
-            Term(
-                math.fsum(term for part, _ in both for term in part),
-                math.fsum(abs(term) * relative for part, relative in both for term in part),
-            )
-            for both in zip(*sides, strict=True)
-        ]
+        return [_summed(both) for both in zip(*sides, strict=True)]
+
+
+def _summed(parts: tuple[tuple[Array, float], ...]) -> Term:
+    """Return the sum of (terms, their relative rounding); its error is inf where a term is."""
+    terms = [(float(term), relative) for part, relative in parts for term in part]
+    if not all(math.isfinite(term) for term, _ in terms):
+        return Term(math.nan, math.inf)
+    error = math.fsum(abs(term) * relative for term, relative in terms)
+    return Term(math.fsum(term for term, _ in terms), error)
 
 
 def _forms(kernel: Kernel, formula: int, n: Ratio) -> list[Array]:
