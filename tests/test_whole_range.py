@@ -254,3 +254,35 @@ def test_w1_of_gamma_laws_of_large_shape_keeps_its_digits(shape):
     p, q = density("gamma", shape=shape), density("gamma", shape=shape * 1.0001)
     found = divergence("w1", p, q)
     assert abs(found.value - (q.shape - p.shape)) <= found.error < 1e-9 * found.value
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_gumbel_law_far_narrower_than_the_other_is_a_point_to_it(seed):
+    rng = np.random.default_rng(seed)
+    unit, loc = 10 ** rng.uniform(-50, 50), rng.uniform(-2, 2)
+    narrow = f"gumbel({loc * unit!r}, {unit * 10 ** rng.uniform(-29, -20)!r})"
+    wide = f"normal(0, {unit!r})"
+    moved = math.sqrt(2 / math.pi) * math.exp(-(loc**2) / 2) + loc * math.erf(loc / math.sqrt(2))
+    weight = rng.uniform(0.1, 0.9)
+    mixed = f"mixture({weight!r}*{narrow} + {1 - weight!r}*{wide})"
+    for found, truth in (
+        (divergence("w1", wide, narrow), moved * unit),
+        (divergence("w1", mixed, wide), weight * moved * unit),
+        (divergence("tv", mixed, wide), weight),
+        (divergence("tv", wide, mixed), weight),
+    ):
+        assert abs(found.value - truth) <= found.error + 1e-14 * truth
+        assert found.error < 1e-11 * truth
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1e-20, 1.0, 1e20])
+def test_a_gumbel_law_has_a_distribution_function_at_every_distance(scale):
+    law = density("gumbel", loc=-0.030459240384580255, scale=scale)
+    y = np.geomspace(1e-3, 1e60, 400) * scale
+    for side in (-1.0, 1.0):
+        at = Points(np.full(400, law.loc), np.full(400, side), y, np.log(y))
+        assert np.allclose(law.below(at) + law.above(at), 1, rtol=1e-14)
+        with np.errstate(over="ignore"):
+            assert not np.isnan(law.log_density(at)).any()
+    assert float(law.cdf(-math.inf)) == 0
+    assert float(law.sf(math.inf)) == 0

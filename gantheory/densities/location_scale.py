@@ -182,13 +182,15 @@ class Gumbel(LocationScale):
 
     def surge(self, at: Points) -> Array:
         """Return exp(−z), with what the rounding of z leaves: abs(z) roundings of the result."""
-        apart, first = two_sum(at.anchor, np.asarray(-self.loc))
-        apart, second = two_sum(apart, at.side * at.distance)
-        z = apart / self.scale
-        product, rest = two_product(z, np.asarray(self.scale))
-        left = ((apart - product) - rest + (first + second)) / self.scale
-        with np.errstate(over="ignore"):
-            return np.exp(-z) * np.exp(-np.where(np.isfinite(left), left, 0.0))
+        with np.errstate(over="ignore", invalid="ignore"):  # x may be ±inf
+            apart, first = two_sum(at.anchor, np.asarray(-self.loc))
+            apart, second = two_sum(apart, at.side * at.distance)
+            z = apart / self.scale
+            product, rest = two_product(z, np.asarray(self.scale))
+            left = ((apart - product) - rest + (first + second)) / self.scale
+            # further out exp(−z) is 0 or inf, and what is left of z may overflow the other way
+            counts = np.isfinite(left) & (np.abs(z) < 800)
+            return np.exp(-z) * np.exp(-np.where(counts, left, 0.0))
 
     def log_density(self, at: Points) -> Array:
         return -self.z(at) - self.surge(at) - math.log(self.scale)
