@@ -8,6 +8,7 @@ import pytest
 
 from gantheory import divergence
 from gantheory.densities import density
+from gantheory.numeric import sweep
 
 RNG = np.random.default_rng(7)
 DECIMALS = [round(float(x), 1) for x in RNG.uniform(0.1, 9.9, size=120)]
@@ -83,3 +84,32 @@ def test_singular_ends_that_meet_only_in_rounding_are_in_the_error():
         assert found.error < 1e-6
         checked += size > 0
     assert checked > 15
+
+
+DISJOINT = {
+    "kl_pm": math.log(2),
+    "kl_qm": math.log(2),
+    "jsd": math.log(2),
+    "jsd_gap": 0.0,
+    "tv": 1.0,
+    "tv_gap": 0.0,
+    "bc": 0.0,
+    "hellinger2": 1.0,
+    "triangular": 2.0,
+    "power_0.5": 4.0,
+}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_disjoint_supports_decide_the_value_however_narrow_they_are(seed):
+    rng = np.random.default_rng(seed)
+    place, width = rng.uniform(-1, 1), 10 ** rng.uniform(-40, -14)
+    shapes = [float(x) for x in 10 ** rng.uniform(-1, 4, 2)]
+    narrow = f"affine(beta({shapes[0]!r}, {shapes[1]!r}), {place!r}, {width!r})"
+    wide = f"uniform({place + rng.uniform(1, 2)!r}, {place + rng.uniform(3, 4)!r})"
+    cut = f"restrict(normal(0, 1), -inf, {place - rng.uniform(0.1, 1)!r})"
+    for other in (wide, cut, f"mixture(0.3*{wide} + 0.7*{cut})"):
+        for p, q in ((narrow, other), (other, narrow)):
+            for (name, _), found in sweep(list(DISJOINT), p, q).items():
+                assert abs(found.value - DISJOINT[name]) <= found.error + 1e-300
+                assert found.error <= 1e-14 * DISJOINT[name]

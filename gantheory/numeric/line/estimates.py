@@ -17,6 +17,7 @@ from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.numeric.line.crossings import Term, jump_term
+from gantheory.numeric.line.disjoint import are_disjoint, on_disjoint_supports
 from gantheory.numeric.line.edges import rounded_ends
 from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import SMALLEST, Integral, Output, Pair, integrals
@@ -68,6 +69,10 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
         for k, task in enumerate(tasks)
         if (answer := _by_rule(task, known[task.kernel], refused.get(task.parameter)))
     }
+    if are_disjoint(p, q):
+        values = [k for k, t in enumerate(tasks) if k not in answers and not t.parameter]
+        found = {k: on_disjoint_supports(tasks[k].kernel) for k in values}
+        answers |= {k: answer for k, answer in found.items() if answer}
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
     if open_tasks:
         answers |= _integrated(p, q, {k: tasks[k] for k in open_tasks})
