@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gantheory import divergence
+from gantheory import Status, divergence
 from gantheory.densities import density
 from gantheory.numeric import sweep
 
@@ -113,3 +113,24 @@ def test_disjoint_supports_decide_the_value_however_narrow_they_are(seed):
             for (name, _), found in sweep(list(DISJOINT), p, q).items():
                 assert abs(found.value - DISJOINT[name]) <= found.error + 1e-300
                 assert found.error <= 1e-14 * DISJOINT[name]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_image_keeps_its_end_where_its_centre_rounds_to_it(seed):
+    rng = np.random.default_rng(seed)
+    shapes = [float(x) for x in rng.uniform(1, 4, 2)]
+    scales = [float(x) for x in 10 ** rng.uniform(-19, -18, 2)]
+    loc = float(rng.uniform(1, 9)) * (-1) ** seed
+    plain = [f"gamma({k!r}, {s!r})" for k, s in zip(shapes, scales, strict=True)]
+    moved = [f"affine({law}, {loc!r}, 1)" for law in plain]
+    names = ["jsd", "tv", "hellinger2", "triangular", "kl_pm"]
+    there, here = sweep(names, *moved), sweep(names, *plain)
+    for key, found in there.items():
+        off = abs(found.value - here[key].value)
+        assert off <= min(found.error + here[key].error, 1e-9 * found.value)
+
+
+def test_a_piece_that_rounding_leaves_nothing_of_is_no_number():
+    found = divergence("jsd", "normal(0, 1)", "affine(beta(2, 3), 0.7, 2e-19)")
+    assert found.status is Status.UNDETERMINED
+    assert "next to 0" in found.reason

@@ -88,8 +88,13 @@ class Affine(Image):
 
     @cached_property
     def _anchors(self) -> dict[float, float]:
-        """Where the base's own anchors land, so that they map back to the last digit."""
-        return {self._forward(x): x for x in self.base.breakpoints}
+        """Where the base's own anchors land, so that they map back to the last digit.
+
+        Where rounding makes them one, an end is kept before a kink, and that before a centre.
+        """
+        ends = [end for piece in self.base.pieces for end in piece if math.isfinite(end)]
+        centers = [center for center, _ in self.base.centers]
+        return {self._forward(x): x for x in (*centers, *self.base.kinks, *ends)}
 
     def _inner(self, at: Points) -> Points:
         return at.standardised(self.loc, self.scale, self._anchors)

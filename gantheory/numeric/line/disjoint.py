@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from gantheory.densities.univariate import Univariate
+from gantheory.densities.univariate import Univariate, nearest
 from gantheory.numeric.kernels import Kernel
 from gantheory.numeric.line.quadrature import EPS
 from gantheory.numeric.ratio import Ratio
@@ -24,6 +24,11 @@ def are_disjoint(p: Univariate, q: Univariate) -> bool:
     return (p.normalised and q.normalised) and not any(
         max(a, c) < min(b, d) for a, b in p.exact_pieces for c, d in q.exact_pieces
     )
+
+
+def has_collapsed(law: Univariate) -> bool:
+    """Whether rounding leaves nothing of a piece of the support, and so loses its mass."""
+    return any(nearest(low) == nearest(high) for low, high in law.exact_pieces)
 
 
 def on_disjoint_supports(kernel: Kernel) -> Estimate | None:

@@ -17,7 +17,7 @@ from gantheory.numeric.infinite import Ends, infinite
 from gantheory.numeric.kernels import Integrand, Kernel
 from gantheory.numeric.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.numeric.line.crossings import Term, jump_term
-from gantheory.numeric.line.disjoint import are_disjoint, on_disjoint_supports
+from gantheory.numeric.line.disjoint import are_disjoint, has_collapsed, on_disjoint_supports
 from gantheory.numeric.line.edges import rounded_ends
 from gantheory.numeric.line.inputs import input_noise
 from gantheory.numeric.line.integrals import SMALLEST, Integral, Output, Pair, integrals
@@ -29,6 +29,10 @@ BEYOND = "finite, but beyond the range of binary64; log_value holds its logarith
 NO_DIGIT = "rounding leaves no digit: the parameters are too extreme for binary64"
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
+COLLAPSED = (
+    "a piece of the support of {law} is narrower than the spacing of binary64 numbers there; move "
+    "both laws so that it lies next to 0"
+)
 # A user's own density may miss 1 by what single-precision constants would cost.
 UNIT = 1e-7
 # A share of q's mass on which p/q counts as staying at a jump; less is rounding at a crossing.
@@ -74,6 +78,10 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
         found = {k: on_disjoint_supports(tasks[k].kernel) for k in values}
         answers |= {k: answer for k, answer in found.items() if answer}
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
+    if law := next((law for law in (p, q) if has_collapsed(law)), None):
+        refusal = Estimate.undetermined(COLLAPSED.format(law=law), METHOD)
+        answers |= dict.fromkeys(open_tasks, refusal)
+        open_tasks = []
     if open_tasks:
         answers |= _integrated(p, q, {k: tasks[k] for k in open_tasks})
     return [answers[k] for k in range(len(tasks))]
