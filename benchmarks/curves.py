@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from scipy.integrate import quad, quad_vec, tanhsinh
 
-from gantheory.numeric.curves import Family, Target, curves
+from gantheory.integrals.curves import Family, Target, curves
 
 NAMES = ("jsd", "kl_pq", "kl_qp", "kl_pm", "kl_qm", "hellinger2", "tv", "triangular")
 FAMILY = Family("normal(0, 1)", "normal(d, 1)")

@@ -17,7 +17,7 @@ import time
 
 from scipy.integrate import quad
 
-from gantheory.numeric import sweep
+from gantheory.integrals import sweep
 
 NAMES = ("kl_pq", "kl_qp", "jsd", "kl_pm", "kl_qm", "hellinger2", "tv", "triangular")
 ROUNDS = 9

@@ -37,7 +37,7 @@ def wall(code: str) -> float:
 
 
 def main() -> int:
-    from gantheory.symbolic.inequalities.inequality import prove
+    from gantheory.inequalities.inequality import prove
 
     table = Table("statement", "verdict", "boxes", "first ms", "again ms", "from cold s")
     slow = 0

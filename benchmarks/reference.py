@@ -13,9 +13,9 @@ from pathlib import Path
 
 import gantheory
 from gantheory.densities.sampled import own_density_nd
-from gantheory.numeric.certified import enclose
-from gantheory.numeric.names import kernel_of
-from gantheory.numeric.plane.boxes import by_sampling
+from gantheory.integrals.certified import enclose
+from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.plane.boxes import by_sampling
 from gantheory.records import Status
 
 BANK = json.loads((Path(__file__).parents[1] / "tests" / "data" / "bank.json").read_text())

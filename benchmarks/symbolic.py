@@ -10,9 +10,9 @@ import subprocess
 import sys
 
 CATALOGUE = """
-from gantheory.games import CATALOGUE
-from gantheory.symbolic.engine import derive
-from gantheory.symbolic.published import check_claim
+from gantheory.losses import CATALOGUE
+from gantheory.derivations.engine import derive
+from gantheory.claims.published import check_claim
 for game in CATALOGUE.values():
     found = derive(game)
     for claim in game.claims:

@@ -18,10 +18,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from gantheory.numeric.motion.fields import compile_field
-from gantheory.numeric.motion.trajectories import trajectories
-from gantheory.symbolic.dynamics.known import bilinear, dirac
-from gantheory.symbolic.dynamics.rules import simultaneous
+from gantheory.dynamics.known import bilinear, dirac
+from gantheory.dynamics.motion.fields import compile_field
+from gantheory.dynamics.motion.trajectories import trajectories
+from gantheory.dynamics.rules import simultaneous
 
 BATCH, STEPS, SIZE = 10_000, 1000, 0.1
 SAMPLE = {"same function": 10, "plain floats": 100}  # starts that the loops are timed on

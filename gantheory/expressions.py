@@ -3,7 +3,7 @@
 Every text that a person types (payoffs, densities, inequalities, games) passes through `parse`.
 It accepts ASCII only, bounds length, depth, numbers and powers, and admits only the functions,
 names and node types of a `Grammar`. What comes out is an `ast.expr` that translators walk
-(`gantheory.symbolic.atoms.to_sympy`, `gantheory.densities.text`); none of them evaluates text.
+(`gantheory.functions.to_sympy`, `gantheory.densities.text`); none of them evaluates text.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ def find_entry(kind: str, typed: str, entries: Iterable[E]) -> E:
         GantheoryError: for a name of several entries, which are then listed with their titles, or
             of none, with the nearest names, aliases and titles.
 
-    >>> from gantheory.games import CATALOGUE
-    >>> find_entry("game", "LSGAN", CATALOGUE.values()).name
+    >>> from gantheory.losses import CATALOGUE
+    >>> find_entry("loss", "LSGAN", CATALOGUE.values()).name
     'least-squares-01'
     """
     table, asked = tuple(entries), _folded(typed)

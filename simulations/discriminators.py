@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from gantheory.densities.base import Density
-from gantheory.game import Game
+from gantheory.losses.loss import Loss
 from simulations.data import Law, as_density
 from simulations.ensembles import Member, Recipe, State
-from simulations.losses import torch_game
+from simulations.losses import torch_loss
 from simulations.networks import Mlp, Network
 from simulations.train import last, train
 from simulations.updates import Schedule
@@ -29,7 +29,7 @@ RATE = 1e-2
 class Task:
     """One discriminator to train: its game, the two laws and a seed."""
 
-    game: Game | str
+    loss: Loss | str
     p: Density | str
     q: Density | str
     seed: int = 0
@@ -47,7 +47,7 @@ class TrainedDiscriminator:
     def __call__(self, x: Tensor) -> Tensor:
         """Return the scores, differentiable in ``x``."""
         output = self.network(self.row[None], x.reshape(1, -1, x.shape[-1]))
-        score = torch_game(self.task.game, self.task.parameters).score
+        score = torch_loss(self.task.loss, self.task.parameters).score
         return score(output.reshape(x.shape[:-1]))
 
 
@@ -88,7 +88,7 @@ def _members(tasks: Sequence[Task], how: Recipe, rate: float) -> list[Member]:
         Member(
             real=Law(as_density(task.p), how.batch),
             fake=Law(as_density(task.q), how.batch),
-            game=task.game,
+            loss=task.loss,
             parameters=task.parameters,
             seed=task.seed,
             discriminator_rate=rate,

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.game import Game
-from simulations.losses import TorchGame, torch_game
+from gantheory.losses.loss import Loss
+from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
 from simulations.streams import CHUNK, INITIAL, TRAINING, Draw, Sampler, generator_of
@@ -28,7 +28,7 @@ class Member:
 
     Args:
         real: the data.
-        game: a catalogue name or a `Game`.
+        loss: a catalogue name or a `Loss`.
         parameters: values of the game's free parameters.
         seed: of initial values and samples; a member's result is a function of its own fields
             and the recipe, whoever trains beside it.
@@ -38,7 +38,7 @@ class Member:
     """
 
     real: Sampler
-    game: Game | str = "non-saturating"
+    loss: Loss | str = "non-saturating"
     parameters: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     discriminator_rate: float = 1e-3
@@ -213,21 +213,21 @@ def check(members: Sequence[Member], recipe: Recipe) -> None:
 class Games:
     """The games of an ensemble, members of one game together."""
 
-    groups: tuple[tuple[TorchGame, Tensor | slice], ...]
+    groups: tuple[tuple[TorchLoss, Tensor | slice], ...]
 
     @classmethod
     def of(cls, members: Sequence[Member]) -> Games:
         """Compile the members' games, each once."""
-        compiled = [torch_game(member.game, member.parameters) for member in members]
-        different = {id(game): game for game in compiled}
-        rows = {key: [k for k, game in enumerate(compiled) if id(game) == key] for key in different}
+        compiled = [torch_loss(member.loss, member.parameters) for member in members]
+        different = {id(loss): loss for loss in compiled}
+        rows = {key: [k for k, loss in enumerate(compiled) if id(loss) == key] for key in different}
         return cls(tuple((different[key], _slice(rows[key])) for key in different))
 
     def each(self, evaluate: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """Return ``evaluate(game, *rows)`` of every group, put back in the members' order."""
         if len(self.groups) == 1:
             return evaluate(self.groups[0][0], *tensors)
-        results = [evaluate(game, *(x[rows] for x in tensors)) for game, rows in self.groups]
+        results = [evaluate(loss, *(x[rows] for x in tensors)) for loss, rows in self.groups]
         places = torch.arange(len(tensors[0]))
         order = torch.cat([places[rows] for _, rows in self.groups])
         return torch.cat(results)[torch.argsort(order)]

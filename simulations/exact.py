@@ -19,7 +19,7 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import NormalNd, Spatial
 from gantheory.errors import GantheoryError
-from gantheory.numeric.line.quadrature import GAUSS, KRONROD, NODES
+from gantheory.integrals.line.quadrature import GAUSS, KRONROD, NODES
 from gantheory.records import Estimate
 from simulations.data import as_density, bulk, quantile
 from simulations.flows import Flow
@@ -35,7 +35,8 @@ def normal_law(network: Network, row: Tensor) -> Density:
     """Return the exact law of a generator that is affine in z: a normal, in any dimension.
 
     x = loc + scale·z for an `Affine`; x = Wz + b, with covariance WWᵀ, for an `Mlp` of one layer.
-    With it `gantheory.divergence` and `gantheory.numeric.transport.distances.w2` have closed forms.
+    With it `gantheory.divergence` and `gantheory.integrals.transport.distances.w2` have closed
+    forms.
 
     Raises:
         GantheoryError: for another network, or a covariance that is singular.

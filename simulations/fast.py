@@ -16,7 +16,7 @@ from torch import Tensor
 
 from simulations.blocks import Mover
 from simulations.ensembles import Member, Recipe, State, drawn
-from simulations.losses import Payoff, TorchGame, torch_game
+from simulations.losses import Payoff, TorchLoss, torch_loss
 from simulations.plans import (
     ALIGNMENT,
     Arena,
@@ -56,9 +56,9 @@ class Fast:
         self.members, self.recipe = members, recipe
         self.block = block or block_size(recipe, len(members))
         self.workspaces: dict[int, Workspace] = {}
-        games = [id(torch_game(member.game, member.parameters)) for member in members]
+        losses = [id(torch_loss(member.loss, member.parameters)) for member in members]
         # members of one game stand together, so that a block's losses are slices of its memory
-        self.order = sorted(range(len(members)), key=lambda k: games.index(games[k]))
+        self.order = sorted(range(len(members)), key=lambda k: losses.index(losses[k]))
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
@@ -103,7 +103,7 @@ class Workspace:
         if recipe.generator is not None:
             self.movers["generator"] = Mover(recipe.generator, self.size, recipe, 1)
         self.inputs: dict[str, Tensor] = {}
-        self.games: list[TorchGame] = []
+        self.losses: list[TorchLoss] = []
         self.slopes: dict[tuple[object, ...], list[Operation]] = {}
         self.operations: list[Operation] = []
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -111,7 +111,7 @@ class Workspace:
     def load(self, state: State, rows: list[int], members: Sequence[Member]) -> None:
         """Take over the rows of ``members``."""
         padded = [*members, *[members[-1]] * (self.size - len(members))]
-        self.games = [torch_game(member.game, member.parameters) for member in padded]
+        self.losses = [torch_loss(member.loss, member.parameters) for member in padded]
         rates = {
             "discriminator": [member.discriminator_rate for member in members],
             "generator": [member.generator_rate for member in members],
@@ -275,7 +275,7 @@ class Workspace:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
         n = both.output.shape[1] // 2
         halves = (("real", slice(0, n)), ("fake", slice(n, None)))
-        key = ("discriminator", *self.games)
+        key = ("discriminator", *self.losses)
         if key not in self.slopes:
             self.slopes[key] = [
                 call
@@ -289,7 +289,7 @@ class Workspace:
 
     def _generator_slope(self, judge: Plan) -> None:
         """Write the slope of mean c(fake) at D's outputs."""
-        key = ("generator", *self.games)
+        key = ("generator", *self.losses)
         if key not in self.slopes:
             n = judge.output.shape[1]
             self.slopes[key] = self._slopes("generator", judge.output, judge.slope, 1 / n)
@@ -300,10 +300,10 @@ class Workspace:
         """Return the calls for one payoff of every member's game, members of one game together."""
         calls: list[Operation] = []
         whole = output.shape[1] % ALIGNMENT == 0  # else every member is a group of its own
-        groups = groupby(range(self.size), key=lambda k: k if not whole else id(self.games[k]))
+        groups = groupby(range(self.size), key=lambda k: k if not whole else id(self.losses[k]))
         for members in (list(group) for _, group in groups):
             rows = slice(members[0], members[-1] + 1)
-            payoff: Payoff = getattr(self.games[rows.start], part)
+            payoff: Payoff = getattr(self.losses[rows.start], part)
             calls += payoff.bound_slope(output[rows, :, 0], slope[rows, :, 0], scale)
         return calls
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.game import Game
-from simulations.losses import TorchGame, torch_game
+from gantheory.losses.loss import Loss
+from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Mlp
 from simulations.streams import INITIAL, generator_of
 
@@ -39,13 +39,13 @@ class FittedDiscriminator:
     """A trained discriminator: points (..., 1) -> scores t (...), in the game's domain.
 
     Attributes:
-        game: the compiled game.
+        loss: the compiled game.
         network, parameters: the network, and its row (1, count).
         centre, width: a point x enters the network as (x − centre)/width.
         value: V(D) in nats on the points it was trained on; not a measurement.
     """
 
-    game: TorchGame
+    loss: TorchLoss
     network: Mlp
     parameters: Tensor
     centre: float
@@ -55,11 +55,11 @@ class FittedDiscriminator:
     def __call__(self, x: Tensor) -> Tensor:
         """Return the scores; differentiable in x."""
         inputs = (x.to(self.parameters.dtype).reshape(1, -1, 1) - self.centre) / self.width
-        return self.game.score(self.network(self.parameters, inputs)).reshape(x.shape[:-1])
+        return self.loss.score(self.network(self.parameters, inputs)).reshape(x.shape[:-1])
 
 
 def fit_discriminator(
-    game: Game | str,
+    loss: Loss | str,
     p: Law | str,
     q: Law | str,
     *,
@@ -81,7 +81,7 @@ def fit_discriminator(
     nothing is gained where only one law has nodes. Both are functions of ``seed`` alone.
 
     Args:
-        game: a catalogue name or a `Game`.
+        loss: a catalogue name or a `Loss`.
         p, q: the two densities, as text or with ``logpdf`` and quantiles ``ppf``.
         recipe: see above.
         seed: of initial values and samples.
@@ -107,7 +107,7 @@ def fit_discriminator(
     nodes, weights = _rule(*laws)
     middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
     centre, width = float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
-    fit = _Fit(torch_game(game, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width)
+    fit = _Fit(torch_loss(loss, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width)
     if recipe == "precise":
         rows = [fit.initial(seed, k) for k in range(starts)]
         rows = [fit.steep(row, nodes, weights) if jumps else row for row in rows]
@@ -116,17 +116,17 @@ def fit_discriminator(
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
     with torch.no_grad():
-        values = [-float(fit.loss(row, nodes, weights)) for row in rows]
+        values = [-float(fit.objective(row, nodes, weights)) for row in rows]
     # A line search that left the range of numbers ends in nan, and loses against any other.
     value, row = max(
         zip(values, rows, strict=True), key=lambda pair: np.nan_to_num(pair[0], nan=-math.inf)
     )
     if not math.isfinite(value):
         raise GantheoryError(
-            f"the value of game {fit.game.game.name!r} grows without bound in training; "
+            f"the value of loss {fit.loss.loss.name!r} grows without bound in training; "
             "does it have an optimal discriminator?"
         )
-    return FittedDiscriminator(fit.game, fit.network, row, centre, width, value)
+    return FittedDiscriminator(fit.loss, fit.network, row, centre, width, value)
 
 
 # The first layer's units then bend all over the laws, not near the centre alone: on four modes
@@ -138,7 +138,7 @@ _STEEPER = 20.0
 
 @dataclass(frozen=True)
 class _Fit:
-    game: TorchGame
+    loss: TorchLoss
     network: Mlp
     centre: float
     width: float
@@ -152,7 +152,7 @@ class _Fit:
 
     def steep(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
         """Return the original discriminator's parameters, its last layer made 20 times steeper."""
-        original = replace(self, game=torch_game("minimax"))
+        original = replace(self, loss=torch_loss("minimax"))
         row = original.by_lbfgs(row, nodes, weights, 60)
         for last in self.network.matrices(row)[-2:]:
             last.mul_(_STEEPER)
@@ -162,10 +162,10 @@ class _Fit:
         inputs = (x.reshape(1, -1, 1) - self.centre) / self.width
         return self.network(row, inputs)[0, :, 0]
 
-    def loss(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+    def objective(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
         """Return −V by the rule with these nodes, and their weights under p and under q."""
         outputs = self.outputs(row, nodes)
-        return -(self.game.real(outputs) @ weights[0]) - (self.game.fake(outputs) @ weights[1])
+        return -(self.loss.real(outputs) @ weights[0]) - (self.loss.fake(outputs) @ weights[1])
 
     def by_lbfgs(
         self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor], steps: int
@@ -182,7 +182,7 @@ class _Fit:
         )
 
         def closure() -> Tensor:
-            loss = self.loss(row, nodes, weights)
+            loss = self.objective(row, nodes, weights)
             (row.grad,) = torch.autograd.grad(loss, row)
             return loss
 
@@ -205,7 +205,7 @@ class _Fit:
         optimiser = torch.optim.Adam([row], lr=1e-2)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for nodes in torch.cat(samples, 1):
-            loss = self.loss(row, nodes, (weights[0], weights[1]))
+            loss = self.objective(row, nodes, (weights[0], weights[1]))
             (row.grad,) = torch.autograd.grad(loss, row)
             optimiser.step()
             schedule.step()

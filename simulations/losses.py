@@ -19,19 +19,20 @@ from sympy import Expr
 from torch import Tensor
 
 from gantheory.errors import GantheoryError
-from gantheory.game import Game, interval
-from gantheory.games import get_game
-from gantheory.symbolic.atoms import sigmoid, softplus, t, to_sympy
+from gantheory.formulas import interval
+from gantheory.functions import sigmoid, softplus, t, to_sympy
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Loss
 from simulations.stable import bound, program, stabilise
 
-Loss = Callable[..., Tensor]
+LossFunction = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
 class Payoff:
     """A function of the network's output as torch operations, with its exact slope.
 
-    >>> payoff = torch_game("minimax").fake
+    >>> payoff = torch_loss("minimax").fake
     >>> payoff(torch.tensor([-800.0, 0.0, 800.0]))
     tensor([-0.0000e+00, -6.9315e-01, -8.0000e+02])
     >>> payoff.slope(torch.tensor([-800.0, 0.0, 800.0]))
@@ -67,14 +68,14 @@ class Payoff:
 
 
 @dataclass(frozen=True, eq=False)
-class TorchGame:
+class TorchLoss:
     """A game's payoffs as functions of an unconstrained network output v.
 
     ``score`` maps v into the game's domain of scores t; on the real line t = v. The
     discriminator's loss is the negative of its value, so that both players minimise.
     """
 
-    game: Game
+    loss: Loss
     score: Payoff
     real: Payoff
     fake: Payoff
@@ -89,17 +90,19 @@ class TorchGame:
         return self.generator(fake).mean(-1)
 
 
-def torch_game(game: Game | str, parameters: Mapping[str, float] | None = None) -> TorchGame:
-    """Compile ``game`` for networks whose output is any real number.
+def torch_loss(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> TorchLoss:
+    """Compile ``loss`` for networks whose output is any real number.
 
     Raises:
-        GantheoryError: for an unknown game, or a parameter without a value.
+        GantheoryError: for an unknown loss, or a parameter without a value.
     """
-    game = get_game(game) if isinstance(game, str) else game
-    return _compiled(_Key(game), _values(game, parameters or {}))
+    loss = get_loss(loss) if isinstance(loss, str) else loss
+    return _compiled(_Key(loss), _values(loss, parameters or {}))
 
 
-def discriminator_loss(game: Game | str, parameters: Mapping[str, float] | None = None) -> Loss:
+def discriminator_loss(
+    loss: Loss | str, parameters: Mapping[str, float] | None = None
+) -> LossFunction:
     """Return the function (real scores, fake scores) -> −V, to be minimised.
 
     Scores are t, in the game's domain, of any shape; the loss is a scalar in nats.
@@ -107,61 +110,61 @@ def discriminator_loss(game: Game | str, parameters: Mapping[str, float] | None 
     >>> float(discriminator_loss("minimax")(torch.zeros(4), torch.zeros(4)))  # 2 log 2
     1.3862943649291992
     """
-    real, fake = (_payoff(game, part, parameters) for part in ("real", "fake"))
+    real, fake = (_payoff(loss, part, parameters) for part in ("real", "fake"))
     return lambda real_scores, fake_scores: -real(real_scores).mean() - fake(fake_scores).mean()
 
 
-def generator_loss(game: Game | str, parameters: Mapping[str, float] | None = None) -> Loss:
+def generator_loss(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> LossFunction:
     """Return the function fake scores -> the generator's loss, to be minimised.
 
     >>> float(generator_loss("non-saturating")(torch.zeros(4)))  # log 2
     0.6931471824645996
     """
-    payoff = _payoff(game, "generator", parameters)
+    payoff = _payoff(loss, "generator", parameters)
     return lambda fake_scores: payoff(fake_scores).mean()
 
 
-def smooth_labels(game: Game | str, real: float = 0.9, fake: float = 0.0) -> Game:
-    """Return ``game`` with the labels of real and fake samples softened for the discriminator.
+def smooth_labels(loss: Loss | str, real: float = 0.9, fake: float = 0.0) -> Loss:
+    """Return ``loss`` with the labels of real and fake samples softened for the discriminator.
 
     Real samples are labelled 1 with weight ``real`` and fake ones with weight ``fake``:
     a' = real·a + (1−real)·b and b' = fake·a + (1−fake)·b; one-sided smoothing (Salimans et al.,
-    2016, arXiv:1606.03498) keeps ``fake`` at 0. The answer is a game, so theory applies to it.
+    2016, arXiv:1606.03498) keeps ``fake`` at 0. The answer is a `Loss`, so theory applies to it.
     """
-    game = get_game(game) if isinstance(game, str) else game
+    loss = get_loss(loss) if isinstance(loss, str) else loss
     for label, value in (("real", real), ("fake", fake)):
         if not 0 <= value <= 1:
             raise GantheoryError(f"label {label}={value!r} must lie between 0 and 1")
 
     def mixture(label: float) -> str:
-        terms = [f"{w!r}*({p})" for w, p in ((label, game.real), (1 - label, game.fake)) if w]
+        terms = [f"{w!r}*({p})" for w, p in ((label, loss.real), (1 - label, loss.fake)) if w]
         return " + ".join(terms)
 
-    name = f"{game.name}-labels-{real:g}-{fake:g}"
-    return replace(game, name=name, real=mixture(real), fake=mixture(fake), title="", claims=())
+    name = f"{loss.name}-labels-{real:g}-{fake:g}"
+    return replace(loss, name=name, real=mixture(real), fake=mixture(fake), title="", claims=())
 
 
 @dataclass(frozen=True, eq=False)
 class _Key:
     """A game as a dictionary key: equal when its formulas are."""
 
-    game: Game
+    loss: Loss
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.game == other.game
+        return isinstance(other, _Key) and self.loss == other.loss
 
     def __hash__(self) -> int:
-        return hash((self.game.name, self.game.real, self.game.fake, self.game.generator))
+        return hash((self.loss.name, self.loss.real, self.loss.fake, self.loss.generator))
 
 
-def _values(game: Game, given: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    missing = [name for name in game.parameters if name not in given]
+def _values(loss: Loss, given: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    missing = [name for name in loss.parameters if name not in given]
     if missing:
         raise GantheoryError(
-            f"game {game.name!r} needs a value for {', '.join(missing)}; "
+            f"loss {loss.name!r} needs a value for {', '.join(missing)}; "
             f"pass parameters={{{missing[0]!r}: 1.0}}"
         )
-    return tuple((name, float(given[name])) for name in game.parameters)
+    return tuple((name, float(given[name])) for name in loss.parameters)
 
 
 def _expression(text: str, values: tuple[tuple[str, float], ...]) -> Expr:
@@ -174,24 +177,24 @@ def _numbers(values: tuple[tuple[str, float], ...]) -> dict[str, Expr]:
     return {name: sympy.Rational(repr(value)) for name, value in values}
 
 
-def _payoff(game: Game | str, part: str, parameters: Mapping[str, float] | None) -> Payoff:
-    game = get_game(game) if isinstance(game, str) else game
-    return Payoff(_expression(getattr(game, part), _values(game, parameters or {})))
+def _payoff(loss: Loss | str, part: str, parameters: Mapping[str, float] | None) -> Payoff:
+    loss = get_loss(loss) if isinstance(loss, str) else loss
+    return Payoff(_expression(getattr(loss, part), _values(loss, parameters or {})))
 
 
 @lru_cache(maxsize=256)
-def _compiled(key: _Key, values: tuple[tuple[str, float], ...]) -> TorchGame:
-    game = key.game
-    payoffs = [_expression(getattr(game, part), values) for part in ("real", "fake", "generator")]
-    best = min(_maps(game, values), key=lambda score: _overflows(score, payoffs))
+def _compiled(key: _Key, values: tuple[tuple[str, float], ...]) -> TorchLoss:
+    loss = key.loss
+    payoffs = [_expression(getattr(loss, part), values) for part in ("real", "fake", "generator")]
+    best = min(_maps(loss, values), key=lambda score: _overflows(score, payoffs))
     composed = [Payoff(payoff.xreplace({t: best})) for payoff in payoffs]
-    return TorchGame(game, Payoff(best), *composed)
+    return TorchLoss(loss, Payoff(best), *composed)
 
 
-def _maps(game: Game, values: tuple[tuple[str, float], ...]) -> list[Expr]:
+def _maps(loss: Loss, values: tuple[tuple[str, float], ...]) -> list[Expr]:
     """Return smooth increasing maps from the real line onto the inside of the game's domain."""
     numbers = _numbers(values)
-    ends = interval(game.domain)
+    ends = interval(loss.domain)
     lower, upper = (_end(end, numbers) for end in (ends.lower, ends.upper))
     match lower.is_finite, upper.is_finite:
         case True, True:

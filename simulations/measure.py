@@ -17,9 +17,9 @@ from gantheory.densities.images import Affine
 from gantheory.densities.mixtures import AnyMixture, Mixture
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.game import Game
+from gantheory.functions import to_sympy
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
-from gantheory.symbolic.atoms import to_sympy
 from simulations.compare import ERROR_PROBABILITY, mean_of
 from simulations.data import as_density, bulk, quantile, stratified
 from simulations.losses import Payoff
@@ -48,7 +48,7 @@ class Budget:
 
 
 def value(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     p: Density | str,
     q: Density | str,
@@ -58,7 +58,7 @@ def value(
     parameters: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Return V(D) = E_p[a(t)] + E_q[b(t)] in nats, measured on fresh stratified samples."""
-    bound = bind(game, parameters)
+    bound = bind(loss, parameters)
     rng = np.random.default_rng(seed)
     means = np.zeros(budget.replicates)
     for law, text in ((p, bound.real), (q, bound.fake)):
@@ -68,7 +68,7 @@ def value(
 
 
 def integrated_value(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     p: Density | str,
     q: Density | str,
@@ -76,7 +76,7 @@ def integrated_value(
     parameters: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Return the same V(D) by quadrature in x: no samples at all (see `_integral`)."""
-    bound = bind(game, parameters)
+    bound = bind(loss, parameters)
     ends = [bulk(as_density(law), _BEYOND) for law in (p, q)]
     # What D gives where only q has mass may weigh under p too: -exp(-t) is there -q/p.
     whole = min(low for low, _ in ends), max(high for _, high in ends)
@@ -102,13 +102,13 @@ def _payoff_of(text: str, discriminator: Discriminator) -> Callable[[Tensor], Te
     return lambda x: payoff(discriminator(x))
 
 
-def generator_payoff(game: Game | str, parameters: Mapping[str, float] | None = None) -> Payoff:
+def generator_payoff(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Payoff:
     """Return the generator's loss c as a torch function of the score."""
-    return Payoff(to_sympy(bind(game, parameters).generator))
+    return Payoff(to_sympy(bind(loss, parameters).generator))
 
 
 def generator_gradient(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     q: Density | str,
     wrt: str,
@@ -123,7 +123,7 @@ def generator_gradient(
     location. The interval is for the gradient that this very discriminator gives.
     """
     law, name = as_density(q), _parameter(q, wrt)
-    payoff = generator_payoff(game, parameters)
+    payoff = generator_payoff(loss, parameters)
     points, weights = _sampled(law, np.random.default_rng(seed), budget)
     parts = zip(_chunks(points), _chunks(weights), strict=True)
     gradients = np.concatenate(
@@ -133,7 +133,7 @@ def generator_gradient(
 
 
 def frozen_gradient(
-    game: Game | str,
+    loss: Loss | str,
     p: Density | str,
     q: Density | str,
     wrt: str = "q.loc",
@@ -148,14 +148,14 @@ def frozen_gradient(
     With ``discriminator=None`` D* itself is frozen. With a trained one the error also holds
     `gradient_gap`, the most that its distance from D* can move the gradient.
     """
-    best = predict(game, parameters).optimal_discriminator(p, q)
+    best = predict(loss, parameters).optimal_discriminator(p, q)
     frozen = discriminator or best
     sampled = generator_gradient(
-        game, frozen, q, wrt, seed=seed, budget=budget, parameters=parameters
+        loss, frozen, q, wrt, seed=seed, budget=budget, parameters=parameters
     )
     if discriminator is None:
         return sampled
-    gap = gradient_gap(game, discriminator, p, q, wrt, parameters=parameters)
+    gap = gradient_gap(loss, discriminator, p, q, wrt, parameters=parameters)
     return replace(
         sampled,
         error=sampled.error + gap.value + gap.error,
@@ -164,7 +164,7 @@ def frozen_gradient(
 
 
 def gradient_gap(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     p: Density | str,
     q: Density | str,
@@ -182,8 +182,8 @@ def gradient_gap(
     Both factors are integrated in x, so the bound rests on no sample.
     """
     law, name = as_density(q), _parameter(q, wrt)
-    best = predict(game, parameters).optimal_discriminator(p, q)
-    payoff = generator_payoff(game, parameters)
+    best = predict(loss, parameters).optimal_discriminator(p, q)
+    payoff = generator_payoff(loss, parameters)
 
     def change(x: Tensor) -> Tensor:
         return payoff(discriminator(x)) - payoff(best(x))
@@ -276,7 +276,7 @@ class Distance:
 
 
 def discriminator_distance(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     p: Density | str,
     q: Density | str,
@@ -284,8 +284,8 @@ def discriminator_distance(
     parameters: Mapping[str, float] | None = None,
 ) -> Distance:
     """Measure the distance between D(x) and D*(x)."""
-    bound = bind(game, parameters)
-    best = predict(game, parameters).optimal_discriminator(p, q)
+    bound = bind(loss, parameters)
+    best = predict(loss, parameters).optimal_discriminator(p, q)
     link = Payoff(to_sympy(bound.link))
 
     def difference(x: Tensor) -> Tensor:
@@ -323,13 +323,13 @@ def normal_jsd(loc: Array, scale: Array) -> Array:
 
 
 def outputs(
-    game: Game | str,
+    loss: Loss | str,
     discriminator: Discriminator,
     x: Array,
     parameters: Mapping[str, float] | None = None,
 ) -> Array:
     """Return what papers call D(x), the link of the score, at points x of shape (n,)."""
-    link = Payoff(to_sympy(bind(game, parameters).link))
+    link = Payoff(to_sympy(bind(loss, parameters).link))
     with torch.no_grad():
         return np.asarray(link(discriminator(torch.from_numpy(x)[:, None])).numpy())
 

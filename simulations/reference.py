@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from simulations.ensembles import Games, Member, Recipe, State, drawn, rates
-from simulations.losses import TorchGame
+from simulations.losses import TorchLoss
 from simulations.updates import Order, Schedule
 
 Tensors = Mapping[str, Tensor]
@@ -19,7 +19,7 @@ class Reference:
 
     def __init__(self, members: Sequence[Member], recipe: Recipe) -> None:
         self.members, self.recipe = members, recipe
-        self.games = Games.of(members)
+        self.losses = Games.of(members)
         self.rates = rates(members, recipe)
 
     def advance(self, state: State, steps: int) -> None:
@@ -73,8 +73,8 @@ class Reference:
         psi = parameters["discriminator"].detach().requires_grad_()
         real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
         fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))
-        loss = self.games.each(
-            TorchGame.discriminator_loss, self._outputs(psi, real), self._outputs(psi, fake)
+        loss = self.losses.each(
+            TorchLoss.discriminator_loss, self._outputs(psi, real), self._outputs(psi, fake)
         )
         for penalty in self.recipe.regularisers:
             loss = loss + penalty(lambda x: self._scores(psi, x), real, fake, drawn["mix"])
@@ -89,7 +89,7 @@ class Reference:
         fake = self.recipe.generator(theta, drawn["latent"])
         seen = self._packed(_noisy(fake, drawn.get("fake_noise")))
         outputs = self._outputs(parameters["discriminator"], seen)
-        loss = self.games.each(TorchGame.generator_loss, outputs)
+        loss = self.losses.each(TorchLoss.generator_loss, outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient
 
@@ -108,7 +108,7 @@ class Reference:
         return self.recipe.discriminator(psi, x)[..., 0]
 
     def _scores(self, psi: Tensor, x: Tensor) -> Tensor:
-        return self.games.each(lambda game, out: game.score(out), self._outputs(psi, x))
+        return self.losses.each(lambda loss, out: loss.score(out), self._outputs(psi, x))
 
     def _move(self, state: State, player: str, gradient: Tensor) -> Tensor:
         """Return what to subtract from a player's parameters, updating its memory."""

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gantheory.errors import GantheoryError, MissingExtraError
-from gantheory.game import Game
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from simulations.ensembles import Member, Recipe, State, initial_state
 from simulations.files import locked, write_atomically
@@ -261,7 +261,7 @@ def describe(value: Any) -> Any:
 
     if isinstance(value, Density):
         return str(value)
-    if isinstance(value, Game):
+    if isinstance(value, Loss):
         shown = value.as_dict()
         return {name: describe(shown[name]) for name in shown if name != "title"}
     if is_dataclass(value) and not isinstance(value, type):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gantheory.errors import GantheoryError
-from gantheory.symbolic.atoms import sigmoid, softplus
+from gantheory.functions import sigmoid, softplus
 from simulations.networks import SOFTPLUS_LINEAR_FROM
 
 # exp saturates here, continued by its tangent: e^70 = 2.5e30 and e^690 = 1e299 leave room for

@@ -12,49 +12,49 @@ import sympy
 from torch import Tensor
 
 from gantheory.densities.base import Density
+from gantheory.derivations import derive
 from gantheory.errors import GantheoryError
-from gantheory.game import Game
-from gantheory.games import get_game
-from gantheory.numeric import divergence
+from gantheory.functions import r, t
+from gantheory.integrals import divergence
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
-from gantheory.symbolic import derive
-from gantheory.symbolic.atoms import r, t
-from gantheory.symbolic.derivation import Curvature
+from gantheory.theory.records import Curvature
 from simulations.data import torch_logpdf
 from simulations.losses import Payoff
 
 Pointwise = Callable[[Tensor], Tensor]
 
 
-def bind(game: Game | str, parameters: Mapping[str, float] | None = None) -> Game:
-    """Return ``game`` with every free parameter replaced by a number.
+def bind(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Loss:
+    """Return ``loss`` with every free parameter replaced by a number.
 
-    >>> bind(Game("scaled", real="s*t", fake="-s*t", generator="-t", domain="[0, s]"),
+    >>> bind(Loss("scaled", real="s*t", fake="-s*t", generator="-t", domain="[0, s]"),
     ...      {"s": 2.0}).domain
     '[0, (2.0)]'
     """
-    game = get_game(game) if isinstance(game, str) else game
+    loss = get_loss(loss) if isinstance(loss, str) else loss
     given = dict(parameters or {})
-    if missing := [name for name in game.parameters if name not in given]:
-        raise GantheoryError(f"game {game.name!r} needs a value for {', '.join(missing)}")
+    if missing := [name for name in loss.parameters if name not in given]:
+        raise GantheoryError(f"loss {loss.name!r} needs a value for {', '.join(missing)}")
 
     def filled(text: str) -> str:
         for name, value in given.items():
             text = re.sub(rf"\b{re.escape(name)}\b", f"({value!r})", text)
         return text
 
-    if not game.parameters:
-        return game
+    if not loss.parameters:
+        return loss
     parts = ("real", "fake", "generator", "domain", "link")
-    changed: dict[str, Any] = {part: filled(getattr(game, part)) for part in parts}
-    return replace(game, parameters={}, claims=(), **changed)
+    changed: dict[str, Any] = {part: filled(getattr(loss, part)) for part in parts}
+    return replace(loss, parameters={}, claims=(), **changed)
 
 
 @dataclass(frozen=True)
 class Prediction:
     """A game's theory, ready for densities: the optimal score and three divergences."""
 
-    game: Game
+    definition: Loss
     score: Pointwise  # t*(log r), in torch
     value: Curvature
     loss: Curvature
@@ -106,8 +106,8 @@ def integrate(
 @lru_cache(maxsize=128)
 def _predict(formulas: tuple[str, ...]) -> Prediction:
     real, fake, generator, domain, link = formulas
-    game = Game("game", real, fake, generator, domain, link)
-    derivation = derive(game)
+    loss = Loss("loss", real, fake, generator, domain, link)
+    derivation = derive(loss)
     if derivation.optimum is None:
         raise GantheoryError(
             f"V = E_p[{real}] + E_q[{fake}] has no known optimal discriminator: "
@@ -115,7 +115,7 @@ def _predict(formulas: tuple[str, ...]) -> Prediction:
         )
     of_log_ratio = sympy.simplify(_as_steps(derivation.optimum.score).xreplace({r: sympy.exp(t)}))
     return Prediction(
-        game,
+        loss,
         Payoff(of_log_ratio),
         derivation.value,
         derivation.loss,
@@ -141,7 +141,7 @@ def _as_steps(score: sympy.Expr) -> sympy.Expr:
     return result
 
 
-def predict(game: Game | str, parameters: Mapping[str, float] | None = None) -> Prediction:
-    """Derive ``game`` and make its optimum and divergences ready for numbers."""
-    bound = bind(game, parameters)
+def predict(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Prediction:
+    """Derive ``loss`` and make its optimum and divergences ready for numbers."""
+    bound = bind(loss, parameters)
     return _predict((bound.real, bound.fake, bound.generator, bound.domain, bound.link))

@@ -6,7 +6,7 @@ import scipy.integrate
 from flint import arb
 from scipy import stats
 
-from gantheory.numeric.certified import laws
+from gantheory.integrals.certified import laws
 
 LAWS = {
     "Normal": stats.norm,

@@ -12,22 +12,23 @@ import pytest
 import sympy as sp
 from typed import best_score, value
 
+from gantheory.claims.published import check_claim, equal
+from gantheory.derivations import confirmation, engine
+from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.engine import derive
 from gantheory.divergences import FDivergence
 from gantheory.errors import InternalError
-from gantheory.game import Claim, Game
+from gantheory.exact import algebra
+from gantheory.functions import r
+from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How
-from gantheory.symbolic import algebra, confirmation, engine
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.derivation import Derivation
-from gantheory.symbolic.engine import derive
-from gantheory.symbolic.generator import curvature
-from gantheory.symbolic.published import check_claim, equal
+from gantheory.theory.generator import curvature
 
 SAMPLES = np.random.default_rng(10)
 
 
-def with_generator(text: str, **more: object) -> Game:
-    return Game("own", real="log(D)", fake="log(1 - D)", generator=text, **more)
+def with_generator(text: str, **more: object) -> Loss:
+    return Loss("own", real="log(D)", fake="log(1 - D)", generator=text, **more)
 
 
 def hidden_square() -> str:
@@ -102,7 +103,7 @@ def test_a_square_of_parameters_is_an_absolute_value_of_them():
 @pytest.mark.parametrize("k", [0.5, 1, 2])
 def test_squares_in_the_payoffs_of_the_discriminator_are_hills(k):
     real, fake = f"-sqrt(t**2 - 2*({k})*t + ({k})**2)", "-(t**2 + 2*t + 1)**(3/4)"
-    found = derive(Game("own", real=real, fake=fake, generator="-t", domain="[-3, 3]"))
+    found = derive(Loss("own", real=real, fake=fake, generator="-t", domain="[-3, 3]"))
     assert found.optimum is None or found.value is not None
     if found.optimum is not None:
         for ratio in (0.2, 0.9, 1.4, 6):
@@ -133,7 +134,7 @@ def test_a_generator_with_a_hidden_square_has_its_corners(text, smooth, atoms):
 
 def test_the_text_form_of_total_variation_integrates_to_it():
     from gantheory.densities import parse_density
-    from gantheory.numeric import divergence
+    from gantheory.integrals import divergence
 
     p, q = parse_density("normal(0, 1)"), parse_density("normal(1, 1)")
     found = divergence(FDivergence("own", "sqrt(r**2 - 2*r + 1)/2"), p, q)
@@ -164,7 +165,7 @@ def test_where_no_point_separates_two_sides_nothing_is_refuted(claim, how):
 
 def test_a_wrong_branch_is_caught_by_evaluation(monkeypatch):
     wrong = "the loss curvature is not what the formulas give"
-    monkeypatch.setattr("gantheory.symbolic.pieces.opened", lambda expr, *_: expr)
+    monkeypatch.setattr("gantheory.theory.pieces.opened", lambda expr, *_: expr)
     with pytest.raises(InternalError, match=wrong):
         derive(with_generator("sqrt(D**2 - D + 1/4)"))
 
@@ -219,4 +220,4 @@ def test_no_right_statement_about_the_ends_of_a_random_game_is_refused(seed):
     real = draw.choice(["log(D)", f"-softplus({k} - t)", f"-relu({k} - t)**2", f"D**({k})"])
     fake = draw.choice(["log(1 - D)", f"-softplus({k} + t)", f"-relu({k} + t)", "-D"])
     loss = draw.choice(["-t", "-log(D)", "sigmoid(-t)", f"(t - {k})**2", "relu(1 - t)"])
-    confirmation.confirm(derive(Game("ends", str(real), str(fake), str(loss), domain="[-7, 9]")))
+    confirmation.confirm(derive(Loss("ends", str(real), str(fake), str(loss), domain="[-7, 9]")))

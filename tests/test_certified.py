@@ -9,8 +9,8 @@ import pytest
 
 from gantheory import GantheoryError, Status
 from gantheory.densities import parse_density
-from gantheory.numeric import divergence
-from gantheory.numeric.certified import certifiable, enclose
+from gantheory.integrals import divergence
+from gantheory.integrals.certified import certifiable, enclose
 
 mp = mpmath.MPContext()
 mp.dps = 40

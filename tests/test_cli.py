@@ -15,7 +15,7 @@ from gantheory.cli import COMMANDS, cli, main
 
 BAD = {
     "unknown command": (["derve", "minimax"], "did you mean 'derive'"),
-    "unknown game": (["derive", "minmax"], "did you mean 'minimax'"),
+    "unknown loss": (["derive", "minmax"], "did you mean 'minimax'"),
     "unknown divergence": (["divergence", "jds", "normal(0, 1)", "normal(1, 1)"], "jsd"),
     "unknown density": (["divergence", "jsd", "nromal(0, 1)", "normal(1, 1)"], "normal"),
     "negative scale": (["divergence", "jsd", "normal(0, -1)", "normal(1, 1)"], "-1"),
@@ -145,7 +145,7 @@ def test_a_folder_of_data_named_simulations_is_in_nobodys_way(installed, tmp_pat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("arguments", [["cite", "minimax"], ["games", "--json"], ["--help"]])
+@pytest.mark.parametrize("arguments", [["cite", "minimax"], ["losses", "--json"], ["--help"]])
 def test_a_full_disk_is_one_line_and_no_traceback(arguments, installed, tmp_path):
     with open("/dev/full", "w") as full:
         status, err, _ = started(installed, tmp_path, *arguments, stdout=full)
@@ -158,7 +158,7 @@ def test_a_closed_pipe_ends_quietly(installed, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as pipe:
-        status, err, _ = started(installed, tmp_path, "games", stdout=pipe)
+        status, err, _ = started(installed, tmp_path, "losses", stdout=pipe)
     assert status in {1, 141}
     assert err == ""
 

@@ -16,16 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gantheory.cli.derive import command as derive_command
-from gantheory.cli.games import command as games_command
+from gantheory.cli.losses import command as games_command
+from gantheory.critics import discrete, relativistic
+from gantheory.critics.constrained import derive_critic, mean_gaussian_kernel
+from gantheory.critics.distances import energy_distance, kantorovich, squared_cdf_distance
+from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.critics.record import judge_claim
+from gantheory.derivations.told import Step
 from gantheory.errors import GantheoryError
-from gantheory.games import CRITICS, find, get_game
+from gantheory.losses import CRITICS, find, get_loss
 from gantheory.records import How, Status
-from gantheory.symbolic.critics import discrete, relativistic
-from gantheory.symbolic.critics.constrained import derive_critic, mean_gaussian_kernel
-from gantheory.symbolic.critics.distances import energy_distance, kantorovich, squared_cdf_distance
-from gantheory.symbolic.critics.laws import DiscreteLaw, f_divergence, is_equal
-from gantheory.symbolic.critics.record import judge_claim
-from gantheory.symbolic.derivation import Step, known
+from gantheory.theory.records import known
 
 positive = st.integers(1, 9)
 points = st.lists(st.integers(-6, 6), min_size=1, max_size=5, unique=True)
@@ -55,7 +56,7 @@ def test_every_critic_derives_with_a_reason_for_each_step(name):
     assert all(step.text and step.latex and step.how is not How.REFUTED for step in found.steps)
     assert (found.status == "undecided") == bool(found.undecided)
     json.dumps(found.as_dict())
-    assert found.game.title in str(found)
+    assert found.definition.title in str(found)
     assert found._repr_html_()
     assert found._repr_latex_()
 
@@ -350,7 +351,7 @@ def test_the_gap_of_the_information_bound_is_a_mean_divergence(pairs, weights):
         lambda: discrete.elbo(discrete.Table.of([["1/2", "1/2"]]), 0, ["1/2", "1/3"]),
         lambda: derive_critic("wasserstain"),
         lambda: find("wasserstain"),
-        lambda: get_game("wasserstein"),
+        lambda: get_loss("wasserstein"),
     ],
 )
 def test_what_is_no_law_or_no_game_is_refused(call):

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from gantheory import GantheoryError
 from gantheory.cli.curve import command
-from gantheory.numeric import divergence
-from gantheory.numeric.curves import Target, curve, curves, vanishing, write_table
-from gantheory.numeric.curves.doublexp import Wanted, integrate_rows
-from gantheory.numeric.curves.families import FAMILIES, Family, slopes_of
-from gantheory.numeric.curves.rows import STANDARD, rows
-from gantheory.numeric.names import kernel_of
+from gantheory.integrals import divergence
+from gantheory.integrals.curves import Target, curve, curves, vanishing, write_table
+from gantheory.integrals.curves.doublexp import Wanted, integrate_rows
+from gantheory.integrals.curves.families import FAMILIES, Family, slopes_of
+from gantheory.integrals.curves.rows import STANDARD, rows
+from gantheory.integrals.kernels.names import kernel_of
 
 NAMES = ["jsd", "kl_pq", "kl_qp", "tv", "hellinger2", "triangular", "kl_mp", "jsd_gap"]
 # d, JSD(N(0,1), N(d,1)) and its derivative: Arb with 26 digits, computed apart from this code
@@ -98,7 +98,7 @@ def test_a_family_that_bulk_does_not_serve_is_integrated_point_by_point():
 
 
 def test_games_bring_what_their_generator_follows():
-    table = curve([], "distance", [1.0, 5.0, 10.0], games=["minimax", "non-saturating"])
+    table = curve([], "distance", [1.0, 5.0, 10.0], losses=["minimax", "non-saturating"])
     jsd = curve(["jsd", "kl_qp"], "distance", [1.0, 5.0, 10.0])
     assert table["minimax"].to_numpy() == pytest.approx(2 * jsd["jsd"].to_numpy(), rel=1e-13)
     followed = jsd["kl_qp_gradient"] - 2 * jsd["jsd_gradient"]
@@ -233,7 +233,7 @@ def test_tables_are_written_whole_and_read_back(tmp_path, ending):
         (lambda: curve(["jds"]), "jsd"),
         (lambda: curve(["jsd"], values=[]), "finite"),
         (lambda: curve(["jsd"], values=[1.0, math.inf]), "finite"),
-        (lambda: curve([], games=["minimaxx"]), "minimax"),
+        (lambda: curve([], losses=["minimaxx"]), "minimax"),
         (lambda: curve(["jsd"], Family("normal(0, 1)", "normal(0, d)"), [-1.0]), "scale=-1"),
         (lambda: write_table(curve(["jsd"], values=[1.0]), "x.xlsx"), "csv"),
     ],

@@ -215,6 +215,16 @@ def test_a_density_of_ones_own_says_what_it_does_not_know():
         own_density(law.log_function, centers=[(0, -1)])
 
 
+@pytest.mark.parametrize(
+    "base", ["normal(0.5, 2)", "lognormal(0, 1)", "affine(gamma(2, 1), -1, 3)"]
+)
+def test_a_restricted_law_misses_its_points_as_its_base_does(base):
+    """F(x | a < X < b) = (F(x) − F(a))/mass moves with x by the same shift of x as F."""
+    at = Points.at(np.linspace(0.3, 2.7, 9))
+    law = density(f"restrict({base}, 0.1, 3)")
+    assert np.array_equal(law.blur(at), density(base).blur(at))
+
+
 def test_an_unknown_parameter_names_the_known_ones():
     with pytest.raises(GantheoryError, match="did you mean 'scale'"):
         density("normal(0, 1)").score("scal", 0.5)

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gantheory import Game, derive
+from gantheory import Loss, derive
 from gantheory.records import Estimate
 
 LOSSES = {
@@ -30,7 +30,7 @@ def on_disjoint(loss, score):
 @pytest.mark.parametrize("seed", [0])
 def test_what_least_squares_follows_is_enclosed_for_any_loss(text, seed):
     place = int(np.random.default_rng(seed).integers(2, 9))
-    found = derive(Game("squares", f"-(t - {place}/4)**2", "-t**2", text)).disjoint.followed
+    found = derive(Loss("squares", f"-(t - {place}/4)**2", "-t**2", text)).disjoint.followed
     truth = on_disjoint(LOSSES[text], lambda s: mpmath.mpf(place) / 4 / (1 + s))
     if not isinstance(found, Estimate):  # the textbook knows it
         assert float(found) == pytest.approx(float(truth), rel=1e-12)
@@ -40,8 +40,8 @@ def test_what_least_squares_follows_is_enclosed_for_any_loss(text, seed):
 
 
 def test_a_hinge_at_an_end_of_the_domain_is_enclosed():
-    game = Game("capped", "-(t - 1/2)**2", "-relu(t + 1/2)", "-log(D)", domain="(-oo, 1]")
-    found = derive(game).disjoint.followed
+    loss = Loss("capped", "-(t - 1/2)**2", "-relu(t + 1/2)", "-log(D)", domain="(-oo, 1]")
+    found = derive(loss).disjoint.followed
     half = mpmath.mpf(1) / 2
     truth = on_disjoint(LOSSES["-log(D)"], lambda s: max(-half, half - s / 2))
     assert abs(found.value - truth) <= found.error < 1e-14
@@ -49,13 +49,13 @@ def test_a_hinge_at_an_end_of_the_domain_is_enclosed():
 
 def test_a_zero_sum_game_follows_its_value_on_disjoint_supports():
     halves = "3/2*(D**(2/3) - 1)", "3/2*((1 - D)**(2/3) - 1)"
-    found = derive(Game("alpha", *halves, halves[1]))
+    found = derive(Loss("alpha", *halves, halves[1]))
     value = found.disjoint.value.evalf(30)
     assert abs(found.disjoint.followed.value - value) <= found.disjoint.followed.error < 1e-14
 
 
 def test_a_certified_number_is_shown_with_its_error():
-    found = derive(Game("squares", "-(t - 1)**2", "-t**2", "-log(D)"))
+    found = derive(Loss("squares", "-(t - 1)**2", "-t**2", "-log(D)"))
     shown = found.as_dict()["disjoint"]["followed"]
     assert shown["how"] == "certified"
     assert shown["error"] < 1e-15
@@ -65,5 +65,5 @@ def test_a_certified_number_is_shown_with_its_error():
 
 
 def test_an_integral_that_diverges_is_infinite():
-    found = derive(Game("poly", "log(D) + D - 1", "log(1 - D) - D", "-log(D)"))
+    found = derive(Loss("poly", "log(D) + D - 1", "log(1 - D) - D", "-log(D)"))
     assert str(found.disjoint.followed) == "oo"

@@ -17,14 +17,14 @@ from gantheory.cli.divergence import command
 from gantheory.densities import Tail, density, own_density
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, named
 from gantheory.errors import GantheoryError
-from gantheory.numeric import divergence, sweep
-from gantheory.numeric.certified import enclose
-from gantheory.numeric.curvature.general import kernel_of_formula, tabulated
-from gantheory.numeric.kernels import KERNELS
-from gantheory.numeric.names import kernel_of
+from gantheory.functions import r
+from gantheory.integrals import divergence, sweep
+from gantheory.integrals.certified import enclose
+from gantheory.integrals.curvature.general import kernel_of_formula, tabulated
+from gantheory.integrals.kernels.kernel import KERNELS
+from gantheory.integrals.kernels.names import kernel_of
 from gantheory.records import Status
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.generator import at_zero, curvature, slope_at_infinity
+from gantheory.theory.generator import at_zero, curvature, slope_at_infinity
 
 POWERS = ("power_0.3", "power_-0.5", "power_2.5", "power_1/3")
 NAMES = (*DIVERGENCES, *POWERS)
@@ -481,6 +481,12 @@ def test_the_name_of_a_power_divergence_leads_back_to_it(order):
     entry = named(f"power_{order}")
     assert named(entry.name) == entry
     assert divergence(entry, "normal(0, 1)", "normal(0.1, 1)").status is Status.OK
+
+
+@pytest.mark.parametrize("order", ["60.5", "-61", "10000"])
+def test_a_power_beyond_sixty_is_refused(order):
+    with pytest.raises(GantheoryError, match="60"):
+        named(f"power_{order}")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 import gantheory
 from gantheory.claims import CHECKS
-from gantheory.games import CATALOGUE, CRITICS
+from gantheory.losses import CATALOGUE, CRITICS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(
@@ -33,8 +33,8 @@ def test_every_check_named_on_a_page_exists(page):
 
 def test_the_theory_binds_statements_of_each_classic_loss():
     bound = ids_in((DOCS / "theory.md").read_text())
-    for game in ("minimax", "non-saturating", "reverse-kl"):
-        assert any(name.startswith(f"{game}.") for name in bound), game
+    for loss in ("minimax", "non-saturating", "reverse-kl"):
+        assert any(name.startswith(f"{loss}.") for name in bound), loss
 
 
 def python_blocks(page):

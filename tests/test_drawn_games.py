@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 import sympy as sp
 
-from gantheory import Game, derive
+from gantheory import Loss, derive
 from gantheory.records import How
 
 SEEDS = range(16)
@@ -47,7 +47,7 @@ class Solved:
         self.a, self.b, self.c = Hinges(draw, 2), Hinges(draw, 2), Hinges(draw, 1)
         bends = (*self.a.places, *self.b.places, *self.c.places)
         self.scores = sorted({LOW, HIGH, *bends})
-        self.game = Game(
+        self.loss = Loss(
             f"drawn-{seed}", self.a.text, self.b.text, self.c.text, domain=f"[{LOW}, {HIGH}]"
         )
         lines = [(self.a(t), self.b(t)) for t in self.scores]
@@ -89,7 +89,7 @@ def solved(request):
 
 @pytest.fixture(scope="module")
 def derived(solved):
-    return derive(solved.game)
+    return derive(solved.loss)
 
 
 def masses(atoms):

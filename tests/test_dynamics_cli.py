@@ -9,8 +9,8 @@ import sympy as sp
 from click.testing import CliRunner
 
 from gantheory.cli.game import command
+from gantheory.dynamics.verdict import Fate
 from gantheory.errors import GantheoryError
-from gantheory.symbolic.dynamics.verdict import Fate
 
 XY = ["--value", "x*y", "--player1", "x", "--player2", "y"]
 METHODS = (
@@ -169,12 +169,12 @@ def test_a_declared_domain_admits_a_kink():
 def test_a_stability_diagram_has_the_line_where_the_radius_is_one():
     import numpy as np
 
-    from gantheory.numeric.motion.spectra import spectral_map
+    from gantheory.dynamics import rules
+    from gantheory.dynamics.known import bilinear
+    from gantheory.dynamics.motion.spectra import spectral_map
+    from gantheory.dynamics.operators import operator
+    from gantheory.dynamics.regularise import consensus
     from gantheory.report.phase import plot_stability
-    from gantheory.symbolic.dynamics import rules
-    from gantheory.symbolic.dynamics.known import bilinear
-    from gantheory.symbolic.dynamics.operators import operator
-    from gantheory.symbolic.dynamics.regularise import consensus
 
     weight = sp.Symbol("gamma", positive=True)
     matrix = operator(rules.simultaneous(), consensus(bilinear(), weight).jacobian, 1)

@@ -3,26 +3,26 @@
 import pytest
 import sympy as sp
 
-from gantheory import Game
+from gantheory import Loss
+from gantheory.dynamics import rules
+from gantheory.dynamics.analysis import analyse
+from gantheory.dynamics.bounds import step_bound
+from gantheory.dynamics.conserved import conserved_by_flow, conserved_by_update
+from gantheory.dynamics.equilibria import equilibria
+from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
+from gantheory.dynamics.lyapunov import distance_along_flow
+from gantheory.dynamics.operators import eigenvalues, eta, lamda, operator
+from gantheory.dynamics.rates import best_rate, spectral_radius
+from gantheory.dynamics.regularise import consensus
+from gantheory.dynamics.steps import Behaviour, behaviour, step_sizes
+from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
-from gantheory.games import list_games
+from gantheory.losses import list_losses
 from gantheory.records import How
-from gantheory.symbolic.dynamics import rules
-from gantheory.symbolic.dynamics.analysis import analyse
-from gantheory.symbolic.dynamics.bounds import step_bound
-from gantheory.symbolic.dynamics.conserved import conserved_by_flow, conserved_by_update
-from gantheory.symbolic.dynamics.equilibria import equilibria
-from gantheory.symbolic.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
-from gantheory.symbolic.dynamics.lyapunov import distance_along_flow
-from gantheory.symbolic.dynamics.operators import eigenvalues, eta, lamda, operator
-from gantheory.symbolic.dynamics.rates import best_rate, spectral_radius
-from gantheory.symbolic.dynamics.regularise import consensus
-from gantheory.symbolic.dynamics.steps import Behaviour, behaviour, step_sizes
-from gantheory.symbolic.dynamics.text import read_game
 
 gamma, sigma = sp.symbols("gamma sigma", positive=True)
 i, HALF = sp.I, sp.Rational(1, 2)
-WGAN = Game("wasserstein-score", real="t", fake="-t", generator="-t")
+WGAN = Loss("wasserstein-score", real="t", fake="-t", generator="-t")
 XY = sp.Matrix([[0, -1], [1, 0]])
 OPEN = sp.Interval.open
 
@@ -306,7 +306,7 @@ def test_the_flow_of_a_zero_sum_dirac_gan_keeps_its_distance(name):
     assert not found.attracts
 
 
-@pytest.mark.parametrize("name", [n for n in list_games() if n != "least-squares"])
+@pytest.mark.parametrize("name", [n for n in list_losses() if n != "least-squares"])
 def test_every_catalogue_game_has_a_dirac_gan_at_rest_at_the_data(name):
     game = dirac(name)
     assert game.field_at(game.candidates[0]).is_zero_matrix
@@ -394,9 +394,9 @@ VERDICTS = [line.split(maxsplit=3) for line in VERDICTS.strip().splitlines()]
 
 @pytest.mark.parametrize(("name", "method", "step", "verdict"), VERDICTS)
 def test_the_verdict_of_the_theory(name, method, step, verdict):
-    from gantheory.symbolic.dynamics.named import named_game
+    from gantheory.dynamics.named import get_game
 
-    found = analyse(named_game(name), method, step).decision
+    found = analyse(get_game(name), method, step).decision
     assert found.fate == verdict
     assert found.how is How.PROVED
 

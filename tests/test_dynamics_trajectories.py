@@ -8,21 +8,21 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from gantheory import Game
+from gantheory import Loss
+from gantheory.dynamics import rules
+from gantheory.dynamics.analysis import analyse
+from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
+from gantheory.dynamics.methods import make_method
+from gantheory.dynamics.motion.orbits import settle, watch
+from gantheory.dynamics.motion.spectra import spectral_map
+from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
+from gantheory.dynamics.operators import eta, operator
+from gantheory.dynamics.regularise import consensus
+from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
-from gantheory.numeric.motion.orbits import settle, watch
-from gantheory.numeric.motion.spectra import spectral_map
-from gantheory.numeric.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.records import How, Status
-from gantheory.symbolic.dynamics import rules
-from gantheory.symbolic.dynamics.analysis import analyse
-from gantheory.symbolic.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
-from gantheory.symbolic.dynamics.methods import make_method
-from gantheory.symbolic.dynamics.operators import eta, operator
-from gantheory.symbolic.dynamics.regularise import consensus
-from gantheory.symbolic.dynamics.text import read_game
 
-WGAN = Game("wasserstein-score", real="t", fake="-t", generator="-t")
+WGAN = Loss("wasserstein-score", real="t", fake="-t", generator="-t")
 HALF = sp.Rational(1, 2)
 RULES = [
     rules.simultaneous(), rules.alternating(), rules.alternating(3), rules.proximal(),

@@ -10,16 +10,16 @@ import pytest
 import sympy as sp
 from test_derive import NUMPY, VALUES, payoff
 
-from gantheory import Game, derive
-from gantheory.games import CATALOGUE
+from gantheory import Loss, derive
+from gantheory.deadline import Undecided
+from gantheory.derivations.engine import numbers_only
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r
+from gantheory.losses import CATALOGUE
 from gantheory.records import How
-from gantheory.symbolic import consequences
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.cases import condition, in_cases, piecewise
-from gantheory.symbolic.engine import numbers_only
-from gantheory.symbolic.explain import explain
-from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.positivity import Parameters
+from gantheory.report.explain import explain
+from gantheory.theory import consequences
+from gantheory.theory.cases import condition, in_cases, piecewise
 
 BREAKS = {  # a kink of F lies at a ratio that parameters place before or behind 1
     "hinge": ("-gamma*relu(1 - t)", "-relu(1 + t)", "-t", "(-oo, oo)"),
@@ -30,8 +30,8 @@ BREAKS = {  # a kink of F lies at a ratio that parameters place before or behind
 }
 
 
-def game(real, fake, generator="-t", **more):
-    return Game("yours", real, fake, generator, **more)
+def loss(real, fake, generator="-t", **more):
+    return Loss("yours", real, fake, generator, **more)
 
 
 def number(expr, value=None):
@@ -50,12 +50,12 @@ def best_at_equality(yours):
 @pytest.mark.parametrize("name", BREAKS)
 def test_equality_is_piecewise_in_a_parameter_and_right_at_every_number(name):
     *formulas, domain = BREAKS[name]
-    general = derive(game(*formulas, domain=domain))
+    general = derive(loss(*formulas, domain=domain))
     even = general.equilibrium
     assert isinstance(even.discriminator_loss, sp.Piecewise)
     for value in ("1/5", "1/2", "7/10", "1", "8/5", "3"):
-        yours = game(*formulas, domain=domain).given(gamma=value)
-        top, scores, loss = best_at_equality(yours)
+        yours = loss(*formulas, domain=domain).given(gamma=value)
+        top, scores, generator_loss = best_at_equality(yours)
         exact = sp.Rational(value)
         special = derive(yours).equilibrium
         for found in (even, special):
@@ -68,7 +68,7 @@ def test_equality_is_piecewise_in_a_parameter_and_right_at_every_number(name):
         assert number(even.D, exact) == number(special.D)
         assert number(even.generator_loss, exact) == pytest.approx(number(special.generator_loss))
         if np.isfinite(number(special.D)):
-            at = loss(np.array([number(special.D)]))[0]
+            at = generator_loss(np.array([number(special.D)]))[0]
             assert number(special.generator_loss) == pytest.approx(at, abs=1e-9)
         assert number(general.value.constant, exact) == pytest.approx(top, abs=1e-6)
         numeric = derive(yours).as_dict()["disjoint"]
@@ -79,11 +79,11 @@ def test_equality_is_piecewise_in_a_parameter_and_right_at_every_number(name):
 
 
 def test_the_imbalanced_hinge_and_the_non_negative_risk_read_their_published_numbers():
-    hinge = derive(game(*BREAKS["hinge"][:3]).given(gamma="1/2"))
+    hinge = derive(loss(*BREAKS["hinge"][:3]).given(gamma="1/2"))
     assert hinge.equilibrium.D == -1
     assert (hinge.equilibrium.discriminator_loss, hinge.equilibrium.generator_loss) == (1, 1)
     assert (hinge.disjoint.value, hinge.disjoint.loss) == (1, 0)
-    prior = derive(game(*BREAKS["nnpu"][:3]).given(gamma="3/10"))
+    prior = derive(loss(*BREAKS["nnpu"][:3]).given(gamma="3/10"))
     assert prior.value.constant == -sp.Rational(3, 10)
     assert prior.equilibrium.generator_loss == 1
     assert prior.disjoint.value == sp.Rational(3, 5)
@@ -91,7 +91,7 @@ def test_the_imbalanced_hinge_and_the_non_negative_risk_read_their_published_num
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_piecewise_answer_is_printed_everywhere_and_explained(name):
-    yours = game(*BREAKS[name][:3], domain=BREAKS[name][3])
+    yours = loss(*BREAKS[name][:3], domain=BREAKS[name][3])
     found = derive(yours)
     assert "Piecewise" in str(found)
     assert "Piecewise" in json.dumps(found.as_dict()["equilibrium"])
@@ -112,7 +112,7 @@ REMOVABLE = [  # D or a loss is 0/0 at r = 1: (game, D, V)
 @pytest.mark.parametrize(("formulas", "D", "V"), REMOVABLE)
 def test_a_removable_singularity_at_equality_is_its_limit_and_no_nan_is_printed(formulas, D, V):
     domain = "(0, 1)" if "log(t)" in formulas[0] else "(-oo, oo)"
-    found = derive(game(*formulas, domain=domain))
+    found = derive(loss(*formulas, domain=domain))
     assert sp.sympify(D) == found.equilibrium.D
     assert sp.simplify(found.value.constant - sp.sympify(V)) == 0
     for shown in (str(found), json.dumps(found.as_dict()), found._repr_latex_()):
@@ -136,7 +136,7 @@ TIES = [  # single scores that tie at r = 1, and none between them
 
 @pytest.mark.parametrize(("formulas", "domain", "scores"), TIES)
 def test_isolated_ties_are_all_named_and_nothing_between_them(formulas, domain, scores):
-    found = derive(game(*formulas, domain=domain)).equilibrium
+    found = derive(loss(*formulas, domain=domain)).equilibrium
     assert {found.D, *(other.D for other in found.others)} == scores
     assert found.D_range is None
     sign = {"-t": -1, "t": 1}[formulas[2]]
@@ -148,14 +148,14 @@ def test_isolated_ties_are_all_named_and_nothing_between_them(formulas, domain, 
 @pytest.mark.parametrize("high", [1, 3])
 def test_a_plateau_is_attained_and_its_range_is_said(low, high):
     clip = f"min(max(t, {low}), {high})".replace("-", "0 - ")
-    found = derive(game(clip, f"-({clip})", f"-({clip})"))
+    found = derive(loss(clip, f"-({clip})", f"-({clip})"))
     assert found.optimum.attained
     assert found.optimum.plateaus == (((0, 1), -sp.oo, low), ((1, sp.oo), high, sp.oo))
     assert [branch.x for branch in found.optimum.branches] == [low, high]
     assert found.value.atoms == ((1, high - low),)
     assert found.equilibrium.D_range == (-sp.oo, sp.oo)
     assert "as good" in str(found)
-    middle = derive(game("-relu(t - 1) - relu(-1 - t)", "-relu(t - 2) - relu(-t - 2)"))
+    middle = derive(loss("-relu(t - 1) - relu(-1 - t)", "-relu(t - 2) - relu(-t - 2)"))
     assert middle.optimum.plateaus == (((0, sp.oo), -1, 1),)
     assert middle.equilibrium.D_range == (-1, 1)
     assert middle.loss is None
@@ -163,7 +163,7 @@ def test_a_plateau_is_attained_and_its_range_is_said(low, high):
 
 
 def test_a_value_is_always_a_divergence_and_a_contradiction_is_not_hidden(monkeypatch):
-    for yours in [game("log(D) + D - 1", "log(1 - D) - D"), game("a*t - b*t**2", "-t**4/4 - t**2")]:
+    for yours in [loss("log(D) + D - 1", "log(1 - D) - D"), loss("a*t - b*t**2", "-t**4/4 - t**2")]:
         found = derive(yours)
         assert found.value is None or found.value.is_divergence
     for name, one in CATALOGUE.items():
@@ -189,7 +189,7 @@ def test_a_value_is_always_a_divergence_and_a_contradiction_is_not_hidden(monkey
 )
 def test_zero_sum_means_one_constant_everywhere(fake, generator, answer):
     assert (
-        derive(game("-softplus(-t)" if "soft" in fake else "-(t - 1)**2", fake, generator)).zero_sum
+        derive(loss("-softplus(-t)" if "soft" in fake else "-(t - 1)**2", fake, generator)).zero_sum
         is answer
     )
 
@@ -243,18 +243,18 @@ def test_the_second_order_condition_is_computed_and_not_typed(monkeypatch):
 
 def test_an_isolated_zero_away_from_equality_is_still_a_divergence_with_equality_only_there():
     # h' = -(r - 2)**2: the followed curvature touches 0 at r = 2 alone
-    cubic = game("log(D)", "log(1 - D)", "-(exp(3*t)/3 - 2*exp(2*t) + 4*exp(t))")
+    cubic = loss("log(D)", "log(1 - D)", "-(exp(3*t)/3 - 2*exp(2*t) + 4*exp(t))")
     followed = derive(cubic).followed
     assert followed.is_divergence
     assert followed.zero_only_at_equality
-    flat = derive(game("-relu(2 - t)", "-t", "t", domain="[0, oo)")).value
+    flat = derive(loss("-relu(2 - t)", "-t", "t", domain="[0, oo)")).value
     assert flat.is_divergence
     assert flat.zero_only_at_equality is None or flat.atoms[0][0] == 1
 
 
 def test_conditions_are_solved_for_a_parameter_and_cases_join():
     a = sp.Symbol("a", positive=True)
-    known = Parameters({"a": a}, {a: (sp.S.Zero, sp.oo)}, {a: 0.83})
+    known = Assumptions({"a": a}, {a: (sp.S.Zero, sp.oo)}, {a: 0.83})
     assert condition(1 / (2 * a) - 1, ">=", known) == (a <= sp.Rational(1, 2))
     assert condition(3 * a**2 - 2 * a, ">", known) == (a > sp.Rational(2, 3))
     one = sp.Piecewise((a, a < 1), (1, True))

@@ -17,15 +17,15 @@ from flint import arb
 
 from gantheory import FDivergence, density, divergence
 from gantheory.densities import own_density
-from gantheory.numeric import sweep
-from gantheory.numeric.bounds import bounds_of, within_bounds
-from gantheory.numeric.certified import enclosure
-from gantheory.numeric.certified.forms import FORMS
-from gantheory.numeric.certified.reading import laws
-from gantheory.numeric.infinite import Ends, infinite
-from gantheory.numeric.kernels import KERNELS
-from gantheory.numeric.names import kernel_of
-from gantheory.numeric.ratio import Ratio
+from gantheory.integrals import sweep
+from gantheory.integrals.certified import enclosure
+from gantheory.integrals.certified.forms import FORMS
+from gantheory.integrals.certified.reading import laws
+from gantheory.integrals.kernels.bounds import bounds_of, within_bounds
+from gantheory.integrals.kernels.infinite import Ends, infinite
+from gantheory.integrals.kernels.kernel import KERNELS
+from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.kernels.ratio import Ratio
 from gantheory.records import Estimate, Status
 
 mpmath.mp.dps = 40
@@ -265,7 +265,7 @@ def test_an_integral_that_never_settles_leaves_those_beside_it_alone(wide):
 
 
 def test_an_expectation_holds_a_value_that_its_own_estimate_misses():
-    from gantheory.numeric.expectation import expectation
+    from gantheory.integrals.expectation import expectation
 
     p = density("mixture(0.5*normal(0.82, 0.58) + 0.5*normal(-2.75, 0.08))")
     q = density("mixture(0.5*normal(1.88, 1.85) + 0.5*normal(0.64, 1.54))")

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 
 from gantheory.errors import GantheoryError
-from gantheory.numeric import divergence
-from gantheory.numeric.transport.distances import w2
+from gantheory.integrals import divergence
+from gantheory.integrals.transport.distances import w2
 from simulations import measure
 from simulations.data import Law, as_density, torch_logpdf
 from simulations.ensembles import Member, Recipe, initial_state

@@ -8,7 +8,7 @@ import pytest
 
 from gantheory import Status, divergence
 from gantheory.densities import density
-from gantheory.numeric import sweep
+from gantheory.integrals import sweep
 
 RNG = np.random.default_rng(7)
 DECIMALS = [round(float(x), 1) for x in RNG.uniform(0.1, 9.9, size=120)]

@@ -10,16 +10,16 @@ import pytest
 import sympy as sp
 from click.testing import CliRunner
 
-from gantheory import Game
+from gantheory import Loss
 from gantheory.cli.explain import command
 from gantheory.errors import GantheoryError
-from gantheory.games import CATALOGUE, CRITICS
-from gantheory.symbolic.atoms import relu, sigmoid, softplus, t, to_sympy
-from gantheory.symbolic.explain import explain
-from gantheory.symbolic.explanation import as_number
+from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
+from gantheory.losses import CATALOGUE, CRITICS
+from gantheory.report.explain import explain
+from gantheory.report.explanation import as_number
 
 LOG2 = float(sp.log(2))
-NUMERIC = [name for name, game in CATALOGUE.items() if not game.parameters]
+NUMERIC = [name for name, loss in CATALOGUE.items() if not loss.parameters]
 MODULES = [
     {
         "softplus": lambda u: mpmath.log1p(mpmath.exp(-abs(u))) + max(u, 0),
@@ -30,8 +30,8 @@ MODULES = [
 ]
 
 
-def payoffs(game):
-    texts = (game.real, game.fake, game.generator)
+def payoffs(loss):
+    texts = (loss.real, loss.fake, loss.generator)
     return [sp.lambdify(t, to_sympy(text), MODULES) for text in texts]
 
 
@@ -111,7 +111,7 @@ def test_the_bound_is_the_divergence_itself_at_the_optimum():
 
 
 @pytest.mark.parametrize(
-    ("game", "stuck", "loss", "words"),
+    ("definition", "stuck", "loss", "words"),
     [
         ("minimax", 1.386, "discriminator", "no evidence of convergence"),
         ("non-saturating", 0.693, "generator", "no evidence of convergence"),
@@ -125,9 +125,15 @@ def test_the_bound_is_the_divergence_itself_at_the_optimum():
         ("wasserstein", 0.0, "discriminator", "learned nothing"),
     ],
 )
-def test_a_stuck_value_is_recognised(game, stuck, loss, words):
-    said = [one for one in explain(game).meanings(stuck) if one.loss == loss]
+def test_a_stuck_value_is_recognised(definition, stuck, loss, words):
+    said = [one for one in explain(definition).meanings(stuck) if one.loss == loss]
     assert any(words in one.when + one.meaning for one in said)
+
+
+@pytest.mark.parametrize(("stuck", "said"), [("13.82", "guard"), ("0.123", "no plateau")])
+def test_the_command_repeats_the_stuck_value_with_what_it_may_be(stuck, said):
+    shown = CliRunner().invoke(command, ["minimax", f"--stuck={stuck}"]).output
+    assert said in shown[shown.index(f"stuck at {stuck}:") :]
 
 
 SINGLE_23 = -math.log(2.0**-23)  # what single precision makes of -log(1 - (1 - 1e-7))
@@ -160,19 +166,19 @@ def test_summed_heads_are_recognised_with_or_without_the_factor_one_half(heads):
 
 
 def test_a_bounded_domain_has_no_plateaus_that_its_scores_cannot_reach():
-    bounded = Game("yours", "log(D)", "log(1 - D)", "-log(D)", domain="[-5, 5]")
+    bounded = Loss("yours", "log(D)", "log(1 - D)", "-log(D)", domain="[-5, 5]")
     highest = math.log1p(math.exp(5))
     assert all(one.number <= 2 * highest for one in explain(bounded).plateaus)
     assert max(one.number for one in explain("non-saturating").plateaus) > 13
 
 
-@pytest.mark.parametrize(("game", "stuck"), [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0)])
-def test_an_ordinary_value_is_not_taken_for_a_plateau(game, stuck):
-    assert explain(game).meanings(stuck) == ()
+@pytest.mark.parametrize(("loss", "stuck"), [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0)])
+def test_an_ordinary_value_is_not_taken_for_a_plateau(loss, stuck):
+    assert explain(loss).meanings(stuck) == ()
 
 
 @pytest.mark.parametrize(
-    ("game", "discriminator", "generator"),
+    ("loss", "discriminator", "generator"),
     [
         ("minimax", False, True),
         ("non-saturating", False, False),
@@ -183,10 +189,10 @@ def test_an_ordinary_value_is_not_taken_for_a_plateau(game, stuck):
         ("wasserstein", True, True),
     ],
 )
-def test_it_says_which_losses_may_be_negative(game, discriminator, generator):
-    found = explain(game)
+def test_it_says_which_losses_may_be_negative(loss, discriminator, generator):
+    found = explain(loss)
     assert found.discriminator.may_be_negative is discriminator
-    if game != "reverse-kl":  # its mean is KL(Q‖P) at D*, yet a fooled D makes it negative
+    if loss != "reverse-kl":  # its mean is KL(Q‖P) at D*, yet a fooled D makes it negative
         assert found.generator.may_be_negative is generator
 
 
@@ -219,7 +225,12 @@ def test_every_kind_of_entry_is_explained_or_refused_with_a_reason(name):
         assert name in str(done.exception)
     else:
         assert done.exit_code == 0, done.exception
-        assert set(json.loads(done.output)) >= {"game", "discriminator_loss", "bound", "gradient"}
+        assert set(json.loads(done.output)) >= {
+            "definition",
+            "discriminator_loss",
+            "bound",
+            "gradient",
+        }
 
 
 def test_bad_names_and_bounds_with_free_parameters_are_refused():

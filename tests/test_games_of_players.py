@@ -4,18 +4,19 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
 
-from gantheory.numeric.motion.orbits import settle, watch
+from gantheory.dynamics import rules
+from gantheory.dynamics.analysis import analyse
+from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.known import linear_quadratic
+from gantheory.dynamics.lyapunov import distance_along_flow
+from gantheory.dynamics.motion.orbits import settle, watch
+from gantheory.dynamics.rates import best_rate
+from gantheory.dynamics.text import read_game
+from gantheory.dynamics.verdict import Fate, on_centre_manifold, reduce
+from gantheory.dynamics.zeros import zeros
 from gantheory.records import How
-from gantheory.symbolic.dynamics import rules
-from gantheory.symbolic.dynamics.analysis import analyse
-from gantheory.symbolic.dynamics.balls import enclose
-from gantheory.symbolic.dynamics.known import linear_quadratic
-from gantheory.symbolic.dynamics.lyapunov import distance_along_flow
-from gantheory.symbolic.dynamics.rates import best_rate
-from gantheory.symbolic.dynamics.text import read_game
-from gantheory.symbolic.dynamics.verdict import Fate, on_centre_manifold, reduce
-from gantheory.symbolic.dynamics.zeros import zeros
 
 POSITIVE = ["x: (0, oo)", "y: (0, oo)"]
 METHODS = [
@@ -146,6 +147,37 @@ def test_a_line_of_equilibria_is_named_and_attracts_only_where_it_does():
     assert "a line of equilibria" in found.equilibrium.classification
     assert (found.decision.fate, found.decision.how) == (Fate.CONVERGES, How.PROVED)
     assert "across the set of equilibria" in found.decision.reason
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_power_with_a_variable_exponent_is_enclosed(seed):
+    rng = np.random.default_rng(seed)
+    x, y = sp.symbols("x y", positive=True)
+    (low, wide), (down, tall) = rng.uniform((0.1, 0), (3, 0.5), (2, 2))
+    base, power = (arb(one + half, half) for one, half in ((low, wide), (down - 1, tall)))
+    ball = enclose(x**y, {x: base, y: power})
+    corners = [arb(u) ** arb(v) for u in _ends(base) for v in _ends(power)]
+    assert all(ball.contains(corner) for corner in corners)
+    widest = max(corners).upper() - min(corners).lower()
+    assert ball.rad() <= widest
+
+
+def _ends(ball):
+    return ball.mid() - ball.rad(), ball.mid() + ball.rad()
+
+
+@pytest.mark.parametrize(
+    ("values", "attracts"), [(("x*y - y**2/2",), True), (("(x + y)**2/2", "(x + y)**2/2"), False)]
+)
+def test_where_a_quadratic_dissipation_vanishes_decides_whether_all_starts_converge(
+    values, attracts
+):
+    """−y² and −(x + y)²: the flow leaves the line of no dissipation, or rests on it."""
+    x, y = (quadratic := game(*values)).variables
+    found = distance_along_flow(quadratic, {x: sp.S.Zero, y: sp.S.Zero})
+    eigenvalues = np.linalg.eigvals(np.array(quadratic.field.jacobian([x, y]), float))
+    assert (eigenvalues.real.max() < -1e-9) == attracts
+    assert (found.sign, found.attracts, found.how) == ("<= 0", attracts, How.PROVED)
 
 
 def test_a_falling_distance_does_not_attract_along_a_line_of_rest():

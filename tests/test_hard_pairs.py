@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from gantheory import GantheoryError, density, divergence
-from gantheory.numeric.line.inputs import input_noise
+from gantheory.integrals.line.inputs import input_noise
 from gantheory.records import Status
 
 SPIKED = "mixture(0.999999999999*normal(0, 1) + 1e-12*normal(2.1, 1e-4))"

@@ -12,16 +12,16 @@ import sympy as sp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gantheory import Game, derive
+from gantheory import Loss, derive
+from gantheory.claims.published import check_claim
 from gantheory.divergences import DIVERGENCES, named
-from gantheory.game import Claim
-from gantheory.games import CATALOGUE
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r
+from gantheory.losses import CATALOGUE
+from gantheory.losses.loss import Claim
 from gantheory.records import How
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.generator import at_zero, curvature, f_from_curvature, slope_at_infinity
-from gantheory.symbolic.identify import combination_text, identify
-from gantheory.symbolic.positivity import Parameters
-from gantheory.symbolic.published import check_claim
+from gantheory.theory.generator import at_zero, curvature, f_from_curvature, slope_at_infinity
+from gantheory.theory.identify import combination_text, identify
 
 SMOOTH = [name for name in DIVERGENCES if name != "tv"]
 # Each writes the density ratio as an increasing function of the score.
@@ -43,13 +43,13 @@ def vanishes(expr):
 coefficients = st.fractions(Fraction(1, 5), 5, max_denominator=6)
 
 
-def game_of(generator: sp.Expr, score: str) -> Game:
+def game_of(generator: sp.Expr, score: str) -> Loss:
     """The game with payoffs f'(s) and f(s) - s f'(s) at a score that stands for the ratio s."""
     s = sp.Symbol("s", positive=True)
     f = generator.xreplace({r: s})
     a, b = sp.diff(f, s), f - s * sp.diff(f, s)
     real, fake = (re.sub(r"\bs\b", f"({score})", str(part)) for part in (a, b))
-    return Game("random", real, fake, fake, domain=SCORES[score])
+    return Loss("random", real, fake, fake, domain=SCORES[score])
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
@@ -80,7 +80,7 @@ def test_a_random_convex_f_made_into_a_game_is_found_again(weights, score):
 @given(st.dictionaries(st.sampled_from(SMOOTH), coefficients, min_size=1, max_size=2))
 def test_all_minimal_combinations_are_found_and_each_is_right(weights):
     target = sum((sp.Rational(w) * curvature(named(n))[0] for n, w in weights.items()), r * 0)
-    found = identify(target, (), Parameters()).combinations
+    found = identify(target, (), Assumptions()).combinations
     assert found
     assert len({len(one) for one in found}) == 1
     assert len(found[0]) <= len(weights)
@@ -95,7 +95,7 @@ def test_all_minimal_combinations_are_found_and_each_is_right(weights):
 
 @pytest.mark.parametrize("name", DIVERGENCES)
 def test_each_named_divergence_names_itself(name):
-    assert combination_text(identify(*curvature(named(name)), Parameters()).terms) == name
+    assert combination_text(identify(*curvature(named(name)), Assumptions()).terms) == name
 
 
 @pytest.mark.parametrize("name", [*SMOOTH, "power_2.5", "power_-1.5", "power_1/3"])
@@ -137,12 +137,12 @@ def test_a_generator_bends_at_every_point_mass_of_its_curvature(seed):
 
 def test_a_symbolic_power_has_its_name():
     alpha = sp.Symbol("alpha", real=True)
-    parameters = Parameters({"alpha": alpha}, {alpha: (-sp.oo, sp.oo)}, {alpha: 0.7})
+    parameters = Assumptions({"alpha": alpha}, {alpha: (-sp.oo, sp.oo)}, {alpha: 0.7})
     assert identify(3 * r ** (alpha - 3), (), parameters).terms == {"power_(alpha-1)": 3}
 
 
 def test_a_curvature_outside_of_the_table_has_no_name():
-    assert not identify(1 / (r * (3 * r + 1)), (), Parameters()).combinations
+    assert not identify(1 / (r * (3 * r + 1)), (), Assumptions()).combinations
 
 
 # Published statements, and twins with one planted error.
@@ -153,9 +153,9 @@ KNOWN_WRONG = {
       for kind in ("", "-alternative")),
 }  # fmt: skip
 STATEMENTS = [
-    (game, part, getattr(claim, part))
-    for game in CATALOGUE.values()
-    for claim in game.claims
+    (loss, part, getattr(claim, part))
+    for loss in CATALOGUE.values()
+    for claim in loss.claims
     for part in ("value", "loss", "followed", "optimal_discriminator")
     if getattr(claim, part) is not None
 ]
@@ -169,16 +169,16 @@ def derived(name):
     return derive(name)
 
 
-def verdict(game, part, text):
+def verdict(loss, part, text):
     claim = replace(Claim("test"), **{part: text})
-    (found,) = check_claim(game, claim, derived(game.name))
+    (found,) = check_claim(loss, claim, derived(loss.name))
     return found
 
 
-@pytest.mark.parametrize(("game", "part", "text"), STATEMENTS)
-def test_published_statements_are_proved_except_the_known_errors(game, part, text):
-    expected = How.REFUTED if (game.name, part) in KNOWN_WRONG else How.PROVED
-    found = verdict(game, part, text)
+@pytest.mark.parametrize(("loss", "part", "text"), STATEMENTS)
+def test_published_statements_are_proved_except_the_known_errors(loss, part, text):
+    expected = How.REFUTED if (loss.name, part) in KNOWN_WRONG else How.PROVED
+    found = verdict(loss, part, text)
     assert found.how is expected
     assert (found.counterexample is not None) == (expected is How.REFUTED)
 
@@ -198,12 +198,12 @@ def twins(part, text):
             yield f"({text}) + 1/1000"
 
 
-@pytest.mark.parametrize(("game", "part", "text"), STATEMENTS)
-def test_every_published_statement_with_one_planted_error_is_refuted(game, part, text):
-    if (game.name, part) in KNOWN_WRONG or text == "1/2":
+@pytest.mark.parametrize(("loss", "part", "text"), STATEMENTS)
+def test_every_published_statement_with_one_planted_error_is_refuted(loss, part, text):
+    if (loss.name, part) in KNOWN_WRONG or text == "1/2":
         return
     for twin in twins(part, text):
-        assert verdict(game, part, twin).how is How.REFUTED, twin
+        assert verdict(loss, part, twin).how is How.REFUTED, twin
 
 
 PLANTS = {
@@ -217,7 +217,7 @@ PLANTS = {
 @pytest.mark.parametrize("name", PLANTS)
 def test_an_error_planted_in_a_payoff_is_refuted_by_the_claims(name):
     for part, formula in PLANTS[name].items():
-        game = replace(CATALOGUE[name], link="", parameters={}, **{part: formula})
-        verdicts = [v.how for claim in game.claims for v in check_claim(game, claim)]
+        loss = replace(CATALOGUE[name], link="", parameters={}, **{part: formula})
+        verdicts = [v.how for claim in loss.claims for v in check_claim(loss, claim)]
         assert How.REFUTED in verdicts or How.UNDECIDED in verdicts, (part, formula)
         assert set(verdicts) != {How.PROVED}

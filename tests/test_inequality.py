@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gantheory.cli.prove import command
 from gantheory.errors import GantheoryError
+from gantheory.inequalities.inequality import prove
 from gantheory.records import How
-from gantheory.symbolic.inequalities.inequality import prove
 
 # Independent definitions, straight from the integrals, for laws on finitely many points.
 
@@ -276,7 +276,7 @@ def test_random_squares_agree_with_a_search_over_laws_on_two_points(large, top, 
 def test_what_is_called_nonnegative_on_the_triangle_is(weights):
     import sympy as sp
 
-    from gantheory.symbolic.inequalities.triangle import P, Q, is_nonnegative_on_triangle
+    from gantheory.inequalities.triangle import P, Q, is_nonnegative_on_triangle
 
     basis = [sp.Integer(1), P, Q, P**2, P * Q, Q**2]
     form = sum((w * b for w, b in zip(weights, basis, strict=True)), sp.Integer(0))

@@ -10,21 +10,21 @@ from flint import fmpz_mpoly_ctx
 from test_inequality import LAWS_ON_FOUR, sides
 
 from gantheory.divergences import DIVERGENCES
-from gantheory.records import How
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.inequalities.bounds import (
+from gantheory.exact.signs.enclosure import sign_on_unit_interval
+from gantheory.exact.signs.logforms import log_form
+from gantheory.functions import r
+from gantheory.inequalities.bounds import (
     certificate_by_bounds,
     certificate_by_jensen,
 )
-from gantheory.symbolic.inequalities.inequality import prove
-from gantheory.symbolic.inequalities.nonlinear import prove_convex
-from gantheory.symbolic.inequalities.pairs import certificate
-from gantheory.symbolic.inequalities.quadrant import sign_on_quadrant
-from gantheory.symbolic.inequalities.search import counterexample
-from gantheory.symbolic.inequalities.statements import read_statement
-from gantheory.symbolic.inequalities.values import is_nonnegative_between
-from gantheory.symbolic.signs.enclosure import sign_on_unit_interval
-from gantheory.symbolic.signs.logforms import log_form
+from gantheory.inequalities.convex import prove_convex
+from gantheory.inequalities.inequality import prove
+from gantheory.inequalities.pairs import certificate
+from gantheory.inequalities.quadrant import sign_on_quadrant
+from gantheory.inequalities.search import counterexample
+from gantheory.inequalities.statements import read_statement
+from gantheory.inequalities.values import is_nonnegative_between
+from gantheory.records import How
 
 TRUE = [
     "tv**2 <= 2*hellinger2",

@@ -1,15 +1,17 @@
 """The kit's laws notice a violation just beyond the stated errors, and allow one just within."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
 import gantheory
 from gantheory import testing
+from gantheory.densities.base import Domain
 from gantheory.divergences import named
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
-from gantheory.testing import laws
+from gantheory.testing import laws, oracles, strategies
 
 P, Q = (gantheory.density(text) for text in ("normal(0, 1)", "normal(1, 2)"))
 STATED = 1e-10
@@ -88,3 +90,27 @@ def test_a_torch_loss_may_be_off_by_its_tolerance_and_no_more(size):
 def test_a_part_that_no_game_has_is_refused():
     with pytest.raises(GantheoryError, match="'generator' or 'discriminator'"):
         testing.assert_loss_matches_theory(lambda t: t, "minimax", part="critic")
+
+
+def test_the_oracle_of_a_formula_knows_every_function_as_the_standard_library_does():
+    plain = {"log": math.log, "exp": math.exp, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh,
+             "atan": math.atan, "relu": lambda x: max(x, 0.0), "max": max, "min": min,
+             "softplus": lambda x: math.log(1 + math.exp(x)),
+             "sigmoid": lambda x: 1 / (1 + math.exp(-x))}  # fmt: skip
+    assert set(plain) == set(oracles.FUNCTIONS)
+    for name, function in plain.items():
+        more = (0.5,) if name in ("max", "min") else ()
+        for t in (0.3, 1.7, *(() if name in ("log", "sqrt") else (-2.1,))):
+            found = oracles.payoff(f"{name}({', '.join(['t', *map(str, more)])})", t)
+            assert float(found) == pytest.approx(function(t, *more), rel=1e-14)
+
+
+@pytest.mark.parametrize("typical", [(0.5, 3.5), (-1.5, 1.2), (2, 4)])
+def test_whole_parameters_are_drawn_from_within_their_typical_range(typical):
+    from hypothesis import find
+
+    field = SimpleNamespace(metadata={"domain": Domain(-9, 9, typical, integer=True)})
+    drawn = strategies._parameters(field)
+    low, high = math.ceil(typical[0]), math.floor(typical[1])
+    assert find(drawn, lambda k: k <= low) == low
+    assert find(drawn, lambda k: k >= high) == high

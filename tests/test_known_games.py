@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from gantheory import Game, derive
-from gantheory.symbolic.atoms import r
+from gantheory import Loss, derive
+from gantheory.functions import r
 
 KNOWN = json.loads((Path(__file__).parent / "data" / "games.json").read_text())
 
@@ -31,7 +31,7 @@ def near(value):
 def solved(request):
     case = request.param
     parts = (case[part] for part in ("real", "fake", "generator"))
-    return case, derive(Game("known", *parts, domain=case["domain"]))
+    return case, derive(Loss("known", *parts, domain=case["domain"]))
 
 
 def test_the_optimum_and_the_curvatures_are_right_at_every_ratio(solved):

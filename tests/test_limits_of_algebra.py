@@ -1,11 +1,11 @@
-"""Long polynomials are refused before they are multiplied out, and shorter ones are not."""
+"""What the exact algebra works out: powers in any form, and no polynomial that is too long."""
 
 import pytest
 import sympy as sp
 
-from gantheory.symbolic.algebra import Algebra
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.limits import Undecided
+from gantheory.deadline import Undecided
+from gantheory.exact.algebra import Algebra
+from gantheory.functions import r
 
 a, b, c = sp.symbols("a b c", positive=True)
 ALGEBRA = Algebra({r: 1.3, a: 0.7, b: 2.1, c: 0.4})
@@ -41,3 +41,18 @@ def test_a_degree_beyond_the_limit_is_refused():
     ALGEBRA.normal((r**200 + 2) ** 2)
     with pytest.raises(Undecided, match="a degree beyond 400"):
         ALGEBRA.normal((r**201 + 2) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        (1 / (a * (1 + b)), 1 / (a + a * b)),
+        (1 / a + 1 / b, (a + b) / a / b),
+        ((a - 1) / (a**2 - 1), 1 / (a + 1)),
+        (a, a),
+    ],
+)
+def test_a_power_written_as_an_exponential_of_a_logarithm_is_that_power(one, same):
+    written = sp.exp(r + one * sp.log(r))
+    assert ALGEBRA.normal(written - sp.exp(r) * r**same) == 0
+    assert ALGEBRA.normal(written - sp.exp(r) * r ** (same + 1)) != 0

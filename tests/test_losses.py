@@ -11,14 +11,14 @@ import torch
 from mpmath import mp
 
 from gantheory.errors import GantheoryError
-from gantheory.game import Game
-from gantheory.games import CATALOGUE
-from gantheory.symbolic.atoms import t
+from gantheory.functions import t
+from gantheory.losses import CATALOGUE
+from gantheory.losses.loss import Loss
 from simulations.losses import (
     discriminator_loss,
     generator_loss,
     smooth_labels,
-    torch_game,
+    torch_loss,
 )
 
 GAMES = sorted(CATALOGUE)
@@ -29,33 +29,33 @@ OUTPUTS = (-800.0, -90.0, -17.3, -2.1, -0.4, 0.3, 1.7, 12.9, 88.0, 800.0)
 ROUNDING = {torch.float32: 4e-6, torch.float64: 1e-14}
 
 
-def values_of(game):
-    return {name: VALUES.get(name, 0.4) for name in game.parameters}
+def values_of(loss):
+    return {name: VALUES.get(name, 0.4) for name in loss.parameters}
 
 
-def oracle(game, part):
+def oracle(loss, part):
     """Return a payoff as a function of the score, evaluated from its text by mpmath alone."""
-    code = compile(getattr(game, part), "payoff", "eval")
+    code = compile(getattr(loss, part), "payoff", "eval")
     names = {
         name: getattr(mpmath, name) for name in ("log", "exp", "sqrt", "tanh", "atan")
     } | {"abs": abs, "max": max, "min": min, "relu": lambda u: max(u, mp.mpf(0)),
          "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
          "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
-         **{k: mp.mpf(v) for k, v in values_of(game).items()}}  # fmt: skip
+         **{k: mp.mpf(v) for k, v in values_of(loss).items()}}  # fmt: skip
     return lambda score: eval(code, {}, names | {"t": score, "D": names["sigmoid"](score)})
 
 
 def compiled(name):
-    game = CATALOGUE[name]
-    return game, torch_game(game, values_of(game))
+    loss = CATALOGUE[name]
+    return loss, torch_loss(loss, values_of(loss))
 
 
 @pytest.mark.parametrize("dtype", ROUNDING)
 @pytest.mark.parametrize("name", GAMES)
 def test_every_payoff_and_gradient_is_finite_at_outputs_of_size_800(name, dtype):
-    _, game = compiled(name)
+    _, loss = compiled(name)
     for part in PARTS:
-        payoff = getattr(game, part)
+        payoff = getattr(loss, part)
         output = torch.linspace(-800, 800, 97, dtype=dtype, requires_grad=True)
         value = payoff(output)
         (gradient,) = torch.autograd.grad(value.sum(), output)
@@ -66,10 +66,10 @@ def test_every_payoff_and_gradient_is_finite_at_outputs_of_size_800(name, dtype)
 @pytest.mark.parametrize("dtype", ROUNDING)
 @pytest.mark.parametrize("name", GAMES)
 def test_every_payoff_equals_its_text_to_rounding(name, dtype):
-    game, torch_version = compiled(name)
+    loss, torch_version = compiled(name)
     score = sympy.lambdify(t, torch_version.score.expression.rewrite(sympy.exp), "mpmath")
     for part in PARTS:
-        exact = oracle(game, part)
+        exact = oracle(loss, part)
         got = getattr(torch_version, part)(torch.tensor(OUTPUTS, dtype=dtype)).tolist()
         for output, value in zip(torch.tensor(OUTPUTS, dtype=dtype).tolist(), got, strict=True):
             with mp.workdps(900):  # 1 − D is 1e-348 at an output of 800
@@ -81,11 +81,11 @@ def test_every_payoff_equals_its_text_to_rounding(name, dtype):
 
 @pytest.mark.parametrize("name", GAMES)
 def test_every_slope_is_the_derivative_of_the_text(name):
-    game, torch_version = compiled(name)
+    loss, torch_version = compiled(name)
     score = sympy.lambdify(t, torch_version.score.expression.rewrite(sympy.exp), "mpmath")
     points = [-17.3, -2.1, -0.4, 0.3, 1.7, 12.9]  # no kink of any game lies here
     for part in PARTS:
-        exact, payoff = oracle(game, part), getattr(torch_version, part)
+        exact, payoff = oracle(loss, part), getattr(torch_version, part)
         outputs = torch.tensor(points, dtype=torch.float64, requires_grad=True)
         (automatic,) = torch.autograd.grad(payoff(outputs).sum(), outputs)
         slopes = payoff.slope(outputs.detach())
@@ -99,9 +99,9 @@ def test_every_slope_is_the_derivative_of_the_text(name):
 
 @pytest.mark.parametrize("name", GAMES)
 def test_scores_of_any_network_output_lie_in_the_games_domain(name):
-    game, torch_version = compiled(name)
+    loss, torch_version = compiled(name)
     scores = torch_version.score(torch.linspace(-30, 30, 101, dtype=torch.float64))
-    lower, upper = (end.strip("()[] ") for end in game.domain.split(","))
+    lower, upper = (end.strip("()[] ") for end in loss.domain.split(","))
     assert (scores >= float(sympy.Rational(lower)) if lower != "-oo" else torch.tensor(True)).all()
     assert (scores <= float(sympy.Rational(upper)) if upper != "oo" else torch.tensor(True)).all()
     assert (scores.diff() >= 0).all()
@@ -110,8 +110,8 @@ def test_scores_of_any_network_output_lie_in_the_games_domain(name):
 
 @pytest.mark.parametrize("planted", ["log(D)", "-log(D)/2", "-log(1 - D)", "log(1 - D)"])
 def test_a_planted_error_in_a_payoff_is_not_within_rounding(planted):
-    right = torch_game("non-saturating").generator
-    wrong = torch_game(Game("planted", "log(D)", "log(1 - D)", planted)).generator
+    right = torch_loss("non-saturating").generator
+    wrong = torch_loss(Loss("planted", "log(D)", "log(1 - D)", planted)).generator
     output = torch.tensor(OUTPUTS[2:8], dtype=torch.float64)
     assert ((right(output) - wrong(output)).abs() > 1e-3).any()
 
@@ -128,14 +128,14 @@ def test_losses_of_scores_are_minus_v_and_the_generators_mean():
 
 def test_a_parameter_without_a_value_is_named():
     with pytest.raises(GantheoryError, match=r"least-squares.*a, b, c|least-squares.*a"):
-        torch_game("least-squares")
+        torch_loss("least-squares")
     with pytest.raises(GantheoryError, match="did you mean 'minimax'"):
-        torch_game("minmax")
+        torch_loss("minmax")
 
 
 def test_smoothed_labels_are_a_game_with_mixed_payoffs():
-    game = smooth_labels("non-saturating", real=0.9)
-    smooth, plain = torch_game(game), torch_game("non-saturating")
+    loss = smooth_labels("non-saturating", real=0.9)
+    smooth, plain = torch_loss(loss), torch_loss("non-saturating")
     x = torch.tensor([-3.0, 0.2, 5.0], dtype=torch.float64)
     torch.testing.assert_close(smooth.real(x), 0.9 * plain.real(x) + 0.1 * plain.fake(x))
     torch.testing.assert_close(smooth.fake(x), plain.fake(x))

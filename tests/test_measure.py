@@ -11,8 +11,8 @@ from scipy import integrate, stats
 
 from gantheory import density
 from gantheory.errors import GantheoryError
-from gantheory.game import Game
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
+from gantheory.losses.loss import Loss
 from simulations import measure
 from simulations.compare import half_width
 from simulations.data import quantile, stratified, torch_logpdf
@@ -37,11 +37,11 @@ def slope(combination, p, q, wrt):
 
 @pytest.mark.parametrize("wrt", ["q.loc", "q.scale"])
 @pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize("game", LITERATURE)
-def test_autograd_with_d_at_its_optimum_follows_the_published_divergence(game, pair, wrt):
+@pytest.mark.parametrize("definition", LITERATURE)
+def test_autograd_with_d_at_its_optimum_follows_the_published_divergence(definition, pair, wrt):
     p, q = PAIRS[pair]
-    measured = measure.frozen_gradient(game, p, q, wrt, seed=1, budget=SMALL)
-    followed, loss = (slope(combination, p, q, wrt) for combination in LITERATURE[game])
+    measured = measure.frozen_gradient(definition, p, q, wrt, seed=1, budget=SMALL)
+    followed, loss = (slope(combination, p, q, wrt) for combination in LITERATURE[definition])
     assert abs(measured.value - followed) <= measured.error + 1e-9
     # Where the two differ by less than a hundredth, this small budget cannot tell them apart.
     if abs(followed - loss) > 1e-6 and (pair, wrt) != ("skewed", "q.scale"):
@@ -92,6 +92,17 @@ def test_the_value_of_the_optimal_discriminator_is_the_derived_optimum(pair):
     assert abs(integrated.value - theory) <= integrated.error + 1e-9
 
 
+def test_a_value_counts_the_points_at_which_d_was_asked():
+    asked = []
+    best = predict("minimax").optimal_discriminator(P, Q)
+
+    def watched(x):
+        asked.append(math.prod(x.shape))
+        return best(x)
+
+    assert measure.value("minimax", watched, P, Q, seed=3, budget=SMALL).evaluations == sum(asked)
+
+
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.sampled_from(sorted(PAIRS)))
 def test_no_discriminator_beats_the_optimum(coefficients, pair):
@@ -109,9 +120,9 @@ def test_no_discriminator_beats_the_optimum(coefficients, pair):
 @pytest.mark.parametrize("power", [0.3, 0.5, 0.7])
 def test_the_error_of_an_integral_covers_what_lies_beyond_its_ends(power):
     # E|X|^s = 1/cos(πs/2) under the Cauchy law: the tails beyond 1e-15 of mass weigh 1e-5 to 1e-11
-    game = Game("mean difference", real="t", fake="-t", generator="-t")
+    loss = Loss("mean difference", real="t", fake="-t", generator="-t")
     critic = lambda x: x[..., 0].abs() ** power  # noqa: E731
-    found = measure.integrated_value(game, critic, "student_t(1, 0, 1)", "uniform(0, 1)")
+    found = measure.integrated_value(loss, critic, "student_t(1, 0, 1)", "uniform(0, 1)")
     truth = 1 / math.cos(math.pi * power / 2) - 1 / (1 + power)
     assert abs(found.value - truth) <= found.error
     tail = 4 / math.pi * (1e15 / math.pi) ** (power - 1) / (1 - power)
@@ -200,10 +211,10 @@ def test_the_jsd_of_an_ensemble_is_that_of_the_engine(loc, scale):
 
 
 def test_binding_a_parameter_leaves_no_free_name():
-    bound = bind(Game("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"), {"m": 2.0})
+    bound = bind(Loss("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"), {"m": 2.0})
     assert bound.parameters == {}
     with pytest.raises(GantheoryError, match="needs a value for m"):
-        bind(Game("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"))
+        bind(Loss("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"))
 
 
 # --- how often the verdict errs -----------------------------------------------------------------
@@ -212,22 +223,22 @@ RERUNS, DELTA, BY_CHANCE = 10_000, 1e-2, 1e-9
 REPLICATES, STRATA = 512, 8
 
 
-def gradients_of(game, seed, runs):
+def gradients_of(loss, seed, runs):
     """Re-run the frozen gradient of a game ``runs`` times: (runs, replicates) replicate means."""
-    best = predict(game).optimal_discriminator(P, Q)
+    best = predict(loss).optimal_discriminator(P, Q)
     rows = stratified(Q, np.random.default_rng(seed), (runs * REPLICATES, STRATA))
     x = torch.from_numpy(rows)[..., None].requires_grad_()
-    payoff = measure.generator_payoff(game)
+    payoff = measure.generator_payoff(loss)
     (slopes,) = torch.autograd.grad(payoff(best(x)).sum(), x)
     return slopes[..., 0].mean(-1).reshape(runs, REPLICATES).numpy()
 
 
-@pytest.mark.parametrize("game", ["minimax", "non-saturating"])
-def test_reruns_of_the_verdict_reject_the_truth_no_more_often_than_stated_and_see_5_percent(game):
-    truth = slope(LITERATURE[game][0], P, Q, "q.loc")
+@pytest.mark.parametrize("loss", ["minimax", "non-saturating"])
+def test_reruns_of_the_verdict_reject_the_truth_no_more_often_than_stated_and_see_5_percent(loss):
+    truth = slope(LITERATURE[loss][0], P, Q, "q.loc")
     false_alarms = seen = 0
     for part in range(10):
-        means = gradients_of(game, part, RERUNS // 10)
+        means = gradients_of(loss, part, RERUNS // 10)
         difference = np.abs(means.mean(axis=-1) - truth)
         false_alarms += int((difference > half_width(means, DELTA)).sum())
         planted = np.abs(means.mean(axis=-1) - 1.05 * truth)

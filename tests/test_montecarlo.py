@@ -9,8 +9,8 @@ from scipy import stats
 from gantheory import Status, divergence
 from gantheory.densities import parse_density
 from gantheory.densities.sampled import own_density_nd
-from gantheory.numeric.montecarlo import bound, by_sampling
-from gantheory.numeric.names import kernel_of
+from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.montecarlo import bound, by_sampling
 
 HALF = "uniform(0, 1)", "uniform(0.5, 1.5)"  # TV: each draw is 1 or 0 with probability 1/2
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from gantheory.errors import GantheoryError
-from gantheory.games import CATALOGUE, CRITICS, find, get_game
+from gantheory.losses import CATALOGUE, CRITICS, find, get_loss
 from gantheory.naming import find_entry
 
 ENTRIES = [*CATALOGUE.values(), *CRITICS.values()]
@@ -43,7 +43,7 @@ def test_an_alias_of_two_entries_is_answered_with_what_each_is():
         dataclasses.replace(CATALOGUE["non-saturating"], aliases=("GAN",)),
     ]
     with pytest.raises(GantheoryError) as error:
-        find_entry("game", "Gan", twins)
+        find_entry("loss", "Gan", twins)
     assert all(f"{twin.name} ({twin.title})" in str(error.value) for twin in twins)
 
 
@@ -63,8 +63,8 @@ def test_what_resembles_nothing_is_answered_with_all_names():
 
 
 def test_numbers_follow_an_alias_and_a_critic_takes_none():
-    assert get_game("EBGAN(m=2)").name == "energy-based(m=2)"
+    assert get_loss("EBGAN(m=2)").name == "energy-based(m=2)"
     with pytest.raises(GantheoryError, match="has no parameters"):
         find("wgan(m=2)")
     with pytest.raises(GantheoryError, match="not separable"):
-        get_game("wgan")
+        get_loss("wgan")

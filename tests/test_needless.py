@@ -8,12 +8,13 @@ import pytest
 import sympy as sp
 from typed import best_score, value
 
+from gantheory.derivations.engine import derive
 from gantheory.errors import GantheoryError
-from gantheory.game import Game, names_of
-from gantheory.symbolic.asymptotics import limit
-from gantheory.symbolic.atoms import r, to_sympy
-from gantheory.symbolic.engine import derive
-from gantheory.symbolic.positivity import Parameters
+from gantheory.exact.assumptions import Assumptions
+from gantheory.exact.limits import limit
+from gantheory.formulas import names_of
+from gantheory.functions import r, to_sympy
+from gantheory.losses.loss import Loss
 
 SAMPLES = np.random.default_rng(8)
 LOG = ("log(D)", "log(1 - D)")
@@ -48,7 +49,7 @@ def expected(real: str, fake: str, loss: str, ratio: float, lower: float, upper:
     ],
 )
 def test_games_that_need_no_more_than_algebra_are_derived(real, fake, loss, searched):
-    found = derive(Game("own", real, fake, loss), seconds=60)
+    found = derive(Loss("own", real, fake, loss), seconds=60)
     assert found.value is not None and found.followed is not None  # noqa: PT018
     for ratio in SAMPLES.uniform(0.2, 4, 1):
         for name, one in zip(
@@ -61,49 +62,49 @@ def test_games_that_need_no_more_than_algebra_are_derived(real, fake, loss, sear
 def test_weighted_log_odds_read_as_a_multiple_of_the_score():
     for text in ("w*log(1 - D) - w*log(D)", "w*(log(1 - D) - log(D))", "-w*log(D/(1 - D))"):
         assert str(to_sympy(text)) == "-t*w"
-    assert derive(Game("own", *LOG, "w*log(1 - D) - w*log(D)")).followed.divergence == "kl_qp*w"
+    assert derive(Loss("own", *LOG, "w*log(1 - D) - w*log(D)")).followed.divergence == "kl_qp*w"
 
 
 def test_parameters_of_the_domain_are_declared_and_numbered():
-    game = Game("own", "t", "-t", "-t", domain="[-c, c]", parameters={"c": "(0, k)"})
-    assert game.parameters == {"c": "(0, k)", "k": "(0, oo)"}
-    assert derive(game).value.divergence == "2*c*tv"
-    assert derive(game.given(c=2, k=3)).value.divergence == "4*tv"
+    loss = Loss("own", "t", "-t", "-t", domain="[-c, c]", parameters={"c": "(0, k)"})
+    assert loss.parameters == {"c": "(0, k)", "k": "(0, oo)"}
+    assert derive(loss).value.divergence == "2*c*tv"
+    assert derive(loss.given(c=2, k=3)).value.divergence == "4*tv"
 
 
 @pytest.mark.parametrize(
     ("domain", "end"), [("(-oo, log(2))", "log(2)"), ("[-1, sqrt(3)]", "sqrt(3)")]
 )
 def test_constants_end_a_domain(domain, end):
-    score = derive(Game("own", "t", "-exp(t)", "-t", domain=domain)).optimum.score
+    score = derive(Loss("own", "t", "-exp(t)", "-t", domain=domain)).optimum.score
     assert str(score.subs(r, 100)) == end
 
 
 def test_an_interval_of_one_point_is_a_number():
-    one = Game("own", "a*log(D)", "log(1 - D)", "-log(D)", parameters={"a": "[1, 1]"})
+    one = Loss("own", "a*log(D)", "log(1 - D)", "-log(D)", parameters={"a": "[1, 1]"})
     assert derive(one).value.divergence == "2*jsd"
 
 
 @pytest.mark.parametrize("text", ["(1, 1)", "[1, 1)", "(2, 1)", "(oo, 1)", "(0, log(2))", "(b, b)"])
 def test_an_interval_that_is_empty_or_no_fraction_is_refused(text):
     with pytest.raises(GantheoryError, match="interval"):
-        derive(Game("own", "a*log(D)", "log(1 - D)", "-log(D)", parameters={"a": text}))
+        derive(Loss("own", "a*log(D)", "log(1 - D)", "-log(D)", parameters={"a": text}))
 
 
 @pytest.mark.parametrize("name", ["nan", "oo", "inf", "E", "I", "pi", "r", "x", "z", "p", "q", "u"])
 def test_letters_with_a_meaning_are_no_parameters(name):
     with pytest.raises(GantheoryError, match="fixed meaning"):
-        Game("own", f"{name}*log(D)", "log(1 - D)", "-log(D)")
+        Loss("own", f"{name}*log(D)", "log(1 - D)", "-log(D)")
 
 
 @pytest.mark.parametrize("name", ["t", "D", "r"])
 def test_letters_with_a_meaning_end_no_domain(name):
     with pytest.raises(GantheoryError, match="fixed meaning"):
-        Game("own", "t", "-t", "-t", domain=f"[0, {name}]")
+        Loss("own", "t", "-t", "-t", domain=f"[0, {name}]")
 
 
 def test_euler_s_number_is_the_only_e_that_a_derivation_prints():
-    found = derive(Game("own", *LOG, "-exp(1)*log(D)"))
+    found = derive(Loss("own", *LOG, "-exp(1)*log(D)"))
     assert found.loss.constant == sp.E * sp.log(2)
     assert not any("E = " in step.text or "E = " in step.latex for step in found.steps)
     assert any("z = exp(t)" in step.text or "z =" in step.latex for step in found.steps)
@@ -124,7 +125,7 @@ def test_euler_s_number_is_the_only_e_that_a_derivation_prints():
 )
 def test_limits_agree_with_values_near_the_end(text, point, side):
     end = sp.oo if point == "inf" else sp.Integer(point)
-    found = limit(to_sympy(text, ratio=True), r, end, side, Parameters())
+    found = limit(to_sympy(text, ratio=True), r, end, side, Assumptions())
     with mp.workdps(60):
         near = value(text, r=mp.mpf(10) ** (9 if point == "inf" else -9))
     assert float(found) == pytest.approx(float(near), rel=1e-6, abs=1e-6)
@@ -137,8 +138,8 @@ def test_names_of_an_interval_leave_out_the_infinities():
 def test_infinities_beside_formulas_of_parameters_add_up():
     loss = "(exp(alpha*t) - 1 - alpha*(exp(t) - 1))/(alpha*(alpha - 1))"
     for interval, one in (("(0, 1)", 4 * sp.exp(0.5)), ("(1, oo)", sp.oo)):
-        game = Game("own", "t", "-exp(t - 1)", loss, parameters={"alpha": interval})
-        found = derive(game, seconds=60).disjoint.loss
+        definition = Loss("own", "t", "-exp(t - 1)", loss, parameters={"alpha": interval})
+        found = derive(definition, seconds=60).disjoint.loss
         assert float(found.subs(next(iter(found.free_symbols), r), 0.5)) == pytest.approx(
             float(one)
         )

@@ -5,7 +5,7 @@ import scipy.integrate
 import sympy as sp
 from scipy import stats
 
-from gantheory.symbolic.dynamics.noise import Noise
+from gantheory.dynamics.noise import Noise
 
 z = sp.Symbol("z", real=True)
 LAWS = {"normal": lambda s: stats.norm(0, s), "uniform": lambda s: stats.uniform(-s, 2 * s)}

@@ -53,6 +53,19 @@ def test_a_tail_that_is_right_is_taken(true, tail):
     own_density(true.logpdf, centers=[(center, 2)], tails=(None, tail))
 
 
+@pytest.mark.parametrize(("shape", "taken"), [(0.5, True), (1.5, False), (0.25, False)])
+def test_a_tail_at_a_finite_end_grows_with_the_logarithm_of_one_over_the_distance(shape, taken):
+    """Gamma's log-density is (1 − shape)·log(1/x) at 0; what is stated here is shape = 1/2."""
+    true = stats.gamma(shape).logpdf
+    stated = (Tail(finite=True, log=0.5), Tail(linear=-1, log=shape - 1))
+    if taken:
+        law = own_density(true, support=(0, np.inf), centers=[(1, 1)], tails=stated)
+        assert law.tail(0.0, 1).log == 0.5
+    else:
+        with pytest.raises(GantheoryError, match="tail stated at 0"):
+            own_density(true, support=(0, np.inf), centers=[(1, 1)], tails=stated)
+
+
 def test_a_density_that_only_falls_below_the_range_is_no_hole():
     gumbel = stats.gumbel_r
     law = own_density(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gantheory import GantheoryError, Status
 from gantheory.densities import density, parse_density
 from gantheory.densities.sampled import own_density_nd
-from gantheory.numeric import divergence
-from gantheory.numeric.montecarlo import by_sampling
-from gantheory.numeric.names import kernel_of
-from gantheory.numeric.plane.boxes import divergence_in_space
+from gantheory.integrals import divergence
+from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.montecarlo import by_sampling
+from gantheory.integrals.plane.boxes import divergence_in_space
 
 RING = "ring_mixture_2d(8, 2, 0.02)"
 ROUND = "normal_2d_iso((0, 0), 1)"

@@ -16,9 +16,9 @@ from gantheory.claims import integrals, original
 from gantheory.cli import main
 from gantheory.densities.normal import Normal
 from gantheory.errors import InternalError
-from gantheory.games import CATALOGUE
+from gantheory.losses import CATALOGUE
 from gantheory.report import html
-from gantheory.symbolic import curvature, generator, identify
+from gantheory.theory import curvature, generator, identify
 
 # Whatever remembers results across calls, and would hide a plant.
 CACHES = [
@@ -28,7 +28,7 @@ CACHES = [
 
 
 def plant_game(name, **changes):
-    """Return a plant that changes one formula of a catalogue game."""
+    """Return a plant that changes one formula of a catalogue loss."""
 
     def plant(monkeypatch):
         monkeypatch.setitem(CATALOGUE, name, replace(CATALOGUE[name], **changes))

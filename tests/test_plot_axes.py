@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from gantheory.numeric.curves import Curve, Target, Vanishing, vanishing
+from gantheory.integrals.curves import Curve, Target, Vanishing, vanishing
 from gantheory.records import Estimate
 from gantheory.report.plots import Measured, plot_curves, plot_vanishing
 

@@ -8,8 +8,8 @@ import pytest
 
 from gantheory import Estimate, GantheoryError
 from gantheory.densities.pushforward import pushforward
-from gantheory.numeric import divergence
-from gantheory.numeric.curves import FAMILIES, Target, curves, vanishing
+from gantheory.integrals import divergence
+from gantheory.integrals.curves import FAMILIES, Target, curves, vanishing
 from gantheory.report.plots import (
     Measured,
     plot_curves,
@@ -117,3 +117,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(GantheoryError, match=r"\.png, \.svg, \.pdf"):
         save_figure(plot_losses(), tmp_path / "a.gif")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_distance_is_drawn_with_the_power_of_the_radius_for_steps_alone():
+    from matplotlib.figure import Figure
+
+    from gantheory.dynamics.motion.trajectories import Trajectories
+    from gantheory.report.phase import draw_distances
+
+    times = np.arange(6)
+    run = Trajectories((3 * 0.5**times)[:, None, None] * np.ones((6, 1, 1)), times)
+    for flow, radius in ((False, 0.6), (True, 0.6), (False, None)):
+        axes = Figure().subplots()
+        draw_distances(axes, run, 0.0, radius, flow)
+        lines = [line.get_ydata() for line in axes.lines]
+        expected = [3 * 0.5**times, *([3 * 0.6**times] if radius and not flow else [])]
+        assert np.allclose(lines, expected, rtol=1e-14)

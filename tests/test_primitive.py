@@ -5,13 +5,13 @@ import pytest
 import sympy as sp
 from scipy.integrate import quad
 
-from gantheory import Game, derive
-from gantheory.symbolic.algebra import Algebra
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.disjoint import integral
-from gantheory.symbolic.limits import Undecided
-from gantheory.symbolic.positivity import Parameters
-from gantheory.symbolic.primitive import antiderivative
+from gantheory import Loss, derive
+from gantheory.deadline import Undecided
+from gantheory.exact.algebra import Algebra
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r
+from gantheory.theory.disjoint import integral
+from gantheory.theory.primitive import antiderivative
 
 FORMS = [
     "1/(r*(1 + r)**2)", "log(r)/r**2", "log(1 + r)/r**2", "sqrt(r)/(1 + r)**2", "r**(1/3)*log(r)",
@@ -36,7 +36,7 @@ def test_what_has_no_textbook_antiderivative_is_undecided():
 
 
 def test_integrals_to_infinity_are_finite_exactly_where_they_converge():
-    known = Parameters()
+    known = Assumptions()
     assert integral(1 / r, sp.Integer(1), sp.oo, known) == sp.oo
     assert integral(-1 / sp.sqrt(r), sp.Integer(2), sp.oo, known) == -sp.oo
     assert integral(r**-1 * (1 + r) ** -1, sp.Integer(1), sp.oo, known) == sp.log(2)
@@ -54,7 +54,7 @@ ROOTS = [  # piecewise curvatures, roots of r, logarithms of r: (game, domain)
 
 @pytest.mark.parametrize(("formulas", "domain"), ROOTS)
 def test_generators_have_their_curvature_and_their_sum_on_disjoint_supports(formulas, domain):
-    found = derive(Game("yours", *formulas, domain=domain))
+    found = derive(Loss("yours", *formulas, domain=domain))
     edges = [float(branch.ratios[1]) for branch in found.optimum.branches[:-1]]
     for name in ("value", "loss", "followed"):
         one = getattr(found, name)
@@ -79,6 +79,6 @@ def test_generators_have_their_curvature_and_their_sum_on_disjoint_supports(form
      ("1/(t**2 - 2)", "-abs(t)"), ("-log(abs(t - 1))", "-t**2"), ("1/(exp(t) - 2)**2", "-t")],
 )  # fmt: skip
 def test_a_pole_inside_of_the_domain_is_said_to_be_one(real, fake):
-    found = derive(Game("yours", real, fake, "-t"))
+    found = derive(Loss("yours", real, fake, "-t"))
     assert found.status == "no optimum"
     assert "grows without bound as t -> " in found.no_optimum

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import gantheory
 from gantheory import testing
 from gantheory.divergences import DIVERGENCES, named
-from gantheory.game import Game
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from gantheory.testing import laws
 from gantheory.testing.oracles import evaluate
@@ -154,11 +154,11 @@ def test_a_shared_exponential_map_changes_nothing(name, a, s, b, v):
 
 
 @few
-@given(testing.games(), testing.densities(), testing.densities(), st.data())
-def test_no_discriminator_beats_the_optimal_one(game, p, q, data):
+@given(testing.losses(), testing.densities(), testing.densities(), st.data())
+def test_no_discriminator_beats_the_optimal_one(loss, p, q, data):
     points = data.draw(testing.cuts(p, q))
-    t = data.draw(testing.scores(game, len(points) + 1))
-    testing.assert_discriminator_cannot_win(game, p, q, points, t)
+    t = data.draw(testing.scores(loss, len(points) + 1))
+    testing.assert_discriminator_cannot_win(loss, p, q, points, t)
 
 
 @pytest.mark.parametrize("name", sorted(DIVERGENCES))
@@ -256,17 +256,17 @@ def test_textbook_losses_match_their_formulas():
 
 
 def test_a_halved_least_squares_loss_matches_with_its_factor():
-    game = Game("squares", real="-(D - 1)**2", fake="-D**2", generator="(D - 1)**2")
+    loss = Loss("squares", real="-(D - 1)**2", fake="-D**2", generator="(D - 1)**2")
     testing.assert_loss_matches_theory(
-        lambda t: 0.5 * ((torch.sigmoid(t) - 1) ** 2).mean(), game, factor=0.5
+        lambda t: 0.5 * ((torch.sigmoid(t) - 1) ** 2).mean(), loss, factor=0.5
     )
 
 
 def test_a_loss_on_a_bounded_domain_is_tried_inside_it_only():
-    game = Game("half-line", real="t", fake="1 + log(-t)", generator="-t", domain="(-oo, 0)")
-    testing.assert_loss_matches_theory(lambda t: -t.mean(), game)
+    loss = Loss("half-line", real="t", fake="1 + log(-t)", generator="-t", domain="(-oo, 0)")
+    testing.assert_loss_matches_theory(lambda t: -t.mean(), loss)
     testing.assert_loss_matches_theory(
-        lambda real, fake: -(real + 1 + torch.log(-fake)).mean(), game, part="discriminator"
+        lambda real, fake: -(real + 1 + torch.log(-fake)).mean(), loss, part="discriminator"
     )
 
 

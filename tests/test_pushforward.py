@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from gantheory import GantheoryError, Status
 from gantheory.densities.pushforward import pushforward
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
 
 TEXTBOOK = [
     ("2*z + 1", "normal(0, 1)", stats.norm(1, 2)),

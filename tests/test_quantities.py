@@ -9,11 +9,11 @@ import sympy as sp
 from gantheory import derive
 from gantheory.densities import density
 from gantheory.errors import GantheoryError
-from gantheory.games import CATALOGUE
-from gantheory.numeric import divergence, sweep
-from gantheory.numeric.quantities import quantity
+from gantheory.functions import r, t, to_sympy
+from gantheory.integrals import divergence, sweep
+from gantheory.integrals.quantities import quantity
+from gantheory.losses import CATALOGUE
 from gantheory.records import Status
-from gantheory.symbolic.atoms import r, t, to_sympy
 
 NUMBERS = {
     "a": "0.9", "b": "0.1", "c": "0.25", "prior": "0.3", "eps": "0.001", "m": "2", "alpha": "1/3",
@@ -35,9 +35,9 @@ GAUSS = np.polynomial.legendre.leggauss(20)
 
 
 def numbered(name):
-    game = CATALOGUE[name]
+    loss = CATALOGUE[name]
     ordered = {**NUMBERS, "b": "1.5"} if name == "least-squares" else NUMBERS
-    return game.given(**{key: ordered[key] for key in game.parameters})
+    return loss.given(**{key: ordered[key] for key in loss.parameters})
 
 
 def numeric(expr, symbol):
@@ -72,36 +72,36 @@ def composed(generator, score):
     return expr if expr.atoms(sp.Function) else sp.simplify(expr)
 
 
-def printed(game, score, p, q, under=None):
+def printed(definition, score, p, q, under=None):
     """E_q[c(t*)], or E_q[∂ log q/∂ loc · c(t*)] with D held fixed; and the sum's own size."""
     x, weight, log_p, log_q = nodes(p, q)
     with np.errstate(all="ignore"):
-        loss = numeric(composed(game.generator, score), r)(np.exp(log_p - log_q))
+        loss = numeric(composed(definition.generator, score), r)(np.exp(log_p - log_q))
     terms = np.where(np.exp(log_q) > 0, weight * np.exp(log_q) * loss, 0.0)
     if under:
         terms = terms * density(q).score(under, x)
     return float(terms.sum()), float(np.abs(terms).sum())
 
 
-def score_of(game, derivation):
-    optimum = derivation.optimum or derive(game.general).optimum
-    values = {s: sp.Rational(str(game.numbers[s.name])) for s in optimum.score.free_symbols - {r}}
+def score_of(loss, derivation):
+    optimum = derivation.optimum or derive(loss.general).optimum
+    values = {s: sp.Rational(str(loss.numbers[s.name])) for s in optimum.score.free_symbols - {r}}
     return optimum.score.xreplace(values)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_loss_and_its_gradient_are_its_printed_formula_at_the_optimal_discriminator(name):
-    game = numbered(name)
-    derivation = derive(game)
-    score = score_of(game, derivation)
+    definition = numbered(name)
+    derivation = derive(definition)
+    score = score_of(definition, derivation)
     loss, followed = (
-        getattr(derivation, part) or quantity(game, part) for part in ("loss", "followed")
+        getattr(derivation, part) or quantity(definition, part) for part in ("loss", "followed")
     )
     constant, checked = float(loss.constant), 0
     for p, q in SHAPES:
         found = divergence(loss, p, q)
         if found.status is not Status.INFINITE:
-            truth, size = printed(game, score, p, q)
+            truth, size = printed(definition, score, p, q)
             bound = 10 * found.error + 1e-12 * (size + abs(constant))
             assert abs(found.value - (truth - constant)) <= bound, (p, q)
             checked += 1
@@ -109,7 +109,7 @@ def test_every_loss_and_its_gradient_are_its_printed_formula_at_the_optimal_disc
             continue
         slope = divergence(followed, p, q, "q.loc")  # with D held fixed
         if slope.status is not Status.UNDETERMINED:
-            truth, size = printed(game, score, p, q, under="loc")
+            truth, size = printed(definition, score, p, q, under="loc")
             assert abs(slope.value - truth) <= 10 * slope.error + 1e-12 * size, (p, q)
         else:
             assert "inf" in slope.reason, (p, q)
@@ -136,8 +136,8 @@ def test_what_a_game_lacks_is_said():
 @pytest.mark.parametrize("text", ["hinge.loss", "alpha-gan(alpha=2).value", "minimax.followed"])
 def test_a_game_and_its_part_are_a_name_like_any_other(text):
     p, q = "normal(0, 1)", "laplace(1, 2)"
-    game, _, part = text.rpartition(".")
-    named, given = (divergence(what, p, q, wrt="q.loc") for what in (text, quantity(game, part)))
+    loss, _, part = text.rpartition(".")
+    named, given = (divergence(what, p, q, wrt="q.loc") for what in (text, quantity(loss, part)))
     assert named == given
     assert sweep([text], p, q)[text, None] == divergence(text, p, q)
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from gantheory.game import Game
+from gantheory.losses.loss import Loss
 from simulations.data import Law, parse_density
 from simulations.ensembles import Member, Recipe, drawn, initial_state
 from simulations.networks import Mlp
@@ -17,7 +17,7 @@ from simulations.streams import CHUNK
 from simulations.train import last, train
 from simulations.updates import Adam, Sgd
 
-GAMES = {"wasserstein": Game("mean difference", real="t", fake="-t", generator="-t")}
+GAMES = {"wasserstein": Loss("mean difference", real="t", fake="-t", generator="-t")}
 STEPS, RATES = 70, (2e-2, 1e-2)  # past one chunk; of D and of G
 MEMBER = Member(
     Law(parse_density("normal(2, 1)")), "minimax", seed=3,
@@ -95,10 +95,10 @@ def values(net):
 class Loop:
     """One GAN, trained as a paper's pseudocode reads."""
 
-    def __init__(self, game, sigma, recipe, rows, samples):
+    def __init__(self, loss, sigma, recipe, rows, samples):
         self.d = module(recipe.discriminator, rows["discriminator"])
         self.g = module(recipe.generator, rows["generator"])
-        self.d_loss, self.g_loss, self.score = LOSSES[game]
+        self.d_loss, self.g_loss, self.score = LOSSES[loss]
         self.recipe, self.sigma, self.samples = recipe, sigma, samples
         self.optimisers = [
             self.optimiser(net, lr) for net, lr in zip(self.nets, RATES, strict=True)
@@ -198,9 +198,9 @@ class Loop:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_as_an_independent_plain_loop_does(name):
-    game, sigma, changes = RECIPES[name]
+    loss, sigma, changes = RECIPES[name]
     recipe = replace(PLAIN, **changes)
-    member = replace(MEMBER, game=GAMES.get(game, game), noise=sigma)
+    member = replace(MEMBER, loss=GAMES.get(loss, loss), noise=sigma)
     start = initial_state([member], recipe)
     rows = {player: values[0] for player, values in start.parameters.items()}
     constant = replace(recipe, annealing="constant")  # the loop below anneals by itself
@@ -209,7 +209,7 @@ def test_a_recipe_trains_as_an_independent_plain_loop_does(name):
         {kind: tensor[0, step % CHUNK] for kind, tensor in chunks[step // CHUNK].items()}
         for step in range(STEPS)
     ]
-    theirs = Loop(game, sigma, recipe, rows, samples).run()
+    theirs = Loop(loss, sigma, recipe, rows, samples).run()
     ours = last(train([member], recipe)).parameters
     for player, expected in zip(("discriminator", "generator"), theirs, strict=True):
         assert (ours[player][0] - expected).abs().max() < 1e-12

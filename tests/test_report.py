@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -9,8 +10,10 @@ import pytest
 from reports import HOSTILE, OUTCOMES, WRONG
 from rich.console import Console
 
+from gantheory.derivations import derive
 from gantheory.records import How, Verdict
 from gantheory.report import html, tables, view
+from gantheory.report.losses import view_loss
 from gantheory.report.maths import combination, mathml
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.svg import Picture, inline_svg
@@ -66,6 +69,16 @@ def drawn():
 def test_every_outcome_has_exactly_one_row(page):
     rows = [a["data-check"] for _, a in outline(page).elements if "data-check" in a]
     assert sorted(rows) == sorted(o.check.id for o in [*OUTCOMES, WRONG])
+
+
+@pytest.mark.parametrize("missing", [None, "value", "loss", "followed"])
+def test_a_part_that_is_not_known_is_said_to_be_so_and_the_others_stay(missing):
+    whole = derive("non-saturating")
+    part = replace(whole, **{missing: None}, undecided={missing: "too hard"}) if missing else whole
+    shown = {answer.question: answer for answer in view_loss(part).answers}
+    assert ("Its curvature in r = p/q" in shown) == (missing != "followed")
+    assert sum("too hard" in answer.words for answer in shown.values()) == (missing is not None)
+    assert (not missing) == any(step.title == "Loss against gradient" for step in part.steps)
 
 
 def test_every_outcome_is_in_exactly_one_group():

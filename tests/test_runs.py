@@ -152,7 +152,7 @@ def test_an_unwritable_folder_is_one_clear_line(tmp_path):
 
 def test_descriptions_hold_every_field_of_games_and_laws():
     described = describe(Member(ring(), seed=3))
-    assert described["game"] == "non-saturating"
+    assert described["loss"] == "non-saturating"
     assert len(described["real"]["centres"]) == 8
     assert json.loads(json.dumps(describe(RECIPE)))["discriminator"]["sizes"] == [1, 16, 16, 1]
 

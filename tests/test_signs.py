@@ -8,9 +8,9 @@ import sympy as sp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gantheory.exact.signs import sign_on_positive
+from gantheory.exact.signs.logforms import constant, log_form
 from gantheory.records import How
-from gantheory.symbolic.signs import sign_on_positive
-from gantheory.symbolic.signs.logforms import constant, log_form
 
 r = sp.Symbol("r", positive=True)
 a, b = sp.symbols("a b", positive=True)
@@ -67,6 +67,16 @@ def test_known_signs_are_found_and_say_how(expression, sign, how):
 def test_the_negative_is_decided_too_with_the_opposite_sign(expression, sign):
     mirrored = sign.translate(str.maketrans("<>", "><"))
     assert sign_on_positive(-expression, r).sign == mirrored
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [(20 - r) * sp.exp(-r), (r - sp.Rational(1, 20)) * sp.exp(-r)],
+    ids=["far", "near"],
+)
+def test_the_witness_of_a_mixed_sign_is_a_place_where_it_is_negative(expression):
+    witness = sign_on_positive(expression, r).counterexample
+    assert expression.subs(r, witness).evalf(30) < 0
 
 
 def test_an_undecided_sign_names_what_it_depends_on():
@@ -156,7 +166,7 @@ def test_identities_of_logarithms_of_polynomials_are_proved():
 def test_a_form_shifted_and_inverted_has_the_same_values():
     from flint import fmpq
 
-    from gantheory.symbolic.signs.enclosure import value_at
+    from gantheory.exact.signs.enclosure import value_at
 
     form = log_form(JSD - TRIANGULAR / 4 + sp.sqrt(r), r, 2)
     assert value_at(form, fmpq(3, 2)).overlaps(value_at(form.invert(), fmpq(2, 3)))

@@ -6,9 +6,9 @@ import mpmath
 import pytest
 import sympy as sp
 
+from gantheory.claims.tables import FGAN_TABLE, alpha, check_row, check_table, name_of, t
+from gantheory.functions import r
 from gantheory.records import How
-from gantheory.symbolic.atoms import r
-from gantheory.symbolic.tables import FGAN_TABLE, alpha, check_row, check_table, name_of, t
 
 ROWS = {row.name: row for row in FGAN_TABLE}
 

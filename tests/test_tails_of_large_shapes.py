@@ -8,7 +8,7 @@ import pytest
 from flint import arb
 
 from gantheory.densities import Points, density
-from gantheory.numeric.transport.gaps import CDF_NOISE
+from gantheory.integrals.transport.gaps import CDF_NOISE
 
 EPS = 2.0**-52
 BITS = 200  # of working precision: a tail of 1e-60 keeps 30 digits

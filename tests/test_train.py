@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gantheory.errors import GantheoryError
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
 from simulations.ensembles import Member, Recipe, drawn, initial_state
 from simulations.fast import Fast
 from simulations.fit import fit_discriminator
@@ -34,13 +34,13 @@ GAMES = ("minimax", "non-saturating", "minimax", "reverse-kl", "least-squares-01
 MEMBERS = [
     Member(
         Normal(1 + k / 2),
-        game,
+        loss,
         seed=k,
         discriminator_rate=1e-2,
         generator_rate=3e-3 * (1 + k),
         noise=0.1 * (k == 1),
     )
-    for k, game in enumerate(GAMES)
+    for k, loss in enumerate(GAMES)
 ]
 PLANE = [replace(member, real=Normal(k / 2, 2)) for k, member in enumerate(MEMBERS)]
 FIXED = [replace(member, fake=Normal(0)) for member in MEMBERS]
@@ -52,7 +52,7 @@ CASES = {
     "float32": (MEMBERS, {"dtype": torch.float32}),
     "momentum": (MEMBERS, {"rule": Sgd(0.5)}),
     # hinge gradients cancel to 0 or to a rounding, which Adam would blow up: so plain SGD
-    "hinge": ([replace(m, game="hinge") for m in MEMBERS], {"rule": Sgd(), "schedule": "linear"}),
+    "hinge": ([replace(m, loss="hinge") for m in MEMBERS], {"rule": Sgd(), "schedule": "linear"}),
     "k=3": (MEMBERS, {"discriminator_steps": 3, "rule": Adam(0.5)}),
     "packed": (MEMBERS, {"packing": 2, "discriminator": Mlp((2, 16, 1), "tanh"), "clip": 0.2}),
     "d only": (FIXED, {"generator": None, "train": "discriminator"}),
@@ -162,10 +162,10 @@ def plain_modules(recipe, member):
 
 
 @pytest.mark.parametrize(
-    ("path", "game"), [("reference", "minimax"), ("fast", "minimax"), ("fast", "non-saturating")]
+    ("path", "loss"), [("reference", "minimax"), ("fast", "minimax"), ("fast", "non-saturating")]
 )
-def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, game):
-    member = Member(Normal(), game, seed=5, generator_rate=1e-3, discriminator_rate=1e-3)
+def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, loss):
+    member = Member(Normal(), loss, seed=5, generator_rate=1e-3, discriminator_rate=1e-3)
     recipe = Recipe(Mlp((1, 32, 32, 1)), Mlp((1, 16, 1)), steps=500, batch=64)
     d, g = plain_modules(recipe, member)
     begin = [p.detach().clone() for p in d.parameters()]
@@ -183,7 +183,7 @@ def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, game):
         d_adam.step()
         g_adam.zero_grad()
         fooled = bce(d(g(again)), ones)
-        (fooled if game == "non-saturating" else -bce(d(g(again)), 0 * ones)).backward()
+        (fooled if loss == "non-saturating" else -bce(d(g(again)), 0 * ones)).backward()
         g_adam.step()
     state = last(train([member], recipe, path=path))
     for player, net in (("discriminator", d), ("generator", g)):
@@ -331,12 +331,12 @@ def test_a_fitted_discriminator_is_within_a_ten_thousandth_of_the_optimum(q, opt
     assert fit.value != fit_discriminator("minimax", "normal(0, 1)", q, seed=1).value
 
 
-def fitted_gap(game, p, q, **how):
-    fit = fit_discriminator(game, p, q, **how)
-    reached = integrated_value(game, fit, p, q)
+def fitted_gap(loss, p, q, **how):
+    fit = fit_discriminator(loss, p, q, **how)
+    reached = integrated_value(loss, fit, p, q)
     assert reached.error < 1e-6
     return (
-        divergence({"f-gan-tv": "tv", "f-gan-reverse-kl": "kl_qp"}[game], p, q).value
+        divergence({"f-gan-tv": "tv", "f-gan-reverse-kl": "kl_qp"}[loss], p, q).value
         - reached.value
     )
 

@@ -9,8 +9,8 @@ from scipy import integrate, stats
 
 from gantheory import GantheoryError, Status
 from gantheory.densities import parse_density
-from gantheory.numeric import divergence
-from gantheory.numeric.transport.distances import energy_distance, mmd2, w2
+from gantheory.integrals import divergence
+from gantheory.integrals.transport.distances import energy_distance, mmd2, w2
 
 mp = mpmath.MPContext()
 mp.dps = 30

@@ -1,9 +1,12 @@
 """Every law of the ledger has its false twin, and every twin is refuted by its own computation."""
 
+import re
+
 import pytest
 
 from gantheory.claims import CHECKS
-from gantheory.claims.twins import CHANGES, changed
+from gantheory.claims.bounds import BOUNDS
+from gantheory.claims.twins import CHANGES, changed, without_twin
 from gantheory.records import How
 
 LAWS = [check for check in CHECKS.values() if check.expected is not How.REFUTED]
@@ -39,3 +42,15 @@ def test_all_kinds_of_change_are_used_and_none_leaves_the_formula():
     assert {changed(f"{k}", "2*jsd")[0] for k in range(40)} == set(CHANGES) - {"p and q exchanged"}
     assert {changed(f"{k}", "0")[0] for k in range(40)} == {"1 more"}
     assert changed("x", "r/(1 + r)")[1] != "r/(1 + r)"
+
+
+def test_the_laws_without_a_twin_are_found_in_one_pass():
+    law, other = LAWS[:2]
+    twins = [twin for twin in TWINS if twin.twin_of == law.id]
+    assert without_twin(iter([law, other, *twins])) == [other]
+    assert without_twin(iter([*twins, law])) == []
+
+
+def test_numbered_bounds_count_from_one():
+    numbers = [int(name.split(".")[1]) for name in CHECKS if re.fullmatch(r"bound\.\d+", name)]
+    assert sorted(numbers) == list(range(1, len(BOUNDS) + 1))

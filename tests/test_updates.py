@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gantheory.errors import GantheoryError
-from gantheory.game import Game
+from gantheory.losses.loss import Loss
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.networks import Affine, Mlp
 from simulations.train import last, train
@@ -52,7 +52,7 @@ class Zero:
         return torch.zeros(n, 1, dtype=dtype)
 
 
-BILINEAR = Game("bilinear", real="t", fake="-t", generator="-t")
+BILINEAR = Loss("bilinear", real="t", fake="-t", generator="-t")
 STEP = 0.3
 
 

@@ -7,18 +7,18 @@ import sys
 import pytest
 import sympy as sp
 
-from gantheory import Game, GantheoryError, derive
-from gantheory.symbolic.atoms import r
+from gantheory import GantheoryError, Loss, derive
+from gantheory.functions import r
 
-ODD = Game("odd", "t**5 - t", "-t**6", "-t")  # its stationarity is a quintic
+ODD = Loss("odd", "t**5 - t", "-t**6", "-t")  # its stationarity is a quintic
 
 
-def game(real, fake, generator="-t", **more):
-    return Game("yours", real, fake, generator, **more)
+def loss(real, fake, generator="-t", **more):
+    return Loss("yours", real, fake, generator, **more)
 
 
 def test_an_unbounded_game_has_no_optimum_and_says_in_which_direction():
-    found = derive(game("t", "-t"))
+    found = derive(loss("t", "-t"))
     assert found.status == "no optimum"
     assert "t -> oo for 1 < r < oo" in found.no_optimum
     assert "t -> -oo for 0 < r < 1" in found.no_optimum
@@ -27,11 +27,11 @@ def test_an_unbounded_game_has_no_optimum_and_says_in_which_direction():
 
 
 def test_a_pole_inside_of_the_domain_makes_a_game_unbounded():
-    assert derive(game("-1/t", "-t", domain="[-1, 1]")).status == "no optimum"
+    assert derive(loss("-1/t", "-t", domain="[-1, 1]")).status == "no optimum"
 
 
 def test_a_bounded_domain_moves_the_optimum_to_its_ends():
-    found = derive(game("log(D)", "log(1 - D)", domain="[-1, 2]"))
+    found = derive(loss("log(D)", "log(1 - D)", domain="[-1, 2]"))
     kinds = [branch.kind for branch in found.optimum.branches]
     assert kinds == ["end", "stationary", "end"]
     assert found.optimum.attained
@@ -40,18 +40,18 @@ def test_a_bounded_domain_moves_the_optimum_to_its_ends():
 
 
 def test_an_open_end_is_approached_and_never_attained():
-    found = derive(game("tanh(t)/2", "-tanh(t)/2", "-tanh(t)/2"))
+    found = derive(loss("tanh(t)/2", "-tanh(t)/2", "-tanh(t)/2"))
     assert not found.optimum.attained
     assert found.value.divergence == "tv"
 
 
 def test_two_hills_are_compared_and_the_optimum_jumps_between_them():
-    found = derive(game("max(2 - (t + 2)**2, 1 - (t - 2)**2)", "-abs(t)/100", "t"))
+    found = derive(loss("max(2 - (t + 2)**2, 1 - (t - 2)**2)", "-abs(t)/100", "t"))
     assert len({branch.x for branch in found.optimum.branches}) > 1
 
 
 def test_two_equally_high_hills_leave_the_loss_undetermined_and_the_value_known():
-    found = derive(game("-(t**2 - 1)**2", "-(t**2 - 4)**2"))
+    found = derive(loss("-(t**2 - 1)**2", "-(t**2 - 4)**2"))
     assert found.loss is None
     assert found.followed is None
     assert "two scores are optimal" in found.undecided["loss"]
@@ -59,7 +59,7 @@ def test_two_equally_high_hills_leave_the_loss_undetermined_and_the_value_known(
 
 
 def test_constant_payoffs_leave_the_loss_undetermined_and_every_score_optimal():
-    found = derive(game("1", "1"))
+    found = derive(loss("1", "1"))
     assert found.loss is None
     assert "not determined" in found.undecided["loss"]
     assert found.optimum.plateaus == (((0, sp.oo), -sp.oo, sp.oo),)
@@ -67,11 +67,11 @@ def test_constant_payoffs_leave_the_loss_undetermined_and_every_score_optimal():
 
 
 def test_a_kink_whose_sign_depends_on_parameters_is_undecided():
-    assert derive(game("max(a - 1, 0)*log(D)", "log(1 - D)")).status == "undecided"
+    assert derive(loss("max(a - 1, 0)*log(D)", "log(1 - D)")).status == "undecided"
 
 
 def test_a_kink_of_parameters_alone_is_an_absolute_value():
-    constant = derive(game("max(sqrt(3), a) - D", "-D")).value.constant
+    constant = derive(loss("max(sqrt(3), a) - D", "-D")).value.constant
     (symbol,) = constant.free_symbols
     for a in (1, 2):
         assert float(constant.subs(symbol, a)) == pytest.approx(max(3**0.5, a))
@@ -91,20 +91,20 @@ def test_a_quintic_ends_undecided_with_a_reason_within_the_time_limit():
 
 
 def test_a_logarithm_that_is_not_real_on_the_domain_is_undecided_with_the_remedy():
-    found = derive(game("log(t)", "-t"))
+    found = derive(loss("log(t)", "-t"))
     assert "restrict the domain" in found.undecided["optimum"]
-    assert derive(game("log(t)", "-t", domain="(0, oo)")).value.divergence == "kl_pq"
+    assert derive(loss("log(t)", "-t", domain="(0, oo)")).value.divergence == "kl_pq"
 
 
 def test_a_root_inside_of_a_symbolic_power_that_is_not_real_is_undecided():
-    found = derive(game("(1/2 + sqrt(t))**a", "-1", "-t"))
+    found = derive(loss("(1/2 + sqrt(t))**a", "-1", "-t"))
     assert "restrict the domain" in found.undecided["optimum"]
 
 
 def test_parameters_must_have_intervals_that_do_not_refer_in_a_circle():
     ranges = {"a": "(0, b)", "b": "(0, a)"}
     with pytest.raises(GantheoryError, match="circle"):
-        derive(game("a*log(D)", "b*log(1 - D)", parameters=ranges))
+        derive(loss("a*log(D)", "b*log(1 - D)", parameters=ranges))
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_parameters_must_have_intervals_that_do_not_refer_in_a_circle():
 )
 def test_empty_domains_are_refused(domain, message):
     with pytest.raises(GantheoryError, match=message):
-        derive(game("t", "-t", domain=domain))
+        derive(loss("t", "-t", domain=domain))
 
 
 def test_reserved_letters_are_refused_as_parameters():
     with pytest.raises(GantheoryError, match="fixed meaning"):
-        derive(game("r*log(D)", "log(1 - D)"))
+        derive(loss("r*log(D)", "log(1 - D)"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_reserved_letters_are_refused_as_parameters():
      ("(1/t)", "(0, oo)"), ("D/(1 - D)", "(-oo, oo)"), ("sqrt(t)", "(0, oo)")],
 )  # fmt: skip
 def test_a_reparametrised_score_leaves_value_and_followed_unchanged(score, domain):
-    found = derive(game(f"log({score})", f"-({score})", f"-log({score})", domain=domain))
+    found = derive(loss(f"log({score})", f"-({score})", f"-log({score})", domain=domain))
     assert found.value.divergence == "kl_pq"
     assert found.followed.divergence == "kl_qp"
 
@@ -161,7 +161,7 @@ BAD = [
     (["derive"], "--real, --fake, --generator missing"),
     (["derive", "minimax", "--real", "t"], "not both"),
     (["derive", "minimax", "--time-limit", "0"], "--time-limit"),
-    (["cite", "nothing"], "unknown game"),
+    (["cite", "nothing"], "unknown loss"),
     *((["derive", "--real", text, "--fake", "-t", "--generator", "-t"], part) for text, part in [
         ("__import__('os')", "function"),
         ("t.real", "attribute"),

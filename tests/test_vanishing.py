@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gantheory.numeric.curves.along import find_family, vanishing
+from gantheory.integrals.curves.along import find_family, vanishing
 
 
 def test_a_gradient_that_grows_peaks_at_the_end_of_the_range_itself():

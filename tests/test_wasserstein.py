@@ -8,7 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 from gantheory import Status
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
 
 mp = mpmath.MPContext()
 mp.dps = 30
@@ -157,3 +157,21 @@ def test_a_wrong_critic_would_be_seen():
     found = divergence("w1", "normal(0, 1)", "gamma(2, 1)", wrt="q.shape")
     assert found.value > 0.5
     assert divergence("w1", "normal(9, 1)", "gamma(2, 1)", wrt="q.shape").value < -0.5
+
+
+@pytest.mark.parametrize(("q", "mean"), [("gamma(0.5, 1)", 0.5), ("beta(0.4, 2)", 0.4 / 2.4)])
+def test_an_end_without_bound_may_move_where_the_quantiles_are_known(q, mean):
+    """Left of all its mass, W1 = loc + scale·E X, however high the density is at the end."""
+    for name, slope in (("loc", 1.0), ("scale", mean)):
+        found = divergence("w1", "uniform(-2, -1)", q, wrt=f"q.{name}")
+        assert abs(found.value - slope) <= found.error + 1e-16 < 1e-14
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_restricting_a_law_to_all_of_its_line_changes_no_value_and_no_error(seed):
+    loc, scale = np.random.default_rng(seed).uniform((-2, 0.5), (2, 2)).round(3).tolist()
+    for base in (f"normal({loc}, {scale})", f"affine(gamma(2, 1), {loc}, {scale})"):
+        known = divergence("w1", base, "logistic(0, 3)")
+        found = divergence("w1", f"restrict({base}, -inf, inf)", "logistic(0, 3)")
+        assert abs(found.value - known.value) <= found.error + known.error
+        assert found.error == pytest.approx(known.error, rel=1e-3)

@@ -1,6 +1,7 @@
 """Families over their whole legal range, against formulas of their own in many digits."""
 
 import math
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from gantheory import Status, divergence
 from gantheory.densities import Points, density
 from gantheory.densities.pushforward import pushforward
-from gantheory.numeric.closed_forms import closed_form
+from gantheory.integrals.closed_forms import closed_form
 
 EPS = 2.0**-52
 RNG = np.random.default_rng(20)
@@ -236,6 +237,32 @@ def test_a_closed_form_beyond_the_range_gives_its_logarithm_and_no_infinity():
     found = closed_form("pearson_chi2", density("normal(0, 1)"), density("normal(100, 1)"))
     assert found.status is Status.UNDETERMINED
     assert found.log_value == pytest.approx(1e4, rel=1e-15)
+
+
+@pytest.mark.parametrize("apart", [1e-158, 1.7e-160, 3e-162, 2e-162, 1e-170])
+def test_a_value_below_the_range_is_not_called_exact(apart):
+    """KL = d²/2 of normals a distance d apart, where no binary64 number is next to it."""
+    p, q = density("normal(0, 1)"), density("normal", loc=apart, scale=1.0)
+    truth = Fraction(apart) ** 2 / 2
+    for found in (closed_form("kl_pq", p, q), divergence("kl_pq", p, q)):
+        off = abs(Fraction(found.value) - truth)
+        assert off <= Fraction(found.error) <= Fraction(1e-4) * truth + Fraction(1e-320)
+    same = divergence("kl_pq", p, p)
+    assert (same.value, same.error) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_divergences_of_nested_uniform_laws_are_functions_of_their_widths(seed):
+    """For P inside Q and ω = (width of Q)/(width of P): KL = log ω, power 3 = (ω² − 1)/6."""
+    rng = np.random.default_rng(seed)
+    low, high = (10.0 ** rng.uniform((-9, -1, -1)[seed % 3], (-8, -0.5, 2)[seed % 3], 2)).tolist()
+    p, q = density("uniform(0, 1)"), density("uniform", a=-low, b=1 + high)
+    wider = mp.mpf(q.b) - mp.mpf(q.a)
+    truths = {"kl_pq": mp.log(wider), "power_3": (wider**2 - 1) / 6}
+    for name, truth in truths.items():
+        found = divergence(name, p, q)
+        assert abs(mp.mpf(found.value) - truth) <= found.error <= 1e-13 * (1 + truth)
+    assert divergence("kl_qp", q, p).value == divergence("kl_pq", p, q).value
 
 
 @pytest.mark.parametrize(("loc", "finite"), [(0.69, True), (0.70, False), (-5.0, True)])

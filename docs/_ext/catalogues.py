@@ -6,14 +6,15 @@ from checks import cell, make_table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from gantheory.critics import derive_critic
+from gantheory.derivations import derive
+from gantheory.derivations.typeset import typeset
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES
-from gantheory.games import CATALOGUE, CRITICS
-from gantheory.report.games import view_game
+from gantheory.losses import CATALOGUE, CRITICS
+from gantheory.report.losses import view_loss
 from gantheory.report.maths import curvature_latex
 from gantheory.report.view import readable
-from gantheory.symbolic import derive, generator
-from gantheory.symbolic.critics import derive_critic
-from gantheory.symbolic.typeset import typeset
+from gantheory.theory import generator
 
 PAGE = """\
 # {title}
@@ -83,19 +84,19 @@ def claim_lines(claims):
         yield f"- {claim.statement}: **{claim.how}**{f', {why}' if why else ''}\n"
 
 
-def page_of(game):
-    """Return the Markdown page of a game, written from its derivation."""
-    view = view_game(derive(game))
+def page_of(loss):
+    """Return the Markdown page of a loss, written from its derivation."""
+    view = view_loss(derive(loss))
     return PAGE.format(
         title=view.title,
         real=view.real,
         fake=view.fake,
         generator=view.generator,
-        reference=f"Published in: {game.reference}" if game.reference else "",
+        reference=f"Published in: {loss.reference}" if loss.reference else "",
         answers="\n".join(answer_lines(view.answers)),
         steps="\n".join(step_lines(view.steps)),
         assumptions=f"Assuming {'; '.join(view.assumptions)}." if view.assumptions else "",
-        name=game.name,
+        name=loss.name,
     )
 
 
@@ -114,11 +115,11 @@ def step_lines(steps):
         yield f"\n    {step.reason}\n" if step.reason else ""
 
 
-def write_game_pages(app):
-    """Write one page a game; a page that has not changed keeps its date, and is not rebuilt."""
-    folder = Path(app.srcdir) / "generated" / "games"
+def write_loss_pages(app):
+    """Write one page a loss; a page that has not changed keeps its date, and is not rebuilt."""
+    folder = Path(app.srcdir) / "generated" / "losses"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {f"{name}.md": page_of(game) for name, game in CATALOGUE.items()}
+    pages = {f"{name}.md": page_of(loss) for name, loss in CATALOGUE.items()}
     pages |= {f"{name}.md": critic_page_of(critic) for name, critic in CRITICS.items()}
     for stale in set(path.name for path in folder.glob("*.md")) - set(pages):
         (folder / stale).unlink()
@@ -128,17 +129,17 @@ def write_game_pages(app):
             path.write_text(text, encoding="utf-8")
 
 
-class GamesTable(SphinxDirective):
-    """All games: formulas, what D* reports, what the generator follows."""
+class LossesTable(SphinxDirective):
+    """All losses: formulas, what D* reports, what the generator follows."""
 
     def run(self):
-        headings = ["Game", "Generator's loss", "D* reports", "The generator follows"]
+        headings = ["Loss", "Generator's loss", "D* reports", "The generator follows"]
         table = make_table(headings, [22, 24, 27, 27])
-        for name, game in CATALOGUE.items():
-            derivation = derive(game)
+        for name, loss in CATALOGUE.items():
+            derivation = derive(loss)
             row = nodes.row()
             row += cell(link_to(name))
-            row += cell(nodes.literal("", game.generator))
+            row += cell(nodes.literal("", loss.generator))
             row += cell(*shown(derivation.value))
             row += cell(*shown(derivation.followed))
             table[0][-1] += row
@@ -150,7 +151,7 @@ def link_to(name):
 
     return addnodes.pending_xref(
         "", nodes.inline("", name), refdomain="std", reftype="doc", refexplicit=True,
-        reftarget=f"/generated/games/{name}", refwarn=True,
+        reftarget=f"/generated/losses/{name}", refwarn=True,
     )  # fmt: skip
 
 
@@ -174,7 +175,7 @@ class CriticsTable(SphinxDirective):
     """Games whose optimum is not pointwise: what is maximised over which class, and the value."""
 
     def run(self):
-        table = make_table(["Game", "Maximised", "Class", "Value"], [18, 32, 28, 22])
+        table = make_table(["Loss", "Maximised", "Class", "Value"], [18, 32, 28, 22])
         for name, critic in CRITICS.items():
             found = derive_critic(critic)
             row = nodes.row()
@@ -227,8 +228,8 @@ class ComplementsTable(SphinxDirective):
 
 
 def setup(app):
-    app.connect("builder-inited", write_game_pages)
-    app.add_directive("games-table", GamesTable)
+    app.connect("builder-inited", write_loss_pages)
+    app.add_directive("losses-table", LossesTable)
     app.add_directive("critics-table", CriticsTable)
     app.add_directive("divergences-table", DivergencesTable)
     app.add_directive("complements-table", ComplementsTable)

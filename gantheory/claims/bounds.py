@@ -29,7 +29,7 @@ def _bound_checks() -> Iterator[Check]:
 
 
 def _decide(statement: str) -> Verdict:
-    from gantheory.symbolic import prove
+    from gantheory.inequalities import prove
 
     return prove(statement)
 

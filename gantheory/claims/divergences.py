@@ -29,18 +29,18 @@ def _table_checks() -> Iterator[Check]:
 
 
 def _normalised(entry: FDivergence, statement: str) -> Verdict:
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.generator import formula
-    from gantheory.symbolic.published import equal
+    from gantheory.claims.published import equal
+    from gantheory.functions import r
+    from gantheory.theory.generator import formula
 
     return equal(formula(entry).subs(r, 1), "0", statement)
 
 
 def _convex(entry: FDivergence, statement: str) -> Verdict:
     """Decide f'' >= 0 and the sign of every kink; f'' = 0 without a kink is no divergence."""
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.generator import curvature
-    from gantheory.symbolic.signs import sign_on_positive
+    from gantheory.exact.signs import sign_on_positive
+    from gantheory.functions import r
+    from gantheory.theory.generator import curvature
 
     smooth, atoms = curvature(entry)
     sign = sign_on_positive(smooth, r)

@@ -1,7 +1,7 @@
 """What a paper prints, integrated again by another rule, against the derived divergences.
 
 The divergence engine integrates named divergences in u = log p − log q;
-`gantheory.numeric.expectation` integrates E_p[a(t*)] + E_q[b(t*)], E_q[c(t*)] and the gradient of
+`gantheory.integrals.expectation` integrates E_p[a(t*)] + E_q[b(t*)], E_q[c(t*)] and the gradient of
 the latter with D held fixed, with a rule and kernels of its own. The two must agree.
 """
 
@@ -27,30 +27,30 @@ GAMES = ("minimax", "non-saturating", "reverse-kl")
 
 
 def _definition_checks() -> Iterator[Check]:
-    for game in GAMES:
+    for loss in GAMES:
         for name, p, q in PAIRS:
             for quantity, (sentence, part, wrt) in _QUANTITIES.items():
-                place = f"{game}, {p}, {q}:"
-                law = _check(f"{game}.{quantity}.{name}", f"{place} {sentence}", game, p, q, part,
+                place = f"{loss}, {p}, {q}:"
+                law = _check(f"{loss}.{quantity}.{name}", f"{place} {sentence}", loss, p, q, part,
                              wrt)  # fmt: skip
                 yield law
                 false = f"{place} {sentence}, twice over"
-                yield twin_of(law, false, partial(_decide, false, game, p, q, part, wrt, part, 2))
-            if game != "reverse-kl":  # whose loss value and followed divergence are the same
+                yield twin_of(law, false, partial(_decide, false, loss, p, q, part, wrt, part, 2))
+            if loss != "reverse-kl":  # whose loss value and followed divergence are the same
                 false = f"{place} {_FROZEN_TWIN}"
-                run = partial(_decide, false, game, p, q, "followed", "q.loc", "loss")
-                yield Check(f"{game}.frozen-twin.{name}", false, run, How.REFUTED,
-                            twin_of=f"{game}.frozen.{name}")  # fmt: skip
+                run = partial(_decide, false, loss, p, q, "followed", "q.loc", "loss")
+                yield Check(f"{loss}.frozen-twin.{name}", false, run, How.REFUTED,
+                            twin_of=f"{loss}.frozen.{name}")  # fmt: skip
 
 
-def _check(id: str, statement: str, game: str, p: str, q: str, part: str, wrt: str | None) -> Check:
-    run = partial(_decide, statement, game, p, q, part, wrt, part)
+def _check(id: str, statement: str, loss: str, p: str, q: str, part: str, wrt: str | None) -> Check:
+    run = partial(_decide, statement, loss, p, q, part, wrt, part)
     return Check(id, statement, run, How.MEASURED)
 
 
 def _decide(
     statement: str,
-    game: str,
+    loss: str,
     p: str,
     q: str,
     part: str,
@@ -59,22 +59,22 @@ def _decide(
     factor: int = 1,
 ) -> Verdict:
     """Compare what is integrated from the payoffs with ``factor`` times a derived divergence."""
-    theory = _derived(game, p, q, claimed, wrt)
+    theory = _derived(loss, p, q, claimed, wrt)
     scaled = replace(theory, value=factor * theory.value, error=factor * theory.error)
-    return agree(statement, _integrated(game, p, q, part), scaled)
+    return agree(statement, _integrated(loss, p, q, part), scaled)
 
 
 @cache
-def _integrated(game: str, p: str, q: str, part: str) -> Estimate:
-    law = _Law.of(game, p, q)
+def _integrated(loss: str, p: str, q: str, part: str) -> Estimate:
+    law = _Law.of(loss, p, q)
     if part == "value":
         return law.expected_value()
     return law.expected_loss() if part == "loss" else law.frozen_gradient()
 
 
 @cache
-def _derived(game: str, p: str, q: str, part: str, wrt: str | None) -> Estimate:
-    return _Law.of(game, p, q).integrated(part, wrt)
+def _derived(loss: str, p: str, q: str, part: str, wrt: str | None) -> Estimate:
+    return _Law.of(loss, p, q).integrated(part, wrt)
 
 
 # Quantity -> (what is said, the part of the theory, the parameter of a derivative)
@@ -90,15 +90,15 @@ _FROZEN_TWIN = "the gradient with D held at D* is that of the loss's value"
 class _Law:
     """One game on one pair of densities: its payoffs along u = log p − log q."""
 
-    game: str
+    loss: str
     p: Any
     q: Any
 
     @classmethod
-    def of(cls, game: str, p: str, q: str) -> _Law:
+    def of(cls, loss: str, p: str, q: str) -> _Law:
         from gantheory.densities import parse_density
 
-        return cls(game, parse_density(p), parse_density(q))
+        return cls(loss, parse_density(p), parse_density(q))
 
     def expected_value(self) -> Estimate:
         real = self._expectation("real", under=self.p)
@@ -113,32 +113,32 @@ class _Law:
 
     def integrated(self, part: str, wrt: str | None = None) -> Estimate:
         """Return the derived divergence by the engine, its constant added where it has one."""
-        from gantheory.numeric import divergence
+        from gantheory.integrals import divergence
 
-        derived = getattr(theory_of(self.game), part)
+        derived = getattr(theory_of(self.loss), part)
         estimate = divergence(derived, self.p, self.q, wrt=wrt)
         if wrt is not None:
             return estimate
         return replace(estimate, value=estimate.value + float(derived.constant))
 
     def _expectation(self, part: str, **options: Any) -> Estimate:
-        from gantheory.numeric.expectation import expectation
+        from gantheory.integrals.expectation import expectation
 
-        return expectation(_along_u(self.game, part), p=self.p, q=self.q, **options)
+        return expectation(_along_u(self.loss, part), p=self.p, q=self.q, **options)
 
 
-def _along_u(game: str, part: str) -> Callable[..., Any]:
+def _along_u(loss: str, part: str) -> Callable[..., Any]:
     """Return payoff ``part`` at the derived optimum t*(e^u), as a numpy function of u."""
     import numpy as np
     import sympy as sp
     from scipy.special import expit
 
-    from gantheory.games import get_game
-    from gantheory.symbolic.atoms import r, t, to_sympy
+    from gantheory.functions import r, t, to_sympy
+    from gantheory.losses import get_loss
 
     u = sp.Symbol("u", real=True)
-    score = sp.expand_log(theory_of(game).optimum.score.subs(r, sp.exp(u)), force=True)
-    payoff = to_sympy(getattr(get_game(game), part)).subs(t, score)
+    score = sp.expand_log(theory_of(loss).optimum.score.subs(r, sp.exp(u)), force=True)
+    payoff = to_sympy(getattr(get_loss(loss), part)).subs(t, score)
     stable = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": expit}
     compiled: Callable[..., Any] = sp.lambdify(u, payoff, modules=[stable, "numpy"])
     return compiled

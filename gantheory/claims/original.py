@@ -13,8 +13,8 @@ from typing import Any
 
 from gantheory.claims.twins import changed, twin_of
 from gantheory.errors import GantheoryError
-from gantheory.game import Claim
-from gantheory.games import get_game
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Claim
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 
@@ -34,7 +34,7 @@ _QUANTITY = {
 class Combination:
     """A claim that one of a game's three quantities is a combination of named divergences."""
 
-    game: str
+    loss: str
     quantity: str
     equals: str
     source: str
@@ -45,18 +45,18 @@ class Combination:
     def id(self) -> str:
         """The check's identifier."""
         form = f".{self.form}" if self.form else ""
-        return f"{self.game}.{self.quantity}{form}{f'-twin-{self.twin}' if self.twin else ''}"
+        return f"{self.loss}.{self.quantity}{form}{f'-twin-{self.twin}' if self.twin else ''}"
 
     def check(self) -> Check:
         """Return the check that decides the claim by exact algebra."""
-        statement = f"{self.game}: {_QUANTITY[self.quantity]} is {self.equals}"
+        statement = f"{self.loss}: {_QUANTITY[self.quantity]} is {self.equals}"
         return Check(
             self.id,
             statement,
             partial(_decide, self, statement),
             How.REFUTED if self.twin else How.PROVED,
             source=self.source,
-            twin_of=f"{self.game}.{self.quantity}" if self.twin else None,
+            twin_of=f"{self.loss}.{self.quantity}" if self.twin else None,
         )
 
 
@@ -84,11 +84,11 @@ COMBINATIONS = (
 
 
 def _decide(combination: Combination, statement: str) -> Verdict:
-    from gantheory.symbolic.published import check_claim
+    from gantheory.claims.published import check_claim
 
     claim = Claim(combination.source, **{combination.quantity: combination.equals})
-    game = combination.game
-    (verdict,) = check_claim(get_game(game), claim, theory_of(game))
+    loss = combination.loss
+    (verdict,) = check_claim(get_loss(loss), claim, theory_of(loss))
     return replace(verdict, statement=statement)
 
 
@@ -117,7 +117,7 @@ GAMES = ("minimax", "non-saturating", "reverse-kl")
 class Value:
     """A claim that an entry of the derivation's stable keys equals a formula."""
 
-    game: str
+    loss: str
     name: str
     statement: str
     keys: tuple[str, ...]
@@ -128,64 +128,64 @@ class Value:
     @property
     def id(self) -> str:
         """The check's identifier."""
-        return f"{self.game}.{self.name}{f'-twin-{self.twin}' if self.twin else ''}"
+        return f"{self.loss}.{self.name}{f'-twin-{self.twin}' if self.twin else ''}"
 
     def check(self) -> Check:
         """Return the check that decides the claim by exact algebra."""
-        statement = f"{self.game}: {self.statement} {self.equals}"
+        statement = f"{self.loss}: {self.statement} {self.equals}"
         return Check(
             self.id,
             statement,
             partial(_decide_value, self, statement),
             How.REFUTED if self.twin else How.PROVED,
             source=self.source,
-            twin_of=f"{self.game}.{self.name}" if self.twin else None,
+            twin_of=f"{self.loss}.{self.name}" if self.twin else None,
         )
 
 
 def _values() -> Iterator[Value]:
     optimum = ("optimum", "D")
-    for game in GAMES:
+    for loss in GAMES:
         at_optimum = "with r = p/q, D* ="
-        yield Value(game, "optimum", at_optimum, optimum, "r/(1 + r)")
-        yield Value(game, "optimum", at_optimum, optimum, "1/(1 + r)", twin="swapped")
-        yield Value(game, "equilibrium-d", "at p = q, D =", ("equilibrium", "D"), "1/2")
+        yield Value(loss, "optimum", at_optimum, optimum, "r/(1 + r)")
+        yield Value(loss, "optimum", at_optimum, optimum, "1/(1 + r)", twin="swapped")
+        yield Value(loss, "equilibrium-d", "at p = q, D =", ("equilibrium", "D"), "1/2")
         said, keys = "at p = q the discriminator's loss is", ("equilibrium", "discriminator_loss")
-        yield Value(game, "equilibrium-discriminator", said, keys, "2*log(2)")
+        yield Value(loss, "equilibrium-discriminator", said, keys, "2*log(2)")
         said, keys = "at p = q the generator's loss is", ("equilibrium", "generator_loss")
-        right = {"minimax": "-log(2)", "non-saturating": "log(2)", "reverse-kl": "0"}[game]
-        yield Value(game, "equilibrium-generator", said, keys, right)
+        right = {"minimax": "-log(2)", "non-saturating": "log(2)", "reverse-kl": "0"}[loss]
+        yield Value(loss, "equilibrium-generator", said, keys, right)
     said, keys = "disjoint supports raise what the generator follows to", ("disjoint", "followed")
     yield Value("minimax", "disjoint", said, keys, "2*log(2)")
 
 
 def _decide_value(value: Value, statement: str) -> Verdict:
-    from gantheory.symbolic.published import equal
+    from gantheory.claims.published import equal
 
-    found: Any = theory_of(value.game)
+    found: Any = theory_of(value.loss)
     for key in value.keys:
         found = getattr(found, key)
     return equal(found, value.equals, statement)
 
 
 @cache
-def theory_of(game: str) -> Any:
+def theory_of(loss: str) -> Any:
     """Return the `Derivation` of a game, every part of it present; derived once a process.
 
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
     """
-    from gantheory.symbolic import derive
+    from gantheory.derivations import derive
 
-    theory = derive(game)
+    theory = derive(loss)
     if theory.followed is None:
         reason = theory.no_optimum or theory.undecided
-        raise GantheoryError(f"{game}: no theory is derived: {reason}")
+        raise GantheoryError(f"{loss}: no theory is derived: {reason}")
     return theory
 
 
 def _property_checks() -> Iterator[Check]:
-    for game in GAMES:
+    for loss in GAMES:
         for name, sentence, false, decide in (
             ("second-order", "D* is the unique global maximum of V, by concavity",
              "D* is the unique global maximum of -V, by concavity", _second_order),
@@ -195,45 +195,45 @@ def _property_checks() -> Iterator[Check]:
              "what the generator follows, its curvature at r = 2 taken off, is 0 only at p = q",
              _only_at_equality),
         ):  # fmt: skip
-            statement, twin = f"{game}: {sentence}", f"{game}: {false}"
-            law = Check(f"{game}.{name}", statement, partial(decide, game, statement), How.PROVED,
+            statement, twin = f"{loss}: {sentence}", f"{loss}: {false}"
+            law = Check(f"{loss}.{name}", statement, partial(decide, loss, statement), How.PROVED,
                         source=FOLLOWED)  # fmt: skip
             yield law
-            yield twin_of(law, twin, partial(decide, game, twin, twin=True))
-        vanishes = game == "minimax"
-        statement = f"{game}: the gradient vanishes on fakes that D* recognises"
-        yield Check(f"{game}.vanishing", statement, partial(_vanishing, game, statement),
+            yield twin_of(law, twin, partial(decide, loss, twin, twin=True))
+        vanishes = loss == "minimax"
+        statement = f"{loss}: the gradient vanishes on fakes that D* recognises"
+        yield Check(f"{loss}.vanishing", statement, partial(_vanishing, loss, statement),
                     How.PROVED if vanishes else How.REFUTED, source=ARJOVSKY,
                     twin_of=None if vanishes else "minimax.vanishing")  # fmt: skip
 
 
-def _second_order(game: str, statement: str, twin: bool = False) -> Verdict:
+def _second_order(loss: str, statement: str, twin: bool = False) -> Verdict:
     """Decide the sign of d²V/dt² at D* for every r."""
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.signs import sign_on_positive
+    from gantheory.exact.signs import sign_on_positive
+    from gantheory.functions import r
 
-    condition = theory_of(game).second_order
+    condition = theory_of(loss).second_order
     if condition is None or condition.derivative is None:
         return Verdict(statement, How.UNDECIDED, reason="no second-order condition is derived")
     bend = -condition.derivative if twin else condition.derivative
     return _signed(statement, sign_on_positive(-bend, r), -bend, ">0")
 
 
-def _is_divergence(game: str, statement: str, twin: bool = False) -> Verdict:
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.signs import sign_on_positive
+def _is_divergence(loss: str, statement: str, twin: bool = False) -> Verdict:
+    from gantheory.exact.signs import sign_on_positive
+    from gantheory.functions import r
 
-    followed = theory_of(game).followed.curvature
+    followed = theory_of(loss).followed.curvature
     bend = -followed if twin else followed
     return _signed(statement, sign_on_positive(bend, r), bend, ">=0")
 
 
-def _only_at_equality(game: str, statement: str, twin: bool = False) -> Verdict:
+def _only_at_equality(loss: str, statement: str, twin: bool = False) -> Verdict:
     """Decide f'' >= 0: isolated zeros of an analytic f'' leave f strictly convex."""
-    from gantheory.symbolic.atoms import r
-    from gantheory.symbolic.signs import sign_on_positive
+    from gantheory.exact.signs import sign_on_positive
+    from gantheory.functions import r
 
-    curvature = theory_of(game).followed.curvature
+    curvature = theory_of(loss).followed.curvature
     bend = curvature - curvature.subs(r, 2) if twin else curvature
     return _signed(statement, sign_on_positive(bend, r), bend, ">=0")
 
@@ -252,9 +252,9 @@ def _signed(statement: str, found: Any, expression: Any, wanted: str) -> Verdict
     return Verdict(statement, How.REFUTED, *sides, counterexample=f"it is {found.sign}: {where}")
 
 
-def _vanishing(game: str, statement: str) -> Verdict:
+def _vanishing(loss: str, statement: str) -> Verdict:
     """Decide whether the weight r²·g''(r) tends to 0; without a limit nothing is decided."""
-    saturation = theory_of(game).saturation
+    saturation = theory_of(loss).saturation
     if saturation.vanishing is None:
         return Verdict(statement, How.UNDECIDED, reason="the limit of the weight is not decided")
     limit = str(saturation.limit_at_0)

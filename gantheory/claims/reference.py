@@ -38,7 +38,7 @@ def _meets_reference(
     statement: str, rows: Iterable[dict[str, Any]], factor: float = 1.0
 ) -> Verdict:
     """Refute at the first value that is off by more than the bar; else report the worst."""
-    from gantheory.numeric import divergence
+    from gantheory.integrals import divergence
 
     worst, found = 0.0, ""
     for row in rows:

@@ -47,7 +47,7 @@ def _digit_checks() -> Iterator[Check]:
 
 def _has_digits(statement: str, name: str, d: float, text: str, wrt: str | None) -> Verdict:
     """Compare with a printed number, which is known to half a unit of its last digit."""
-    from gantheory.numeric import divergence
+    from gantheory.integrals import divergence
 
     what = theory_of("non-saturating").followed if name.startswith("non") else "jsd"
     found = divergence(what, "normal(0, 1)", f"normal({d}, 1)", wrt=wrt)
@@ -108,7 +108,7 @@ def _distance_at(level: float) -> float:
 
 
 def _jsd(d: float, wrt: str | None = None) -> float:
-    from gantheory.numeric import divergence
+    from gantheory.integrals import divergence
 
     return divergence("jsd", "normal(0, 1)", f"normal({float(d)!r}, 1)", wrt=wrt).value
 

@@ -20,7 +20,7 @@ _DISCRIMINATOR = {
     "distance": "the trained D(x) is p/(p+q), to 0.02 in root mean square",
     "bound-twin": "a trained discriminator's value is at most V(D*) - 0.002",
 }
-# Game -> (what its generator follows, what its loss equals at D*); None where they agree.
+# Loss -> (what its generator follows, what its loss equals at D*); None where they agree.
 _FOLLOWED = {
     "minimax": ("2 JSD", "KL(Q||M)"),
     "non-saturating": ("2 KL(M||P)", "KL(Q||P) - KL(Q||M)"),
@@ -40,11 +40,11 @@ def _discriminator_checks() -> Iterator[Check]:
 
 
 def _gradient_checks() -> Iterator[Check]:
-    for game, (followed, loss) in _FOLLOWED.items():
+    for name, (followed, loss) in _FOLLOWED.items():
         for wrt in ("q.loc", "q.scale"):
             for kind, held in _KINDS.items():
-                law = f"frozen-gradient.{game}.shifted.{wrt}.{kind}"
-                text = f"the {game} generator's gradient in {wrt}, {held}, is that of"
+                law = f"frozen-gradient.{name}.shifted.{wrt}.{kind}"
+                text = f"the {name} generator's gradient in {wrt}, {held}, is that of"
                 source = "the followed curvature −h'(r)/r"
                 yield _check(law, f"{text} {followed}, at {_PAIR}", source)
                 if loss:

@@ -46,9 +46,9 @@ def changed(law: str, text: str, *, up_to_constants: bool = False) -> tuple[str,
 
 def _differ(one: str, other: str) -> bool:
     """Return whether two formulas differ as functions of their names."""
+    from gantheory.claims.published import CLAIM
     from gantheory.expressions import parse
-    from gantheory.symbolic.atoms import to_sympy
-    from gantheory.symbolic.published import CLAIM
+    from gantheory.functions import to_sympy
 
     left, right = (to_sympy(parse(text, CLAIM), ratio=True) for text in (one, other))
     return bool((left - right).cancel() != 0)

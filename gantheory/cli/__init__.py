@@ -21,14 +21,14 @@ from gantheory.errors import GantheoryError
 
 COMMANDS = {
     "check": "Run every check of the original GAN and write a report.",
-    "derive": "Derive a game's theory step by step.",
+    "derive": "Derive a loss's theory step by step.",
     "prove": "Prove or refute an inequality between divergences.",
-    "explain": "Say what a game's losses mean when they stop moving.",
+    "explain": "Say what a loss's values mean when they stop moving.",
     "divergence": "Integrate a divergence between two densities, with its error.",
     "curve": "Plot divergences and gradients against distance.",
     "simulate": "Train real GANs and judge them against the theory.",
     "game": "Analyse the dynamics of a small two-player game.",
-    "games": "List the catalogue of losses.",
+    "losses": "List the catalogue of losses.",
     "cite": "Print a loss's reference as BibTeX.",
 }
 

@@ -9,24 +9,24 @@ import click
 
 from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
-from gantheory.game import Reference
+from gantheory.losses.loss import Reference
 
 
 @click.command(name="cite")
-@click.argument("game")
+@click.argument("loss")
 @json_option
-def command(game: str, as_json: bool) -> None:
-    """Print the reference of GAME as BibTeX.
+def command(loss: str, as_json: bool) -> None:
+    """Print the reference of LOSS as BibTeX.
 
     \b
     Example:
       gantheory cite hinge
     """
-    from gantheory.games import find
+    from gantheory.losses import find
 
-    reference = find(game).reference
+    reference = find(loss).reference
     if reference is None:
-        raise GantheoryError(f"game {game!r} has no reference in the catalogue")
+        raise GantheoryError(f"loss {loss!r} has no reference in the catalogue")
     if as_json:
         print_json(vars(reference))
     else:

@@ -11,7 +11,7 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.numeric.curves import Curve, Family, Target, Vanishing
+    from gantheory.integrals.curves import Curve, Family, Target, Vanishing
     from gantheory.report.plots.along import Measured
 
 FIGURES = (".png", ".svg", ".pdf")
@@ -24,10 +24,10 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 @click.command()
 @click.option(
     "-g",
-    "--game",
-    "games",
+    "--loss",
+    "losses",
     multiple=True,
-    help="A game: adds what its generator follows; GAME.loss or GAME.value those.",
+    help="A game: adds what its generator follows; LOSS.loss or LOSS.value those.",
 )
 @click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
@@ -60,7 +60,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
 @json_option
 def command(
-    games: tuple[str, ...],
+    losses: tuple[str, ...],
     divergences: tuple[str, ...],
     family: str,
     p: str | None,
@@ -97,9 +97,9 @@ def command(
         _picture(figure, p or "normal(0, 1)", q or "normal(2, 1)", generator, outputs, as_json)
         return
     chosen = _family(family, p, q, start, stop)
-    if not games and not divergences:
-        divergences, games = ("jsd",), DEFAULT_GAMES
-    job = _Job(chosen, games, divergences, points)
+    if not losses and not divergences:
+        divergences, losses = ("jsd",), DEFAULT_GAMES
+    job = _Job(chosen, losses, divergences, points)
     job.run(measure, seed, quiet=as_json)
     written = [str(_write(path, job)) for path in outputs]
     if as_json:
@@ -125,7 +125,7 @@ def _family(
 ) -> Family:
     from dataclasses import replace
 
-    from gantheory.numeric.curves import find_family
+    from gantheory.integrals.curves import find_family
 
     family = find_family(name)
     if p or q:
@@ -141,16 +141,16 @@ class _Job:
     """One run of the command: the targets, their curves, and what was measured."""
 
     def __init__(
-        self, family: Family, games: tuple[str, ...], divergences: tuple[str, ...], points: int
+        self, family: Family, losses: tuple[str, ...], divergences: tuple[str, ...], points: int
     ) -> None:
         import numpy as np
 
-        from gantheory.numeric.curves import Target
+        from gantheory.integrals.curves import Target
 
-        self.family, self.games = family, games
+        self.family, self.losses = family, losses
         self.d = np.linspace(*family.range, points)
         self.targets: list[Target] = [*map(Target.of, divergences)]
-        self.targets += [Target.followed_by(game) for game in games]
+        self.targets += [Target.followed_by(loss) for loss in losses]
         self.curves: list[Curve] = []
         self.marks: list[Vanishing] = []
         self.measured: list[Measured] = []
@@ -160,7 +160,7 @@ class _Job:
         from rich.console import Console
         from rich.progress import Progress
 
-        from gantheory.numeric.curves import curves, vanishing
+        from gantheory.integrals.curves import curves, vanishing
 
         with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
             task = bar.add_task("integrating", total=None)
@@ -174,7 +174,7 @@ class _Job:
 
     def table(self) -> Any:
         """Return the curves as a polars table."""
-        from gantheory.numeric.curves import tabulate
+        from gantheory.integrals.curves import tabulate
 
         return tabulate(self.d, self.curves)
 
@@ -224,7 +224,7 @@ class _Job:
 def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
     """Train a discriminator to its optimum at several d, and measure the frozen gradients."""
     from gantheory.errors import MissingExtraError, require_simulations
-    from gantheory.numeric.curves.families import slopes_of
+    from gantheory.integrals.curves.families import slopes_of
     from gantheory.report.plots import Measured
 
     require_simulations("--measure")
@@ -234,30 +234,30 @@ def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
     except ImportError:
         raise MissingExtraError("--measure", "torch") from None
     moving = list(slopes_of(job.family, job.d[0]))
-    if not job.games or len(moving) != 1 or not moving[0].startswith("q."):
+    if not job.losses or len(moving) != 1 or not moving[0].startswith("q."):
         raise GantheoryError("--measure needs a game, and a family in which one number of q varies")
     wrt, found = moving[0], []
     low, high = job.family.range
     places = [d for d in MEASURED_AT if low < d < high] or [0.5 * (low + high)]
-    task = bar.add_task("training", total=len(places) * len(job.games))
+    task = bar.add_task("training", total=len(places) * len(job.losses))
     for d in places:
         p, q = (str(law) for law in job.family.at(d))
         slope = slopes_of(job.family, d)[wrt]
         trained: dict[tuple[str, str], Any] = {}
-        for game in job.games:
-            key = _payoffs(game)
+        for loss in job.losses:
+            key = _payoffs(loss)
             if key not in trained:  # games that differ in the generator share their D
-                trained[key] = fit_discriminator(game, p, q, seed=seed)
-            estimate = frozen_gradient(game, p, q, wrt, discriminator=trained[key], seed=seed)
-            found.append(Measured(game, d, _times(slope, estimate)))
+                trained[key] = fit_discriminator(loss, p, q, seed=seed)
+            estimate = frozen_gradient(loss, p, q, wrt, discriminator=trained[key], seed=seed)
+            found.append(Measured(loss, d, _times(slope, estimate)))
             bar.advance(task)
     return found
 
 
-def _payoffs(game: str) -> tuple[str, str]:
-    from gantheory.games import get_game
+def _payoffs(loss: str) -> tuple[str, str]:
+    from gantheory.losses import get_loss
 
-    return get_game(game).real, get_game(game).fake
+    return get_loss(loss).real, get_loss(loss).fake
 
 
 def _times(slope: float, estimate: Any) -> Any:
@@ -267,7 +267,7 @@ def _times(slope: float, estimate: Any) -> Any:
 
 
 def _write(path: Path, job: _Job) -> Path:
-    from gantheory.numeric.curves import write_table
+    from gantheory.integrals.curves import write_table
     from gantheory.report.plots import save_figure
 
     if path.suffix.lower() in FIGURES:

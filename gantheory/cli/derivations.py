@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from gantheory.derivations.derivation import Derivation
 from gantheory.records import How
-from gantheory.symbolic.derivation import Derivation
 
 STYLES = {
     How.PROVED: "green",
@@ -21,9 +21,9 @@ STYLES = {
 def show(derivation: Derivation) -> None:
     """Print the steps, each with how it is known."""
     console = Console(highlight=False)
-    console.print(Text(derivation.game.title, style="bold"))
-    if derivation.game.reference is not None:
-        console.print(Text(str(derivation.game.reference), style="dim"))
+    console.print(Text(derivation.definition.title, style="bold"))
+    if derivation.definition.reference is not None:
+        console.print(Text(str(derivation.definition.reference), style="dim"))
     for number, step in enumerate(derivation.steps, 1):
         head = Text(f"\n{number}. {step.title}  ", style="bold")
         head.append(step.known, style="yellow" if step.theorem else STYLES[step.how])

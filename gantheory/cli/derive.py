@@ -10,11 +10,11 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.game import Game
+    from gantheory.losses.loss import Loss
 
 
 @click.command(name="derive")
-@click.argument("game", required=False)
+@click.argument("loss", required=False)
 @click.option("--real", help="Payoff on real samples, in t or D.")
 @click.option("--fake", help="Payoff on fake samples.")
 @click.option("--generator", help="Loss of the generator on fake samples.")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
 @json_option
 def command(
-    game: str | None,
+    loss: str | None,
     real: str | None,
     fake: str | None,
     generator: str | None,
@@ -36,7 +36,7 @@ def command(
     time_limit: float,
     as_json: bool,
 ) -> None:
-    """Derive the theory of GAME, a name in the catalogue or formulas of your own.
+    """Derive the theory of LOSS, a name in the catalogue or formulas of your own.
 
     D maximises E_p[real] + E_q[fake] and G minimises E_q[generator]. Write t for the raw score
     and D for its sigmoid; other names are positive parameters.
@@ -47,17 +47,17 @@ def command(
       gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
     """
-    from gantheory.games import find
-    from gantheory.games.constrained import Critic
-    from gantheory.symbolic.critics import derive_critic
-    from gantheory.symbolic.engine import derive
+    from gantheory.critics import derive_critic
+    from gantheory.derivations.engine import derive
+    from gantheory.losses import find
+    from gantheory.losses.constrained import Critic
 
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
-    if game is not None and any(formulas.values()):
-        raise GantheoryError(f"give either a catalogue game ({game!r}) or formulas, not both")
-    asked = _yours(formulas, domain, link, parameter) if game is None else find(game)
+    if loss is not None and any(formulas.values()):
+        raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
+    asked = _yours(formulas, domain, link, parameter) if loss is None else find(loss)
     derivation: Any  # of a separable game or of a constrained critic, which print alike
     if isinstance(asked, Critic):
         derivation = derive_critic(asked)
@@ -66,7 +66,7 @@ def command(
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
-        from gantheory.symbolic.rendering import latex_document
+        from gantheory.derivations.told import latex_document
 
         click.echo(latex_document(derivation))
     else:
@@ -80,15 +80,15 @@ def _yours(
     domain: str,
     link: str,
     parameter: tuple[str, ...],
-) -> Game:
-    from gantheory.game import Game
+) -> Loss:
+    from gantheory.losses.loss import Loss
 
     given = {key: value for key, value in formulas.items() if value is not None}
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a game, or give its formulas: {missing} missing")
     ranges = dict(_range(text) for text in parameter)
-    return Game(
+    return Loss(
         "yours",
         given["real"],
         given["fake"],

@@ -33,7 +33,7 @@ def command(
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
     NAME is a named divergence, a complement (jsd_gap, tv_gap, bc), power_<alpha>, w1, or a game's
-    own: GAME.value, GAME.loss, GAME.followed, without their constants. Parameters of a game are
+    own: LOSS.value, LOSS.loss, LOSS.followed, without their constants. Parameters of a game are
     given as in "alpha-gan(alpha=2).loss".
 
     \b
@@ -45,7 +45,7 @@ def command(
         _certified(name, p, q, wrt, digits, as_json)
         return
     from gantheory.densities import parse_density
-    from gantheory.numeric import divergence
+    from gantheory.integrals import divergence
 
     first, second = parse_density(p), parse_density(q)
     estimate = divergence(name, first, second, wrt=wrt, method=method)
@@ -78,7 +78,7 @@ def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[s
 def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json: bool) -> None:
     from gantheory.densities import parse_density
     from gantheory.errors import GantheoryError
-    from gantheory.numeric.certified import enclose
+    from gantheory.integrals.certified import enclose
 
     if wrt:
         raise GantheoryError(f"--certified encloses values only; leave out --wrt {wrt}")

@@ -11,11 +11,11 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.symbolic.explanation import Bound, Explanation, LossRange, Plateau
+    from gantheory.report.explanation import Bound, Explanation, LossRange, Plateau
 
 
 @click.command(name="explain")
-@click.argument("game")
+@click.argument("loss")
 @click.option(
     "--discriminator-loss", type=float, metavar="X",
     help="A measured loss -V, both terms added, in nats: print what it certifies.",
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 @click.option("--stuck", type=float, metavar="X", help="A value at which a loss has stopped.")
 @json_option
 def command(
-    game: str, discriminator_loss: float | None, stuck: float | None, as_json: bool
+    loss: str, discriminator_loss: float | None, stuck: float | None, as_json: bool
 ) -> None:
-    """Say what the losses of GAME mean: ranges, plateaus, certified bounds, vanishing gradients.
+    """Say what the values of LOSS mean: ranges, plateaus, certified bounds, vanishing gradients.
 
     \b
     Example:
       gantheory explain non-saturating --stuck 13.8
       gantheory explain minimax --discriminator-loss 1.1
     """
-    from gantheory.symbolic.explain import explain
+    from gantheory.report.explain import explain
 
     if stuck is not None and not math.isfinite(stuck):
         raise GantheoryError(f"--stuck {stuck} must be a finite number")
-    found = explain(game, discriminator_loss=discriminator_loss)
+    found = explain(loss, discriminator_loss=discriminator_loss)
     if as_json:
         data: dict[str, Any] = found.as_dict()
         if stuck is not None:
@@ -47,7 +47,7 @@ def command(
 
 
 def _print(found: Explanation, stuck: float | None) -> None:
-    click.echo(found.game.title)
+    click.echo(found.definition.title)
     click.echo(f"  discriminator loss at D*: {_range(found.discriminator)}")
     click.echo(f"  generator loss at D*: {_range(found.generator)}")
     if found.generator.lowest is not None and found.generator.lowest.is_finite:
@@ -70,7 +70,7 @@ def _print(found: Explanation, stuck: float | None) -> None:
 
 
 def _value(one: Plateau) -> str:
-    from gantheory.symbolic.derivation import text
+    from gantheory.theory.records import text
 
     exact = text(one.value) or ""
     number = "" if one.number is None else f"{one.number:.6g}"

@@ -11,9 +11,9 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.symbolic.dynamics.analysis import Analysis
-    from gantheory.symbolic.dynamics.record import Dynamics
-    from gantheory.symbolic.dynamics.verdict import Decision
+    from gantheory.dynamics.analysis import Analysis
+    from gantheory.dynamics.record import Game
+    from gantheory.dynamics.verdict import Decision
 
 
 @click.command(name="game")
@@ -50,9 +50,9 @@ def command(**options: Any) -> None:
       gantheory game bilinear --method optimistic --step 0.5
       gantheory game --value "x*y" --player1 x --player2 y --method alternating --step 0.1
     """
-    from gantheory.numeric.motion.orbits import settle
-    from gantheory.symbolic.dynamics.analysis import analyse
-    from gantheory.symbolic.dynamics.methods import make_method, read_step
+    from gantheory.dynamics.analysis import analyse
+    from gantheory.dynamics.methods import make_method, read_step
+    from gantheory.dynamics.motion.orbits import settle
 
     read_step(options["step"])
     method = make_method(
@@ -76,9 +76,9 @@ def command(**options: Any) -> None:
         _draw(analysis, decision, options["plot"], quiet=options["as_json"])
 
 
-def _game(options: dict[str, Any]) -> Dynamics:
-    from gantheory.symbolic.dynamics.named import named_game
-    from gantheory.symbolic.dynamics.text import read_game
+def _game(options: dict[str, Any]) -> Game:
+    from gantheory.dynamics.named import get_game
+    from gantheory.dynamics.text import read_game
 
     name, value = options["name"], options["value"]
     if (name is None) == (value is None):
@@ -99,7 +99,7 @@ def _game(options: dict[str, Any]) -> Dynamics:
     if name is not None:
         if given:
             raise GantheoryError(f"--{given[0]} belongs to --value, not to the game {name!r}")
-        return named_game(name, **regularisers).at(_parameters(options["parameter"]))
+        return get_game(name, **regularisers).at(_parameters(options["parameter"]))
     for key in ("player1", "player2"):
         if options[key] is None:
             raise GantheoryError(f"--value needs --{key}: the variables that this player moves")

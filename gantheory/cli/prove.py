@@ -40,7 +40,7 @@ def command(statement: str, restricted: bool, seconds: float, as_json: bool) -> 
     Example:
       gantheory prove "jsd <= log(2)/2 * triangular"
     """
-    from gantheory.symbolic.inequalities.inequality import prove
+    from gantheory.inequalities.inequality import prove
 
     verdict = prove(statement, restricted=restricted, seconds=seconds)
     if as_json:

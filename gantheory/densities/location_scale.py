@@ -25,6 +25,8 @@ from gantheory.densities.univariate import (
     two_sum,
 )
 
+FAR = 300.0  # of log abs(z): 1 beside z² has long rounded away, and soon z² overflows
+
 
 class LocationScale(Univariate):
     """A law of loc + scale·Z; a family states the law of Z."""
@@ -193,7 +195,9 @@ class Gumbel(LocationScale):
             return np.exp(-z) * np.exp(-np.where(counts, left, 0.0))
 
     def log_density(self, at: Points) -> Array:
-        return -self.z(at) - self.surge(at) - math.log(self.scale)
+        surge = self.surge(at)
+        linear = np.where(np.isinf(surge), 0.0, -self.z(at))  # nothing beside it, even if infinite
+        return linear - surge - math.log(self.scale)
 
     def end_tail(self, end: float) -> Tail | None:
         rate = 1 / Fraction(self.scale)
@@ -272,17 +276,27 @@ class StudentT(LocationScale):
         return Tail(log=-(Fraction(self.df) + 1))
 
     def below(self, at: Points) -> Array:
-        return np.asarray(special.stdtr(self.df, self.z(at)))
+        return self._level(at, self.z(at))
 
     def above(self, at: Points) -> Array:
-        return np.asarray(special.stdtr(self.df, -self.z(at)))
+        return self._level(at, -self.z(at))
+
+    def _level(self, at: Points, z: Array) -> Array:
+        """Return F(z); far out F falls like C·abs(z)^−df, also where z itself overflows."""
+        log_z = at.log_abs_minus(self.loc) - math.log(self.scale)
+        far = np.exp(np.minimum(self._log_mass - self.df * log_z, 0.0))
+        return np.where((log_z > FAR) & (z < 0), far, special.stdtr(self.df, z))
+
+    @property
+    def _log_mass(self) -> float:
+        """The log of C where F falls like C·abs(z)^−df."""
+        return self.log_constant + (self.df - 1) / 2 * math.log(self.df)
 
     def ppf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
         with np.errstate(divide="ignore"):
             # far out F falls like C·abs(z)^−df, and stdtrit returns anything
-            log_mass = self.log_constant + (self.df - 1) / 2 * math.log(self.df)
-            log_far = (log_mass - np.log(np.minimum(level, 1 - level))) / self.df
+            log_far = (self._log_mass - np.log(np.minimum(level, 1 - level))) / self.df
         far = np.where(level < 0.5, -1.0, 1.0) * np.exp(np.minimum(log_far, 709.0))
         beyond = log_far > 20 + 0.5 * math.log(self.df)  # z²/df > 1e17
         z = np.where(beyond, far, special.stdtrit(self.df, np.where(beyond, 0.5, level)))

@@ -44,9 +44,15 @@ LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def inside(at: Points, low: float, high: float) -> Array:
-    """Return where points lie in (low, high), by their anchors where x itself has rounded."""
-    above = (at.minus(low) > 0) | ((at.anchor == low) & (at.side > 0))
-    below = (at.minus(high) < 0) | ((at.anchor == high) & (at.side < 0))
+    """Return where points lie in (low, high), by their anchors where x itself has rounded.
+
+    A point whose distance overflows, but not its logarithm, still lies this side of infinity.
+    """
+    finite = at.log_distance < np.inf
+    with np.errstate(invalid="ignore"):  # inf − inf
+        above = (at.minus(low) > 0) | ((at.anchor == low) & (at.side > 0))
+        below = (at.minus(high) < 0) | ((at.anchor == high) & (at.side < 0))
+    above, below = above | (finite & (low == -np.inf)), below | (finite & (high == np.inf))
     return above & below
 
 

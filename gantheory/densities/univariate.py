@@ -78,13 +78,17 @@ class Points:
             anchor, away = np.where(close, there, anchor), np.where(close, np.abs(gap), away)
             shift = np.where(close, gap, shift)
         size, step = abs(scale), shift + self.side * self.distance
-        with np.errstate(divide="ignore"):
-            log_step = np.log(np.abs(step))
+        same = (shift == 0) | np.isinf(step)
+        with np.errstate(divide="ignore", over="ignore"):
+            log_distance = np.where(same, self.log_distance, np.log(np.abs(step)))
+            log_distance = log_distance - math.log(size)
+            distance = np.where(same, self.distance, np.abs(step)) / size
+            distance = np.where(np.isinf(step), np.exp(log_distance), distance)
         return Points(
             anchor,
-            np.where(shift == 0, self.side, np.sign(step)) * math.copysign(1.0, scale),
-            np.where(shift == 0, self.distance, np.abs(step)) / size,
-            np.where(shift == 0, self.log_distance, log_step) - math.log(size),
+            np.where(same, self.side, np.sign(step)) * math.copysign(1.0, scale),
+            distance,
+            log_distance,
         )
 
 

@@ -55,7 +55,8 @@ class OwnDensity(Univariate):
                 "vectorised"
             )
         self._refuse_holes(at.x, within, value)
-        return np.where(within, value, -np.inf)
+        # a nan that was not refused lies so far out that the formula overflows
+        return np.where(within & ~np.isnan(value), value, -np.inf)
 
     def _refuse_holes(self, x: Array, within: Array, value: Array) -> None:
         """Raise where the density is no number, or vanishes on a stretch of its own support."""

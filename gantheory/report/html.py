@@ -11,7 +11,7 @@ from typing import Any
 from gantheory.errors import MissingExtraError
 from gantheory.records import How
 from gantheory.report import view
-from gantheory.report.games import view_game
+from gantheory.report.losses import view_loss
 from gantheory.report.maths import mathml
 from gantheory.report.numbers import show_number
 from gantheory.report.svg import Picture, inline_svg
@@ -33,7 +33,7 @@ def render(
 
     Args:
         outcomes: the checks that were run, with their verdicts, in reading order.
-        derivations: the `gantheory.symbolic` derivations to tell.
+        derivations: the `gantheory.theory` derivations to tell.
         figures: the pictures, in reading order.
         environment: versions and machine, see `gantheory.report.environment`.
         seed: what the random part was seeded with.
@@ -51,7 +51,7 @@ def render(
         wrong=[outcome for outcome in outcomes if not outcome.as_expected],
         tally=_tally(outcomes),
         groups=view.group(outcomes),
-        games=[view_game(derivation) for derivation in derivations],
+        losses=[view_loss(derivation) for derivation in derivations],
         figures=_figures(figures),
         environment=environment or {},
         seconds=sum(outcome.seconds for outcome in outcomes),
@@ -65,12 +65,12 @@ def render_check(
     outcomes: Sequence[Outcome], *, planned: int, command: str = "gantheory check"
 ) -> str:
     """Return the page of ``gantheory check``: these outcomes, the three classic games, plots."""
-    from gantheory.games.classic import CLASSIC
+    from gantheory.derivations import derive
+    from gantheory.losses.classic import CLASSIC
     from gantheory.report.environment import environment
     from gantheory.report.pictures import original_gan
-    from gantheory.symbolic import derive
 
-    derivations = [derive(game.name) for game in CLASSIC]
+    derivations = [derive(loss.name) for loss in CLASSIC]
     return render(
         outcomes,
         derivations,

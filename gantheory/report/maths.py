@@ -116,14 +116,14 @@ def combination(terms: Mapping[str, Any], constant: Any = 0) -> str:
     >>> combination({"jsd": sympy.Integer(2)}, -2 * sympy.log(2))
     '2\\\\,\\\\mathrm{JSD}(P,Q) - 2 \\\\log{\\\\left(2 \\\\right)}'
     """
-    from gantheory.symbolic.typeset import typeset
-    from gantheory.symbolic.wording import combination_latex, constant_latex
+    from gantheory.derivations.typeset import typeset
+    from gantheory.derivations.wording import combination_latex, constant_latex
 
     return combination_latex(dict(terms)) + constant_latex(constant) if terms else typeset(constant)
 
 
 def curvature_latex(curvature: Any) -> str:
     """Return f'' as LaTeX, with a point mass for each kink."""
-    from gantheory.symbolic.wording import atoms_latex
+    from gantheory.derivations.wording import atoms_latex
 
     return f"f''(r) = {atoms_latex(curvature)}"

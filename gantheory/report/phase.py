@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gantheory.dynamics.analysis import Analysis
+from gantheory.dynamics.motion.fields import compile_field
+from gantheory.dynamics.motion.trajectories import Trajectories, flow_trajectories, trajectories
+from gantheory.dynamics.record import Game
+from gantheory.dynamics.verdict import Decision
 from gantheory.errors import GantheoryError
-from gantheory.numeric.motion.fields import compile_field
-from gantheory.numeric.motion.trajectories import Trajectories, flow_trajectories, trajectories
 from gantheory.report.plots.style import (
     COLOURS,
     FORMATS,
@@ -20,9 +23,6 @@ from gantheory.report.plots.style import (
     new_figure,
     tidy,
 )
-from gantheory.symbolic.dynamics.analysis import Analysis
-from gantheory.symbolic.dynamics.record import Dynamics
-from gantheory.symbolic.dynamics.verdict import Decision
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def plot_game(analysis: Analysis, decision: Decision) -> Figure:
 
 
 def draw_portrait(
-    axes: Axes, dynamics: Dynamics, run: Trajectories, center: NDArray[np.float64]
+    axes: Axes, dynamics: Game, run: Trajectories, center: NDArray[np.float64]
 ) -> None:
     """Draw trajectories over the streamlines of the field.
 
@@ -168,7 +168,7 @@ def _reach(offsets: NDArray[np.float64]) -> float:
     return float(np.clip(1.1 * largest, 0.8 * REACH, 2.5 * REACH))
 
 
-def _stream(axes: Axes, dynamics: Dynamics, center: NDArray[np.float64], reach: float) -> None:
+def _stream(axes: Axes, dynamics: Game, center: NDArray[np.float64], reach: float) -> None:
     grid = [np.linspace(c - reach, c + reach, 41) for c in center]
     x, y = np.meshgrid(*grid)
     field = compile_field(dynamics)

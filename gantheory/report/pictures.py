@@ -8,7 +8,7 @@ from gantheory.errors import GantheoryError
 from gantheory.report.svg import Picture
 
 if TYPE_CHECKING:
-    from gantheory.numeric.curves import Vanishing
+    from gantheory.integrals.curves import Vanishing
 
 GAMES = ("minimax", "non-saturating", "reverse-kl")
 POINTS = 101  # one every tenth of the distance: no corner is seen at the page's width
@@ -29,11 +29,11 @@ def survey() -> Picture:
     """Return divergences and gradients against the distance of two unit normals."""
     import numpy as np
 
-    from gantheory.numeric.curves import Target, curves, find_family, vanishing
+    from gantheory.integrals.curves import Target, curves, find_family, vanishing
     from gantheory.report.plots import plot_curves
 
     family = find_family("distance")
-    targets = [Target.of("jsd"), *(Target.followed_by(game) for game in GAMES)]
+    targets = [Target.of("jsd"), *(Target.followed_by(loss) for loss in GAMES)]
     d = np.linspace(*family.range, POINTS)
     marks = [vanishing(target, family) for target in targets]
     figure = plot_curves(d, curves(targets, family, d), axis=family.axis, marks=marks)

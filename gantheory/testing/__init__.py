@@ -30,9 +30,9 @@ from gantheory.testing.laws import (
     assert_symmetric,
     assert_zero_iff_equal,
 )
-from gantheory.testing.losses import assert_loss_matches_theory
 from gantheory.testing.oracles import masses, on_cells, payoff
-from gantheory.testing.strategies import cuts, densities, games, score_range, scores
+from gantheory.testing.strategies import cuts, densities, losses, score_range, scores
+from gantheory.testing.torch_losses import assert_loss_matches_theory
 
 __all__ = [
     "TALLY",
@@ -48,7 +48,7 @@ __all__ = [
     "assert_zero_iff_equal",
     "cuts",
     "densities",
-    "games",
+    "losses",
     "masses",
     "on_cells",
     "payoff",

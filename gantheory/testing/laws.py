@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gantheory.densities.univariate import Univariate
+from gantheory.derivations import derive
 from gantheory.divergences import named
 from gantheory.errors import MissingExtraError
-from gantheory.game import Game
-from gantheory.games import get_game
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
-from gantheory.symbolic import derive
 from gantheory.testing.oracles import masses, on_cells, value_on_cells
 
 try:
@@ -110,18 +110,18 @@ def assert_data_processing(
 
 
 def assert_discriminator_cannot_win(
-    game: Game | str, p: Univariate, q: Univariate, points: Sequence[float], t: Sequence[float]
+    loss: Loss | str, p: Univariate, q: Univariate, points: Sequence[float], t: Sequence[float]
 ) -> None:
     """V(D) <= V(D*) for the discriminator with the score ``t[k]`` on the k-th cell."""
-    game = get_game(game) if isinstance(game, str) else game
-    value = derive(game).value
-    assert value is not None, f"{game.name} has no optimal discriminator"
+    loss = get_loss(loss) if isinstance(loss, str) else loss
+    value = derive(loss).value
+    assert value is not None, f"{loss.name} has no optimal discriminator"
     found = known(divergence(value, p, q))
     best = found.value + float(value.constant)
-    reached = value_on_cells(game, masses(p, points), masses(q, points), t)
+    reached = value_on_cells(loss, masses(p, points), masses(q, points), t)
     slack = found.error + reached.error + 1e-14 * (abs(reached.value) + abs(best))
     assert reached.value <= best + slack, (
-        f"{game.name} on {p}, {q}: a discriminator reaches {reached}, above the optimum {best:.17g}"
+        f"{loss.name} on {p}, {q}: a discriminator reaches {reached}, above the optimum {best:.17g}"
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences import RATIO, FDivergence
 from gantheory.expressions import parse
-from gantheory.game import PAYOFF, Game
+from gantheory.formulas import PAYOFF
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 
 DIGITS = 60  # of the oracles' sums, far beyond the 16 of what they judge
@@ -110,13 +111,13 @@ def _slope(f: Callable[[Any], Any], r: Any) -> Any:
 
 
 def value_on_cells(
-    game: Game, p: Sequence[float], q: Sequence[float], t: Sequence[float]
+    loss: Loss, p: Sequence[float], q: Sequence[float], t: Sequence[float]
 ) -> Estimate:
     """Return V(D) = Σ p·a(t) + q·b(t) for the discriminator with score ``t[k]`` on cell k."""
     value = error = mpmath.mpf(0)
     with mpmath.workdps(DIGITS):
         for mass_p, mass_q, score in zip(p, q, t, strict=True):
-            real, fake = payoff(game.real, score), payoff(game.fake, score)
+            real, fake = payoff(loss.real, score), payoff(loss.fake, score)
             value += mass_p * real + mass_q * fake
             # a payoff like 2*sqrt(1 - t) - 2 rounds its constants, however small t is
             error += CDF_ERROR * (abs(real) + abs(fake)) + mpmath.mpf(10) ** (2 - DIGITS)

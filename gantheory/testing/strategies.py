@@ -12,8 +12,9 @@ from gantheory.densities.base import build
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.expressions import number
-from gantheory.game import Game, interval
-from gantheory.games import CATALOGUE
+from gantheory.formulas import interval
+from gantheory.losses import CATALOGUE
+from gantheory.losses.loss import Loss
 
 try:
     from hypothesis import reject
@@ -54,9 +55,9 @@ def _parameters(field: Any) -> st.SearchStrategy[float]:
     return st.floats(low, high).map(lambda value: value if abs(value) > RESOLUTION else 0.0)
 
 
-def games() -> st.SearchStrategy[Game]:
-    """Draw a catalogue game without free parameters that has an optimal discriminator."""
-    return st.sampled_from([game for game in CATALOGUE.values() if not game.parameters])
+def losses() -> st.SearchStrategy[Loss]:
+    """Draw a catalogue loss without free parameters that has an optimal discriminator."""
+    return st.sampled_from([loss for loss in CATALOGUE.values() if not loss.parameters])
 
 
 @st.composite
@@ -67,19 +68,19 @@ def cuts(draw: Any, p: Univariate, q: Univariate, most: int = 8) -> list[float]:
     return sorted({point for point in points if math.isfinite(point)})
 
 
-def scores(game: Game, size: int) -> st.SearchStrategy[list[float]]:
+def scores(loss: Loss, size: int) -> st.SearchStrategy[list[float]]:
     """Draw the scores of an arbitrary discriminator, one a cell, within the game's domain."""
-    low, high = score_range(game)
+    low, high = score_range(loss)
     return st.lists(st.floats(low, high, allow_nan=False), min_size=size, max_size=size)
 
 
-def score_range(game: Game, most: float = SCORES) -> tuple[float, float]:
+def score_range(loss: Loss, most: float = SCORES) -> tuple[float, float]:
     """Return the game's domain of scores, cut to abs(t) <= most; an open end is left out.
 
     >>> score_range(CATALOGUE["minimax"])
     (-12.0, 12.0)
     """
-    domain = interval(game.domain)
+    domain = interval(loss.domain)
     lower, upper = (number(end) for end in (domain.lower, domain.upper))
     low = -most if lower is None else max(-most, float(lower))
     high = most if upper is None else min(most, float(upper))

@@ -21,7 +21,7 @@ from simulations.compare import classifier_test, proportion
 from simulations.data import digits
 from simulations.ensembles import Member, Recipe
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
-from simulations.losses import torch_game
+from simulations.losses import torch_loss
 from simulations.networks import Mlp
 from simulations.streams import EVALUATION, generator_of
 from simulations.train import last, train
@@ -67,7 +67,7 @@ def _forms() -> Measurement:
     """Evaluate log(1 − σ(t)) as written, and as compiled from the game, in float32."""
     t = torch.linspace(-20, 40, 241, dtype=torch.float32)
     written = torch.log(1 - torch.sigmoid(t))
-    compiled = torch_game("minimax").generator(t)
+    compiled = torch_loss("minimax").generator(t)
     exact = -torch.nn.functional.softplus(t.double(), threshold=60.0)
     first = float(t[~written.isfinite()].min())
     near = t.abs() <= 4

@@ -13,8 +13,8 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gantheory.games import list_games
-from gantheory.games.classic import CLASSIC
+from gantheory.losses import list_losses
+from gantheory.losses.classic import CLASSIC
 from gantheory.records import Estimate, How
 from simulations import measure
 from simulations.discriminators import NETWORK
@@ -42,26 +42,26 @@ DISTINCT, LEAST = 0.1, 0.01
 # derivative so small, 0.004, that the bound on a trained D is 6 % of it.
 HEAVY = ("f-gan-hellinger", "f-gan-kl", "f-gan-jeffreys", "f-gan-pearson-alternative")
 OUT_OF_REACH = frozenset(
-    {f"{game}|skewed|{wrt}|optimal" for game in HEAVY for wrt in WRT}
+    {f"{loss}|skewed|{wrt}|optimal" for loss in HEAVY for wrt in WRT}
     | {"dual-alpha-non-saturating|shifted|q.scale|trained"}
 )
 
 
 def cases(quick: bool) -> tuple[str, ...]:
     """Return ``game|pair``: the classic games on one pair, or every game on every pair."""
-    games = [g.name for g in CLASSIC] if quick else list_games()
-    return tuple(f"{game}|{pair}" for game in games for pair in ([SPINE] if quick else PAIRS))
+    losses = [g.name for g in CLASSIC] if quick else list_losses()
+    return tuple(f"{loss}|{pair}" for loss in losses for pair in ([SPINE] if quick else PAIRS))
 
 
 def compare(case: str, setting: Setting) -> Measurement:
     """Measure one game on one pair, in location and scale, with D* and with a trained D."""
-    game, pair = case.split("|")
-    prediction = predict(played(game))
+    loss, pair = case.split("|")
+    prediction = predict(played(loss))
     flat = prediction.followed.curvature == 0 and bool(prediction.followed.atoms)
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {
-        "game": game,
-        "parameters": PARAMETERS.get(game, {}),
+        "loss": loss,
+        "parameters": PARAMETERS.get(loss, {}),
         "pair": pair,
     }
     for wrt in WRT:
@@ -79,7 +79,7 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
     Where the laws' tails differ no training brings D so near to D* that the bound on what is left
     decides anything (for Jeffreys on "narrower" it is 18 times the gradient).
     """
-    game, pair = case.split("|")
+    name, pair = case.split("|")
     p, q = PAIRS[pair]
     followed = prediction.followed_gradient(p, q, wrt)
     loss = prediction.loss_value_gradient(p, q, wrt)
@@ -88,12 +88,12 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
         return row, []
     kinds: dict[str, Discriminator | None] = {"optimal": None}
     if pair == SPINE:
-        kinds["trained"] = _fitted(f"{same_discriminator(game)}|{pair}", setting)
+        kinds["trained"] = _fitted(f"{same_discriminator(name)}|{pair}", setting)
     comparisons: list[Comparison] = []
     for kind, discriminator in kinds.items():
         seed = setting.seed_of(f"{case} {wrt} {kind}")
         measured = measure.frozen_gradient(
-            played(game), p, q, wrt, discriminator=discriminator, seed=seed
+            played(name), p, q, wrt, discriminator=discriminator, seed=seed
         )
         row[kind] = asdict(measured)
         comparisons += _compared(f"{case}|{wrt}|{kind}", measured, followed, loss)
@@ -103,9 +103,9 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
 @lru_cache(maxsize=64)
 def _fitted(objective: str, setting: Setting) -> Discriminator:
     """Return the discriminator of ``game|pair`` trained as near to D* as we can."""
-    game, pair = objective.split("|")
+    loss, pair = objective.split("|")
     seed = setting.seed_of(f"fit {objective}")
-    return fit_discriminator(played(game), *PAIRS[pair], seed=seed, network=NETWORK, starts=2)
+    return fit_discriminator(played(loss), *PAIRS[pair], seed=seed, network=NETWORK, starts=2)
 
 
 def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Found:
@@ -114,14 +114,14 @@ def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Foun
     The followed divergence of hinge is 2 TV, as a derivative in the law. Autograd sees D*(x), which
     is constant but for a jump, and answers 0: only a D short of the optimum has a slope.
     """
-    game, pair = case.split("|")
+    loss, pair = case.split("|")
     p, q = PAIRS[pair]
     followed = prediction.followed_gradient(p, q, wrt)
     measured = measure.frozen_gradient(
-        played(game), p, q, wrt, seed=setting.seed_of(f"{case} {wrt}")
+        played(loss), p, q, wrt, seed=setting.seed_of(f"{case} {wrt}")
     )
-    name = f"frozen-gradient.{game}.{pair}.{wrt}.optimal"
-    where = f"{game}, {pair}, {wrt}"
+    name = f"frozen-gradient.{loss}.{pair}.{wrt}.optimal"
+    where = f"{loss}, {pair}, {wrt}"
     comparisons = [
         Comparison(
             f"{name}.flat",
@@ -191,18 +191,18 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     """Draw what autograd gives against both derivatives: a column a pair, a row a game."""
     from matplotlib.figure import Figure
 
-    games = list(dict.fromkeys(m.numbers["game"] for m in measured))
+    losses = list(dict.fromkeys(m.numbers["loss"] for m in measured))
     pairs = list(dict.fromkeys(m.numbers["pair"] for m in measured))
-    size = max(9, 2.5 + 2.4 * len(pairs)), max(6, 2 + 0.42 * len(games))
+    size = max(9, 2.5 + 2.4 * len(pairs)), max(6, 2 + 0.42 * len(losses))
     figure = Figure(figsize=size, layout="constrained")
     every = figure.subplots(len(WRT), len(pairs), sharex=True, sharey=True, squeeze=False)
     for m in measured:
         for axes, wrt in zip(every[:, pairs.index(m.numbers["pair"])], WRT, strict=True):
-            _mark(axes, games.index(m.numbers["game"]), m.numbers[wrt])
+            _mark(axes, losses.index(m.numbers["loss"]), m.numbers[wrt])
     for axes, wrt in zip(every[:, 0], WRT, strict=True):
-        axes.set_yticks(range(len(games)), games, fontsize=7)
+        axes.set_yticks(range(len(losses)), losses, fontsize=7)
         axes.set_ylabel(f"derivative in {wrt}")
-        axes.set_ylim(len(games) - 0.5, -0.5)
+        axes.set_ylim(len(losses) - 0.5, -0.5)
     for axes, pair in zip(every[0], pairs, strict=True):
         p, q = PAIRS[pair]
         axes.set_title(f"{pair}\nP = {_short(p)}\nQ = {_short(q)}", fontsize=8)

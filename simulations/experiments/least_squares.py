@@ -18,8 +18,8 @@ import sympy
 import torch
 from torch import Tensor
 
+from gantheory.functions import r
 from gantheory.records import Estimate, How
-from gantheory.symbolic.atoms import r
 from simulations import measure
 from simulations.compare import mean_of
 from simulations.data import torch_logpdf
@@ -39,45 +39,47 @@ REPLICATES = 512
 
 def cases(quick: bool) -> tuple[str, ...]:
     """Return a scale generator and a two-point law for each coding."""
-    return tuple(f"{kind}|{game}" for kind in ("slope", "scale", "two-points") for game in GAMES)
+    return tuple(
+        f"{kind}|{coding}" for kind in ("slope", "scale", "two-points") for coding in GAMES
+    )
 
 
 def compare(case: str, setting: Setting) -> Measurement:
     """Measure one of the two generators under one coding."""
-    kind, game = case.split("|")
-    return {"slope": _slope, "scale": _scale, "two-points": _two_points}[kind](game, setting)
+    kind, coding = case.split("|")
+    return {"slope": _slope, "scale": _scale, "two-points": _two_points}[kind](coding, setting)
 
 
-def _slope(game: str, setting: Setting) -> Measurement:
+def _slope(coding: str, setting: Setting) -> Measurement:
     """Measure by autograd which way the scale is pushed at 0.9, against the derived curvature."""
     p, q = "normal(0, 1)", f"normal(0, {START})"
-    seed = setting.seed_of(f"slope {game}")
+    seed = setting.seed_of(f"slope {coding}")
     measured = measure.frozen_gradient(
-        GAMES[game], p, q, "q.scale", seed=seed, budget=Budget(1024, 256)
+        GAMES[coding], p, q, "q.scale", seed=seed, budget=Budget(1024, 256)
     )
-    theory = predict(GAMES[game]).followed_gradient(p, q, "q.scale")
-    name = f"least-squares.slope.{game}"
+    theory = predict(GAMES[coding]).followed_gradient(p, q, "q.scale")
+    name = f"least-squares.slope.{coding}"
     comparisons = (
         Comparison(
-            f"{name}.theory", f"{game}: autograd in the scale at {START} = followed curvature's",
+            f"{name}.theory", f"{coding}: autograd in the scale at {START} = followed curvature's",
             measured, "=", theory,
         ),
         Comparison(
-            f"{name}.sign", f"{game}: the scale is pushed up towards the data's",
+            f"{name}.sign", f"{coding}: the scale is pushed up towards the data's",
             measured, "<=", Estimate(0.0),
-            How.REFUTED if game == "pearson" else How.MEASURED,
-            twin_of="least-squares.slope.zero-one.sign" if game == "pearson" else None,
+            How.REFUTED if coding == "pearson" else How.MEASURED,
+            twin_of="least-squares.slope.zero-one.sign" if coding == "pearson" else None,
         ),
     )  # fmt: skip
     return Measurement(
-        f"slope|{game}", comparisons, {"measured": asdict(measured), "theory": asdict(theory)}
+        f"slope|{coding}", comparisons, {"measured": asdict(measured), "theory": asdict(theory)}
     )
 
 
-def _scale(game: str, setting: Setting) -> Measurement:
+def _scale(coding: str, setting: Setting) -> Measurement:
     """Descend the printed loss by autograd through samples s·z, with D = D* at every step."""
-    rng = np.random.default_rng(setting.stream(f"scale {game}"))
-    score, payoff = predict(GAMES[game]).score, measure.generator_payoff(GAMES[game])
+    rng = np.random.default_rng(setting.stream(f"scale {coding}"))
+    score, payoff = predict(GAMES[coding]).score, measure.generator_payoff(GAMES[coding])
     log_p = torch_logpdf("normal(0, 1)")
     scale = torch.full((REPLICATES, 1), START, dtype=torch.float64)
     path = [scale[:, 0].numpy().copy()]
@@ -87,40 +89,40 @@ def _scale(game: str, setting: Setting) -> Measurement:
         x = moving * z
         # D* of the current scale, held fixed while the generator moves.
         log_q = -0.5 * (x / scale) ** 2 - torch.log(scale) - 0.5 * np.log(2 * np.pi)
-        loss = payoff(score(log_p(x) - log_q)).mean(-1).sum()
-        (gradient,) = torch.autograd.grad(loss, moving)
+        objective = payoff(score(log_p(x) - log_q)).mean(-1).sum()
+        (gradient,) = torch.autograd.grad(objective, moving)
         scale = (scale - RATE * gradient).detach()
         if (step + 1) % 50 == 0:
             path.append(scale[:, 0].numpy().copy())
     final = mean_of(path[-1], 1e-8, "replicate runs, Student's t with skewness")
-    place = rest(lambda s: scale_slope(game, s), START, (0.05, 2.0))
-    shrinks = game == "pearson"
-    name = f"least-squares.scale.{game}"
+    place = rest(lambda s: scale_slope(coding, s), START, (0.05, 2.0))
+    shrinks = coding == "pearson"
+    name = f"least-squares.scale.{coding}"
     comparisons = (
         Comparison(
             f"{name}.end",
-            f"{game}: the scale, started at {START}, ends within 0.01 of {place:.4f}, where the "
+            f"{coding}: the scale, started at {START}, ends within 0.01 of {place:.4f}, where the "
             "derivative of what it follows is next 0",
             _distance(final, place), "<=", Estimate(0.01),
         ),
         Comparison(
-            f"{name}.toward", f"{game}: the scale ends nearer to the data's than it began",
+            f"{name}.toward", f"{coding}: the scale ends nearer to the data's than it began",
             _distance(final, 1.0), "<=", Estimate(1 - START),
             How.REFUTED if shrinks else How.MEASURED,
             twin_of="least-squares.scale.zero-one.toward" if shrinks else None,
         ),
     )  # fmt: skip
     numbers = {"path": np.mean(path, axis=1).tolist(), "every": 50, "rest": place}
-    return Measurement(f"scale|{game}", comparisons, numbers)
+    return Measurement(f"scale|{coding}", comparisons, numbers)
 
 
-def scale_slope(game: str, scale: float) -> float:
+def scale_slope(coding: str, scale: float) -> float:
     """Return the derived derivative in the scale of N(0, scale), by quadrature."""
     q = f"normal(0, {scale!r})"
-    return predict(GAMES[game]).followed_gradient("normal(0, 1)", q, "q.scale").value
+    return predict(GAMES[coding]).followed_gradient("normal(0, 1)", q, "q.scale").value
 
 
-def weight_slope(game: str, weight: float) -> float:
+def weight_slope(coding: str, weight: float) -> float:
     r"""Return the derived derivative in the weight w of the law (w, 1 − w) against (½, ½).
 
     For a curvature g'' it is :math:`-\int_{r_2}^{r_1} s\,g''(s)\,ds`, r the two ratios p/q, here
@@ -128,7 +130,7 @@ def weight_slope(game: str, weight: float) -> float:
     """
     from scipy.integrate import quad
 
-    curvature = sympy.lambdify(r, predict(GAMES[game]).followed.curvature)
+    curvature = sympy.lambdify(r, predict(GAMES[coding]).followed.curvature)
     first, second = np.log(0.5 / weight), np.log(0.5 / (1 - weight))
     return -float(quad(lambda u: np.exp(2 * u) * curvature(np.exp(u)), second, first)[0])
 
@@ -157,9 +159,9 @@ def _distance(estimate: Estimate, place: float) -> Estimate:
     return replace(estimate, value=abs(estimate.value - place))
 
 
-def _two_points(game: str, setting: Setting) -> Measurement:
+def _two_points(coding: str, setting: Setting) -> Measurement:
     """Follow the natural softmax flow of q = (w, 1 − w) towards p = (½, ½), with D = D*."""
-    score, payoff = predict(GAMES[game]).score, measure.generator_payoff(GAMES[game])
+    score, payoff = predict(GAMES[coding]).score, measure.generator_payoff(GAMES[coding])
     target = torch.tensor([0.5, 0.5], dtype=torch.float64)
     logits = torch.tensor([np.log(WEIGHT / (1 - WEIGHT)), 0.0], dtype=torch.float64)
     path = []
@@ -170,25 +172,25 @@ def _two_points(game: str, setting: Setting) -> Measurement:
         # The natural gradient of the softmax is the loss itself, centred.
         logits = logits - 0.1 * (losses - (q * losses).sum())
     end = Estimate(path[-1], method="deterministic flow")
-    name = f"least-squares.two-points.{game}"
-    runs_away = game == "pearson"
-    place = rest(lambda w: weight_slope(game, w), WEIGHT, (1e-6, 1 - 1e-6))
+    name = f"least-squares.two-points.{coding}"
+    runs_away = coding == "pearson"
+    place = rest(lambda w: weight_slope(coding, w), WEIGHT, (1e-6, 1 - 1e-6))
     comparisons = (
         Comparison(
             f"{name}.end",
-            f"{game}: ({WEIGHT}, {1 - WEIGHT:.2f}) ends within 0.01 of ({place:.4g}, "
+            f"{coding}: ({WEIGHT}, {1 - WEIGHT:.2f}) ends within 0.01 of ({place:.4g}, "
             f"{1 - place:.4g}), where the derivative of what it follows is next 0, or at an end",
             _distance(end, place), "<=", Estimate(0.01),
         ),
         Comparison(
-            f"{name}.toward", f"{game}: the law ends nearer to (0.5, 0.5) than it began",
+            f"{name}.toward", f"{coding}: the law ends nearer to (0.5, 0.5) than it began",
             _distance(end, 0.5), "<=", Estimate(WEIGHT - 0.5),
             How.REFUTED if runs_away else How.MEASURED,
             twin_of="least-squares.two-points.zero-one.toward" if runs_away else None,
         ),
     )  # fmt: skip
     numbers = {"path": path[::40], "every": 40, "rest": place}
-    return Measurement(f"two-points|{game}", comparisons, numbers)
+    return Measurement(f"two-points|{coding}", comparisons, numbers)
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gantheory.games.classic import CLASSIC
+from gantheory.losses.classic import CLASSIC
 from gantheory.records import Estimate, How, Status
 from simulations import measure
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
@@ -55,7 +55,7 @@ def cases(quick: bool) -> tuple[str, ...]:
     """Return ``game|pair``: the original discriminator on one pair, or every one on every pair."""
     if quick:
         return (f"{CLASSIC[0].name}|{SPINE}",)
-    return tuple(f"{game}|{pair}" for game in objectives() for pair in PAIRS)
+    return tuple(f"{loss}|{pair}" for loss in objectives() for pair in PAIRS)
 
 
 # Hinge pays nothing for scores beyond ±1, so its network may as well end there; an energy e^v must
@@ -66,23 +66,23 @@ _NETWORKS = {
 }
 
 
-def is_fitted(game: str, pair: str) -> bool:
+def is_fitted(loss: str, pair: str) -> bool:
     """Return whether L-BFGS trains this discriminator: where there is a V(D*) to come near."""
-    by_lbfgs = game in FITTED | JUMPING
-    return by_lbfgs and predict(played(game)).optimal_value(*PAIRS[pair]).is_finite
+    by_lbfgs = loss in FITTED | JUMPING
+    return by_lbfgs and predict(played(loss)).optimal_value(*PAIRS[pair]).is_finite
 
 
 @lru_cache(maxsize=64)
 def trained(case: str, seed: int, device: str = "cpu") -> Callable[[Tensor], Tensor]:
     """Return the discriminator of ``game|pair``, trained from ``seed``."""
-    game, pair = case.split("|")
+    loss, pair = case.split("|")
     p, q = PAIRS[pair]
-    if not is_fitted(game, pair):
-        return train_discriminators([Task(played(game), p, q, seed)], recipe(device=device))[0]
-    network = _NETWORKS.get(game, NETWORK)
-    jumps = game in JUMPING
+    if not is_fitted(loss, pair):
+        return train_discriminators([Task(played(loss), p, q, seed)], recipe(device=device))[0]
+    network = _NETWORKS.get(loss, NETWORK)
+    jumps = loss in JUMPING
     return fit_discriminator(
-        played(game), p, q, seed=seed, network=network, steps=300, starts=2, jumps=jumps
+        played(loss), p, q, seed=seed, network=network, steps=300, starts=2, jumps=jumps
     )
 
 
@@ -90,16 +90,16 @@ def compare(case: str, setting: Setting) -> Measurement:
     """Train one discriminator and measure its value and its distance from the optimum."""
     name, pair = case.split("|")
     p, q = PAIRS[pair]
-    game = played(name)
-    prediction = predict(game)
+    loss = played(name)
+    prediction = predict(loss)
     best = prediction.optimal_value(p, q)
     discriminator = trained(case, setting.seed_of(f"train {case}"), setting.device)
-    sampled = measure.value(game, discriminator, p, q, seed=setting.seed_of(f"value {case}"))
-    integrated = measure.integrated_value(game, discriminator, p, q)
-    distance = measure.discriminator_distance(game, discriminator, p, q)
+    sampled = measure.value(loss, discriminator, p, q, seed=setting.seed_of(f"value {case}"))
+    integrated = measure.integrated_value(loss, discriminator, p, q)
+    distance = measure.discriminator_distance(loss, discriminator, p, q)
     x = np.linspace(-8, 8, 161)
     numbers = {
-        "game": name,
+        "loss": name,
         "parameters": PARAMETERS.get(name, {}),
         "pair": pair,
         "recipe": "L-BFGS" if is_fitted(name, pair) else "Algorithm 1",
@@ -109,11 +109,11 @@ def compare(case: str, setting: Setting) -> Measurement:
         "distance": asdict(distance.l2),
         "largest": asdict(distance.sup),
         "x": x.tolist(),
-        "trained D": measure.outputs(game, discriminator, x).tolist(),
-        "optimal D": measure.outputs(game, prediction.optimal_discriminator(p, q), x).tolist(),
+        "trained D": measure.outputs(loss, discriminator, x).tolist(),
+        "optimal D": measure.outputs(loss, prediction.optimal_discriminator(p, q), x).tolist(),
     }
     # The bound is for a D between 0 and 1; elsewhere the printed output has a scale of its own.
-    near = distance.l2 if game.link == "sigmoid(t)" else None
+    near = distance.l2 if loss.link == "sigmoid(t)" else None
     return Measurement(case, _compared(case, best, sampled, integrated, near), numbers)
 
 
@@ -180,24 +180,24 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     """Draw the first game's trained D over the optimum, and every gap with its interval."""
     from matplotlib.figure import Figure
 
-    games = list(dict.fromkeys(m.numbers["game"] for m in measured))
+    losses = list(dict.fromkeys(m.numbers["loss"] for m in measured))
     colours = {pair: f"C{k}" for k, pair in enumerate(PAIRS)}
-    figure = Figure(figsize=(12, max(4.5, 1.5 + 0.3 * len(games))), layout="constrained")
+    figure = Figure(figsize=(12, max(4.5, 1.5 + 0.3 * len(losses))), layout="constrained")
     curves, gaps = figure.subplots(1, 2)
-    for m in (m for m in measured if m.numbers["game"] == games[0]):
+    for m in (m for m in measured if m.numbers["loss"] == losses[0]):
         colour = colours[m.numbers["pair"]]
         curves.plot(m.numbers["x"], m.numbers["optimal D"], color=colour, alpha=0.35, lw=5)
         curves.plot(m.numbers["x"], m.numbers["trained D"], color=colour, label=m.numbers["pair"])
-    curves.set(xlabel="x", ylabel="D(x)", title=f"{games[0]}: wide line D*, thin line trained D")
+    curves.set(xlabel="x", ylabel="D(x)", title=f"{losses[0]}: wide line D*, thin line trained D")
     figure.legend(*curves.get_legend_handles_labels(), loc="outside upper center", ncols=6)
     for m in measured:
         numbers, pair = m.numbers, m.numbers["pair"]
-        row = games.index(numbers["game"]) + 0.11 * (list(PAIRS).index(pair) - 2.5)
+        row = losses.index(numbers["loss"]) + 0.11 * (list(PAIRS).index(pair) - 2.5)
         _gap(gaps, row, numbers, colours[pair])
     gaps.axvline(0, color="black", lw=1)
     gaps.axvline(REACHED, color="black", ls="--", lw=1)
-    gaps.set_yticks(range(len(games)), games, fontsize=8)
-    gaps.set_ylim(len(games) - 0.5, -0.5)
+    gaps.set_yticks(range(len(losses)), losses, fontsize=8)
+    gaps.set_ylim(len(losses) - 0.5, -0.5)
     gaps.set_xscale("symlog", linthresh=REACHED)
     gaps.set(
         xlabel=f"V(D*) − V(D), nats; dashed: {REACHED:g}",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gantheory.game import Game
-from gantheory.games import list_games
+from gantheory.losses import list_losses
+from gantheory.losses.loss import Loss
 from simulations.theory import bind
 
 # Name -> (p, q). Smooth and of full support, so that every divergence of the original GAN is
@@ -38,14 +38,14 @@ PARAMETERS: dict[str, dict[str, float]] = {
 }
 
 
-def played(name: str) -> Game:
+def played(name: str) -> Loss:
     """Return the catalogue's game, its free parameters bound to `PARAMETERS`."""
     return bind(name, PARAMETERS.get(name))
 
 
 def objectives() -> tuple[str, ...]:
     """Return one game for each different discriminator: same payoffs, same D, trained once."""
-    return tuple(dict.fromkeys(map(same_discriminator, list_games())))
+    return tuple(dict.fromkeys(map(same_discriminator, list_losses())))
 
 
 def same_discriminator(name: str) -> str:
@@ -58,6 +58,6 @@ def same_discriminator(name: str) -> str:
     same = (found.real, found.fake, found.domain)
     return next(
         other
-        for other in list_games()
+        for other in list_losses()
         if same == (played(other).real, played(other).fake, played(other).domain)
     )

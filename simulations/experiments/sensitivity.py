@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 P = "normal(2, 1)"
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-GAME = "non-saturating"
+LOSS = "non-saturating"
 
 
 def rates(quick: bool) -> tuple[float, ...]:
@@ -44,13 +44,13 @@ def compare(case: str, setting: Setting) -> Measurement:
     seeds = 1 if setting.quick else 4
     members = [
         Member(
-            Law(as_density(P)), GAME, seed=first + s, discriminator_rate=d, generator_rate=g
+            Law(as_density(P)), LOSS, seed=first + s, discriminator_rate=d, generator_rate=g
         )
         for d in grid for g in grid for s in range(seeds)
     ]  # fmt: skip
     # the control: G at rest, at the rate of D that comes second
     members.append(
-        Member(Law(as_density(P)), GAME, seed=first, discriminator_rate=grid[1], generator_rate=0)
+        Member(Law(as_density(P)), LOSS, seed=first, discriminator_rate=grid[1], generator_rate=0)
     )
     how = Recipe(
         Mlp((1, 32, 32, 1), activation="tanh"),

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gantheory.numeric import divergence
+from gantheory.integrals import divergence
 from gantheory.records import Estimate, How
 from simulations.compare import proportion
 from simulations.data import Law, as_density
@@ -54,7 +54,7 @@ class Case:
     the full one; ``normal`` is the normal law with the data's mean and covariance.
     """
 
-    game: str
+    loss: str
     data: str
     generator: Network
     critic: Mlp
@@ -74,10 +74,10 @@ def _of_normals(rows: Tensor) -> list[Estimate]:
     return [Estimate(float(value), 1e-9) for value in values]  # as `normal_jsd` promises
 
 
-def _affine(game: str) -> Case:
+def _affine(loss: str) -> Case:
     critic = Mlp((1, 16, 16, 1), activation="tanh")
     return Case(
-        game, "normal(0, 1)", AFFINE, critic, (1e-2, 1e-2), (640, 2048), (24, 48), 64, _of_normals
+        loss, "normal(0, 1)", AFFINE, critic, (1e-2, 1e-2), (640, 2048), (24, 48), 64, _of_normals
     )
 
 
@@ -120,7 +120,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     first = setting.seed_of("training")
     members = [
         Member(
-            Law(as_density(what.data)), what.game, seed=first + k,
+            Law(as_density(what.data)), what.loss, seed=first + k,
             discriminator_rate=what.rates[0], generator_rate=what.rates[1],
         )
         for k in range(what.seeds[full])
@@ -157,7 +157,7 @@ def _observe(what: Case, state: State, how: Recipe, members: Sequence[Member]) -
     rows, critic = (state.parameters[player].cpu() for player in ("generator", "discriminator"))
     with torch.no_grad():
         scores = what.critic(critic, fresh_samples(state, how, members, FRESH))[..., 0]
-        loss = generator_payoff(what.game)(scores).mean(-1)
+        loss = generator_payoff(what.loss)(scores).mean(-1)
     return {"jsd": what.jsd(rows), "loss": loss.tolist(), "rows": rows.clone()}
 
 
@@ -184,7 +184,7 @@ def _of_shares(
     come, of which the same tests must not say that it is none.
     """
     count = jsd.shape[1]
-    name, end = f"training.{case}", END[what.game]
+    name, end = f"training.{case}", END[what.loss]
     most = f"in more than half of all seeds (error probability {DELTA:g})"
 
     def share(part: str, text: str, hits: Any) -> Comparison:

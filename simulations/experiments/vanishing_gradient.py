@@ -58,19 +58,19 @@ def _distance(setting: Setting) -> Measurement:
     ]
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {"d": distances}
-    for game in GAMES:
-        numbers[game] = {"followed": [], "optimal": [], "trained": []}
+    for loss in GAMES:
+        numbers[loss] = {"followed": [], "optimal": [], "trained": []}
         for d, q, network in zip(distances, laws, networks, strict=True):
-            theory = predict(game).followed_gradient(P, q, "q.loc")
-            numbers[game]["followed"].append(theory.value)
+            theory = predict(loss).followed_gradient(P, q, "q.loc")
+            numbers[loss]["followed"].append(theory.value)
             for kind, discriminator in (("optimal", None), ("trained", network)):
                 measured = measure.frozen_gradient(
-                    game, P, q, discriminator=discriminator, seed=seed, budget=POINT
+                    loss, P, q, discriminator=discriminator, seed=seed, budget=POINT
                 )
-                numbers[game][kind].append(asdict(measured))
+                numbers[loss][kind].append(asdict(measured))
                 law = Comparison(
-                    f"vanishing-gradient.{game}.{kind}.{d:g}",
-                    f"{game} gradient, {kind} D, at N(0,1), N({d:g},1) = theory",
+                    f"vanishing-gradient.{loss}.{kind}.{d:g}",
+                    f"{loss} gradient, {kind} D, at N(0,1), N({d:g},1) = theory",
                     measured,
                     "=",
                     theory,
@@ -92,13 +92,13 @@ def _training(case: str, setting: Setting) -> Measurement:
         "followed": {g: predict(g).followed_gradient(P, q, "q.loc").value for g in GAMES},
     }
     estimates: dict[str, list[Estimate]] = {}
-    for game in GAMES:
-        estimates[game] = [
-            measure.generator_gradient(game, discriminator, q, "q.loc", seed=seed, budget=CURVE)
+    for loss in GAMES:
+        estimates[loss] = [
+            measure.generator_gradient(loss, discriminator, q, "q.loc", seed=seed, budget=CURVE)
             for _, discriminator in along
         ]
-        numbers[game] = [asdict(estimate) for estimate in estimates[game]]
-    saturating, other = (estimates[game] for game in GAMES)
+        numbers[loss] = [asdict(estimate) for estimate in estimates[loss]]
+    saturating, other = (estimates[loss] for loss in GAMES)
     name = f"vanishing-gradient.{case}"
     comparisons = (
         Comparison(
@@ -129,21 +129,21 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     found = {m.case: m.numbers for m in measured}
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     far, along = figure.subplots(1, 2)
-    for game, colour in zip(GAMES, ("C0", "C1"), strict=True):
+    for loss, colour in zip(GAMES, ("C0", "C1"), strict=True):
         distance = found.get("distance")
         if distance:
-            far.plot(distance["d"], distance[game]["followed"], color=colour, label=game)
+            far.plot(distance["d"], distance[loss]["followed"], color=colour, label=loss)
             far.errorbar(
                 distance["d"],
-                [float(e["value"]) for e in distance[game]["trained"]],
-                [float(e["error"]) for e in distance[game]["trained"]],
+                [float(e["value"]) for e in distance[loss]["trained"]],
+                [float(e["error"]) for e in distance[loss]["trained"]],
                 fmt="o", ms=4, capsize=3, color=colour,
             )  # fmt: skip
         for case, numbers in found.items():
             if case.startswith("training"):
-                values = [abs(float(e["value"])) for e in numbers[game]]
+                values = [abs(float(e["value"])) for e in numbers[loss]]
                 along.plot(numbers["step"], values, color=colour)
-                along.axhline(numbers["followed"][game], color=colour, ls=":", lw=1)
+                along.axhline(numbers["followed"][loss], color=colour, ls=":", lw=1)
     far.set(xlabel="distance d of N(0,1), N(d,1)", ylabel="gradient", yscale="log")
     far.set_title("theory (line), trained D (points)", fontsize=10)
     far.set_ylim(1e-3, 20)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gantheory.numeric.curves import Curve, Vanishing
+from gantheory.integrals.curves import Curve, Vanishing
 from gantheory.records import Estimate
 from gantheory.report.plots.style import INK, label_ends, look, new_figure, tidy
 
@@ -42,7 +42,7 @@ def plot_curves(
 
     Args:
         d: the values of the varying number.
-        curves: from `gantheory.numeric.curves.along.curves`.
+        curves: from `gantheory.integrals.curves.along.curves`.
         axis: the label of the horizontal axis.
         marks: where gradients have fallen to a fraction of their maximum.
         measured: gradients measured by training, drawn with their intervals.

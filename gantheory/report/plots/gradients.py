@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gantheory.numeric.curves import FAMILIES, Target, curves, vanishing
+from gantheory.integrals.curves import FAMILIES, Target, curves, vanishing
 from gantheory.report.plots.style import INK, label_ends, look, new_figure, tidy
 
 if TYPE_CHECKING:

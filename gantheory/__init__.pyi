@@ -1,0 +1,29 @@
+__version__: str
+
+from .api import check as check
+from .api import derive as derive
+from .critics import CriticDerivation as CriticDerivation
+from .densities import density as density
+from .derivations.derivation import Derivation as Derivation
+from .divergences import FDivergence as FDivergence
+from .dynamics.analysis import analyse as analyse
+from .dynamics.named import get_game as get_game
+from .dynamics.named import list_games as list_games
+from .dynamics.record import Game as Game
+from .errors import GantheoryError as GantheoryError
+from .inequalities.inequality import prove as prove
+from .integrals.curves.along import curve as curve
+from .integrals.dispatch import divergence as divergence
+from .integrals.dispatch import sweep as sweep
+from .losses import find as find
+from .losses import get_loss as get_loss
+from .losses import list_losses as list_losses
+from .losses.constrained import Critic as Critic
+from .losses.loss import Claim as Claim
+from .losses.loss import Loss as Loss
+from .losses.loss import Reference as Reference
+from .records import Estimate as Estimate
+from .records import How as How
+from .records import Status as Status
+from .records import Verdict as Verdict
+from .report.explain import explain as explain

@@ -1,0 +1,59 @@
+"""One call for each question, by the name of a loss, by an alias, or with a record of your own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import overload
+
+from gantheory.claims import CHECKS, run
+from gantheory.critics import CriticDerivation, derive_critic
+from gantheory.deadline import DEFAULT_SECONDS
+from gantheory.derivations import engine
+from gantheory.derivations.derivation import Derivation
+from gantheory.errors import unknown_name
+from gantheory.losses import find
+from gantheory.losses.constrained import Critic
+from gantheory.losses.loss import Loss
+from gantheory.verify import Outcome
+
+
+@overload
+def derive(loss: Loss, *, seconds: float = ...) -> Derivation: ...
+@overload
+def derive(loss: Critic, *, seconds: float = ...) -> CriticDerivation: ...
+@overload
+def derive(loss: str, *, seconds: float = ...) -> Derivation | CriticDerivation: ...
+def derive(
+    loss: Loss | Critic | str, *, seconds: float = DEFAULT_SECONDS
+) -> Derivation | CriticDerivation:
+    """Derive the theory of a loss from its formulas alone.
+
+    Args:
+        loss: a `Loss`, or what people call one of the catalogue: a name or an alias in any case,
+            numbers for parameters in brackets; constrained critics included.
+        seconds: the time limit of a separable loss; what is open by then is undecided.
+
+    Raises:
+        GantheoryError: for an unknown name, with the nearest ones.
+
+    >>> derive("non-saturating").followed.divergence
+    '2*kl_mp'
+    >>> derive("WGAN").named
+    'w1'
+    """
+    asked = find(loss) if isinstance(loss, str) else loss
+    return derive_critic(asked) if isinstance(asked, Critic) else engine.derive(asked, seconds)
+
+
+def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
+    """Decide claims of the ledger by their ids, or all that need no training.
+
+    >>> [str(outcome.verdict.how) for outcome in check("minimax.value")]
+    ['proved']
+    """
+    wanted = [claims] if isinstance(claims, str) else list(claims)
+    for name in wanted:
+        if name not in CHECKS:
+            raise unknown_name("claim", name, CHECKS)
+    chosen = [CHECKS[name] for name in wanted] or [c for c in CHECKS.values() if not c.trains]
+    return list(run(chosen))

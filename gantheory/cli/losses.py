@@ -1,0 +1,90 @@
+"""``gantheory losses``: the catalogue of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from gantheory.cli import json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BEYOND = "Constrained critics, and games on pairs of samples"
+WIDE = 130  # columns of a terminal at which a row with its formulas is still readable
+
+
+@click.command(name="losses")
+@click.option("--derive", "derived", is_flag=True, help="Add what each generator follows.")
+@json_option
+def command(derived: bool, as_json: bool) -> None:
+    """List the catalogue of losses: D maximises E_p[real] + E_q[fake], G minimises E_q[generator].
+
+    \b
+    Example:
+      gantheory losses --derive
+    """
+    from gantheory.losses import CATALOGUE, CRITICS
+
+    rows = [loss.as_dict() for loss in CATALOGUE.values()]
+    others = [critic.as_dict() for critic in CRITICS.values()]
+    if derived:
+        from gantheory.derivations.engine import derive
+
+        for row, loss in zip(rows, CATALOGUE.values(), strict=True):
+            row |= _properties(derive(loss))
+        others = [row | _value(str(row["name"])) for row in others]
+    if as_json:
+        print_json([*rows, *others])
+        return
+    from rich.console import Console
+
+    console = Console()
+    wide = console.width >= WIDE
+    if derived:
+        console.print(_table(["name", "value", "followed", "saturates"], rows))
+        console.print(_table(["name", "value", "status"], others, BEYOND))
+        return
+    formulas, problem = ["real", "fake", "generator"], ["objective", "constraint"]
+    console.print(_table(["name", "title", *(formulas if wide else [])], rows))
+    console.print(_table(["name", "title", *(problem if wide else [])], others, BEYOND))
+    if not wide:
+        console.print(f"A terminal of {WIDE} columns or more, or --json, shows the formulas too.")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], title: str = "") -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None)
+    for column in columns:
+        table.add_column(column, no_wrap=column == "name")  # it is what one types
+    for row in rows:
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    return table
+
+
+def _value(name: str) -> dict[str, object]:
+    from gantheory.critics import derive_critic
+
+    found = derive_critic(name)
+    return {"status": found.status, "value": found.named}
+
+
+def _properties(derivation: object) -> dict[str, object]:
+    from gantheory.derivations.derivation import Derivation
+
+    assert isinstance(derivation, Derivation)
+    value, followed, saturation = derivation.value, derivation.followed, derivation.saturation
+    return {
+        "status": derivation.status,
+        "value": value and value.divergence,
+        "followed": followed and followed.divergence,
+        "saturates": saturation and saturation.vanishing,
+    }
+
+
+def _cell(value: object) -> str:
+    return {True: "yes", False: "no", None: "undecided"}.get(value, str(value))  # type: ignore[call-overload]

@@ -1,0 +1,114 @@
+"""The record of what is derived from a constrained critic, and its stable JSON keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from gantheory.derivations.told import Step, Told, remarks
+from gantheory.losses.constrained import Critic
+from gantheory.records import How, Verdict
+
+
+@dataclass(frozen=True)
+class CriticDerivation(Told):
+    """The theory of one constrained critic.
+
+    Attributes:
+        loss: its definition.
+        critic: the optimal critic f, up to a constant; None where it has no formula.
+        value: the value at the optimum; None where there is no closed form.
+        named: the value in words.
+        steps: how it is found, each with how it is known.
+        claims: what was published, judged.
+        undecided: what is missing -> why.
+        slope: f', where the critic is found through it.
+    """
+
+    definition: Critic
+    critic: sp.Expr | None
+    value: sp.Expr | None
+    named: str
+    steps: tuple[Step, ...]
+    assumptions: tuple[str, ...]
+    claims: tuple[Verdict, ...] = ()
+    undecided: Mapping[str, str] = field(default_factory=dict)
+    no_optimum: str | None = None
+    slope: sp.Expr | None = None
+
+    def __post_init__(self) -> None:
+        """Add the theorems that steps quote to the assumptions."""
+        object.__setattr__(self, "assumptions", (*self.assumptions, *theorems(self.steps)))
+
+    @property
+    def status(self) -> str:
+        """``"derived"`` or ``"undecided"``."""
+        return "undecided" if self.undecided else "derived"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        return {
+            "definition": self.definition.as_dict(),
+            "status": self.status,
+            "reason": "; ".join(self.undecided.values()) or None,
+            "optimal_critic": None if self.critic is None else str(self.critic),
+            "optimal_critic_slope": None if self.slope is None else str(self.slope),
+            "value": {"expression": None if self.value is None else str(self.value),
+                      "name": self.named},
+            "claims": [claim.as_dict() for claim in self.claims],
+            "steps": [
+                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
+                 "reason": s.because} for s in self.steps
+            ],
+            "assumptions": list(self.assumptions),
+            "undecided": dict(self.undecided),
+        }  # fmt: skip
+
+    @property
+    def title(self) -> str:
+        """The loss's usual name."""
+        return self.definition.title
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
+        return remarks(self.no_optimum, self.undecided, self.assumptions)
+
+
+def theorems(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return what the steps quote and nothing here computes, each once."""
+    return tuple(dict.fromkeys(step.theorem for step in steps if step.theorem))
+
+
+def judge_claim(
+    loss: Critic,
+    holds: bool,
+    derived: str,
+    steps: Iterable[Step] = (),
+    counterexample: str | None = None,
+) -> tuple[Verdict, ...]:
+    """Judge the published value, as far as the ``steps`` that it rests on are proved.
+
+    The theorems that the steps quote are the verdict's assumptions.
+    """
+    steps = tuple(steps)
+    if not loss.claims:
+        return ()
+    claim = loss.claims[0]
+    statement = f"{claim.source}: the value is {claim.value}"
+    if open_step := next((step for step in steps if step.how is not How.PROVED), None):
+        reason = f"the step {open_step.title!r} is {open_step.how}"
+        return (Verdict(statement, How.UNDECIDED, reason=reason),)
+    return (
+        Verdict(
+            statement,
+            How.PROVED if holds else How.REFUTED,
+            left=claim.value,
+            right=derived,
+            counterexample=None if holds else counterexample or f"the value is {derived}",
+            assumptions=theorems(steps),
+        ),
+    )

@@ -1,0 +1,168 @@
+"""The record of what the engine derives from one loss, and its stable JSON keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from gantheory.derivations.solved import Solved
+from gantheory.derivations.steps import steps_of
+from gantheory.derivations.told import Step, Told, remarks
+from gantheory.losses.loss import Loss
+from gantheory.records import Estimate, How
+from gantheory.theory.records import (
+    Curvature,
+    Disjoint,
+    Equilibrium,
+    OptimalDiscriminator,
+    Saturation,
+    SecondOrder,
+    text,
+)
+
+
+@dataclass(frozen=True)
+class Derivation(Told):
+    """The theory of one game.
+
+    Where the engine cannot decide, ``undecided`` maps the name of what is missing to the reason,
+    and the attribute is None; where the discriminator has no optimum, ``no_optimum`` says why.
+    """
+
+    definition: Loss
+    optimum: OptimalDiscriminator | None = None
+    second_order: SecondOrder | None = None
+    value: Curvature | None = None
+    loss: Curvature | None = None
+    followed: Curvature | None = None
+    zero_sum: bool | None = None
+    saturation: Saturation | None = None
+    disjoint: Disjoint | None = None
+    equilibrium: Equilibrium | None = None
+    assumptions: tuple[str, ...] = ()
+    no_optimum: str | None = None
+    undecided: dict[str, str] | None = None
+    solved: Solved | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def title(self) -> str:
+        """The loss's usual name."""
+        return self.definition.title
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation step by step, each with how it is known."""
+        return () if self.solved is None else steps_of(self, self.solved)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
+        return remarks(self.no_optimum, self.undecided or {}, self.assumptions)
+
+    @property
+    def status(self) -> str:
+        """``"derived"``, ``"no optimum"`` or ``"undecided"``."""
+        if self.no_optimum:
+            return "no optimum"
+        return "undecided" if self.optimum is None else "derived"
+
+    @property
+    def curvatures(self) -> dict[str, Curvature]:
+        """The three curvatures that were derived, by name."""
+        found = {"value": self.value, "loss": self.loss, "followed": self.followed}
+        return {name: one for name, one in found.items() if one is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the derivation under its stable JSON keys; expressions are text in ``r``."""
+        second = self.second_order
+        return {
+            "definition": self.definition.as_dict(),
+            "status": self.status,
+            "reason": self.no_optimum or "; ".join((self.undecided or {}).values()) or None,
+            "optimal_discriminator": _optimum_dict(self.optimum),
+            "second_order": second
+            and {"holds": second.holds, "how": second.how.value, "reason": second.reason},
+            "value": self.value and self.value.as_dict(),
+            "loss": self.loss and self.loss.as_dict(),
+            "followed": self.followed and self.followed.as_dict(),
+            "zero_sum": self.zero_sum,
+            "saturation": _saturation_dict(self.saturation),
+            "disjoint": self.disjoint
+            and {
+                name: _number_or_text(getattr(self.disjoint, name))
+                for name in ("value", "loss", "followed")
+            },
+            "equilibrium": _equilibrium_dict(self.equilibrium),
+            "steps": [
+                {
+                    "title": s.title,
+                    "text": s.text,
+                    "latex": s.latex,
+                    "how": s.known,
+                    "reason": s.because,
+                }
+                for s in self.steps
+            ],
+            "assumptions": list(self.assumptions),
+            "undecided": dict(self.undecided or {}),
+        }
+
+
+def _number_or_text(found: sp.Expr | Estimate | None) -> str | dict[str, Any] | None:
+    """Return an expression as text, and a certified number with its error."""
+    if isinstance(found, Estimate):
+        return {"value": found.value, "error": found.error, "how": How.CERTIFIED.value}
+    return text(found)
+
+
+def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
+    if optimum is None:
+        return {"t": None, "D": None, "attained": False, "flat": [], "plateaus": []}
+    flats = [
+        {"r": text(ratio), "from": text(lower), "to": text(upper)}
+        for ratio, lower, upper in optimum.flats
+    ]
+    return {
+        "t": text(optimum.score),
+        "D": text(optimum.D),
+        "attained": optimum.attained,
+        "flat": flats,
+        "plateaus": [
+            {"r": [text(low), text(high)], "from": text(lower), "to": text(upper)}
+            for (low, high), lower, upper in optimum.plateaus
+        ],
+    }
+
+
+def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
+    if saturation is None:
+        return None
+    return {
+        "weight": text(saturation.weight),
+        "limit_at_0": text(saturation.limit_at_0),
+        "limit_at_inf": text(saturation.limit_at_inf),
+        "vanishing": saturation.vanishing,
+        "score_weight": text(saturation.in_score),
+        "score_limit_at_0": text(saturation.score_limit_at_0),
+        "score_limit_at_inf": text(saturation.score_limit_at_inf),
+        "score_vanishing": saturation.vanishing_in_score,
+    }
+
+
+def _equilibrium_dict(found: Equilibrium | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "D": text(found.D),
+        "discriminator_loss": text(found.discriminator_loss),
+        "generator_loss": text(found.generator_loss),
+        "D_range": found.D_range and [text(e) for e in found.D_range],
+        "generator_loss_range": found.generator_range and [text(e) for e in found.generator_range],
+        "other_optima": [
+            {"D": text(o.D), "generator_loss": text(o.generator_loss), "when": str(o.condition)}
+            for o in found.others
+        ],
+    }

@@ -1,0 +1,420 @@
+"""The derivation as a reader follows it, step by step, each saying how it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from gantheory.deadline import OutOfTime, Undecided
+from gantheory.derivations.solved import Solved
+from gantheory.derivations.told import Step
+from gantheory.derivations.typeset import typeset
+from gantheory.derivations.wording import (
+    atoms_latex,
+    atoms_text,
+    combination_latex,
+    combination_title,
+    constant_latex,
+    constant_text,
+)
+from gantheory.exact.algebra import Algebra
+from gantheory.exact.assumptions import Assumptions, Range
+from gantheory.functions import r
+from gantheory.records import Estimate, How
+from gantheory.theory.curvature import Curve, algebra_of
+from gantheory.theory.identify import combination_text
+from gantheory.theory.optimum import Optimum
+from gantheory.theory.pieces import Coordinate
+from gantheory.theory.records import (
+    NO_DIVERGENCE,
+    UNNAMED,
+    Curvature,
+    Disjoint,
+    Equilibrium,
+    OptimalDiscriminator,
+    known,
+    text,
+)
+
+if TYPE_CHECKING:
+    from gantheory.derivations.derivation import Derivation
+
+p, q = sp.symbols("p q", positive=True)
+
+
+def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
+    """Return the steps of ``derivation`` in the order in which they are proved."""
+    supremum, h = solved.along("supremum"), solved.along("generator")
+    coordinate, optimum, parameters = solved.coordinate, solved.optimum, solved.parameters
+    return tuple(
+        [
+            _game(derivation),
+            _pointwise(),
+            *_stationarity(coordinate, optimum, parameters),
+            *_optimum(derivation),
+            *_second_order(derivation),
+            *_value(derivation, supremum, optimum, parameters),
+            *_loss(derivation, h),
+            *_followed(derivation, h),
+            *_comparison(derivation),
+            *_saturation(derivation),
+            *_disjoint(derivation),
+            *_equilibrium(derivation),
+        ]
+    )
+
+
+def _game(derivation: Derivation) -> Step:
+    loss = derivation.definition
+    return Step(
+        "The game",
+        f"D maximises V = E_p[{loss.real}] + E_q[{loss.fake}]; G minimises E_q[{loss.generator}].",
+        r"V = \mathbb{E}_p[a(t)] + \mathbb{E}_q[b(t)], \qquad "
+        r"\min_G \mathbb{E}_q[c(t)]",
+        How.PROVED,
+        "by definition",
+    )
+
+
+def _pointwise() -> Step:
+    return Step(
+        "One point at a time",
+        "V is the integral of q*(r*a(t) + b(t)) with r = p/q, so an unrestricted D maximises "
+        "r*a(t) + b(t) at each x.",
+        r"V = \int q\,\bigl(r\,a(t) + b(t)\bigr)\,dx, \qquad r = p/q",
+        How.PROVED,
+        "the integrand depends on t(x) alone",
+    )
+
+
+def _stationarity(
+    coordinate: Coordinate, optimum: Optimum, parameters: Assumptions
+) -> Iterator[Step]:
+    for branch in optimum.branches:
+        if branch.derivatives is None:
+            continue
+        slope = sp.Add(r * branch.derivatives[0], branch.derivatives[1])
+        name = coordinate.symbol
+        yield Step(
+            "Stationarity" + _where(branch.ratios),
+            f"With {coordinate.title}, d/d{name} (r*a + b) = {slope}, "
+            f"which vanishes at {name} = {branch.x}.",
+            rf"\frac{{d}}{{d{typeset(name)}}}(r a + b) = {typeset(slope)} = 0 \iff "
+            rf"{typeset(name)} = {typeset(branch.x)}",
+            *_checked(
+                [(slope.xreplace({name: branch.x}), branch.ratios)],
+                parameters,
+                "the solution satisfies the equation by exact algebra",
+            ),
+        )
+
+
+def _checked(
+    differences: Sequence[tuple[sp.Expr, Range]], parameters: Assumptions, reason: str
+) -> tuple[How, str]:
+    """Return how it is known that expressions in r vanish on their intervals of ratios."""
+    try:
+        if all(algebra_of(cell, parameters).is_zero(expr) for expr, cell in differences):
+            return How.PROVED, reason
+    except OutOfTime:
+        raise
+    except Undecided as why:
+        return How.UNDECIDED, str(why)
+    return How.UNDECIDED, f"the exact algebra does not bring a difference to 0; expected: {reason}"
+
+
+def _where(ratios: tuple[sp.Expr, sp.Expr]) -> str:
+    if ratios == (0, sp.oo):
+        return ""
+    return f" for {text(ratios[0])} < r < {text(ratios[1])}"
+
+
+def _in_densities(expr: sp.Expr) -> sp.Expr | None:
+    """Return an expression of r in p and q, where that is an algebraic one."""
+    if expr.has(sp.Piecewise, sp.log, sp.oo) or expr == r:
+        return None
+    try:
+        return Algebra({p: 1.3, q: 0.7, **{s: 0.6 for s in expr.free_symbols}}).normal(
+            expr.xreplace({r: p / q})
+        )
+    except Undecided:
+        return None
+
+
+def _optimum(derivation: Derivation) -> Iterator[Step]:
+    optimum = derivation.optimum
+    assert optimum is not None
+    shown = _in_densities(optimum.D)
+    densities = "" if shown is None else f" = {shown}"
+    latex = typeset(optimum.D) + ("" if shown is None else f" = {typeset(shown)}")
+    attained = "" if optimum.attained else " The supremum is approached and never attained."
+    yield Step(
+        "The optimal discriminator",
+        f"D* = {optimum.D}{densities}, with score t* = {optimum.score}.{attained}"
+        + _flat_text(optimum),
+        rf"D^* = {latex}, \qquad t^* = {typeset(optimum.score)}",
+        known(*(branch.reason != "" or None for branch in optimum.branches)),
+        "; ".join(dict.fromkeys(branch.reason for branch in optimum.branches)),
+    )
+
+
+def _flat_text(optimum: OptimalDiscriminator) -> str:
+    flats = "".join(
+        f" At r = {ratio} every score from {text(lower)} to {text(upper)} is optimal."
+        for ratio, lower, upper in optimum.flats
+    )
+    return flats + "".join(
+        f" For {text(low)} < r < {text(high)} every score from {text(lower)} to {text(upper)} is "
+        "as good."
+        for (low, high), lower, upper in optimum.plateaus
+    )
+
+
+def _second_order(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.second_order
+    if found is None:
+        return
+    second = found.derivative
+    if second is not None and found.holds:
+        statement = f"At the optimum the second derivative of r*a + b = {second} is negative."
+        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + typeset(second) + " < 0"
+    elif found.holds:
+        statement = "The derivative of r*a + b changes from + to - at the optimum."
+        latex = r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -"
+    else:
+        statement = "That the stationary point is a maximum is not shown."
+        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} < 0\ \text{ is not shown}"
+    yield Step("Second-order condition", statement, latex, found.how, found.reason)
+
+
+def _value(
+    derivation: Derivation, supremum: Curve, optimum: Optimum, parameters: Assumptions
+) -> Iterator[Step]:
+    found = derivation.value
+    if found is None:
+        return
+    value = supremum.expression
+    yield Step(
+        "The value at the optimum",
+        f"V(D*) = E_q[F(r)] with F(r) = {value} and F(1) = {found.constant}; "
+        f"F'' = {atoms_text(found)}.",
+        rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
+        rf"F''(r) = {atoms_latex(found)}",
+        *_checked(
+            [(sp.diff(b.supremum, r) - b.real, b.ratios) for b in optimum.branches],
+            parameters,
+            "F' = a(t*), the envelope theorem, seen by differentiation",
+        ),
+    )
+    yield from _name("V(D*)", "value reports", found, r"V(D^*)")
+    if found.zero_only_at_equality:
+        yield Step(
+            "Equality only at P = Q",
+            f"V(D*) = {found.constant} exactly when P = Q, and is larger otherwise.",
+            rf"V(D^*) = {typeset(found.constant)} \iff P = Q",
+            found.how,
+            "the generator is convex and bends at r = 1 (Jensen)",
+        )
+
+
+def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
+    """The step that says which divergence a curvature is."""
+    constant = constant_text(found.constant)
+    if found.divergence == NO_DIVERGENCE:
+        shown = f" ({combination_text(found.terms)})" if found.terms else ""
+        statement = f"{left} is no divergence{shown}: {found.reason}."
+        formula = rf"{latex} \text{{ is no divergence}}"
+        how = How.REFUTED
+    elif found.is_named:
+        others = "".join(f" = {combination_title(o)}{constant}" for o in found.alternatives)
+        statement = f"{left} = {combination_title(found.terms)}{constant}{others}."
+        formula = f"{latex} = {combination_latex(found.terms)}{constant_latex(found.constant)}"
+        how = How.PROVED
+    else:
+        generator = found.f
+        shown = "" if generator is None else f" with generator f = {generator}"
+        kind = UNNAMED if found.is_divergence else _undecided_kind(found)
+        statement = f"{left} is {kind}{shown}{constant}."
+        formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
+            "" if generator is None else rf", \quad f = {typeset(generator)}"
+        )
+        how = found.how
+    yield Step(
+        f"Which divergence the {verb}",
+        statement,
+        formula,
+        how,
+        f"exact linear algebra on the curvatures; {found.reason}",
+    )
+
+
+def _undecided_kind(found: Curvature) -> str:
+    if found.condition:
+        return f"a divergence only if {found.condition}"
+    return f"not known to be a divergence ({found.reason})"
+
+
+def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
+    found = derivation.loss
+    if found is None:
+        return
+    yield Step(
+        "The generator's loss at the optimum",
+        f"E_q[h(r)] with h(r) = c(t*(r)) = {h.expression}; h'' = {atoms_text(found)}.",
+        rf"h(r) = c(t^*(r)) = {typeset(h.expression)}, \quad h''(r) = {atoms_latex(found)}",
+        How.PROVED,
+        "by differentiation",
+    )
+    yield from _name("E_q[c(t*)]", "loss reads", found, r"\mathbb{E}_q[c(t^*)]")
+
+
+def _followed(derivation: Derivation, h: Curve) -> Iterator[Step]:
+    found = derivation.followed
+    if found is None:
+        return
+    yield Step(
+        "What the generator follows",
+        "With D held fixed the gradient is the integral of (dq/dtheta)*h(r); that of D_g is the "
+        "integral of (dq/dtheta)*(g - r*g'), and (g - r*g')' = -r*g''. "
+        f"So g'' = -h'(r)/r = {atoms_text(found)}.",
+        rf"g''(r) = -\frac{{h'(r)}}{{r}} = {atoms_latex(found)}",
+        How.PROVED,
+        "by differentiation under the integral",
+    )
+    yield from _name("The followed quantity", "generator follows", found, r"D_g(P\|Q)")
+
+
+def _comparison(derivation: Derivation) -> Iterator[Step]:
+    value, loss, followed = derivation.value, derivation.loss, derivation.followed
+    if value is None or loss is None or followed is None:
+        return
+    same = (loss.curvature, loss.atoms) == (followed.curvature, followed.atoms)
+    same = same and not loss.jumps
+    where = None if same else _differ_at(loss, followed)
+    statement = (
+        "The loss and what its gradient follows are the same divergence."
+        if same
+        else "The loss's value and what its gradient follows are different: h'' and -h'/r differ."
+    )
+    if (value.curvature, value.atoms) == (followed.curvature, followed.atoms):
+        subject = "The game is zero-sum, and the" if derivation.zero_sum else "The"
+        statement += f" {subject} gradient follows the divergence that the value reports."
+    yield Step(
+        "Loss against gradient",
+        statement,
+        r"h'' = -h'/r" if same else r"h'' \neq -h'/r",
+        How.PROVED if same or where else How.UNDECIDED,
+        "h'' = -h'/r exactly when h is a multiple of log r plus a constant"
+        + (f"; they differ {where}" if where else ""),
+    )
+
+
+def _differ_at(loss: Curvature, followed: Curvature) -> str | None:
+    """Return where two curvatures differ: in their point masses or jumps, or at some ratio."""
+    if loss.atoms != followed.atoms or loss.jumps:
+        return "in their point masses"
+    for place in (sp.Rational(1, 3), sp.Rational(5, 3), sp.Integer(7)):
+        sides = [one.curvature.xreplace({r: place}) for one in (loss, followed)]
+        numbers = loss.parameters.sample if loss.parameters else {}
+        gap = sp.N((sides[0] - sides[1]).xreplace(numbers), 15)
+        if gap.is_number and gap.is_real and abs(gap) > sp.Float("1e-9"):
+            return f"at r = {place}"
+    return None
+
+
+def _saturation(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.saturation
+    if found is None:
+        return
+    for place, weight, ends, vanishing, symbol, name in (
+        ("in log r, what moves the divergence", found.weight,
+         (found.limit_at_0, found.limit_at_inf), found.vanishing, "w", "w = r^2*g''"),
+        ("in the raw score, what automatic differentiation sees", found.in_score,
+         (found.score_limit_at_0, found.score_limit_at_inf), found.vanishing_in_score,
+         "c'", "c'(t*)"),
+    ):  # fmt: skip
+        if weight is None:
+            continue
+        verdict = {
+            True: "fakes that D recognises (r -> 0) give no gradient there: the loss saturates",
+            False: "fakes that D recognises (r -> 0) still give a gradient there",
+            None: "the limit at r -> 0 is not decided",
+        }[vanishing]
+        zero, infinity = (text(end) or "undecided" for end in ends)
+        formula = "r^2 g''(r)" if symbol == "w" else "c'(t^*(r))"
+        yield Step(
+            f"Where the gradient vanishes, {place.split(',')[0]}",
+            f"Per fake sample, {place}: the gradient is {name} = {weight}, {zero} at r -> 0 "
+            f"and {infinity} at r -> oo: {verdict}.",
+            rf"{formula} = {typeset(weight)} \to {_limit(ends[0])}\ (r \to 0), \quad "
+            rf"{_limit(ends[1])}\ (r \to \infty)",
+            How.UNDECIDED if None in ends else How.PROVED,
+            "limits by leading terms",
+        )
+
+
+def _limit(value: sp.Expr | Estimate | None) -> str:
+    if isinstance(value, Estimate):
+        return rf"\text{{{text(value)}}}"
+    return r"\text{undecided}" if value is None else typeset(value)
+
+
+def _disjoint(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.disjoint
+    if found is None:
+        return
+    values = vars(found)
+    if all(value is None for value in values.values()):
+        return
+    shown = ", ".join(f"{name} {text(value) or 'undecided'}" for name, value in values.items())
+    yield Step(
+        "Disjoint supports",
+        f"Where P and Q do not overlap, f(0) + f'(oo) is: {shown} (constants left out).",
+        r"D_f = f(0) + f'(\infty):\quad "
+        + r",\quad ".join(rf"\text{{{name}}}\ {_limit(value)}" for name, value in values.items()),
+        _known_on_disjoint(found),
+        "limits by leading terms",
+    )
+
+
+def _known_on_disjoint(found: Disjoint) -> How:
+    values = tuple(vars(found).values())
+    if None in values:
+        return How.UNDECIDED
+    return How.CERTIFIED if any(isinstance(one, Estimate) for one in values) else How.PROVED
+
+
+def _equilibrium(derivation: Derivation) -> Iterator[Step]:
+    found = derivation.equilibrium
+    if found is None:
+        return
+    loss = text(found.generator_loss) or "not determined"
+    yield Step(
+        "At equilibrium",
+        f"At P = Q: D = {text(found.D)}, the discriminator's loss -V is "
+        f"{text(found.discriminator_loss)}, the generator's is {loss}.{_as_good(found)}",
+        rf"P = Q:\quad D = {typeset(found.D)},\quad -V = {typeset(found.discriminator_loss)},"
+        rf"\quad \mathbb{{E}}_q[c] = {_limit(found.generator_loss)}",
+        How.PROVED if found.generator_loss is not None else How.UNDECIDED,
+        "r = 1",
+    )
+
+
+def _as_good(found: Equilibrium) -> str:
+    """Say which other outputs are optimal at P = Q."""
+    spread = ""
+    if found.D_range is not None:
+        low, high = map(text, found.D_range)
+        spread = f" Any D from {low} to {high} is optimal there."
+        if found.generator_range is not None:
+            low, high = map(text, found.generator_range)
+            spread += f" The generator's loss may then read anything from {low} to {high}."
+    for other in found.others:
+        when = "" if other.condition == sp.true else f" where {other.condition}"
+        spread += (
+            f" D = {text(other.D)} is optimal there too{when}, and then the generator's loss is "
+            f"{text(other.generator_loss)}."
+        )
+    return spread

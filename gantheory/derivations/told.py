@@ -1,0 +1,111 @@
+"""A theory as people read it: steps that each say how they are known, in text, LaTeX and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+from gantheory.records import How
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the derivation: what is found, typeset, and how it is known.
+
+    ``theorem`` is what the step quotes and nothing here computes, with its source: the step and
+    whatever rests on it are proved under it alone.
+    """
+
+    title: str
+    text: str
+    latex: str
+    how: How
+    reason: str = ""
+    theorem: str = ""
+
+    @property
+    def known(self) -> str:
+        """How the step is known, in one word: ``"assumed"`` where it quotes a theorem."""
+        return "assumed" if self.theorem and self.how is How.PROVED else self.how.value
+
+    @property
+    def because(self) -> str:
+        """The reason, and the theorem that is quoted."""
+        return "; ".join(why for why in (self.reason, self.theorem) if why)
+
+
+class Theory(Protocol):
+    """What a theory of one loss has to have so that it can be told."""
+
+    @property
+    def title(self) -> str:
+        """The loss's usual name."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation step by step."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
+
+
+class Told:
+    """What a terminal, a notebook and a LaTeX document show of a theory."""
+
+    def __str__(self: Theory) -> str:
+        lines = [self.title]
+        for number, step in enumerate(self.steps, 1):
+            lines += ["", f"{number}. {step.title}  [{_how(step)}]", f"   {step.text}"]
+        return "\n".join([*lines, *self.remarks])
+
+    def _repr_latex_(self: Theory) -> str:
+        rows = [rf"&\text{{{escape_latex(s.title)}}} && {s.latex}" for s in self.steps]
+        rows = rows or [rf"&\text{{{escape_latex(line)}}}" for line in self.remarks if line]
+        return "$\\displaystyle\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$"
+
+    def _repr_html_(self: Theory) -> str:
+        rows = "".join(
+            f"<li><b>{escape(s.title)}</b> <small>({escape(_how(s))})</small>"
+            f"<p>$\\displaystyle {s.latex}$</p></li>"
+            for s in self.steps
+        )
+        remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
+        return f"<h3>{escape(self.title)}</h3><ol>{rows}</ol>{remarks}"
+
+
+def remarks(
+    no_optimum: str | None, undecided: Mapping[str, str], assumptions: Iterable[str]
+) -> tuple[str, ...]:
+    """Return why there is no optimum, what is undecided, and the assumptions, line by line."""
+    lines = ["", no_optimum] if no_optimum else []
+    for name, reason in undecided.items():
+        lines += ["", f"undecided: {name}, because {reason}"]
+    listed = [f"  - {one}" for one in assumptions]
+    return (*lines, *(["", "Assumptions:", *listed] if listed else []))
+
+
+def latex_document(theory: Theory) -> str:
+    """Return a theory as LaTeX text, one paragraph and one display for each step."""
+    blocks = [rf"\section*{{{escape_latex(theory.title)}}}"]
+    for step in theory.steps:
+        how = escape_latex(_how(step))
+        blocks.append(
+            rf"\paragraph{{{escape_latex(step.title)}.}} \emph{{({how})}}"
+            f"\n\\begin{{equation*}}\n{step.latex}\n\\end{{equation*}}"
+        )
+    remarks = [escape_latex(line) for line in theory.remarks if line]
+    return "\n\n".join([*blocks, *([r"\noindent " + r"\\ ".join(remarks)] if remarks else [])])
+
+
+def _how(step: Step) -> str:
+    return f"{step.known}: {step.because}" if step.because else step.known
+
+
+def escape_latex(text: str) -> str:
+    """Escape the characters that LaTeX gives a meaning outside of formulas."""
+    special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", "‖": r"$\|$", "−": "-"}
+    special |= {c: "\\" + c for c in "&%$#_{}"}
+    return "".join(special.get(c, c) for c in text)

@@ -1,0 +1,94 @@
+"""Divergences, constants and atoms in words and in LaTeX, as derivations show them."""
+
+from __future__ import annotations
+
+import re
+
+import sympy as sp
+
+from gantheory.derivations.typeset import typeset
+from gantheory.divergences import named
+from gantheory.errors import GantheoryError
+from gantheory.theory.identify import Combination, combination_text
+from gantheory.theory.records import Curvature
+
+_WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
+
+
+def divergence_title(name: str) -> str:
+    """Return the plain-text symbol of a named divergence."""
+    try:
+        return named(name).title
+    except GantheoryError:
+        return f"D_{name.removeprefix('power_').strip('()')}(P‖Q)"
+
+
+def divergence_latex(name: str) -> str:
+    """Return the typeset symbol of a named divergence."""
+    try:
+        return named(name).latex
+    except GantheoryError:
+        order = _WORD.sub(lambda word: typeset(sp.Symbol(word[0])), name.removeprefix("power_"))
+        order = order.strip("()")
+        return rf"D_{{{order}}}(P\|Q)"
+
+
+def combination_title(terms: Combination) -> str:
+    """Return a combination of divergences with their plain-text symbols."""
+    symbols = {name: sp.Symbol(divergence_title(name)) for name in terms}
+    return combination_text({str(symbols[name]): value for name, value in terms.items()})
+
+
+def combination_latex(terms: Combination) -> str:
+    """Return a combination of divergences typeset."""
+    if not terms:
+        return "0"
+    shown = ""
+    for name, value in terms.items():
+        negative = value.could_extract_minus_sign()
+        size = -value if negative else value
+        factor = "" if size == 1 else _factor(size) + r"\,"
+        sign = ("-" if negative else "") if not shown else (" - " if negative else " + ")
+        shown += sign + factor + divergence_latex(name)
+    return shown
+
+
+def _factor(size: sp.Expr) -> str:
+    shown = typeset(size)
+    return rf"\left({shown}\right)" if size.is_Add else shown
+
+
+def constant_text(constant: sp.Expr) -> str:
+    """Return `` + c`` or `` - c`` as text, or nothing for 0."""
+    if constant == 0:
+        return ""
+    terms = sp.Add.make_args(constant)
+    return "".join(
+        f" - {-term}" if term.could_extract_minus_sign() else f" + {term}" for term in terms
+    )
+
+
+def constant_latex(constant: sp.Expr) -> str:
+    """Return ``+ c`` or ``- c``, or nothing for 0."""
+    if constant == 0:
+        return ""
+    if constant.could_extract_minus_sign():
+        return " - " + typeset(-constant)
+    return " + " + typeset(constant)
+
+
+def atoms_text(found: Curvature) -> str:
+    """Return a curvature with its point masses as text."""
+    masses = [f"{mass}*delta(r - {place})" for place, mass in found.atoms]
+    smooth = [] if found.curvature == 0 and masses else [str(found.curvature)]
+    return " + ".join([*smooth, *masses])
+
+
+def atoms_latex(found: Curvature) -> str:
+    """Return a curvature with its point masses typeset."""
+    masses = [
+        ("" if mass == 1 else _factor(mass) + r"\,") + rf"\delta(r - {typeset(place)})"
+        for place, mass in found.atoms
+    ]
+    smooth = [] if found.curvature == 0 and masses else [typeset(found.curvature)]
+    return " + ".join([*smooth, *masses])

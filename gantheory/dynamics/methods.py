@@ -1,0 +1,113 @@
+"""The ways of training that have names: the flow and the update rules, with their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from gantheory.dynamics import rules
+from gantheory.dynamics.record import Game
+from gantheory.dynamics.regularise import consensus
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.expressions import Grammar, number, parse
+
+METHODS = (
+    "flow", "simultaneous", "alternating", "proximal", "extragradient", "optimistic",
+    "consensus", "momentum",
+)  # fmt: skip
+HALF = sp.Rational(1, 2)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of training: the flow, or a rule, on the game with its method's regulariser.
+
+    ``rule`` is None for the flow; ``clip`` bounds player 2's variables after each step.
+    """
+
+    name: str
+    rule: rules.Rule | None
+    consensus: sp.Expr | None = None
+    clip: sp.Expr | None = None
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The numbers that select the method among its kind."""
+        given = {} if self.rule is None else dict(self.rule.options)
+        extra = {"consensus": self.consensus, "clip": self.clip}
+        return given | {name: value for name, value in extra.items() if value is not None}
+
+    @property
+    def update(self) -> rules.Rule | None:
+        """The rule that arrays follow, with its clipping."""
+        if self.rule is None or self.clip is None:
+            return self.rule
+        return rules.clipped(self.rule, float(self.clip))
+
+    def game(self, dynamics: Game) -> Game:
+        """Return the game that the method in fact plays."""
+        return dynamics if self.consensus is None else consensus(dynamics, self.consensus)
+
+
+def make_method(
+    name: str,
+    *,
+    inner: int = 1,
+    weight: Any = HALF,
+    momentum: Any = -HALF,
+    momentum2: Any | None = None,
+    order: str = "alternating",
+    clip: Any | None = None,
+) -> Method:
+    """Return a method by name.
+
+    Args:
+        name: one of `METHODS`.
+        inner: steps of player 2 to one of player 1, for ``alternating``.
+        weight: of the consensus term.
+        momentum: heavy-ball coefficient of player 1.
+        momentum2: of player 2; as player 1's unless given.
+        order: ``alternating`` or ``simultaneous`` play under momentum.
+        clip: bound on player 2's variables after each step.
+    """
+    method = _plain_method(name, inner, weight, momentum, momentum2, order)
+    if clip is None:
+        return method
+    if name == "flow" or not clip > 0:
+        raise GantheoryError(f"clip={clip} needs an update rule and a positive bound")
+    return replace(method, clip=sp.sympify(clip))
+
+
+def _plain_method(
+    name: str, inner: int, weight: Any, momentum: Any, momentum2: Any | None, order: str
+) -> Method:
+    if name == "flow":
+        return Method(name, None)
+    if name == "consensus":
+        return Method(name, rules.simultaneous(), sp.sympify(weight))
+    if name == "alternating":
+        return Method(name, rules.alternating(inner))
+    if name == "momentum":
+        return Method(name, rules.momentum(momentum, momentum2, order))
+    plain = {
+        "simultaneous": rules.simultaneous, "proximal": rules.proximal,
+        "extragradient": rules.extragradient, "optimistic": rules.optimistic,
+    }  # fmt: skip
+    if name not in plain:
+        raise unknown_name("method", name, METHODS)
+    return Method(name, plain[name]())
+
+
+def read_step(step: Any) -> sp.Rational:
+    """Return a step size as an exact positive number; decimal text is taken as written.
+
+    >>> read_step("0.1")
+    1/10
+    """
+    value = number(parse(str(step), Grammar("step", {})))
+    if value is None or value <= 0:
+        raise GantheoryError(f"step {str(step)[:40]} must be a positive number; write it like 0.1")
+    return sp.Rational(value.numerator, value.denominator)

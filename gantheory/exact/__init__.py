@@ -1,0 +1,1 @@
+"""Exact algebra, signs, limits and roots: computer algebra that knows no GAN."""

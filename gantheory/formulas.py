@@ -1,0 +1,92 @@
+"""The formulas of losses: payoffs in the score t or the probability D, and intervals."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gantheory.errors import GantheoryError
+from gantheory.expressions import ELEMENTARY, Grammar, parse
+
+SCORE, PROBABILITY = "t", "D"
+PAYOFF = Grammar("payoff", ELEMENTARY, frozenset({SCORE, PROBABILITY}), parameters=True)
+INFINITIES = frozenset({"oo", "inf"})
+CONSTANTS = {"log": (1, 1), "exp": (1, 1), "sqrt": (1, 1)}
+DOMAIN = Grammar("domain", CONSTANTS, INFINITIES, parameters=True, tuples=True)
+# Letters with a fixed meaning in formulas and in the output; E is Euler's number in sympy's.
+RESERVED = frozenset({"r", "x", "z", "E", "I", "p", "q", "u", "t", "D", "pi", "nan"}) | INFINITIES
+REALS = "(-oo, oo)"
+
+
+def names_in(tree: ast.expr) -> set[str]:
+    """Return the identifiers of a checked tree that are not function names."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return {node.id for node in found if id(node) not in called}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval as written: its ends as checked trees, and whether each is attained."""
+
+    lower: ast.expr
+    upper: ast.expr
+    closed_lower: bool
+    closed_upper: bool
+
+
+def interval(text: str) -> Interval:
+    """Parse ``"(a, b)"``, ``"[a, b]"`` or a half-open mixture of the two.
+
+    >>> interval("[0, 1)").closed_lower
+    True
+    """
+    body = text.strip()
+    if len(body) < 2 or body[0] not in "([" or body[-1] not in ")]":
+        raise GantheoryError(
+            f"malformed domain {body[:40]!r}; write it like '(-oo, oo)' or '[0, 1]'"
+        )
+    tree = parse(f"({body[1:-1]})", DOMAIN)
+    if not isinstance(tree, ast.Tuple) or len(tree.elts) != 2:
+        raise GantheoryError(f"domain {body[:40]!r} needs two ends, as in '(-oo, oo)' or '[0, 1]'")
+    return Interval(tree.elts[0], tree.elts[1], body[0] == "[", body[-1] == "]")
+
+
+def names_of(text: str, constants: bool = True) -> set[str]:
+    """Return the parameters that the ends of an interval name; with or without log, exp, sqrt.
+
+    >>> names_of("(0, k + 1]")
+    {'k'}
+    """
+    declared = interval(text)
+    for end in (declared.lower, declared.upper):
+        if not constants and any(isinstance(node, ast.Call) for node in ast.walk(end)):
+            raise GantheoryError(
+                f"interval {text[:40]!r} of a parameter: write its ends as fractions or names"
+            )
+    return (names_in(declared.lower) | names_in(declared.upper)) - INFINITIES
+
+
+class _Numbers(ast.NodeTransformer):
+    """Puts numbers in the place of names."""
+
+    def __init__(self, numbers: Mapping[str, Fraction]) -> None:
+        self.numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.numbers.get(node.id)
+        return node if value is None else ast.parse(f"({value})", mode="eval").body
+
+
+def substituted(text: str, grammar: Grammar, numbers: Mapping[str, Fraction]) -> str:
+    """Return a formula as text with numbers in the place of names."""
+    return ast.unparse(_Numbers(numbers).visit(parse(text, grammar)))
+
+
+def numbered(text: str, numbers: Mapping[str, Fraction]) -> str:
+    """Return an interval as text with numbers in the place of names."""
+    body = text.strip()
+    inner = substituted(f"({body[1:-1]})", DOMAIN, numbers)
+    return f"{body[0]}{inner[1:-1]}{body[-1]}"

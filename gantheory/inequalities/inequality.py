@@ -1,0 +1,109 @@
+"""Inequalities and identities between divergences: proved, certified, refuted or undecided."""
+
+from __future__ import annotations
+
+import time
+
+import sympy as sp
+
+from gantheory.deadline import Undecided, time_limit
+from gantheory.errors import GantheoryError
+from gantheory.inequalities.linear import Decision, decide_linear, decide_restricted
+from gantheory.inequalities.nonlinear import decide_nonlinear
+from gantheory.inequalities.statements import Statement, read_statement
+from gantheory.inequalities.twopoint import Laws, evaluate, infinite_ones
+from gantheory.records import How, Verdict
+
+SECONDS = 2.0
+LONGEST = 3600
+ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +oo",)
+RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
+
+
+def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> Verdict:
+    """Decide a comparison of divergences for all pairs of laws.
+
+    Args:
+        text: for instance ``"jsd <= log(2)/2 * triangular"``: named divergences, complements and
+            ``power_<alpha>``, numbers, ``log sqrt exp pi``, one of ``<= >= < > ==``.
+        restricted: only for Q = P restricted to an event of any probability 0 < P(A) < 1, which
+            is what dropping modes does.
+        seconds: time limit of each enclosure.
+
+    Returns:
+        A verdict: proved (exact algebra), certified (ball arithmetic over all ratios with exact
+        ends), refuted (``numbers`` has two laws on a few points and both sides there), undecided.
+
+    Raises:
+        GantheoryError: for text that is not such a comparison, or a senseless time limit.
+
+    >>> prove("kl_qm <= kl_qp/2").how
+    <How.CERTIFIED: 'certified'>
+    >>> prove("jsd <= kl_pq/4").counterexample is not None
+    True
+    >>> prove("jeffreys == kl_pq + kl_qp").how
+    <How.PROVED: 'proved'>
+    >>> prove("kl_qm > kl_pm", restricted=True).how
+    <How.CERTIFIED: 'certified'>
+    """
+    start = time.perf_counter()
+    if not 0 < seconds <= LONGEST:
+        raise GantheoryError(f"seconds={seconds:g} must be between 0 and {LONGEST}")
+    statement = read_statement(text)
+    route = decide_restricted if restricted else decide
+    try:
+        with time_limit(5 * seconds):  # enclosures at two precisions, searches and algebra
+            decision = route(statement, seconds)
+    except Undecided as reason:
+        decision = Decision(How.UNDECIDED, str(reason))
+    assumptions = RESTRICTED if restricted else ALL_PAIRS
+    return _verdict(statement, decision, assumptions, time.perf_counter() - start)
+
+
+def decide(statement: Statement, seconds: float) -> Decision:
+    """Decide a parsed statement by the route that fits it."""
+    route = decide_linear if statement.is_linear else decide_nonlinear
+    return route(statement, seconds)
+
+
+def _verdict(
+    statement: Statement, decision: Decision, assumptions: tuple[str, ...], seconds: float
+) -> Verdict:
+    numbers: dict[str, object] = {"seconds": seconds, "boxes": decision.boxes}
+    left: float | None = None
+    right: float | None = None
+    shown = None
+    if decision.laws is not None:
+        left, right = (
+            _side(side, statement, decision.laws) for side in (statement.left, statement.right)
+        )
+        shown = f"{decision.laws}: {_short(left)} {statement.relation} {_short(right)} fails"
+        numbers |= {
+            "r": None if decision.ratio is None else str(decision.ratio),
+            "p": [str(mass) for mass in decision.laws.p],
+            "q": [str(mass) for mass in decision.laws.q],
+        }
+    return Verdict(
+        statement.text,
+        decision.how,
+        left=left,
+        right=right,
+        counterexample=shown,
+        reason=decision.reason,
+        assumptions=assumptions,
+        numbers=numbers,
+    )
+
+
+def _side(side: sp.Expr, statement: Statement, laws: Laws) -> float:
+    """Return one side's value on two laws."""
+    value = evaluate(side, statement.divergences, laws)
+    if value is not None:
+        return float(value.mid())
+    used = {s: d for s, d in statement.divergences.items() if s in side.free_symbols}
+    one = next(iter(infinite_ones(used, laws)))
+    return float("inf") if sp.diff(side, one).is_positive else float("-inf")
+
+
+def _short(value: float) -> str:
+    return f"{value:.10g}"

@@ -1,0 +1,27 @@
+"""Divergences and their gradients along one-parameter families of pairs of densities."""
+
+from gantheory.integrals.curves.along import (
+    Curve,
+    Vanishing,
+    curve,
+    curves,
+    tabulate,
+    vanishing,
+    write_table,
+)
+from gantheory.integrals.curves.families import FAMILIES, Family, find_family
+from gantheory.integrals.curves.targets import Target
+
+__all__ = [
+    "FAMILIES",
+    "Curve",
+    "Family",
+    "Target",
+    "Vanishing",
+    "curve",
+    "curves",
+    "find_family",
+    "tabulate",
+    "vanishing",
+    "write_table",
+]

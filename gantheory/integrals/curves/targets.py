@@ -1,0 +1,95 @@
+"""What a curve shows: named divergences, combinations of them, or what a game follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gantheory.divergences import COMPLEMENTS, named
+from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.integrals.lookup import kernel_for
+from gantheory.integrals.quantities import QUANTITIES, quantity
+from gantheory.losses.loss import Loss
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a curve shows: a combination of named divergences, or one that has no name.
+
+    Attributes:
+        label: the name of its columns.
+        terms: (name, coefficient) of each named divergence.
+        other: a divergence given by its curvature, where it is no such combination.
+        title: how a plot names it.
+    """
+
+    label: str
+    terms: tuple[tuple[str, float], ...] = ()
+    other: Any = None
+    title: str = ""
+
+    @classmethod
+    def of(cls, what: Any) -> Target:
+        """Return the target of a divergence's name, of ``LOSS.loss``, or of any divergence."""
+        if isinstance(what, Target):
+            return what
+        if not isinstance(what, str):
+            return cls(getattr(what, "name", None) or str(what), other=what)
+        loss, dot, part = what.rpartition(".")
+        if dot and part in QUANTITIES:
+            return cls.of_game(loss, part)
+        known = COMPLEMENTS.get(what)
+        title = known.title if known else what.upper() if _is_distance(what) else ""
+        return cls(what, ((what, 1.0),), title=title or named(what).title)
+
+    @classmethod
+    def of_game(cls, loss: Loss | str, part: str = "followed") -> Target:
+        """Return a game's value, loss or followed divergence, without its constant.
+
+        Raises:
+            GantheoryError: for an unknown loss, one with free parameters, or no such part.
+        """
+        found = quantity(loss, part)
+        name = loss if isinstance(loss, str) else loss.name
+        label = name if part == "followed" else f"{name}.{part}"
+        does = "follows" if part == "followed" else part
+        if found.terms:
+            terms = tuple((key, float(c)) for key, c in found.terms.items())
+            # terms of both signs may diverge each, and cancel: they are integrated as one
+            whole = found if min(c for _, c in terms) < 0 < max(c for _, c in terms) else None
+            return cls(label, terms, whole, title=f"{name}: {does} {_written(terms)}")
+        return cls(label, other=found, title=f"{name}: {does} no named divergence")
+
+    @classmethod
+    def followed_by(cls, loss: Loss | str) -> Target:
+        """Return what a game's generator descends with D held at its optimum; or ``LOSS.loss``."""
+        if isinstance(loss, str) and loss.rpartition(".")[2] in QUANTITIES:
+            return cls.of(loss)
+        return cls.of_game(loss)
+
+    @property
+    def kernels(self) -> list[tuple[Kernel, float]]:
+        """What is integrated, with its coefficients; nothing for a distance."""
+        if self.other is not None:
+            return [(kernel_for(self.other), 1.0)]
+        if any(_is_distance(name) for name, _ in self.terms):
+            return []
+        return [(kernel_for(name), c) for name, c in self.terms]
+
+
+def _written(terms: Sequence[tuple[str, float]]) -> str:
+    """Return a combination of divergences for a label.
+
+    >>> _written([("jsd", 2.0)])
+    '2·JSD(P,Q)'
+    """
+    parts = [(c, named(name).title) for name, c in terms]
+    return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
+
+
+def _is_distance(name: str) -> bool:
+    return name in ("w1", "w2", "energy", "mmd2")

@@ -1,0 +1,252 @@
+"""All divergences and derivatives of one pair of densities on the line, in one sweep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gantheory.densities.base import Array
+from gantheory.densities.positive import inside
+from gantheory.densities.univariate import LOG_HUGE, LogRatio, Points, Univariate
+from gantheory.errors import GantheoryError
+from gantheory.integrals.kernels.kernel import Integrand
+from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.integrals.line.panels import Panels, level_crossings, rays
+from gantheory.integrals.line.probe import LOWEST, Probe
+from gantheory.integrals.line.quadrature import EPS, HIDDEN, Samples, Sums, integrate
+
+SMALLEST = 5e-324  # the spacing of subnormal numbers
+# Panels are also cut where abs(u) is about these: there the kernels bend.
+BENDS = (2.0, 8.0, 32.0)
+DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
+GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
+Scores = dict[str | None, Array]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One integrand: a kernel's formula, times a score where it is a derivative.
+
+    Outputs with one ``number`` integrate to the same: only the one that cancels least is computed.
+    A ``gated`` one may be 0 between two crossings of p and q and rise again beyond.
+    """
+
+    integrand: Integrand
+    score: str | None = None
+    touches: bool = True
+    number: int | None = None
+    gated: bool = False
+
+
+@dataclass(frozen=True)
+class Integral:
+    """One finished integral, as value·exp(shift) with its errors on the same scale."""
+
+    value: float
+    error: float
+    absolute: float
+    shift: float
+    evaluations: int
+    resolved: bool
+
+
+class Pair:
+    """Two densities on the line, sampled together."""
+
+    def __init__(self, p: Univariate, q: Univariate) -> None:
+        self.p, self.q = p, q
+
+    def ratio_at(self, at: Points, log_jacobian: Array | float = 0.0) -> Ratio:
+        """Return the ratio of both densities per unit of ξ."""
+        log_p, log_q = _floored(self.p, at), _floored(self.q, at)
+        u, doubt = log_p - log_q, 2 * self.summed(log_p, log_q)
+        if (known := self._known(at)) is not None:
+            # eight roundings of its terms against two of what the logarithms were summed from
+            better = ((8 * known[1] <= doubt) & ~np.isnan(known[0])) | np.isinf(known[0])
+            u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
+        doubt = EPS * np.minimum(doubt, -LOWEST)
+        return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
+
+    def summed(self, log_p: Array, log_q: Array) -> Array:
+        """Return the size of the terms that both log-densities were summed from."""
+        size = self.constant + np.minimum(np.abs(log_p), -LOWEST)
+        return size + np.minimum(np.abs(log_q), -LOWEST)
+
+    @cached_property
+    def constant(self) -> float:
+        """The size of the constants inside both log-densities."""
+        return self.p.log_magnitude + self.q.log_magnitude
+
+    def _known(self, at: Points) -> LogRatio | None:
+        if (forward := self.p.log_ratio(self.q, at)) is not None:
+            return forward
+        backward = self.q.log_ratio(self.p, at)
+        return None if backward is None else (-backward[0], backward[1])
+
+    def u(self, panels: Panels, xi: Array) -> Array:
+        """Return u at coordinates of panels."""
+        with np.errstate(all="ignore"):
+            at, _ = panels.at(xi)
+            return self.ratio_at(at).u
+
+    def sampler(self, outputs: Sequence[Output], rough: bool = False) -> _Sampler:
+        """Return the function that evaluates ``outputs`` at nodes; ``rough``: without noise."""
+        return _Sampler(self, outputs, rough)
+
+
+@dataclass(frozen=True)
+class _Sampler:
+    pair: Pair
+    outputs: Sequence[Output]
+    rough: bool = False
+
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+        with np.errstate(all="ignore"):
+            at, log_jacobian = panels.at(xi, drift)
+            n = self.pair.ratio_at(at, log_jacobian)
+            wanted = {output.score for output in self.outputs} - {None}
+            scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
+            weight, mantissa = self._evaluated(n, scores)
+            lost = _lost(n, mantissa)
+            lift = None if lost is None else self._lift(at, n, mantissa)
+            lifted = weight if lift is None else weight + lift
+            if self.rough:
+                return Samples(lifted, mantissa, np.ones(()))
+            noise = self._noise(n, log_jacobian, weight, scores)
+            unsure = self._unsure(n, weight, mantissa, scores)
+            if lost is not None and lift is not None:
+                noise = noise + EPS * np.where(lift > 0, lift + LOG_HUGE, 0.0)
+                lost = lost & ~(lift > 0)
+        return Samples(lifted, mantissa, np.minimum(noise, 1.0), unsure, lost)
+
+    def _lift(self, at: Points, n: Ratio, mantissa: Array) -> Array:
+        """Return the log of what u at `LOWEST` leaves out of mantissas that are linear in u.
+
+        There the logarithm that ends at it is −exp(depth), which the densities know.
+        """
+        depth = np.where(n.positive, self.pair.q.log_depth(at), self.pair.p.log_depth(at))
+        further = np.where(n.v >= -LOWEST * (1 - 1e-9), depth - LOG_HUGE, 0.0)
+        linear = (np.abs(mantissa) > GROWS) & (np.abs(mantissa) < -LOWEST * GROWS)
+        scored = np.array([output.score is not None for output in self.outputs])
+        return np.where(linear & ~scored[:, None, None], np.maximum(further, 0.0), 0.0)
+
+    def _evaluated(self, n: Ratio, scores: Scores) -> tuple[Array, Array]:
+        """Return the log weight and the mantissa of every output."""
+        pairs = [output.integrand(n) for output in self.outputs]
+        weight = np.stack([weight for weight, _ in pairs])
+        mantissa = np.stack([part for _, part in pairs])
+        for k, output in enumerate(self.outputs):
+            if output.score:
+                part = mantissa[k]  # 0 times a score that overflows is 0
+                mantissa[k] = np.where(part == 0, 0.0, part * scores[output.score])
+        mantissa[np.isneginf(weight)] = 0.0
+        return weight, mantissa
+
+    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, scores: Scores) -> Array:
+        """Return a bound on the relative rounding error of each sample, u being sure.
+
+        It is made of the constants and the jacobian; the log weight; u, against which the
+        integrand is taken to grow no faster than u itself (`_unsure` is for where it is unsure);
+        and the score.
+        """
+        assert n.doubt is not None
+        size = self.pair.summed(n.log_p - log_jacobian, n.log_q - log_jacobian)
+        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian))
+        # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
+        own = np.minimum(np.abs(weight - log_jacobian), size)
+        single = (weight == n.log_p) | (weight == n.log_q)
+        power = np.where(single, 0.0, np.abs(weight - n.log_q)) / np.maximum(n.v, 1e-300)
+        base = np.minimum(np.abs(n.log_q - log_jacobian), size)
+        noise = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
+        noise[[output.touches for output in self.outputs]] += n.doubt / np.maximum(n.v, 1e-300)
+        for k, output in enumerate(self.outputs):
+            if output.score and (inside_score := self.pair.q.score_size(output.score)):
+                noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
+        return noise
+
+    def _unsure(self, n: Ratio, weight: Array, mantissa: Array, scores: Scores) -> Array | None:
+        """Return by how much each mantissa may be off where u may be 0, or of the other sign.
+
+        There a relative error says nothing: an integrand that vanishes at u = 0 has none.
+        """
+        assert n.doubt is not None
+        where = (n.v <= DOUBTFUL * n.doubt) & (n.doubt > 0) & np.isfinite(n.log_top)
+        if not where.any():
+            return None
+        here = {name: score[where] for name, score in scores.items()}
+        off = np.zeros_like(mantissa)
+        for side in (-1.0, 1.0):
+            other, part = self._evaluated(n.doubtful(where, side), here)
+            gap = np.abs(part * np.exp(other - weight[:, where]) - mantissa[:, where])
+            off[:, where] = np.fmax(off[:, where], gap)
+        return off
+
+
+def _lost(n: Ratio, mantissa: Array) -> Array | None:
+    """Return where a mantissa grows with u, and u is where a log-density ends at `LOWEST`."""
+    deep = np.isfinite(n.u) & (n.v >= -LOWEST * (1 - 1e-9))
+    return deep & (np.abs(mantissa) > GROWS) if deep.any() else None
+
+
+def _floored(density: Univariate, at: Points) -> Array:
+    """Return log p, which inside the support never falls to -inf by overflow alone."""
+    value = density.log_density(at)
+    pieces = density.pieces
+    within = np.any([inside(at, low, high) for low, high in pieces], axis=0)
+    unknown = within & np.isnan(value)
+    value = np.where(unknown, LOWEST, value)
+    # at an anchor itself, a single point, a law may read 0·∞
+    if (unknown := unknown & (at.log_distance > -np.inf)).any():
+        raise GantheoryError(
+            f"{density}: its log-density is nan at x={at.x[unknown][0]:.6g}, inside its support; "
+            "the parameters are too extreme for binary64"
+        )
+    return np.where(within, np.maximum(value, LOWEST), -np.inf)
+
+
+def integrals(
+    pair: Pair, outputs: Sequence[Output], levels: Iterable[float]
+) -> dict[int, Integral]:
+    """Integrate the outputs over the line, by index, but one only of those with one number."""
+    probe = Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q))
+    kept = _chosen(outputs, probe)
+    panels, log_left, resolved = probe.take(kept).cut()
+    with np.errstate(all="ignore"):
+        panels = _cut_at_crossings(pair, panels, {0.0, *levels})
+    sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
+    return dict(zip(kept, integrals_of(sums, log_left, resolved), strict=True))
+
+
+def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
+    """Return which outputs to integrate: of those with one number the smallest absolutely."""
+    size = probe.absolute()
+    best: dict[int, int] = {}
+    for k, output in enumerate(outputs):
+        if output.number is not None:
+            other = best.setdefault(output.number, k)
+            best[output.number] = k if size[k] < size[other] else other
+    return [k for k, o in enumerate(outputs) if o.number is None or best[o.number] == k]
+
+
+def integrals_of(sums: Sums, log_left: Array, resolved: Array) -> list[Integral]:
+    """Return every output's integral, with what the cut tails may hold added to its error."""
+    left = np.exp(np.minimum(log_left - sums.shift, 700.0))
+    error = sums.error + sums.rounding + left
+    columns = (sums.value, error, sums.absolute, sums.shift)
+    resolved = resolved & (sums.lost <= math.exp(-HIDDEN) * sums.absolute)
+    numbers = zip(*(column.tolist() for column in columns), resolved.tolist(), strict=True)
+    return [Integral(v, e, size, shift, sums.evaluations, ok) for v, e, size, shift, ok in numbers]
+
+
+def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:
+    owner, root, slope = level_crossings(panels, pair.u, sorted(levels))
+    offsets = np.array([s * b for b in (0.0, *BENDS) for s in ((1.0, -1.0) if b else (1.0,))])
+    with np.errstate(all="ignore"):
+        xi = (root[:, None] + offsets / slope[:, None]).ravel()
+    every = np.repeat(owner, len(offsets))
+    inside = (xi > panels.low[every]) & (xi < panels.high[every])
+    return panels.split(every[inside], xi[inside])

@@ -1,0 +1,86 @@
+"""A game's value, its generator's loss and what its generator follows, as things to integrate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gantheory.errors import GantheoryError
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Loss
+
+if TYPE_CHECKING:
+    from gantheory.theory.records import Curvature
+
+QUANTITIES = ("value", "loss", "followed")
+
+
+def quantity(loss: Loss | str, part: str) -> Curvature:
+    """Return what is derived of a game: its ``"value"``, ``"loss"`` or ``"followed"`` curvature.
+
+    Args:
+        loss: a `Loss` without free parameters, or a catalogue name such as ``"hinge"`` or
+            ``"alpha-gan(alpha=3)"``.
+        part: which of `QUANTITIES`.
+
+    Raises:
+        GantheoryError: where nothing is derived, with the reason.
+
+    >>> quantity("alpha-gan(alpha=2)", "followed").curvature
+    2/(r**2 + 1)**(3/2)
+    """
+    from gantheory.derivations import derive
+
+    loss = get_loss(loss) if isinstance(loss, str) else loss
+    if loss.parameters:
+        free = ", ".join(loss.parameters)
+        raise GantheoryError(
+            f"loss {loss.name!r} has free parameters ({free}); give them numbers, as in "
+            f"{loss.name}({', '.join(f'{name}=0.5' for name in loss.parameters)})"
+        )
+    derivation = derive(loss)
+    found = getattr(derivation, part)
+    if found is None and loss.general is not None:
+        found = _with_numbers(getattr(derive(loss.general), part), loss.numbers)
+    if found is None:
+        undecided = "; ".join((derivation.undecided or {}).values())
+        reason = derivation.no_optimum or undecided or "it is not derived"
+        raise GantheoryError(f"the loss {loss.name!r} has no {part}: {reason}")
+    return found
+
+
+def as_quantity(asked: Any) -> Any:
+    """Return the curvature that text such as ``"hinge.loss"`` names; anything else as it is."""
+    if not isinstance(asked, str):
+        return asked
+    loss, dot, part = asked.rpartition(".")
+    return quantity(loss, part) if dot and part in QUANTITIES else asked
+
+
+def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
+    """Return the curvature of a game with parameters at some numbers."""
+    if found is None:
+        return None
+    import sympy as sp
+
+    def given(expr: Any) -> Any:
+        values = {s: numbers[s.name] for s in expr.free_symbols if s.name in numbers}
+        return expr.xreplace(
+            {s: sp.Rational(x.numerator, x.denominator) for s, x in values.items()}
+        )
+
+    def at(places: Any) -> Any:
+        return tuple((given(place), given(height)) for place, height in places)
+
+    return replace(
+        found,
+        curvature=given(found.curvature),
+        constant=given(found.constant),
+        atoms=at(found.atoms),
+        jumps=at(found.jumps),
+        slope=None if found.slope is None else given(found.slope),
+        terms={},
+        alternatives=(),
+    )

@@ -1,0 +1,66 @@
+"""The catalogue of losses: one literal each. Adding a loss is one entry in one of these files."""
+
+from __future__ import annotations
+
+from gantheory.errors import GantheoryError
+from gantheory.losses.alpha import ALPHA
+from gantheory.losses.classic import CLASSIC
+from gantheory.losses.constrained import CONSTRAINED, Critic
+from gantheory.losses.fgan import FGAN
+from gantheory.losses.least_squares import LEAST_SQUARES
+from gantheory.losses.loss import Loss
+from gantheory.losses.margin import MARGIN
+from gantheory.losses.smoothing import SMOOTHING
+from gantheory.naming import find_entry
+
+_ALL = (*CLASSIC, *SMOOTHING, *LEAST_SQUARES, *FGAN, *MARGIN, *ALPHA)
+CATALOGUE: dict[str, Loss] = {entry.name: entry for entry in _ALL}
+CRITICS: dict[str, Critic] = {entry.name: entry for entry in CONSTRAINED}
+
+
+def list_losses() -> tuple[str, ...]:
+    """Return the names of all catalogue losses."""
+    return tuple(CATALOGUE)
+
+
+def find(name: str) -> Loss | Critic:
+    """Return the entry that people call ``name``, whether it is separable or constrained.
+
+    Aliases count, in any case; numbers for parameters follow in brackets.
+
+    >>> find("WGAN").constraint
+    'f is 1-Lipschitz'
+    >>> find("EBGAN(m=2)").fake
+    '-relu(2 - t)'
+    """
+    name, bracket, rest = name.partition("(")
+    entries: list[Loss | Critic] = [*CATALOGUE.values(), *CRITICS.values()]
+    entry = find_entry("loss", name.strip(), entries)
+    if not bracket:
+        return entry
+    if isinstance(entry, Critic):
+        raise GantheoryError(f"loss {entry.name!r} has no parameters; write it without brackets")
+    return entry.given(**_numbers(rest))
+
+
+def get_loss(name: str) -> Loss:
+    """Return the separable game that people call ``name``; see `find`.
+
+    >>> get_loss("minimax").generator
+    'log(1 - D)'
+    """
+    entry = find(name)
+    if isinstance(entry, Critic):
+        raise GantheoryError(
+            f"loss {entry.name!r} is not separable; "
+            f"use gantheory.critics.derive_critic({entry.name!r})"
+        )
+    return entry
+
+
+def _numbers(text: str) -> dict[str, str]:
+    """Return the numbers in ``"alpha=0.5, beta=1/3)"`` by name."""
+    if not text.rstrip().endswith(")"):
+        raise GantheoryError(f"{'(' + text[:40]!r} does not close; write it like LOSS(alpha=0.5)")
+    parts = [part.partition("=") for part in text.rstrip()[:-1].split(",") if part.strip()]
+    return {name.strip(): value for name, _, value in parts}

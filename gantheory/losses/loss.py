@@ -1,0 +1,192 @@
+"""A GAN loss is one small record of formulas; everything else is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.expressions import number, parse
+from gantheory.formulas import (
+    PAYOFF,
+    PROBABILITY,
+    REALS,
+    RESERVED,
+    SCORE,
+    interval,
+    names_in,
+    names_of,
+    numbered,
+    substituted,
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a loss was published."""
+
+    authors: str
+    year: int
+    title: str
+    arxiv: str | None = None
+    url: str | None = None
+
+    def __str__(self) -> str:
+        where = f"arXiv:{self.arxiv}" if self.arxiv else self.url or ""
+        return f"{self.authors} ({self.year}). {self.title}. {where}".strip()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a publication says of its loss: data to be checked, never an input to a derivation.
+
+    Each text is a combination of named divergences, such as ``"2*jsd - 2*log(2)"``, or None
+    where nothing is claimed. ``source`` says where it is stated.
+    """
+
+    source: str
+    value: str | None = None
+    loss: str | None = None
+    followed: str | None = None
+    optimal_discriminator: str | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    r"""A separable two-player game between a discriminator and a generator.
+
+    With p the data density and q the generator's, the discriminator maximises
+
+    .. math:: V = E_p[a(t(x))] + E_q[b(t(x))]
+
+    and the generator minimises :math:`E_q[c(t(x))]`, where :math:`t(x)` is the discriminator's
+    raw score and :math:`D = \sigma(t)`. Order is always (real, fake), (p, q).
+
+    Args:
+        name: identifier, as typed on the command line.
+        real: the payoff a on real samples, in ``t`` or ``D`` and parameters.
+        fake: the payoff b on fake samples.
+        generator: the generator's loss c on fake samples.
+        domain: the interval of scores t that the discriminator may output, ``"(a, b)"`` or,
+            with attained ends, ``"[a, b]"``.
+        link: what the publication calls the discriminator's output, as a function of t; by
+            default the sigmoid where a payoff is written in ``D``, else t itself.
+        parameters: the legal interval of each free parameter; positive unless declared.
+        title: the loss's usual name.
+        reference: where it was published.
+        claims: what publications say of it, to be checked.
+        aliases: what else people call it.
+        general: the game with parameters that `given` made this one from, if any.
+        numbers: the numbers it gave them.
+
+    Raises:
+        GantheoryError: for malformed formulas; the message names the text and the remedy.
+
+    >>> Loss("mine", real="log(D)", fake="log(1 - D)", generator="-log(D)").link
+    'sigmoid(t)'
+    """
+
+    name: str
+    real: str
+    fake: str
+    generator: str
+    domain: str = REALS
+    link: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    reference: Reference | None = None
+    claims: tuple[Claim, ...] = ()
+    aliases: tuple[str, ...] = ()
+    general: Loss | None = field(default=None, repr=False, compare=False)
+    numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        trees = {part: parse(getattr(self, part), PAYOFF) for part in ("real", "fake", "generator")}
+        used = {name for tree in trees.values() for name in names_in(tree)}
+        link = self.link or ("sigmoid(t)" if PROBABILITY in used else "t")
+        free = (used | names_in(parse(link, PAYOFF))) - {SCORE, PROBABILITY}
+        free |= names_of(self.domain)
+        for text in self.parameters.values():
+            free |= names_of(text, constants=False)
+        for parameter in self.parameters:
+            if parameter not in free:
+                raise GantheoryError(
+                    f"parameter {parameter!r} of loss {self.name!r} occurs in no payoff and in no "
+                    f"domain; free names: {', '.join(sorted(free)) or 'none'}"
+                )
+        if taken := sorted(free & RESERVED):
+            raise GantheoryError(
+                f"parameter {taken[0]!r} of loss {self.name!r} has a fixed meaning "
+                f"({', '.join(sorted(RESERVED))} are taken); rename it"
+            )
+        everything = {name: self.parameters.get(name, "(0, oo)") for name in sorted(free)}
+        object.__setattr__(self, "link", link)
+        object.__setattr__(self, "parameters", everything)
+        object.__setattr__(self, "title", self.title or self.name)
+
+    def given(self, **numbers: float | Fraction | str) -> Loss:
+        """Return the game with numbers in the place of all its parameters.
+
+        Args:
+            numbers: the value of each parameter; text may be a fraction such as ``"1/3"``.
+
+        Raises:
+            GantheoryError: for a parameter that is missing, unknown or outside its legal interval.
+
+        >>> Loss("mine", real="a*t", fake="-t**2", generator="-t").given(a="1/2").real
+        '1 / 2 * t'
+        """
+        exact = {name: _exact(name, value) for name, value in numbers.items()}
+        for name in exact:
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of loss {self.name!r}:", name, self.parameters)
+        if missing := [name for name in self.parameters if name not in exact]:
+            raise GantheoryError(
+                f"loss {self.name!r} needs a number for {', '.join(missing)}; write it like "
+                f"{self.name}({missing[0]}=0.5)"
+            )
+        for name, text in self.parameters.items():
+            _check_inside(name, exact[name], text, exact)
+        real, fake, generator, link = (
+            substituted(formula, PAYOFF, exact)
+            for formula in (self.real, self.fake, self.generator, self.link)
+        )
+        listed = ", ".join(f"{name}={value}" for name, value in exact.items())
+        return replace(
+            self,
+            name=f"{self.name}({listed})" if listed else self.name,
+            title=f"{self.title} ({listed})" if listed else self.title,
+            real=real,
+            fake=fake,
+            generator=generator,
+            link=link,
+            domain=numbered(self.domain, exact),
+            parameters={},
+            claims=(),
+            general=self if exact else None,
+            numbers=exact,
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the formulas under their field names, for printing and JSON."""
+        shown = ("name", "title", "real", "fake", "generator", "domain", "link", "parameters")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name in shown}
+
+
+def _exact(name: str, value: float | Fraction | str) -> Fraction:
+    """Return a parameter's value as the exact number that its decimals say."""
+    found = number(parse(str(value), PAYOFF))
+    if found is None:
+        raise GantheoryError(f"{name}={str(value)[:40]!r} is no number; write it like {name}=0.5")
+    return found
+
+
+def _check_inside(name: str, value: Fraction, text: str, numbers: Mapping[str, Fraction]) -> None:
+    """Refuse a value outside the legal interval of its parameter."""
+    legal = interval(numbered(text, numbers))
+    lower, upper = number(legal.lower), number(legal.upper)  # None: infinite
+    above = lower is None or value > lower or (value == lower and legal.closed_lower)
+    below = upper is None or value < upper or (value == upper and legal.closed_upper)
+    if not (above and below):
+        raise GantheoryError(f"{name}={value} is outside its legal interval {text}")

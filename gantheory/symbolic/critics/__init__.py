@@ -1,6 +1,0 @@
-"""Beyond an unrestricted pointwise discriminator: constrained critics, pairs, discrete laws."""
-
-from gantheory.symbolic.critics.constrained import derive_critic
-from gantheory.symbolic.critics.record import CriticDerivation
-
-__all__ = ["CriticDerivation", "derive_critic"]

@@ -1,1 +1,0 @@
-"""Inequalities between divergences, as people type them: proved, certified, refuted, undecided."""

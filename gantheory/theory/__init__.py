@@ -1,0 +1,1 @@
+"""From the optimal discriminator of a loss to what it reports and follows: the mathematics."""

@@ -1,0 +1,154 @@
+r"""Facts of an f-divergence, derived from its generator f alone, and f back from a curvature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy as sp
+
+from gantheory.deadline import Undecided
+from gantheory.divergences import RATIO, FDivergence
+from gantheory.exact.algebra import Algebra
+from gantheory.exact.assumptions import Assumptions
+from gantheory.exact.limits import limit
+from gantheory.exact.partial import parts_of
+from gantheory.expressions import parse
+from gantheory.functions import absolute, r, relu, to_sympy
+from gantheory.theory.curvature import Atoms, Curve, algebra_of
+from gantheory.theory.pieces import smooth_parts
+from gantheory.theory.radicals import opened
+
+ONE = sp.Integer(1)
+POSITIVE = (sp.Integer(0), sp.oo)
+
+
+@lru_cache(maxsize=256)
+def formula(divergence: FDivergence) -> sp.Expr:
+    """Return f as an expression in r whose only kinks are relu.
+
+    >>> from gantheory.divergences import named
+    >>> formula(named("kl_pq"))
+    r*log(r)
+    """
+    expr = to_sympy(parse(divergence.f, RATIO), {}, ratio=True)
+    return opened(expr, r, POSITIVE, Assumptions()).replace(sp.Abs, absolute)
+
+
+@lru_cache(maxsize=256)
+def generator_curve(divergence: FDivergence) -> Curve:
+    """Return f as a curve: one smooth expression between its kinks."""
+    return Curve(tuple(smooth_parts(formula(divergence), r, POSITIVE, Assumptions())))
+
+
+def curvature(divergence: FDivergence) -> tuple[sp.Expr, Atoms]:
+    """Return f'' on (0, ∞) without its point masses, and those as (location, mass).
+
+    >>> from gantheory.divergences import named
+    >>> curvature(named("kl_mp")), curvature(named("tv"))
+    ((1/(2*r**2*(r + 1)), ()), (0, ((1, 1),)))
+    """
+    return _curvature(divergence)
+
+
+@lru_cache(maxsize=256)
+def _curvature(divergence: FDivergence) -> tuple[sp.Expr, Atoms]:
+    parameters = Assumptions()
+    second = generator_curve(divergence).derivative(parameters).derivative(parameters)
+    return second.expression, second.atoms
+
+
+@lru_cache(maxsize=256)
+def at_zero(divergence: FDivergence) -> sp.Expr:
+    """Return f(0) = lim f(r) as r falls to 0: the price of Q where P has nothing.
+
+    >>> from gantheory.divergences import named
+    >>> at_zero(named("kl_qm")), at_zero(named("kl_qp"))
+    (log(2), oo)
+    """
+    return limit(generator_curve(divergence).cells[0][1], r, sp.Integer(0), 1, Assumptions())
+
+
+@lru_cache(maxsize=256)
+def slope_at_infinity(divergence: FDivergence) -> sp.Expr:
+    """Return f'(∞) = lim f(r)/r: the price of P where Q has nothing.
+
+    >>> from gantheory.divergences import named
+    >>> slope_at_infinity(named("jsd")), slope_at_infinity(named("kl_pq"))
+    (log(2)/2, oo)
+    """
+    return limit(generator_curve(divergence).cells[-1][1] / r, r, sp.oo, -1, Assumptions())
+
+
+def on_disjoint_supports(divergence: FDivergence) -> sp.Expr:
+    """Return f(0) + f'(∞), the value where P and Q have disjoint supports."""
+    return Algebra({}).normal(at_zero(divergence)) + slope_at_infinity(divergence)
+
+
+@dataclass(frozen=True)
+class Power:
+    """∫₁ʳ (r − s) s^e ds and ∫₁ʳ (r − s) (1 + s)^(−k) ds in closed form."""
+
+    exponent: sp.Expr
+
+    def at_origin(self) -> sp.Expr:
+        """Return the generator with curvature r^e and f(1) = f'(1) = 0."""
+        e = self.exponent
+        if e == -1:
+            return r * sp.log(r) - r + 1
+        if e == -2:
+            return -sp.log(r) + r - 1
+        return (r ** (e + 2) - 1 - (e + 2) * (r - 1)) / ((e + 1) * (e + 2))
+
+
+def f_from_curvature(
+    expr: sp.Expr, atoms: Atoms = (), parameters: Assumptions | None = None
+) -> sp.Expr:
+    """Return f with f'' = ``expr`` + Σ mass·δ(r − location) and f(1) = f'(1) = 0.
+
+    A partial fraction of ``expr`` in powers of r and of linear functions of r is integrated in
+    closed form, and the result is differentiated twice to check it.
+
+    Raises:
+        Undecided: where no closed form is found.
+
+    >>> f_from_curvature(1 / r)
+    r*log(r) - r + 1
+    """
+    parameters = parameters or Assumptions()
+    kinks = sp.Add(*(mass * _hinge(place) for place, mass in atoms))
+    if expr.has(sp.Piecewise):
+        raise Undecided("the generator of a curvature with several pieces is not worked out")
+    algebra = algebra_of((sp.Integer(0), sp.oo), parameters)
+    smooth = sp.Add(
+        *(
+            _twice(part.base, part.exponent) * part.coefficient
+            for part in parts_of(expr, r, algebra)
+        )
+    )
+    if not algebra.is_zero(sp.diff(smooth, r, 2) - expr):
+        raise Undecided(f"no closed form for the generator with curvature {expr}")
+    return smooth + kinks
+
+
+def _hinge(place: sp.Expr) -> sp.Expr:
+    """A convex kink at ``place`` with unit mass, chosen so that f(1) = 0."""
+    if place == 1:
+        return sp.Abs(r - 1) / 2
+    return relu(place - r) - relu(place - 1)
+
+
+def _twice(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """Return ∫₁ʳ (r − s) base(s)^exponent ds for a base linear in r."""
+    slope = sp.expand(base).coeff(r)
+    start = base.xreplace({r: ONE})
+    if exponent == -1:
+        inner = base * sp.log(base / start) - slope * (r - 1)
+    elif exponent == -2:
+        inner = -sp.log(base / start) + slope * (r - 1) / start
+    else:
+        e = exponent
+        inner = (
+            base ** (e + 2) - start ** (e + 2) - (e + 2) * start ** (e + 1) * slope * (r - 1)
+        ) / ((e + 1) * (e + 2))
+    return inner / slope**2

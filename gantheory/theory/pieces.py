@@ -1,0 +1,353 @@
+"""The score axis cut at kinks: on each piece the payoffs are smooth in an algebraic coordinate.
+
+Where the payoffs are made of exp(t), sigmoid(t), softplus(t) or tanh(t), the coordinate is
+z = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import sympy as sp
+
+from gantheory.deadline import Undecided
+from gantheory.errors import GantheoryError
+from gantheory.exact.algebra import Algebra, evaluate
+from gantheory.exact.assumptions import (
+    Assumptions,
+    Range,
+    end,
+    interior,
+    positive_image,
+)
+from gantheory.exact.roots import in_order, roots_between
+from gantheory.exact.signs import sign_on_positive
+from gantheory.expressions import parse
+from gantheory.formulas import PAYOFF, interval
+from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
+from gantheory.losses.loss import Loss
+from gantheory.theory.radicals import opened
+
+Z = sp.Symbol("z", positive=True)
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A monotone coordinate on the score axis: ``score`` is t as a function of ``symbol``."""
+
+    symbol: sp.Symbol
+    score: sp.Expr
+    title: str
+
+    def of_score(self, value: sp.Expr) -> sp.Expr:
+        """Return the coordinate of the score ``value``, which may be infinite."""
+        if self.symbol is t:
+            return value
+        scale = self.score.coeff(sp.log(Z))
+        if value == -sp.oo:
+            return sp.Integer(0)
+        return sp.oo if value == sp.oo else sp.exp(value / scale)
+
+    def to_score(self, value: sp.Expr) -> sp.Expr:
+        """Return the score at the coordinate ``value``, which may be 0 or infinite."""
+        if self.symbol is t:
+            return value
+        if value == 0:
+            return -sp.oo
+        return sp.oo if value == sp.oo else self.score.xreplace({Z: value})
+
+
+@dataclass(frozen=True)
+class Payoffs:
+    """The three payoffs and the link as expressions of one variable."""
+
+    real: sp.Expr
+    fake: sp.Expr
+    generator: sp.Expr
+    link: sp.Expr
+
+    def map(self, function: Callable[[sp.Expr], sp.Expr]) -> Payoffs:
+        """Return the payoffs with ``function`` applied to each."""
+        parts = (self.real, self.fake, self.generator, self.link)
+        return Payoffs(*(function(part) for part in parts))
+
+
+def _kinks(exprs: Iterable[sp.Expr], x: sp.Symbol) -> list[sp.Expr]:
+    """Return the kinks in ``x``, those inside of others first."""
+    found = {kink for expr in exprs for kink in expr.atoms(relu, sp.Abs) if kink.has(x)}
+    return sorted(found, key=lambda k: (k.args[0].has(relu, sp.Abs), sp.default_sort_key(k)))
+
+
+def _parts(payoffs: Payoffs) -> tuple[sp.Expr, ...]:
+    return payoffs.real, payoffs.fake, payoffs.generator, payoffs.link
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An open interval of the coordinate on which the payoffs are smooth.
+
+    ``closed_lower`` and ``closed_upper`` say whether the optimum may be attained at that end.
+    """
+
+    lower: sp.Expr
+    upper: sp.Expr
+    payoffs: Payoffs
+    closed_lower: bool = False
+    closed_upper: bool = False
+    joined: bool = False  # whether the payoffs continue from the piece before without a pole
+
+
+def payoffs_of(loss: Loss, parameters: Assumptions) -> Payoffs:
+    """Translate the formulas of ``loss``."""
+    texts = (loss.real, loss.fake, loss.generator, loss.link)
+    return Payoffs(*(to_sympy(parse(text, PAYOFF), parameters.symbols) for text in texts))
+
+
+def coordinate_for(payoffs: Payoffs) -> Coordinate:
+    """Choose the coordinate in which the derivatives of the discriminator's payoffs are algebraic.
+
+    The generator's loss is only evaluated at the optimum, so it has no say.
+    """
+    exponents = [
+        argument
+        for part in (payoffs.real, payoffs.fake)
+        for atom in part.atoms(sp.exp, softplus, sigmoid, sp.tanh)
+        for argument in _arguments(atom)
+        if t in argument.free_symbols
+    ]
+    if not exponents:
+        return Coordinate(t, t, "t")
+    slopes = [sp.expand(argument).coeff(t) for argument in exponents]
+    order = math.lcm(*(int(slope.q) for slope in slopes if slope.is_Rational))
+    title = "z = exp(t)" if order == 1 else f"z = exp(t/{order})"
+    return Coordinate(Z, order * sp.log(Z), title)
+
+
+def _arguments(atom: sp.Expr) -> tuple[sp.Expr, ...]:
+    return (2 * atom.args[0],) if isinstance(atom, sp.tanh) else tuple(atom.args)
+
+
+def in_coordinate(expr: sp.Expr, coordinate: Coordinate) -> sp.Expr:
+    """Write an expression of t in the coordinate."""
+    expr = expr.replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
+    expr = expr.replace(sigmoid, lambda u: sp.exp(u) / (1 + sp.exp(u)))
+    expr = expr.replace(sp.tanh, lambda u: (sp.exp(2 * u) - 1) / (sp.exp(2 * u) + 1))
+    if coordinate.symbol is t:
+        return expr
+    expr = expr.replace(sp.exp, lambda u: _power_of_e(u, coordinate))
+    return expr.xreplace({t: coordinate.score})
+
+
+def _power_of_e(argument: sp.Expr, coordinate: Coordinate) -> sp.Expr:
+    argument = sp.expand(argument)
+    slope = argument.coeff(t)
+    rest = sp.expand(argument - slope * t)
+    if t in rest.free_symbols or t in slope.free_symbols:
+        raise Undecided(f"exp({argument}) is not an exponential of a linear function of t")
+    return Z ** (slope * coordinate.score.coeff(sp.log(Z))) * sp.exp(rest)
+
+
+def domain_of(loss: Loss, parameters: Assumptions) -> tuple[sp.Expr, sp.Expr, bool, bool]:
+    """Return the ends of the score domain and whether each is attained."""
+    declared = interval(loss.domain)
+    lower, upper = (end(e, parameters.symbols) for e in (declared.lower, declared.upper))
+    width = 1 if lower == -sp.oo or upper == sp.oo else parameters.sign(upper - lower)
+    if lower == sp.oo or upper == -sp.oo or width in (0, -1):
+        raise GantheoryError(f"domain {loss.domain!r} is empty; write its lower end first")
+    if width is None:
+        raise Undecided(f"whether the domain {loss.domain} is empty depends on its parameters")
+    return lower, upper, declared.closed_lower, declared.closed_upper
+
+
+def pieces_of(
+    loss: Loss, payoffs: Payoffs, coordinate: Coordinate, parameters: Assumptions
+) -> list[Piece]:
+    """Cut the domain at the kinks of the payoffs."""
+    lower, upper, closed_lower, closed_upper = domain_of(loss, parameters)
+    whole = Piece(
+        lower,
+        upper,
+        payoffs,
+        closed_lower and lower.is_finite is True,
+        closed_upper and upper.is_finite is True,
+    )
+    return [
+        smooth
+        for part in _with_smooth_exponents(whole, parameters)
+        for smooth in _smooth(_moved(part, coordinate), coordinate.symbol, parameters)
+    ]
+
+
+def _moved(piece: Piece, coordinate: Coordinate) -> Piece:
+    """Write a piece of the score axis in the coordinate."""
+    return replace(
+        piece,
+        lower=coordinate.of_score(piece.lower),
+        upper=coordinate.of_score(piece.upper),
+        payoffs=piece.payoffs.map(lambda part: in_coordinate(part, coordinate)),
+    )
+
+
+def _with_smooth_exponents(piece: Piece, parameters: Assumptions) -> list[Piece]:
+    """Cut the score axis at the kinks inside of exponentials, as in exp(min(t, 2))."""
+    exponents = {
+        argument
+        for part in _parts(piece.payoffs)
+        for atom in part.atoms(sp.exp, softplus, sigmoid, sp.tanh)
+        for argument in atom.args
+    }
+    kinks = _kinks(exponents, t)
+    if not kinks:
+        return [piece]
+    return [
+        smooth
+        for part in _cut_at(piece, kinks[0], t, parameters)
+        for smooth in _with_smooth_exponents(part, parameters)
+    ]
+
+
+def smooth_parts(
+    expr: sp.Expr, x: sp.Symbol, bounds: Range, parameters: Assumptions
+) -> list[tuple[Range, sp.Expr]]:
+    """Return the intervals between the kinks and poles of ``expr``, each with what it is there."""
+    alone = Payoffs(expr, sp.Integer(0), sp.Integer(0), sp.Integer(0))
+    parts = _smooth(Piece(*bounds, alone), x, parameters)
+    return [((part.lower, part.upper), part.payoffs.real) for part in parts]
+
+
+def _smooth(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> list[Piece]:
+    parts = _between_poles(piece, x, parameters)
+    if len(parts) > 1:
+        return [smooth for part in parts for smooth in _smooth(part, x, parameters)]
+    bounds = (piece.lower, piece.upper)
+    payoffs = piece.payoffs.map(lambda part: opened(part, x, bounds, parameters))
+    piece, kinks = replace(piece, payoffs=payoffs), _kinks(_parts(payoffs), x)
+    if not kinks:
+        piece = replace(piece, payoffs=payoffs.map(_with_moduli))
+        _check_real(piece, x, parameters)
+        return [piece]
+    return [
+        smooth
+        for part in _cut_at(piece, kinks[0], x, parameters)
+        for smooth in _smooth(part, x, parameters)
+    ]
+
+
+def _cut_at(piece: Piece, kink: sp.Expr, x: sp.Symbol, parameters: Assumptions) -> list[Piece]:
+    """Cut a piece at the zeros of a kink's argument, and put in what the kink is on each part."""
+    argument = kink.args[0]
+    cuts = roots_between(argument, x, piece.lower, piece.upper, parameters)
+    return [_without(part, argument, x, parameters) for part in cut(piece, cuts)]
+
+
+def _with_moduli(expr: sp.Expr) -> sp.Expr:
+    """Write the kinks that are left, those of parameters alone, by absolute values.
+
+    Those have one relation, |u|² = u², which the exact algebra knows.
+    """
+    return expr.replace(relu, lambda u: (u + sp.Abs(u)) / 2)
+
+
+def cut(piece: Piece, points: list[sp.Expr]) -> list[Piece]:
+    """Cut a piece at interior points, in increasing order."""
+    ends = [piece.lower, *points, piece.upper]
+    return [
+        replace(
+            piece,
+            lower=lower,
+            upper=upper,
+            closed_lower=k > 0 or piece.closed_lower,
+            closed_upper=k < len(points) or piece.closed_upper,
+            joined=k > 0 or piece.joined,
+        )
+        for k, (lower, upper) in enumerate(pairwise(ends))
+    ]
+
+
+def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Assumptions) -> Piece:
+    """Replace the kinks in ``argument`` by what they are where it has one sign."""
+    sign = parameters.sign(argument, {x: (piece.lower, piece.upper)})
+    if sign is None and argument.free_symbols == {x}:
+        # The piece ends at the zeros of the argument, so that one point tells its sign.
+        point = interior(piece.lower, piece.upper, parameters)
+        sign = 1 if evaluate(argument, {x: point}) > 0 else -1
+    if sign is None:
+        raise Undecided(f"the sign of {argument} in a kink depends on the parameters")
+    negative = sign < 0
+    values = {
+        relu(argument): sp.Integer(0) if negative else argument,
+        relu(-argument): -argument if negative else sp.Integer(0),
+        sp.Abs(argument): -argument if negative else argument,
+    }
+    return replace(piece, payoffs=piece.payoffs.map(lambda part: part.xreplace(values)))
+
+
+def _between_poles(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> list[Piece]:
+    """Cut a piece at the poles of the payoffs, also of those inside of a kink."""
+    poles: set[sp.Expr] = set()
+    for base, is_pole in _delicate(piece.payoffs):
+        if is_pole and not base.is_positive and not base.has(relu, sp.Abs):
+            poles |= set(roots_between(base, x, piece.lower, piece.upper, parameters))
+    places = in_order(list(poles), parameters)
+    ends = [piece.lower, *places, piece.upper]
+    return [
+        replace(
+            piece,
+            lower=lower,
+            upper=upper,
+            closed_lower=piece.closed_lower and k == 0,
+            closed_upper=piece.closed_upper and k == len(places),
+            joined=piece.joined and k == 0,
+        )
+        for k, (lower, upper) in enumerate(pairwise(ends))
+    ]
+
+
+def _check_real(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> None:
+    """See that roots and logarithms are real on a smooth piece."""
+    inside = {x: (piece.lower, piece.upper)}
+    for base, is_pole in _delicate(piece.payoffs):
+        known = is_pole or base.is_positive or parameters.sign(base, inside) == 1
+        if not (known or _is_positive(base, x, inside[x], parameters)):
+            raise Undecided(
+                f"{base} is not known to be positive between {piece.lower} and {piece.upper}, "
+                "where its root or logarithm is taken; restrict the domain of scores"
+            )
+
+
+def _is_positive(base: sp.Expr, x: sp.Symbol, bounds: Range, parameters: Assumptions) -> bool:
+    """Return whether ``base`` has no zero between two ends and is positive at one point."""
+    point = {**parameters.sample, x: interior(*bounds, parameters)}
+    try:
+        return evaluate(base, point) > 0 and not roots_between(base, x, *bounds, parameters)
+    except Undecided:
+        return _is_certified(base, x, bounds)
+
+
+def _is_certified(base: sp.Expr, x: sp.Symbol, bounds: Range) -> bool:
+    """Return whether ball arithmetic shows that a function of ``x`` alone is positive."""
+    image = positive_image(x, *bounds)
+    if image is None or sp.Tuple(base, *bounds).free_symbols != {x}:
+        return False
+    moved = base.xreplace({x: image})
+    return sign_on_positive(moved, moved.free_symbols.pop()).sign == ">0"
+
+
+def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:
+    """Return the bases of logarithms, roots and denominators; the last are poles."""
+    found: set[tuple[sp.Expr, bool]] = set()
+    for part in _parts(payoffs):
+        for node in sp.preorder_traversal(part):
+            if isinstance(node, sp.log):
+                found.add((node.args[0], False))
+            elif node.is_Pow and not (node.exp.is_Integer and node.exp > 0):
+                found.add((node.base, bool(node.exp.is_Integer)))
+    return {(base, pole) for base, pole in found if base.free_symbols}
+
+
+def algebra_on(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> Algebra:
+    """Return the normal forms that hold on a piece."""
+    return Algebra({**parameters.sample, x: interior(piece.lower, piece.upper, parameters)})

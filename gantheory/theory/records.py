@@ -1,0 +1,226 @@
+"""What is derived from one loss, part by part: optimum, curvatures, saturation, equilibrium."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.exact.assumptions import Assumptions
+from gantheory.records import Estimate, How
+from gantheory.theory.curvature import Atoms
+from gantheory.theory.generator import f_from_curvature
+from gantheory.theory.identify import Combination, combination_text
+from gantheory.theory.maxima import Branch
+from gantheory.theory.tangent import Source
+
+UNNAMED = "an f-divergence without a name"
+NO_DIVERGENCE = "no divergence"
+
+
+@dataclass(frozen=True)
+class OptimalDiscriminator:
+    """t*(r) and D*(r): the global maximiser of r·a(t) + b(t) for every density ratio r.
+
+    ``attained`` is False where the supremum is only approached. ``flats`` are the ratios at
+    which a whole interval of scores, from the second to the third entry, is optimal; ``plateaus``
+    are the intervals of ratios on which that holds throughout, and ``score`` is one such score.
+    """
+
+    score: sp.Expr
+    D: sp.Expr
+    attained: bool
+    branches: tuple[Branch, ...] = ()
+    flats: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...] = ()
+    plateaus: tuple[tuple[tuple[sp.Expr, sp.Expr], sp.Expr, sp.Expr], ...] = ()
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """Whether the stationary point is a maximum, and how that is known."""
+
+    holds: bool | None
+    how: How
+    reason: str
+    derivative: sp.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """One curvature: a function on (0, ∞) with point masses, named where it has a name.
+
+    Attributes:
+        curvature: the function without its point masses, in ``r``.
+        atoms: (location, mass) of the point masses.
+        constant: what the quantity equals at P = Q.
+        terms: the preferred combination of named divergences; empty where there is none.
+        alternatives: the other combinations with as few terms.
+        is_divergence: whether the generator is convex on (0, ∞); None where undecided.
+        counterexample: a ratio at which the curvature is negative.
+        how: how ``is_divergence`` is known; `How.REFUTED` where it is False.
+        reason: why, in words.
+        condition: for undecided parameters, what decides.
+        zero_only_at_equality: whether the divergence vanishes at P = Q alone.
+        jumps: (location, height) of the jumps of the generator f; a divergence has none.
+        slope: of a loss E_q[h(p/q)], h'(1): it decides what P counts for where Q has nothing.
+        source: what the generator f is found from where its curvature has no simple integral.
+    """
+
+    curvature: sp.Expr
+    atoms: Atoms
+    constant: sp.Expr
+    terms: Combination
+    alternatives: tuple[Combination, ...]
+    is_divergence: bool | None
+    counterexample: sp.Expr | None
+    how: How
+    reason: str
+    condition: str | None = None
+    zero_only_at_equality: bool | None = None
+    parameters: Assumptions | None = None
+    jumps: Atoms = ()
+    slope: sp.Expr | None = None
+    source: Source | None = field(default=None, repr=False)
+
+    @property
+    def divergence(self) -> str:
+        """The divergence in words: a named combination, one without a name, or none."""
+        if self.is_divergence is False:
+            return NO_DIVERGENCE
+        if self.terms or (self.curvature == 0 and not self.atoms):
+            return combination_text(self.terms)
+        return UNNAMED
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the curvature is a combination of named divergences."""
+        return bool(self.terms) or (self.curvature == 0 and not self.atoms)
+
+    @property
+    def f(self) -> sp.Expr | None:
+        """The generator with this curvature, f(1) = f'(1) = 0; None without a closed form."""
+        try:
+            with time_limit(DEFAULT_SECONDS):
+                return self._f()
+        except Undecided:
+            return None
+
+    def _f(self) -> sp.Expr:
+        if self.jumps:
+            raise Undecided("a generator that jumps has no tangent to start from")
+        try:
+            return f_from_curvature(self.curvature, self.atoms, self.parameters)
+        except OutOfTime:
+            raise
+        except Undecided:
+            if self.source is None or self.parameters is None:
+                raise
+            return self.source.generator(self.parameters)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        data: dict[str, Any] = {
+            "curvature": text(self.curvature),
+            "atoms": [[text(place), text(mass)] for place, mass in self.atoms],
+            "constant": text(self.constant),
+            "divergence": self.divergence,
+            "terms": {name: text(value) for name, value in self.terms.items()},
+            "alternatives": [combination_text(other) for other in self.alternatives],
+            "is_divergence": self.is_divergence,
+            "counterexample": None if self.counterexample is None else text(self.counterexample),
+            "how": self.how.value,
+            "reason": self.reason,
+            "condition": self.condition,
+            "zero_only_at_equality": self.zero_only_at_equality,
+        }
+        if not self.is_named:
+            data["f"] = None if self.f is None else text(self.f)
+        return data
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """The generator's gradient per fake sample, seen from two places.
+
+    ``weight`` is w(r) = r²·g''(r) = −dh/d(log r), its size in log r: what moves the divergence.
+    ``in_score`` is c'(t*(r)), what automatic differentiation sees in the discriminator's raw
+    score. The hinge's w vanishes where c' is −1. The two agree up to sign where t* = log r.
+    None stands for what is not decided.
+    """
+
+    weight: sp.Expr
+    limit_at_0: sp.Expr | None
+    limit_at_inf: sp.Expr | None
+    in_score: sp.Expr | None = None
+    score_limit_at_0: sp.Expr | None = None
+    score_limit_at_inf: sp.Expr | None = None
+
+    @property
+    def vanishing(self) -> bool | None:
+        """Whether fakes that D recognises (r → 0) give no gradient in log r."""
+        return None if self.limit_at_0 is None else bool(self.limit_at_0 == 0)
+
+    @property
+    def vanishing_in_score(self) -> bool | None:
+        """Whether fakes that D recognises (r → 0) give no gradient in the raw score."""
+        return None if self.score_limit_at_0 is None else bool(self.score_limit_at_0 == 0)
+
+
+@dataclass(frozen=True)
+class Disjoint:
+    """f(0) + f'(∞): the three quantities, without constants, where P and Q do not overlap.
+
+    ``followed`` is a number with its error, certified, where its integral has no closed form.
+    """
+
+    value: sp.Expr | None
+    loss: sp.Expr | None
+    followed: sp.Expr | Estimate | None
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Another optimal score at P = Q: its D and the generator's loss, and when it is one."""
+
+    D: sp.Expr
+    generator_loss: sp.Expr
+    condition: sp.Basic = sp.true
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """What the discriminator and the losses read at P = Q, piecewise where parameters decide.
+
+    Where a whole interval of scores is optimal the centre is given, and ``D_range`` and
+    ``generator_range`` say which values are as good; ``others`` are optimal scores apart from it.
+    ``generator_loss`` is None where it is not determined.
+    """
+
+    D: sp.Expr
+    discriminator_loss: sp.Expr
+    generator_loss: sp.Expr | None
+    D_range: tuple[sp.Expr, sp.Expr] | None = None
+    generator_range: tuple[sp.Expr, sp.Expr] | None = None
+    others: tuple[Tie, ...] = ()
+
+
+def known(*facts: bool | None) -> How:
+    """Return how a step that rests on ``facts`` is known; None stands for what is not decided.
+
+    >>> known(True, None)
+    <How.UNDECIDED: 'undecided'>
+    """
+    if any(fact is False for fact in facts):
+        return How.REFUTED
+    return How.PROVED if all(facts) else How.UNDECIDED
+
+
+def text(expr: sp.Expr | Estimate | None) -> str | None:
+    """Return an expression as plain text, infinity as ``inf``, a number with its error."""
+    if expr is None:
+        return None
+    if isinstance(expr, Estimate):
+        return f"{expr.value:.15g} ± {expr.error:.1e} (certified)"
+    return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr, str(expr))
