@@ -27,7 +27,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
     "--loss",
     "losses",
     multiple=True,
-    help="A game: adds what its generator follows; LOSS.loss or LOSS.value those.",
+    help="A loss: adds what its generator follows; LOSS.loss or LOSS.value those.",
 )
 @click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
