@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import overload
 
-from gantheory.claims import CHECKS, run
 from gantheory.critics import CriticDerivation, derive_critic
 from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
@@ -51,6 +50,8 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
     >>> [str(outcome.verdict.how) for outcome in check("minimax.value")]
     ['proved']
     """
+    from gantheory.claims import CHECKS, run  # the whole ledger: `derive` must not wait for it
+
     wanted = [claims] if isinstance(claims, str) else list(claims)
     for name in wanted:
         if name not in CHECKS:

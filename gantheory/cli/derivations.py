@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from gantheory.critics import CriticDerivation
 from gantheory.derivations.derivation import Derivation
 from gantheory.records import How
 
@@ -18,10 +19,10 @@ STYLES = {
 }
 
 
-def show(derivation: Derivation) -> None:
+def show(derivation: Derivation | CriticDerivation) -> None:
     """Print the steps, each with how it is known."""
     console = Console(highlight=False)
-    console.print(Text(derivation.definition.title, style="bold"))
+    console.print(Text(derivation.title, style="bold"))
     if derivation.definition.reference is not None:
         console.print(Text(str(derivation.definition.reference), style="dim"))
     for number, step in enumerate(derivation.steps, 1):

@@ -1,8 +1,8 @@
-"""``gantheory derive``: a game's theory, step by step."""
+"""``gantheory derive``: a loss's theory, step by step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -47,22 +47,15 @@ def command(
       gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
     """
-    from gantheory.critics import derive_critic
-    from gantheory.derivations.engine import derive
-    from gantheory.losses import find
-    from gantheory.losses.constrained import Critic
+    from gantheory.api import derive
 
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
     if loss is not None and any(formulas.values()):
         raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
-    asked = _yours(formulas, domain, link, parameter) if loss is None else find(loss)
-    derivation: Any  # of a separable game or of a constrained critic, which print alike
-    if isinstance(asked, Critic):
-        derivation = derive_critic(asked)
-    else:
-        derivation = derive(asked, seconds=time_limit)
+    asked = _yours(formulas, domain, link, parameter) if loss is None else loss
+    derivation = derive(asked, seconds=time_limit)
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
@@ -86,7 +79,7 @@ def _yours(
     given = {key: value for key, value in formulas.items() if value is not None}
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
-        raise GantheoryError(f"name a game, or give its formulas: {missing} missing")
+        raise GantheoryError(f"name a loss, or give its formulas: {missing} missing")
     ranges = dict(_range(text) for text in parameter)
     return Loss(
         "yours",

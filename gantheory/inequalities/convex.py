@@ -20,23 +20,6 @@ from gantheory.theory.branches import (
     combination,
 )
 
-MEANS = ("kl_pq", "kl_qp", "jeffreys")  # of log p/q
-PIVOTS = ("tv", "hellinger2", *MEANS)
-KNOWN = (  # each is proved on two points before it is used
-    "kl_pq >= 2*tv**2 + 4/9*tv**4",
-    "kl_qp >= 2*tv**2 + 4/9*tv**4",
-    "jeffreys >= 4*tv**2",
-    "pearson_chi2 >= 4*tv**2",
-    "neyman_chi2 >= 4*tv**2",
-    "triangular >= 2*tv**2",
-    "jsd >= tv**2/2",
-    "hellinger2 >= tv**2/2",
-    "tv <= sqrt(hellinger2*(2 - hellinger2))",
-    "tv <= sqrt(kl_pq/2)",
-    "tv <= sqrt(kl_qp/2)",
-)
-HALF = sp.Rational(1, 2)
-
 
 @lru_cache(maxsize=256)
 def largest(entry: FDivergence) -> sp.Expr:
