@@ -269,7 +269,7 @@ def test_the_command_writes_figures_tables_and_json(tmp_path):
         (["--out", "/nowhere/a.png"], "does not exist"),
         (["--figure", "losses"], "--out"),
         (["--from", "3", "--to", "1"], "less than"),
-        (["-d", "jsd", "--measure"], "needs a game"),
+        (["-d", "jsd", "--measure"], "needs a loss"),
     ],
 )
 def test_the_command_refuses_before_any_work(arguments, word):

@@ -88,7 +88,7 @@ _FROZEN_TWIN = "the gradient with D held at D* is that of the loss's value"
 
 @dataclass(frozen=True)
 class _Law:
-    """One game on one pair of densities: its payoffs along u = log p − log q."""
+    """One loss on one pair of densities: its payoffs along u = log p − log q."""
 
     loss: str
     p: Any

@@ -32,7 +32,7 @@ _QUANTITY = {
 
 @dataclass(frozen=True)
 class Combination:
-    """A claim that one of a game's three quantities is a combination of named divergences."""
+    """A claim that one of a loss's three quantities is a combination of named divergences."""
 
     loss: str
     quantity: str
@@ -170,7 +170,7 @@ def _decide_value(value: Value, statement: str) -> Verdict:
 
 @cache
 def theory_of(loss: str) -> Any:
-    """Return the `Derivation` of a game, every part of it present; derived once a process.
+    """Return the `Derivation` of a loss, every part of it present; derived once a process.
 
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.

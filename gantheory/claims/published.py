@@ -40,8 +40,8 @@ def check_claim(
     """Decide every part of a published claim about ``loss``: proved or refuted.
 
     >>> from gantheory.losses import get_loss
-    >>> game = get_loss("minimax")
-    >>> [str(verdict.how) for verdict in check_claim(game, game.claims[0])]
+    >>> loss = get_loss("minimax")
+    >>> [str(verdict.how) for verdict in check_claim(loss, loss.claims[0])]
     ['proved', 'proved', 'proved']
     """
     derivation = derivation or derive(loss)

@@ -235,7 +235,7 @@ def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
         raise MissingExtraError("--measure", "torch") from None
     moving = list(slopes_of(job.family, job.d[0]))
     if not job.losses or len(moving) != 1 or not moving[0].startswith("q."):
-        raise GantheoryError("--measure needs a game, and a family in which one number of q varies")
+        raise GantheoryError("--measure needs a loss, and a family in which one number of q varies")
     wrt, found = moving[0], []
     low, high = job.family.range
     places = [d for d in MEASURED_AT if low < d < high] or [0.5 * (low + high)]

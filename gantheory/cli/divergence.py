@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
-    NAME is a named divergence, a complement (jsd_gap, tv_gap, bc), power_<alpha>, w1, or a game's
-    own: LOSS.value, LOSS.loss, LOSS.followed, without their constants. Parameters of a game are
+    NAME is a named divergence, a complement (jsd_gap, tv_gap, bc), power_<alpha>, w1, or a loss's
+    own: LOSS.value, LOSS.loss, LOSS.followed, without their constants. Parameters of a loss are
     given as in "alpha-gan(alpha=2).loss".
 
     \b

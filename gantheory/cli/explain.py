@@ -1,4 +1,4 @@
-"""``gantheory explain``: what a game's losses mean when they stop moving."""
+"""``gantheory explain``: what a loss's values mean when they stop moving."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _print(found: Explanation, stuck: float | None) -> None:
         click.echo(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
     shown = found.meanings(stuck) if stuck is not None else found.usual_plateaus
     if stuck is not None:
-        click.echo(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this game"))
+        click.echo(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this loss"))
     for meaning in dict.fromkeys(one.meaning for one in shown):
         for one in shown:
             if one.meaning == meaning:

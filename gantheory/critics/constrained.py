@@ -45,7 +45,7 @@ ENVELOPE = "the game is zero-sum: with f held at its optimum, G descends the gra
 
 
 def derive_critic(loss: str | Critic) -> CriticDerivation:
-    """Derive the optimal critic and the value of a constrained game.
+    """Derive the optimal critic and the value of a constrained loss.
 
     >>> derive_critic("wgan-gp").value
     d**2/(4*lambda) + d
@@ -53,10 +53,10 @@ def derive_critic(loss: str | Critic) -> CriticDerivation:
     'sqrt(2*triangular)'
     """
     critic = (
-        find_entry("constrained game", loss, CRITICS.values()) if isinstance(loss, str) else loss
+        find_entry("constrained loss", loss, CRITICS.values()) if isinstance(loss, str) else loss
     )
     if critic.name not in CRITICS:
-        raise unknown_name("constrained game", critic.name, CRITICS)
+        raise unknown_name("constrained loss", critic.name, CRITICS)
     derivers: dict[str, Callable[[Critic], CriticDerivation]] = {
         "wasserstein": _wasserstein, "wgan-gp": _gradient_penalty, "mmd": _mmd,
         "cramer": _cramer, "fisher": _fisher, "sobolev": _sobolev,

@@ -49,7 +49,7 @@ Point = Mapping[sp.Symbol, arb]
 
 
 def confirm(derivation: Derivation) -> Derivation:
-    """Return ``derivation`` if its game, evaluated as typed, agrees with it.
+    """Return ``derivation`` if its loss, evaluated as typed, agrees with it.
 
     Raises:
         InternalError: where the two are certainly apart.

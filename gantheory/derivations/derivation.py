@@ -26,7 +26,7 @@ from gantheory.theory.records import (
 
 @dataclass(frozen=True)
 class Derivation(Told):
-    """The theory of one game.
+    """The theory of one separable loss.
 
     Where the engine cannot decide, ``undecided`` maps the name of what is missing to the reason,
     and the attribute is None; where the discriminator has no optimum, ``no_optimum`` says why.

@@ -1,4 +1,4 @@
-"""`derive`: from the formulas of a game to its theory."""
+"""`derive`: from the formulas of a loss to its theory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ASSUMPTIONS = (
 
 
 def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
-    """Derive the theory of a separable game from its formulas alone.
+    """Derive the theory of a separable loss from its formulas alone.
 
     Args:
         loss: a `Loss`, or the name of one in the catalogue.

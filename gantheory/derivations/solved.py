@@ -15,7 +15,7 @@ from gantheory.theory.pieces import Coordinate, Piece
 
 @dataclass(frozen=True)
 class Solved:
-    """A game with its optimum, ready for its consequences."""
+    """A loss with its optimum, ready for its consequences."""
 
     definition: Loss
     parameters: Assumptions

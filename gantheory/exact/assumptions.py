@@ -42,7 +42,7 @@ def positive_image(symbol: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> sp.Expr
 
 @dataclass
 class Assumptions:
-    """The free parameters of a game: their symbols, legal intervals and one generic point.
+    """The free parameters of a loss: their symbols, legal intervals and one generic point.
 
     Attributes:
         symbols: name -> symbol, positive where the interval is.

@@ -26,7 +26,7 @@ def divergence(
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
     Args:
-        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; a game's
+        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; a loss's
             ``"hinge.loss"``, ``"minimax.value"`` or ``"minimax.followed"``; an
             `FDivergence`; or a derived curvature, such as ``derive("minimax").followed``, whose
             divergence is returned without its constant.

@@ -1,4 +1,4 @@
-"""A game's value, its generator's loss and what its generator follows, as things to integrate."""
+"""A loss's value, its generator's loss and what its generator follows, as things to integrate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUANTITIES = ("value", "loss", "followed")
 
 
 def quantity(loss: Loss | str, part: str) -> Curvature:
-    """Return what is derived of a game: its ``"value"``, ``"loss"`` or ``"followed"`` curvature.
+    """Return what is derived of a loss: its ``"value"``, ``"loss"`` or ``"followed"`` curvature.
 
     Args:
         loss: a `Loss` without free parameters, or a catalogue name such as ``"hinge"`` or
@@ -60,7 +60,7 @@ def as_quantity(asked: Any) -> Any:
 
 
 def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
-    """Return the curvature of a game with parameters at some numbers."""
+    """Return the curvature of a loss with parameters at some numbers."""
     if found is None:
         return None
     import sympy as sp

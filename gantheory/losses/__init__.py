@@ -44,7 +44,7 @@ def find(name: str) -> Loss | Critic:
 
 
 def get_loss(name: str) -> Loss:
-    """Return the separable game that people call ``name``; see `find`.
+    """Return the separable loss that people call ``name``; see `find`.
 
     >>> get_loss("minimax").generator
     'log(1 - D)'

@@ -77,7 +77,7 @@ class Loss:
         reference: where it was published.
         claims: what publications say of it, to be checked.
         aliases: what else people call it.
-        general: the game with parameters that `given` made this one from, if any.
+        general: the loss with parameters that `given` made this one from, if any.
         numbers: the numbers it gave them.
 
     Raises:
@@ -126,7 +126,7 @@ class Loss:
         object.__setattr__(self, "title", self.title or self.name)
 
     def given(self, **numbers: float | Fraction | str) -> Loss:
-        """Return the game with numbers in the place of all its parameters.
+        """Return the loss with numbers in the place of all its parameters.
 
         Args:
             numbers: the value of each parameter; text may be a fraction such as ``"1/3"``.

@@ -1,7 +1,7 @@
 """What a loss curve says: ranges, equilibria, stuck values and certified bounds, all derived.
 
 For people staring at a number that has stopped moving. Everything here is read off the derivation
-of the game; nothing is written for a particular loss.
+of the loss; nothing is written for a particular loss.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from gantheory.theory.records import text
 
 
 def explain(loss: Loss | str, *, discriminator_loss: float | None = None) -> Explanation:
-    """Explain what the losses of a game mean.
+    """Explain what the values of a loss mean.
 
     The discriminator's loss is −V, both of its terms added, in nats.
 
     Args:
-        loss: a game, or the name of one, constrained critics included.
+        loss: a `Loss`, or the name of one, constrained critics included.
         discriminator_loss: a measured loss, to be turned into a bound.
 
     >>> explain("minimax").discriminator.equilibrium

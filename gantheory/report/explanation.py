@@ -28,7 +28,7 @@ class Plateau:
     Attributes:
         loss: ``"discriminator"`` or ``"generator"``.
         value: the exact value.
-        when: the state of the game that gives it.
+        when: the state of the training that gives it.
         meaning: what follows, and what does not.
     """
 
@@ -79,7 +79,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answers for one game."""
+    """The answers for one loss."""
 
     definition: Any
     discriminator: LossRange
@@ -101,14 +101,14 @@ class Explanation:
         """Return what a measured discriminator loss certifies, since V(D) <= V(D*).
 
         Raises:
-            GantheoryError: where the game has free parameters, or its value is undecided.
+            GantheoryError: where the loss has free parameters, or its value is undecided.
         """
         even = self.discriminator.equilibrium
         at_equality = None if even is None else as_number(even)
         if at_equality is None:
             raise GantheoryError(
                 f"loss {self.definition.name!r} has free parameters or an undecided value; "
-                "a bound needs a game with numbers"
+                "a bound needs a loss with numbers"
             )
         if not math.isfinite(loss):
             raise GantheoryError(f"discriminator loss {loss} must be a finite number")
@@ -185,7 +185,7 @@ def _remark(at_least: float, possible: LossRange, measured: float) -> str:
     if at_least <= 0:
         return "nothing is certified: a constant discriminator does as well"
     return (
-        "any discriminator within the game's domain certifies this, on fresh samples and up to "
+        "any discriminator within the loss's domain certifies this, on fresh samples and up to "
         "their sampling error"
     )
 

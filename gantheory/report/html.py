@@ -64,7 +64,7 @@ def render(
 def render_check(
     outcomes: Sequence[Outcome], *, planned: int, command: str = "gantheory check"
 ) -> str:
-    """Return the page of ``gantheory check``: these outcomes, the three classic games, plots."""
+    """Return the page of ``gantheory check``: these outcomes, the three classic losses, plots."""
     from gantheory.derivations import derive
     from gantheory.losses.classic import CLASSIC
     from gantheory.report.environment import environment

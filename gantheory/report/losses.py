@@ -12,7 +12,7 @@ from gantheory.report.maths import combination, curvature_latex
 
 @dataclass(frozen=True)
 class Answer:
-    """One line of a game's summary: a formula, words, or both, and how they are known."""
+    """One line of a loss's summary: a formula, words, or both, and how they are known."""
 
     question: str
     latex: str = ""
@@ -32,7 +32,7 @@ class StepView:
 
 @dataclass(frozen=True)
 class GameView:
-    """A game's formulas, the answers about it, and the steps that lead to them."""
+    """A loss's formulas, the answers about it, and the steps that lead to them."""
 
     name: str
     title: str

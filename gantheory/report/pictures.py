@@ -17,7 +17,7 @@ POINTS = 101  # one every tenth of the distance: no corner is seen at the page's
 def original_gan() -> tuple[Picture, ...]:
     """Return the survey figure, recomputed by integration, and the two classic losses.
 
-    The survey figure is left out where a game has no theory to draw; its checks say why.
+    The survey figure is left out where a loss has no theory to draw; its checks say why.
     """
     try:
         return survey(), losses()

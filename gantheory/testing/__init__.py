@@ -1,6 +1,6 @@
-"""Strategies and laws for your own test suite: random densities and games, and what must hold.
+"""Strategies and laws for your own test suite: random densities and losses, and what must hold.
 
-The strategies draw from what each family and game declares, so a family or a loss that is added
+The strategies draw from what each family and loss declares, so a family or a loss that is added
 to a catalogue is tested at once. A law raises AssertionError with the numbers. Its oracle is a
 direct sum over cells in many digits (`on_cells`), which shares no code with the quadrature, nor
 with the derivation. What the engine could not decide is no failure of a law; `TALLY` counts it.

@@ -1,4 +1,4 @@
-"""Laws that hold for every density and game; each raises AssertionError with its numbers."""
+"""Laws that hold for every density and loss; each raises AssertionError with its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random densities, games, cells and discriminators, from what the catalogues declare."""
+"""Random densities, losses, cells and discriminators, from what the catalogues declare."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def cuts(draw: Any, p: Univariate, q: Univariate, most: int = 8) -> list[float]:
 
 
 def scores(loss: Loss, size: int) -> st.SearchStrategy[list[float]]:
-    """Draw the scores of an arbitrary discriminator, one a cell, within the game's domain."""
+    """Draw the scores of an arbitrary discriminator, one a cell, within the loss's domain."""
     low, high = score_range(loss)
     return st.lists(st.floats(low, high, allow_nan=False), min_size=size, max_size=size)
 
 
 def score_range(loss: Loss, most: float = SCORES) -> tuple[float, float]:
-    """Return the game's domain of scores, cut to abs(t) <= most; an open end is left out.
+    """Return the loss's domain of scores, cut to abs(t) <= most; an open end is left out.
 
     >>> score_range(CATALOGUE["minimax"])
     (-12.0, 12.0)

@@ -25,7 +25,7 @@ def assert_loss_matches_theory(
     tolerance: float = 1e-8,  # torch's softplus is linear beyond 20, where e⁻²⁰ = 2e-9
     factor: float = 1.0,
 ) -> None:
-    """Assert that a torch loss is the game's formula, in value and in gradient.
+    """Assert that a torch loss is the loss's formula, in value and in gradient.
 
     Args:
         loss: ``fake_scores -> loss`` for the generator, ``(real_scores, fake_scores) -> loss``

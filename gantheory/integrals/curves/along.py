@@ -62,7 +62,7 @@ def curve(
         divergences: names, or anything that `gantheory.divergence` accepts.
         family: a `Family`, or the name of one of `FAMILIES`.
         values: the values of d; by default 201 over the family's usual range.
-        games: games whose followed divergence is added, under the game's name; ``LOSS.loss`` and
+        losses: losses whose followed divergence is added, under the loss's name; ``LOSS.loss`` and
             ``LOSS.value`` add those.
         tolerance: relative error beyond which a point is integrated on its own.
         progress: called with (points done, points in all) where that takes time.

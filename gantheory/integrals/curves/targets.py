@@ -1,4 +1,4 @@
-"""What a curve shows: named divergences, combinations of them, or what a game follows."""
+"""What a curve shows: named divergences, combinations of them, or what a loss follows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Target:
 
     @classmethod
     def of_game(cls, loss: Loss | str, part: str = "followed") -> Target:
-        """Return a game's value, loss or followed divergence, without its constant.
+        """Return a loss's value, loss or followed divergence, without its constant.
 
         Raises:
             GantheoryError: for an unknown loss, one with free parameters, or no such part.
@@ -66,7 +66,7 @@ class Target:
 
     @classmethod
     def followed_by(cls, loss: Loss | str) -> Target:
-        """Return what a game's generator descends with D held at its optimum; or ``LOSS.loss``."""
+        """Return what a loss's generator descends with D held at its optimum; or ``LOSS.loss``."""
         if isinstance(loss, str) and loss.rpartition(".")[2] in QUANTITIES:
             return cls.of(loss)
         return cls.of_game(loss)

@@ -1,6 +1,6 @@
 """Where a generator f is not smooth: kinks (point masses of its curvature) and jumps.
 
-A jump occurs in what a game's generator reads: its loss at the optimal discriminator, which
+A jump occurs in what a loss's generator reads: its loss at the optimal discriminator, which
 for the hinge loss is 1 where p < q and −1 where p > q. Where the ratio p/q stays at a jump on a
 set of positive probability, any value between its two sides is as good; their mean is taken there.
 """
