@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: check test docs lint setup clean
+.PHONY: check test docs lint bench setup clean
 
 check: setup  ## derive, integrate, train and judge the original GAN; writes report/index.html
 	$(BIN)/gantheory check --out report
@@ -24,6 +24,9 @@ docs: setup  ## build the documentation, warnings as errors; writes docs/_build/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 	@echo "documentation: $(CURDIR)/docs/_build/index.html"
 
+bench: setup  ## measure every figure that needs neither a network nor a GPU; about half an hour
+	$(BIN)/python -m benchmarks --out figures
+
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -37,4 +40,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) report docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) report figures docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,12 +1,9 @@
 """What usual tools return, without a warning or with one, on twelve hard pairs, beside ours.
 
 Writes docs/_data/competitors.json, and beside it the table that the docs include. The PyPI package
-`divergence` is installed into a virtual environment of its own, for this script only:
-
-    python benchmarks/competitors.py [--package-python PATH] [--out docs/_data/competitors.json]
+`divergence` is installed into a virtual environment of its own, for this script only.
 """
 
-import argparse
 import json
 import math
 import subprocess
@@ -17,10 +14,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import scipy
 from scipy import integrate, special, stats
 from scipy.spatial.distance import jensenshannon
 
-ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).parents[1] / "docs" / "_data" / "competitors.json"
 PACKAGE = "divergence==1.1.0"
 EPS = 1e-10  # what people add to both densities
 
@@ -119,7 +117,7 @@ def package_case(k):
 
 def run_package(python, k):
     try:
-        done = subprocess.run([python, __file__, "--case", str(k)], capture_output=True, text=True,
+        done = subprocess.run([python, __file__, str(k)], capture_output=True, text=True,
                               timeout=120)  # fmt: skip
         return json.loads(done.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
@@ -209,27 +207,20 @@ def jsonable(value):
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--package-python", help="a Python that has the package installed")
-    parser.add_argument("--out", default=ROOT / "docs" / "_data" / "competitors.json", type=Path)
-    parser.add_argument("--case", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.case is not None:
-        package_case(options.case)
-        return
+def figures(quick):
+    """Write the table, and yield how many pairs each tool gets wrong without a word."""
+    from benchmarks.figures import Figure  # not there where the package is tried
+
     with tempfile.TemporaryDirectory() as folder:
-        rows = table(options.package_python or environment(folder))
-    import scipy
-
+        rows = table(environment(folder))
     record = {"scipy": scipy.__version__, "package": PACKAGE, "eps": EPS, "rows": rows}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    options.out.with_suffix(".txt").write_text(as_markdown(rows))
-    for column in HEADS:
+    DATA.parent.mkdir(parents=True, exist_ok=True)
+    DATA.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    DATA.with_suffix(".txt").write_text(as_markdown(rows))
+    for column, tool in HEADS.items():
         silent = sum(row[column]["wrong"] and not row[column]["warned"] for row in rows)
-        print(f"{column}: {silent} of {len(rows)} silently wrong")
+        yield Figure(f"{tool}: silently wrong", silent, f"of {len(rows)} pairs")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # one pair by the package, in the environment that has it
+    package_case(int(sys.argv[1]))

@@ -2,17 +2,14 @@
 
 For each pair of laws and each recipe of `simulations.fit.fit_discriminator`: the largest gap
 V(D*) − V(D) over the seeds, both by quadrature, and the median processor time of one fit.
-
-    python benchmarks/discriminator.py
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 
+from benchmarks.figures import Figure
 from simulations.experiments.pairs import PAIRS
 from simulations.fit import fit_discriminator
 from simulations.measure import integrated_value
@@ -41,25 +38,14 @@ def timed(arguments, p, q, seed):
     return time.process_time() - start, found
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--json", type=argparse.FileType("w"), help="also write the figures here")
-    options = parser.parse_args()
-    rows = []
+def figures(quick):
+    """Yield the gap and the time of each recipe, pair by pair."""
     timed({"steps": 10}, *PAIRS["shifted"], 0)  # the imports
     for name, (p, q) in LAWS.items():
         best = predict("minimax").optimal_value(p, q).value
         for recipe, (arguments, nats, seconds) in RECIPES.items():
-            runs = [timed(arguments, p, q, seed) for seed in range(options.seeds)]
+            runs = [timed(arguments, p, q, seed) for seed in range(1 if quick else 3)]
             gap = max(best - integrated_value("minimax", found, p, q).value for _, found in runs)
             took = statistics.median(spent for spent, _ in runs)
-            met = "" if nats is None else "met" if gap < nats and took < seconds else "MISSED"
-            rows.append({"pair": name, "recipe": recipe, "gap": gap, "seconds": took, "bar": met})
-            print(f"{name:12} {recipe:24} gap {gap:.1e} nats  {took:5.2f} s  {met}", flush=True)
-    if options.json:
-        json.dump(rows, options.json, indent=1)
-
-
-if __name__ == "__main__":
-    main()
+            yield Figure(f"{name}: {recipe}, gap", gap, "nats", nats, True)
+            yield Figure(f"{name}: {recipe}, time", took, "s", seconds, True)

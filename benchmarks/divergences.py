@@ -4,8 +4,6 @@ Eight divergences and their derivatives in Q's location. The competitor is what 
 integrands in u = log p − log q without cancellation, scalar mathematics, breakpoints at modes and
 crossings, epsrel = 1e-11, a log weight that cannot underflow to 0·log 0. The two take
 turns of a tenth of a second of processor time on one thread; the ratio of medians is what counts.
-
-    python benchmarks/divergences.py
 """
 
 from __future__ import annotations
@@ -14,13 +12,14 @@ import itertools
 import math
 import statistics
 import time
+import warnings
 
 from scipy.integrate import quad
 
+from benchmarks.figures import Figure
+from benchmarks.integrands import NAMES, SCALAR, slope, value
 from gantheory.integrals import sweep
 
-NAMES = ("kl_pq", "kl_qp", "jsd", "kl_pm", "kl_qm", "hellinger2", "tv", "triangular")
-ROUNDS = 9
 TURN = 0.1  # seconds
 LOG2, ROOT = math.log(2), 0.5 * math.log(2 * math.pi)
 
@@ -55,7 +54,7 @@ def log_logistic(x, loc, scale):
 
 
 # log p, log q, d log q/d loc, the modes, and how far the tails reach
-SCALAR = {
+LAWS = {
     "normal, shift 2": (
         lambda x: log_normal(x, 0, 1), lambda x: log_normal(x, 2, 1), lambda x: x - 2,
         [0, 1, 2], 14,
@@ -75,59 +74,19 @@ SCALAR = {
 }  # fmt: skip
 
 
-def softplus(u):
-    return max(u, 0.0) + math.log1p(math.exp(-abs(u)))
-
-
-def sigmoid(u):
-    return 1 / (1 + math.exp(-u)) if u >= 0 else math.exp(u) / (1 + math.exp(u))
-
-
-def value(name, p, q, u):
-    if name == "kl_pq":
-        return p * u - p + q if p else q
-    if name == "kl_qp":
-        return -q * u + p - q if q else p
-    to_p, to_q = LOG2 - softplus(-u), LOG2 - softplus(u)
-    return {
-        "jsd": (p * to_p + q * to_q) / 2,
-        "kl_pm": p * to_p + (q - p) / 2,
-        "kl_qm": q * to_q + (p - q) / 2,
-        "hellinger2": (math.sqrt(p) - math.sqrt(q)) ** 2 / 2,
-        "tv": abs(p - q) / 2,
-        "triangular": (p - q) ** 2 / (p + q) if p + q else 0.0,
-    }[name]
-
-
-def slope(name, p, q, u):
-    """q·(G − G(−∞)), or q·G where that limit is infinite."""
-    if name == "kl_pq":
-        return -p
-    if name == "kl_qp":
-        return -q * u
-    share = sigmoid(u)
-    return {
-        "jsd": -q * softplus(u) / 2,
-        "kl_pm": -q * share,
-        "kl_qm": -q * (softplus(u) - share),
-        "hellinger2": -math.sqrt(p * q) / 2,
-        "tv": -q if u > 0 else 0.0,
-        "triangular": -4 * q * share * share,
-    }[name]
-
-
 def careful_quad(label):
-    log_p, log_q, score, points, reach = SCALAR[label]
+    log_p, log_q, score, points, reach = LAWS[label]
     inner = sorted({*points, *crossings(log_p, log_q, points)})
     edges = [max(inner[0] - reach, -math.inf), *inner, inner[-1] + reach]
     found = {}
     for name in NAMES:
         for derivative in (False, True):
+            weight = (slope if derivative else value)(name, SCALAR)
 
-            def integrand(x, name=name, derivative=derivative):
+            def integrand(x, weight=weight, derivative=derivative):
                 a, b = log_p(x), log_q(x)
-                p, q, u = math.exp(a), math.exp(b), a - b
-                return slope(name, p, q, u) * score(x) if derivative else value(name, p, q, u)
+                found = weight(math.exp(a), math.exp(b), a - b)
+                return found * score(x) if derivative else found
 
             parts = [
                 quad(integrand, a, b, epsabs=0, epsrel=1e-11, limit=200)[0]
@@ -168,26 +127,15 @@ def timed(function, label):
     return spent / calls, found
 
 
-def compare(label):
-    import warnings
-
+def figures(quick):
+    """Yield how many times as long `quad` takes, and how far the two are apart, pair by pair."""
     warnings.simplefilter("ignore")
-    ours(label)
-    runs = [(timed(ours, label), timed(careful_quad, label)) for _ in range(ROUNDS)]
-    mine = statistics.median(a[0] for a, _ in runs)
-    theirs = statistics.median(b[0] for _, b in runs)
-    found, other = runs[-1][0][1], runs[-1][1][1]
-    apart = max(
-        abs(found[key].value - other[key]) / max(abs(found[key].value), 1e-300) for key in found
-    )
-    stated = max(e.error / max(abs(e.value), 1e-300) for e in found.values())
-    print(
-        f"{label:26} sweep {mine * 1e3:6.2f} ms   quad {theirs * 1e3:7.1f} ms   "
-        f"ratio {theirs / mine:5.1f}   largest relative difference {apart:.0e}, "
-        f"stated error {stated:.0e}"
-    )
-
-
-if __name__ == "__main__":
     for label in PAIRS:
-        compare(label)
+        ours(label)
+        runs = [(timed(ours, label), timed(careful_quad, label)) for _ in range(3 if quick else 9)]
+        mine, theirs = (statistics.median(run[side][0] for run in runs) for side in (0, 1))
+        found, other = (run[1] for run in runs[-1])
+        apart = max(abs(found[key].value / other[key] - 1) for key in found if found[key].value)
+        note = f"{mine * 1e3:.2f} ms for 16 outputs"
+        yield Figure(f"{label}, quad / ours", theirs / mine, "times", note=note)
+        yield Figure(f"{label}, apart", apart, "relative")

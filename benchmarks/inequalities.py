@@ -1,6 +1,6 @@
-"""Time the inequalities of the theory, in one process and from cold, beside importing sympy.
+"""How long the inequalities of the theory take, in one process and from cold.
 
-Run: ``python benchmarks/inequalities.py``. Every statement has two seconds.
+Every statement has two seconds in one process; from cold it is measured in imports of sympy.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import subprocess
 import sys
 import time
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.figures import Figure
 
 STATEMENTS = (
     "triangular/4 <= jsd",
@@ -36,21 +35,15 @@ def wall(code: str) -> float:
     return time.perf_counter() - start
 
 
-def main() -> int:
+def figures(quick):
+    """Yield the seconds of each statement, and its time from cold over that of the import."""
     from gantheory.inequalities.inequality import prove
 
-    table = Table("statement", "verdict", "boxes", "first ms", "again ms", "from cold s")
-    slow = 0
+    base = min(wall("import sympy") for _ in range(3))
     for statement in STATEMENTS:
-        first, again = prove(statement), prove(statement)
-        cold = wall(f"from gantheory import prove; prove({statement!r})")
-        slow += first.numbers["seconds"] > BAR
-        times = [f"{1e3 * v.numbers['seconds']:.1f}" for v in (first, again)]
-        table.add_row(statement, first.how, str(first.numbers["boxes"]), *times, f"{cold:.2f}")
-    Console().print(table)
-    Console().print(f"import sympy: {min(wall('import sympy') for _ in range(3)):.2f} s")
-    return 1 if slow else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        found = prove(statement)
+        note = f"{found.how}, {found.numbers['boxes']} boxes"
+        yield Figure(statement, found.numbers["seconds"], "s", BAR, True, note)
+        if not quick:
+            cold = wall(f"from gantheory import prove; prove({statement!r})")
+            yield Figure(f"{statement}, from cold / import sympy", cold / base, "times")

@@ -1,6 +1,4 @@
-"""Time the simulator against plain PyTorch loops, a vmapped one and torchgan's trainer.
-
-    python benchmarks/simulator.py [--task one-d ring grid] [--members 1 8 128] [--repeats 7]
+"""How fast the simulator trains, against a customary and a careful plain PyTorch loop.
 
 Every figure is a ratio of gan-steps per second of CPU time (one D and one G update of one member)
 on one thread, with the two sides taking turns in the same process: medians over the repeats, with
@@ -9,35 +7,20 @@ tutorials have them; the careful one makes one pass of D over both halves of a m
 graph for fakes that only D learns from, and has the fused Adam.
 """
 
-import argparse
-import json
-import platform
 import statistics
-import sys
-import tempfile
 import time
-import types
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import nn
 
+from benchmarks.figures import Figure
 from simulations.data import grid, ring
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.networks import Affine, Mlp
 from simulations.streams import CHUNK
 from simulations.train import engine
-
-# task, members -> (least, aim), against the customary loop
-BARS = {
-    ("one-d", 128): (8.0, 15.0),
-    ("ring", 8): (1.6, 2.3),
-    ("grid", 8): (1.6, 2.3),
-    ("one-d", 1): (2.5, None),
-    ("ring", 1): (1.5, None),
-}
-VMAP_BAR = 1.5  # one-d, 128 members
 
 
 @dataclass(frozen=True)
@@ -99,10 +82,10 @@ def modules(task):
     return g, mlp(task.discriminator.sizes)
 
 
-class PlainLoop:
+class CustomaryLoop:
     """The usual training loop of one GAN."""
 
-    members = 1
+    called, members = "customary loop", 1
 
     def __init__(self, task, device="cpu"):
         torch.manual_seed(0)
@@ -134,8 +117,10 @@ class PlainLoop:
             self.g_optimiser.step()
 
 
-class CarefulLoop(PlainLoop):
+class CarefulLoop(CustomaryLoop):
     """The same loop as one who looks at the profile writes it."""
+
+    called = "careful loop"
 
     def __init__(self, task, device="cpu"):
         super().__init__(task, device)
@@ -160,56 +145,6 @@ class CarefulLoop(PlainLoop):
             self.g_optimiser.step()
             for parameter in self.d_parameters:
                 parameter.requires_grad_(True)
-
-
-class VmapLoop:
-    """K members by torch.func: vmap(grad) of the plain loss, Adam on the stacked tensors."""
-
-    def __init__(self, task, members):
-        from torch.func import functional_call, grad, stack_module_state, vmap
-
-        torch.manual_seed(0)
-        self.task, self.members = task, members
-        pairs = [modules(task) for _ in range(members)]
-        g, d = pairs[0]
-        self.theta = stack_module_state([pair[0] for pair in pairs])[0]
-        self.psi = stack_module_state([pair[1] for pair in pairs])[0]
-        self.moments = {
-            id(p): {k: (torch.zeros_like(v), torch.zeros_like(v)) for k, v in p.items()}
-            for p in (self.theta, self.psi)
-        }
-        self.count = 0
-        bce = nn.functional.binary_cross_entropy_with_logits
-        ones, zeros = torch.ones(task.batch, 1), torch.zeros(task.batch, 1)
-
-        def d_loss(psi, theta, real, z):
-            fake = functional_call(g, theta, (z,)).detach()
-            to_real, to_fake = (functional_call(d, psi, (x,)) for x in (real, fake))
-            return bce(to_real, ones) + bce(to_fake, zeros)
-
-        def g_loss(theta, psi, z):
-            return bce(functional_call(d, psi, (functional_call(g, theta, (z,)),)), ones)
-
-        self.d_grad, self.g_grad = vmap(grad(d_loss)), vmap(grad(g_loss))
-
-    @torch.no_grad()
-    def adam(self, parameters, gradients, rate):
-        correction1, correction2 = 1 - 0.9**self.count, 1 - 0.999**self.count
-        for name, p in parameters.items():
-            m, v = self.moments[id(parameters)][name]
-            m.lerp_(gradients[name], 0.1)
-            v.mul_(0.999).addcmul_(gradients[name], gradients[name], value=0.001)
-            p.addcdiv_(m, (v / correction2).sqrt().add_(1e-8), value=-rate / correction1)
-
-    def run(self, steps):
-        shape = self.members, self.task.batch
-        for _ in range(steps):
-            self.count += 1
-            real = self.task.real.sample(shape[0] * shape[1], None, torch.float32)
-            real = real.reshape(*shape, -1)
-            z, again = torch.randn(2, *shape, self.task.latent)
-            self.adam(self.psi, self.d_grad(self.psi, self.theta, real, z), self.task.rates[1])
-            self.adam(self.theta, self.g_grad(self.theta, self.psi, again), self.task.rates[0])
 
 
 class Ours:
@@ -238,69 +173,16 @@ class Ours:
             self.engine.advance(self.state, CHUNK)
 
 
-class Torchgan:
-    """torchgan's own trainer step on the same toy networks, fed by the same sampler."""
-
-    members = 1
-
-    def __init__(self, task):
-        trainer, models, losses = torchgan_parts()
-        plain_g, plain_d = modules(task)
-
-        class ToyGenerator(models.Generator):
-            def __init__(self):
-                super().__init__(encoding_dims=task.latent, label_type="none")
-                self.net = plain_g
-
-            def forward(self, z):
-                return self.net(z)
-
-        class ToyDiscriminator(models.Discriminator):
-            def __init__(self):
-                super().__init__(input_dims=task.real.dim, label_type="none")
-                self.net = plain_d
-
-            def forward(self, x, feature_matching=False):
-                return self.net(x)
-
-        adam = torch.optim.Adam
-        networks = {
-            "generator": {
-                "name": ToyGenerator,
-                "optimizer": {"name": adam, "args": {"lr": task.rates[0]}},
-            },
-            "discriminator": {
-                "name": ToyDiscriminator,
-                "optimizer": {"name": adam, "args": {"lr": task.rates[1]}},
-            },
-        }
-        criteria = [losses.MinimaxGeneratorLoss(), losses.MinimaxDiscriminatorLoss()]
-        self.trainer = trainer(
-            networks, criteria, device=torch.device("cpu"), sample_size=8, epochs=1,
-            checkpoints=tempfile.mkdtemp() + "/none", retain_checkpoints=0, log_dir=None,
-        )  # fmt: skip
-        self.trainer.batch_size = task.batch
-        self.task = task
-
-    def run(self, steps):
-        for _ in range(steps):
-            self.trainer.real_inputs = self.task.real.sample(self.task.batch, None, torch.float32)
-            self.trainer.train_iter()
-
-
-def torchgan_parts():
-    """Import torchgan's parts; it hard-imports torchvision, which its losses never use."""
-    for name in ("torchvision", "torchvision.utils", "torchvision.transforms"):
-        if name not in sys.modules:
-            try:
-                __import__(name)
-            except ImportError:
-                sys.modules[name] = types.ModuleType(name)
-    import torchgan.losses
-    import torchgan.models
-    import torchgan.trainer
-
-    return torchgan.trainer.Trainer, torchgan.models, torchgan.losses
+# the least ratio that is good enough, by loop, task and members
+BARS = {
+    (CustomaryLoop, "one-d", 1): 2.5,
+    (CustomaryLoop, "one-d", 128): 11.0,
+    (CarefulLoop, "one-d", 128): 7.5,
+    (CustomaryLoop, "ring", 1): 1.5,
+    (CustomaryLoop, "ring", 8): 1.65,
+    (CarefulLoop, "ring", 8): 1.5,
+    (CustomaryLoop, "grid", 8): 1.6,
+}
 
 
 def clock():
@@ -330,66 +212,20 @@ def compare(first, second, repeats, seconds):
     return [statistics.median(rate) for rate in rates], ratios
 
 
-def report(name, rates, ratios, bar, rows):
-    middle = statistics.median(ratios)
-    least, aim = bar or (None, None)
-    verdict = "" if least is None else ("meets" if middle >= least else "MISSES") + f" {least}x"
-    aimed = f", aim {aim}x" if aim else ""
-    print(
-        f"{name:34s} {middle:6.2f}x [{ratios[0]:.2f}, {ratios[-1]:.2f}]  "
-        f"{rates[1]:8.0f} vs {rates[0]:7.0f} gan-steps/s  {verdict}{aimed}",
-        flush=True,
-    )
-    rows.append({"what": name, "ratio": middle, "range": [ratios[0], ratios[-1]], "rates": rates})
+def figure(what, measured, bar=None):
+    """Return the middle of some ratios, with their range and the rates behind it."""
+    (other, mine), ratios = measured
+    note = f"{ratios[0]:.2f} to {ratios[-1]:.2f}; {mine:.0f} and {other:.0f} gan-steps/s"
+    return Figure(what, statistics.median(ratios), "times", bar, note=note)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", nargs="+", default=list(TASKS), choices=list(TASKS))
-    parser.add_argument("--members", nargs="+", type=int, default=None)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1.0, help="CPU time of one turn")
-    parser.add_argument("--device", default="cpu", help="cpu, or cuda: a captured graph")
-    parser.add_argument("--peers", action="store_true", help="also vmap and torchgan")
-    parser.add_argument("--json", type=argparse.FileType("w"), help="also write the figures here")
-    arguments = parser.parse_args()
+def figures(quick):
+    """Yield how many times as fast as the two plain loops the simulator is."""
     torch.set_num_threads(1)
-    rows = []
-    print(f"torch {torch.__version__}, {platform.processor() or platform.machine()}, one thread")
-    for name in arguments.task:
-        task = TASKS[name]
-        for members in arguments.members or (1, 8, 128 if name == "one-d" else 16):
-            sides = (
-                PlainLoop(task, arguments.device),
-                Ours(task, members, device=arguments.device),
-            )
-            measured = compare(*sides, arguments.repeats, arguments.seconds)
-            bar = BARS.get((name, 8 if name != "one-d" and members >= 8 else members))
-            report(f"{name}, K={members}, against customary", *measured, bar, rows)
-            sides = (
-                CarefulLoop(task, arguments.device),
-                Ours(task, members, device=arguments.device),
-            )
-            measured = compare(*sides, arguments.repeats, arguments.seconds)
-            report(f"{name}, K={members}, against careful", *measured, None, rows)
-        if arguments.peers:
-            sides = PlainLoop(task), Ours(task, 8, "reference")
-            measured = compare(*sides, arguments.repeats, arguments.seconds)
-            report(f"{name}, K=8, reference path", *measured, None, rows)
-            if name == "one-d":
-                sides = VmapLoop(task, 128), Ours(task, 128)
-                measured = compare(*sides, arguments.repeats, arguments.seconds)
-                report("one-d, K=128, against vmap", *measured, (VMAP_BAR, None), rows)
-            try:
-                sides = Torchgan(task), Ours(task, 8)
-            except ImportError as error:
-                print(f"torchgan left out ({error}); pip install --no-deps torchgan==0.1.0")
-            else:
-                measured = compare(*sides, arguments.repeats, arguments.seconds)
-                report(f"{name}, K=8, against torchgan", *measured, None, rows)
-    if arguments.json:
-        json.dump({"torch": torch.__version__, "figures": rows}, arguments.json, indent=1)
-
-
-if __name__ == "__main__":
-    main()
+    turns = (3, 0.2) if quick else (7, 1.0)  # how many, of how many seconds of CPU time
+    for name, task in TASKS.items():
+        for members in (1, 8, 128) if name == "one-d" else (1, 8):
+            for loop in (CustomaryLoop, CarefulLoop):
+                found = compare(loop(task), Ours(task, members), *turns)
+                bar = BARS.get((loop, name, members))
+                yield figure(f"{name}, K = {members}, ours / {loop.called}", found, bar)

@@ -3,13 +3,9 @@
 The competitors loop over the trajectories in Python: once through the same function, one start at
 a time, and once through a loop written by hand on plain floats for the one rule at hand, which
 knows the game and can do nothing else. Rounds are interleaved and the ratio of the best times is
-printed. Loops run on a sample of the starts and are scaled up.
-
-    python benchmarks/trajectories.py [--rounds 5]
+given. Loops run on a sample of the starts and are scaled up.
 """
 
-import argparse
-import json
 import math
 import os
 import time
@@ -18,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.figures import Figure
 from gantheory.dynamics.known import bilinear, dirac
 from gantheory.dynamics.motion.fields import compile_field
 from gantheory.dynamics.motion.trajectories import trajectories
@@ -77,32 +74,13 @@ def one_round(name: str, starts: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure(rounds: int) -> dict[str, dict[str, float]]:
+def figures(quick):
+    """Yield how many times as long each loop takes."""
     starts = np.random.default_rng(0).normal(size=(BATCH, 2))
-    times = [{name: one_round(name, starts) for name in CASES} for _ in range(rounds)]
-    best = {
-        name: {key: min(t[name][key] for t in times) for key in times[0][name]} for name in CASES
-    }
-    for numbers in best.values():
-        numbers["ratio, same function"] = (
-            numbers["loop, same function"] / numbers["batched, all points"]
-        )
-        numbers["ratio, plain floats"] = (
-            numbers["loop, plain floats"] / numbers["batched, last points"]
-        )
-    return best
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    found = measure(parser.parse_args().rounds)
-    print(
-        json.dumps({k: {n: round(v, 4) for n, v in d.items()} for k, d in found.items()}, indent=2)
-    )
-    missed = [name for name, d in found.items() if d["ratio, same function"] < BAR]
-    raise SystemExit(f"below {BAR:g} times: {', '.join(missed)}" if missed else 0)
-
-
-if __name__ == "__main__":
-    main()
+    for name in CASES:
+        times = [one_round(name, starts) for _ in range(1 if quick else 5)]
+        best = {key: min(found[key] for found in times) for key in times[0]}
+        ratio = best["loop, same function"] / best["batched, all points"]
+        yield Figure(f"{name}, loop of the same function / batched", ratio, "times", BAR)
+        ratio = best["loop, plain floats"] / best["batched, last points"]
+        yield Figure(f"{name}, loop of plain floats / batched", ratio, "times")
