@@ -57,6 +57,7 @@ ELEMENTARY: Mapping[str, tuple[int, int]] = {
     "log": ONE, "exp": ONE, "sqrt": ONE, "abs": ONE, "max": (2, 8), "min": (2, 8),
     "relu": ONE, "softplus": ONE, "sigmoid": ONE, "tanh": ONE, "atan": ONE,
 }  # fmt: skip
+CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares two expressions
 
 
 def parse(text: str, grammar: Grammar) -> ast.expr:
@@ -256,4 +257,27 @@ class _Checker:
             raise GantheoryError(
                 f"{self.where}: {node.func.id} takes {wanted} argument(s), got {len(arguments)}"
             )
+        if node.func.id == CHOICE:
+            arguments = [*self.sides(arguments[0]), *arguments[1:]]
         return max((self.visit(argument, depth + 1) for argument in arguments), default=0)
+
+    def sides(self, condition: ast.expr) -> list[ast.expr]:
+        """Return the two sides of the one comparison that a condition may be."""
+        match condition:
+            case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
+                return [left, condition.comparators[0]]
+        raise GantheoryError(
+            f"{self.where}: the condition of where compares two sides, as in where(t > 0, t, 0)"
+        )
+
+
+def greater(condition: ast.Compare) -> tuple[ast.expr, ast.expr, bool]:
+    """Return (u, v, strict) of a checked condition that says u > v, or u >= v.
+
+    >>> greater(ast.parse("t <= 1", mode="eval").body)[2]
+    False
+    """
+    left, right, op = condition.left, condition.comparators[0], condition.ops[0]
+    if isinstance(op, ast.Lt | ast.LtE):
+        left, right = right, left
+    return left, right, isinstance(op, ast.Lt | ast.Gt)

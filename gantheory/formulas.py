@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gantheory.errors import GantheoryError
-from gantheory.expressions import ELEMENTARY, Grammar, parse
+from gantheory.expressions import CHOICE, ELEMENTARY, ONE, Grammar, parse
 
 SCORE, PROBABILITY = "t", "D"
-PAYOFF = Grammar("payoff", ELEMENTARY, frozenset({SCORE, PROBABILITY}), parameters=True)
+FUNCTIONS = {
+    **ELEMENTARY,
+    "sin": ONE, "cos": ONE, "erf": ONE, "log1p": ONE, "expm1": ONE, "sign": ONE,
+    "logsumexp": (2, 2), "clamp": (3, 3), "leaky_relu": (1, 2), "huber": (1, 2), CHOICE: (3, 3),
+}  # fmt: skip
+PAYOFF = Grammar("payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True)
 INFINITIES = frozenset({"oo", "inf"})
 CONSTANTS = {"log": (1, 1), "exp": (1, 1), "sqrt": (1, 1)}
 DOMAIN = Grammar("domain", CONSTANTS, INFINITIES, parameters=True, tuples=True)

@@ -15,11 +15,12 @@ from typing import Any
 import sympy as sp
 
 from gantheory.errors import GantheoryError
-from gantheory.expressions import number, parse
+from gantheory.expressions import CHOICE, greater, number, parse
 from gantheory.formulas import PAYOFF, PROBABILITY, RESERVED, SCORE
 
 t = sp.Symbol("t", real=True)
 r = sp.Symbol("r", positive=True)
+LEAK = sp.Rational(1, 100)  # the negative slope of a leaky relu, torch's default
 
 
 class softplus(sp.Function):
@@ -83,6 +84,29 @@ class relu(sp.Function):
         return self.args[0].is_extended_real
 
 
+class choice(sp.Function):
+    """The second argument where the first is positive, else the third."""
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, decides: sp.Expr, then: sp.Expr, otherwise: sp.Expr) -> sp.Expr | None:
+        if then == otherwise or decides.is_positive:
+            return then
+        return otherwise if decides.is_nonpositive else None
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        decides, *values = self.args
+        return choice(decides, *(sp.diff(value, symbol) for value in values))
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        decides, then, otherwise = self.args
+        return sp.Piecewise((then, decides > 0), (otherwise, True))._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return all(value.is_extended_real for value in self.args[1:]) or None
+
+
 def maximum(*values: sp.Expr) -> sp.Expr:
     """Return the largest of ``values`` by relu alone."""
     return reduce(lambda best, value: best + relu(value - best), values)
@@ -96,6 +120,39 @@ def minimum(*values: sp.Expr) -> sp.Expr:
 def absolute(value: sp.Expr) -> sp.Expr:
     """Return abs(value) by relu alone."""
     return relu(value) + relu(-value)
+
+
+def sign(value: sp.Expr) -> sp.Expr:
+    """Return 1, 0 or -1."""
+    return choice(value, sp.Integer(1), choice(-value, sp.Integer(-1), sp.Integer(0)))
+
+
+def clamp(value: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+    """Return min(max(u, lower), upper)."""
+    if (upper - lower).is_nonnegative:
+        return lower + relu(value - lower) - relu(value - upper)
+    return minimum(maximum(value, lower), upper)
+
+
+def leaky_relu(value: sp.Expr, slope: sp.Expr = LEAK) -> sp.Expr:
+    """Return u where it is positive, else slope*u."""
+    return relu(value) - slope * relu(-value)
+
+
+def huber(value: sp.Expr, width: sp.Expr = sp.S.One) -> sp.Expr:
+    """Return u**2/2 within the width d, and d*(abs(u) - d/2) beyond."""
+    held = clamp(value, -width, width)
+    return held * (value - held / 2)
+
+
+def logsumexp(one: sp.Expr, other: sp.Expr) -> sp.Expr:
+    """Return log(exp(u) + exp(v))."""
+    return other + softplus(one - other)
+
+
+def _more_by_one(value: sp.Expr) -> sp.Expr:
+    """Return 1 + u, which is a sigmoid where u is the negative of one."""
+    return sigmoid(-(-value).args[0]) if isinstance(-value, sigmoid) else 1 + value
 
 
 def logarithm(value: sp.Expr) -> sp.Expr:
@@ -114,7 +171,10 @@ def logarithm(value: sp.Expr) -> sp.Expr:
 FUNCTIONS: Mapping[str, Callable[..., sp.Expr]] = {
     "log": logarithm, "exp": sp.exp, "sqrt": sp.sqrt, "abs": absolute, "max": maximum,
     "min": minimum, "relu": relu, "softplus": softplus, "sigmoid": sigmoid, "tanh": sp.tanh,
-    "atan": sp.atan, "sin": sp.sin, "cos": sp.cos,
+    "atan": sp.atan, "sin": sp.sin, "cos": sp.cos, "erf": sp.erf,
+    "log1p": lambda u: logarithm(_more_by_one(u)), "expm1": lambda u: sp.exp(u) - 1,
+    "logsumexp": logsumexp, "sign": sign, "clamp": clamp, "leaky_relu": leaky_relu,
+    "huber": huber,
 }  # fmt: skip
 
 
@@ -164,6 +224,13 @@ def _walk(node: ast.expr, names: Mapping[str, sp.Expr]) -> sp.Expr:
             return _walk(operand, names)
         case ast.BinOp(left=left, op=op, right=right):
             return _real(_operate(op, _walk(left, names), _walk(right, names)), node)
+        case ast.Call(func=ast.Name(id=name), args=[ast.Compare() as condition, *values]):
+            assert name == CHOICE
+            left, right, strict = greater(condition)
+            gap = _walk(left, names) - _walk(right, names)
+            then, otherwise = (_walk(value, names) for value in values)
+            # u >= v is no v > u
+            return choice(gap, then, otherwise) if strict else choice(-gap, otherwise, then)
         case ast.Call(func=ast.Name(id=name), args=args):
             return _real(FUNCTIONS[name](*(_walk(argument, names) for argument in args)), node)
     raise GantheoryError(f"{ast.unparse(node)[:60]!r} is not an expression")

@@ -44,6 +44,12 @@ def step(x: Tensor) -> Tensor:
     return (x > 0).to(x.dtype)
 
 
+def choose(x: Tensor, then: Any, otherwise: Any) -> Tensor:
+    """Return ``then`` where x > 0, else ``otherwise``."""
+    value: Tensor = torch.where(x > 0, then, otherwise)
+    return value if value.dtype == x.dtype else value.to(x.dtype)
+
+
 def power(x: Tensor, exponent: Any) -> Tensor:
     """Return x to an exponent, by the exact operation where torch has one."""
     match exponent:
@@ -74,6 +80,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "log": torch.log,
     "tanh": torch.tanh,
     "atan": torch.atan,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "erf": torch.erf,
+    "choice": choose,
     "sigmoid": torch.sigmoid,
     "softplus": smooth_relu,
     "relu": torch.relu,

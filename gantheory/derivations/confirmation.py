@@ -37,7 +37,7 @@ from gantheory.functions import r, to_sympy
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from gantheory.theory.jets import FUNCTIONS, constant, jet, variable
-from gantheory.theory.records import Curvature
+from gantheory.theory.records import Curvature, OptimalDiscriminator
 
 BITS = 192  # leaves 30 digits where half of them cancel
 POINTS = 2  # for each interval of ratios: one accident is possible, the second is independent
@@ -64,12 +64,22 @@ def confirm(derivation: Derivation) -> Derivation:
             try:
                 score = piece_at(optimum.score, point)
                 place = enclose(score, point)
+                if not _is_attained(optimum, point):
+                    continue  # beside a jump of a payoff, which has another value at the jump
             except NoEnclosure:
                 continue
             _At(derivation, parameters, point, place, score.has(r), draw).confirm()
     with ctx.workprec(3 * FAR):
         _confirm_ends(derivation, parameters, draw_parameters(parameters, draw), draw)
     return derivation
+
+
+def _is_attained(optimum: OptimalDiscriminator, point: Point) -> bool:
+    """Return whether the optimum at a ratio is the payoffs' value at a score."""
+    for branch in optimum.branches:
+        if branch.ratios[1] == sp.oo or enclose(branch.ratios[1], point) > point[r]:
+            return branch.attained
+    return False
 
 
 def _confirm_ends(
@@ -110,6 +120,8 @@ def _optimal(
     assert derivation.optimum is not None
     try:
         score = enclose(piece_at(derivation.optimum.score, point), point)
+        if not _is_attained(derivation.optimum, point):
+            return None
     except NoEnclosure:
         return None
     return _At(derivation, parameters, point, score, True, draw) if score.is_finite() else None

@@ -6,6 +6,7 @@ They share no code with the derivation or the quadrature that they judge.
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,18 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "log": mpmath.log, "exp": mpmath.exp, "sqrt": mpmath.sqrt, "abs": abs, "max": max, "min": min,
     "relu": lambda x: max(x, mpmath.mpf(0)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "tanh": mpmath.tanh, "atan": mpmath.atan,
+    "sin": mpmath.sin, "cos": mpmath.cos, "erf": mpmath.erf, "log1p": mpmath.log1p,
+    "expm1": mpmath.expm1, "sign": mpmath.sign,
+    "clamp": lambda x, low, high: min(max(x, low), high),
+    "logsumexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
+    "leaky_relu": lambda x, slope=None: (
+        x if x > 0 else x / 100 if slope is None else slope * x
+    ),
+    "huber": lambda x, d=1: x * x / 2 if abs(x) <= d else d * (abs(x) - mpmath.mpf(d) / 2),
+}  # fmt: skip
+
+COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
 
 
@@ -43,6 +56,10 @@ def evaluate(tree: ast.expr, names: Mapping[str, Any]) -> Any:
             return evaluate(operand, names)
         case ast.BinOp(left=left, op=op, right=right):
             return _arithmetic(op, evaluate(left, names), evaluate(right, names))
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return COMPARISONS[type(op)](evaluate(left, names), evaluate(right, names))
+        case ast.Call(func=ast.Name(id="where"), args=[condition, then, otherwise]):
+            return evaluate(then if evaluate(condition, names) else otherwise, names)
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return FUNCTIONS[name](*(evaluate(argument, names) for argument in arguments))
     raise AssertionError(f"{type(tree).__name__} has passed the parser")

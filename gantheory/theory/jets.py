@@ -12,7 +12,7 @@ from functools import reduce
 
 from flint import arb, arb_series, fmpq
 
-from gantheory.expressions import number
+from gantheory.expressions import greater, number
 
 LENGTH = 4  # coefficients: the loss's curvature takes the third derivative of the payoffs
 NAN = arb("nan")
@@ -49,6 +49,10 @@ def jet(tree: ast.expr, names: Mapping[str, arb_series]) -> arb_series:
             return _power(jet(left, names), right, names)
         case ast.BinOp(left=left, op=op, right=right):
             return _operate(op, jet(left, names), jet(right, names))
+        case ast.Call(args=[ast.Compare() as condition, then, otherwise]):
+            left, right, strict = greater(condition)
+            gap = (jet(left, names) - jet(right, names))[0]
+            return _choice(gap, strict, *(jet(value, names) for value in (then, otherwise)))
         case ast.Call(func=ast.Name(id=name), args=args):
             return FUNCTIONS[name](*(jet(argument, names) for argument in args))
     raise ValueError(f"{ast.unparse(tree)} is not an expression")
@@ -94,6 +98,38 @@ def _relu(u: arb_series) -> arb_series:
     return constant(arb(0)) if u[0] < 0 else _corner(u[0].max(arb(0)))
 
 
+def _choice(gap: arb, strict: bool, then: arb_series, otherwise: arb_series) -> arb_series:
+    """Return one of two jets by the sign of u − v; at a zero a value alone."""
+    if gap > 0:
+        return then
+    if gap < 0:
+        return otherwise
+    if gap == 0:
+        return _corner((otherwise if strict else then)[0])
+    return _corner(NAN)
+
+
+def _sign(u: arb_series) -> arb_series:
+    if u[0] > 0 or u[0] < 0:
+        return constant(arb(1 if u[0] > 0 else -1))
+    return _corner(arb(0) if u[0] == 0 else NAN)
+
+
+def _clamp(u: arb_series, lower: arb_series, upper: arb_series) -> arb_series:
+    return -_maximum(-_maximum(u, lower), -upper)
+
+
+def _huber(u: arb_series, width: arb_series | None = None) -> arb_series:
+    width = constant(arb(1)) if width is None else width
+    held = _clamp(u, -width, width)
+    return held * (u - held / 2)
+
+
+def _leaky_relu(u: arb_series, slope: arb_series | None = None) -> arb_series:
+    slope = constant(arb(1) / 100) if slope is None else slope
+    return _relu(u) - slope * _relu(-u)
+
+
 def _sqrt(u: arb_series) -> arb_series:
     return _corner(arb(0)) if u[0] == 0 else _analytic(u, arb_series.sqrt)
 
@@ -118,4 +154,14 @@ FUNCTIONS: Mapping[str, Callable[..., arb_series]] = {
     "sigmoid": _sigmoid,
     "tanh": lambda u: 2 * _sigmoid(2 * u) - 1,
     "atan": arb_series.atan,
+    "sin": arb_series.sin,
+    "cos": arb_series.cos,
+    "erf": arb_series.erf,
+    "log1p": lambda u: _analytic(1 + u, arb_series.log),
+    "expm1": lambda u: u.exp() - 1,
+    "logsumexp": lambda u, v: v + (1 + (u - v).exp()).log(),
+    "sign": _sign,
+    "clamp": _clamp,
+    "leaky_relu": _leaky_relu,
+    "huber": _huber,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import sympy as sp
@@ -23,15 +24,17 @@ from gantheory.exact.assumptions import (
     interior,
     positive_image,
 )
+from gantheory.exact.limits import limit
 from gantheory.exact.roots import in_order, roots_between
 from gantheory.exact.signs import sign_on_positive
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, interval
-from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
+from gantheory.functions import choice, relu, sigmoid, softplus, t, to_sympy
 from gantheory.losses.loss import Loss
 from gantheory.theory.radicals import opened
 
 Z = sp.Symbol("z", positive=True)
+KINKS = (relu, sp.Abs, choice)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,11 @@ class Payoffs:
 
 def _kinks(exprs: Iterable[sp.Expr], x: sp.Symbol) -> list[sp.Expr]:
     """Return the kinks in ``x``, those inside of others first."""
-    found = {kink for expr in exprs for kink in expr.atoms(relu, sp.Abs) if kink.has(x)}
-    return sorted(found, key=lambda k: (k.args[0].has(relu, sp.Abs), sp.default_sort_key(k)))
+    found = {kink for expr in exprs for kink in expr.atoms(*KINKS) if kink.args[0].has(x)}
+    return sorted(
+        found,
+        key=lambda k: (k.args[0].has(*KINKS), not isinstance(k, choice), sp.default_sort_key(k)),
+    )
 
 
 def _parts(payoffs: Payoffs) -> tuple[sp.Expr, ...]:
@@ -174,11 +180,54 @@ def pieces_of(
         closed_lower and lower.is_finite is True,
         closed_upper and upper.is_finite is True,
     )
-    return [
+    pieces = [
         smooth
         for part in _with_smooth_exponents(whole, parameters)
         for smooth in _smooth(_moved(part, coordinate), coordinate.symbol, parameters)
     ]
+    if not any(part.has(choice) for part in _parts(payoffs)):
+        return pieces
+    return _parted_at_jumps(pieces, payoffs, coordinate, parameters)
+
+
+def _parted_at_jumps(
+    pieces: list[Piece], payoffs: Payoffs, coordinate: Coordinate, parameters: Assumptions
+) -> list[Piece]:
+    """Part neighbouring pieces where a payoff jumps, closed where the formula has its value."""
+    parted = pieces[:1]
+    for piece in pieces[1:]:
+        before = parted[-1]
+        x, place = coordinate.symbol, piece.lower
+        score = {t: coordinate.to_score(place)}
+        here = payoffs.map(partial(sp.Expr.xreplace, rule=score))
+        left, right = (
+            one.payoffs.map(partial(limit, x=x, point=place, side=side, parameters=parameters))
+            for one, side in ((before, -1), (piece, 1))
+        )
+        if not piece.joined or _agree(left, right, parameters):
+            parted.append(piece)
+            continue
+        held = [_agree(here, side, parameters) for side in (left, right)]
+        if not any(held) and not _is_between(here, left, right, parameters):
+            raise Undecided(f"a payoff has at t = {score[t]} alone a value unlike those beside it")
+        parted[-1] = replace(before, closed_upper=held[0])
+        parted.append(replace(piece, closed_lower=held[1], joined=False))
+    return parted
+
+
+def _agree(one: Payoffs, other: Payoffs, parameters: Assumptions) -> bool:
+    """Whether payoffs are the same at a score."""
+    algebra = Algebra(parameters.sample)
+    return all(
+        a == b or (a.is_finite and b.is_finite and algebra.is_zero(a - b))
+        for a, b in zip(_parts(one), _parts(other), strict=True)
+    )
+
+
+def _is_between(here: Payoffs, left: Payoffs, right: Payoffs, parameters: Assumptions) -> bool:
+    """Whether payoffs at a jump are halfway, as those of sign(t) are at 0: never best alone."""
+    middle = Payoffs(*((a + b) / 2 for a, b in zip(_parts(left), _parts(right), strict=True)))
+    return _agree(here, middle, parameters)
 
 
 def _moved(piece: Piece, coordinate: Coordinate) -> Piece:
@@ -219,6 +268,13 @@ def smooth_parts(
 
 
 def _smooth(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> list[Piece]:
+    choices = [k for k in _kinks(_parts(piece.payoffs), x) if isinstance(k, choice)]
+    if choices and not choices[0].args[0].has(relu, sp.Abs):
+        return [
+            smooth
+            for part in _cut_at(piece, choices[0], x, parameters)
+            for smooth in _smooth(part, x, parameters)
+        ]
     parts = _between_poles(piece, x, parameters)
     if len(parts) > 1:
         return [smooth for part in parts for smooth in _smooth(part, x, parameters)]
@@ -282,7 +338,15 @@ def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Assumpti
         relu(-argument): -argument if negative else sp.Integer(0),
         sp.Abs(argument): -argument if negative else argument,
     }
-    return replace(piece, payoffs=piece.payoffs.map(lambda part: part.xreplace(values)))
+
+    def chosen(expr: sp.Expr) -> sp.Expr:
+        for one in expr.atoms(choice):
+            if one.args[0] in (argument, -argument):
+                falls = negative == (one.args[0] == argument)
+                return chosen(expr.xreplace({one: one.args[2 if falls else 1]}))
+        return expr.xreplace(values)
+
+    return replace(piece, payoffs=piece.payoffs.map(chosen))
 
 
 def _between_poles(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> list[Piece]:

@@ -11,6 +11,7 @@ _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
     "atan": lambda x: x.atan(), "Abs": abs, "sinh": lambda x: x.sinh(),
     "cosh": lambda x: x.cosh(), "erf": lambda x: x.erf(), "LambertW": lambda x: x.lambertw(),
+    "sin": lambda x: x.sin(), "cos": lambda x: x.cos(),
     "relu": lambda x: x.max(arb(0)), "softplus": lambda x: x.exp().log1p(),
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
 }  # fmt: skip
@@ -39,6 +40,11 @@ def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = 
         return arb.const_e()
     if isinstance(expression, sympy.Piecewise):
         return enclose(piece_at(expression, values), values)
+    if type(expression).__name__ == "choice":
+        gap = enclose(expression.args[0], values)
+        if not (gap > 0 or gap <= 0):
+            raise NoEnclosure(f"which value {str(expression)[:60]} has there is not decided")
+        return enclose(expression.args[1 if gap > 0 else 2], values)
     parts = [enclose(part, values) for part in expression.args]
     if isinstance(expression, sympy.Add | sympy.Mul):
         total = parts[0]
