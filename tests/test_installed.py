@@ -1,0 +1,83 @@
+"""What a user has who installed the wheel: commands without a checkout, and typed signatures."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SOUND = """\
+import gantheory as gt
+
+mine = gt.Loss("mine", real="log(D)", fake="log(1 - D)", generator="-log(D)")
+followed = gt.derive(mine).followed
+estimate: gt.Estimate = gt.divergence("jsd", "normal(0, 1)", "normal(1, 1)", wrt="q.loc")
+verdict: gt.Verdict = gt.prove("jsd <= tv*log(2)")
+outcomes: list[float] = [outcome.seconds for outcome in gt.check("minimax.optimum")]
+"""
+WRONG = """\
+import gantheory as gt
+
+gt.divergence("jsd", "normal(0, 1)")
+gt.derive("minimax", second=1.0)
+gt.Loss("mine", real="t", fake="-t", generater="-t")
+gt.explain("minimax", discriminator_loss="1.3")
+number: int = gt.density("normal(0, 1)")
+"""
+
+
+def run(folder, *call):
+    """Run a program in a folder, with neither this checkout nor its settings in sight."""
+    bare = {name: v for name, v in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
+    return subprocess.run(call, capture_output=True, text=True, cwd=folder, env=bare)
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "sound.py").write_text(SOUND)
+    (folder / "wrong.py").write_text(WRONG)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_mypy(scripts, installed):
+    options = ["--strict", "--config-file", "", "--cache-dir", "cache", "--python-executable"]
+    done = run(scripts, sys.executable, "-m", "mypy", *options, installed, "sound.py", "wrong.py")
+    return {tuple(line.split(":")[:2]) for line in done.stdout.splitlines() if ": error: " in line}
+
+
+@pytest.fixture(scope="module")
+def by_pyright(scripts, installed):
+    options = ["--outputjson", "--level", "error", "--pythonpath"]
+    done = run(scripts, sys.executable, "-m", "basedpyright", *options, installed)
+    found = json.loads(done.stdout)["generalDiagnostics"]
+    return {(row["file"].rsplit("/")[-1], str(row["range"]["start"]["line"] + 1)) for row in found}
+
+
+EXPECTED = {("wrong.py", str(line)) for line in (3, 4, 5, 6, 7)}
+
+
+def test_mypy_admits_a_sound_script_and_reports_each_wrong_call(by_mypy):
+    assert by_mypy == EXPECTED
+
+
+def test_pyright_admits_a_sound_script_and_reports_each_wrong_call(by_pyright):
+    assert by_pyright == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (["derive", "lsgan"], "D* = r/(r + 1)"),
+        (["divergence", "jsd", "N(0, 1)", "normal(2, 1)"], "0.336830820346831"),
+        (["prove", "tv**2 <= kl_pq/2"], "proved"),
+        (["explain", "minimax", "--stuck", "0.693"], "D = 1/2 everywhere"),
+        (["game", "bilinear"], "diverges (proved"),
+    ],
+)
+def test_a_command_needs_no_checkout(tmp_path, installed, call, answer):
+    done = run(tmp_path, installed, "-m", "gantheory", *call)
+    assert not done.returncode, done.stderr
+    assert answer in done.stdout
