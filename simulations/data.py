@@ -21,6 +21,7 @@ from gantheory.densities.base import Density
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError, unknown_name
+from simulations.counter import Places
 
 Array = NDArray[np.float64]
 
@@ -74,14 +75,25 @@ class Law:
         levels = (torch.arange(n) % self.block + u) / self.block
         return torch.from_numpy(quantile(self.density, levels.numpy()))[:, None].to(dtype)
 
+    def points(self, places: Places) -> Tensor:
+        """Return points made from numbers that are counted, for all members at once."""
+        if isinstance(self.density, Spatial):
+            return _placed(self.density, places.uniform()[..., 0], places.normal(self.dim))
+        levels = (places.order()[..., None] % self.block + places.uniform()) / self.block
+        return torch_quantile(self.density, levels)
+
 
 def _sum_of_normals(law: Spatial, n: int, generator: torch.Generator) -> Tensor:
     """Return n independent points, shape (n, dim), in float64."""
-    weights, means, factors = _tensor(law.weights, law.means, law.factors)
     u = torch.rand(n, generator=generator, dtype=torch.float64)
+    return _placed(law, u, torch.randn(n, law.dim, generator=generator, dtype=torch.float64))
+
+
+def _placed(law: Spatial, u: Tensor, z: Tensor) -> Tensor:
+    """Return points of a sum of normals: u (...) chooses the part, z (..., dim) the place."""
+    weights, means, factors = (x.to(u.device) for x in _tensor(law.weights, law.means, law.factors))
     chosen = torch.searchsorted(weights.cumsum(0), u).clamp_(max=len(weights) - 1)
-    z = torch.randn(n, law.dim, generator=generator, dtype=torch.float64)
-    return means[chosen] + torch.einsum("nij,nj->ni", factors[chosen], z)
+    return means[chosen] + torch.einsum("...ij,...j->...i", factors[chosen], z)
 
 
 _LEAST_LEVEL = 2.0**-64  # below every other level that a generator of 53 bits draws
@@ -105,6 +117,21 @@ def quantile(density: Density, levels: Array) -> Array:
     for k, part in enumerate(density.parts):
         result[chosen == k] = quantile(part, inner[chosen == k])
     return result
+
+
+def torch_quantile(density: Density, levels: Tensor) -> Tensor:
+    """Return `quantile` of levels inside (0, 1), on their device where torch has the formula."""
+    if density.name in _QUANTILES:
+        return _QUANTILES[density.name](levels, **density.parameters)
+    found = quantile(density, levels.cpu().numpy())
+    return torch.from_numpy(found).to(levels.device)
+
+
+_QUANTILES: dict[str, Callable[..., Tensor]] = {
+    "normal": lambda u, loc, scale: loc + scale * torch.special.ndtri(u),
+    "uniform": lambda u, a, b: a + (b - a) * u,
+    "logistic": lambda u, loc, scale: loc + scale * torch.logit(u),
+}
 
 
 def bulk(density: Density, outside: float) -> tuple[float, float]:
@@ -193,6 +220,12 @@ class Modes:
         chosen = torch.randint(len(self.centres), (n,), generator=generator)
         noise = torch.randn(n, 2, generator=generator, dtype=dtype)
         return centres[chosen] + self.scale * noise
+
+    def points(self, places: Places) -> Tensor:
+        """Return points made from numbers that are counted, for all members at once."""
+        u = places.uniform()[..., 0]
+        centres = torch.tensor(self.centres, dtype=u.dtype, device=u.device)
+        return centres[(u * len(centres)).long()] + self.scale * places.normal(2)
 
 
 def ring(modes: int = 8, radius: float = 1.0, scale: float = 0.01) -> Modes:

@@ -15,11 +15,12 @@ from gantheory.losses.loss import Loss
 from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
-from simulations.streams import CHUNK, INITIAL, TRAINING, Draw, Sampler, generator_of
+from simulations.streams import CHUNK, INITIAL, Draw, Sampler, generator_of
 from simulations.updates import Adam, Order, Rule, Schedule, memory_of
 
 Player = Literal["discriminator", "generator"]
 ADAM = Adam()
+SOURCES = "twister", "counter"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Recipe:
         latent: the law of the generator's input, standard normal or uniform on [−1, 1].
         dtype: torch.float64 unless asked.
         device: where training runs.
+        source: where random numbers come from: ``"twister"``, drawn member by member on the CPU
+            (`simulations.streams`), or ``"counter"``, made on the device for all members at once
+            (`simulations.counter`). Either gives a member the same numbers on every device, and
+            each its own; a GPU needs the second.
     """
 
     discriminator: Network
@@ -90,12 +95,15 @@ class Recipe:
     latent: Literal["normal", "uniform"] = "normal"
     dtype: torch.dtype = torch.float64
     device: str = "cpu"
+    source: Literal["twister", "counter"] = "twister"
 
     def __post_init__(self) -> None:
         choices = (Order, self.order), (Schedule, self.schedule), (Schedule, self.annealing)
         for kind, choice in choices:
             if choice not in set(kind):
                 raise unknown_name(kind.__name__.lower(), choice, map(str, kind))
+        if self.source not in SOURCES:
+            raise unknown_name("source", self.source, SOURCES)
         for name in ("batch", "discriminator_steps", "packing"):
             if getattr(self, name) < 1:
                 raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
@@ -251,33 +259,3 @@ def rates(members: Iterable[Member], recipe: Recipe) -> dict[str, Tensor]:
         player: torch.tensor(column, dtype=recipe.dtype, device=recipe.device)[:, None]
         for player, column in columns.items()
     }
-
-
-def drawn(members: Sequence[Member], recipe: Recipe, step: int) -> dict[str, Tensor]:
-    """Return every member's chunk of samples from ``step`` on, stacked: (K, CHUNK, ...)."""
-    chunks = [
-        recipe.draw.chunk(
-            member.real,
-            member.fake,
-            member.noise,
-            generator_of(member.seed, TRAINING, step // CHUNK),
-        )
-        for member in members
-    ]
-    if recipe.annealing != Schedule.CONSTANT:
-        factors = recipe.noise_factors(step)
-        for chunk in chunks:
-            for name in chunk.keys() & {"real_noise", "fake_noise"}:
-                chunk[name].mul_(factors)
-    names = dict.fromkeys(name for chunk in chunks for name in chunk)
-    return {
-        name: torch.stack([_or_zeros(chunk, name, chunks) for chunk in chunks]).to(recipe.device)
-        for name in names
-    }
-
-
-def _or_zeros(chunk: dict[str, Tensor], name: str, chunks: list[dict[str, Tensor]]) -> Tensor:
-    """Return a member's tensor, or the zero noise of a member that has none."""
-    if name in chunk:
-        return chunk[name]
-    return torch.zeros_like(next(other[name] for other in chunks if name in other))

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from simulations.blocks import Mover
-from simulations.ensembles import Member, Recipe, State, drawn
+from simulations.ensembles import Member, Recipe, State
 from simulations.losses import Payoff, TorchLoss, torch_loss
+from simulations.minibatches import portions
 from simulations.plans import (
     ALIGNMENT,
     Arena,
@@ -33,6 +34,8 @@ from simulations.updates import Adam, Order, Schedule, Sgd
 # and 32 members of the one-dimensional toy took 211, 207, 175, 162 and 159 µs a gan-step (medians
 # on a loaded machine): below 16 the calls themselves cost more than the cache saves.
 CACHE = 3 * 2**20
+
+Games = tuple[tuple[TorchLoss, int], ...]  # a block's games, each with its number of members
 
 
 def is_fast(recipe: Recipe) -> bool:
@@ -56,9 +59,12 @@ class Fast:
         self.members, self.recipe = members, recipe
         self.block = block or block_size(recipe, len(members))
         self.workspaces: dict[int, Workspace] = {}
-        losses = [id(torch_loss(member.loss, member.parameters)) for member in members]
+        self.losses = [torch_loss(member.loss, member.parameters) for member in members]
+        first: dict[int, int] = {}
+        for place, loss in enumerate(self.losses):
+            first.setdefault(id(loss), place)
         # members of one game stand together, so that a block's losses are slices of its memory
-        self.order = sorted(range(len(members)), key=lambda k: losses.index(losses[k]))
+        self.order = sorted(range(len(members)), key=lambda k: first[id(self.losses[k])])
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
@@ -66,9 +72,11 @@ class Fast:
             rows = self.order[begin : begin + self.block]
             members = [self.members[k] for k in rows]
             workspace = self._workspace(len(members))
-            workspace.load(state, rows, members)
-            samples = drawn(members, self.recipe, state.step)
-            workspace.run(samples, state, steps)
+            workspace.load(state, rows, members, [self.losses[k] for k in rows])
+            made = 0
+            for count, samples in portions(members, self.recipe, state.step, steps):
+                workspace.run(samples, state, made, count)
+                made += count
             workspace.store(state, rows)
         for player in self.recipe.players:
             k = self.recipe.discriminator_steps if player == "discriminator" else 1
@@ -104,14 +112,21 @@ class Workspace:
             self.movers["generator"] = Mover(recipe.generator, self.size, recipe, 1)
         self.inputs: dict[str, Tensor] = {}
         self.losses: list[TorchLoss] = []
-        self.slopes: dict[tuple[object, ...], list[Operation]] = {}
+        self.slopes: dict[tuple[str, Games], list[Operation]] = {}
         self.operations: list[Operation] = []
-        self.graph: torch.cuda.CUDAGraph | None = None
+        self.games: Games = ()
+        self.graphs: dict[Games, torch.cuda.CUDAGraph] = {}
 
-    def load(self, state: State, rows: list[int], members: Sequence[Member]) -> None:
-        """Take over the rows of ``members``."""
-        padded = [*members, *[members[-1]] * (self.size - len(members))]
-        self.losses = [torch_loss(member.loss, member.parameters) for member in padded]
+    def load(
+        self,
+        state: State,
+        rows: list[int],
+        members: Sequence[Member],
+        losses: Sequence[TorchLoss],
+    ) -> None:
+        """Take over the rows of ``members``, who play for ``losses``."""
+        self.losses = [*losses, *[losses[-1]] * (self.size - len(losses))]
+        self.games = tuple((loss, len(list(rows))) for loss, rows in groupby(self.losses))
         rates = {
             "discriminator": [member.discriminator_rate for member in members],
             "generator": [member.generator_rate for member in members],
@@ -128,12 +143,12 @@ class Workspace:
         for player in self.recipe.players:
             self.movers[player].store(state, player, rows)
 
-    def run(self, samples: dict[str, Tensor], state: State, steps: int) -> None:
-        """Make ``steps`` steps with the samples (members, CHUNK, ...) of one chunk."""
+    def run(self, samples: dict[str, Tensor], state: State, made: int, steps: int) -> None:
+        """Make ``steps`` steps with samples (members, steps, ...), ``made`` after the state."""
         with torch.no_grad():
             if set(samples) != set(self.inputs):
                 self._lay_out(samples)
-            numbers = self._numbers(state, steps)
+            numbers = self._numbers(state, made, steps)
             inputs = {name: memory[: self.real_size] for name, memory in self.inputs.items()}
             for index in range(steps):
                 for name, tensor in samples.items():
@@ -142,15 +157,13 @@ class Workspace:
                     mover.numbers.copy_(values[index])
                 self._step()
 
-    def _numbers(self, state: State, steps: int) -> list[tuple[Mover, Tensor]]:
-        schedule, total = Schedule(self.recipe.schedule), self.recipe.steps
-        factors = [schedule.factor(state.step + index, total) for index in range(steps)]
+    def _numbers(self, state: State, made: int, steps: int) -> list[tuple[Mover, Tensor]]:
+        schedule, begin = Schedule(self.recipe.schedule), state.step + made
+        factors = [schedule.factor(begin + index, self.recipe.steps) for index in range(steps)]
+        movers = [(self.movers[player], state.updates[player]) for player in self.recipe.players]
         return [
-            (
-                self.movers[player],
-                self.movers[player].numbers_of(state.updates[player] + 1, factors),
-            )
-            for player in self.recipe.players
+            (mover, mover.numbers_of(count + made * len(mover.numbers) + 1, factors))
+            for mover, count in movers
         ]
 
     def _step(self) -> None:
@@ -158,9 +171,9 @@ class Workspace:
             for operation in self.operations:
                 operation()
             return
-        if self.graph is None:
-            self.graph = self._captured()
-        self.graph.replay()
+        if self.games not in self.graphs:
+            self.graphs[self.games] = self._captured()
+        self.graphs[self.games].replay()
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Return one step as a graph; what the warm-up changed is put back first."""
@@ -191,7 +204,7 @@ class Workspace:
             name: tensor.new_zeros((self.size, *tensor.shape[2:]))
             for name, tensor in samples.items()
         }
-        self.graph, self.slopes = None, {}
+        self.graphs, self.slopes = {}, {}
         seen = block_memory((self.size, 2 * n, dim), recipe.dtype, recipe.device)
         arena = Arena(recipe.dtype, recipe.device)
         critic = self.movers["discriminator"]
@@ -275,7 +288,7 @@ class Workspace:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
         n = both.output.shape[1] // 2
         halves = (("real", slice(0, n)), ("fake", slice(n, None)))
-        key = ("discriminator", *self.losses)
+        key = ("discriminator", self.games)
         if key not in self.slopes:
             self.slopes[key] = [
                 call
@@ -289,7 +302,7 @@ class Workspace:
 
     def _generator_slope(self, judge: Plan) -> None:
         """Write the slope of mean c(fake) at D's outputs."""
-        key = ("generator", *self.losses)
+        key = ("generator", self.games)
         if key not in self.slopes:
             n = judge.output.shape[1]
             self.slopes[key] = self._slopes("generator", judge.output, judge.slope, 1 / n)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from simulations.ensembles import Games, Member, Recipe, State, drawn, rates
+from simulations.ensembles import Games, Member, Recipe, State, rates
 from simulations.losses import TorchLoss
+from simulations.minibatches import portions
 from simulations.updates import Order, Schedule
 
 Tensors = Mapping[str, Tensor]
@@ -24,10 +25,10 @@ class Reference:
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
-        samples = drawn(self.members, self.recipe, state.step)
-        for index in range(steps):
-            self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
-            state.step += 1
+        for count, samples in portions(self.members, self.recipe, state.step, steps):
+            for index in range(count):
+                self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
+                state.step += 1
 
     def step(self, state: State, samples: Tensors) -> None:
         """Move the players once each (D k times) in the recipe's order."""

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from gantheory.losses.loss import Loss
 from simulations.data import Law, parse_density
-from simulations.ensembles import Member, Recipe, drawn, initial_state
+from simulations.ensembles import Member, Recipe, initial_state
+from simulations.minibatches import drawn
 from simulations.networks import Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred
 from simulations.streams import CHUNK

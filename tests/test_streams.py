@@ -10,8 +10,9 @@ from scipy import stats
 from gantheory.errors import GantheoryError
 from simulations import samples
 from simulations.data import Law, parse_density
-from simulations.ensembles import Member, Recipe, drawn, initial_state
+from simulations.ensembles import Member, Recipe, initial_state
 from simulations.flows import Flow
+from simulations.minibatches import drawn
 from simulations.networks import Affine, Mlp
 from simulations.streams import CHUNK, COMPARISON, EVALUATION, TRAINING, generator_of
 

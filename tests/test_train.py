@@ -8,10 +8,11 @@ from torch import nn
 
 from gantheory.errors import GantheoryError
 from gantheory.integrals import divergence
-from simulations.ensembles import Member, Recipe, drawn, initial_state
+from simulations.ensembles import Member, Recipe, initial_state
 from simulations.fast import Fast
 from simulations.fit import fit_discriminator
 from simulations.measure import integrated_value
+from simulations.minibatches import drawn
 from simulations.networks import Affine, Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred, input_gradient
 from simulations.streams import CHUNK, generator_of

@@ -1,0 +1,202 @@
+"""Counted randomness, and the script for a GPU on a CPU in its place."""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from benchmarks import gpu
+from gantheory.errors import GantheoryError
+from simulations import minibatches
+from simulations.counter import Counter, philox
+from simulations.data import Law, as_density, grid, quantile, ring
+from simulations.ensembles import Member, Recipe
+from simulations.minibatches import portions
+from simulations.networks import Affine, Mlp
+from simulations.regularisers import GradientPenalty
+from simulations.streams import CHUNK, TRAINING
+from simulations.train import last, train
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [  # the known answers that Random123 publishes for philox4x32-10: counter, then key
+        ("ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff",
+         "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+        ("243f6a88 85a308d3 13198a2e 03707344 a4093822 299f31d0",
+         "d16cfe09 94fdcceb 5001e420 24126ea1"),
+    ],
+)  # fmt: skip
+def test_philox_gives_the_published_words(inputs, words):
+    a, b, c, d, low, high = (torch.tensor([int(word, 16)]) for word in inputs.split())
+    found = [f"{int(word):08x}" for word in philox((a, b, c, d), (low, high))]
+    assert found == words.split()
+
+
+def by_hand(seed, stream, step, tag, place):
+    """Return the four words of one counter in whole numbers of Python."""
+    x, key = [place, step % 2**32, stream << 8 | tag, step >> 32], [seed % 2**32, seed >> 32]
+    for _ in range(10):
+        p, q = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+        x = [(q >> 32) ^ x[1] ^ key[0], q % 2**32, (p >> 32) ^ x[3] ^ key[1], p % 2**32]
+        key = [(key[0] + 0x9E3779B9) % 2**32, (key[1] + 0xBB67AE85) % 2**32]
+    return x
+
+
+def test_numbers_are_the_words_of_their_seed_step_purpose_and_place():
+    rng = np.random.default_rng(3)
+    seeds = (0, 2**64 - 1, *(int(s) for s in rng.integers(0, 2**63, 3)))
+    for first in (0, 2**32 - 2):
+        group = Counter(seeds, TRAINING, first, 4)
+        u, z = group.draw(0, 2, (3, 5)).flatten(2), group.draw(1, 2, (3, 5)).flatten(2)
+        for k, step, j in rng.integers(0, (5, 4, 15), (20, 3)).tolist():
+            words = by_hand(seeds[k], TRAINING, first + step, 4, j // 4)
+            assert float(u[k, step, j]) == (words[j % 4] + 0.5) / 2**32
+            words = by_hand(seeds[k], TRAINING, first + step, 5, j // 4)
+            radius, angle = words[j % 4 // 2 * 2], words[j % 4 // 2 * 2 + 1]
+            turn = np.sin if j % 2 else np.cos
+            expected = np.sqrt(-2 * np.log((radius + 0.5) / 2**32))
+            expected *= turn(2 * np.pi * (angle + 0.5) / 2**32)
+            assert float(z[k, step, j]) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_counted_normals_are_normal_and_uncorrelated_over_steps_members_and_purposes():
+    z = Counter(tuple(range(50)), TRAINING, 0, 40).draw(1, 0, (100,))
+    assert stats.kstest(z.flatten().numpy(), "norm").pvalue > 1e-6
+    other = Counter(tuple(range(50)), TRAINING, 0, 40).draw(1, 1, (100,))
+    pairs = (z[1:], z[:-1]), (z[:, 1:], z[:, :-1]), (z[..., 1:], z[..., :-1]), (z, other)
+    for a, b in pairs:
+        for power in (1, 2):
+            x, y = (t.flatten().numpy() ** power for t in (a, b))
+            assert abs(np.corrcoef(x, y)[0, 1]) < 5 / np.sqrt(x.size)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sampler that only takes a generator."""
+
+    loc: float = 0.0
+    dim: int = 1
+
+    def sample(self, n, generator, dtype):
+        return torch.randn(n, 1, generator=generator, dtype=dtype) + self.loc
+
+
+def law(text, block=1):
+    return Law(as_density(text), block)
+
+
+TOY = Recipe(Mlp((1, 8, 1)), Affine(), steps=70, batch=32, source="counter")
+MEMBERS = [
+    Member(law("normal(2, 1)"), seed=1),
+    Member(Drawn(1.0), "minimax", seed=2, noise=0.1),
+    Member(law("student_t(3)"), seed=3),
+    Member(law("normal(2, 1)"), "minimax", seed=1),
+]
+
+
+def rows_of(members, recipe):
+    return last(train(members, recipe)).parameters["discriminator"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"discriminator_steps": 2, "latent": "uniform"},
+                {"regularisers": (GradientPenalty(),), "annealing": "linear", "steps": 20}],
+)  # fmt: skip
+def test_a_members_counted_numbers_depend_on_its_seed_alone(changes, monkeypatch):
+    recipe = replace(TOY, **changes)
+    fast = not recipe.regularisers
+    whole = rows_of(MEMBERS, recipe)
+    close = {"rtol": 0, "atol": 0 if fast else 1e-12}
+    torch.testing.assert_close(rows_of(MEMBERS[::-1], recipe).flip(0), whole, **close)
+    torch.testing.assert_close(rows_of(MEMBERS[1:2], recipe), whole[1:2], **close)
+    monkeypatch.setitem(minibatches.MEMORY, "cpu", 2**18)  # other portions
+    assert minibatches.Counted(MEMBERS, recipe, 0).most < CHUNK / 2
+    assert torch.equal(rows_of(MEMBERS, recipe), whole)
+    assert torch.equal(whole[0], whole[3]) == (MEMBERS[0].loss == MEMBERS[3].loss)
+
+
+def test_both_paths_train_alike_from_counted_numbers():
+    slow, fast = (last(train(MEMBERS, TOY, path=path)).parameters for path in ("reference", "fast"))
+    for player in slow:
+        assert (slow[player] - fast[player]).abs().max() < 1e-12
+
+
+def real_points(members, recipe):
+    return torch.cat([samples["real"] for _, samples in portions(members, recipe, 0, CHUNK)], 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["normal(2, 0.5)", "uniform(-1, 3)", "logistic(1, 2)", "gamma(2, 1)",
+             "normal_mixture((0.3, 0.7), (-2, 2), (0.5, 1))"],
+)  # fmt: skip
+def test_counted_points_follow_their_law(text):
+    density = as_density(text)
+    for block in (1, 32):
+        members = [Member(Law(density, block), seed=s) for s in range(20)]
+        points = real_points(members, TOY).numpy()
+        assert points.shape == (20, CHUNK, 1, 32, 1)
+        if block == 1:
+            assert stats.kstest(points.ravel(), density.cdf).pvalue > 1e-6
+        else:  # one point in every slice of probability
+            edges = quantile(density, np.arange(1, 32) / 32)
+            if "mixture" not in text:
+                slices = np.searchsorted(edges, points[..., 0])
+                assert (np.sort(slices, -1) == np.arange(32)).all()
+
+
+@pytest.mark.parametrize("modes", [ring(), grid()])
+def test_counted_points_of_modes_lie_about_every_centre_alike(modes):
+    recipe = replace(TOY, discriminator=Mlp((2, 8, 1)), generator=Affine(dim=2))
+    points = real_points([Member(modes, seed=5)], recipe).reshape(-1, 2)
+    away = torch.cdist(points, torch.tensor(modes.centres, dtype=points.dtype))
+    counts = torch.bincount(away.argmin(1), minlength=len(modes.centres)).numpy()
+    assert stats.chisquare(counts).pvalue > 1e-6
+    nearest = away.amin(1).square().numpy() / modes.scale**2
+    assert stats.kstest(nearest, stats.chi2(2).cdf).pvalue > 1e-6
+
+
+def test_a_plane_law_counts_too():
+    plane = law("normal_nd((1, 0), ((2, 0.5), (0.5, 1)))")
+    recipe = replace(TOY, discriminator=Mlp((2, 8, 1)), generator=Affine(dim=2))
+    points = real_points([Member(plane, seed=5)], recipe).reshape(-1, 2).numpy()
+    assert np.allclose(np.cov(points.T), [[2, 0.5], [0.5, 1]], atol=0.15)
+
+
+def test_an_unknown_source_is_refused():
+    with pytest.raises(GantheoryError, match="unknown source 'dice'"):
+        replace(TOY, source="dice")
+
+
+# --- the script --------------------------------------------------------------------------------
+
+
+def test_every_part_of_the_gpu_script_runs_on_a_cpu_and_a_failing_one_stops_none(
+    tmp_path, monkeypatch, capsys
+):
+    def fail(setting):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(gpu, "CASES", {"line": gpu.CASES["line"]})
+    monkeypatch.setitem(gpu.PARTS, "ceilings", (fail, 5))
+    place = tmp_path / "gpu.json"
+    parts = [name for name in gpu.PARTS if name != "experiments"]
+    status = gpu.main(["--out", str(place), "--device", "cpu", "--quick", "--parts", *parts])
+    results = json.loads(place.read_text())
+    assert status == 1
+    assert "RuntimeError: planted" in results["ceilings"]["error"]
+    assert [name for name in parts if "error" in results[name]] == ["ceilings"]
+    assert results["equality"]["all within bounds"]
+    assert results["noise"]["normal"]["differing float64"] == 0
+    assert results["noise"]["same alone and in company"]
+    assert all(
+        cell["finite"] and cell["gan-steps/s"] > 0 for cell in results["throughput"]["cells"]
+    )
+    assert "failed parts: ceilings" in capsys.readouterr().out
+
+
+def test_the_work_of_a_ring_step_is_what_the_design_counted():
+    assert gpu.operations_of_a_step(gpu.TASKS["ring"]) == pytest.approx(205.8e6, rel=1e-3)
