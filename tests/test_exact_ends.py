@@ -131,6 +131,35 @@ def test_an_image_keeps_its_end_where_its_centre_rounds_to_it(seed):
 
 
 def test_a_piece_that_rounding_leaves_nothing_of_is_no_number():
-    found = divergence("jsd", "normal(0, 1)", "affine(beta(2, 3), 0.7, 2e-19)")
+    narrow, far = "affine(beta(2, 3), 0.7, 2e-19)", "affine(beta(2, 3), 0.3, 2e-19)"
+    p, q = (f"mixture(0.5*normal(0, 1) + 0.5*{law})" for law in (far, narrow))
+    found = divergence("jsd", p, q)
     assert found.status is Status.UNDETERMINED
     assert "next to 0" in found.reason
+    assert divergence("jsd", "normal(0, 1)", narrow).value == pytest.approx(math.log(2), rel=1e-15)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_moving_both_laws_far_away_changes_no_divergence_and_no_w1(seed):
+    """Their centres and ends round to the same few numbers there; what is exact is their place."""
+    rng = np.random.default_rng(100 + seed)
+    width = float(10 ** rng.uniform(-30, -14))
+    place, ratio, shape = (float(x) for x in rng.uniform(1, 3, 3))
+    laws = [
+        f"gumbel({width * place!r}, {width!r})",
+        f"normal({-width * place!r}, {width * ratio!r})",
+        f"gamma({shape!r}, {width!r})",
+        f"uniform({-2 * width!r}, {5 * width * ratio!r})",
+        f"restrict(laplace(0, {width!r}), {-width!r}, inf)",
+    ]
+    first, second, third = (laws[k] for k in rng.choice(len(laws), 3, replace=False))
+    loc = float(rng.uniform(0.5, 2)) * 10.0 ** int(rng.integers(-12, 5))
+
+    def pair(loc):
+        p, q, r = (f"affine({law}, {loc!r}, 1)" for law in (first, second, third))
+        return p, q if seed % 2 else f"mixture(0.25*{q} + 0.75*{r})"
+
+    for name in ("jsd", "tv", "bc", "kl_qm", "w1"):
+        there, here = divergence(name, *pair(loc)), divergence(name, *pair(0.0))
+        assert abs(there.value - here.value) <= there.error + here.error, (name, pair(loc))
+        assert there.error <= max(1e-11 * abs(here.value), 4 * here.error), (name, pair(loc))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -47,7 +48,27 @@ class Image(Univariate):
 
     @property
     def log_magnitude(self) -> float:
-        return 1 + self.base.log_magnitude
+        return 2 + self.base.log_magnitude
+
+    @property
+    def misplaced(self) -> float:
+        return self.base.misplaced
+
+    def misread(self, at: Points) -> Array:
+        return self.base.misread(at)
+
+
+READ = 4.0  # roundings of the distance to an anchor, in going back to the base
+EPS = sys.float_info.epsilon
+
+
+def steepness(law: Univariate, at: Points) -> Array:
+    """Return abs(d log p/dx), or about one in a width where a law does not tell its slope."""
+    try:
+        slope = np.abs(law.slope(at))
+    except GantheoryError:
+        slope = np.full_like(at.x, 1 / min(width for _, width in law.centers))
+    return np.where(np.isnan(slope), 0.0, slope)
 
 
 @register
@@ -70,11 +91,14 @@ class Affine(Image):
         if self.scale == 0:
             raise GantheoryError("affine: scale=0 leaves no density; use a scale other than 0")
 
-    @property
-    def log_magnitude(self) -> float:
-        # the images of ends and centers are rounded, which counts against their widths
-        far = max(abs(center) / width for center, width in self.centers)
-        return 2 + self.base.log_magnitude + 2 * far
+    @cached_property
+    def misplaced(self) -> float:
+        rounded = [abs(float(self._exactly(x) - Fraction(here))) for here, x in self._anchored]
+        return max(rounded, default=0.0) + abs(self.scale) * self.base.misplaced
+
+    def misread(self, at: Points) -> Array:
+        away = np.min([np.abs(at.minus(here)) for here, _ in self._anchored], axis=0)
+        return self.base.misread(self._inner(at)) + READ * EPS * steepness(self, at) * away
 
     def _exactly(self, x: Place) -> Place:
         if isinstance(x, float):
@@ -87,14 +111,19 @@ class Affine(Image):
         return nearest(self._exactly(x))
 
     @cached_property
+    def _anchored(self) -> list[tuple[float, float]]:
+        """The base's own anchors, after the places at which they land."""
+        ends = [end for piece in self.base.pieces for end in piece if math.isfinite(end)]
+        centers = [center for center, _ in self.base.centers]
+        return [(self._forward(x), x) for x in (*centers, *self.base.kinks, *ends)]
+
+    @cached_property
     def _anchors(self) -> dict[float, float]:
         """Where the base's own anchors land, so that they map back to the last digit.
 
         Where rounding makes them one, an end is kept before a kink, and that before a centre.
         """
-        ends = [end for piece in self.base.pieces for end in piece if math.isfinite(end)]
-        centers = [center for center, _ in self.base.centers]
-        return {self._forward(x): x for x in (*centers, *self.base.kinks, *ends)}
+        return dict(self._anchored)
 
     def _inner(self, at: Points) -> Points:
         return at.standardised(self.loc, self.scale, self._anchors)
@@ -157,8 +186,10 @@ class Affine(Image):
         return self.base.above(inner) if self.scale > 0 else self.base.below(inner)
 
     def blur(self, at: Points) -> Array:
-        far = 2 * (np.abs(at.anchor) + abs(self.loc))
-        return abs(self.scale) * self.base.blur(self._inner(at)) + far
+        away = np.min([np.abs(at.minus(here)) for here, _ in self._anchored], axis=0)
+        return (
+            abs(self.scale) * self.base.blur(self._inner(at)) + READ * away + self.misplaced / EPS
+        )
 
     def standard_form(self) -> StandardForm | None:
         form = self.base.standard_form()
@@ -374,12 +405,22 @@ class Restrict(Image):
             return np.full_like(at.x, level if name == "a" else -level)
         if name.startswith("base."):
             inner = name.removeprefix("base.")
-            return self.base.scores(inner, at) - self._mass_slope(inner) / self.mass
+            return self.base.scores(inner, at) - math.fsum(self._flows(inner))
         return super().scores(name, at)
 
-    def _mass_slope(self, name: str) -> float:
-        """Return how fast the base's mass on [a, b] grows with a parameter of the base."""
-        flows = []  # of mass past each end, density·velocity of the quantile there
+    def score_size(self, name: str) -> float:
+        if not name.startswith("base."):
+            return super().score_size(name)
+        inner = name.removeprefix("base.")
+        flows = math.fsum(map(abs, self._flows(inner)))  # off as the mass and the density are
+        return self.base.score_size(inner) + flows * self.log_magnitude
+
+    def _flows(self, name: str) -> list[float]:
+        """Return how fast mass enters [a, b] past each end as a parameter of the base grows.
+
+        It is density·velocity of the quantile there, as a share of the mass on [a, b].
+        """
+        flows = []
         for end in (self.a, self.b):
             if math.isinf(end):
                 continue
@@ -389,9 +430,9 @@ class Restrict(Image):
                     f"{self}: how the mass on it changes with base.{name} is not known; "
                     "differentiate in a, b, loc or scale"
                 )
-            density = float(self.base.pdf(end))
+            density = float(self.base.pdf(end)) / self.mass
             flows.append((1 if end == self.a else -1) * density * float(velocity[0]))
-        return math.fsum(flows)
+        return flows
 
     def end_velocity(self, name: str, end: float) -> float:
         if name in ("a", "b"):

@@ -106,6 +106,15 @@ class AnyMixture(Univariate):
     def log_magnitude(self) -> float:
         return 2 + max(c.log_magnitude for c in self.parts)
 
+    @cached_property
+    def misplaced(self) -> float:
+        return max(c.misplaced for c in self.parts)
+
+    def misread(self, at: Points) -> Array:
+        shares = self.shares(at)
+        parts = [c.misread(at) for c in self.parts]
+        return np.sum(np.where(shares > 0, shares * parts, 0.0), axis=0)
+
     @property
     def opaque(self) -> bool:  # type: ignore[override]
         return any(c.opaque for c in self.parts)
@@ -351,6 +360,9 @@ class NormalMixture(AnyMixture):
 
     def scores(self, name: str, at: Points) -> Array:
         return super().scores(_of_component(name), at)
+
+    def score_size(self, name: str) -> float:
+        return super().score_size(_of_component(name))
 
     def velocity(self, name: str, x: Array) -> Array | None:
         return super().velocity(_of_component(name), x)

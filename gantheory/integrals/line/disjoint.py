@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.univariate import Univariate, nearest
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.ratio import Ratio
@@ -28,6 +29,8 @@ def are_disjoint(p: Univariate, q: Univariate) -> bool:
 
 def has_collapsed(law: Univariate) -> bool:
     """Whether rounding leaves nothing of a piece of the support, and so loses its mass."""
+    if isinstance(law, AnyMixture):  # whose other components may cover that piece
+        return any(map(has_collapsed, law.parts))
     return any(nearest(low) == nearest(high) for low, high in law.exact_pieces)
 
 

@@ -15,6 +15,7 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.combined import reversed_kernel
 from gantheory.integrals.kernels.infinite import Ends, infinite
 from gantheory.integrals.kernels.kernel import Integrand, Kernel
+from gantheory.integrals.line.axis import on_one_axis
 from gantheory.integrals.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.integrals.line.crossings import Term, jump_term
 from gantheory.integrals.line.disjoint import are_disjoint, has_collapsed, on_disjoint_supports
@@ -37,6 +38,7 @@ COLLAPSED = (
 UNIT = 1e-7
 # A share of q's mass on which p/q counts as staying at a jump; less is rounding at a crossing.
 STAYS = 1e-6
+HOPELESS = 1e100  # times the integral of the absolute value: an error that says nothing
 BLIND = "the density states no structure, so a narrow spike may have been missed; state its centers"
 
 
@@ -78,12 +80,17 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
         found = {k: on_disjoint_supports(tasks[k].kernel) for k in values}
         answers |= {k: answer for k, answer in found.items() if answer}
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
+    noise = input_noise(p, q)
+    p, q, names = on_one_axis(p, q, {str(name) for name in parameters})
     if law := next((law for law in (p, q) if has_collapsed(law)), None):
         refusal = Estimate.undetermined(COLLAPSED.format(law=law), METHOD)
         answers |= dict.fromkeys(open_tasks, refusal)
         open_tasks = []
     if open_tasks:
-        answers |= _integrated(p, q, {k: tasks[k] for k in open_tasks})
+        there = {
+            k: replace(tasks[k], parameter=names.get(str(tasks[k].parameter))) for k in open_tasks
+        }
+        answers |= _integrated(p, q, there, noise)
     return [answers[k] for k in range(len(tasks))]
 
 
@@ -96,20 +103,22 @@ def _by_rule(task: Task, known: Estimate | None, refused: Estimate | None) -> Es
     )
 
 
-def _integrated(p: Univariate, q: Univariate, tasks: dict[int, Task]) -> dict[int, Estimate]:
-    answers = _routed(p, q, tasks, every=False)
+def _integrated(
+    p: Univariate, q: Univariate, tasks: dict[int, Task], noise: float
+) -> dict[int, Estimate]:
+    answers = _routed(p, q, tasks, noise, every=False)
     # where the chosen form of a derivative is not sharp, the other one may be
     again = {
         k: task
         for k, task in tasks.items()
         if task.parameter and len(task.kernel.slopes) > 1 and answers[k].status is not Status.OK
     }
-    answers |= _routed(p, q, again, every=True) if again else {}
+    answers |= _routed(p, q, again, noise, every=True) if again else {}
     # an integral that never settles uses up the panels of the others
     unsettled = [k for k, answer in answers.items() if _has_no_number(answer)]
     if len(tasks) > 1:
         for k in unsettled:
-            answers |= _integrated(p, q, {k: tasks[k]})
+            answers |= _integrated(p, q, {k: tasks[k]}, noise)
     return answers
 
 
@@ -118,7 +127,7 @@ def _has_no_number(answer: Estimate) -> bool:
 
 
 def _routed(
-    p: Univariate, q: Univariate, tasks: dict[int, Task], every: bool
+    p: Univariate, q: Univariate, tasks: dict[int, Task], noise: float, every: bool
 ) -> dict[int, Estimate]:
     """Integrate the tasks, a derivative in ``every`` form or in the one that cancels least."""
     owners = [
@@ -141,7 +150,6 @@ def _routed(
     masses = [found[k] for k in range(len(owners), len(owners) + len(laws))]
     if laws and (refusal := _not_normalised([d for d, _ in laws], masses)):
         return dict.fromkeys(tasks, refusal)
-    noise = input_noise(p, q)
     routes: dict[int, list[tuple[Integral, int]]] = {k: [] for k in tasks}
     for index, (k, formula) in enumerate(owners):
         if index in found:
@@ -275,8 +283,8 @@ def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Esti
         error += flushed
     value, bound = _scaled(best.value, best.shift), _scaled(error or flushed, best.shift)
     log_value = math.log(best.value) + best.shift if best.value > 0 else None
-    if not math.isfinite(value):
-        lost = error >= abs(best.value)
+    lost = error >= abs(best.value)
+    if not math.isfinite(value) or error > HOPELESS * best.absolute > 0:
         return Estimate(
             math.nan,
             math.inf,

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.images import steepness
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import LOG_HUGE, LogRatio, Points, Univariate
 from gantheory.errors import GantheoryError
@@ -23,6 +24,7 @@ SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
+MOST = 700.0  # of what the logarithm of a sample is off by: e^700 is as good as no digit
 GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
 
@@ -68,7 +70,7 @@ class Pair:
             # eight roundings of its terms against two of what the logarithms were summed from
             better = ((8 * known[1] <= doubt) & ~np.isnan(known[0])) | np.isinf(known[0])
             u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
-        doubt = EPS * np.minimum(doubt, -LOWEST)
+        doubt = EPS * np.minimum(doubt, -LOWEST) + self.astray(at)
         return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
 
     def summed(self, log_p: Array, log_q: Array) -> Array:
@@ -80,6 +82,29 @@ class Pair:
     def constant(self) -> float:
         """The size of the constants inside both log-densities."""
         return self.p.log_magnitude + self.q.log_magnitude
+
+    def astray(self, at: Points) -> Array | float:
+        r"""Return what the places of both laws, as binary64 has them, make of a log-density.
+
+        Next to an anchor one law is exact, and the other is off by its own slope times how far
+        both are misplaced; beside an end `rounded_ends` counts what that alone does.
+        """
+        apart = self.p.misplaced + self.q.misplaced
+        off = self.p.misread(at) + self.q.misread(at)
+        if not apart:
+            return off
+        shifted = apart * np.minimum(steepness(self.p, at), steepness(self.q, at))
+        beside = (at.distance <= apart) & np.isin(at.anchor, self._ends)
+        return off + apart / self._width + np.where(beside, np.minimum(shifted, 1.0), shifted)
+
+    @cached_property
+    def _ends(self) -> list[float]:
+        laws = (self.p, self.q)
+        return [x for law in laws for x in {*sum(law.pieces, ()), *law.kinks} if math.isfinite(x)]
+
+    @cached_property
+    def _width(self) -> float:
+        return min(width for law in (self.p, self.q) for _, width in law.centers)
 
     def _known(self, at: Points) -> LogRatio | None:
         if (forward := self.p.log_ratio(self.q, at)) is not None:
@@ -110,18 +135,20 @@ class _Sampler:
             n = self.pair.ratio_at(at, log_jacobian)
             wanted = {output.score for output in self.outputs} - {None}
             scores = {name: self.pair.q.scores(str(name), at) for name in wanted}
-            weight, mantissa = self._evaluated(n, scores)
+            weight, part = self._evaluated(n)
+            mantissa = self._scored(part, scores)
+            mantissa[np.isneginf(weight)] = 0.0
             lost = _lost(n, mantissa)
             lift = None if lost is None else self._lift(at, n, mantissa)
             lifted = weight if lift is None else weight + lift
             if self.rough:
                 return Samples(lifted, mantissa, np.ones(()))
-            noise = self._noise(n, log_jacobian, weight, scores)
-            unsure = self._unsure(n, weight, mantissa, scores)
+            noise = self._noise(n, log_jacobian, weight, self.pair.astray(at))
+            unsure = self._unsure(n, weight, part, scores)
             if lost is not None and lift is not None:
                 noise = noise + EPS * np.where(lift > 0, lift + LOG_HUGE, 0.0)
                 lost = lost & ~(lift > 0)
-        return Samples(lifted, mantissa, np.minimum(noise, 1.0), unsure, lost)
+        return Samples(lifted, mantissa, noise, unsure, lost)
 
     def _lift(self, at: Points, n: Ratio, mantissa: Array) -> Array:
         """Return the log of what u at `LOWEST` leaves out of mantissas that are linear in u.
@@ -134,56 +161,59 @@ class _Sampler:
         scored = np.array([output.score is not None for output in self.outputs])
         return np.where(linear & ~scored[:, None, None], np.maximum(further, 0.0), 0.0)
 
-    def _evaluated(self, n: Ratio, scores: Scores) -> tuple[Array, Array]:
-        """Return the log weight and the mantissa of every output."""
+    def _evaluated(self, n: Ratio) -> tuple[Array, Array]:
+        """Return the log weight of every output, and its mantissa without the score."""
         pairs = [output.integrand(n) for output in self.outputs]
-        weight = np.stack([weight for weight, _ in pairs])
-        mantissa = np.stack([part for _, part in pairs])
-        for k, output in enumerate(self.outputs):
-            if output.score:
-                part = mantissa[k]  # 0 times a score that overflows is 0
-                mantissa[k] = np.where(part == 0, 0.0, part * scores[output.score])
-        mantissa[np.isneginf(weight)] = 0.0
-        return weight, mantissa
+        return np.stack([weight for weight, _ in pairs]), np.stack([part for _, part in pairs])
 
-    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, scores: Scores) -> Array:
-        """Return a bound on the relative rounding error of each sample, u being sure.
+    def _scored(self, part: Array, scores: Scores) -> Array:
+        """Return mantissas times the scores of their outputs; 0 times what overflows is 0."""
+        rows = [
+            np.where(row == 0, 0.0, row * scores[output.score]) if output.score else row
+            for row, output in zip(part, self.outputs, strict=True)
+        ]
+        return np.stack(rows)
 
-        It is made of the constants and the jacobian; the log weight; u, against which the
-        integrand is taken to grow no faster than u itself (`_unsure` is for where it is unsure);
-        and the score.
+    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, astray: Array | float) -> Array:
+        """Return a bound on the relative rounding error of each sample, u and score being sure.
+
+        It is made of the constants and the jacobian; the log weight; and u, against which the
+        integrand is taken to grow no faster than u itself (`_unsure` is for where it is unsure).
+        What the logarithm of a sample is off by may be more than 1, as far out as e^−1e16.
         """
         assert n.doubt is not None
         size = self.pair.summed(n.log_p - log_jacobian, n.log_q - log_jacobian)
-        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian))
+        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian)) + astray
         # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
         power = np.where(single, 0.0, np.abs(weight - n.log_q)) / np.maximum(n.v, 1e-300)
         base = np.minimum(np.abs(n.log_q - log_jacobian), size)
-        noise = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
-        noise[[output.touches for output in self.outputs]] += n.doubt / np.maximum(n.v, 1e-300)
-        for k, output in enumerate(self.outputs):
-            if output.score and (inside_score := self.pair.q.score_size(output.score)):
-                noise[k] += 8 * EPS * inside_score / np.abs(scores[output.score])
+        off = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
+        noise = np.expm1(np.minimum(off, MOST))
+        touching = [output.touches for output in self.outputs]
+        noise[touching] += np.minimum(n.doubt / np.maximum(n.v, 1e-300), 1.0)
         return noise
 
-    def _unsure(self, n: Ratio, weight: Array, mantissa: Array, scores: Scores) -> Array | None:
-        """Return by how much each mantissa may be off where u may be 0, or of the other sign.
+    def _unsure(self, n: Ratio, weight: Array, part: Array, scores: Scores) -> Array | None:
+        """Return by how much each mantissa may be off whatever its size, or None for nothing.
 
-        There a relative error says nothing: an integrand that vanishes at u = 0 has none.
+        That is what the terms of a score leave where they cancel; and where u may be 0, or of the
+        other sign, what an integrand that vanishes at u = 0 may be instead.
         """
         assert n.doubt is not None
         where = (n.v <= DOUBTFUL * n.doubt) & (n.doubt > 0) & np.isfinite(n.log_top)
-        if not where.any():
+        sizes = [self.pair.q.score_size(o.score) if o.score else 0.0 for o in self.outputs]
+        if not where.any() and not any(sizes):
             return None
+        off = 8 * EPS * np.array(sizes)[:, None, None] * np.abs(part)
         here = {name: score[where] for name, score in scores.items()}
-        off = np.zeros_like(mantissa)
+        mantissa = self._scored(part[:, where], here)
         for side in (-1.0, 1.0):
-            other, part = self._evaluated(n.doubtful(where, side), here)
-            gap = np.abs(part * np.exp(other - weight[:, where]) - mantissa[:, where])
-            off[:, where] = np.fmax(off[:, where], gap)
-        return off
+            other, near = self._evaluated(n.doubtful(where, side))
+            shifted = self._scored(near, here) * np.exp(other - weight[:, where])
+            off[:, where] = np.fmax(off[:, where], np.abs(shifted - mantissa))
+        return np.where(np.isneginf(weight), 0.0, off)
 
 
 def _lost(n: Ratio, mantissa: Array) -> Array | None:

@@ -172,7 +172,7 @@ def hull(p: Univariate, q: Univariate) -> Interval:
     return min(p.support[0], q.support[0]), max(p.support[1], q.support[1])
 
 
-def alive(weight: Array, mantissa: Array, noise: Array) -> Samples:
+def alive(weight: Array, mantissa: Array, noise: Array, unsure: Array | None = None) -> Samples:
     """Return samples of one integrand; where one is not known it is taken to be huge, and lost.
 
     Where its weight vanishes there is nothing, whatever the other factor overflowed to.
@@ -182,4 +182,6 @@ def alive(weight: Array, mantissa: Array, noise: Array) -> Samples:
     weight = np.where(nothing | np.isfinite(weight), weight, HIGHEST)
     mantissa = np.where(lost, UNKNOWN, np.where(nothing, 0.0, mantissa))
     noise = np.where(lost | nothing, 0.0, noise)
-    return Samples(weight[None], mantissa[None], noise[None], lost=lost[None])
+    if unsure is not None:
+        unsure = np.where(lost | nothing, 0.0, unsure)[None]
+    return Samples(weight[None], mantissa[None], noise[None], unsure, lost[None])

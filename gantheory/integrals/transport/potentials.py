@@ -21,7 +21,6 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.integrals.line.estimates import finished
-from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import Integral, integrals_of
 from gantheory.integrals.line.moving import beside, moving_points
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays
@@ -37,8 +36,8 @@ KINK = "W1 has a kink where the two laws are equal, so it has no derivative ther
 DOUBT = 1e-7
 
 
-def w1_slope(p: Univariate, q: Univariate, parameter: str) -> Estimate:
-    """Return the derivative of W1(p, q) in a parameter of q."""
+def w1_slope(p: Univariate, q: Univariate, parameter: str, noise: float) -> Estimate:
+    """Return the derivative of W1(p, q) in a parameter of q; ``noise`` is what input rounds off."""
     if p == q:
         return Estimate.undetermined(KINK)
     gap = Gap(p, q)
@@ -51,7 +50,7 @@ def w1_slope(p: Univariate, q: Univariate, parameter: str) -> Estimate:
                 f"q is unbounded at {point:g}, which moves with {parameter}; use a one-sided "
                 "difference of values"
             )
-    return _integrated(gap, parameter)
+    return _integrated(gap, parameter, noise)
 
 
 def _unbounded(q: Univariate, point: float) -> bool:
@@ -59,7 +58,7 @@ def _unbounded(q: Univariate, point: float) -> bool:
     return any(tail is None or tail.log > 0 or tail.logsquare for tail in tails)
 
 
-def _integrated(gap: Gap, parameter: str) -> Estimate:
+def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
     p, q = gap.p, gap.q
     center = sorted(q.centers)[len(q.centers) // 2][0]
     rough = _Sampler(gap, parameter, _Signs.unknown(center))
@@ -82,7 +81,7 @@ def _integrated(gap: Gap, parameter: str) -> Estimate:
             f"F_p = F_q, or nearly so, where mass moves with {parameter}: {KINK}"
         )
     found = replace(found, error=found.error + doubt)
-    return finished(_with_ends(found, sample), input_noise(p, q), p, q)
+    return finished(_with_ends(found, sample), noise, p, q)
 
 
 def _with_ends(found: Integral, sample: _Sampler) -> Integral:
@@ -250,16 +249,16 @@ class _Sampler:
             log_q = q.log_density(at)
             noise = EPS * (8 + q.log_magnitude + np.abs(np.where(np.isfinite(log_q), log_q, 0.0)))
             rate = q.velocity(self.parameter, at.x) if self.by_quantiles else None
+            unsure = None
             if rate is None:
-                score = q.scores(self.parameter, at)
-                noise = noise + 8 * EPS * q.score_size(self.parameter) / np.abs(score)
                 factor = self.signs.doubt(at.x) if self.doubt else self.signs.critic(at)
-                mantissa = score * factor
+                mantissa = q.scores(self.parameter, at) * factor
+                unsure = 8 * EPS * q.score_size(self.parameter) * np.abs(factor)
             else:
                 mantissa = rate * (2.0 * self._unsure(at) if self.doubt else self.signs.sign(at.x))
         if self.doubt:
             mantissa, noise = np.abs(mantissa), np.ones_like(noise)
-        return alive(log_jacobian + log_q, mantissa, np.minimum(noise, 1.0))
+        return alive(log_jacobian + log_q, mantissa, np.minimum(noise, 1.0), unsure)
 
 
 __all__ = ["w1_slope"]

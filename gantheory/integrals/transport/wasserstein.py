@@ -16,6 +16,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
+from gantheory.integrals.line.axis import on_one_axis
 from gantheory.integrals.line.estimates import finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import Integral, integrals_of
@@ -38,7 +39,12 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     """
     if wrt:
         law, parameter = split_parameter(wrt)
-        return w1_slope(*((p, q) if law == "q" else (q, p)), parameter)
+        p, q = (p, q) if law == "q" else (q, p)
+        noise = input_noise(p, q)
+        p, q, names = on_one_axis(p, q, {parameter})
+        return w1_slope(p, q, names[parameter], noise)
+    noise = input_noise(p, q)
+    p, q, _ = on_one_axis(p, q, set())
     if p == q:
         return Estimate(0.0, method="closed form")
     coupling = Coupling.of(p, q)
@@ -47,13 +53,13 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     if coupling and not coupling.slope:
         shift = abs(coupling.offset)
         exact = Integral(shift, EPS * shift, shift, 0.0, 0, True)
-        return replace(finished(exact, input_noise(p, q), p, q), method="closed form")
+        return replace(finished(exact, noise, p, q), method="closed form")
     if coupling and abs(coupling.slope) > coupling.scale:
         p, q = q, p  # standard points of the wider law keep more digits
-    return _integrated(p, q)
+    return _integrated(p, q, noise)
 
 
-def _integrated(p: Univariate, q: Univariate) -> Estimate:
+def _integrated(p: Univariate, q: Univariate, noise: float) -> Estimate:
     sample = _Sampler(p, q, Gap(p, q))
     panels, log_left, resolved = panels_of(sample, rays(p, q, (hull(p, q),)))
     with np.errstate(all="ignore"):
@@ -62,7 +68,7 @@ def _integrated(p: Univariate, q: Univariate) -> Estimate:
     (found,) = integrals_of(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
-    return finished(found, input_noise(p, q), p, q)
+    return finished(found, noise, p, q)
 
 
 @dataclass(frozen=True)
