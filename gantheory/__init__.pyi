@@ -18,7 +18,16 @@ from .integrals.dispatch import sweep as sweep
 from .losses import find as find
 from .losses import get_loss as get_loss
 from .losses import list_losses as list_losses
-from .losses.constrained import Critic as Critic
+from .losses.critic import AnyFunction as AnyFunction
+from .losses.critic import Averages as Averages
+from .losses.critic import Critic as Critic
+from .losses.critic import Expectations as Expectations
+from .losses.critic import GradientMoment as GradientMoment
+from .losses.critic import GradientPenalty as GradientPenalty
+from .losses.critic import KernelBall as KernelBall
+from .losses.critic import Pairs as Pairs
+from .losses.critic import SecondMoment as SecondMoment
+from .losses.critic import Slope as Slope
 from .losses.loss import Claim as Claim
 from .losses.loss import Loss as Loss
 from .losses.loss import Reference as Reference

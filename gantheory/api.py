@@ -11,7 +11,7 @@ from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import unknown_name
 from gantheory.losses import find
-from gantheory.losses.constrained import Critic
+from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.verify import Outcome
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from gantheory.cli.derive import command as derive_command
 from gantheory.cli.losses import command as games_command
 from gantheory.critics import discrete, relativistic
-from gantheory.critics.constrained import derive_critic, mean_gaussian_kernel
+from gantheory.critics.constrained import derive_critic
 from gantheory.critics.distances import energy_distance, kantorovich, squared_cdf_distance
+from gantheory.critics.kernels import mean_gaussian_kernel
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.critics.record import judge_claim
 from gantheory.derivations.told import Step

@@ -1,8 +1,8 @@
 r"""Critics under a constraint: the optimal critic and the value, by exact calculus.
 
-Each of these objectives is :math:`\sup_v \int g\,v` over a ball for v, which is f itself or its
-derivative: integration by parts writes :math:`E_p f - E_q f = \int (F_q - F_p) f'\,dx` in one
-dimension. Two lemmas do the rest, |v| ≤ 1 and :math:`\int w v^2 \le 1`, both derived here.
+The derivation is chosen by the class of functions and reads the objective's formulas: a linear
+objective real·E_p f − fake·E_q f is solved in each class; one that is not has its stationarity
+condition stated, and on two points a solution where the game is symmetric.
 """
 
 from __future__ import annotations
@@ -11,148 +11,239 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from gantheory.critics import relativistic
+from gantheory.critics import kernels, relativistic
+from gantheory.critics.published import Total, judge_value, read_value
 from gantheory.critics.record import CriticDerivation, judge_claim
+from gantheory.critics.suprema import (
+    F_p,
+    F_q,
+    Linear,
+    bounded_supremum,
+    by_parts,
+    d,
+    follows_value,
+    from_slope,
+    g,
+    law_of,
+    linear_part,
+    p,
+    q,
+    size_of,
+    v,
+    value_step,
+    w,
+    weighted_supremum,
+)
 from gantheory.derivations.told import Step
-from gantheory.divergences import DIVERGENCES
-from gantheory.errors import unknown_name
-from gantheory.functions import r
+from gantheory.errors import GantheoryError
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r, relu, t, to_sympy
 from gantheory.losses import CRITICS
-from gantheory.losses.constrained import Critic
+from gantheory.losses.critic import (
+    AnyFunction,
+    Averages,
+    Critic,
+    Expectations,
+    GradientMoment,
+    GradientPenalty,
+    KernelBall,
+    Pairs,
+    SecondMoment,
+    Slope,
+    in_place_of_score,
+)
 from gantheory.naming import find_entry
-from gantheory.records import How
-from gantheory.theory.branches import generator
+from gantheory.records import How, Verdict
+from gantheory.theory.identify import combination_text, identify
 from gantheory.theory.records import known
 
-g = sp.Symbol("g", real=True)
-v = sp.Symbol("v", real=True)
-w, lam, d = sp.symbols("w lambda d", positive=True)
-p, q, mu = sp.symbols("p q mu", positive=True)
-F_p, F_q = sp.symbols("F_p F_q", nonnegative=True)
 ONE_DIMENSION = "P and Q are laws on the line with finite means"
-BY_PARTS = "integration by parts with a bounded variation (Folland 1999, Real Analysis, 3.36)"
+APART = "P and Q are points at distance d > 0"
 LIPSCHITZ = (
     "f is 1-Lipschitz iff it is an integral of some f' with |f'| <= 1 (Folland 1999, Real "
     "Analysis, 3.35)"
 )
 CALCULUS = "the fundamental theorem of calculus (Folland 1999, Real Analysis, 3.35)"
-EMBEDDING = (
-    "the reproducing property and Cauchy-Schwarz: the supremum over the unit ball is the distance "
-    "of the mean embeddings (Gretton et al. 2012, JMLR 13, Lemma 4)"
+CONVEX = (
+    "a concave objective on a symmetric convex set is largest at a symmetric point (Boyd and "
+    "Vandenberghe 2004, Convex Optimization, exercise 4.4)"
 )
-LEVELS = "Fubini's theorem (Folland 1999, Real Analysis, 2.37)"
-ENVELOPE = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
 
 
 def derive_critic(loss: str | Critic) -> CriticDerivation:
-    """Derive the optimal critic and the value of a constrained loss.
+    """Derive the optimal critic and the value of a constrained loss from its objective and class.
 
     >>> derive_critic("wgan-gp").value
     d**2/(4*lambda) + d
     >>> derive_critic("fisher").named
     'sqrt(2*triangular)'
+    >>> derive_critic(Critic("mine", "Mine", Expectations(), SecondMoment("q"), "-t")).named
+    'sqrt(pearson_chi2)'
     """
     critic = (
         find_entry("constrained loss", loss, CRITICS.values()) if isinstance(loss, str) else loss
     )
-    if critic.name not in CRITICS:
-        raise unknown_name("constrained loss", critic.name, CRITICS)
-    derivers: dict[str, Callable[[Critic], CriticDerivation]] = {
-        "wasserstein": _wasserstein, "wgan-gp": _gradient_penalty, "mmd": _mmd,
-        "cramer": _cramer, "fisher": _fisher, "sobolev": _sobolev,
-        "relativistic": relativistic.derive_paired,
-        "relativistic-average": relativistic.derive_average,
-        "conditional": relativistic.derive_conditional,
-    }  # fmt: skip
-    return derivers[critic.name](critic)
+    if isinstance(critic.constraint, AnyFunction):
+        return _UNRESTRICTED[type(critic.objective)](critic)
+    linear = linear_part(critic)
+    if linear is None:
+        return _not_linear(critic)
+    if linear.real == 0 and linear.fake == 0:
+        raise GantheoryError(
+            f"the objective {critic.objective} of critic {critic.name!r} does not depend on f"
+        )
+    deriver, keeps_constants = _LINEAR[type(critic.constraint)]
+    if keeps_constants and not linear.balanced:
+        return _unbounded(critic, linear)
+    return deriver(critic, linear)
 
 
-def bounded_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
-    """Return the maximiser and the maximum of g·v over |v| ≤ 1, for every real g."""
-    ends = g * 1, g * (-1)
-    best = sp.Max(*ends).rewrite(sp.Abs)
-    linear = sp.simplify(sp.diff(g * v, v, 2)) == 0  # so the maximum is at an end
+def _unbounded(loss: Critic, linear: Linear) -> CriticDerivation:
+    """The class holds every constant c, and the objective moves by (real − fake)·c."""
+    drift = sp.simplify((linear.real - linear.fake) * sp.Symbol("c", real=True))
     step = Step(
-        "Pointwise supremum",
-        "g*v is linear in v, so over |v| <= 1 it is largest at v = sign(g), where it is |g|",
-        r"\sup_{|v|\le 1} g\,v = |g|,\quad v^* = \operatorname{sign} g",
-        known(linear, sp.simplify(best - sp.Abs(g)) == 0),
-        "a linear function is largest at an end of an interval",
-    )
-    return sp.sign(g), sp.Abs(g), step
-
-
-def weighted_supremum() -> tuple[sp.Expr, sp.Expr, Step]:
-    """Return the maximiser of ∫ g·v over ∫ w·v² ≤ 1 for multiplier λ, and the integrand of λ²."""
-    lagrangian = g * v - lam / 2 * w * v**2
-    (stationary,) = sp.solve(sp.diff(lagrangian, v), v)
-    second = sp.diff(lagrangian, v, 2)
-    square = sp.simplify((w * stationary**2) * lam**2)  # the constraint makes its integral λ²
-    same = sp.simplify(g * stationary * lam - square) == 0  # so ∫ g·v = λ
-    step = Step(
-        "Lagrangian",
-        f"d/dv (g*v - lambda/2*w*v**2) = 0 at v = {stationary}, a maximum as the second "
-        f"derivative {second} < 0; the constraint gives lambda**2 = integral of {square}, "
-        "and the value is lambda",
-        rf"v^*={sp.latex(stationary)},\quad \lambda^2=\int {sp.latex(square)},"
-        r"\quad \int g\,v^*=\lambda",
-        known(second.is_negative, same),
-        "stationarity of a concave integrand at every point",
-    )
-    return stationary, square, step
-
-
-def _by_parts() -> Step:
-    return Step(
-        "Integration by parts",
-        "E_p f - E_q f = integral of (F_q - F_p)*f'",
-        r"E_p f - E_q f = \int (F_q-F_p)\,f'\,dx",
+        "Constants",
+        f"with f + c for f the objective grows by {drift}, and the class holds every f + c",
+        rf"V(f+c)=V(f)+{sp.latex(drift)}",
         How.PROVED,
-        "F_q - F_p vanishes at both ends",
-        BY_PARTS,
+        "the objective is linear",
     )
+    return CriticDerivation(
+        loss, None, sp.oo, "infinite", (step,), (),
+        no_optimum=f"no optimum: the objective grows by {drift} with a constant c: without bound",
+    )  # fmt: skip
 
 
-def _value_step(text: str, latex: str, reason: str, theorem: str = "") -> Step:
-    return Step("Value", text, latex, How.PROVED, reason, theorem)
-
-
-def _wasserstein(loss: Critic) -> CriticDerivation:
-    best, value, lemma = bounded_supremum()
-    slope, total = (found.subs(g, F_q - F_p) for found in (best, value))
-    same = sp.simplify(total - sp.Abs(F_p - F_q)) == 0
+def _slope(loss: Critic, linear: Linear) -> CriticDerivation:
+    assert isinstance(loss.constraint, Slope)
+    most = size_of(loss.constraint.most)
+    best, value, lemma = bounded_supremum(most)
+    gain = sp.Symbol("gain", real=True)  # of f' at one place, for the objective E_p f - E_q f
+    factor = sp.simplify(value.subs(g, linear.real * gain) / sp.Abs(gain))
+    direction = sp.simplify(best.subs(g, linear.real * gain) / sp.sign(gain))
+    slope, total = direction * sp.sign(F_q - F_p), factor * sp.Abs(F_q - F_p)
+    named = combination_text({"w1": factor})
     steps = (
-        _by_parts(),
+        by_parts(),
         lemma,
-        _value_step(
-            f"f' = {slope}; the value is the integral of |F_p - F_q|, the distance W1",
-            r"f'^*=\operatorname{sign}(F_q-F_p),\quad V=\int|F_p-F_q|\,dx=W_1(P,Q)",
-            "f' is measurable and bounded by 1, so its integral is 1-Lipschitz",
+        value_step(
+            f"f' = {slope}; the value is the integral of {total}: {named}, the distance W1"
+            f"{'' if factor == 1 else f' times {factor}'}",
+            rf"f'^*={sp.latex(slope)},\quad V=\int {sp.latex(total)}\,dx={sp.latex(factor)}\,"
+            r"W_1(P,Q)",
+            "f' is measurable and bounded, so its integral is in the class",
             LIPSCHITZ,
         ),
     )
-    claim = judge_claim(loss, same, "integral of |F_p - F_q|", steps)
-    critic, assumptions = from_slope(slope), (ONE_DIMENSION, ENVELOPE)
-    return CriticDerivation(loss, critic, total, "w1", steps, assumptions, claim, slope=slope)
+    return _done(
+        loss, linear, Total(total, linear.constant), named, steps, slope=slope, value=total
+    )
 
 
-def from_slope(slope: sp.Expr) -> sp.Expr:
-    """Return the critic with this slope in the laws' functions F_p, F_q, mu; f(0) = 0.
+def _second_moment(loss: Critic, linear: Linear) -> CriticDerivation:
+    assert isinstance(loss.constraint, SecondMoment)
+    weight = law_of(loss.constraint.law)
+    gain = linear.real * p - linear.fake * q
+    best, square, lemma = weighted_supremum()
+    critic = sp.simplify(best.subs({g: gain, w: weight}))
+    integrand = sp.simplify(square.subs({g: gain, w: weight}))
+    f = sp.simplify(integrand.subs(p, r * q) / q)
+    name = None if f.free_symbols - {r} else _name_of(f)
+    means = "" if name is None else f", the f-divergence with f = {f}, which is {name}"
+    steps = (
+        lemma,
+        Step(
+            "Optimal critic",
+            f"with g = {gain} and w = {weight}: f = {critic}",
+            rf"f^* = {sp.latex(critic)}",
+            How.PROVED,
+            "substitution",
+        ),
+        value_step(
+            f"lambda**2 is the integral of {integrand}{means}",
+            rf"V=\Big(\int {sp.latex(integrand)}\Big)^{{1/2}}",
+            "identified by exact algebra" if name else "substitution",
+        ),
+    )
+    named = f"sqrt({name or f'integral({integrand})'})"
+    shown = sp.Function("Integral")(integrand) if name is None else sp.Function("D_f")(f)
+    return _done(
+        loss, linear, Total(integrand, linear.constant, root=True), named, steps, critic=critic,
+        value=sp.sqrt(shown), where="P and Q have densities",
+    )  # fmt: skip
 
-    >>> from_slope(sp.sign(F_q - F_p))
-    Integral(sign(-F_p(s) + F_q(s)), (s, 0, x))
-    """
-    s, x = sp.symbols("s x", real=True)
-    at_s = {symbol: sp.Function(symbol.name)(s) for symbol in (F_p, F_q, mu)}
-    return sp.Integral(slope.xreplace(at_s), (s, 0, x))
+
+def _name_of(f: sp.Expr) -> str | None:
+    """Return ∫ q f(p/q) as a combination of named divergences and a constant."""
+    terms = identify(sp.simplify(sp.diff(f, r, 2)), (), Assumptions()).terms
+    constant = sp.simplify(f.subs(r, 1))
+    if not terms and sp.simplify(sp.diff(f, r, 2)) != 0:
+        return None
+    added = "" if constant == 0 and terms else f" + {constant}"
+    return f"{combination_text(terms)}{added}" if terms else str(constant)
 
 
-def _gradient_penalty(loss: Critic) -> CriticDerivation:
-    """Two points at distance d: the mean over the segment of d·f' − λ(f' − 1)²."""
-    integrand = d * v - lam * (v - 1) ** 2
+def _gradient_moment(loss: Critic, linear: Linear) -> CriticDerivation:
+    assert isinstance(loss.constraint, GradientMoment)
+    weight = law_of(loss.constraint.law)
+    best, square, lemma = weighted_supremum()
+    gain = linear.real * (F_q - F_p)
+    slope = best.subs({g: gain, w: weight})
+    integrand = sp.factor(square.subs({g: gain, w: weight}))
+    steps = (
+        by_parts(),
+        lemma,
+        value_step(
+            f"f' = {slope}; the value is the root of the integral of {integrand}",
+            rf"f'^*={sp.latex(slope)},\quad V=\Big(\int {sp.latex(integrand)}\,dx\Big)^{{1/2}}",
+            f"substitution of g = {gain} and w = {weight}",
+        ),
+    )
+    named = f"sqrt(integral({integrand}))"
+    value = sp.sqrt(sp.Function("Integral")(integrand))
+    total = Total(integrand, linear.constant, root=True)
+    return _done(loss, linear, total, named, steps, slope=slope, value=value)
+
+
+def _done(
+    loss: Critic,
+    linear: Linear,
+    total: Total,
+    named: str,
+    steps: tuple[Step, ...],
+    *,
+    value: sp.Expr,
+    critic: sp.Expr | None = None,
+    slope: sp.Expr | None = None,
+    where: str = ONE_DIMENSION,
+) -> CriticDerivation:
+    """Add the objective's constant, the judged claim and what the generator follows."""
+    if linear.constant != 0:
+        named = f"{named} + {linear.constant}"
+    follows, undecided = follows_value(loss)
+    return CriticDerivation(
+        loss,
+        critic if slope is None else from_slope(slope),
+        value + linear.constant,
+        named,
+        steps,
+        (where, *follows),
+        judge_value(loss, total, named, steps),
+        undecided,
+        slope=slope,
+    )
+
+
+def _gradient_penalty(loss: Critic, linear: Linear) -> CriticDerivation:
+    """Two points at distance d: the mean over the segment of real·d·f' − weight(f' − target)²."""
+    assert isinstance(loss.constraint, GradientPenalty)
+    weight = size_of(loss.constraint.weight)
+    target = size_of(loss.constraint.target, zero=True)
+    gain = sp.Abs(linear.real)
+    integrand = gain * d * v - weight * (v - target) ** 2
     (slope,) = map(sp.expand, sp.solve(sp.diff(integrand, v), v))
     second = sp.diff(integrand, v, 2)
-    value = sp.expand(sp.simplify(integrand.subs(v, slope)))
+    value = sp.expand(sp.simplify(integrand.subs(v, slope))) + linear.constant
     gradient = sp.simplify(sp.diff(value, d))
     steps = (
         Step(
@@ -167,166 +258,141 @@ def _gradient_penalty(loss: Critic) -> CriticDerivation:
             "Optimal slope",
             f"v = {slope} at every point, a maximum as the second derivative {second} < 0",
             rf"v^* = {sp.latex(slope)}",
-            known(second.is_negative, (slope - 1).is_positive),
-            "stationarity of a concave integrand; the slope exceeds 1, the penalty's target",
+            known(second.is_negative, sp.expand(slope - target).is_positive),
+            "stationarity of a concave integrand; the slope exceeds the penalty's target",
         ),
-        _value_step(
+        value_step(
             f"{value}, where W1 = d; its derivative in d is {gradient}",
             rf"V = {sp.latex(value)},\quad \partial_d V = {sp.latex(gradient)}",
             "substitution",
         ),
     )
-    example = f"at distance d = 1, lambda = 10: {value.subs({d: 1, lam: 10})} is not 1"
-    claim = judge_claim(loss, sp.simplify(value - d) == 0, str(value), steps, example)
     where = (
-        "P and Q are points at distance d > 0; lambda > 0 is the penalty's weight; x is the place "
-        "on the segment, counted from Q"
+        f"{APART}; {weight} > 0 is the penalty's weight; x is the place on the segment, counted "
+        "from Q"
     )
-    critic = slope * sp.Symbol("x", real=True)
-    return CriticDerivation(loss, critic, value, str(value), steps, (where,), claim, slope=slope)
-
-
-def _fisher(loss: Critic) -> CriticDerivation:
-    best, square, lemma = weighted_supremum()
-    weight = (p + q) / 2
-    critic = sp.simplify(best.subs({g: p - q, w: weight}))
-    integrand = sp.simplify(square.subs({g: p - q, w: weight}))
-    f = sp.cancel(integrand.subs(p, r * q) / q)
-    name = _multiple_of_named(f)
-    steps = (
-        lemma,
-        Step(
-            "Optimal critic",
-            f"with g = p - q and w = (p + q)/2: f = {critic}",
-            rf"f^* = {sp.latex(critic)}",
-            How.PROVED,
-            "substitution",
-        ),
-        _value_step(
-            f"lambda**2 is the f-divergence with f = {f}, which is {name}",
-            rf"V=\Big(\int {sp.latex(integrand)}\Big)^{{1/2}}",
-            "identified by exact algebra",
-        ),
-    )
-    named = f"sqrt({name})"
-    claim = judge_claim(loss, loss.claims[0].value == named, named, steps)
-    value = sp.sqrt(sp.Function("D_f")(f))
+    sign = sp.sign(linear.real)
     return CriticDerivation(
-        loss, critic, value, named, steps, ("P and Q have densities", ENVELOPE), claim
+        loss,
+        sign * slope * sp.Symbol("x", real=True),
+        value,
+        str(value),
+        steps,
+        (where,),
+        _judge_on_points(loss, value, steps),
+        slope=sign * slope,
     )
 
 
-def _multiple_of_named(f: sp.Expr) -> str:
-    """Return c*name where f is c times a named generator up to a multiple of r − 1."""
-    for name, entry in DIVERGENCES.items():
-        if generator(entry).is_rational_function(r):
-            scale = sp.cancel(sp.diff(f, r, 2) / sp.diff(generator(entry), r, 2))
-            if not scale.free_symbols and f.subs(r, 1) == 0:
-                return f"{scale}*{name}"
-    raise AssertionError("the weighted square has no name")
+def _judge_on_points(loss: Critic, value: sp.Expr, steps: tuple[Step, ...]) -> tuple[Verdict, ...]:
+    """Judge a published integral of the cdfs for two points at distance d."""
+    if not loss.claims or loss.claims[0].value is None:
+        return ()
+    claimed = read_value(loss.claims[0].value)
+    if not claimed.integrand.has(F_p, F_q) or claimed.root:
+        raise GantheoryError(
+            f"the claim {loss.claims[0].value!r} of critic {loss.name!r} cannot be read on two "
+            "points; claim w1 or an integral of the cdfs"
+        )
+    on_points = claimed.constant + d * claimed.integrand.xreplace({F_p: sp.S.Zero, F_q: sp.S.One})
+    same = sp.simplify(value - on_points) == 0
+    at = {symbol: sp.Integer(1 if symbol == d else 10) for symbol in value.free_symbols | {d}}
+    given = ", ".join(f"{name} = {at[name]}" for name in sorted(at, key=str))
+    example = f"at distance {given}: {value.subs(at)} is not {on_points.subs(at)}"
+    return judge_claim(loss, same, str(value), steps, example)
 
 
-def _sobolev(loss: Critic) -> CriticDerivation:
-    best, square, lemma = weighted_supremum()
-    slope = best.subs({g: F_q - F_p, w: mu})
-    integrand = sp.factor(square.subs({g: F_q - F_p, w: mu}))
-    steps = (
-        _by_parts(),
-        lemma,
-        _value_step(
-            f"f' = {slope}; the value is the root of the integral of {integrand}",
-            rf"f'^*={sp.latex(slope)},\quad V=\Big(\int {sp.latex(integrand)}\,dx\Big)^{{1/2}}",
-            "substitution of g = F_q - F_p and w = mu",
-        ),
-    )
-    named = f"sqrt(integral({integrand}))"
-    claim = judge_claim(loss, loss.claims[0].value == named, named, steps)
-    value = sp.sqrt(sp.Function("Integral")(integrand))
-    critic, assumptions = from_slope(slope), (ONE_DIMENSION, ENVELOPE)
-    return CriticDerivation(loss, critic, value, named, steps, assumptions, claim, slope=slope)
+def _not_linear(loss: Critic) -> CriticDerivation:
+    """An objective with curved payoffs: solved on two points where the game is symmetric."""
+    objective = loss.objective
+    if isinstance(objective, Expectations) and isinstance(loss.constraint, Slope):
+        found = _symmetric_pair(loss, objective, loss.constraint)
+        if found is not None:
+            return found
+    if not isinstance(objective, Expectations):
+        condition = "the objective compares samples, and no class but all functions is solved then"
+    else:
+        a, b = (sp.diff(to_sympy(part), t) for part in (objective.real, objective.fake))
+        condition = _CONDITIONS[type(loss.constraint)].format(a=a, b=b, t=t)
+    return CriticDerivation(
+        loss, None, None, "no closed form", (), (),
+        undecided={"optimum": f"the payoffs are not linear in f: {condition}"},
+    )  # fmt: skip
 
 
-def _cramer(loss: Critic) -> CriticDerivation:
-    """|x − y| counts the levels z between x and y; the mean of that is a polynomial in the cdfs."""
-    cross = F_p * (1 - F_q) + F_q * (1 - F_p)
-    own_p, own_q = 2 * F_p * (1 - F_p), 2 * F_q * (1 - F_q)
-    energy = sp.factor(sp.expand(2 * cross - own_p - own_q))
-    named = f"sqrt(integral({energy}))"
-    steps = (
-        Step(
-            "Optimal critic",
-            "f(x) = (E|x - Y_q| - E|x - X_p|)/V: the difference of the mean embeddings of the "
-            "kernel -|x - y|, divided by its norm V",
-            r"f^*(x) = \frac{E|x-Y_q|-E|x-X_p|}{V},\quad V = \|\mu_p-\mu_q\|",
-            How.PROVED,
-            "equality for parallel elements",
-            EMBEDDING,
-        ),
-        Step(
-            "Levels",
-            f"E|X - Y| is the integral of {cross}",
-            rf"E|X-Y|=\int {sp.latex(cross)}\,dz",
-            How.PROVED,
-            "z lies between X and Y iff exactly one of them is at most z",
-            LEVELS,
-        ),
-        _value_step(
-            f"V**2 = 2 E|X - Y| - E|X - X'| - E|Y - Y'|, the energy distance, is the integral of "
-            f"{energy}; the supremum over the unit ball is its root",
-            rf"V^2 = \mathcal E = \int {sp.latex(energy)}\,dz",
-            "bilinearity of the norm, and expansion of a polynomial in the two cdfs",
-        ),
-    )
-    claim = judge_claim(loss, loss.claims[0].value == named, named, steps)
-    value = sp.sqrt(sp.Function("Integral")(energy))
-    return CriticDerivation(loss, None, value, named, steps, (ONE_DIMENSION, ENVELOPE), claim)
+_CONDITIONS = {
+    Slope: "where |f'| is below its bound, p*a'(f) + q*b'(f) = 0 with a' = {a}, b' = {b} at t = f; "
+    "where the bound is reached depends on the laws",
+    SecondMoment: "f solves p*a'(f) + q*b'(f) = lambda*m*f with a' = {a}, b' = {b} at t = f, and "
+    "lambda follows from E_m[f^2] = 1",
+    GradientMoment: "f solves -(lambda*m*f')' = p*a'(f) + q*b'(f) with a' = {a}, b' = {b} at t = f",
+    KernelBall: "f solves lambda*f(x) = E_p[a'(f)*k(x, .)] + E_q[b'(f)*k(x, .)] with a' = {a}, "
+    "b' = {b} at t = f",
+    GradientPenalty: "f balances p*a'(f) + q*b'(f), with a' = {a}, b' = {b} at t = f, against the "
+    "penalty",
+}
 
 
-def _mmd(loss: Critic) -> CriticDerivation:
-    bandwidth = sp.Symbol("ell", positive=True)
-    scale_p, scale_q = sp.symbols("sigma_p sigma_q", positive=True)
-    apart = sp.Symbol("d", real=True)
-    own = [mean_gaussian_kernel(sp.Integer(0), 2 * s**2, bandwidth) for s in (scale_p, scale_q)]
-    cross = mean_gaussian_kernel(apart, scale_p**2 + scale_q**2, bandwidth)
-    square = own[0] + own[1] - 2 * cross
+def _symmetric_pair(loss: Critic, objective: Expectations, bound: Slope) -> CriticDerivation | None:
+    """Two points at distance d, payoffs with a(t) = b(−t) concave and a increasing: f = ±Kd/2."""
+    most, real = size_of(bound.most), to_sympy(objective.real)
+    mirrored = to_sympy(in_place_of_score(objective.fake, "-t"))
+    if sp.simplify(real - mirrored) != 0 or not all(map(_rises, sp.Add.make_args(real))):
+        return None
+    half = most * d / 2
+    value = 2 * real.xreplace({t: half})
+    pull = sp.diff(to_sympy(loss.generator), t).xreplace({t: -half}) * most
     steps = (
         Step(
-            "Optimal critic",
-            "f = (mu_p - mu_q)/|mu_p - mu_q|, mu_p(x) = E_p k(x, X)",
-            r"f^*=\frac{\mu_p-\mu_q}{\|\mu_p-\mu_q\|},\quad V=\|\mu_p-\mu_q\|=\mathrm{MMD}",
+            "Symmetry",
+            "a(t) = b(-t): exchanging the points and the sign of f changes nothing, and the "
+            "objective is concave, so f = s at P and f = -s at Q",
+            r"a(t)=b(-t)\ \Rightarrow\ f(x_p)=s=-f(x_q)",
             How.PROVED,
-            "equality for parallel elements",
-            EMBEDDING,
+            "exact algebra, and the signs of a' and a''",
+            CONVEX,
+        ),
+        value_step(
+            f"2*a(s) grows with s up to s = {half}, where the bound {most} on the slope is "
+            f"reached: V = {value}",
+            rf"V = 2a\left({sp.latex(half)}\right) = {sp.latex(value)}",
+            "a' > 0",
         ),
         Step(
-            "Mean of the kernel",
-            f"X - Y is normal, so E k(X, Y) = {cross}",
-            rf"E\,k(X,Y) = {sp.latex(cross)}",
+            "The generator's gradient",
+            f"with f held its slope towards Q is {-most}: the fake sample is moved by {pull} "
+            "towards P",
+            rf"-c'(f)\,f' = {sp.latex(pull)}",
             How.PROVED,
-            "a Gaussian integral, by completing the square",
-        ),
-        _value_step(
-            f"MMD**2 = {square}",
-            rf"\mathrm{{MMD}}^2 = {sp.latex(square)}",
-            "bilinearity of the norm",
+            "the chain rule",
         ),
     )
-    where = (
-        "k(x, y) = exp(-(x - y)^2/(2 ell^2)); the closed form is for P = N(m, sigma_p^2), "
-        "Q = N(m + d, sigma_q^2)"
-    )
-    return CriticDerivation(loss, None, sp.sqrt(square), "mmd", steps, (where, ENVELOPE))
+    critic = most * sp.Symbol("x", real=True) - half
+    where = f"{APART}; x is the place on the segment, counted from Q"
+    return CriticDerivation(loss, critic, value, str(value), steps, (where,), slope=most)
 
 
-def mean_gaussian_kernel(apart: sp.Expr, variance: sp.Expr, bandwidth: sp.Expr) -> sp.Expr:
-    """Return E exp(−Z²/(2ℓ²)) for Z ~ N(apart, variance), by completing the square.
+def _rises(term: sp.Expr) -> bool:
+    """Whether a term of a payoff is increasing and concave in the score, seen by its signs."""
+    kink = next(iter(term.atoms(relu)), None)
+    if kink is not None:
+        scale, inner = sp.simplify(term / kink), sp.diff(kink.args[0], t)
+        return bool(scale.is_negative and inner.is_negative)
+    line = {t: (-sp.oo, sp.oo)}
+    slope = sp.diff(term, t)
+    signs = [Assumptions().sign(part.rewrite(sp.exp), line) for part in (slope, sp.diff(slope, t))]
+    return signs[0] in (0, 1) and signs[1] in (0, -1)
 
-    >>> mean_gaussian_kernel(sp.Integer(0), sp.Integer(0), sp.Symbol("ell", positive=True))
-    1
-    """
-    z, spread = sp.Symbol("z", real=True), sp.Symbol("s", positive=True)
-    exponent = sp.Poly(-(z**2) / (2 * bandwidth**2) - (z - apart) ** 2 / (2 * spread), z)
-    a, b, c = exponent.all_coeffs()
-    scale = sp.simplify(sp.pi / -a / (2 * sp.pi * spread))
-    gaussian = sp.sqrt(scale) * sp.exp(sp.factor(c - b**2 / (4 * a)))
-    return gaussian.subs(spread, variance)
+
+_LINEAR: dict[type, tuple[Callable[[Critic, Linear], CriticDerivation], bool]] = {
+    Slope: (_slope, True),
+    SecondMoment: (_second_moment, False),
+    GradientMoment: (_gradient_moment, True),
+    GradientPenalty: (_gradient_penalty, True),
+    KernelBall: (kernels.derive_ball, False),
+}
+_UNRESTRICTED: dict[type, Callable[[Critic], CriticDerivation]] = {
+    Pairs: relativistic.derive_paired,
+    Averages: relativistic.derive_average,
+    Expectations: relativistic.derive_unrestricted,
+}

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.derivations.told import Step, Told, remarks
-from gantheory.losses.constrained import Critic
+from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
 
 

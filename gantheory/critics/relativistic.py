@@ -14,12 +14,27 @@ import sympy as sp
 from flint import arb, fmpq
 
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
-from gantheory.critics.record import CriticDerivation, judge_claim
-from gantheory.derivations.told import Step
+from gantheory.critics.published import judge_value, total_of
+from gantheory.critics.record import CriticDerivation
+from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.engine import derive
+from gantheory.derivations.told import Step, escape_latex
+from gantheory.derivations.wording import constant_text
 from gantheory.errors import MissingExtraError
-from gantheory.functions import r
-from gantheory.losses.constrained import Critic
+from gantheory.functions import r, to_sympy
+from gantheory.losses.critic import (
+    AnyFunction,
+    Averages,
+    Critic,
+    Expectations,
+    Pairs,
+    in_place_of_score,
+)
+from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How, Status, Verdict
+from gantheory.theory.identify import combination_text
+
+LOGISTIC = (to_sympy("log(sigmoid(t))"), to_sympy("log(1 - sigmoid(t))"))
 
 WITNESS = (
     DiscreteLaw.of([0, 1, 2], ["1/2", "1/3", "1/6"]),
@@ -28,61 +43,88 @@ WITNESS = (
 
 
 def derive_paired(loss: Critic) -> CriticDerivation:
-    """Derive C* = log r + const and the value JSD(P⊗Q‖Q⊗P) − log 2 from the minimax game."""
-    from gantheory.derivations.engine import derive
-    from gantheory.theory.identify import combination_text
-
-    minimax = derive("minimax")
-    assert minimax.optimum is not None
-    assert minimax.value is not None
-    score = minimax.optimum.score
+    """Derive the optimum over pairs, and see whether it is a difference C(x) − C(y)."""
+    assert isinstance(loss.objective, Pairs)
+    payoff = loss.objective.payoff
+    swapped = in_place_of_score(payoff, "-t")
+    game = derive(Loss("pairs", payoff, swapped, swapped))
+    if game.optimum is None or game.value is None:
+        return _open(loss, game)
+    score = game.optimum.score
     first, second = sp.symbols("r_x r_y", positive=True)
     difference = sp.expand_log(score.subs(r, first / second))
-    additive = sp.diff(difference, first, second) == 0
-    critic = difference.subs(second, 1).subs(first, r)
-    half = {name: value / 2 for name, value in minimax.value.terms.items()}
-    constant = sp.simplify(minimax.value.constant / 2)
-    named = f"{combination_text(half)}(P x Q, Q x P) - {-constant}"
+    apart = sp.expand_log(score.subs(r, first)) - sp.expand_log(score.subs(r, second))
+    additive = not score.has(sp.Piecewise) and sp.simplify(difference - apart) == 0
+    half = {name: value / 2 for name, value in game.value.terms.items()}
+    constant = sp.simplify(game.value.constant / 2)
+    divergence = combination_text(half) if half else f"1/2*({game.value.divergence})"
+    divergence = f"({divergence})" if len(half) > 1 else divergence
+    named = f"{divergence}(P x Q, Q x P){constant_text(constant)}"
     steps = (
         Step(
             "Pairs",
-            "V = 1/2 E[log D] over pairs (x, y) ~ P x Q + 1/2 E[log(1 - D)] over swapped pairs, "
-            "with D = sigmoid(C(x) - C(y))",
-            r"V=\tfrac12E_{P\otimes Q}\log D+\tfrac12E_{Q\otimes P}\log(1-D)",
+            f"V = 1/2 E[{payoff}] over pairs (x, y) ~ P x Q + 1/2 E[{swapped}] over swapped "
+            "pairs, with t = C(x) - C(y)",
+            r"V=\tfrac12E_{P\otimes Q}\,\varphi(t)+\tfrac12E_{Q\otimes P}\,\varphi(-t)",
             How.PROVED,
-            "renaming x and y, and log sigmoid(-t) = log(1 - sigmoid(t))",
+            "renaming x and y",
         ),
         Step(
             "Optimal score of a pair",
-            f"the minimax game at the ratio r(x)/r(y): {difference}",
+            f"the separable game at the ratio r(x)/r(y): {difference}",
             rf"t^*(x,y)={sp.latex(difference)}",
             How.PROVED,
-            "the pointwise optimum of the original GAN",
+            "the pointwise optimum",
         ),
+    )
+    assumptions = (
+        "P and Q have densities that are positive in the same places", "C is unrestricted",
+    )  # fmt: skip
+    if not additive:
+        reason = (
+            f"the optimal score of a pair, {difference}, is no difference of scores of single "
+            f"samples; V is at most {named}"
+        )
+        return CriticDerivation(
+            loss, None, None, "no closed form", steps, assumptions, undecided={"optimum": reason}
+        )
+    critic = difference.subs(second, 1).subs(first, r)
+    attained = (
         Step(
             "It is a difference",
-            f"its mixed derivative is zero, so C = {critic} + const attains it",
+            f"it is C(x) - C(y) with C = {critic} + const, which attains it",
             rf"C^*={sp.latex(critic)}+\mathrm{{const}}",
-            How.PROVED if additive else How.REFUTED,
+            How.PROVED,
             "the supremum over all functions of the pair is attained by one of this form",
         ),
         Step(
             "Value",
             named,
-            r"V^*=\mathrm{JSD}(P\otimes Q\,\|\,Q\otimes P)-\log 2",
+            r"V^*=\tfrac12\sup_t\,(E_{P\otimes Q}\,\varphi(t)+E_{Q\otimes P}\,\varphi(-t))",
             How.PROVED,
-            "half of the minimax value of the two laws of pairs",
+            "half of the separable game's value on the two laws of pairs",
         ),
     )
+    return CriticDerivation(loss, critic, None, named, (*steps, *attained), assumptions)
+
+
+def _open(loss: Critic, game: Derivation) -> CriticDerivation:
+    """What is left where the separable game of an objective has no optimum, or none was found."""
+    reason = game.no_optimum or "; ".join((game.undecided or {}).values())
     return CriticDerivation(
-        loss, critic, None, named, steps,
-        ("P and Q have densities that are positive in the same places", "C is unrestricted"),
+        loss, None, None, "no optimum" if game.no_optimum else "no closed form", (), (),
+        undecided={} if game.no_optimum else {"optimum": reason}, no_optimum=game.no_optimum,
     )  # fmt: skip
 
 
 def derive_average(loss: Critic) -> CriticDerivation:
     """Show that log r is not optimal, and give the optimum on a discrete law numerically."""
-
+    assert isinstance(loss.objective, Averages)
+    if tuple(map(to_sympy, (loss.objective.real, loss.objective.fake))) != LOGISTIC:
+        reason = "the two averages couple every sample; only the payoffs log sigmoid are solved"
+        return CriticDerivation(
+            loss, None, None, "no closed form", (), (), undecided={"optimum": reason}
+        )
     slopes = gradient_at_log_ratio(*WITNESS)
     certified = any(not slope.contains(0) for slope in slopes)
     step = Step(
@@ -132,45 +174,52 @@ def _numerical_step() -> Step:
     )
 
 
-def derive_conditional(loss: Critic) -> CriticDerivation:
-    """Read the minimax game on pairs, and split its divergence over the labels."""
-    from gantheory.derivations.engine import derive
-    from gantheory.theory.identify import combination_text
-
-    minimax = derive("minimax")
-    assert minimax.optimum is not None
-    assert minimax.value is not None
-    p, q = (sp.Symbol(name, positive=True) for name in ("p(x,y)", "q(x,y)"))
-    critic = sp.factor(minimax.optimum.D.subs(r, p / q))
-    constant = minimax.value.constant
-    named = f"{combination_text(minimax.value.terms)} - {-constant}"
-    steps = (
+def derive_unrestricted(loss: Critic) -> CriticDerivation:
+    """Read a separable game on samples, or on pairs of a sample and its label."""
+    assert isinstance(loss.objective, Expectations)
+    assert isinstance(loss.constraint, AnyFunction)
+    place = loss.constraint.of
+    game = derive(Loss("pairs", loss.objective.real, loss.objective.fake, loss.generator))
+    if game.optimum is None or game.value is None:
+        return _open(loss, game)
+    above, below = (sp.Symbol(f"{name}({place.replace(' ', '')})", positive=True) for name in "pq")
+    critic = sp.factor(game.optimum.D.subs(r, above / below))
+    divergence = combination_text(game.value.terms) if game.value.terms else game.value.divergence
+    named = f"{divergence}{constant_text(game.value.constant)}"
+    steps = [
         Step(
             "Optimal discriminator",
-            f"D(x, y) = {critic}",
+            f"D({place}) = {critic}",
             rf"D^*={sp.latex(critic)}",
             How.PROVED,
-            "the minimax game with the pair (x, y) as its sample",
+            f"the separable game with ({place}) as its sample",
         ),
         Step(
             "Value",
-            f"{named}, of the two laws of pairs",
-            r"V^*=2\,\mathrm{JSD}(p(x,y),q(x,y))-2\log2",
+            f"{named}, of the two laws of ({place})",
+            rf"V^*=\text{{{escape_latex(named)}}}",
             How.PROVED,
-            "the minimax value on pairs",
+            f"the separable game's value on ({place})",
         ),
-        Step(
-            "Over the labels",
-            "with one law of labels w, p = w*p(x|y) and q = w*q(x|y): the ratio is that of the "
-            "conditional laws, and JSD is the mean over y of their JSD",
-            r"p(y)=q(y)\ \Rightarrow\ \mathrm{JSD}=E_y\,\mathrm{JSD}(p(\cdot|y),q(\cdot|y))",
-            How.PROVED,
-            "w cancels in p/q and factors out of q f(p/q)",
-        ),
-    )
-    claim = judge_claim(loss, loss.claims[0].value == named, named, steps)
-    where = ("the pairs have densities", "for the split over labels: P and Q have the same labels")
-    return CriticDerivation(loss, critic, None, named, steps, where, claim)
+    ]
+    where = [f"the laws of ({place}) have densities"]
+    if "," in place:
+        where.append("for the split over labels: P and Q have the same labels")
+        steps.append(
+            Step(
+                "Over the labels",
+                "with one law of labels w, p = w*p(x|y) and q = w*q(x|y): the ratio is that of "
+                "the conditional laws, and the divergence is the mean over y of theirs",
+                r"p(y)=q(y)\ \Rightarrow\ D_f=E_y\,D_f(p(\cdot|y),q(\cdot|y))",
+                How.PROVED,
+                "w cancels in p/q and factors out of q f(p/q)",
+            )
+        )
+    claims: tuple[Verdict, ...] = ()
+    if game.value.terms:
+        total = total_of(game.value.terms, game.value.constant)
+        claims = judge_value(loss, total, named, steps)
+    return CriticDerivation(loss, critic, None, named, tuple(steps), tuple(where), claims)
 
 
 def _product(first: DiscreteLaw, second: DiscreteLaw) -> dict[tuple[Fraction, Fraction], Fraction]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gantheory.errors import GantheoryError
 from gantheory.losses.alpha import ALPHA
 from gantheory.losses.classic import CLASSIC
-from gantheory.losses.constrained import CONSTRAINED, Critic
+from gantheory.losses.constrained import CONSTRAINED
+from gantheory.losses.critic import Critic
 from gantheory.losses.fgan import FGAN
 from gantheory.losses.least_squares import LEAST_SQUARES
 from gantheory.losses.loss import Loss
@@ -28,7 +29,7 @@ def find(name: str) -> Loss | Critic:
 
     Aliases count, in any case; numbers for parameters follow in brackets.
 
-    >>> find("WGAN").constraint
+    >>> str(find("WGAN").constraint)
     'f is 1-Lipschitz'
     >>> find("EBGAN(m=2)").fake
     '-relu(2 - t)'

@@ -1,51 +1,30 @@
-"""Critics under a constraint and payoffs on pairs: games whose optimum is not pointwise in r."""
+"""The catalogue of critics under a constraint, and of payoffs that compare samples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gantheory.losses.critic import (
+    AnyFunction,
+    Averages,
+    Critic,
+    Expectations,
+    GradientMoment,
+    GradientPenalty,
+    KernelBall,
+    Pairs,
+    SecondMoment,
+    Slope,
+)
 from gantheory.losses.loss import Claim, Reference
 
-
-@dataclass(frozen=True)
-class Critic:
-    """A game that a payoff on the raw score alone does not define.
-
-    Attributes:
-        name: identifier, as typed on the command line.
-        title: the loss's usual name.
-        objective: what the discriminator f maximises.
-        constraint: the class that f is from, or the penalty.
-        generator: what the generator minimises.
-        reference: where it was published.
-        claims: what publications say of it, to be checked.
-        aliases: what else people call it.
-    """
-
-    name: str
-    title: str
-    objective: str
-    constraint: str
-    generator: str
-    reference: Reference
-    claims: tuple[Claim, ...] = ()
-    aliases: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the definition, for printing and JSON."""
-        shown = ("name", "title", "objective", "constraint", "generator")
-        return {field: getattr(self, field) for field in shown}
-
-
-MEANS = "E_p[f(x)] - E_q[f(x)]"
-MINUS = "-E_q[f(x)]"
+MEANS = Expectations("t", "-t")
+MINUS = "-t"
 
 CONSTRAINED = (
     Critic(
         "wasserstein",
         "Wasserstein GAN",
         MEANS,
-        "f is 1-Lipschitz",
+        Slope("1"),
         MINUS,
         Reference(
             "M. Arjovsky, S. Chintala, L. Bottou", 2017, "Wasserstein GAN", arxiv="1701.07875"
@@ -56,8 +35,8 @@ CONSTRAINED = (
     Critic(
         "wgan-gp",
         "Wasserstein GAN with gradient penalty, on two points at distance d",
-        f"{MEANS} - lambda*E[(|f'| - 1)^2]",
-        "any differentiable f; the penalty is averaged over the segment between x and y",
+        MEANS,
+        GradientPenalty("lambda", target="1"),
         MINUS,
         Reference(
             "I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville",
@@ -72,7 +51,7 @@ CONSTRAINED = (
         "mmd",
         "MMD GAN with a Gaussian kernel",
         MEANS,
-        "f is in the unit ball of the kernel's Hilbert space",
+        KernelBall("exp(-(x - y)**2/(2*ell**2))"),
         MINUS,
         Reference(
             "C.-L. Li, W.-C. Chang, Y. Cheng, Y. Yang, B. Póczos",
@@ -86,7 +65,7 @@ CONSTRAINED = (
         "cramer",
         "Cramér GAN (energy distance)",
         MEANS,
-        "f is in the unit ball of the energy kernel's Hilbert space",
+        KernelBall("-abs(x - y)"),
         MINUS,
         Reference(
             "M. G. Bellemare, I. Danihelka, W. Dabney, S. Mohamed, B. Lakshminarayanan, "
@@ -107,7 +86,7 @@ CONSTRAINED = (
         "fisher",
         "Fisher GAN",
         MEANS,
-        "E_m[f(x)^2] <= 1 under m = (p + q)/2",
+        SecondMoment("(p + q)/2"),
         MINUS,
         Reference("Y. Mroueh, T. Sercu", 2017, "Fisher GAN", arxiv="1705.09675"),
         (Claim("Mroueh and Sercu (2017)", value="sqrt(2*triangular)"),),
@@ -117,7 +96,7 @@ CONSTRAINED = (
         "sobolev",
         "Sobolev GAN in one dimension",
         MEANS,
-        "E_mu[f'(x)^2] <= 1 for a density mu that is positive between the supports",
+        GradientMoment("mu"),
         MINUS,
         Reference(
             "Y. Mroueh, C.-L. Li, T. Sercu, A. Raj, Y. Cheng",
@@ -131,9 +110,9 @@ CONSTRAINED = (
     Critic(
         "relativistic",
         "Relativistic paired GAN",
-        "E_{x~p, y~q}[log sigmoid(C(x) - C(y))]",
-        "C is any function of one sample",
-        "-E_{x~p, y~q}[log sigmoid(C(y) - C(x))]",
+        Pairs("log(sigmoid(t))"),
+        AnyFunction("x"),
+        "-log(sigmoid(-t))",
         Reference(
             "A. Jolicoeur-Martineau",
             2018,
@@ -145,9 +124,9 @@ CONSTRAINED = (
     Critic(
         "relativistic-average",
         "Relativistic average GAN",
-        "E_p[log sigmoid(C(x) - E_q C)] + E_q[log(1 - sigmoid(C(y) - E_p C))]",
-        "C is any function of one sample",
-        "-E_p[log(1 - sigmoid(C(x) - E_q C))] - E_q[log sigmoid(C(y) - E_p C)]",
+        Averages("log(sigmoid(t))", "log(1 - sigmoid(t))"),
+        AnyFunction("x"),
+        "-log(sigmoid(t))",
         Reference(
             "A. Jolicoeur-Martineau",
             2018,
@@ -155,13 +134,14 @@ CONSTRAINED = (
             arxiv="1807.00734",
         ),
         aliases=("ragan", "rasgan"),
+        generator_on_real="-log(1 - sigmoid(t))",
     ),
     Critic(
         "conditional",
         "Conditional GAN",
-        "E_{p(x, y)}[log D(x, y)] + E_{q(x, y)}[log(1 - D(x, y))]",
-        "D is any function of the pair of sample x and label y",
-        "E_{q(x, y)}[log(1 - D(x, y))]",
+        Expectations("log(D)", "log(1 - D)"),
+        AnyFunction("x, y"),
+        "log(1 - D)",
         Reference(
             "M. Mirza, S. Osindero", 2014, "Conditional Generative Adversarial Nets",
             arxiv="1411.1784",

@@ -20,7 +20,8 @@ from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.functions import r, to_sympy
 from gantheory.losses import find
-from gantheory.losses.constrained import MINUS, Critic
+from gantheory.losses.constrained import MEANS, MINUS
+from gantheory.losses.critic import AnyFunction, Critic
 from gantheory.losses.loss import Loss
 from gantheory.report.explanation import GUARDED, Explanation, LossRange, Plateau
 from gantheory.theory.cases import in_cases
@@ -276,7 +277,8 @@ def _reported(found: Derivation) -> str:
 
 
 def _explain_critic(loss: Critic) -> Explanation:
-    if loss.objective.startswith("E_{") or loss.generator != MINUS:
+    is_difference = loss.objective == MEANS and not isinstance(loss.constraint, AnyFunction)
+    if not is_difference or loss.generator != MINUS:
         raise GantheoryError(
             f"loss {loss.name!r} has no loss range to explain; see 'gantheory derive {loss.name}'"
         )

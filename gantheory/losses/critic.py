@@ -1,0 +1,261 @@
+"""A loss whose critic is constrained or compares samples: its objective and its class as data.
+
+The objective says what is maximised, the class over which functions. Everything that is derived
+follows from these two records; a name or a title is for people alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, fields
+
+from gantheory.errors import GantheoryError
+from gantheory.expressions import ELEMENTARY, Grammar, parse
+from gantheory.formulas import PAYOFF, PROBABILITY, SCORE
+from gantheory.losses.loss import Claim, Reference
+
+LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True)
+KERNEL = Grammar("kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True)
+SIZE = Grammar("size", ELEMENTARY, parameters=True)
+PENALTY_WEIGHT = "lambda"  # the papers' letter, which is a keyword of Python and of the parser
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """E_p[real(f)] + E_q[fake(f)], each payoff a formula in the critic's output ``t``.
+
+    >>> str(Expectations())
+    'E_p[f(x)] - E_q[f(x)]'
+    """
+
+    real: str = "t"
+    fake: str = "-t"
+
+    def __post_init__(self) -> None:
+        for payoff in (self.real, self.fake):
+            parse(payoff, PAYOFF)
+
+    def __str__(self) -> str:
+        return f"{_mean('p', self.real, 'f(x)')} {_added(_mean('q', self.fake, 'f(x)'))}"
+
+    def shown(self, generator: str, on_real: str = "") -> str:
+        """Return what the generator minimises, given its loss on one fake sample."""
+        return _mean("q", generator, "f(x)")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The mean of payoff(C(x) - C(y)) over real x and fake y."""
+
+    payoff: str
+
+    def __post_init__(self) -> None:
+        parse(self.payoff, PAYOFF)
+
+    def __str__(self) -> str:
+        return self.shown(self.payoff)
+
+    def shown(self, generator: str, on_real: str = "") -> str:
+        """Return the mean of a formula over the pairs."""
+        return _mean("{x~p, y~q}", generator, "C(x) - C(y)")
+
+
+@dataclass(frozen=True)
+class Averages:
+    """E_p[real(C(x) - E_q C)] + E_q[fake(C(y) - E_p C)]."""
+
+    real: str
+    fake: str
+
+    def __post_init__(self) -> None:
+        for payoff in (self.real, self.fake):
+            parse(payoff, PAYOFF)
+
+    def __str__(self) -> str:
+        return self.shown(self.fake, self.real)
+
+    def shown(self, generator: str, on_real: str = "") -> str:
+        """Return the mean of one formula over fake samples and of another over real ones."""
+        on_fake = _mean("q", generator, "C(y) - E_p C")
+        return f"{_mean('p', on_real, 'C(x) - E_q C')} {_added(on_fake)}" if on_real else on_fake
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Functions whose slope is at most ``most`` in absolute value."""
+
+    most: str = "1"
+
+    def __post_init__(self) -> None:
+        parse(self.most, SIZE)
+
+    def __str__(self) -> str:
+        return f"f is {self.most}-Lipschitz"
+
+
+@dataclass(frozen=True)
+class SecondMoment:
+    """Functions with E_m[f^2] at most 1; the density m is a formula in p, q and another law mu."""
+
+    law: str = "(p + q)/2"
+
+    def __post_init__(self) -> None:
+        parse(self.law, LAW)
+
+    def __str__(self) -> str:
+        return f"E_m[f(x)^2] <= 1 under m = {self.law}"
+
+
+@dataclass(frozen=True)
+class GradientMoment:
+    """Functions on the line with E_m[f'^2] at most 1; m is a formula in p, q and another law mu."""
+
+    law: str = "mu"
+
+    def __post_init__(self) -> None:
+        parse(self.law, LAW)
+
+    def __str__(self) -> str:
+        return (
+            f"E_m[f'(x)^2] <= 1 for a density m = {self.law} that is positive between the supports"
+        )
+
+
+@dataclass(frozen=True)
+class KernelBall:
+    """The unit ball of the Hilbert space of a kernel, a formula in x and y."""
+
+    kernel: str = "exp(-(x - y)**2/(2*ell**2))"
+
+    def __post_init__(self) -> None:
+        parse(self.kernel, KERNEL)
+
+    def __str__(self) -> str:
+        return f"f is in the unit ball of the Hilbert space of k(x, y) = {self.kernel}"
+
+
+@dataclass(frozen=True)
+class GradientPenalty:
+    """Any differentiable function, less weight·(|f'| - target)^2 averaged between two points."""
+
+    weight: str = PENALTY_WEIGHT
+    target: str = "1"
+
+    def __post_init__(self) -> None:
+        for size in {self.weight, self.target} - {PENALTY_WEIGHT}:
+            parse(size, SIZE)
+
+    def __str__(self) -> str:
+        return (
+            f"any differentiable f, less {self.weight}*E[(|f'| - {self.target})^2], averaged over "
+            "the segment between x and y"
+        )
+
+
+@dataclass(frozen=True)
+class AnyFunction:
+    """Any function of one sample, or of a sample and its label."""
+
+    of: str = "x"
+
+    def __str__(self) -> str:
+        return f"any function of {self.of}"
+
+
+Objective = Expectations | Pairs | Averages
+Class = Slope | SecondMoment | GradientMoment | KernelBall | GradientPenalty | AnyFunction
+
+
+@dataclass(frozen=True)
+class Critic:
+    """A loss that a payoff on the raw score alone does not define.
+
+    Attributes:
+        name: identifier, as typed on the command line.
+        title: the loss's usual name.
+        objective: what the discriminator maximises.
+        constraint: the class of functions that it is from.
+        generator: the generator's loss, in what the objective's payoffs are in.
+        generator_on_real: its loss on real samples, where these are compared with fake ones.
+        reference: where it was published.
+        claims: what publications say of it, to be checked.
+        aliases: what else people call it.
+
+    >>> Critic("mine", "Mine", Expectations(), Slope("2"), "-t").as_dict()["constraint"]
+    'f is 2-Lipschitz'
+    """
+
+    name: str
+    title: str
+    objective: Objective
+    constraint: Class
+    generator: str
+    reference: Reference | None = None
+    claims: tuple[Claim, ...] = ()
+    aliases: tuple[str, ...] = ()
+    generator_on_real: str = ""
+
+    def __post_init__(self) -> None:
+        for part, kinds in (("objective", Objective), ("constraint", Class)):
+            if not isinstance(getattr(self, part), kinds):
+                known = ", ".join(kind.__name__ for kind in kinds.__args__)
+                raise GantheoryError(
+                    f"{part} {str(getattr(self, part))[:60]!r} of critic {self.name!r} is no "
+                    f"record; give one of {known}"
+                )
+        for formula in filter(None, (self.generator, self.generator_on_real)):
+            parse(formula, PAYOFF)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the definition in words, for printing and JSON."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "objective": str(self.objective),
+            "constraint": str(self.constraint),
+            "generator": self.objective.shown(self.generator, self.generator_on_real),
+        }
+
+    def as_data(self) -> dict[str, object]:
+        """Return the objective and the class, each as its kind and its formulas."""
+        parts = {"objective": self.objective, "constraint": self.constraint}
+        return {
+            name: {"kind": type(part).__name__}
+            | {field.name: getattr(part, field.name) for field in fields(part)}
+            for name, part in parts.items()
+        }
+
+
+class _Outputs(ast.NodeTransformer):
+    """Puts what the critic returns in the place of t, and its sigmoid in the place of D."""
+
+    def __init__(self, score: ast.expr) -> None:
+        sigmoid = ast.Call(ast.Name("sigmoid"), [score], [])
+        self.replaced = {SCORE: score, PROBABILITY: sigmoid}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.replaced.get(node.id, node)
+
+
+def in_place_of_score(payoff: str, score: str) -> str:
+    """Return a payoff with a formula in the place of the score.
+
+    >>> in_place_of_score("log(D)", "-t")
+    'log(sigmoid(-t))'
+    """
+    return ast.unparse(_Outputs(parse(score, PAYOFF)).visit(parse(payoff, PAYOFF)))
+
+
+def _mean(law: str, payoff: str, shown: str) -> str:
+    """Return the expectation of a payoff in words, its minus in front."""
+    tree = parse(payoff, PAYOFF)
+    minus = ""
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        minus, tree = "-", tree.operand
+    outputs = [ast.Name(output) for output in shown.split(" - ")]
+    score = outputs[0] if len(outputs) == 1 else ast.BinOp(outputs[0], ast.Sub(), outputs[1])
+    return f"{minus}E_{law}[{ast.unparse(_Outputs(score).visit(tree))}]"
+
+
+def _added(term: str) -> str:
+    return f"- {term[1:]}" if term.startswith("-") else f"+ {term}"
