@@ -2,6 +2,8 @@ __version__: str
 
 from .api import check as check
 from .api import derive as derive
+from .archive import from_json as from_json
+from .archive import to_json as to_json
 from .critics import CriticDerivation as CriticDerivation
 from .densities import density as density
 from .derivations.derivation import Derivation as Derivation

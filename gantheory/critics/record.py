@@ -41,7 +41,8 @@ class CriticDerivation(Told):
 
     def __post_init__(self) -> None:
         """Add the theorems that steps quote to the assumptions."""
-        object.__setattr__(self, "assumptions", (*self.assumptions, *theorems(self.steps)))
+        named = dict.fromkeys((*self.assumptions, *theorems(self.steps)))
+        object.__setattr__(self, "assumptions", tuple(named))
 
     @property
     def status(self) -> str:

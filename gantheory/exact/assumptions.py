@@ -53,7 +53,7 @@ class Assumptions:
     symbols: dict[str, sp.Expr] = field(default_factory=dict)
     ranges: dict[sp.Symbol, Range] = field(default_factory=dict)
     sample: dict[sp.Symbol, float] = field(default_factory=dict)
-    _known: dict[object, int | None] = field(default_factory=dict, repr=False)
+    _known: dict[object, int | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, declared: Mapping[str, str]) -> Assumptions:
