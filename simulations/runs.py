@@ -21,10 +21,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.files import locked, write_atomically
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from simulations.ensembles import Member, Recipe, State, initial_state
-from simulations.files import locked, write_atomically
 from simulations.streams import CHUNK
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, train

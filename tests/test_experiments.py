@@ -226,7 +226,7 @@ def test_simulate_exits_by_its_verdicts(tmp_path, how, status):
 
 
 def test_simulate_refuses_a_folder_in_which_another_is_at_work(tmp_path):
-    from simulations.files import locked
+    from gantheory.files import locked
 
     with locked(tmp_path, "--out"):
         result = CliRunner().invoke(

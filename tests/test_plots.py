@@ -112,7 +112,7 @@ def test_figures_are_written_whole_and_the_same_each_time(tmp_path, ending):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(GantheoryError, match="choose a directory"):
+    with pytest.raises(GantheoryError, match="choose another folder"):
         save_figure(plot_losses(), tmp_path / "no" / "a.png")
     with pytest.raises(GantheoryError, match=r"\.png, \.svg, \.pdf"):
         save_figure(plot_losses(), tmp_path / "a.gif")

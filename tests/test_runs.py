@@ -195,7 +195,7 @@ def test_a_second_run_in_a_folder_at_work_is_refused_in_one_line_and_changes_not
 
 
 def test_a_second_process_is_refused_too(tmp_path):
-    from simulations.files import locked
+    from gantheory.files import locked
 
     script = SCRIPT.format(tests=str(Path(__file__).parent))
     with locked(tmp_path):

@@ -11,6 +11,7 @@ import click
 
 from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError, require, require_simulations
+from gantheory.files import write_atomically
 
 if TYPE_CHECKING:
     from gantheory.verify import Check, Outcome
@@ -43,7 +44,7 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
     checks = [check for check in CHECKS.values() if not (quick and check.trains)]
     outcomes, interrupted = _decide(checks, show_progress=not as_json)
     page = out / "index.html"
-    _write_atomically(page, html.render_check(outcomes, planned=len(checks)))
+    write_atomically(page, html.render_check(outcomes, planned=len(checks)))
     as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
     if as_json:
         print_json(_as_dict(outcomes, page, as_expected))
@@ -83,13 +84,6 @@ def _ensure_writable(out: Path) -> None:
     nearest = next(parent for parent in (out, *out.resolve().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise GantheoryError(f"cannot write to {str(out)!r}; name a writable directory with --out")
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def _as_dict(outcomes: list[Outcome], page: Path, as_expected: bool) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def command(
         return _list(as_json)
     import torch
 
+    from gantheory.files import locked
     from simulations.experiments import Setting, load
     from simulations.experiments.base import Record
-    from simulations.files import locked
 
     torch.set_num_threads(1)  # two threads collapse on a shared machine, and never helped
     experiment = load(name)

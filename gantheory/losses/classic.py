@@ -9,12 +9,6 @@ GOODFELLOW_2014 = Reference(
     "Generative Adversarial Networks",
     arxiv="1406.2661",
 )
-ARJOVSKY_BOTTOU_2017 = Reference(
-    "M. Arjovsky, L. Bottou",
-    2017,
-    "Towards Principled Methods for Training Generative Adversarial Networks",
-    arxiv="1701.04862",
-)
 SONDERBY_2016 = Reference(
     "C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár",
     2016,

@@ -2,14 +2,12 @@ r"""Facts of an f-divergence, derived from its generator f alone, and f back fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.divergences import RATIO, FDivergence
-from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.exact.partial import parts_of
@@ -78,27 +76,6 @@ def slope_at_infinity(divergence: FDivergence) -> sp.Expr:
     (log(2)/2, oo)
     """
     return limit(generator_curve(divergence).cells[-1][1] / r, r, sp.oo, -1, Assumptions())
-
-
-def on_disjoint_supports(divergence: FDivergence) -> sp.Expr:
-    """Return f(0) + f'(∞), the value where P and Q have disjoint supports."""
-    return Algebra({}).normal(at_zero(divergence)) + slope_at_infinity(divergence)
-
-
-@dataclass(frozen=True)
-class Power:
-    """∫₁ʳ (r − s) s^e ds and ∫₁ʳ (r − s) (1 + s)^(−k) ds in closed form."""
-
-    exponent: sp.Expr
-
-    def at_origin(self) -> sp.Expr:
-        """Return the generator with curvature r^e and f(1) = f'(1) = 0."""
-        e = self.exponent
-        if e == -1:
-            return r * sp.log(r) - r + 1
-        if e == -2:
-            return -sp.log(r) + r - 1
-        return (r ** (e + 2) - 1 - (e + 2) * (r - 1)) / ((e + 1) * (e + 2))
 
 
 def f_from_curvature(

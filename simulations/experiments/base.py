@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from gantheory.errors import GantheoryError
+from gantheory.files import write_atomically
 from gantheory.records import Estimate, How, Status
-from simulations.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import sympy
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
@@ -99,21 +99,3 @@ def _power(exponent: sympy.Expr, base: arb, value: arb) -> arb:
     if exponent == sympy.Rational(1, 2):
         return base.sqrt()
     return base**value
-
-
-def sign_of_constant(expression: sympy.Expr, most_bits: int = 2048) -> int | None:
-    """Return -1 or 1 where an enclosure decides the sign of a real constant, else None.
-
-    >>> sign_of_constant(sympy.log(2) - sympy.Rational(69, 100))
-    1
-    """
-    if expression == 0:
-        return 0
-    bits = 64
-    while bits <= most_bits:
-        with ctx.workprec(bits):
-            ball = enclose(expression)
-        if ball > 0 or ball < 0:
-            return 1 if ball > 0 else -1
-        bits *= 2
-    return None

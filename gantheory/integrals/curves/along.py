@@ -8,7 +8,6 @@ error there is too large, and every other family, goes to `gantheory.integrals.d
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from gantheory.densities import Density
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.files import replacing
 from gantheory.integrals import divergence, sweep
 from gantheory.integrals.curves.doublexp import COUNT, Wanted, integrate_rows, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
@@ -101,16 +101,8 @@ def write_table(table: polars.DataFrame, path: Path | str) -> Path:
     }
     if path.suffix.lower() not in writers:
         raise GantheoryError(f"cannot write {path.name!r} as a table; use .csv or .parquet")
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with replacing(path) as partial:
         writers[path.suffix.lower()](partial)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise GantheoryError(
-            f"cannot write {str(path)!r} ({error.strerror}); choose a directory that exists and "
-            "that you may write to"
-        ) from None
     return path
 
 

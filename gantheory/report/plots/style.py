@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,18 +79,10 @@ def save_figure(figure: Figure, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise GantheoryError(f"cannot write {path.name!r} as a figure; use {', '.join(FORMATS)}")
-    partial = path.with_name(f".{path.name}.partial{path.suffix}")
     from matplotlib import rc_context
 
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else None  # reproducible files
-    try:
-        with rc_context({"svg.hashsalt": "gantheory", "svg.fonttype": "none"}):
-            figure.savefig(partial, dpi=160, metadata=metadata, facecolor="#ffffff")
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise GantheoryError(
-            f"cannot write {str(path)!r} ({error.strerror}); choose a directory that exists and "
-            "that you may write to"
-        ) from None
+    svg = rc_context({"svg.hashsalt": "gantheory", "svg.fonttype": "none"})
+    with replacing(path) as partial, svg:
+        figure.savefig(partial, dpi=160, metadata=metadata, facecolor="#ffffff")
     return path

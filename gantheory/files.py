@@ -13,30 +13,53 @@ from gantheory.errors import GantheoryError
 LOCK, PARTIAL = ".lock", ".partial"
 
 
+@contextmanager
+def replacing(path: Path, place: str = "folder") -> Iterator[Path]:
+    """Write the file that is yielded; after the block, and only then, it replaces ``path``.
+
+    Raises:
+        GantheoryError: where it cannot be written; nothing is left behind.
+    """
+    partial: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(PARTIAL + path.suffix, f".{path.name}.", path.parent)
+        os.close(handle)
+        partial = Path(name)
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # on disk before it has its name
+        partial.chmod(0o666 & ~_mask())  # as any other file of this user
+        os.replace(partial, path)
+    except OSError as error:
+        raise GantheoryError(
+            f"cannot write {str(path)!r} ({error.strerror}); choose another {place}"
+        ) from None
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)  # replaced already, or never to be
+
+
 def write_atomically(path: Path, content: bytes | str, place: str = "folder") -> None:
     """Replace ``path``: a reader sees the old content or the new one; its folder is made.
 
     Raises:
         GantheoryError: where it cannot be written; nothing is left behind.
     """
-    raw = content.encode() if isinstance(content, str) else content
-    partial: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(PARTIAL, f".{path.name}.", path.parent)
-        partial = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())  # on disk before it has its name
-        os.replace(partial, path)
     except OSError as error:
         raise GantheoryError(
-            f"cannot write {path}: {error.strerror}; choose another {place}"
+            f"cannot write {str(path)!r} ({error.strerror}); choose another {place}"
         ) from None
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)  # replaced already, or never to be
+    with replacing(path, place) as partial:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _mask() -> int:
+    """Return the mode bits that the umask takes away; asking sets it, so it is set back."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 @contextmanager
@@ -60,7 +83,7 @@ def locked(folder: Path, place: str = "folder") -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise GantheoryError(f"cannot write {folder}: {reason}; choose another {place}") from None
     try:
-        for left in folder.glob(f".*{PARTIAL}"):
+        for left in folder.glob(f".*{PARTIAL}*"):
             left.unlink(missing_ok=True)
         yield
     finally:
