@@ -13,6 +13,12 @@ from .dynamics.named import get_game as get_game
 from .dynamics.named import list_games as list_games
 from .dynamics.record import Game as Game
 from .errors import GantheoryError as GantheoryError
+from .estimators.bounds import derive_bound as derive_bound
+from .estimators.derive import derive_estimator as derive_estimator
+from .estimators.measure import measure_estimator as measure_estimator
+from .estimators.preference import derive_preference as derive_preference
+from .estimators.record import Estimator as Estimator
+from .estimators.reward import derive_reward as derive_reward
 from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 @click.option("--domain", default="(-oo, oo)", show_default=True, help="Scores that D may output.")
 @click.option("--link", default="", help="What the discriminator's output D is, in t.")
 @click.option("--parameter", multiple=True, metavar="NAME=(a, b)", help="Range of a parameter.")
+@click.option(
+    "--frozen",
+    type=click.Choice(["critic", "samples"]),
+    default="critic",
+    show_default=True,
+    help="What is held fixed when G's gradient is taken.",
+)
+@click.option("--loss", "estimator", help="With frozen samples: an estimator of r = p/q, or k3.")
+@click.option("--preference", help="A preference loss of the ratios w and l, or dpo.")
+@click.option("--reward", help="A reward in D or t, or gail, airl.")
+@click.option("--bound", help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.")
+@click.option("--samples", default=2, show_default=True, help="K of --bound infonce.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
 @json_option
@@ -32,6 +44,12 @@ def command(
     domain: str,
     link: str,
     parameter: tuple[str, ...],
+    frozen: str,
+    estimator: str | None,
+    preference: str | None,
+    reward: str | None,
+    bound: str | None,
+    samples: int,
     latex: bool,
     time_limit: float,
     as_json: bool,
@@ -46,6 +64,8 @@ def command(
       gantheory derive non-saturating
       gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
+      gantheory derive --frozen samples --loss "r - 1 - log(r)"
+      gantheory derive --preference dpo
     """
     from gantheory.api import derive
 
@@ -54,8 +74,16 @@ def command(
     formulas = {"real": real, "fake": fake, "generator": generator}
     if loss is not None and any(formulas.values()):
         raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
-    asked = _yours(formulas, domain, link, parameter) if loss is None else loss
-    derivation = derive(asked, seconds=time_limit)
+    others = {"samples": estimator, "preference": preference, "reward": reward, "bound": bound}
+    if frozen == "samples" or any(others.values()):
+        if loss is not None or any(formulas.values()):
+            raise GantheoryError(
+                "give one of a loss, an estimator, a preference, a reward, a bound"
+            )
+        derivation = _frozen(frozen, others, dict(map(_range, parameter)), samples, time_limit)
+    else:
+        asked = _yours(formulas, domain, link, parameter) if loss is None else loss
+        derivation = derive(asked, seconds=time_limit)
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
@@ -66,6 +94,36 @@ def command(
         from gantheory.cli.derivations import show
 
         show(derivation)
+
+
+def _frozen(
+    frozen: str,
+    asked: dict[str, str | None],
+    ranges: dict[str, str],
+    samples: int,
+    seconds: float,
+) -> Any:
+    """Derive what has frozen samples: an estimator, a preference loss, a reward or a bound."""
+    from gantheory.estimators.bounds import derive_bound
+    from gantheory.estimators.derive import derive_estimator
+    from gantheory.estimators.preference import derive_preference
+    from gantheory.estimators.record import Estimator
+    from gantheory.estimators.reward import derive_reward
+
+    given = {name: text for name, text in asked.items() if text is not None}
+    if len(given) != 1:
+        raise GantheoryError(
+            "give --loss with --frozen samples, or one of --preference, --reward, --bound"
+        )
+    ((kind, text),) = given.items()
+    if kind == "samples" and frozen != "samples":
+        raise GantheoryError(f"--loss {text[:40]!r} is an estimator: add --frozen samples")
+    if kind == "samples":
+        own = Estimator("yours", text, "Your estimator", ranges) if ranges else text
+        return derive_estimator(own, seconds=seconds)
+    if kind == "bound":
+        return derive_bound(text, samples=samples)
+    return (derive_preference if kind == "preference" else derive_reward)(text, seconds=seconds)
 
 
 def _yours(

@@ -1,0 +1,1 @@
+"""Losses whose samples are frozen: estimators of divergences, preferences, rewards and bounds."""

@@ -1,0 +1,359 @@
+r"""What an estimator in a loss follows, by three ways in which its gradient is taken.
+
+Samples x ~ q, r = p/q. With k the estimator, :math:`\partial_\theta` of its mean is
+
+* frozen samples (gradients through r alone):
+  :math:`E_q[\partial k(r)] = -\int \partial q\,r k'(r)`, so :math:`g'' = (r k')'/r`;
+* a reward (k detached, gradients through the samples' probability alone):
+  :math:`\int \partial q\,k(r)`, so :math:`g'' = -k'/r`;
+* a differentiable importance weight q/q̄ in front: the sum of both, so :math:`g'' = k''`, which is
+  the value's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from gantheory.critics.published import read_value
+from gantheory.critics.suprema import p, q
+from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.derivations.difference import first_difference
+from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.typeset import typeset
+from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
+from gantheory.errors import GantheoryError
+from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
+from gantheory.exact.assumptions import Assumptions
+from gantheory.expressions import parse
+from gantheory.functions import absolute, r, sigmoid, softplus, to_sympy
+from gantheory.naming import find_entry
+from gantheory.records import How, Verdict
+from gantheory.theory import consequences
+from gantheory.theory.curvature import Curve, followed_curvature, loss_curvature
+from gantheory.theory.identify import combination_text
+from gantheory.theory.pieces import opened, smooth_parts
+from gantheory.theory.records import NO_DIVERGENCE, Curvature, text
+
+POSITIVE = (sp.Integer(0), sp.oo)
+NOTHING = "nothing: the gradient is pure noise"
+WAYS = {
+    "followed": "frozen samples",
+    "reward": "a reward",
+    "weighted": "a differentiable importance weight",
+}
+ASSUMPTIONS = (
+    "P and Q have densities p and q, positive in the same places",
+    "the samples are drawn from q at the parameters where the gradient is taken",
+    "derivatives in the parameters of q pass under the integral",
+)
+
+
+@dataclass(frozen=True)
+class EstimatorDerivation(Told):
+    """The theory of one estimator.
+
+    Attributes:
+        definition: its formula as written.
+        formula: k as an expression in r.
+        value: what E_q[k(r)] is.
+        followed: whose gradient a loss with frozen samples follows.
+        reward: whose gradient k as a detached reward follows.
+        weighted: whose gradient k with a differentiable importance weight follows.
+        weight: −r·k'(r), what multiplies ∇ log q at each frozen sample.
+        noise: its value at r = 1, where all of it is noise: 0 is quietest.
+        control: the c for which k + c·(r − 1) has the least variance near P = Q.
+        claims: what is said of it, judged; and the three ways of taking its gradient.
+        undecided: what is missing -> why.
+    """
+
+    definition: Estimator
+    formula: sp.Expr | None = None
+    value: Curvature | None = None
+    followed: Curvature | None = None
+    reward: Curvature | None = None
+    weighted: Curvature | None = None
+    weight: sp.Expr | None = None
+    noise: sp.Expr | None = None
+    control: sp.Expr | None = None
+    claims: tuple[Verdict, ...] = ()
+    assumptions: tuple[str, ...] = ASSUMPTIONS
+    undecided: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What people call the estimator."""
+        return self.definition.title
+
+    @property
+    def status(self) -> str:
+        """``"derived"`` or ``"undecided"``."""
+        return "undecided" if self.undecided else "derived"
+
+    @property
+    def no_optimum(self) -> None:
+        """An estimator has no discriminator that could have none."""
+        return
+
+    @property
+    def curvatures(self) -> dict[str, Curvature]:
+        """The curvatures that were derived, by name."""
+        names = ("value", "followed", "reward", "weighted")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation step by step, each with how it is known."""
+        return tuple(_steps(self))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is undecided, and the assumptions, line by line."""
+        return remarks(None, self.undecided, self.assumptions)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys; expressions are text in ``r``."""
+        return {
+            "definition": self.definition.as_dict(),
+            "status": self.status,
+            "reason": "; ".join(self.undecided.values()) or None,
+            **{
+                name: (found := getattr(self, name)) and found.as_dict()
+                for name in ("value", "followed", "reward", "weighted")
+            },
+            "weight": text(self.weight),
+            "noise": text(self.noise),
+            "control": text(self.control),
+            "claims": [claim.as_dict() for claim in self.claims],
+            "steps": [
+                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
+                 "reason": s.because} for s in self.steps
+            ],
+            "assumptions": list(self.assumptions),
+            "undecided": dict(self.undecided),
+        }  # fmt: skip
+
+
+def derive_estimator(
+    loss: str | Estimator, *, seconds: float = DEFAULT_SECONDS
+) -> EstimatorDerivation:
+    """Derive what an estimator of the ratio r = p/q on samples of q is worth in a loss.
+
+    Args:
+        loss: a name such as ``"k3"``, a formula in ``r`` or ``u`` = log r, or an `Estimator`.
+        seconds: the time limit; what is open by then is undecided.
+
+    >>> found = derive_estimator("r - 1 - log(r)")
+    >>> found.value.divergence, found.followed.divergence
+    ('kl_qp', 'kl_pq')
+    """
+    estimator = _estimator(loss) if isinstance(loss, str) else loss
+    parameters = Assumptions.of(estimator.parameters)
+    try:
+        with time_limit(seconds):
+            return _derived(estimator, parameters)
+    except Undecided as reason:
+        return EstimatorDerivation(estimator, undecided={"value": str(reason)})
+
+
+def _estimator(asked: str) -> Estimator:
+    try:
+        return find_entry("estimator", asked.strip(), ESTIMATORS.values())
+    except GantheoryError:
+        words = re.split(r"[-\s]+", asked.strip())
+        if all(word.isidentifier() for word in words) and not {"r", "u"} & set(words):
+            raise  # a name, not a formula
+    return Estimator("yours", asked, "Your estimator")
+
+
+def _derived(estimator: Estimator, parameters: Assumptions) -> EstimatorDerivation:
+    names = {**parameters.symbols, "u": sp.log(r)}
+    k = _curve(to_sympy(parse(estimator.formula, RATIO), names, ratio=True), parameters)
+    slope = k.map(lambda expr: sp.diff(expr, r), parameters)
+    weight = k.map(lambda expr: -r * sp.diff(expr, r), parameters)
+    undecided: dict[str, str] = {}
+
+    def attempt(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except OutOfTime:
+            raise
+        except Undecided as reason:
+            undecided[name] = str(reason)
+            return None
+
+    if k.jumps(parameters):
+        raise Undecided("the estimator jumps, so that its derivative does not say how it moves")
+    constant = attempt("constant", k.at, sp.S.One, parameters)
+
+    def described(name: str, curve: Curve | None, start: sp.Expr) -> Curvature | None:
+        if curve is None:
+            return None
+        found: Curvature | None = attempt(name, consequences.describe, curve, start, parameters)
+        return found
+
+    value = described("value", attempt("value", loss_curvature, k, parameters), constant)
+    followed, reward = (
+        described(name, attempt(name, followed_curvature, h, parameters), sp.S.Zero)
+        for name, h in (("followed", weight), ("reward", k))
+    )
+    noise = attempt("noise", weight.at, sp.S.One, parameters)
+    steep = attempt("control", slope.at, sp.S.One, parameters)
+    derived = EstimatorDerivation(
+        estimator,
+        k.expression,
+        value,
+        followed,
+        reward,
+        value and replace(value, constant=sp.S.Zero),
+        weight=weight.expression,
+        noise=noise,
+        control=None if steep is None else -steep,
+        undecided=undecided,
+    )
+    return replace(derived, claims=tuple(_judged(derived, parameters)))
+
+
+def _curve(formula: sp.Expr, parameters: Assumptions) -> Curve:
+    """Return a formula in r as one smooth expression between its kinks."""
+    formula = formula.replace(softplus, lambda x: sp.log(1 + sp.exp(x)))
+    formula = formula.replace(sigmoid, lambda x: 1 / (1 + sp.exp(-x)))
+    formula = opened(formula.replace(sp.Abs, absolute), r, POSITIVE, parameters)
+    return Curve(tuple(smooth_parts(formula, r, POSITIVE, parameters)))
+
+
+def _judged(derived: EstimatorDerivation, parameters: Assumptions) -> Iterator[Verdict]:
+    """Judge what was published, and whether each way of differentiating follows the value."""
+    for claim in derived.definition.claims:
+        for part in ("value", "followed"):
+            said, found = getattr(claim, part), getattr(derived, part)
+            if said is not None and found is not None:
+                verb = "estimates" if part == "value" else "follows, with frozen samples,"
+                statement = f"{claim.source}: {derived.definition.name} {verb} {said}"
+                yield _compared(statement, found, _claimed(said), said, parameters)
+    if derived.value is None:
+        return
+    for name, way in WAYS.items():
+        found = getattr(derived, name)
+        if found is not None:
+            statement = f"with {way} the gradient follows what the estimator's mean is"
+            wanted = (derived.value.curvature, derived.value.atoms)
+            yield _compared(statement, found, wanted, derived.value.divergence, parameters)
+
+
+def _claimed(said: str) -> tuple[sp.Expr, tuple[Any, ...]]:
+    """Return the curvature of a combination of named divergences."""
+    f = read_value(said).integrand.xreplace({p: r, q: sp.S.One})
+    bent = loss_curvature(_curve(f, Assumptions()), Assumptions())
+    return bent.expression, bent.atoms
+
+
+def _compared(
+    statement: str,
+    found: Curvature,
+    wanted: tuple[sp.Expr, tuple[Any, ...]],
+    said: str,
+    parameters: Assumptions,
+) -> Verdict:
+    left = said_of(found)
+    if dict(found.atoms) != dict(wanted[1]):
+        places = sorted({str(place) for place, _ in (*found.atoms, *wanted[1])})
+        example = f"the point masses at r = {', '.join(places)} differ"
+        return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
+    try:
+        apart = first_difference(found.curvature - wanted[0], parameters)
+    except OutOfTime:
+        raise
+    except Undecided as reason:
+        return Verdict(statement, How.UNDECIDED, left=left, right=said, reason=str(reason))
+    if apart is None:
+        return Verdict(statement, How.PROVED, left=left, right=said)
+    place, value = apart
+    example = f"the curvatures differ by {float(value.mid()):.6g} at {place}"
+    return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
+
+
+def said_of(found: Curvature) -> str:
+    """Return what a curvature stands for in words.
+
+    >>> said_of(derive_estimator("k1").followed)
+    'nothing: the gradient is pure noise'
+    """
+    if found.curvature == 0 and not found.atoms:
+        return NOTHING
+    if found.divergence == NO_DIVERGENCE and found.terms:
+        return f"{combination_text(found.terms)}, which is no divergence"
+    return found.divergence
+
+
+def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
+    formula = derived.definition.formula
+    yield Step(
+        "The estimator",
+        f"The mean of k(r) = {formula} over samples x ~ q, with r = p/q.",
+        r"L = \mathbb{E}_{x\sim q}[k(r(x))],\qquad r = p/q",
+        How.PROVED,
+        "by definition",
+    )
+    if derived.value is not None:
+        constant = constant_text(derived.value.constant or sp.S.Zero)
+        yield _answer("What it estimates", f"k'' = {atoms_text(derived.value)}", derived.value,
+                      rf"k''(r) = {atoms_latex(derived.value)}", constant)  # fmt: skip
+    formulas = {
+        "followed": ("Frozen samples", "gradients pass through r alone: g'' = (r*k')'/r",
+                     r"g''(r)=\frac{(r\,k'(r))'}{r}"),
+        "reward": ("As a detached reward", "k multiplies grad log q: g'' = -k'/r",
+                   r"g''(r)=-\frac{k'(r)}{r}"),
+        "weighted": ("With a differentiable importance weight", "the sum of both: g'' = k''",
+                     r"g''(r)=\frac{(r\,k')'}{r}-\frac{k'}{r}=k''(r)"),
+    }  # fmt: skip
+    for name, (title, said, latex) in formulas.items():
+        found = getattr(derived, name)
+        if found is not None:
+            yield _answer(title, f"{said} = {atoms_text(found)}", found,
+                          f"{latex} = {atoms_latex(found)}")  # fmt: skip
+    if derived.weight is not None and derived.noise is not None:
+        quiet = (
+            "it vanishes at P = Q, and with it the noise"
+            if derived.noise == 0
+            else f"at P = Q, where no gradient is left, it is {derived.noise}: pure noise"
+        )
+        yield Step(
+            "Noise of the gradient",
+            f"With frozen samples each one moves the parameters along {derived.weight} times "
+            f"grad log q; {quiet}.",
+            rf"-r\,k'(r) = {typeset(derived.weight)}",
+            How.PROVED,
+            "the mean of grad log q is 0",
+        )
+    if derived.control is not None:
+        yield Step(
+            "Control variate",
+            f"E_q[r - 1] = 0, so k + c*(r - 1) has the same mean for every c; near P = Q its "
+            f"variance is least for c = {derived.control}. With frozen samples such a term "
+            "follows c*KL(P||Q): what is added to quieten the value changes the gradient.",
+            rf"c = -k'(1) = {typeset(derived.control)},\quad \frac{{(r\,c)'}}{{r}}=\frac cr",
+            How.PROVED,
+            "k(r) - k(1) = k'(1)*(r - 1) to first order; by differentiation",
+        )
+    for claim in derived.claims:
+        yield Step("Judged", f"{claim.statement}.", r"\text{judged}", claim.how,
+                   claim.counterexample or claim.reason or "exact algebra")  # fmt: skip
+
+
+def _answer(title: str, how: str, found: Curvature, latex: str, constant: str = "") -> Step:
+    if found.curvature == 0 and not found.atoms:
+        return Step(title, f"{how}: {NOTHING}.", latex, How.PROVED, "by differentiation")
+    if found.divergence == NO_DIVERGENCE:
+        terms = f" ({combination_title(found.terms)})" if found.terms else ""
+        said, known = f"no divergence{terms}, as {found.reason}", How.REFUTED
+    elif found.is_named:
+        said, known = f"{combination_title(found.terms)}{constant}", How.PROVED
+    else:
+        said, known = f"{found.divergence}{constant}", found.how
+    return Step(title, f"{how}: {said}.", latex, known, f"by differentiation; {found.reason}")
