@@ -68,7 +68,8 @@ def test_what_the_three_estimators_of_kl_follow(name, value, followed, reward):
 @pytest.mark.parametrize(
     "formula",
     ["-log(r)", "log(r)**2/2", "r - 1 - u", "r*u", "(r - 1)**2", "sqrt(r)", "u**2 + 1/r",
-     "exp(-u)*(1 + u)",     "max(r - 1, 0)", "abs(u)", "log(1 + r)", "softplus(2*u)", "min(3*r, 3) - r"],
+     "exp(-u)*(1 + u)", "max(r - 1, 0)", "abs(u)", "log(1 + r)", "softplus(2*u)",
+     "min(3*r, 3) - r"],
 )  # fmt: skip
 def test_each_gradient_is_that_of_the_divergence_with_the_derived_curvature(formula):
     """Finite differences over five points: the samples' weights frozen, the ratios, or neither."""
