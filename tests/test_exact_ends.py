@@ -163,3 +163,35 @@ def test_moving_both_laws_far_away_changes_no_divergence_and_no_w1(seed):
         there, here = divergence(name, *pair(loc)), divergence(name, *pair(0.0))
         assert abs(there.value - here.value) <= there.error + here.error, (name, pair(loc))
         assert there.error <= max(1e-11 * abs(here.value), 4 * here.error), (name, pair(loc))
+
+
+@pytest.mark.parametrize("name", ["kl_pq", "bc", "pearson_chi2"])
+def test_what_no_move_makes_exact_is_in_the_error(name):
+    """Two images far from each other: one of them stays where its centre is rounded."""
+    rng = np.random.default_rng(5)
+    sharp = 0
+    for _ in range(12):
+        width = float(10 ** rng.uniform(-12.5, -6))
+        places = float(rng.uniform(0.1, 1)), float(rng.uniform(100, 900))
+        shifts = [width * float(x) for x in rng.normal(size=4) * 10 ** rng.uniform(-1, 1.2)]
+        laws = [
+            f"mixture(0.5*affine(normal({a!r}, {width!r}), {places[0]!r}, 1)"
+            f" + 0.5*affine(normal({b!r}, {width!r}), {places[1]!r}, 1))"
+            for a, b in (shifts[:2], shifts[2:])
+        ]
+        squares = [((shifts[k] - shifts[k + 2]) / width) ** 2 for k in (0, 1)]
+        of = {
+            "kl_pq": lambda d: d / 2,
+            "bc": lambda d: math.exp(-d / 8),
+            "pearson_chi2": math.expm1,
+        }
+        if max(squares) > 600:
+            continue
+        truth = sum(map(of[name], squares)) / 2
+        found = divergence(name, *laws)
+        assert abs(found.value - truth) <= found.error + 1e-13 * truth, (laws, truth)
+        far = 1e-13 / width * (1 + max(squares)) ** 0.5
+        if far < 0.01:
+            assert found.error <= 40 * far * (truth + truth**0.5) + 1e-11 * truth, (laws, truth)
+            sharp += 1
+    assert sharp > 5

@@ -24,7 +24,7 @@ SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
 DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
-MOST = 700.0  # of what the logarithm of a sample is off by: e^700 is as good as no digit
+MOST = 300.0  # of what the logarithm of a sample is off by: e^300 is as good as no digit
 GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
 
@@ -187,7 +187,8 @@ class _Sampler:
         # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
-        power = np.where(single, 0.0, np.abs(weight - n.log_q)) / np.maximum(n.v, 1e-300)
+        grown = np.maximum(np.abs(weight - n.log_q) - 4 * EPS * size, 0.0)  # less its own rounding
+        power = np.where(single, 0.0, grown) / np.maximum(n.v, 1e-300)
         base = np.minimum(np.abs(n.log_q - log_jacobian), size)
         off = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
         noise = np.expm1(np.minimum(off, MOST))

@@ -51,6 +51,7 @@ MAX_PANELS = 6000
 MAX_ROUNDS = 70
 STEEP = 1e3  # the log weight of a panel that changes by more may rise to a peak between its nodes
 HIDDEN = 46.0  # exp(-46) = 1e-20: what is less does not count
+UNBOUNDED = 1e300  # in the place of a rounding error that overflows
 TARGET = 1e-14  # of the integral of the absolute value; what is reached is often ten times less
 
 
@@ -142,7 +143,8 @@ def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
         error = np.where(spread > 0, sharp, error)
         rounding = np.where(f != 0, magnitude * got.noise, 0.0) @ KRONROD
         if got.unsure is not None:
-            rounding += (size * got.unsure) @ KRONROD
+            rounding += np.where(size > 0, size * got.unsure, 0.0) @ KRONROD
+        rounding = np.minimum(rounding, UNBOUNDED)  # so that no weight is too small to undo it
         lost = np.zeros_like(absolute)
         if got.lost is not None:
             lost = np.where(got.lost, magnitude, 0.0) @ KRONROD
