@@ -187,8 +187,9 @@ class _Sampler:
         # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
-        grown = np.maximum(np.abs(weight - n.log_q) - 4 * EPS * size, 0.0)  # less its own rounding
-        power = np.where(single, 0.0, grown) / np.maximum(n.v, 1e-300)
+        # less what is only the rounding of that difference
+        grown = np.abs(weight - n.log_q) - 8 * EPS * (size + np.abs(log_jacobian)) - astray
+        power = np.where(single, 0.0, np.maximum(grown, 0.0)) / np.maximum(n.v, 1e-300)
         base = np.minimum(np.abs(n.log_q - log_jacobian), size)
         off = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
         noise = np.expm1(np.minimum(off, MOST))
