@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -195,3 +196,44 @@ def test_what_no_move_makes_exact_is_in_the_error(name):
             assert found.error <= 40 * far * (truth + truth**0.5) + 1e-11 * truth, (laws, truth)
             sharp += 1
     assert sharp > 5
+
+
+BESIDE = {
+    "hellinger2": lambda r: -mpmath.sqrt(r),
+    "kl_qm": lambda r: -mpmath.log1p(r),
+    "triangular": lambda r: -4 * r / (1 + r),
+}
+
+
+def exactly(x):
+    return mpmath.mpf(Fraction(x).numerator) / Fraction(x).denominator
+
+
+def test_an_end_that_moves_beside_a_singular_one_is_off_by_its_rounding_times_the_slope():
+    """∂∫ q f(p/q) = [f(p(b)/q) − f(p(a)/q)]·q for a uniform law on [a, b], with p a beta image."""
+    rng = np.random.default_rng(6)
+    with mpmath.workdps(40):
+        for _ in range(14):
+            a, b = (float(x) for x in 10 ** rng.uniform(-1, 0.3, 2))
+            place, scale = float(rng.uniform(-9, 9)), float(10 ** rng.uniform(-2, 1))
+            low = place + scale * float(10 ** rng.uniform(-11, -5))
+            width = scale * float(rng.uniform(0.3, 0.8))
+            shift = float(rng.uniform(-1, 1))
+            inner = [low - shift, low + width - shift]
+            q = f"affine(uniform({inner[0]!r}, {inner[1]!r}), {shift!r}, 1)"
+            ends = [Fraction(x) + Fraction(shift) for x in inner]
+            p = f"affine(beta({a!r}, {b!r}), {place!r}, {scale!r})"
+
+            whole = exactly(ends[1] - ends[0])
+
+            def r(x, a=a, b=b, place=place, scale=scale, whole=whole):
+                y = exactly((x - Fraction(place)) / Fraction(scale))
+                shape = y ** (mpmath.mpf(a) - 1) * (1 - y) ** (mpmath.mpf(b) - 1)
+                return shape / mpmath.beta(a, b) / mpmath.mpf(scale) * whole
+
+            for name, f in BESIDE.items():
+                truth = (f(r(ends[1])) - f(r(ends[0]))) / whole
+                found = divergence(name, p, q, wrt="q.loc")
+                steep = 1e-14 / (low - place) * abs(f(r(ends[0]))) / width
+                assert abs(found.value - truth) <= found.error, (name, p, q)
+                assert found.error <= 1e-12 * abs(truth) + steep, (name, p, q)

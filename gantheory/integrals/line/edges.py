@@ -14,23 +14,30 @@ from fractions import Fraction
 import numpy as np
 
 from gantheory.densities.univariate import Place, Points, Univariate, nearest
-from gantheory.integrals.kernels.kernel import Integrand, Kernel
+from gantheory.integrals.kernels.kernel import Integrand
 from gantheory.integrals.kernels.ratio import Ratio
 from gantheory.integrals.line.integrals import Pair
 
 SAFETY = 4.0  # the strip is as wide as the end is moved, or twice that where two of them are
 
 
-def rounded_ends(kernel: Kernel, pair: Pair) -> float:
-    """Return a bound on what the strips between rounded and exact ends may hold of a value."""
+def rounded_ends(integrand: Integrand, pair: Pair, parameter: str | None = None) -> float:
+    """Return a bound on what the strips between rounded and exact ends may hold of an integral.
+
+    With a ``parameter`` of q the integrand is times that score.
+    """
     # an end that both laws have is moved for both alike, as by a change of the axis
     moved = [
         place for place in pair.p.exact_breaks ^ pair.q.exact_breaks if place != nearest(place)
     ]
-    return sum(_strip(kernel, pair, place, side) for place in moved for side in (-1, +1))
+    return sum(
+        _strip(integrand, pair, parameter, place, side) for place in moved for side in (-1, +1)
+    )
 
 
-def _strip(kernel: Kernel, pair: Pair, place: Place, side: int) -> float:
+def _strip(
+    integrand: Integrand, pair: Pair, parameter: str | None, place: Place, side: int
+) -> float:
     """Return what a strip beside an end may hold: both laws there, or one of them alone."""
     end = nearest(place)
     moved = abs(float(place - Fraction(end)))
@@ -41,7 +48,9 @@ def _strip(kernel: Kernel, pair: Pair, place: Place, side: int) -> float:
         nothing = np.full(1, -np.inf)
         both = [(log_p, log_q), (log_p, nothing), (nothing, log_q)]
         # which of the two lies alone is decided exactly: where that is infinite it does not
-        size = sum(x for pair in both if math.isfinite(x := _size(kernel.value, *pair)))
+        size = sum(x for pair in both if math.isfinite(x := _size(integrand, *pair)))
+        if parameter and size:
+            size *= abs(float(pair.q.scores(parameter, at)[0])) + pair.q.score_size(parameter)
     return SAFETY * moved * size * max(_steepness(law, end, side) for law in (pair.p, pair.q))
 
 

@@ -240,7 +240,8 @@ def _estimate(
     for integral, formula in routes:
         ends = boundary(task.kernel, formula, pair, moving) if moving else Term()
         if ends is not None:
-            own = 0.0 if task.parameter else rounded_ends(task.kernel, pair)
+            whole = task.kernel.slopes[formula] if task.parameter else task.kernel.value
+            own = rounded_ends(whole, pair, task.parameter)
             added = Term(ends.value + jumps.value, ends.error + jumps.error + own)
             candidates.append(_added(integral, added, task.kernel.sign if task.parameter else 1))
     if not candidates:

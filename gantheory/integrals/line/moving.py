@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.images import steepness
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.divergences import COMPLEMENTS
 from gantheory.integrals.kernels.combined import reversed_kernel
@@ -85,25 +86,37 @@ def boundary(
 
 def _differences(kernel: Kernel, formula: int, pair: Pair, point: float) -> list[Term]:
     """Return φ(q₋) − φ(q₊) at one point in every form: sums that cancel more or less."""
+    at = beside(point, 1)
     with np.errstate(all="ignore"):
-        log_p = pair.p.log_density(beside(point, 1))  # p does not jump where q does
+        log_p = pair.p.log_density(at)  # p does not jump where q does
+        off = (pair.p.misplaced + pair.q.misplaced) * steepness(pair.p, at) + pair.p.misread(at)
         sides = []
         for side in (-1, +1):
             log_q = pair.q.log_density(beside(point, side))
-            n = Ratio.of(log_p, log_q)
             size = pair.summed(log_p, np.where(np.isneginf(log_q), 0.0, log_q))
-            forms = _forms(kernel, formula, n)
-            sides.append([(-side * part, EPS * (8 + 2 * size[0])) for part in forms])
+            near = [
+                _forms(kernel, formula, Ratio.of(log_p + shift, log_q)) for shift in (0, -off, off)
+            ]
+            sides.append(
+                [
+                    (-side * part, EPS * (8 + 2 * size[0]) * abs(part) + _apart(part, *shifted))
+                    for part, *shifted in zip(*near, strict=True)
+                ]
+            )
         return [_summed(both) for both in zip(*sides, strict=True)]
 
 
-def _summed(parts: tuple[tuple[Array, float], ...]) -> Term:
-    """Return the sum of (terms, their relative rounding); its error is inf where a term is."""
-    terms = [(float(term), relative) for part, relative in parts for term in part]
-    if not all(math.isfinite(term) for term, _ in terms):
+def _apart(terms: Array, below: Array, above: Array) -> Array:
+    """Return how far terms lie from what they are where p is a little less, or more."""
+    return np.maximum(np.abs(below - terms), np.abs(above - terms))
+
+
+def _summed(parts: tuple[tuple[Array, Array], ...]) -> Term:
+    """Return the sum of (terms, their errors); its error is inf where a term is."""
+    terms, errors = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not np.isfinite([terms, errors]).all():
         return Term(math.nan, math.inf)
-    error = math.fsum(abs(term) * relative for term, relative in terms)
-    return Term(math.fsum(term for term, _ in terms), error)
+    return Term(math.fsum(terms), math.fsum(errors))
 
 
 def _forms(kernel: Kernel, formula: int, n: Ratio) -> list[Array]:
