@@ -175,3 +175,17 @@ def test_restricting_a_law_to_all_of_its_line_changes_no_value_and_no_error(seed
         found = divergence("w1", f"restrict({base}, -inf, inf)", "logistic(0, 3)")
         assert abs(found.value - known.value) <= found.error + known.error
         assert found.error == pytest.approx(known.error, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_narrow_lognormal_moves_as_its_mean_does_where_all_mass_goes_one_way(seed):
+    """∂W1 = ∂E[exp(m + s·Z)]; the logarithm of x has few digits of (log x − m)/s left."""
+    rng = np.random.default_rng(seed)
+    loc, scale = float(rng.normal()), float(10 ** rng.uniform(-9, -2))
+    top = 2 * math.exp(loc)
+    law, other = f"lognormal({loc!r}, {scale!r})", f"uniform({top!r}, {2 * top!r})"
+    truth = -scale * math.exp(loc + scale**2 / 2)
+    image = f"affine({law}, {-abs(loc)!r}, 0.5)"
+    for moved, name, slope in ((law, "scale", truth), (image, "base.scale", truth / 2)):
+        found = divergence("w1", moved, other, wrt=f"p.{name}")
+        assert abs(found.value - slope) <= found.error <= 1e-13 * top, moved

@@ -115,13 +115,13 @@ class Uniform(Univariate):
     def standard_form(self) -> StandardForm | None:
         return self.name, Fraction(self.a), Fraction(self.b) - Fraction(self.a)
 
-    def velocity(self, name: str, x: Array) -> Array | None:
-        share = (x - self.a) / self.width
+    def velocity(self, name: str, at: Points) -> Array | None:
+        share = at.minus(self.a) / self.width
         if name == "a":
             return 1 - share
         if name == "b":
             return share
-        return {"loc": np.ones_like(x), "scale": x}.get(name)
+        return {"loc": np.ones_like(at.x), "scale": at.x}.get(name)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, Uniform):
@@ -431,7 +431,7 @@ class TruncNormal(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return float(name in ("a", "b") and end == getattr(self, name))
 
-    def velocity(self, name: str, x: Array) -> Array | None:
+    def velocity(self, name: str, at: Points) -> Array | None:
         return None  # its loc and scale are those of the normal before it is cut
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:

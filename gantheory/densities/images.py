@@ -236,12 +236,12 @@ class Affine(Image):
             return self.scale * self.base.end_velocity(name.removeprefix("base."), inner)
         return {"loc": 1.0, "scale": inner}.get(name, 0.0)
 
-    def velocity(self, name: str, x: Array) -> Array | None:
-        inner = (x - self.loc) / self.scale
+    def velocity(self, name: str, at: Points) -> Array | None:
+        inner = self._inner(at)
         if name.startswith("base."):
             of_base = self.base.velocity(name.removeprefix("base."), inner)
             return None if of_base is None else self.scale * of_base
-        return {"loc": np.ones_like(x), "scale": inner}.get(name)
+        return {"loc": np.ones_like(at.x), "scale": inner.x}.get(name)
 
     def score_size(self, name: str) -> float:
         if name == "scale":
@@ -424,7 +424,7 @@ class Restrict(Image):
         for end in (self.a, self.b):
             if math.isinf(end):
                 continue
-            velocity = self.base.velocity(name, np.array([end]))
+            velocity = self.base.velocity(name, Points.at(np.array([end])))
             if velocity is None:
                 raise GantheoryError(
                     f"{self}: how the mass on it changes with base.{name} is not known; "
@@ -442,8 +442,8 @@ class Restrict(Image):
             return self.base.end_velocity(name.removeprefix("base."), end) if inside_base else 0.0
         return super().end_velocity(name, end)
 
-    def velocity(self, name: str, x: Array) -> Array | None:
-        return super().velocity(name, x) if name in ("loc", "scale") else None
+    def velocity(self, name: str, at: Points) -> Array | None:
+        return super().velocity(name, at) if name in ("loc", "scale") else None
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return the ratio of both bases less that of the masses on which they are kept."""

@@ -205,14 +205,14 @@ class AnyMixture(Univariate):
             return self.parts[k].end_velocity(match[2], end) if k in owners else 0.0
         return super().end_velocity(name, end)
 
-    def velocity(self, name: str, x: Array) -> Array | None:
+    def velocity(self, name: str, at: Points) -> Array | None:
         """Return a quantile's velocity: a component moves it by its share of the density."""
         if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
             k = self._index(int(match[1]))
-            moved = self.parts[k].velocity(match[2], x)
-            share = self.shares(Points.at(x))[k]
+            moved = self.parts[k].velocity(match[2], at)
+            share = self.shares(at)[k]
             return None if moved is None else np.where(share > 0, share * moved, 0.0)
-        return super().velocity(name, x)
+        return super().velocity(name, at)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return log(1 + Σ share·(exp(Δ) − 1)) with Δ the ratios of components that pair up."""
@@ -364,8 +364,8 @@ class NormalMixture(AnyMixture):
     def score_size(self, name: str) -> float:
         return super().score_size(_of_component(name))
 
-    def velocity(self, name: str, x: Array) -> Array | None:
-        return super().velocity(_of_component(name), x)
+    def velocity(self, name: str, at: Points) -> Array | None:
+        return super().velocity(_of_component(name), at)
 
 
 def _of_component(name: str) -> str:

@@ -288,12 +288,13 @@ class LogNormal(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return 0.0
 
-    def velocity(self, name: str, x: Array) -> Array | None:
+    def velocity(self, name: str, at: Points) -> Array | None:
         if name == "loc":
-            return x
+            return at.x
         if name == "scale":
-            return x * (np.log(np.maximum(x, 1e-308)) - self.loc) / self.scale  # 0·log 0 = 0
-        return super().velocity(name, x)
+            with np.errstate(all="ignore"):
+                return np.where(at.x > 0, at.x * self.z(at), 0.0)  # 0·log 0 = 0
+        return super().velocity(name, at)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not isinstance(other, LogNormal):

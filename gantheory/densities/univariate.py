@@ -262,13 +262,13 @@ class Univariate(Density):
         """Return (shape, loc, scale) where the law is that of loc + scale·Z, Z given by shape."""
         return None
 
-    def velocity(self, name: str, x: Array) -> Array | None:
+    def velocity(self, name: str, at: Points) -> Array | None:
         """Return how fast the quantile at x moves with ``name``; None: only the score is known."""
         form = self.standard_form()
         if name == "loc":
-            return np.ones_like(x)
+            return np.ones_like(at.x)
         if name == "scale":
-            return x if form is None else (x - float(form[1])) / float(form[2])
+            return at.x if form is None else at.minus(float(form[1])) / float(form[2])
         return None
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:

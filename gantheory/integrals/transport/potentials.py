@@ -45,7 +45,7 @@ def w1_slope(p: Univariate, q: Univariate, parameter: str, noise: float) -> Esti
     if known is not None:
         return Estimate.undetermined(f"W1 has no derivative here: its value is {known}")
     for point, _ in moving_points(q, parameter):
-        if q.velocity(parameter, np.zeros(1)) is None and _unbounded(q, point):
+        if q.velocity(parameter, Points.at(np.zeros(1))) is None and _unbounded(q, point):
             return Estimate.undetermined(
                 f"q is unbounded at {point:g}, which moves with {parameter}; use a one-sided "
                 "difference of values"
@@ -231,7 +231,7 @@ class _Sampler:
     @property
     def by_quantiles(self) -> bool:
         """Whether the velocity of q's quantiles is known, and the score not needed."""
-        return self.gap.q.velocity(self.parameter, np.zeros(1)) is not None
+        return self.gap.q.velocity(self.parameter, Points.at(np.zeros(1))) is not None
 
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return a quantity with the sign of F_p − F_q."""
@@ -248,7 +248,7 @@ class _Sampler:
             at, log_jacobian = panels.at(xi, drift)
             log_q = q.log_density(at)
             noise = EPS * (8 + q.log_magnitude + np.abs(np.where(np.isfinite(log_q), log_q, 0.0)))
-            rate = q.velocity(self.parameter, at.x) if self.by_quantiles else None
+            rate = q.velocity(self.parameter, at) if self.by_quantiles else None
             unsure = None
             if rate is None:
                 factor = self.signs.doubt(at.x) if self.doubt else self.signs.critic(at)

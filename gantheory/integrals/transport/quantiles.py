@@ -62,7 +62,7 @@ def w2_line(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
 
 def _check_velocity(q: Univariate, name: str) -> None:
     q.score(name, np.array([q.centers[0][0]]))  # raises where there is no such parameter
-    if q.velocity(name, np.zeros(1)) is None:
+    if q.velocity(name, Points.at(np.zeros(1))) is None:
         raise GantheoryError(
             f"w2: how the quantiles of {q} move with {name} is not known; differentiate in a "
             "location or scale, or take differences of values"
@@ -201,7 +201,7 @@ class _Sampler:
     def _at(self, t: Array, side: int) -> tuple[Array, Array, Array]:
         """Return F_q⁻¹ − F_p⁻¹, its error, and the velocity of q's quantile."""
         y, error = _quantile(self.q, t, side)
-        velocity = None if self.name is None else self.q.velocity(self.name, y)
+        velocity = None if self.name is None else self.q.velocity(self.name, Points.at(y))
         rate = np.zeros_like(y) if velocity is None else velocity
         if self.coupling:
             stretch = abs(self.coupling.slope) / self.coupling.scale
