@@ -33,12 +33,12 @@ def test_a_derivation_travels_to_another_process_with_its_proof(name):
 def test_a_typo_gets_one_line_with_the_nearest_names():
     with pytest.raises(GantheoryError, match="did you mean 'wasserstein'"):
         gt.derive("waserstein")
-    with pytest.raises(GantheoryError, match=r"minimax\.optimum"):
-        gt.check("minimax.optimun")
+    with pytest.raises(GantheoryError, match=r"minimax\.optimal-discriminator"):
+        gt.check("minimax.optimal-discriminater")
 
 
 def test_claims_are_decided_by_their_ids():
-    law, twin = gt.check(["minimax.optimum", "minimax.optimum-twin"])
+    law, twin = gt.check(["minimax.optimal-discriminator", "minimax.optimal-discriminator-twin"])
     assert law.as_expected
     assert twin.as_expected
     assert (law.verdict.how, twin.verdict.how) == (gt.How.PROVED, gt.How.REFUTED)

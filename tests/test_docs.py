@@ -72,7 +72,7 @@ html_math_renderer = "mathml"
 def build(folder, text):
     (folder / "conf.py").write_text(MINI.format(extension=str(DOCS / "_ext")))
     (folder / "index.md").write_text(
-        f"# Page\n\n{text}\n\n```{{checks-table}} minimax.optimum\n```\n"
+        f"# Page\n\n{text}\n\n```{{checks-table}} minimax.optimal-discriminator\n```\n"
     )
     command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", ".", "out"]
     done = subprocess.run(
@@ -91,13 +91,14 @@ def test_an_unknown_id_stops_the_build_and_names_it(tmp_path, text):
 
 @pytest.mark.slow
 def test_a_bound_statement_shows_how_it_is_known_and_links_to_the_ledger(tmp_path):
-    done, page = build(tmp_path, "```{check} minimax.optimum\n```\n\nSee {check}`minimax.optimum`.")
+    name = "minimax.optimal-discriminator"
+    done, page = build(tmp_path, f"```{{check}} {name}\n```\n\nSee {{check}}`{name}`.")
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert "Statement 1" in text
     assert "proved" in text
-    assert text.count('href="#check-minimax.optimum"') == 2
-    assert text.count('id="check-minimax.optimum"') == 1
+    assert text.count('href="#check-minimax.optimal-discriminator"') == 2
+    assert text.count('id="check-minimax.optimal-discriminator"') == 1
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 
 from gantheory.claims.bounds import BOUND_CHECKS
+from gantheory.claims.catalogue import CATALOGUE_CHECKS
 from gantheory.claims.divergences import DIVERGENCE_TABLE
 from gantheory.claims.integrals import INTEGRALS
-from gantheory.claims.original import ORIGINAL
 from gantheory.claims.reference import REFERENCE
 from gantheory.claims.survey import SURVEY_CHECKS
 from gantheory.claims.training import TRAINING
@@ -17,7 +17,7 @@ from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 
 ALL = (
-    *ORIGINAL,
+    *CATALOGUE_CHECKS,
     *BOUND_CHECKS,
     *DIVERGENCE_TABLE,
     *REFERENCE,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
-from gantheory.claims.original import theory_of
+from gantheory.claims.catalogue import theory_of
 from gantheory.claims.twins import twin_of
+from gantheory.losses.classic import CLASSIC
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 
@@ -23,11 +24,10 @@ PAIRS = (
     ("narrow", "normal(0, 1)", "normal(1, 0.5)"),
     ("apart", "normal(0, 1)", "normal(5, 1)"),
 )
-GAMES = ("minimax", "non-saturating", "reverse-kl")
 
 
 def _definition_checks() -> Iterator[Check]:
-    for loss in GAMES:
+    for loss in (entry.name for entry in CLASSIC):
         for name, p, q in PAIRS:
             for quantity, (sentence, part, wrt) in _QUANTITIES.items():
                 place = f"{loss}, {p}, {q}:"

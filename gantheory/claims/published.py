@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy as sp
@@ -18,52 +19,126 @@ from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.signs.balls import enclose
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import names_in
-from gantheory.functions import r, to_sympy
+from gantheory.functions import r, softplus, t, to_sympy
 from gantheory.losses.loss import Claim, Loss
-from gantheory.records import How, Verdict
+from gantheory.records import Estimate, How, Verdict
 from gantheory.theory.curvature import algebra_of
 from gantheory.theory.generator import curvature
 from gantheory.theory.jets import constant, jet
-from gantheory.theory.records import Curvature
+from gantheory.theory.records import NO_DIVERGENCE, Curvature
 
 CLAIM = Grammar("claim", ELEMENTARY, frozenset({"r", *DIVERGENCES}), parameters=True)
-PARTS = {
+CURVATURES = {
     "value": "V(D*)",
     "loss": "the generator's loss at D*",
     "followed": "the divergence that the generator follows",
 }
+FORMULAS = {
+    "optimal_discriminator": "the optimal discriminator",
+    "equilibrium": "the optimal discriminator at p = q",
+    "discriminator_loss": "the discriminator's loss at p = q",
+    "generator_loss": "the generator's loss at p = q",
+    "disjoint": "what the generator follows where the supports are disjoint",
+    "f": "sup_t r·a(t) + b(t)",
+}
+PRINTED = {  # of the generator f that a claim prints, not of the loss
+    "slope": "the derivative of the printed f",
+    "normalised": "the printed f at r = 1",
+}
+PARTS = {**FORMULAS, **PRINTED, **CURVATURES}
+
+
+def parts_of(claim: Claim) -> Iterator[tuple[str, str]]:
+    """Yield each part that a claim states, with its text as published.
+
+    A printed f says two things more: f(1) = 0, and that its derivative is the printed optimum.
+
+    >>> list(parts_of(Claim("me", f="r*log(r)", optimal_discriminator="1 + log(r)")))[1:3]
+    [('f', 'r*log(r)'), ('slope', '1 + log(r)')]
+    """
+    for part in (*FORMULAS, *CURVATURES):
+        text = getattr(claim, part)
+        if text is None:
+            continue
+        yield part, text
+        if part == "f":
+            if claim.optimal_discriminator is not None:
+                yield "slope", claim.optimal_discriminator
+            yield "normalised", "0"
 
 
 def check_claim(
     loss: Loss, claim: Claim, derivation: Derivation | None = None
 ) -> tuple[Verdict, ...]:
-    """Decide every part of a published claim about ``loss``: proved or refuted.
+    """Decide every part of a published claim about ``loss``, as printed: proved or refuted.
 
     >>> from gantheory.losses import get_loss
-    >>> loss = get_loss("minimax")
+    >>> loss = get_loss("reverse-kl")
     >>> [str(verdict.how) for verdict in check_claim(loss, loss.claims[0])]
     ['proved', 'proved', 'proved']
     """
     derivation = derivation or derive(loss)
-    found: list[Verdict] = []
-    if claim.optimal_discriminator is not None:
-        found.append(_check_optimum(loss, claim.optimal_discriminator, derivation))
-    for part in PARTS:
-        text = getattr(claim, part)
-        if text is not None:
-            found.append(_check_part(loss, part, text, derivation))
-    return tuple(found)
+    return tuple(
+        check_part(loss, part, text, derivation, f=claim.f) for part, text in parts_of(claim)
+    )
 
 
-def _check_part(loss: Loss, part: str, text: str, derivation: Derivation) -> Verdict:
+def check_part(
+    loss: Loss, part: str, text: str, derivation: Derivation, *, f: str | None = None
+) -> Verdict:
+    """Decide whether one quantity of ``loss`` is what ``text`` says; ``f`` is the printed one."""
+    if part in CURVATURES:
+        return _check_curvature(loss, part, text, derivation)
+    statement = f"{loss.name}: {PARTS[part]} is {text}"
+    parameters = Assumptions.of(loss.parameters)
+    if part in PRINTED:
+        if f is None:
+            raise GantheoryError(f"{statement}: no f is printed")
+        printed = to_sympy(parse(f, CLAIM), parameters.symbols, ratio=True)
+        found = sp.diff(printed, r) if part == "slope" else printed.subs(r, 1)
+        return equal(found, text, statement, parameters)
+    found = _formula(loss, part, derivation, parameters)
+    if not isinstance(found, sp.Expr):
+        return Verdict(statement, How.UNDECIDED, right=text, reason=_why_open(derivation))
+    verdict = equal(found, text, statement, parameters)
+    return replace(verdict, assumptions=derivation.assumptions)
+
+
+def _formula(
+    loss: Loss, part: str, derivation: Derivation, parameters: Assumptions
+) -> sp.Expr | Estimate | None:
+    """Return what is derived for one of the `FORMULAS`; None where it is not known."""
+    optimum, equilibrium = derivation.optimum, derivation.equilibrium
+    if part == "disjoint":
+        return derivation.disjoint and derivation.disjoint.followed
+    if optimum is None or equilibrium is None:
+        return None
+    if part == "f":
+        real, fake = (to_sympy(text, parameters.symbols) for text in (loss.real, loss.fake))
+        return (r * real + fake).subs(t, optimum.score).rewrite(softplus, sp.log)
+    return {
+        "optimal_discriminator": optimum.D,
+        "equilibrium": equilibrium.D,
+        "discriminator_loss": equilibrium.discriminator_loss,
+        "generator_loss": equilibrium.generator_loss,
+    }[part]
+
+
+def _why_open(derivation: Derivation) -> str | None:
+    undecided = "; ".join((derivation.undecided or {}).values())
+    return derivation.no_optimum or undecided or "it is not derived"
+
+
+def _check_curvature(loss: Loss, part: str, text: str, derivation: Derivation) -> Verdict:
     statement = f"{loss.name}: {PARTS[part]} is {text}"
     found: Curvature | None = getattr(derivation, part)
     parameters = Assumptions.of(loss.parameters)
-    claimed, _ = claimed_curvature(text, parameters)
     if found is None:
-        reason = "; ".join((derivation.undecided or {}).values()) or derivation.no_optimum
-        return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
+        return Verdict(statement, How.UNDECIDED, right=text, reason=_why_open(derivation))
     left = _shown(found)
+    if text == NO_DIVERGENCE:
+        return _no_divergence(found, statement, left)
+    claimed, _ = claimed_curvature(text, parameters)
     if found.is_divergence is False and found.curvature == 0 and not found.atoms:
         return Verdict(statement, How.REFUTED, left, text, counterexample=found.reason)
     try:
@@ -86,6 +161,16 @@ def _check_part(loss: Loss, part: str, text: str, derivation: Derivation) -> Ver
         reason="the curvatures are equal by exact algebra",
         assumptions=derivation.assumptions,
     )
+
+
+def _no_divergence(found: Curvature, statement: str, left: str) -> Verdict:
+    """Decide that f'' is negative somewhere, where the engine found a ratio at which it is."""
+    if found.is_divergence is None:
+        return Verdict(statement, How.UNDECIDED, left, NO_DIVERGENCE, reason=found.reason)
+    if found.is_divergence:
+        example = f"f'' = {found.curvature} is nowhere negative"
+        return Verdict(statement, How.REFUTED, left, NO_DIVERGENCE, counterexample=example)
+    return Verdict(statement, How.PROVED, left, NO_DIVERGENCE, reason=found.reason)
 
 
 def _difference_of_parts(
@@ -167,15 +252,6 @@ def _atom_difference(found: Curvature, claimed: Curvature, parameters: Assumptio
         if not _is_zero(mass, parameters):
             return f"at r = {place} the point masses differ by {mass}"
     return None
-
-
-def _check_optimum(loss: Loss, text: str, derivation: Derivation) -> Verdict:
-    statement = f"{loss.name}: the optimal discriminator is {text}"
-    if derivation.optimum is None:
-        reason = derivation.no_optimum or "; ".join((derivation.undecided or {}).values())
-        return Verdict(statement, How.UNDECIDED, right=text, reason=reason)
-    verdict = equal(derivation.optimum.D, text, statement, Assumptions.of(loss.parameters))
-    return replace(verdict, assumptions=derivation.assumptions)
 
 
 def equal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from gantheory.claims.original import theory_of
+from gantheory.claims.catalogue import theory_of
 from gantheory.claims.twins import twin_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree

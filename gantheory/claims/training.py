@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from gantheory.claims.simulated import judge
 from gantheory.claims.twins import doubled, twin_of, without_twin
+from gantheory.errors import unknown_name
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 from simulations.experiments.base import Comparison, Setting
@@ -68,11 +69,20 @@ def _decide(name: str, statement: str) -> Verdict:
 
 
 def _judged(name: str, statement: str, change: Callable[[Comparison], Comparison]) -> Verdict:
-    experiment = name.partition(".")[0]
-    found = _measured(experiment).get(name)
-    if found is None:  # the interval is too wide to tell the twin from the law
+    measured = _measured(name.partition(".")[0])
+    found = measured.get(name)
+    if found is None:
+        if _law_of(name) not in measured:
+            raise unknown_name("measurement", name, measured)
+        # The interval is too wide to tell the twin from the law.
         return Verdict(statement, How.UNDECIDED, reason="the stated error hides the difference")
     return replace(judge(change(found)), statement=statement)
+
+
+def _law_of(name: str) -> str:
+    """Return the id of the law that an id is the twin of, which is measured with it."""
+    law = name.removesuffix(".twin").removesuffix("-twin")
+    return "" if law == name else law
 
 
 def _falsified(law: Comparison) -> Comparison:

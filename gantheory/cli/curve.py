@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 FIGURES = (".png", ".svg", ".pdf")
 TABLES = (".csv", ".parquet")
 PICTURES = ("losses", "vanishing", "modes", "optimum", "pushforward")
-DEFAULT_GAMES = ("minimax", "non-saturating", "reverse-kl")
 MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training to it takes long
 
 
@@ -98,7 +97,9 @@ def command(
         return
     chosen = _family(family, p, q, start, stop)
     if not losses and not divergences:
-        divergences, losses = ("jsd",), DEFAULT_GAMES
+        from gantheory.losses.classic import CLASSIC
+
+        divergences, losses = ("jsd",), tuple(loss.name for loss in CLASSIC)
     job = _Job(chosen, losses, divergences, points)
     job.run(measure, seed, quiet=as_json)
     written = [str(_write(path, job)) for path in outputs]

@@ -16,6 +16,11 @@ SONDERBY_2016 = Reference(
     arxiv="1610.04490",
 )
 
+GOODFELLOW = "Goodfellow et al. (2014), Proposition 1"
+LEVANS = "Levans' workshop, Some thoughts on the objective functions of GANs"
+VANISHING = "Arjovsky and Bottou (2017), Theorem 2.4"
+FOLLOWED = "the frozen-discriminator identity g''(r) = −h'(r)/r with h(r) = c(t*(r))"
+
 CLASSIC = (
     Loss(
         name="minimax",
@@ -31,7 +36,19 @@ CLASSIC = (
                 optimal_discriminator="r/(1 + r)",
                 value="2*jsd - 2*log(2)",
                 followed="2*jsd",
+                equilibrium="1/2",
+                discriminator_loss="2*log(2)",
+                generator_loss="-log(2)",
+                laws=("second-order",),
             ),
+            Claim(LEVANS, loss="kl_qm - log(2)"),
+            Claim(
+                f"{LEVANS}, read as what training minimises",
+                followed="kl_qm",
+                corrected={"followed": "2*jsd"},
+            ),
+            Claim(VANISHING, disjoint="2*log(2)", laws=("vanishing",)),
+            Claim(FOLLOWED, laws=("is-divergence", "equality")),
         ),
     ),
     Loss(
@@ -47,7 +64,23 @@ CLASSIC = (
                 "Arjovsky and Bottou (2017), Theorem 2.5",
                 value="2*jsd - 2*log(2)",
                 followed="kl_qp - 2*jsd",
+                laws=("not-vanishing",),
             ),
+            Claim(
+                GOODFELLOW,
+                optimal_discriminator="r/(1 + r)",
+                equilibrium="1/2",
+                discriminator_loss="2*log(2)",
+                generator_loss="log(2)",
+                laws=("second-order",),
+            ),
+            Claim(LEVANS, loss="kl_qp - kl_qm + log(2)"),
+            Claim(
+                "folklore: 'a GAN minimises JSD'",
+                followed="2*jsd",
+                corrected={"followed": "2*kl_mp"},
+            ),
+            Claim(FOLLOWED, laws=("is-divergence", "equality")),
         ),
     ),
     Loss(
@@ -64,7 +97,17 @@ CLASSIC = (
                 value="2*jsd - 2*log(2)",
                 loss="kl_qp",
                 followed="kl_qp",
+                laws=("not-vanishing",),
             ),
+            Claim(
+                GOODFELLOW,
+                optimal_discriminator="r/(1 + r)",
+                equilibrium="1/2",
+                discriminator_loss="2*log(2)",
+                generator_loss="0",
+                laws=("second-order",),
+            ),
+            Claim(FOLLOWED, laws=("is-divergence", "equality")),
         ),
     ),
 )

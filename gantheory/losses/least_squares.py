@@ -42,6 +42,11 @@ LEAST_SQUARES = (
                 "Mao et al. (2017), Equation 8: Pearson χ² between p + q and 2q",
                 optimal_discriminator="(r - 1)/(1 + r)",
                 followed="triangular/2",
+                corrected={"followed": "no divergence"},
+            ),
+            Claim(
+                "Mao et al. (2017), Equation 8, of what D* reports",
+                value="triangular/2 - 1",
             ),
         ),
     ),

@@ -41,8 +41,22 @@ class Reference:
 class Claim:
     """What a publication says of its loss: data to be checked, never an input to a derivation.
 
-    Each text is a combination of named divergences, such as ``"2*jsd - 2*log(2)"``, or None
-    where nothing is claimed. ``source`` says where it is stated.
+    Each part is text, or None where nothing is claimed. A part is printed as it was published;
+    where that is false, ``corrected`` says what is true instead, and both are checked.
+
+    Attributes:
+        source: where it is stated.
+        value: V(D*), a combination of named divergences such as ``"2*jsd - 2*log(2)"``.
+        loss: the generator's loss at D*, as such a combination.
+        followed: the divergence whose gradient the generator follows with D held at D*.
+        optimal_discriminator: D* as a formula in r = p/q.
+        equilibrium: D* at p = q.
+        discriminator_loss: the discriminator's loss at p = q.
+        generator_loss: the generator's loss at p = q.
+        disjoint: what the generator follows where the supports are disjoint.
+        f: the generator of the f-divergence, sup_t r·a(t) + b(t), as a formula in r.
+        laws: names of further properties, of `gantheory.claims.properties.LAWS`.
+        corrected: part -> what is true, for the parts that are false as published.
     """
 
     source: str
@@ -50,6 +64,13 @@ class Claim:
     loss: str | None = None
     followed: str | None = None
     optimal_discriminator: str | None = None
+    equilibrium: str | None = None
+    discriminator_loss: str | None = None
+    generator_loss: str | None = None
+    disjoint: str | None = None
+    f: str | None = None
+    laws: tuple[str, ...] = ()
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

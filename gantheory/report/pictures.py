@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gantheory.errors import GantheoryError
+from gantheory.losses.classic import CLASSIC
 from gantheory.report.svg import Picture
 
 if TYPE_CHECKING:
     from gantheory.integrals.curves import Vanishing
 
-GAMES = ("minimax", "non-saturating", "reverse-kl")
 POINTS = 101  # one every tenth of the distance: no corner is seen at the page's width
 
 
@@ -33,7 +33,7 @@ def survey() -> Picture:
     from gantheory.report.plots import plot_curves
 
     family = find_family("distance")
-    targets = [Target.of("jsd"), *(Target.followed_by(loss) for loss in GAMES)]
+    targets = [Target.of("jsd"), *(Target.followed_by(loss.name) for loss in CLASSIC)]
     d = np.linspace(*family.range, POINTS)
     marks = [vanishing(target, family) for target in targets]
     figure = plot_curves(d, curves(targets, family, d), axis=family.axis, marks=marks)

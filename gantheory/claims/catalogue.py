@@ -1,0 +1,132 @@
+"""What publications say of the catalogue's losses: every part of every claim, and its twins.
+
+Nothing is typed here: a claim is data of its loss, and the derivation never sees it. A part that
+is false as printed must be refuted, and what is said to be true instead must be proved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import chain
+from typing import Any
+
+from gantheory.claims.properties import LAWS
+from gantheory.claims.published import PARTS, check_part, claimed_curvature, parts_of
+from gantheory.claims.twins import changed, twin_of
+from gantheory.errors import GantheoryError
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r
+from gantheory.losses import CATALOGUE, get_loss
+from gantheory.losses.loss import Claim, Loss
+from gantheory.records import How, Verdict
+from gantheory.theory.records import NO_DIVERGENCE
+from gantheory.verify import Check
+
+
+@cache
+def theory_of(loss: str) -> Any:
+    """Return the `Derivation` of a loss, every part of it present; derived once a process.
+
+    Raises:
+        GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
+    """
+    from gantheory.derivations import derive
+
+    theory = derive(loss)
+    if theory.followed is None:
+        reason = theory.no_optimum or theory.undecided
+        raise GantheoryError(f"{loss}: no theory is derived: {reason}")
+    return theory
+
+
+def loss_checks(loss: Loss) -> Iterator[Check]:
+    """Yield the check of every part of every claim of a loss, each with its false twins.
+
+    A part that several claims state alike is one check; stated otherwise, it is numbered.
+    """
+    sources: dict[tuple[str, str], str] = {}
+    confused = _confusions(loss)
+    count: Counter[str] = Counter()
+    for claim in loss.claims:
+        for part, printed in parts_of(claim):
+            text = claim.corrected.get(part, printed)
+            known = sources.get((part, text))
+            if known is None:
+                count[part] += 1
+                id = f"{loss.name}.{part.replace('_', '-')}"
+                known = id if count[part] == 1 else f"{id}.{count[part]}"
+                sources[part, text] = known
+                law = _formula_check(loss.name, known, part, text, claim)
+                yield law
+                if text != NO_DIVERGENCE:  # of which what was printed is the twin
+                    yield _generated_twin(loss.name, law, part, text, claim)
+                if count[part] == 1 and part in confused:
+                    other, wrong = confused[part]
+                    yield _false(loss.name, law, f"twin-{other}", part, wrong, claim)
+            if text != printed:
+                law = _formula_check(loss.name, known, part, text, claim)
+                yield _false(loss.name, law, "printed", part, printed, claim)
+        yield from _law_checks(loss, claim)
+
+
+def _formula_check(loss: str, id: str, part: str, text: str, claim: Claim) -> Check:
+    statement = f"{loss}: {PARTS[part]} is {text}"
+    printed = part not in claim.corrected
+    source = claim.source if printed else f"corrects {claim.source}"
+    run = partial(_decide, loss, part, text, claim.f)
+    return Check(id, statement, run, How.PROVED, source=source)
+
+
+def _false(loss: str, law: Check, kind: str, part: str, text: str, claim: Claim) -> Check:
+    """Return the check of a false statement about a part of which ``law`` says what is true."""
+    statement = f"{loss}: {PARTS[part]} is {text}"
+    run = partial(_decide, loss, part, text, claim.f)
+    return Check(f"{law.id}-{kind}", statement, run, How.REFUTED, source=claim.source,
+                 twin_of=law.id)  # fmt: skip
+
+
+def _generated_twin(loss: str, law: Check, part: str, text: str, claim: Claim) -> Check:
+    _, false = changed(law.id, text, up_to_constants=part == "followed")
+    statement = f"{loss}: {PARTS[part]} is {false}"
+    return twin_of(law, statement, partial(_decide, loss, part, false, claim.f))
+
+
+def _decide(loss: str, part: str, text: str, f: str | None) -> Verdict:
+    return check_part(get_loss(loss), part, text, theory_of(loss), f=f)
+
+
+def _confusions(loss: Loss) -> dict[str, tuple[str, str]]:
+    """Return part -> (another, its formula), where the loss's value and what is followed differ.
+
+    Taking one for the other is the commonest error about a GAN loss.
+    """
+    said = {part: claim.corrected.get(part, text)
+            for claim in reversed(loss.claims) for part, text in parts_of(claim)}  # fmt: skip
+    if not {"loss", "followed"} <= set(said) or loss.parameters:
+        return {}
+    at_loss, followed = (
+        claimed_curvature(said[part], Assumptions())[0].curvature for part in ("loss", "followed")
+    )
+    if not (at_loss - followed).subs(r, 3).evalf():
+        return {}
+    return {"loss": ("followed", said["followed"]), "followed": ("loss", said["loss"])}
+
+
+def _law_checks(loss: Loss, claim: Claim) -> Iterator[Check]:
+    for name in claim.laws:
+        law = LAWS[name]
+        statement, false = f"{loss.name}: {law.says}", f"{loss.name}: {law.twin}"
+        check = Check(f"{loss.name}.{name}", statement,
+                      partial(_decide_law, loss.name, name, statement, False), How.PROVED,
+                      source=claim.source)  # fmt: skip
+        yield check
+        yield twin_of(check, false, partial(_decide_law, loss.name, name, false, True))
+
+
+def _decide_law(loss: str, name: str, statement: str, twin: bool) -> Verdict:
+    return LAWS[name].decide(statement, theory_of(loss), twin)
+
+
+CATALOGUE_CHECKS: tuple[Check, ...] = (*chain.from_iterable(map(loss_checks, CATALOGUE.values())),)

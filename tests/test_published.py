@@ -1,0 +1,123 @@
+"""What is published of the catalogue's losses, as printed; and errors planted in the print."""
+
+from collections import Counter
+from dataclasses import replace
+
+import mpmath
+import pytest
+import sympy as sp
+
+from gantheory.claims import CHECKS, training
+from gantheory.claims.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
+from gantheory.claims.published import check_claim, check_part, parts_of
+from gantheory.errors import GantheoryError
+from gantheory.functions import r, t, to_sympy
+from gantheory.losses import CATALOGUE
+from gantheory.losses.fgan import ROWS
+from gantheory.losses.loss import Claim, Loss
+from gantheory.records import How
+
+TABLE = [loss for loss in ROWS if loss.claims[0].f is not None]
+
+
+def as_printed(loss):
+    """Return part -> verdict, of what the f-GAN table prints of a row."""
+    claim = loss.claims[0]
+    parts = [part for part, _ in parts_of(claim)]
+    return dict(zip(parts, check_claim(loss, claim, theory_of(loss.name)), strict=True))
+
+
+def test_the_four_known_defects_of_the_table_are_found_and_no_others():
+    wrong = {
+        (loss.name, part)
+        for loss in TABLE
+        for part, verdict in as_printed(loss).items()
+        if verdict.how is not How.PROVED
+    }
+    assert wrong == {
+        ("f-gan-pearson", "value"), ("f-gan-neyman", "value"), ("f-gan-jsd", "value"),
+        ("f-gan-gan", "normalised"),
+    }  # fmt: skip
+
+
+def test_what_corrects_a_false_print_is_what_the_engine_names():
+    for loss in TABLE:
+        value = loss.claims[0].corrected.get("value")
+        assert value is None or value == theory_of(loss.name).value.divergence
+
+
+@pytest.mark.parametrize("name", ["f-gan-kl", "f-gan-jsd", "f-gan-neyman", "f-gan-power"])
+def test_a_planted_error_in_each_printed_entry_is_refuted(name):
+    loss = CATALOGUE[name]
+    claim, theory = loss.claims[0], theory_of(name)
+    for part, text in parts_of(claim):
+        planted = f"({text}) + 1/1000"
+        assert check_part(loss, part, planted, theory, f=claim.f).how is How.REFUTED, part
+    for part in ("slope", "normalised"):
+        text = dict(parts_of(claim))[part]
+        planted = f"({claim.f}) + r/1000"
+        assert check_part(loss, part, text, theory, f=planted).how is How.REFUTED, part
+
+
+@pytest.mark.parametrize("loss", TABLE, ids=lambda loss: loss.name)
+def test_the_printed_f_is_the_supremum_by_numerical_search(loss):
+    """f(r) = sup_t r·a(t) + b(t), over a grid of scores that the derivation is not used to find."""
+    at = {"alpha": sp.Rational(3, 2)} if loss.parameters else {}
+    f = to_sympy(loss.claims[0].f, at, ratio=True)
+    payoff = sp.lambdify(
+        (r, t),
+        r * to_sympy(loss.real, at) + to_sympy(loss.fake, at),
+        ["mpmath", {"softplus": lambda x: mpmath.log1p(mpmath.exp(x))}],
+    )
+    low = -9
+    high = {"(-oo, 0)": -0.01, "(-oo, 1)": 0.99}.get(loss.domain, 6)
+    scores = [mpmath.mpf(low) + (mpmath.mpf(high) - low) * k / 3000 for k in range(3001)]
+    for place in (mpmath.mpf("0.37"), mpmath.mpf("1.9")):
+        exact = mpmath.mpf(str(sp.N(f.subs(r, sp.Float(str(place))), 20)))
+        best = max(payoff(place, score) for score in scores)
+        assert -(mpmath.mpf(10) ** -12) <= exact - best < 1e-4
+
+
+def test_every_part_of_every_claim_of_the_catalogue_is_in_the_ledger():
+    for loss in CATALOGUE.values():
+        for claim in loss.claims:
+            for part, text in parts_of(claim):
+                kept = [check for check in CATALOGUE_CHECKS
+                        if check.id.startswith(f"{loss.name}.{part.replace('_', '-')}")
+                        and check.statement.endswith(f" is {text}")]  # fmt: skip
+                expected = How.REFUTED if part in claim.corrected else How.PROVED
+                assert expected in {check.expected for check in kept}, (loss.name, part)
+            assert all(f"{loss.name}.{law}" in CHECKS for law in claim.laws)
+
+
+def test_a_loss_of_the_user_brings_its_claims_and_their_twins():
+    mine = Loss(
+        "mine", real="log(D)", fake="log(1 - D)", generator="-log(D)",
+        claims=(Claim("me", followed="jsd", corrected={"followed": "2*kl_mp"}),
+                Claim("you", followed="2*kl_mp"), Claim("you", followed="kl_qp - 2*jsd")),
+    )  # fmt: skip
+    checks = {check.id: check for check in loss_checks(mine)}
+    assert list(checks) == [
+        "mine.followed", "mine.followed-twin", "mine.followed-printed", "mine.followed.2",
+        "mine.followed.2-twin",
+    ]  # fmt: skip
+    assert checks["mine.followed-printed"].twin_of == "mine.followed"
+
+
+def test_ids_are_unique():
+    assert Counter(check.id for check in CATALOGUE_CHECKS).most_common(1)[0][1] == 1
+
+
+def test_a_mistyped_measurement_is_an_error_with_near_names(monkeypatch):
+    law = "frozen-gradient.minimax.shifted.q.loc.optimal"
+    monkeypatch.setattr(training, "_measured", lambda experiment: {law: None})
+    with pytest.raises(GantheoryError, match=r"did you mean 'frozen-gradient\.minimax\.shifted"):
+        training._decide(law.replace("loc", "lok"), "mistyped")
+    assert training._decide(f"{law}.twin", "withheld").how is How.UNDECIDED
+
+
+def test_a_false_claim_needs_no_divergence_to_be_corrected():
+    loss = replace(CATALOGUE["least-squares-pearson"])
+    found = [check_part(loss, "followed", "no divergence", theory_of(name)).how
+             for name in ("least-squares-pearson", "least-squares-01")]  # fmt: skip
+    assert found == [How.PROVED, How.REFUTED]
