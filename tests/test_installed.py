@@ -14,7 +14,7 @@ mine = gt.Loss("mine", real="log(D)", fake="log(1 - D)", generator="-log(D)")
 followed = gt.derive(mine).followed
 estimate: gt.Estimate = gt.divergence("jsd", "normal(0, 1)", "normal(1, 1)", wrt="q.loc")
 verdict: gt.Verdict = gt.prove("jsd <= tv*log(2)")
-outcomes: list[float] = [outcome.seconds for outcome in gt.check("minimax.optimum")]
+outcomes: list[float] = [outcome.seconds for outcome in gt.check("minimax.optimal-discriminator")]
 """
 WRONG = """\
 import gantheory as gt

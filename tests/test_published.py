@@ -12,7 +12,7 @@ from gantheory.claims.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
 from gantheory.claims.published import check_claim, check_part, parts_of
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t, to_sympy
-from gantheory.losses import CATALOGUE
+from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.losses.fgan import ROWS
 from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How
@@ -102,6 +102,13 @@ def test_a_loss_of_the_user_brings_its_claims_and_their_twins():
         "mine.followed.2-twin",
     ]  # fmt: skip
     assert checks["mine.followed-printed"].twin_of == "mine.followed"
+
+
+def test_what_is_published_of_a_constrained_critic_is_in_the_ledger():
+    for critic in CRITICS.values():
+        if critic.claims:
+            assert CHECKS[f"{critic.name}.value"].expected is How.PROVED
+            assert any(check.twin_of == f"{critic.name}.value" for check in CATALOGUE_CHECKS)
 
 
 def test_ids_are_unique():

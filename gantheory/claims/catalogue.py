@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 from gantheory.claims.properties import LAWS
 from gantheory.claims.published import PARTS, check_part, claimed_curvature, parts_of
 from gantheory.claims.twins import changed, twin_of
+from gantheory.critics import derive_critic
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
-from gantheory.losses import CATALOGUE, get_loss
+from gantheory.losses import CATALOGUE, CRITICS, get_loss
+from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How, Verdict
 from gantheory.theory.records import NO_DIVERGENCE
@@ -129,4 +132,40 @@ def _decide_law(loss: str, name: str, statement: str, twin: bool) -> Verdict:
     return LAWS[name].decide(statement, theory_of(loss), twin)
 
 
-CATALOGUE_CHECKS: tuple[Check, ...] = (*chain.from_iterable(map(loss_checks, CATALOGUE.values())),)
+def critic_checks(critic: Critic) -> Iterator[Check]:
+    """Yield the check of what is published of a constrained critic's value, and of its twins."""
+    for number, claim in enumerate(critic.claims, start=1):
+        if claim.value is None:
+            continue
+        true = claim.corrected.get("value", claim.value)
+        id = f"{critic.name}.value" if number == 1 else f"{critic.name}.value.{number}"
+        law = _critic_check(critic, id, claim, true, How.PROVED)
+        yield law
+        if true == claim.value:
+            wrong = _critic_check(critic, id, claim, f"2*({true})", How.REFUTED)
+            yield twin_of(law, wrong.statement, wrong.run)
+        else:  # what was printed is the twin
+            printed = _critic_check(critic, id, claim, claim.value, How.REFUTED)
+            yield replace(printed, id=f"{id}-printed", twin_of=id)
+
+
+def _critic_check(critic: Critic, id: str, claim: Claim, value: str, expected: How) -> Check:
+    statement = f"{critic.name}: the value at the optimal critic is {value}"
+    run = partial(_decide_critic, critic.name, value, statement)
+    return Check(id, statement, run, expected, source=claim.source)
+
+
+def _decide_critic(critic: str, value: str, statement: str) -> Verdict:
+    theory = derive_critic(replace(CRITICS[critic], claims=()))
+    if value == theory.named:  # letter by letter: as known as the weakest step
+        known = {step.how for step in theory.steps}
+        how = How.UNDECIDED if How.UNDECIDED in known else max(known, key=list(How).index)
+        return Verdict(statement, how, value, theory.named, assumptions=theory.assumptions)
+    (verdict,) = derive_critic(replace(CRITICS[critic], claims=(Claim("", value=value),))).claims
+    return replace(verdict, statement=statement)
+
+
+CATALOGUE_CHECKS: tuple[Check, ...] = (
+    *chain.from_iterable(map(loss_checks, CATALOGUE.values())),
+    *chain.from_iterable(map(critic_checks, CRITICS.values())),
+)

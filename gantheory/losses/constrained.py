@@ -44,7 +44,13 @@ CONSTRAINED = (
             "Improved Training of Wasserstein GANs",
             arxiv="1704.00028",
         ),
-        (Claim("the common reading of the penalised critic's value as W1", value="w1"),),
+        (
+            Claim(
+                "the common reading of the penalised critic's value as W1",
+                value="w1",
+                corrected={"value": "d**2/(4*lambda) + d"},
+            ),
+        ),
         aliases=("wgangp", "gradient-penalty"),
     ),
     Critic(
