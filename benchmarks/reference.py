@@ -12,7 +12,7 @@ import gantheory
 from benchmarks.figures import Figure
 from gantheory.densities.sampled import own_density_nd
 from gantheory.integrals.certified import enclose
-from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.montecarlo import by_sampling
 from gantheory.records import Status
 

@@ -10,7 +10,7 @@ import pytest
 from gantheory import GantheoryError, Status
 from gantheory.densities import parse_density
 from gantheory.integrals import divergence
-from gantheory.integrals.certified import certifiable, enclose
+from gantheory.integrals.certified import enclose
 
 mp = mpmath.MPContext()
 mp.dps = 40
@@ -184,7 +184,7 @@ def test_a_float_is_the_binary_number_that_it_is_and_a_fraction_is_itself():
         ("jds", NORMAL, SHIFTED, "jsd"),
         ("jsd", law("gamma", shape=2, scale=1), NORMAL, "gamma"),
         ("kl_pq", law("student_t", df=1), NORMAL, "tails"),
-        ("pearson_chi3", NORMAL, SHIFTED, "certifiable"),
+        ("pearson_chi3", NORMAL, SHIFTED, "pearson_chi2"),
         ("pearson_chi2", NORMAL, law("normal", loc=2, scale=0.5), "tails"),
         ("power_61", NORMAL, SHIFTED, "within"),
         ("jsd", law("truncnormal", loc=0, scale=1, a=0, b=1), NORMAL, "truncnormal"),
@@ -206,7 +206,6 @@ def test_the_working_precision_of_the_library_is_left_as_it_was():
     before = flint.ctx.prec
     enclose("jsd", NORMAL, SHIFTED, 40)
     assert flint.ctx.prec == before
-    assert "jsd" in certifiable()
 
 
 CROSSED = [

@@ -16,7 +16,7 @@ from gantheory.integrals.curves import Target, curve, curves, vanishing, write_t
 from gantheory.integrals.curves.doublexp import Wanted, integrate_rows
 from gantheory.integrals.curves.families import FAMILIES, Family, slopes_of
 from gantheory.integrals.curves.rows import STANDARD, rows
-from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.kernels.stable import kernel_of
 
 NAMES = ["jsd", "kl_pq", "kl_qp", "tv", "hellinger2", "triangular", "kl_mp", "jsd_gap"]
 # d, JSD(N(0,1), N(d,1)) and its derivative: Arb with 26 digits, computed apart from this code

@@ -9,7 +9,7 @@ from scipy import stats
 from gantheory import Status, divergence
 from gantheory.densities import parse_density
 from gantheory.densities.sampled import own_density_nd
-from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.montecarlo import bound, by_sampling
 
 HALF = "uniform(0, 1)", "uniform(0.5, 1.5)"  # TV: each draw is 1 or 0 with probability 1/2

@@ -11,7 +11,7 @@ from gantheory import GantheoryError, Status
 from gantheory.densities import density, parse_density
 from gantheory.densities.sampled import own_density_nd
 from gantheory.integrals import divergence
-from gantheory.integrals.kernels.names import kernel_of
+from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.montecarlo import by_sampling
 from gantheory.integrals.plane.boxes import divergence_in_space
 

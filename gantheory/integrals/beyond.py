@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.combined import reversed_kernel
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.lookup import kernel_for
 from gantheory.integrals.montecarlo import by_sampling
 from gantheory.integrals.plane.boxes import (
     divergence_in_space,
@@ -18,12 +15,11 @@ from gantheory.integrals.plane.boxes import (
     on_the_line,
 )
 from gantheory.integrals.plane.normals import closed_form_of_normals
-from gantheory.integrals.transport.masses import wasserstein_of_masses
 from gantheory.records import Estimate
 
 
 def beyond_the_line(
-    name: Any, p: Density, q: Density, wrt: str | None = None, method: str = "auto"
+    kernel: Kernel, p: Density, q: Density, wrt: str | None = None, method: str = "auto"
 ) -> Estimate:
     """Return a divergence of two laws of which at least one is not a density on the line.
 
@@ -32,13 +28,10 @@ def beyond_the_line(
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
     if isinstance(p, Discrete) and isinstance(q, Discrete):
-        if name == "w1" and wrt is None:
-            return wasserstein_of_masses(1, p, q)
         if wrt is not None:
             raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
-        return divergence_of_masses(kernel_for(name), p, q)
+        return divergence_of_masses(kernel, p, q)
     spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
-    kernel = kernel_for(name)
     if method == "monte carlo" or not spatial:
         if wrt is not None:
             raise GantheoryError(f"wrt={wrt!r}: sampling gives values only; leave it out")
@@ -46,16 +39,18 @@ def beyond_the_line(
     assert isinstance(p, Spatial)
     assert isinstance(q, Spatial)
     if wrt is None and method in ("auto", "closed form"):
-        known = closed_form_of_normals(name, p, q) if isinstance(name, str) else None
+        known = closed_form_of_normals(kernel.known, p, q) if kernel.known else None
         alone = p.dim > 2 and on_the_line(p, q) is None  # then nothing else is known
         sharp = known is not None and known.error <= 1e-13 * known.value
         if known is not None and (method == "closed form" or alone or sharp):
             return known
     if method == "closed form":
-        raise GantheoryError(f"no closed form of {name} between {p} and {q}; use method='auto'")
+        raise GantheoryError(
+            f"no closed form of {kernel.name} between {p} and {q}; use method='auto'"
+        )
     if wrt is None:
         return divergence_in_space(kernel, p, q)
     law, parameter = split_parameter(wrt)
     if law == "p":
-        return divergence_in_space(reversed_kernel(kernel), q, p, parameter)
+        return divergence_in_space(kernel.exchanged(), q, p, parameter)
     return divergence_in_space(kernel, p, q, parameter)

@@ -20,8 +20,8 @@ import mpmath
 import sympy as sp
 
 from gantheory.densities.univariate import Univariate
+from gantheory.divergences import named
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.names import order
 from gantheory.integrals.line.estimates import BEYOND, CAREFUL, split_parameter
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import SMALLEST
@@ -125,7 +125,7 @@ FORMS = {
 }
 
 
-def closed_form(name: Any, p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
+def closed_form(name: str, p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     """Return a divergence, or its derivative, from its closed form.
 
     Raises:
@@ -141,7 +141,7 @@ def closed_form(name: Any, p: Univariate, q: Univariate, wrt: str | None = None)
     elif (name, q.name, p.name) == ("kl_qp", "student_t", "normal"):
         expr, needs = _student_to_normal()
         found = _exchanged(expr), tuple(map(_exchanged, needs))
-    elif family is None or family != _family(q) or not isinstance(name, str):
+    elif family is None or family != _family(q):
         raise _unknown(name, p, q)
     else:
         found = _expression(name, family, _equal_scales(p, q))
@@ -161,7 +161,7 @@ def closed_form(name: Any, p: Univariate, q: Univariate, wrt: str | None = None)
     return _estimate(*_evaluated(expr, values), input_noise(p, q))
 
 
-def _unknown(name: Any, p: Univariate, q: Univariate) -> GantheoryError:
+def _unknown(name: str, p: Univariate, q: Univariate) -> GantheoryError:
     return GantheoryError(
         f"no closed form of {name} between {p} and {q} is known here; use method='quadrature'"
     )
@@ -195,19 +195,14 @@ def _expression(
     half = forms.affinity.subs(A, sp.Rational(1, 2))
     if name in ("bc", "hellinger2"):
         return (half if name == "bc" else 1 - half), ()
-    alpha = {"pearson_chi2": sp.Integer(2), "neyman_chi2": sp.Integer(-1)}.get(name)
-    if alpha is not None:
-        return _at(forms, alpha) - 1, _needs(forms, alpha)
-    if name.startswith(("power_", "alpha_")):
-        return _power(order(name), forms)
-    return None
+    power = named(name).power
+    return None if power is None else _power(*power, forms)
 
 
-def _power(fraction: Fraction, forms: Forms) -> tuple[sp.Expr, tuple[sp.Expr, ...]] | None:
-    if fraction in (0, 1):
-        return None  # the limits have their own names: kl_qp and kl_pq
-    alpha = sp.Rational(fraction.numerator, fraction.denominator)
-    return (_at(forms, alpha) - 1) / (alpha * (alpha - 1)), _needs(forms, alpha)
+def _power(order: Fraction, factor: int, forms: Forms) -> tuple[sp.Expr, tuple[sp.Expr, ...]]:
+    alpha = sp.Rational(order.numerator, order.denominator)
+    scale = factor / (alpha * (alpha - 1))
+    return (_at(forms, alpha) - 1) * scale, _needs(forms, alpha)
 
 
 def _at(forms: Forms, alpha: sp.Rational) -> sp.Expr:

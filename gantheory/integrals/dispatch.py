@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gantheory.densities import Density, parse_density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
-from gantheory.integrals.kernels.names import DISTANCES
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter, sweep_line
-from gantheory.integrals.lookup import kernel_for
-from gantheory.integrals.quantities import as_quantity
+from gantheory.integrals.resolve import resolve
+from gantheory.integrals.transport.catalogue import Distance
 from gantheory.records import Estimate, Status
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
@@ -26,10 +26,11 @@ def divergence(
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
     Args:
-        name: a name such as ``"jsd"``, ``"power_0.3"``, ``"jsd_gap"`` or ``"w1"``; a loss's
-            ``"hinge.loss"``, ``"minimax.value"`` or ``"minimax.followed"``; an
-            `FDivergence`; or a derived curvature, such as ``derive("minimax").followed``, whose
-            divergence is returned without its constant.
+        name: a name or alias such as ``"jsd"``, ``"KL(P||Q)"``, ``"power_0.3"``, ``"jsd_gap"`` or
+            ``"w1"``; a generator f as text in r, such as ``"(r - 1)**2"``; a loss's
+            ``"hinge.loss"``, ``"minimax.value"`` or ``"minimax.followed"``; an `FDivergence`; or a
+            derived curvature, such as ``derive("minimax").followed``, whose divergence is returned
+            without its constant.
         p: the data density, or its text.
         q: the generator's density, or its text.
         wrt: a parameter of p or q to differentiate in, like ``"q.loc"``.
@@ -44,48 +45,51 @@ def divergence(
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    answer = _answer(name, parse_density(p), parse_density(q), wrt, method)
-    return _checked(name, answer) if wrt is None else answer
+    return _answer(name, parse_density(p), parse_density(q), wrt, method)
 
 
-def _answer(name: Any, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
+def _answer(asked: Any, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
     if wrt is not None:
         split_parameter(wrt)
-    if isinstance(name, str) and name in DISTANCES and not _is_w1(name):
-        return _distance(name, p, q, wrt)
+    found = resolve(asked)
+    if isinstance(found, Distance):
+        answer = _distance(found, p, q, wrt, method)
+    else:
+        answer = _divergence(found, p, q, wrt, method)
+    return within_bounds(found, answer) if wrt is None else answer
+
+
+def _distance(found: Distance, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
+    if method in ("monte carlo", "certified"):
+        raise GantheoryError(f"{found.name} is not found by method={method!r}; leave it out")
+    return found.compute(p, q, wrt)
+
+
+def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
     if method == "certified":
-        return _certified(name, p, q, wrt)
-    name = as_quantity(name)
+        return _certified(kernel, p, q, wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         from gantheory.integrals.beyond import beyond_the_line
 
-        return beyond_the_line(name, p, q, wrt, method)
+        return beyond_the_line(kernel, p, q, wrt, method)
     if method == "closed form":
-        return _closed(name, p, q, wrt)
+        return _closed(kernel, p, q, wrt)
     if method == "monte carlo":
-        return _sampled(name, p, q, wrt)
-    answer = _answers([name], p, q, (wrt,))[0][0]
+        return _sampled(kernel, p, q, wrt)
+    answer = _answers([kernel], p, q, (wrt,))[0][0]
     lost = answer.status is Status.UNDETERMINED and answer.log_value is None
     vague = answer.value != 0 and answer.error > VAGUE * abs(answer.value)
-    return _by_formula(name, p, q, answer) if wrt is None and (lost or vague) else answer
+    return _by_formula(kernel, p, q, answer) if wrt is None and (lost or vague) else answer
 
 
-def _by_formula(name: Any, p: Univariate, q: Univariate, answer: Estimate) -> Estimate:
+def _by_formula(kernel: Kernel, p: Univariate, q: Univariate, answer: Estimate) -> Estimate:
     """Return the closed form, if there is one, of a value that quadrature cannot give sharply."""
-    if not isinstance(name, str) or _is_w1(name):
-        return answer
     try:
-        known = _closed(name, p, q, None)
+        known = _closed(kernel, p, q, None)
     except GantheoryError:
         return answer
     sharp = known.error < answer.error
     return known if sharp or known.status is Status.INFINITE else answer
-
-
-def _checked(name: Any, answer: Estimate) -> Estimate:
-    """Return a value that is known to keep the bounds of what was asked."""
-    distance = isinstance(name, str) and name in DISTANCES
-    return within_bounds(name if distance else kernel_for(name), answer)
 
 
 def sweep(
@@ -110,59 +114,49 @@ def sweep(
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         raise GantheoryError(f"{p} and {q}: sweep needs two densities on the line")
     listed = list(names)
-    answers = _answers(listed, p, q, wanted)
+    asked = [resolve(name) for name in listed]
+    answers = _answers(asked, p, q, wanted)
     return {
-        (name, parameter): estimate if parameter else _checked(name, estimate)
-        for name, row in zip(listed, answers, strict=True)
+        (name, parameter): estimate if parameter else within_bounds(what, estimate)
+        for name, what, row in zip(listed, asked, answers, strict=True)
         for parameter, estimate in zip(wanted, row, strict=True)
     }
 
 
 def _answers(
-    names: list[Any], p: Univariate, q: Univariate, wanted: tuple[str | None, ...]
+    asked: Sequence[Kernel | Distance], p: Univariate, q: Univariate, wanted: tuple[str | None, ...]
 ) -> list[list[Estimate]]:
-    """Return the estimates of each name (rows) in each parameter (columns)."""
-    kernels = {k: kernel_for(name) for k, name in enumerate(names) if not _is_w1(name)}
+    """Return the estimates of what is asked for (rows) in each parameter (columns)."""
+    kernels = {k: what for k, what in enumerate(asked) if isinstance(what, Kernel)}
     found = sweep_line(kernels, p, q, wanted) if kernels else {}
     return [
-        [_w1(p, q, w) if _is_w1(name) else found[k, w] for w in wanted]
-        for k, name in enumerate(names)
+        [found[k, w] if isinstance(what, Kernel) else what.compute(p, q, w) for w in wanted]
+        for k, what in enumerate(asked)
     ]
 
 
-def _is_w1(name: Any) -> bool:
-    return isinstance(name, str) and name == "w1"
-
-
-def _w1(p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
-    from gantheory.integrals.transport.wasserstein import w1
-
-    return w1(p, q, wrt)
-
-
-def _distance(name: str, p: Density, q: Density, wrt: str | None) -> Estimate:
-    from gantheory.integrals.transport.distances import DISTANCES
-
-    return DISTANCES[name](p, q, wrt=wrt)
-
-
-def _certified(name: Any, p: Density, q: Density, wrt: str | None) -> Estimate:
+def _certified(kernel: Kernel, p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.certified import enclose
 
     if wrt is not None:
         raise GantheoryError(f"method='certified' encloses values only; leave out wrt={wrt!r}")
-    return enclose(name, p, q).estimate
+    return enclose(kernel, p, q).estimate
 
 
-def _closed(name: Any, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
+def _closed(kernel: Kernel, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
     from gantheory.integrals.closed_forms import closed_form
 
-    return closed_form(name, p, q, wrt)
+    if kernel.known is None:
+        raise GantheoryError(
+            f"no closed form of {kernel.name} between {p} and {q} is known here; "
+            "use method='quadrature'"
+        )
+    return closed_form(kernel.known, p, q, wrt)
 
 
-def _sampled(name: Any, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
+def _sampled(kernel: Kernel, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:
     from gantheory.integrals.montecarlo import by_sampling
 
     if wrt is not None:
         raise GantheoryError(f"method='monte carlo' samples values only; leave out wrt={wrt!r}")
-    return by_sampling(kernel_for(name), p, q)
+    return by_sampling(kernel, p, q)

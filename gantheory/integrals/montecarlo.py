@@ -24,10 +24,11 @@ import numpy as np
 from gantheory.densities.base import Array, Density
 from gantheory.densities.tails import Growing
 from gantheory.densities.univariate import Points, Univariate
+from gantheory.divergences.ratio import LOG2, Ratio
+from gantheory.divergences.stable import Growth
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.infinite import End, Ends, infinite
-from gantheory.integrals.kernels.kernel import Growth, Kernel
-from gantheory.integrals.kernels.ratio import LOG2, Ratio
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.breaks import tied_terms, with_ties
 from gantheory.records import Estimate, Status
 

@@ -51,14 +51,6 @@ def quantity(loss: Loss | str, part: str) -> Curvature:
     return found
 
 
-def as_quantity(asked: Any) -> Any:
-    """Return the curvature that text such as ``"hinge.loss"`` names; anything else as it is."""
-    if not isinstance(asked, str):
-        return asked
-    loss, dot, part = asked.rpartition(".")
-    return quantity(loss, part) if dot and part in QUANTITIES else asked
-
-
 def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
     """Return the curvature of a loss with parameters at some numbers."""
     if found is None:

@@ -8,6 +8,8 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.divergences import RATIO, FDivergence
+from gantheory.errors import GantheoryError
+from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.exact.partial import parts_of
@@ -31,6 +33,28 @@ def formula(divergence: FDivergence) -> sp.Expr:
     """
     expr = to_sympy(parse(divergence.f, RATIO), {}, ratio=True)
     return opened(expr, r, POSITIVE, Assumptions()).replace(sp.Abs, absolute)
+
+
+def check_generator(divergence: FDivergence) -> None:
+    """Refuse an f that has free parameters, or for which f(1) is not 0.
+
+    Raises:
+        GantheoryError: with what to write instead.
+    """
+    expr = formula(divergence)
+    if free := sorted(map(str, expr.free_symbols - {r})):
+        raise GantheoryError(
+            f"f = {divergence.f} has free parameters ({', '.join(free)}); put numbers into it"
+        )
+    at_one = expr.xreplace({r: ONE})
+    if at_one.has(sp.nan, sp.zoo):
+        at_one = limit(expr, r, ONE, 1, Assumptions())
+    if not Algebra({}).is_zero(at_one):
+        shown = at_one if len(str(at_one)) < 30 else f"{float(at_one):.6g}"
+        raise GantheoryError(
+            f"f = {divergence.f} is no generator of a divergence: f(1) = {shown}, not 0, so that "
+            "equal laws would be apart; subtract it"
+        )
 
 
 @lru_cache(maxsize=256)

@@ -20,12 +20,14 @@ from typing import Any
 import flint
 from flint import acb, arb
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.divergences import Complement, FDivergence, find_divergence
+from gantheory.errors import GantheoryError
 from gantheory.integrals.certified.balls import exact, stored
-from gantheory.integrals.certified.forms import FORMS, Form, certifiable, power_form
+from gantheory.integrals.certified.forms import Form, form_of
 from gantheory.integrals.certified.laws import LEFT, RIGHT, Law, Mixture, parts_of
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
 from gantheory.integrals.certified.reading import laws
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
@@ -57,11 +59,11 @@ class Enclosure:
     estimate: Estimate
 
 
-def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
+def enclose(what: Kernel | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """Enclose a divergence of two one-dimensional analytic densities to ``digits`` digits.
 
     Args:
-        name: one of `certifiable`.
+        what: the kernel of a named divergence or of a convex generator f; or its name.
         p: the data density: anything with ``name`` and ``parameters``, which are binary64
             numbers taken exactly, or fractions.
         q: the generator's density.
@@ -74,15 +76,25 @@ def enclose(name: str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """
     if not 1 <= digits <= MOST_DIGITS:
         raise GantheoryError(f"digits={digits}; certified mode takes 1 to {MOST_DIGITS}")
-    form = FORMS.get(name) or power_form(name)
-    if form is None:
-        raise unknown_name("certifiable divergence", name, certifiable())
+    entry = find_divergence(what) if isinstance(what, str) else what.entry
+    if not isinstance(entry, FDivergence | Complement):
+        shown = what if isinstance(what, str) else what.name
+        raise GantheoryError(f"certified mode takes an f-divergence with an f; {shown} has none")
+    name = entry.name
+    form = form_of(entry) or _form_of_formula(entry)
     pair = laws(p, q)
-    if pair[0] == pair[1] and name not in ("jsd_gap", "tv_gap", "bc"):
+    if pair[0] == pair[1] and isinstance(entry, FDivergence):
         return _finish(name, arb(0), arb(0), digits, 0)
     if (reason := _infinite(form, *pair)) is not None:
         return Enclosure(name, "inf", "inf", "inf", "0", digits, "0", Estimate.infinite(reason))
     return _refine(name, form, pair, digits)
+
+
+def _form_of_formula(entry: FDivergence | Complement) -> Form:
+    from gantheory.integrals.certified.formulas import form_of_formula  # loads sympy
+
+    assert isinstance(entry, FDivergence)
+    return form_of_formula(entry)
 
 
 def _refine(
@@ -252,7 +264,7 @@ def _tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> 
         *(item for growth in growths if growth for item in growth.items()),
     ]
     bounds = (size * one.tail(power, y, side) for power, size in terms if size for one in carriers)
-    return sum(bounds, arb(0))
+    return (form.factor or arb(1)) * sum(bounds, arb(0))
 
 
 def _power_tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:

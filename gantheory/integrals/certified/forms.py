@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from flint import acb, arb
 
+from gantheory.divergences import Complement, FDivergence, in_catalogue
 from gantheory.integrals.certified.balls import exact, softplus
-from gantheory.integrals.kernels.names import kernel_of, order
 
 Integrand = Callable[[acb, acb, acb, bool], acb]  # (log p, log q, log p/q, analytic)
 
@@ -20,8 +20,9 @@ class Form:
 
     ``at_zero`` and ``at_infinity`` multiply q where p = 0 and p where q = 0 (None: infinite).
     ``tail`` is C with |integrand| ≤ C(p + q), or None where the integrand grows like the
-    log-densities: then C is 1 against (p + q)(log 2 + |log p| + |log q|), and ``weights`` tells
-    which of p, q carry mass in it. ``order`` is that of an unbounded power, times ``factor``.
+    log-densities: then C is ``factor``, or 1, against (p + q)(log 2 + |log p| + |log q|), and
+    ``weights`` tells which of p, q carry mass in it. ``order`` is that of an unbounded power,
+    times ``factor``.
     """
 
     integrand: Integrand
@@ -108,31 +109,29 @@ FORMS = {
 }
 
 
-def power_form(name: str) -> Form | None:
-    """Return the power divergence of an order; in (0, 1) p^α q^(1−α) ≤ αp + (1−α)q."""
-    if name in _CHI_SQUARED:
-        return _unbounded(_CHI_SQUARED[name], arb(2))
-    if not name.startswith(("power_", "alpha_")):
+def form_of(entry: FDivergence | Complement) -> Form | None:
+    """Return the form of a divergence of the catalogue, or None where only its formula is known."""
+    if not in_catalogue(entry):
         return None
-    alpha = order(name)
-    kernel_of(name)  # raises for orders that no route takes
-    if alpha in (0, 1):
-        return FORMS["kl_pq" if alpha == 1 else "kl_qp"]
+    if isinstance(entry, FDivergence) and entry.power:
+        return power_form(*entry.power)
+    return FORMS.get(entry.name)
+
+
+def power_form(alpha: Fraction, factor: int) -> Form:
+    """Return c times the power divergence; for α in (0, 1), p^α q^(1−α) ≤ αp + (1−α)q."""
     if not 0 < alpha < 1:
-        return _unbounded(alpha, arb(1))
+        return _unbounded(alpha, arb(factor))
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-        return _curved(exact(alpha), a, b)
+        return factor * _curved(exact(alpha), a, b)
 
     return Form(
         integrand,
-        lambda: 1 / exact(alpha),
-        lambda: 1 / exact(1 - alpha),
-        lambda: 1 / exact(min(alpha, 1 - alpha)),
+        lambda: factor / exact(alpha),
+        lambda: factor / exact(1 - alpha),
+        lambda: factor / exact(min(alpha, 1 - alpha)),
     )
-
-
-_CHI_SQUARED = {"pearson_chi2": Fraction(2), "neyman_chi2": Fraction(-1)}
 
 
 def _curved(alpha: arb, a: acb, b: acb) -> acb:
@@ -149,8 +148,3 @@ def _unbounded(alpha: Fraction, factor: arb) -> Form:
         order=alpha,
         factor=factor,
     )
-
-
-def certifiable() -> tuple[str, ...]:
-    """Return the names that `enclose` accepts."""
-    return (*FORMS, *_CHI_SQUARED, "power_<alpha>")

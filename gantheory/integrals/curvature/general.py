@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -18,16 +19,17 @@ import mpmath
 import sympy as sp
 
 from gantheory.deadline import Undecided
-from gantheory.divergences import FDivergence
+from gantheory.divergences import FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
 from gantheory.integrals.curvature.bending import Bending, breaks, rational
 from gantheory.integrals.curvature.losses import seen_from_q
 from gantheory.integrals.curvature.tabulated import Table
-from gantheory.integrals.kernels.combined import total, weighted
+from gantheory.integrals.kernels.combined import sum_of, total
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.kernels.names import kernel_of, kernel_of_order
+from gantheory.integrals.kernels.stable import kernel_of_order, stable_kernel
 from gantheory.integrals.line.breaks import parts
+from gantheory.theory.generator import check_generator
 from gantheory.theory.generator import curvature as curvature_of
 
 Places = tuple[tuple[sp.Expr, sp.Expr], ...]  # (ratio, mass or height)
@@ -44,7 +46,7 @@ def kernel_of_formula(what: Any) -> Kernel:
         GantheoryError: where the formula has free parameters, or cannot be tabulated.
     """
     if isinstance(what, FDivergence):
-        return _of_divergence(what)
+        return kernel_of_divergence(what)
     if not hasattr(what, "curvature"):
         raise GantheoryError(
             f"{str(what)[:60]!r} is no divergence; give a name, an FDivergence or a curvature"
@@ -67,27 +69,19 @@ def kernel_of_formula(what: Any) -> Kernel:
     return kernel if slope is None else seen_from_q(kernel, float(slope))
 
 
-def _of_divergence(what: FDivergence) -> Kernel:
-    try:
-        known = kernel_of(what.name)
-    except GantheoryError:
-        return _from_generator(what)
-    from gantheory.divergences import named
-
-    return known if named(what.name).f == what.f else _from_generator(what)
+@cache
+def kernel_of_divergence(what: FDivergence) -> Kernel:
+    """Return the kernel of an f-divergence: its stable form, or a table made from its formula."""
+    return stable_kernel(what) or _from_generator(what)
 
 
 def _from_generator(what: FDivergence) -> Kernel:
+    check_generator(what)
     try:
         expr, atoms = curvature_of(what)
     except Undecided as undecided:
         raise GantheoryError(f"the curvature of {what.name!r} is undecided: {undecided}") from None
-    if free := sp.Tuple(expr, *(sp.Tuple(*atom) for atom in atoms)).free_symbols - {r}:
-        raise GantheoryError(
-            f"f = {what.f} has free parameters ({', '.join(sorted(map(str, free)))}); "
-            "put numbers into it"
-        )
-    return of_curvature(expr, atoms, name=what.name)
+    return replace(of_curvature(expr, atoms, name=what.name), entry=what)
 
 
 def _of_terms(terms: Mapping[str, Any]) -> Kernel | None:
@@ -95,13 +89,7 @@ def _of_terms(terms: Mapping[str, Any]) -> Kernel | None:
     numbers = {name: float(c) for name, c in terms.items()}
     if min(numbers.values()) < 0 < max(numbers.values()):
         return None
-    return _summed(tuple((kernel_of(name), c) for name, c in numbers.items()))
-
-
-def _summed(parts: tuple[tuple[Kernel, float], ...], name: str = "") -> Kernel:
-    if len(parts) == 1 and parts[0][1] == 1 and not name:
-        return parts[0][0]
-    return weighted(name or " + ".join(f"{c:.17g}*{kernel.name}" for kernel, c in parts), parts)
+    return sum_of([(kernel_of_divergence(named(name)), c) for name, c in numbers.items()])
 
 
 @cache
@@ -110,7 +98,7 @@ def of_curvature(expr: sp.Expr, atoms: Places = (), jumps: Places = (), name: st
 
     >>> from gantheory.functions import r
     >>> of_curvature(3*r**-sp.Rational(1, 2)).name
-    '3*power_3/2'
+    '3*power_1.5'
     """
     if not atoms and not jumps and (known := _of_powers(expr, name)):
         return known
@@ -129,7 +117,7 @@ def _of_powers(expr: sp.Expr, name: str) -> Kernel | None:
         found[order] = found.get(order, 0.0) + float(coefficient)
     if not found or not (all(c > 0 for c in found.values()) or all(c < 0 for c in found.values())):
         return None
-    return _summed(tuple((kernel_of_order(order), c) for order, c in found.items()), name)
+    return sum_of([(kernel_of_order(order), c) for order, c in found.items()], name)
 
 
 def _exact(number: sp.Expr) -> Fraction:
@@ -190,14 +178,13 @@ def _assembled(
         name,
         value,
         tuple(slopes),
-        f"reverse of {name}",
+        exchanged,
         table.at_zero,
         table.at_infinity,
         tuple(places),
-        exchanged=exchanged,
         jumps=tuple(strengths),
         kinks=tuple(level for level, _ in kinks),
     )
 
 
-__all__ = ["kernel_of_formula", "of_curvature", "tabulated"]
+__all__ = ["kernel_of_divergence", "kernel_of_formula", "of_curvature", "tabulated"]

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gantheory.integrals.kernels.combined import reversed_kernel
-from gantheory.integrals.kernels.kernel import Integrand, Kernel, Scaled
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand, Scaled
+from gantheory.integrals.kernels.kernel import Kernel
 
 SAME = 1e-13  # of h'(∞): what rounding leaves where it is 0
 
@@ -29,19 +29,21 @@ def seen_from_q(kernel: Kernel, slope: float) -> Kernel:
     return replace(
         kernel,
         value=_where_p_is_alone(kernel.value, -slope),
-        exchanged=lambda: _turned(reversed_kernel(kernel), slope),
+        exchanged=lambda: _turned(kernel.exchanged(), slope, kernel),
         lone_p=False,
+        entry=None,
     )
 
 
-def _turned(kernel: Kernel, slope: float) -> Kernel:
+def _turned(kernel: Kernel, slope: float, back: Kernel) -> Kernel:
     """Return the reversed kernel of such a loss: here q is alone where p = 0."""
     return replace(
         kernel,
         value=_where_q_is_alone(kernel.value, -slope),
         slopes=(_where_q_is_alone(kernel.slopes[0], -slope),),
         lone_q=False,
-        exchanged=None,
+        exchanged=lambda: seen_from_q(back, slope),
+        entry=None,
     )
 
 

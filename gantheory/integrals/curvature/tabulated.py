@@ -22,9 +22,9 @@ import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
 from gantheory.densities.base import Array
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Growth, Scaled
 from gantheory.integrals.curvature.bending import Bending, Far
-from gantheory.integrals.kernels.kernel import Growth, Scaled
-from gantheory.integrals.kernels.ratio import Ratio
 
 NODES = 24  # Chebyshev nodes a panel: exp(4x) on (-1, 1) is resolved to 3e-17
 RESOLVED = 4e-15  # of the largest Chebyshev coefficient: what the last three may still be

@@ -225,11 +225,10 @@ class _Points:
 
     def _distance(self, target: Target) -> Curve:
         """Return the curve of what has no kernel: one call of `divergence` for each number."""
-        name = target.terms[0][0]
-        answers = np.array([self._both(name, d) for d in self.points])
+        answers = np.array([self._both(target.other, d) for d in self.points])
         return Curve(target, *answers.T)
 
-    def _both(self, name: str, d: float) -> tuple[float, float, float, float]:
+    def _both(self, name: Any, d: float) -> tuple[float, float, float, float]:
         p, q = self.family.at(d)
         value, slopes = divergence(name, p, q), slopes_of(self.family, d)
         try:

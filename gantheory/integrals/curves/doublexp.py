@@ -19,11 +19,11 @@ from functools import cache
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
 from gantheory.integrals.curves.rows import STANDARD, Row, Sum
 from gantheory.integrals.kernels.bounds import bounds_of
-from gantheory.integrals.kernels.combined import reversed_kernel
-from gantheory.integrals.kernels.kernel import Integrand, Kernel
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.integrals.kernels.kernel import Kernel
 
 COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
 CHUNK = 100  # rows at once: arrays of 150 kB, which stay in a core's own cache
@@ -292,7 +292,7 @@ def _forms(column: Wanted, n: Ratio, scores: _Scores, rule: _Rule) -> Iterator[A
     if not column.derivative:
         yield _weighted(kernel.value, n, rule)
         return
-    back = reversed_kernel(kernel)
+    back = kernel.exchanged()
     for form in kernel.slopes if scores.q is not None else (None,):
         for other in back.slopes if scores.p is not None else (None,):
             total = np.zeros_like(rule.weight)

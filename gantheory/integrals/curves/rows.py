@@ -17,8 +17,8 @@ import numpy as np
 from gantheory.densities.base import POSITIVE, Array
 from gantheory.densities.mixtures import SUM_TOLERANCE
 from gantheory.densities.univariate import least_cancelled
+from gantheory.divergences.ratio import LOG2
 from gantheory.integrals.curves.formula import LETTER, arguments, dual, terms, tree_of, varies
-from gantheory.integrals.kernels.ratio import LOG2
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2 * np.pi))
 Function = Callable[[Array], Array]

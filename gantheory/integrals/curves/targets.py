@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gantheory.divergences import COMPLEMENTS, named
+from gantheory.divergences import named
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.lookup import kernel_for
 from gantheory.integrals.quantities import QUANTITIES, quantity
+from gantheory.integrals.resolve import kernel_for, resolve
+from gantheory.integrals.transport.catalogue import Distance
 from gantheory.losses.loss import Loss
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,9 @@ class Target:
         loss, dot, part = what.rpartition(".")
         if dot and part in QUANTITIES:
             return cls.of_game(loss, part)
-        known = COMPLEMENTS.get(what)
-        title = known.title if known else what.upper() if _is_distance(what) else ""
-        return cls(what, ((what, 1.0),), title=title or named(what).title)
+        found = resolve(what)
+        entry = found if isinstance(found, Distance) else found.entry
+        return cls(what, ((found.name, 1.0),), found, title=entry.title if entry else "")
 
     @classmethod
     def of_game(cls, loss: Loss | str, part: str = "followed") -> Target:
@@ -74,11 +72,10 @@ class Target:
     @property
     def kernels(self) -> list[tuple[Kernel, float]]:
         """What is integrated, with its coefficients; nothing for a distance."""
-        if self.other is not None:
-            return [(kernel_for(self.other), 1.0)]
-        if any(_is_distance(name) for name, _ in self.terms):
-            return []
-        return [(kernel_for(name), c) for name, c in self.terms]
+        if self.other is None:
+            return [(kernel_for(name), c) for name, c in self.terms]
+        found = resolve(self.other)
+        return [] if isinstance(found, Distance) else [(found, 1.0)]
 
 
 def _written(terms: Sequence[tuple[str, float]]) -> str:
@@ -89,7 +86,3 @@ def _written(terms: Sequence[tuple[str, float]]) -> str:
     """
     parts = [(c, named(name).title) for name, c in terms]
     return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
-
-
-def _is_distance(name: str) -> bool:
-    return name in ("w1", "w2", "energy", "mmd2")

@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from gantheory.integrals.kernels.kernel import KERNELS, Kernel
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences.ratio import Ratio
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
 
 ROUNDING = 1e-14  # relative, of the bounds themselves
@@ -41,10 +41,11 @@ ANYTHING = (-math.inf, math.inf)
 def bounds_of(kernel: Kernel) -> tuple[float, float]:
     """Return the least and the greatest value that a divergence may have.
 
-    >>> bounds_of(KERNELS["tv"])
+    >>> from gantheory.integrals.kernels.stable import kernel_of
+    >>> bounds_of(kernel_of("tv"))
     (0.0, 1.0)
     """
-    if kernel.name not in KERNELS and not kernel.name.startswith("power_"):
+    if kernel.known is None:  # only of those is it known that f is convex
         return ANYTHING
     if kernel.at_infinity.power > 1 or kernel.at_infinity.logs or not kernel.at_zero.is_finite:
         return 0.0, math.inf
@@ -67,7 +68,7 @@ def within_bounds(asked: Any, answer: Estimate) -> Estimate:
         return answer
     if answer.status is Status.INFINITE and not math.isfinite(high):
         return answer
-    name = asked.name if isinstance(asked, Kernel) else asked
+    name = asked.name
     broken = f"less than {low:g}" if answer.value < low else f"more than {high:.6g}"
     return Estimate.undetermined(
         f"{name} came out as {answer}, {broken}, which no two laws have: a density is not what it "

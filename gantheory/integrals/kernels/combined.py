@@ -1,47 +1,38 @@
-"""Kernels of combinations of named divergences, such as KL(Q‖P) − 2·JSD."""
+"""Kernels of combinations of divergences, such as KL(Q‖P) − 2·JSD."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel, Scaled
-from gantheory.integrals.kernels.names import kernel_of
-from gantheory.integrals.kernels.ratio import Ratio
-
-
-def combination(name: str, terms: Mapping[str, float]) -> Kernel:
-    """Return the kernel of Σ coefficient·divergence.
-
-    >>> combination("mine", {"kl_qp": 1.0, "jsd": -2.0}).reverse
-    '1*kl_pq + -2*jsd'
-    """
-    return weighted(name, [(kernel_of(term), c) for term, c in terms.items()])
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Growth, Integrand, Scaled
+from gantheory.integrals.kernels.kernel import Kernel
 
 
 def weighted(name: str, parts: Sequence[tuple[Kernel, float]]) -> Kernel:
     """Return the kernel of Σ coefficient·divergence, given by its kernels."""
     kernels, weights = zip(*parts, strict=True)
-    reverse = " + ".join(f"{c:.17g}*{k.reverse}" for k, c in parts)
     return Kernel(
         name,
         total([k.value for k in kernels], weights),
         tuple(total([k.slopes[form] for k in kernels], weights) for form in (0, -1)),
-        reverse,
+        lambda: sum_of([(k.exchanged(), c) for k, c in parts]),
         slowest([_signed(k.at_zero, c) for k, c in parts]),
         fastest([_signed(k.at_infinity, c) for k, c in parts]),
         tuple({level for k in kernels for level in k.levels}),
         kinks=tuple({level for k in kernels for level in k.kinks}),
-        exchanged=lambda: weighted(reverse, [(reversed_kernel(k), c) for k, c in parts]),
     )
 
 
-def reversed_kernel(kernel: Kernel) -> Kernel:
-    """Return the kernel of the divergence with p and q exchanged."""
-    return kernel.exchanged() if kernel.exchanged else kernel_of(kernel.reverse)
+def sum_of(parts: Sequence[tuple[Kernel, float]], name: str = "") -> Kernel:
+    """Return the kernel of Σ coefficient·divergence, called after its terms unless named."""
+    if len(parts) == 1 and parts[0][1] == 1 and not name:
+        return parts[0][0]
+    return weighted(name or " + ".join(f"{c:.17g}*{k.name}" for k, c in parts), parts)
 
 
 def total(integrands: Sequence[Integrand], weights: Sequence[float]) -> Integrand:

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from gantheory.densities.tails import Growing, Tail
 from gantheory.densities.univariate import Place, Univariate, nearest, reaches
-from gantheory.integrals.kernels.kernel import Growth, Kernel
+from gantheory.divergences.stable import Growth
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
 
 

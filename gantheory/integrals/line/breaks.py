@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.integrals.kernels.kernel import Integrand, Kernel, Scaled
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand, Scaled
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
 
 EPS = float(np.finfo(float).eps)

@@ -14,8 +14,9 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points
-from gantheory.integrals.kernels.kernel import Kernel, Scaled
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Scaled
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.breaks import ratio_rounding
 from gantheory.integrals.line.integrals import Output, Pair
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays, sampled, signs

@@ -12,8 +12,8 @@ import numpy as np
 
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.univariate import Univariate, nearest
+from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.kernels.ratio import Ratio
 from gantheory.integrals.line.quadrature import EPS
 from gantheory.records import Estimate
 

@@ -14,8 +14,8 @@ from fractions import Fraction
 import numpy as np
 
 from gantheory.densities.univariate import Place, Points, Univariate, nearest
-from gantheory.integrals.kernels.kernel import Integrand
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
 from gantheory.integrals.line.integrals import Pair
 
 SAFETY = 4.0  # the strip is as wide as the end is moved, or twice that where two of them are

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from gantheory.densities.univariate import Univariate
+from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.combined import reversed_kernel
 from gantheory.integrals.kernels.infinite import Ends, infinite
-from gantheory.integrals.kernels.kernel import Integrand, Kernel
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.axis import on_one_axis
 from gantheory.integrals.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.integrals.line.crossings import Term, jump_term
@@ -354,6 +354,6 @@ def sweep_line(
             if law == "q":
                 forward[name, parameter] = Task(kernel, inner)
             else:
-                backward[name, parameter] = Task(reversed_kernel(kernel), inner)
+                backward[name, parameter] = Task(kernel.exchanged(), inner)
     found = dict(zip(forward, estimates(p, q, list(forward.values())), strict=True))
     return found | dict(zip(backward, estimates(q, p, list(backward.values())), strict=True))

@@ -13,9 +13,9 @@ from gantheory.densities.base import Array
 from gantheory.densities.images import steepness
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import LOG_HUGE, LogRatio, Points, Univariate
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.kernel import Integrand
-from gantheory.integrals.kernels.ratio import Ratio
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import LOWEST, Probe
 from gantheory.integrals.line.quadrature import EPS, HIDDEN, Samples, Sums, integrate

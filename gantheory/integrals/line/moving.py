@@ -17,10 +17,11 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.images import steepness
 from gantheory.densities.univariate import Points, Univariate
-from gantheory.divergences import COMPLEMENTS
-from gantheory.integrals.kernels.combined import reversed_kernel
-from gantheory.integrals.kernels.kernel import KERNELS, Integrand, Kernel
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.divergences import Complement
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
+from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.line.crossings import Term
 from gantheory.integrals.line.integrals import Pair
 from gantheory.integrals.line.quadrature import EPS
@@ -121,12 +122,12 @@ def _summed(parts: tuple[tuple[Array, Array], ...]) -> Term:
 
 def _forms(kernel: Kernel, formula: int, n: Ratio) -> list[Array]:
     """Return φ in every form, as its terms."""
-    whole = KERNELS[COMPLEMENTS[kernel.name].of] if kernel.sign < 0 else kernel
+    whole = kernel_of(kernel.entry.of) if isinstance(kernel.entry, Complement) else kernel
     of_q = -_constant(kernel, formula) * float(np.exp(n.log_q[0]))
     forms = [np.array([_at(whole.value, n), of_q])]
     if kernel.lone_p and kernel.lone_q:
         own = _at(kernel.slopes[formula], n)
-        forms += [np.array([own, _at(s, n.swapped)]) for s in reversed_kernel(kernel).slopes]
+        forms += [np.array([own, _at(s, n.swapped)]) for s in kernel.exchanged().slopes]
     return forms
 
 

@@ -18,9 +18,10 @@ from gantheory.densities.base import Array
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
+from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.kernel import Integrand, Kernel
-from gantheory.integrals.kernels.ratio import Ratio
+from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.breaks import tied_terms, with_ties
 from gantheory.integrals.line.estimates import sweep_line
 from gantheory.integrals.line.quadrature import GAUSS, KRONROD, NODES

@@ -10,12 +10,11 @@ from typing import Any
 from flint import arb, arb_mat
 
 from gantheory.densities.plane import Spatial
-from gantheory.integrals.kernels.names import order
+from gantheory.divergences import FDivergence, find_divergence
 from gantheory.integrals.plane.exactly import parts, rounded, settled
 from gantheory.records import Estimate, Status
 
 METHOD = "closed form"
-_CHI_SQUARED = {"pearson_chi2": Fraction(2), "neyman_chi2": Fraction(-1)}
 Law = tuple[arb_mat, arb_mat]  # mean (a column) and covariance
 
 
@@ -42,18 +41,17 @@ def closed_form_of_normals(name: str, p: Spatial, q: Spatial) -> Estimate | None
 
 
 def _power(name: str, p: Spatial, q: Spatial) -> Estimate | None:
-    """Return (∫ p^α q^(1−α) − 1)/(α(α − 1)), and chi-squared without the factor."""
-    if name not in _CHI_SQUARED and not name.startswith(("power_", "alpha_")):
+    """Return c·(∫ p^α q^(1−α) − 1)/(α(α − 1)) for c times the power divergence of order α."""
+    entry = find_divergence(name)
+    if not isinstance(entry, FDivergence) or entry.power is None:
         return None
-    alpha = _CHI_SQUARED.get(name) or order(name)
-    if alpha in (0, 1):
-        return None
+    alpha, scale = entry.power
     least, _ = settled(lambda: _least_minor(_mixed(alpha, _law(p)[1], _law(q)[1])))
     if not least > 0:
         if not least < 0:
             return Estimate.undetermined(f"{name} is on the brink of infinity", METHOD)
         return Estimate.infinite("in some direction the power of p/q grows too fast", METHOD)
-    factor = Fraction(1) if name in _CHI_SQUARED else 1 / (alpha * (alpha - 1))
+    factor = scale / (alpha * (alpha - 1))
     return _answer(
         lambda: _log_affinity(alpha, _law(p), _law(q)).expm1() * _exactly(factor),
     )

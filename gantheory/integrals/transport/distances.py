@@ -134,13 +134,6 @@ def mmd2(
     return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "MMD²")
 
 
-DISTANCES: dict[str, Callable[..., Estimate]] = {
-    "w2": w2,
-    "energy": energy_distance,
-    "mmd2": mmd2,
-}
-
-
 def _kernel_distance(
     p: Density | str,
     q: Density | str,

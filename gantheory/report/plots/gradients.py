@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ def plot_vanishing(family: str = "distance", points: int = 101) -> Figure:
     chosen = FAMILIES[family]
     d = np.linspace(*chosen.range, points)
     targets = [Target.followed_by("minimax"), Target.followed_by("non-saturating")]
-    w1 = Target("w1", (("w1", 1.0),), title="W1: Lipschitz critic")
+    w1 = replace(Target.of("w1"), title="W1: Lipschitz critic")
     found = curves([*targets, w1], chosen, d)
     mark = vanishing(targets[0], chosen)
     figure = new_figure(9.6, 4.0)

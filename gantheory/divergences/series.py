@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from gantheory.densities.base import Array
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 
 def series(x: Array, coefficients: Array, near: Array, otherwise: Array) -> Array:

@@ -7,8 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gantheory.densities.base import Array
-from gantheory.integrals.kernels.series import PHI, series
+from gantheory.divergences.series import PHI, Array, series
 
 LOG2 = float(np.log(2.0))
 SYMMETRIC = ("v", "e", "drop", "phi", "ve", "log1pe", "share", "log_top")  # in p and q

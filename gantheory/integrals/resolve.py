@@ -1,0 +1,71 @@
+"""From whatever a user asks for to what integrates it: the one place where names are read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gantheory.divergences import Complement, FDivergence, find_among
+from gantheory.errors import GantheoryError
+from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.integrals.kernels.stable import stable_kernel
+from gantheory.integrals.quantities import QUANTITIES, quantity
+from gantheory.integrals.transport.catalogue import DISTANCES, Distance
+from gantheory.losses.constrained import Critic
+from gantheory.losses.loss import Loss
+
+# A formula in r, and no name: it has the letter on its own, and something is done with it.
+_FORMULA = re.compile(r"(?=.*\br\b)(?=.*[-+*/^(])(?!.*(?:\|\||‖))")
+
+
+def resolve(asked: Any) -> Kernel | Distance:
+    """Return the kernel, or the distance, that is asked for.
+
+    Args:
+        asked: the name, title or alias of a divergence, complement or distance; a generator f as
+            text in r, such as ``"r*log(r)"``; a loss's ``"hinge.loss"``; an `FDivergence`; or a
+            derived curvature, such as ``derive("minimax").followed``.
+
+    Raises:
+        GantheoryError: for anything else, with what could be meant.
+
+    >>> resolve("JS").name, resolve("EMD").name, resolve("(sqrt(r) - 1)^2").name
+    ('jsd', 'w1', '(sqrt(r) - 1)^2')
+    """
+    if isinstance(asked, str):
+        asked = _read(asked)
+    if isinstance(asked, Kernel | Distance):
+        return asked
+    if isinstance(asked, FDivergence | Complement) and (kernel := stable_kernel(asked)):
+        return kernel
+    if isinstance(asked, Loss):
+        raise GantheoryError(
+            f"the loss {asked.name!r} has three divergences; give one of derive(loss).value, "
+            "derive(loss).loss and derive(loss).followed"
+        )
+    if isinstance(asked, Critic):
+        raise GantheoryError(f"the loss {asked.name!r} has no f-divergence; see derive(loss).value")
+    from gantheory.integrals.curvature.general import kernel_of_formula  # loads sympy
+
+    return kernel_of_formula(asked)
+
+
+def kernel_for(asked: Any) -> Kernel:
+    """Return the kernel that is asked for: see `resolve`; a distance has none."""
+    found = resolve(asked)
+    if isinstance(found, Distance):
+        raise GantheoryError(f"{found.name} ({found.title}) is no f-divergence")
+    return found
+
+
+def _read(text: str) -> Any:
+    """Return what a text names: an entry, a loss's curvature, or the divergence of a formula."""
+    loss, dot, part = text.rpartition(".")
+    if dot and part in QUANTITIES:
+        return quantity(loss, part)
+    if _FORMULA.match(text) and text not in DISTANCES:
+        return FDivergence(text.strip(), text)
+    return find_among(text, DISTANCES.values())
+
+
+__all__ = ["Distance", "kernel_for", "resolve"]

@@ -1,0 +1,85 @@
+"""The distances that are no f-divergences: one entry each, a name and what computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gantheory.densities import Density
+from gantheory.densities.discrete import Discrete
+from gantheory.densities.univariate import Univariate
+from gantheory.errors import GantheoryError
+from gantheory.integrals.transport import wasserstein
+from gantheory.integrals.transport.distances import energy_distance, mmd2, w2
+from gantheory.integrals.transport.masses import wasserstein_of_masses
+from gantheory.records import Estimate
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance between two laws, by what computes it.
+
+    Attributes:
+        name: identifier.
+        compute: ``(p, q, wrt) -> Estimate``: the distance, or its derivative in a parameter such as
+            ``"q.loc"``; it raises `GantheoryError` for laws that it does not know.
+        title: plain-text symbol or usual name.
+        latex: symbol for typeset output.
+        integral: the textbook definition, in LaTeX.
+        aliases: what else people call it; two entries may share one, which then names neither.
+    """
+
+    name: str
+    compute: Callable[[Density, Density, str | None], Estimate]
+    title: str = ""
+    latex: str = ""
+    integral: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
+    if isinstance(p, Univariate) and isinstance(q, Univariate):
+        return wasserstein.w1(p, q, wrt)
+    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+        return wasserstein_of_masses(1, p, q)
+    raise GantheoryError(
+        f"w1 of {p} and {q}: two densities on the line, or two discrete laws without wrt, needed"
+    )
+
+
+_ENTRIES = (
+    Distance(
+        "w1",
+        _w1,
+        "W1",
+        "W_1(P,Q)",
+        r"\int|F_p-F_q|",
+        aliases=("wasserstein", "wasserstein-1", "earth-mover", "emd"),
+    ),
+    Distance(
+        "w2",
+        lambda p, q, wrt: w2(p, q, wrt),
+        "W2",
+        "W_2(P,Q)",
+        r"\bigl(\int_0^1(F_p^{-1}-F_q^{-1})^2\bigr)^{1/2}",
+        aliases=("wasserstein", "wasserstein-2"),
+    ),
+    Distance(
+        "energy",
+        lambda p, q, wrt: energy_distance(p, q, wrt),
+        "Energy distance",
+        r"\mathcal{E}(P,Q)",
+        r"2\,E\|X-Y\|-E\|X-X'\|-E\|Y-Y'\|",
+        aliases=("energy-distance",),
+    ),
+    Distance(
+        "mmd2",
+        lambda p, q, wrt: mmd2(p, q, wrt=wrt),
+        "MMD²",
+        r"\mathrm{MMD}^2(P,Q)",
+        r"E\,k(X,X')+E\,k(Y,Y')-2\,E\,k(X,Y)",
+        aliases=("squared-mmd",),
+    ),
+)
+
+DISTANCES: dict[str, Distance] = {entry.name: entry for entry in _ENTRIES}
