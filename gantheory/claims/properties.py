@@ -74,7 +74,7 @@ def _vanishing(statement: str, theory: Derivation, twin: bool) -> Verdict:
     return Verdict(statement, How.REFUTED, str(found), "0", counterexample=shown)
 
 
-_VANISHES = "the gradient vanishes on fakes that D* recognises"
+_VANISHES = "the gradient in log r vanishes on fakes that D* recognises"
 _REMAINS = "the gradient does not vanish on fakes that D* recognises"
 LAWS = {
     "second-order": Law(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BEYOND = "Constrained critics, and games on pairs of samples"
+# Whether fakes that D recognises (r -> 0) give no gradient, by where the gradient is looked at.
+SATURATES = ("vanishes in log r", "vanishes in the score")
 WIDE = 130  # columns of a terminal at which a row with its formulas is still readable
 
 
@@ -44,7 +46,7 @@ def command(derived: bool, as_json: bool) -> None:
     console = Console()
     wide = console.width >= WIDE
     if derived:
-        console.print(_table(["name", "value", "followed", "saturates"], rows))
+        console.print(_table(["name", "value", "followed", *SATURATES], rows))
         console.print(_table(["name", "value", "status"], others, BEYOND))
         return
     formulas, problem = ["real", "fake", "generator"], ["objective", "constraint"]
@@ -82,7 +84,8 @@ def _properties(derivation: object) -> dict[str, object]:
         "status": derivation.status,
         "value": value and value.divergence,
         "followed": followed and followed.divergence,
-        "saturates": saturation and saturation.vanishing,
+        SATURATES[0]: saturation and saturation.vanishing,
+        SATURATES[1]: saturation and saturation.vanishing_in_score,
     }
 
 

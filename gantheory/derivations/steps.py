@@ -338,8 +338,8 @@ def _saturation(derivation: Derivation) -> Iterator[Step]:
         if weight is None:
             continue
         verdict = {
-            True: "fakes that D recognises (r -> 0) give no gradient there: the loss saturates",
-            False: "fakes that D recognises (r -> 0) still give a gradient there",
+            True: f"fakes that D recognises (r -> 0) give no gradient {place.split(',')[0]}",
+            False: f"fakes that D recognises (r -> 0) still give one {place.split(',')[0]}",
             None: "the limit at r -> 0 is not decided",
         }[vanishing]
         zero, infinity = (text(end) or "undecided" for end in ends)

@@ -76,7 +76,7 @@ def _answers(derivation: Any) -> Iterator[Answer]:
     if derivation.followed is not None:
         yield _is_divergence(derivation.followed)
     if derivation.saturation is not None:
-        yield _saturation(derivation.saturation)
+        yield from _saturation(derivation.saturation)
     if derivation.equilibrium is not None:
         yield _equilibrium(derivation.equilibrium)
 
@@ -139,20 +139,22 @@ def _is_divergence(curvature: Any) -> Answer:
     )
 
 
-def _saturation(saturation: Any) -> Answer:
+def _saturation(saturation: Any) -> Iterator[Answer]:
+    """The gradient per fake sample in log r, and in the raw score as autograd sees it."""
     from gantheory.derivations.typeset import typeset
 
-    words = {
-        True: "the gradient vanishes",
-        False: "the gradient does not vanish",
-        None: "undecided",
-    }
-    weight = f"w(r) = {typeset(saturation.weight)}"
-    limit = saturation.limit_at_0
-    tends = "" if limit is None else rf",\qquad w(r) \to {typeset(limit)}"
-    return Answer(
-        "On fakes that D recognises, r → 0", f"{weight}{tends}", words[saturation.vanishing]
-    )
+    words = {True: "vanishes", False: "does not vanish", None: "tends to a limit not decided"}
+    for place, name, weight, end, vanishing in (
+        ("log r", "w(r)", saturation.weight, saturation.limit_at_0, saturation.vanishing),
+        ("the raw score", "c'(t^*)", saturation.in_score, saturation.score_limit_at_0,
+         saturation.vanishing_in_score),
+    ):  # fmt: skip
+        question = f"On fakes that D recognises, r → 0, the gradient in {place}"
+        if weight is None:
+            yield Answer(question, words="undecided")
+            continue
+        tends = "" if end is None else rf",\qquad {name} \to {typeset(end)}"
+        yield Answer(question, f"{name} = {typeset(weight)}{tends}", words[vanishing])
 
 
 def _equilibrium(found: Any) -> Answer:
