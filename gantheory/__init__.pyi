@@ -4,6 +4,8 @@ from .api import check as check
 from .api import derive as derive
 from .archive import from_json as from_json
 from .archive import to_json as to_json
+from .audits import Audit as Audit
+from .audits import audit as audit
 from .critics import CriticDerivation as CriticDerivation
 from .densities import density as density
 from .derivations.derivation import Derivation as Derivation

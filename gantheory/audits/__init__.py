@@ -1,0 +1,96 @@
+"""From somebody's torch code to its theory and its faults.
+
+`audit` runs the code, recovers the payoffs, and says what they are, what they do, and what is
+wrong. Torch is loaded when an audit starts, and by nothing else here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from gantheory.audits.record import Audit, Finding, Kind, Severity
+from gantheory.errors import GantheoryError, require
+
+__all__ = ["Audit", "Finding", "Kind", "Severity", "audit"]
+
+Style = Literal["pair", "target_is_real", "labels"]
+
+
+def audit(
+    *losses: Any,
+    style: Style | None = None,
+    call: Mapping[str, Any] | None = None,
+    claims: str | None = None,
+    name: str | None = None,
+) -> Audit:
+    """Audit torch losses: what they are, what they do, and what is wrong with them.
+
+    Args:
+        losses: the discriminator's loss ``(real, fake) -> loss`` and the generator's
+            ``fake -> loss``, in this order; or one criterion that serves both
+            players: a module, a function, or an object whose methods are the two losses.
+        style: how a criterion is called: ``"target_is_real"`` for ``(scores, bool)``,
+            ``"labels"`` for ``(scores, labels)``; by default as its signature says.
+        call: further arguments by name.
+        claims: the loss that it is said to be; by default as the names say.
+        name: how to call it in the answer.
+
+    Raises:
+        GantheoryError: for an object that cannot be called as a loss.
+
+    >>> import torch.nn.functional as F
+    >>> def d_loss(real, fake): return F.softplus(-real).mean() + F.softplus(fake).mean()
+    >>> def g_loss(fake): return F.softplus(-fake).mean()
+    >>> audit(d_loss, g_loss).equals.loss
+    'non-saturating'
+    """
+    require("an audit of torch code", "torch", "torch")
+    from gantheory.audits.calls import Plan, one_player, plan_of
+    from gantheory.audits.judge import judge
+    from gantheory.audits.recover import recover
+
+    if not 1 <= len(losses) <= 2 or (len(losses) == 2 and not all(map(callable, losses))):
+        raise GantheoryError("audit takes a criterion, or the discriminator's and the generator's "
+                             "loss: gantheory.audit(d_loss, g_loss)")  # fmt: skip
+    options = dict(call or {})
+    if len(losses) == 2:
+        players = ("discriminator", "generator")
+        calls = tuple(
+            one_player(loss, player, options, _name_of(loss, f"{player[0]}_loss"))
+            for loss, player in zip(losses, players, strict=True)
+        )
+        plan = Plan(calls, "pair", options=options)
+    else:
+        plan = plan_of(losses[0], style, options, _name_of(losses[0], "criterion"))
+    called = name or " and ".join(_name_of(loss, "loss") for loss in losses)
+    found = recover(plan, called)
+    return judge(
+        called,
+        found.players,
+        found.domain,
+        found.probabilities,
+        origin=_origin(losses),
+        claims=claims,
+        said=tuple(_name_of(loss, "") for loss in losses),
+        options=options,
+    )
+
+
+def _name_of(loss: Any, otherwise: str) -> str:
+    found = getattr(loss, "__name__", None) or type(loss).__name__
+    return found if str(found).isidentifier() else otherwise
+
+
+def _origin(losses: tuple[Any, ...]) -> str:
+    """Return the import of what was given, where it has one."""
+    lines = []
+    for loss in losses:
+        name = getattr(loss, "__qualname__", "")
+        module = getattr(loss, "__module__", "")
+        if inspect.isfunction(loss) and name.isidentifier() and module != "__main__":
+            lines.append(f"from {module} import {name}")
+        else:
+            lines.append(f"# {_name_of(loss, 'loss')}: the one you gave")
+    return "\n".join(lines)

@@ -1,0 +1,199 @@
+"""The forms in which scores are handed over, and one run of a player's loss on them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+from torch import Tensor, nn
+
+from gantheory.audits.calls import Call, tensor_of
+from gantheory.audits.trace import Record, Trace
+from gantheory.functions import sigmoid
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the scores of one or several heads are handed over.
+
+    Attributes:
+        name: in words.
+        many: whether it holds several heads.
+        build: one tensor of scores for each head -> the argument.
+        written: the argument as code, from a flat tensor ``{0}``.
+    """
+
+    name: str
+    many: bool
+    build: Callable[[Sequence[Tensor]], Any]
+    written: str
+
+
+FORMS = (
+    Form("a column (N, 1)", False, lambda x: x[0].view(-1, 1), "{0}.view(-1, 1)"),
+    Form("a vector (N,)", False, lambda x: x[0], "{0}"),
+    Form("a map (N, 1, 1, 1)", False, lambda x: x[0].view(-1, 1, 1, 1), "{0}.view(-1, 1, 1, 1)"),
+    Form("a list of heads", True, lambda x: [h.view(-1, 1) for h in x], "[{0}.view(-1, 1)]"),
+    Form(
+        "a list of lists of features that end in the score",
+        True,
+        lambda x: [[h.detach().view(-1, 1), h.view(-1, 1)] for h in x],
+        "[[{0}.detach().view(-1, 1), {0}.view(-1, 1)]]",
+    ),
+    Form("a list of lists", True, lambda x: [[h.view(-1, 1)] for h in x], "[[{0}.view(-1, 1)]]"),
+)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The scores that a loss takes: an interval, or probabilities (then t is their logit)."""
+
+    lower: float = -float("inf")
+    upper: float = float("inf")
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether the argument is a probability."""
+        return (self.lower, self.upper) == (0.0, 1.0)
+
+    @property
+    def text(self) -> str:
+        """The interval of t as a `Loss` writes it."""
+        if self.probabilities:
+            return "(-oo, oo)"
+        return f"({_end(self.lower)}, {_end(self.upper)})"
+
+    def inside(self, raw: np.ndarray) -> np.ndarray:
+        """Map any real numbers into the interval, those in it to themselves where it is all."""
+        low, high = self.lower, self.upper
+        if low == -np.inf and high == np.inf:
+            return raw
+        if low == -np.inf:
+            return high - np.logaddexp(0, -raw)
+        if high == np.inf:
+            return low + np.logaddexp(0, raw)
+        return low + (high - low) / (1 + np.exp(-raw))
+
+    def symbol_values(self, given: np.ndarray) -> np.ndarray:
+        """Return the values of t where the arguments are ``given``."""
+        return np.log(given) - np.log1p(-given) if self.probabilities else given
+
+
+def _end(value: float) -> str:
+    if value in (np.inf, -np.inf):
+        return "oo" if value > 0 else "-oo"
+    return repr(int(value)) if value == int(value) else repr(value)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Arguments by side: one row of scores for each head."""
+
+    real: np.ndarray
+    fake: np.ndarray
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A run with its formula, and the symbols of the scores by head."""
+
+    formula: sp.Expr
+    value: float
+    real: tuple[tuple[sp.Symbol, ...], ...]
+    fake: tuple[tuple[sp.Symbol, ...], ...]
+    record: Record
+    how: str
+
+    @property
+    def leaves(self) -> set[sp.Symbol]:
+        """All symbols of scores."""
+        return {leaf for side in (self.real, self.fake) for head in side for leaf in head}
+
+    @property
+    def used(self) -> set[sp.Symbol]:
+        """The symbols of scores on which the formula depends."""
+        return self.formula.free_symbols & self.leaves
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One player's loss in one form, on one domain, in one precision."""
+
+    call: Call
+    form: Form
+    domain: Domain = Domain()
+    dtype: torch.dtype = torch.float64
+
+    def plain(self, batch: Batch, seed: int = 0) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return value, gradient in the real and in the fake scores; 0 where none flows."""
+        real, fake = (self._leaves(side) for side in (batch.real, batch.fake))
+        with quiet(self.dtype, seed):
+            value, _ = self._loss(real, fake)
+            leaves = [*real, *fake]
+            slopes: list[Tensor | None] = [None] * len(leaves)
+            if value.requires_grad:
+                slopes = list(torch.autograd.grad(value, leaves, allow_unused=True))
+        found = [
+            np.zeros(leaf.shape) if slope is None else slope.detach().double().numpy()
+            for leaf, slope in zip(leaves, slopes, strict=True)
+        ]
+        return float(value.detach()), np.array(found[: len(real)]), np.array(found[len(real) :])
+
+    def traced(self, batch: Batch, seed: int = 0) -> Traced:
+        """Return the formula of the loss, found while it runs on these scores."""
+        real, fake = (self._leaves(side) for side in (batch.real, batch.fake))
+        symbols = [
+            tuple(
+                tuple(sp.Symbol(f"{letter}_{h}_{k}", real=True) for k in range(len(head)))
+                for h, head in enumerate(side)
+            )
+            for letter, side in (("s", real), ("u", fake))
+        ]
+        with quiet(self.dtype, seed), Trace() as trace:
+            for tensors, names in zip((real, fake), symbols, strict=True):
+                for tensor, row in zip(tensors, names, strict=True):
+                    trace.follow(tensor, [self._leaf(symbol) for symbol in row])
+            value, how = self._loss(real, fake)
+            formula = sp.sympify(trace.formula(value))
+        return Traced(formula, float(value.detach()), symbols[0], symbols[1], trace.record, how)
+
+    def at(self, dtype: torch.dtype) -> Runner:
+        """Return the same run in another precision."""
+        return replace(self, dtype=dtype)
+
+    def _leaf(self, symbol: sp.Symbol) -> sp.Expr:
+        return sigmoid(symbol) if self.domain.probabilities else symbol
+
+    def _leaves(self, side: np.ndarray) -> list[Tensor]:
+        return [torch.tensor(head, dtype=self.dtype, requires_grad=True) for head in side]
+
+    def _loss(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> tuple[Tensor, str]:
+        result = self.call.run(self.form.build(real), self.form.build(fake))
+        return tensor_of(result, self.call)
+
+
+@contextmanager
+def quiet(dtype: torch.dtype, seed: int) -> Iterator[None]:
+    """Run the user's code with a seed and a default precision, on the CPU, without its warnings."""
+    before = torch.get_default_dtype()
+    kept = torch.random.get_rng_state()
+    wide = dtype if dtype in (torch.float32, torch.float64) else torch.float32
+    torch.manual_seed(seed)
+    torch.set_default_dtype(wide)
+    cuda = (Tensor.cuda, nn.Module.cuda)
+    Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
+    nn.Module.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
+    try:
+        with warnings.catch_warnings(), torch.enable_grad():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Tensor.cuda, nn.Module.cuda = cuda  # type: ignore[method-assign]
+        torch.set_default_dtype(before)
+        torch.random.set_rng_state(kept)
