@@ -166,7 +166,7 @@ def test_a_closed_pipe_ends_quietly(installed, tmp_path):
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_a_code_page_without_greek_shows_escapes(encoding, installed, tmp_path):
     status, err, out = started(
-        installed, tmp_path, "derive", "minimax",
+        installed, tmp_path, "derive", "minimax", "--steps",
         stdout=subprocess.PIPE, environment={"PYTHONIOENCODING": encoding},
     )  # fmt: skip
     assert (status, err) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from gantheory.critics import CriticDerivation
@@ -19,12 +20,20 @@ STYLES = {
 }
 
 
-def show(derivation: Derivation | CriticDerivation) -> None:
-    """Print the steps, each with how it is known."""
+WORDS = {how.value: style for how, style in STYLES.items()} | {"assumed": "yellow"}
+
+
+def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None:
+    """Print the answer, and where asked for the steps, each with how it is known."""
     console = Console(highlight=False)
     console.print(Text(derivation.title, style="bold"))
     if derivation.definition.reference is not None:
         console.print(Text(str(derivation.definition.reference), style="dim"))
+    console.print(_answer(derivation))
+    if derivation.summary and not steps:
+        counts = f"{len(derivation.steps)} steps, {len(derivation.assumptions)} assumptions"
+        console.print(Text(f"\n{counts}: shown by --steps", style="dim"))
+        return
     for number, step in enumerate(derivation.steps, 1):
         head = Text(f"\n{number}. {step.title}  ", style="bold")
         head.append(step.known, style="yellow" if step.theorem else STYLES[step.how])
@@ -39,3 +48,13 @@ def show(derivation: Derivation | CriticDerivation) -> None:
     console.print(Text("\nAssumptions", style="bold"))
     for assumption in derivation.assumptions:
         console.print(Padding(Text(f"- {assumption}"), (0, 0, 0, 3)))
+
+
+def _answer(derivation: Derivation | CriticDerivation) -> Table:
+    """Return the summary as a table without lines: a label, what is said, how it is known."""
+    table = Table.grid(padding=(0, 2))
+    for style in ("bold", "", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for line in derivation.summary:
+        table.add_row(line.label, Text(line.text), Text(line.known, style=WORDS[line.known]))
+    return table

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--reward", help="A reward in D or t, or gail, airl.")
 @click.option("--bound", help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.")
 @click.option("--samples", default=2, show_default=True, help="K of --bound infonce.")
+@click.option("--steps", is_flag=True, help="Also print the derivation, step by step.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
 @json_option
@@ -50,6 +51,7 @@ def command(
     reward: str | None,
     bound: str | None,
     samples: int,
+    steps: bool,
     latex: bool,
     time_limit: float,
     as_json: bool,
@@ -62,6 +64,7 @@ def command(
     \b
     Example:
       gantheory derive non-saturating
+      gantheory derive non-saturating --steps
       gantheory derive "alpha-gan(alpha=1/2)"
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
@@ -93,7 +96,7 @@ def command(
     else:
         from gantheory.cli.derivations import show
 
-        show(derivation)
+        show(derivation, steps)
 
 
 def _frozen(

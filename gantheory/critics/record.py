@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.told import Line, Step, Told, remarks, weakest
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
 
@@ -54,6 +54,7 @@ class CriticDerivation(Told):
         return {
             "definition": self.definition.as_dict(),
             "status": self.status,
+            "summary": [asdict(line) for line in self.summary],
             "reason": "; ".join(self.undecided.values()) or None,
             "optimal_critic": None if self.critic is None else str(self.critic),
             "optimal_critic_slope": None if self.slope is None else str(self.slope),
@@ -72,6 +73,30 @@ class CriticDerivation(Told):
     def title(self) -> str:
         """The loss's usual name."""
         return self.definition.title
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """The value and the optimal critic, as well known as the weakest step."""
+        if self.no_optimum or self.undecided:
+            label = "no optimum" if self.no_optimum else "undecided"
+            why = (self.no_optimum or "").removeprefix("no optimum: ") or "; ".join(
+                self.undecided.values()
+            )
+            return (Line(label, why, "proved" if self.no_optimum else "undecided"),)
+        known = weakest(step.known for step in self.steps)
+        lines = [Line("D reports", self._reported(), known)]
+        if self.critic is not None:
+            lines.append(Line("optimal f", str(self.critic), known))
+        elif self.slope is not None:
+            lines.append(Line("optimal f", f"f' = {self.slope}", known))
+        return tuple(lines)
+
+    def _reported(self) -> str:
+        """The value in words, and in parameters where it has such a form."""
+        if self.value is None or str(self.value) == self.named or self.value.has(sp.Integral):
+            return self.named
+        functions = {"F_p", "F_q"} & {symbol.name for symbol in self.value.free_symbols}
+        return self.named if functions else f"{self.named} = {self.value}"
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,8 @@ import sympy as sp
 
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.summary import summary_of
+from gantheory.derivations.told import Line, Step, Told, remarks
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How
 from gantheory.theory.records import (
@@ -57,6 +58,11 @@ class Derivation(Told):
         """The derivation step by step, each with how it is known."""
         return () if self.solved is None else steps_of(self, self.solved)
 
+    @cached_property
+    def summary(self) -> tuple[Line, ...]:
+        """The answer in five lines, each with how it is known."""
+        return summary_of(self)
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """Why there is no optimum, what is undecided, and the assumptions, line by line."""
@@ -81,6 +87,7 @@ class Derivation(Told):
         return {
             "definition": self.definition.as_dict(),
             "status": self.status,
+            "summary": [asdict(line) for line in self.summary],
             "reason": self.no_optimum or "; ".join((self.undecided or {}).values()) or None,
             "optimal_discriminator": _optimum_dict(self.optimum),
             "second_order": second

@@ -18,10 +18,11 @@ from gantheory.derivations.wording import (
     combination_title,
     constant_latex,
     constant_text,
+    undecided_kind,
 )
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range
-from gantheory.functions import r
+from gantheory.functions import r, to_sympy
 from gantheory.records import Estimate, How
 from gantheory.theory.curvature import Curve, algebra_of
 from gantheory.theory.identify import combination_text
@@ -68,11 +69,12 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
 
 def _game(derivation: Derivation) -> Step:
     loss = derivation.definition
+    names = {"D": sp.Symbol("D")}
+    a, b, c = (typeset(to_sympy(one, names)) for one in (loss.real, loss.fake, loss.generator))
     return Step(
         "The game",
         f"D maximises V = E_p[{loss.real}] + E_q[{loss.fake}]; G minimises E_q[{loss.generator}].",
-        r"V = \mathbb{E}_p[a(t)] + \mathbb{E}_q[b(t)], \qquad "
-        r"\min_G \mathbb{E}_q[c(t)]",
+        rf"V = \mathbb{{E}}_p[{a}] + \mathbb{{E}}_q[{b}], \qquad \min_G \mathbb{{E}}_q[{c}]",
         How.PROVED,
         "by definition",
     )
@@ -235,7 +237,7 @@ def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
     else:
         generator = found.f
         shown = "" if generator is None else f" with generator f = {generator}"
-        kind = UNNAMED if found.is_divergence else _undecided_kind(found)
+        kind = UNNAMED if found.is_divergence else undecided_kind(found)
         statement = f"{left} is {kind}{shown}{constant}."
         formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
             "" if generator is None else rf", \quad f = {typeset(generator)}"
@@ -248,12 +250,6 @@ def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
         how,
         f"exact linear algebra on the curvatures; {found.reason}",
     )
-
-
-def _undecided_kind(found: Curvature) -> str:
-    if found.condition:
-        return f"a divergence only if {found.condition}"
-    return f"not known to be a divergence ({found.reason})"
 
 
 def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:

@@ -36,12 +36,40 @@ class Step:
         return "; ".join(why for why in (self.reason, self.theorem) if why)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a summary; ``known`` says how, as its steps do."""
+
+    label: str
+    text: str
+    known: str
+
+    def __str__(self) -> str:
+        return f"{self.label:<12} {self.text}  [{self.known}]"
+
+
+ORDER = ("undecided", "refuted", "measured", "assumed", "certified", "proved")
+
+
+def weakest(words: Iterable[str]) -> str:
+    """Return the weakest of the words that say how something is known; of none, ``"undecided"``.
+
+    >>> weakest(["proved", "assumed"])
+    'assumed'
+    """
+    return min(words, key=ORDER.index, default=How.UNDECIDED.value)
+
+
 class Theory(Protocol):
     """What a theory of one loss has to have so that it can be told."""
 
     @property
     def title(self) -> str:
         """The loss's usual name."""
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """The answer in five lines at most."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -55,8 +83,13 @@ class Theory(Protocol):
 class Told:
     """What a terminal, a notebook and a LaTeX document show of a theory."""
 
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """The answer in five lines at most; none where the steps are as short."""
+        return ()
+
     def __str__(self: Theory) -> str:
-        lines = [self.title]
+        lines = [self.title, *map(str, self.summary)]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}. {step.title}  [{_how(step)}]", f"   {step.text}"]
         return "\n".join([*lines, *self.remarks])
@@ -72,8 +105,14 @@ class Told:
             f"<p>$\\displaystyle {s.latex}$</p></li>"
             for s in self.steps
         )
+        answers = "".join(
+            f"<tr><th>{escape(one.label)}</th><td>{escape(one.text)}</td>"
+            f"<td><small>{escape(one.known)}</small></td></tr>"
+            for one in self.summary
+        )
         remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
-        return f"<h3>{escape(self.title)}</h3><ol>{rows}</ol>{remarks}"
+        steps = f"<details><summary>Step by step</summary><ol>{rows}</ol></details>" if rows else ""
+        return f"<h3>{escape(self.title)}</h3><table>{answers}</table>{steps}{remarks}"
 
 
 def remarks(

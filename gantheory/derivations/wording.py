@@ -77,6 +77,13 @@ def constant_latex(constant: sp.Expr) -> str:
     return " + " + typeset(constant)
 
 
+def undecided_kind(found: Curvature) -> str:
+    """Return what decides whether a curvature is a divergence's, or why that is open."""
+    if found.condition:
+        return f"a divergence only if {found.condition}"
+    return f"not known to be a divergence ({found.reason})"
+
+
 def atoms_text(found: Curvature) -> str:
     """Return a curvature with its point masses as text."""
     masses = [f"{mass}*delta(r - {place})" for place, mass in found.atoms]

@@ -1,0 +1,114 @@
+"""The answer first: what D reports, the loss reads, G follows; where it vanishes; P = Q."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from gantheory.derivations.told import Line, weakest
+from gantheory.derivations.wording import (
+    atoms_text,
+    combination_title,
+    constant_text,
+    undecided_kind,
+)
+from gantheory.functions import r
+from gantheory.theory.records import Curvature, known, text
+
+if TYPE_CHECKING:
+    from gantheory.derivations.derivation import Derivation
+
+
+def summary_of(derivation: Derivation) -> tuple[Line, ...]:
+    """Return five lines, each as well known as the weakest step that it rests on."""
+    if derivation.no_optimum:
+        why = derivation.no_optimum.removeprefix("no optimum: ")
+        return (Line("no optimum", why, "proved"),)
+    if derivation.optimum is None:
+        return (Line("undecided", "; ".join((derivation.undecided or {}).values()), "undecided"),)
+    value, *quantities = (
+        Line(label, _quantity(derivation, name), _known(derivation, f"Which divergence the {verb}"))
+        for name, label, verb in QUANTITIES
+    )
+    optimum = _known(derivation, "The optimal discriminator", "Second-order condition")
+    value = Line(
+        value.label,
+        f"{value.text}, by D* = {_optimum(derivation)}",
+        weakest([value.known, optimum]),
+    )
+    equality = Line("at P = Q", _equality(derivation), _known(derivation, "At equilibrium"))
+    return (value, *quantities, _vanishing(derivation), equality)
+
+
+def _known(derivation: Derivation, *titles: str) -> str:
+    """Return how the steps with these titles are known, by the weakest."""
+    return weakest(step.known for step in derivation.steps if step.title in titles)
+
+
+QUANTITIES = (
+    ("value", "D reports", "value reports"),
+    ("loss", "loss reads", "loss reads"),
+    ("followed", "G follows", "generator follows"),
+)
+
+
+def _optimum(derivation: Derivation) -> str:
+    """Return D* in r = p/q, or in the densities where it is a rational function of them."""
+    assert derivation.optimum is not None
+    D = derivation.optimum.D
+    attained = "" if derivation.optimum.attained else " (approached, not attained)"
+    if not (D.is_rational_function(r) and D.has(r)):
+        return f"{D}{' with r = p/q' if D.has(r) else ''}{attained}"
+    p, q = sp.symbols("p q", positive=True)
+    return f"{sp.factor(sp.cancel(D.subs(r, p / q)))}{attained}"
+
+
+def _quantity(derivation: Derivation, name: str) -> str:
+    found: Curvature | None = getattr(derivation, name)
+    if found is None:
+        return _open(derivation, name)
+    if found.is_divergence is False:
+        return f"no divergence: {found.reason}"
+    condition = "" if found.is_divergence else f", {undecided_kind(found)}"
+    if not found.is_named:
+        kind = "an f-divergence without a name, " if found.is_divergence else ""
+        return f"{kind}f'' = {atoms_text(found)}{condition}"
+    if not found.terms:
+        return f"a constant, {found.constant}"
+    constant = constant_text(found.constant)
+    forms = [found.terms, *found.alternatives][:2]
+    return " = ".join(combination_title(form) + constant for form in forms) + condition
+
+
+def _vanishing(derivation: Derivation) -> Line:
+    """Say whether fakes that D recognises move G, in log r and in the raw score."""
+    found, label = derivation.saturation, "gradient"
+    if found is None:
+        return Line(label, _open(derivation, "saturation"), "undecided")
+    words = {True: "vanishes", False: "does not vanish", None: "is undecided"}
+    by_ratio, by_score = words[found.vanishing], words[found.vanishing_in_score]
+    said = f"{by_ratio} in log r, {by_score} in the raw score"
+    if by_ratio == by_score:
+        said = f"{by_ratio} in log r and in the raw score"
+    decided = (None if one is None else True for one in (found.vanishing, found.vanishing_in_score))
+    return Line(label, f"{said}, at fakes that D recognises (r -> 0)", known(*decided).value)
+
+
+def _equality(derivation: Derivation) -> str:
+    """Say what D and both losses read at P = Q."""
+    found = derivation.equilibrium
+    if found is None:
+        return _open(derivation, "equilibrium")
+    D = _span(found.D_range) or text(found.D)
+    loss = _span(found.generator_range) or text(found.generator_loss) or "undetermined"
+    return f"D = {D}; discriminator's loss {text(found.discriminator_loss)}, generator's {loss}"
+
+
+def _span(ends: tuple[sp.Expr, sp.Expr] | None) -> str | None:
+    return None if ends is None else f"{text(ends[0])} to {text(ends[1])}"
+
+
+def _open(derivation: Derivation, name: str) -> str:
+    """Return why a part of a derivation is missing."""
+    return (derivation.undecided or {}).get(name, "undecided")

@@ -1,0 +1,76 @@
+"""The answer first: five lines, each as well known as the steps that it rests on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import gantheory as gt
+from gantheory.derivations.summary import summary_of
+from gantheory.derivations.told import ORDER, Line
+from gantheory.losses import CATALOGUE, CRITICS
+
+LABELS = ["D reports", "loss reads", "G follows", "gradient", "at P = Q"]
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE)[::5])
+def test_a_summary_has_five_lines_without_a_none(name):
+    lines = gt.derive(name).summary
+    assert [line.label for line in lines] == LABELS
+    assert not [line for line in lines if "None" in line.text or line.known not in ORDER]
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_a_critic_says_what_it_reports_as_surely_as_its_weakest_step(name):
+    found = gt.derive(name)
+    weakest = min((step.known for step in found.steps), key=ORDER.index)
+    assert found.summary[0].known == ("undecided" if found.undecided else weakest)
+
+
+def test_the_hinge_in_five_lines():
+    value, loss, followed, gradient, equality = gt.derive("hinge").summary
+    assert value.text.startswith("2*TV(P,Q) - 2, by D* = Piecewise((-1, r < 1), (1, True))")
+    assert loss == Line("loss reads", loss.text, "refuted")
+    assert "no divergence: its generator jumps by -2 at r = 1" in loss.text
+    assert followed == Line("G follows", "2*TV(P,Q)", "proved")
+    assert gradient.text.startswith("vanishes in log r, does not vanish in the raw score")
+    assert equality.text == "D = -1 to 1; discriminator's loss 2, generator's -1 to 1"
+
+
+def test_what_parameters_decide_is_said_with_its_condition():
+    followed = gt.derive("least-squares").summary[2]
+    assert followed.text.endswith("a divergence only if -a + c >= 0 and -b + c >= 0")
+
+
+def test_a_line_is_no_surer_than_a_step_that_it_rests_on(monkeypatch):
+    found = gt.derive("minimax")
+    title = "Second-order condition"
+    doubted = tuple(
+        type(step)(step.title, step.text, step.latex, gt.How.UNDECIDED, step.reason)
+        if step.title == title
+        else step
+        for step in found.steps
+    )
+    monkeypatch.setitem(found.__dict__, "steps", doubted)
+    known = {line.label: line.known for line in summary_of(found)}
+    assert known["D reports"] == "undecided"
+    assert known["G follows"] == "proved"
+
+
+def test_without_an_optimum_or_an_answer_the_reason_is_the_summary():
+    (line,) = gt.derive(gt.Loss("none", real="t", fake="-t", generator="t")).summary
+    assert line.label == "no optimum"
+    assert line.text.startswith("r*a(t) + b(t) grows without bound")
+
+
+def test_the_command_answers_first_and_shows_steps_when_asked():
+    command = [sys.executable, "-m", "gantheory", "derive", "minimax"]
+    short, long, data = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=True).stdout
+        for more in ([], ["--steps"], ["--json"])
+    )
+    assert "G follows" in short
+    assert len(short.splitlines()) < 12
+    assert long.index("G follows") < long.index("1. The game")
+    assert [line["label"] for line in json.loads(data)["summary"]] == LABELS
