@@ -2,14 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import gantheory
 from gantheory import errors
 from gantheory.cli import COMMANDS, cli, main
 
@@ -103,20 +101,12 @@ def test_a_missing_extra_is_named_before_any_work(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """Both packages side by side in a folder of their own, as an installation has them."""
-    site, root = tmp_path_factory.mktemp("site"), Path(gantheory.__file__).parents[1]
-    for name in ("gantheory", "simulations"):
-        shutil.copytree(root / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return site
-
-
-def started(site, folder, *arguments, **options):
-    """Run the installed program from a folder; return its status and standard error."""
-    environment = {**os.environ, "PYTHONPATH": str(site), **options.pop("environment", {})}
+def started(python, folder, *arguments, **options):
+    """Run the installed program from a folder; return its status and what it wrote."""
+    environment = {**os.environ, **options.pop("environment", {})}
+    environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, "-m", "gantheory", *arguments],
+        [python, "-m", "gantheory", *arguments],
         cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, **options,
     )  # fmt: skip
     return done.returncode, done.stderr, done.stdout
