@@ -116,6 +116,20 @@ def test_tv_has_no_derivative_where_p_equals_q_and_says_why():
     assert holds(close, 1 / mpmath.sqrt(2 * mpmath.pi))
 
 
+def test_the_place_of_a_crossing_is_no_binary64_number_which_a_slope_of_tv_feels():
+    """∫ min(p, q) for a Laplace law in a wide uniform one of width w: (2b/w)·(log(w/2b) + 1)."""
+    rng = np.random.default_rng(8)
+    for _ in range(10):
+        b, low, high = 10 ** rng.uniform(-60, -2), -rng.uniform(1, 50), 10 ** rng.uniform(0, 4)
+        p, q = density("laplace", loc=0.0, scale=b), density("uniform", a=low, b=high)
+        w = mpmath.mpf(high) - mpmath.mpf(low)
+        log = mpmath.log(w / (2 * mpmath.mpf(b)))
+        stretched = divergence("tv_gap", p, q, wrt="p.scale")
+        assert holds(stretched, 2 / w * log, 1e-10)
+        moved = divergence("tv_gap", p, q, wrt="p.loc")
+        assert abs(moved.value) <= moved.error <= 1e-10 * log / w  # the truth is 0
+
+
 # --- thresholds --------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points
 from gantheory.divergences.ratio import Ratio
-from gantheory.divergences.stable import Scaled
+from gantheory.divergences.stable import Integrand, Scaled
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.breaks import ratio_rounding
 from gantheory.integrals.line.integrals import Output, Pair
@@ -26,6 +26,7 @@ EPS = float(np.finfo(float).eps)
 ROUNDS = 30  # halvings of a panel in which u may touch a level twice between its samples
 SAME = 1e-9  # crossings nearer than this share of a panel are one, found from both its sides
 ASIDE = 1e-6  # of a panel: how far from a crossing the slopes on its two sides are taken
+BESIDE = 1e-6  # of u: how far from a kink its two sides are read
 BENT = 1e-3  # relative: slopes that differ by more have a kink between them, or nearly touch
 
 
@@ -78,6 +79,28 @@ def jump_term(kernel: Kernel, parameter: str | None, pair: Pair) -> Term:
         value -= height * moved.value
         error += abs(height) * moved.error
     return Term(value, error)
+
+
+def kink_error(kernel: Kernel, parameter: str, formula: int, pair: Pair) -> float:
+    """Return what a derivative is off by as no number is the very place where p/q is at a kink.
+
+    There q·G jumps, between the two sides of a place that is known to its rounding and that of u.
+    """
+    error = 0.0
+    for level in kernel.kinks:
+        found = _crossings(pair, _panels(pair), level)
+        with np.errstate(all="ignore"):
+            score = np.abs(pair.q.scores(parameter, found.at)) + pair.q.score_size(parameter)
+        height = _height(kernel.slopes[formula], level)
+        error += height * float(np.where(found.mass > 0, found.mass * score, 0.0).sum())
+    return error
+
+
+def _height(slope: Integrand, level: float) -> float:
+    """Return by how much G jumps at a level of u."""
+    sides = np.array([level - BESIDE, level + BESIDE])
+    weight, mantissa = slope(Ratio.of(sides, np.zeros(2)))
+    return float(np.abs(np.diff(np.exp(weight) * mantissa))[0])
 
 
 def _moved(pair: Pair, parameter: str, found: Crossings) -> Term:
@@ -144,8 +167,7 @@ def _sign_changes(pair: Pair, panels: Panels, level: float) -> int:
 
 def _searched(pair: Pair, level: float) -> Panels | None:
     """Return panels in which no two crossings hide between samples, or None where u may touch."""
-    outputs = [Output(_q, None, False), Output(_smaller, None, False)]
-    panels = Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q)).cut()[0]
+    panels = _panels(pair)
     done: list[Panels] = []
     for _ in range(ROUNDS):
         near = _may_hide(pair, panels, level)
@@ -154,6 +176,12 @@ def _searched(pair: Pair, level: float) -> Panels | None:
             return reduce(Panels.joined, done)
         panels = panels.halves(np.nonzero(near)[0])
     return None
+
+
+def _panels(pair: Pair) -> Panels:
+    """Return panels wherever q, or the smaller of p and q, counts."""
+    outputs = [Output(_q, None, False), Output(_smaller, None, False)]
+    return Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q)).cut()[0]
 
 
 def _q(n: Ratio) -> Scaled:

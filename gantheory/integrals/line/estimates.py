@@ -17,7 +17,7 @@ from gantheory.integrals.kernels.infinite import Ends, infinite
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.axis import on_one_axis
 from gantheory.integrals.line.breaks import KINKED, TIED, ties, ties_at_kinks
-from gantheory.integrals.line.crossings import Term, jump_term
+from gantheory.integrals.line.crossings import Term, jump_term, kink_error
 from gantheory.integrals.line.disjoint import are_disjoint, has_collapsed, on_disjoint_supports
 from gantheory.integrals.line.edges import rounded_ends
 from gantheory.integrals.line.inputs import input_noise
@@ -242,6 +242,8 @@ def _estimate(
         if ends is not None:
             whole = task.kernel.slopes[formula] if task.parameter else task.kernel.value
             own = rounded_ends(whole, pair, task.parameter)
+            if task.parameter:
+                own += kink_error(task.kernel, task.parameter, formula, pair)
             added = Term(ends.value + jumps.value, ends.error + jumps.error + own)
             candidates.append(_added(integral, added, task.kernel.sign if task.parameter else 1))
     if not candidates:

@@ -140,11 +140,16 @@ class _Signs:
             np.where(x < within[0], gap.tail_sign(-math.inf), gap.tail_sign(math.inf)),
             value,
         )
-        roots = np.sort(panels.take(owner).at(root[:, None])[0].x[:, 0])
+        at_roots, log_jacobian = panels.take(owner).at(root[:, None])
+        order = np.argsort(at_roots.x[:, 0])
+        roots = at_roots.x[order, 0]
+        spacing = (EPS * np.abs(root) * np.exp(log_jacobian[:, 0]))[order]  # of a panel's ends
         knots = _knots(x[sure], np.sign(value[sure]), roots, x[~sure])
         cell = np.diff(np.concatenate([x[:1], 0.5 * (x[1:] + x[:-1]), x[-1:]]))
         lengths = np.where(sure, 0.0, np.minimum(cell, _blur(gap, x, error)))
         at_knots = _blur(gap, knots, gap.sign(Points.at(knots))[1])
+        if len(roots):
+            at_knots = at_knots + spacing[np.argmin(np.abs(knots[:, None] - roots), axis=1)]
         edges = np.concatenate([[-math.inf], knots, [math.inf]])
         after = [_sign_between(a, b, x[sure], value[sure]) for a, b in pairwise(edges)]
         places = np.concatenate([x, knots])
