@@ -76,6 +76,7 @@ def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
         integrate(replace(sample, doubt=True), panels), np.full(1, -np.inf), np.ones(1, bool)
     )
     doubt = doubts.value * math.exp(doubts.shift - found.shift)
+    doubt += sample.at_knots() * math.exp(-found.shift)
     if doubt > DOUBT * found.absolute:
         return Estimate.undetermined(
             f"F_p = F_q, or nearly so, where mass moves with {parameter}: {KINK}"
@@ -118,6 +119,7 @@ class _Signs:
     places: Array
     doubtful: Array
     open: tuple[float, float] = (-math.inf, math.inf)
+    widths: Array | None = None  # by how much each knot may be off
 
     @classmethod
     def unknown(cls, center: float) -> _Signs:
@@ -154,8 +156,9 @@ class _Signs:
         after = [_sign_between(a, b, x[sure], value[sure]) for a, b in pairwise(edges)]
         places = np.concatenate([x, knots])
         order = np.argsort(places, kind="stable")
-        total = np.cumsum(np.concatenate([lengths, np.minimum(at_knots, cell.max())])[order])
-        return cls(center, knots, np.array(after), places[order], total, within)
+        widths = np.minimum(at_knots, cell.max())
+        total = np.cumsum(np.concatenate([lengths, widths])[order])
+        return cls(center, knots, np.array(after), places[order], total, within, widths)
 
     def sign(self, x: Array) -> Array:
         """Return the sign of F_p − F_q."""
@@ -241,6 +244,15 @@ class _Sampler:
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return a quantity with the sign of F_p − F_q."""
         return self.gap.sign(panels.at(xi)[0])[0]
+
+    def at_knots(self) -> float:
+        """Return what crossings that lie between two nodes add to the doubt of moving quantiles."""
+        rate = self.gap.q.velocity(self.parameter, Points.at(self.signs.knots))
+        if rate is None or self.signs.widths is None:
+            return 0.0
+        with np.errstate(all="ignore"):
+            terms = 2 * np.abs(rate) * self.gap.q.pdf(self.signs.knots) * self.signs.widths
+        return float(np.where(np.isfinite(terms), terms, 0.0).sum())
 
     def _unsure(self, at: Points) -> Array:
         value, error = self.gap.sign(at)
