@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from simulations.ensembles import Recipe, State
+from simulations.ensembles import AVERAGE, Player, Recipe, State
 from simulations.networks import Affine, Network
-from simulations.plans import Operation, aligned
-from simulations.updates import Adam, Sgd
+from simulations.plans import aligned
+from simulations.updates import Buffers, Operation
 
 
 class Rows:
@@ -53,13 +52,14 @@ class Rows:
 class Mover:
     """One player's parameters, gradient and memory for a block, and the update as operations."""
 
-    def __init__(self, network: Network, size: int, recipe: Recipe, updates: int) -> None:
-        self.recipe = recipe
+    def __init__(self, player: Player, size: int, recipe: Recipe, updates: int) -> None:
+        network = recipe.networks[player]
+        self.rule = recipe.rules[player]
         self.parameters, self.gradient, self.rate = (Rows(network, size, recipe) for _ in range(3))
-        self.memory = {name: Rows(network, size, recipe) for name in recipe.rule.buffers}
+        self.memory = {name: Rows(network, size, recipe) for name in recipe.buffers(player)}
         self.scratch = torch.empty_like(self.gradient.flat)
         # Numbers that change from update to update live in tensors, so a captured graph sees them.
-        self.numbers = torch.zeros(updates, 2, dtype=recipe.dtype, device=recipe.device)
+        self.numbers = torch.zeros(updates, 3, dtype=recipe.dtype, device=recipe.device)
 
     def load(self, state: State, player: str, rows: list[int], rates: Tensor) -> None:
         """Take over members' parameters, memory and learning rates."""
@@ -76,51 +76,23 @@ class Mover:
             state.memory[player][name][rows] = memory.stored(len(rows))
 
     def numbers_of(self, count: int, factors: Sequence[float]) -> Tensor:
-        """Return what ``update`` reads, step by step: shape (steps, updates a step, 2).
+        """Return what ``update`` reads, step by step: shape (steps, updates a step, 3).
 
         ``count`` is the number of the first update, ``factors`` the schedule's.
         """
-        rule, updates = self.recipe.rule, len(self.numbers)
-        rows = []
-        for index in range(len(factors) * updates):
-            factor = factors[index // updates]
-            if isinstance(rule, Adam):
-                start1 = 1 - rule.beta1 ** (count + index)
-                start2 = math.sqrt(1 - rule.beta2 ** (count + index))
-                rows.append((factor * start2 / start1, rule.epsilon * start2))
-            else:
-                rows.append((factor, 0.0))
-        return torch.tensor(rows, dtype=torch.float64).to(self.numbers).view(-1, updates, 2)
+        updates = len(self.numbers)
+        rows = [
+            self.rule.numbers(count + index, factors[index // updates])
+            for index in range(len(factors) * updates)
+        ]
+        return torch.tensor(rows, dtype=torch.float64).to(self.numbers).view(-1, updates, 3)
 
     def update(self, index: int) -> list[Operation]:
         """Return the operations of update number ``index`` of a step."""
-        rule, p, g = self.recipe.rule, self.parameters.flat, self.gradient.flat
-        coefficient, epsilon = self.numbers[index]
-        if isinstance(rule, Adam):
-            first, second = self.memory["first"].flat, self.memory["second"].flat
-            root = self.scratch
-            return [
-                partial(first.lerp_, g, 1 - rule.beta1),
-                partial(second.mul_, rule.beta2),
-                partial(second.addcmul_, g, g, value=1 - rule.beta2),
-                partial(torch.sqrt, second, out=root),
-                partial(root.add_, epsilon),
-                partial(torch.mul, first, self.rate.flat, out=g),
-                partial(g.mul_, coefficient),
-                partial(p.addcdiv_, g, root, value=-1),
-            ]
-        assert isinstance(rule, Sgd)
-        if not rule.momentum:
-            return [
-                partial(g.mul_, self.rate.flat),
-                partial(g.mul_, coefficient),
-                partial(p.sub_, g),
-            ]
-        momentum = self.memory["momentum"].flat
-        return [
-            partial(momentum.mul_, rule.momentum),
-            partial(momentum.add_, g),
-            partial(torch.mul, momentum, self.rate.flat, out=g),
-            partial(g.mul_, coefficient),
-            partial(p.sub_, g),
-        ]
+        memory = {name: rows.flat for name, rows in self.memory.items()}
+        flat = self.parameters.flat, self.gradient.flat, self.rate.flat
+        return self.rule.operations(Buffers(*flat, memory, self.scratch, self.numbers[index]))
+
+    def average(self, weight: float) -> list[Operation]:
+        """Return the operations that take the parameters into their running average."""
+        return [partial(self.memory[AVERAGE].flat.lerp_, self.parameters.flat, 1 - weight)]

@@ -10,17 +10,20 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from gantheory.dynamics.rules import Rule as Moves
+from gantheory.dynamics.rules import alternating, clipped, get_rule, list_rules
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.losses.loss import Loss
 from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
 from simulations.streams import CHUNK, INITIAL, Draw, Sampler, generator_of
-from simulations.updates import Adam, Order, Rule, Schedule, memory_of
+from simulations.updates import Adam, Rule, Schedule
 
 Player = Literal["discriminator", "generator"]
 ADAM = Adam()
 SOURCES = "twister", "counter"
+AVERAGE = "average"  # the buffer of a generator's running average
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,15 @@ class Recipe:
     """How every member is trained: Algorithm 1 of Goodfellow et al. (2014), arXiv:1406.2661.
 
     Each step makes ``discriminator_steps`` (k) updates of D on fresh minibatches of ``batch`` (m)
-    real and m fake samples, then one of G on m fresh fakes.
+    real and m fake samples, then ``generator_steps`` of G, each on m fresh fakes.
 
     Args:
         discriminator: maps a sample (or ``packing`` of them, side by side) to one number.
         generator: maps latent draws to samples; None where members have a fixed ``fake`` law.
         steps: how many steps in all; schedules refer to it.
-        rule: SGD or Adam.
-        order: who moves when; other orders than alternating take k = 1.
+        rule: how gradients become directions: `Sgd`, `Adam`, `RmsProp`, or a pair, D's and G's.
+        order: who moves when: a name of `gantheory.dynamics.rules.list_rules`, or such a rule,
+            with G as player 1. Alternating is Algorithm 1, D first; others take one step of each.
         schedule: factor on the rates over the run.
         annealing: factor on the instance noise over the run.
         train: which player moves; the other keeps its initial or given parameters.
@@ -70,6 +74,8 @@ class Recipe:
             2017, arXiv:1701.07875).
         packing: samples that the discriminator sees together (Lin et al., 2018,
             arXiv:1712.04086); divides ``batch``.
+        averaging: weight of the past in a running average of G's parameters over the steps, as
+            0.999; `State.averaged` has it in their place.
         latent: the law of the generator's input, standard normal or uniform on [−1, 1].
         dtype: torch.float64 unless asked.
         device: where training runs.
@@ -84,47 +90,101 @@ class Recipe:
     steps: int
     batch: int = 256
     discriminator_steps: int = 1
-    rule: Rule = ADAM
-    order: str = Order.ALTERNATING
+    generator_steps: int = 1
+    rule: Rule | tuple[Rule, Rule] = ADAM
+    order: str | Moves = "alternating"
     schedule: str = Schedule.CONSTANT
     annealing: str = Schedule.CONSTANT
     train: Literal["both", "discriminator", "generator"] = "both"
     regularisers: tuple[Regulariser, ...] = ()
     clip: float | None = None
     packing: int = 1
+    averaging: float | None = None
     latent: Literal["normal", "uniform"] = "normal"
     dtype: torch.dtype = torch.float64
     device: str = "cpu"
     source: Literal["twister", "counter"] = "twister"
 
     def __post_init__(self) -> None:
-        choices = (Order, self.order), (Schedule, self.schedule), (Schedule, self.annealing)
-        for kind, choice in choices:
-            if choice not in set(kind):
-                raise unknown_name(kind.__name__.lower(), choice, map(str, kind))
+        for choice in (self.schedule, self.annealing):
+            if choice not in set(Schedule):
+                raise unknown_name("schedule", choice, map(str, Schedule))
         if self.source not in SOURCES:
             raise unknown_name("source", self.source, SOURCES)
-        for name in ("batch", "discriminator_steps", "packing"):
+        for name in ("batch", "discriminator_steps", "generator_steps", "packing"):
             if getattr(self, name) < 1:
                 raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
         if self.steps < 0:
             raise GantheoryError(f"steps={self.steps!r} must not be negative")
         if self.batch % self.packing:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
-        if self.order != Order.ALTERNATING and self.discriminator_steps != 1:
+        if self.averaging is not None and not 0 < self.averaging < 1:
+            raise GantheoryError(f"averaging={self.averaging!r} must lie between 0 and 1")
+        if not all(isinstance(rule, Rule) for rule in self.rules.values()):
             raise GantheoryError(
-                f"order={self.order!r} moves both players once a step; "
-                f"discriminator_steps={self.discriminator_steps} needs order='alternating'"
+                f"rule={self.rule!r:.60} cannot train; give Sgd(), Adam(), RmsProp(), or a pair of "
+                "them, the discriminator's and the generator's"
             )
+        self.moves  # noqa: B018 - refused here where it cannot train
         if self.discriminator.outputs != 1:
             raise GantheoryError(
                 f"the discriminator has {self.discriminator.outputs} outputs; it needs 1"
+            )
+        if getattr(self.discriminator, "norm", None) == "batch":
+            raise GantheoryError(
+                "norm='batch' in a discriminator makes a sample's score depend on its minibatch, "
+                "so it is no function of x; use norm='spectral' or none there"
             )
 
     @property
     def players(self) -> tuple[Player, ...]:
         """Return who moves."""
         return ("discriminator", "generator") if self.train == "both" else (self.train,)
+
+    @property
+    def networks(self) -> dict[Player, Network]:
+        """Return each player's network, without a generator where there is none."""
+        made: dict[Player, Network] = {"discriminator": self.discriminator}
+        return made if self.generator is None else {**made, "generator": self.generator}
+
+    @property
+    def rules(self) -> dict[Player, Rule]:
+        """Return each player's rule."""
+        pair = self.rule if isinstance(self.rule, tuple) and len(self.rule) == 2 else None
+        critic, maker = pair or (self.rule, self.rule)
+        return {"discriminator": critic, "generator": maker}  # type: ignore[dict-item]
+
+    def buffers(self, player: Player) -> tuple[str, ...]:
+        """Return the names of what a player keeps beside its parameters, shaped like them."""
+        averages = player == "generator" and self.averaging is not None
+        return (*self.rules[player].buffers, *((AVERAGE,) if averages else ()))
+
+    @cached_property
+    def moves(self) -> Moves:
+        """Return the rule of a step, for (G, D), clipped where the recipe clips D.
+
+        Raises:
+            GantheoryError: for a rule that is unknown, or that minibatches cannot follow.
+        """
+        k, g = self.discriminator_steps, self.generator_steps
+        clip = self.clip if "discriminator" in self.players else None
+        if self.order == "alternating":
+            return alternating(inner=k, outer=g, leader=2, clip=clip)
+        if isinstance(self.order, str) and self.order not in list_rules():
+            raise unknown_name("order", self.order, list_rules())
+        rule = get_rule(self.order) if isinstance(self.order, str) else self.order
+        if rule.is_implicit:
+            raise GantheoryError(
+                f"order={rule.name!r} solves an equation at every step, which minibatches cannot; "
+                f"use order='extragradient', which approaches it"
+            )
+        own = rule.options.get("inner", 1), rule.options.get("outer", 1)
+        if own != (k, g):
+            raise GantheoryError(
+                f"order={rule.name!r} makes {own[0]} step(s) of D and {own[1]} of G; "
+                f"discriminator_steps={k} and generator_steps={g} needs order='alternating'"
+            )
+        return rule if clip is None else clipped(rule, clip)
 
     def noise_factors(self, step: int) -> Tensor:
         """Return the factors on the noise in the chunk from ``step`` on: (CHUNK, 1, 1, 1)."""
@@ -136,9 +196,16 @@ class Recipe:
     def draw(self) -> Draw:
         """Return what each step needs of a member's randomness."""
         latent_dim = self.generator.inputs if self.generator else 0
-        shape = self.batch, self.discriminator_steps, latent_dim
         mixes = self.batch // self.packing if self.regularisers else 0
-        return Draw(*shape, self.latent, self.dtype, mixes)
+        return Draw(
+            self.batch,
+            self.discriminator_steps,
+            self.generator_steps,
+            latent_dim,
+            self.latent,
+            self.dtype,
+            mixes,
+        )
 
 
 @dataclass
@@ -168,6 +235,15 @@ class State:
         )
 
     @property
+    def averaged(self) -> State:
+        """Return a copy in which running averages stand for the generators' parameters."""
+        copy = self.copy()
+        if AVERAGE not in copy.memory.get("generator", {}):
+            raise GantheoryError("nothing was averaged; train with Recipe(averaging=0.999)")
+        copy.parameters["generator"] = copy.memory["generator"][AVERAGE].clone()
+        return copy
+
+    @property
     def finite(self) -> Tensor:
         """Return whether all of a member's parameters are numbers, shape (K,), on the CPU."""
         rows = [rows.isfinite().all(1).cpu() for rows in self.parameters.values()]
@@ -178,14 +254,16 @@ def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
     """Return the state before the first step, each member's from its own seed."""
     check(members, recipe)
     sources = [generator_of(member.seed, INITIAL) for member in members]
-    networks = {"discriminator": recipe.discriminator, "generator": recipe.generator}
     parameters = {
-        player: initialise(network, sources).to(recipe.device, recipe.dtype)
-        for player, network in networks.items()
-        if network is not None
+        str(player): initialise(network, sources).to(recipe.device, recipe.dtype)
+        for player, network in recipe.networks.items()
     }
-    memory: dict[str, dict[str, Tensor]] = {
-        player: memory_of(recipe.rule, recipe.order, parameters[player])
+    memory = {
+        str(player): {
+            name: rows.clone() if name == AVERAGE else torch.zeros_like(rows)
+            for rows in [parameters[player]]
+            for name in recipe.buffers(player)
+        }
         for player in recipe.players
     }
     updates: dict[str, int] = dict.fromkeys(recipe.players, 0)

@@ -28,7 +28,7 @@ from simulations.plans import (
     is_batched,
     plan,
 )
-from simulations.updates import Adam, Order, Schedule, Sgd
+from simulations.updates import Schedule
 
 # What one block may use, in bytes: three times a core's second-level cache. Blocks of 4, 6, 8, 16
 # and 32 members of the one-dimensional toy took 211, 207, 175, 162 and 159 µs a gan-step (medians
@@ -41,9 +41,8 @@ Games = tuple[tuple[TorchLoss, int], ...]  # a block's games, each with its numb
 def is_fast(recipe: Recipe) -> bool:
     """Return whether this path can train by ``recipe``."""
     return (
-        recipe.order == Order.ALTERNATING
+        recipe.order == "alternating"
         and not recipe.regularisers
-        and isinstance(recipe.rule, Adam | Sgd)
         and has_plan(recipe.discriminator)
         and has_plan(recipe.generator)
     )
@@ -79,8 +78,9 @@ class Fast:
                 made += count
             workspace.store(state, rows)
         for player in self.recipe.players:
-            k = self.recipe.discriminator_steps if player == "discriminator" else 1
-            state.updates[player] += k * steps
+            of_d = player == "discriminator"
+            count = self.recipe.discriminator_steps if of_d else self.recipe.generator_steps
+            state.updates[player] += count * steps
         state.step += steps
 
     def _workspace(self, size: int) -> Workspace:
@@ -106,10 +106,14 @@ class Workspace:
     def __init__(self, size: int, recipe: Recipe) -> None:
         self.recipe, self.real_size = recipe, size
         self.size = max(size, 2) if _multiplies_blocks(recipe) else size
-        k = recipe.discriminator_steps
-        self.movers = {"discriminator": Mover(recipe.discriminator, self.size, recipe, k)}
-        if recipe.generator is not None:
-            self.movers["generator"] = Mover(recipe.generator, self.size, recipe, 1)
+        updates = {
+            "discriminator": recipe.discriminator_steps,
+            "generator": recipe.generator_steps,
+        }
+        self.movers = {
+            str(player): Mover(player, self.size, recipe, updates[player])
+            for player in recipe.networks
+        }
         self.inputs: dict[str, Tensor] = {}
         self.losses: list[TorchLoss] = []
         self.slopes: dict[tuple[str, Games], list[Operation]] = {}
@@ -274,15 +278,19 @@ class Workspace:
             inputs=True,
         )
         assert judge.x_slope is not None
-        return [
-            *self._fakes(seen, source, self.recipe.discriminator_steps),
-            *judge.forward,
-            partial(self._generator_slope, judge),
-            *judge.backward,
-            partial(source.slope.copy_, judge.x_slope.view(source.slope.shape)),
-            *source.backward,
-            *mover.update(0),
-        ]
+        calls: list[Operation] = []
+        for index in range(self.recipe.generator_steps):
+            calls += [
+                *self._fakes(seen, source, self.recipe.discriminator_steps + index),
+                *judge.forward,
+                partial(self._generator_slope, judge),
+                *judge.backward,
+                partial(source.slope.copy_, judge.x_slope.view(source.slope.shape)),
+                *source.backward,
+                *mover.update(index),
+            ]
+        weight = self.recipe.averaging
+        return calls if weight is None else [*calls, *mover.average(weight)]
 
     def _discriminator_slope(self, both: Plan) -> None:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""

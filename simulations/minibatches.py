@@ -82,7 +82,7 @@ class Counted:
     def most(self) -> int:
         """Return how many steps to make at once."""
         draw, dim = self.recipe.draw, self.members[0].real.dim
-        points = (2 * draw.critic_steps + 1) * draw.batch
+        points = (2 * draw.critic_steps + draw.maker_steps) * draw.batch
         numbers = len(self.members) * points * (3 * dim + draw.latent_dim)
         memory = MEMORY.get(self.recipe.device, DEVICE_MEMORY)
         return max(1, min(CHUNK, memory // (PER_NUMBER * numbers)))
@@ -96,7 +96,7 @@ class Counted:
         if self.recipe.generator is None:
             found["fake"] = self._points("fake", counter)
         else:
-            places = Places(counter, PURPOSES.index("latent"), k + 1, batch)
+            places = Places(counter, PURPOSES.index("latent"), k + draw.maker_steps, batch)
             width = draw.latent_dim
             normal = draw.latent == "normal"
             found["latent"] = places.normal(width) if normal else 2 * places.uniform(width) - 1
@@ -110,11 +110,12 @@ class Counted:
         scale = torch.tensor([member.noise for member in self.members], dtype=torch.float64)
         factors = self.recipe.noise_factors(self.step).double()[begin : begin + counter.steps]
         scales = (scale[:, None, None, None, None] * factors).to(counter.device)
-        k, dim = self.recipe.draw.critic_steps, self.members[0].real.dim
+        draw, dim = self.recipe.draw, self.members[0].real.dim
+        k, more = draw.critic_steps, draw.critic_steps + draw.maker_steps
         return {
             name: Places(counter, PURPOSES.index(name), count, self.recipe.batch).normal(dim)
             * scales
-            for name, count in (("real_noise", k), ("fake_noise", k + 1))
+            for name, count in (("real_noise", k), ("fake_noise", more))
         }
 
     def _points(self, role: str, counter: Counter) -> Tensor:

@@ -30,6 +30,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": lambda x: functional.softplus(x, threshold=SOFTPLUS_LINEAR_FROM),
 }
 
+NORMS = "batch", "spectral"
+BATCH_EPSILON = 1e-5  # added to a variance over a minibatch, as torch.nn.BatchNorm1d does
+
 
 @runtime_checkable
 class Network(Protocol):
@@ -68,6 +71,11 @@ class Mlp:
         output: of the last layer.
         scale: None for torch's own initialisation of linear layers, uniform on ±1/√inputs
             for weights and biases; else normal weights of this deviation and zero biases.
+        norm: ``"spectral"``: each weight matrix is divided by its largest singular value, found
+            exactly (Miyato et al., 2018, arXiv:1802.05957, take a step of the power method for
+            it). ``"batch"``: before each hidden activation every unit is shifted and scaled to
+            mean 0 and variance 1 over the minibatch, then by numbers that are trained (Ioffe and
+            Szegedy, 2015, arXiv:1502.03167); samples too are made from their own batch's moments.
 
     >>> net = Mlp((2, 8, 1))
     >>> parameters = torch.stack([net.initial(torch.Generator().manual_seed(s)) for s in (0, 1)])
@@ -79,8 +87,11 @@ class Mlp:
     activation: str = "relu"
     output: str = "identity"
     scale: float | None = None
+    norm: Literal["batch", "spectral"] | None = None
 
     def __post_init__(self) -> None:
+        if self.norm not in (None, *NORMS):
+            raise unknown_name("norm", str(self.norm), NORMS)
         if len(self.sizes) < 2 or any(size < 1 for size in self.sizes):
             raise GantheoryError(f"sizes={self.sizes!r}: give at least two positive widths")
         for name in (self.activation, self.output):
@@ -99,8 +110,21 @@ class Mlp:
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """Return the matrices of a row: weight (in, out) and bias (1, out) of each layer."""
-        return [shape for i, o in pairwise(self.sizes) for shape in ((i, o), (1, o))]
+        """Return the matrices of a row: weight (in, out) and bias (1, out) of each layer.
+
+        Under batch normalisation each hidden layer's scale (1, out) and shift (1, out) follow.
+        """
+        layers = [[(i, o), (1, o)] for i, o in pairwise(self.sizes)]
+        more = [[(1, o), (1, o)] if self.norm == "batch" else [] for o in self.sizes[1:-1]]
+        return [shape for pair in zip(layers, [*more, []], strict=True) for part in pair
+                for shape in part]  # fmt: skip
+
+    def layers(self, parameters: Tensor) -> list[list[Tensor]]:
+        """Return each layer's matrices: weight, bias, and its scale and shift if it has them."""
+        matrices = iter(self.matrices(parameters))
+        depth = len(self.sizes) - 1
+        width = 4 if self.norm == "batch" else 2
+        return [[next(matrices) for _ in range(width)] for _ in range(depth - 1)] + [list(matrices)]
 
     @property
     def count(self) -> int:
@@ -115,23 +139,33 @@ class Mlp:
     def initial(self, generator: torch.Generator) -> Tensor:
         """Return one member's initial parameters."""
         row = torch.zeros(1, self.count, dtype=torch.float64)
-        weights_and_biases = self.matrices(row)
-        for weight, bias in zip(weights_and_biases[::2], weights_and_biases[1::2], strict=True):
+        for weight, bias, *norm in self.layers(row):
             if self.scale is None:
                 bound = 1 / math.sqrt(weight.shape[1])
                 weight.uniform_(-bound, bound, generator=generator)
                 bias.uniform_(-bound, bound, generator=generator)
             else:
                 weight.normal_(0, self.scale, generator=generator)
+            if norm:
+                norm[0].fill_(1.0)
         return row[0]
 
     def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return the outputs (K, n, outputs) for inputs (K, n, inputs)."""
-        matrices = self.matrices(parameters)
-        hidden = ACTIVATIONS[self.activation]
-        for weight, bias in zip(matrices[:-2:2], matrices[1:-2:2], strict=True):
-            x = hidden(torch.baddbmm(bias, x, weight))
-        return ACTIVATIONS[self.output](torch.baddbmm(matrices[-1], x, matrices[-2]))
+        *hidden, last = self.layers(parameters)
+        for layer in hidden:
+            x = ACTIVATIONS[self.activation](self._linear(layer, x))
+        return ACTIVATIONS[self.output](self._linear(last, x))
+
+    def _linear(self, layer: Sequence[Tensor], x: Tensor) -> Tensor:
+        weight, bias, *norm = layer
+        if self.norm == "spectral":
+            weight = weight / torch.linalg.matrix_norm(weight, 2)[:, None, None]
+        x = torch.baddbmm(bias, x, weight)
+        if not norm:
+            return x
+        variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
+        return torch.addcmul(norm[1], (x - mean) / (variance + BATCH_EPSILON).sqrt(), norm[0])
 
 
 @dataclass(frozen=True)

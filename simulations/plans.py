@@ -83,7 +83,7 @@ class Arena:
 def has_plan(network: Network | None) -> bool:
     """Return whether a network can run without autograd."""
     if isinstance(network, Mlp):
-        return {network.activation, network.output} <= set(_ACTIVATIONS)
+        return network.norm is None and {network.activation, network.output} <= set(_ACTIVATIONS)
     return network is None or isinstance(network, Affine)
 
 
@@ -93,7 +93,7 @@ def is_batched(network: Network | None, rows: int) -> bool:
     The library sums in another order for a block of one, so such blocks hold at least two. It
     takes one call for matrices that follow each other without padding only.
     """
-    if not isinstance(network, Mlp):
+    if not isinstance(network, Mlp) or network.norm:
         return False
     weights = [i * o for i, o in network.shapes[::2]]
     whole = all(size % ALIGNMENT == 0 for size in (*weights, *(rows * w for w in network.sizes)))

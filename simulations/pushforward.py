@@ -57,6 +57,11 @@ class Pushforward:
                 f"the generator maps {self.network.inputs} numbers to {self.network.outputs}; "
                 "an exact density on the line needs 1 to 1"
             )
+        if getattr(self.network, "norm", None) == "batch":
+            raise GantheoryError(
+                "under batch normalisation a sample depends on its whole minibatch, so it has no "
+                "density of its own; compare samples instead (simulations.samples)"
+            )
 
     def __call__(self, z: Array) -> tuple[Array, Array]:
         """Return g(z) and g'(z)."""

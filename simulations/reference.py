@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 import torch
 from torch import Tensor
 
-from simulations.ensembles import Games, Member, Recipe, State, rates
+from gantheory.errors import GantheoryError
+from simulations.ensembles import AVERAGE, Games, Member, Player, Recipe, State, rates
 from simulations.losses import TorchLoss
 from simulations.minibatches import portions
-from simulations.updates import Order, Schedule
+from simulations.updates import Schedule
 
 Tensors = Mapping[str, Tensor]
+
+
+MOVES = "moves {}"  # the buffers of what the order of moves keeps, for each player
 
 
 class Reference:
@@ -25,43 +30,43 @@ class Reference:
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
-        for count, samples in portions(self.members, self.recipe, state.step, steps):
-            for index in range(count):
+        for made, samples in portions(self.members, self.recipe, state.step, steps):
+            for index in range(made):
                 self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
                 state.step += 1
 
     def step(self, state: State, samples: Tensors) -> None:
-        """Move the players once each (D k times) in the recipe's order."""
-        if self.recipe.order == Order.ALTERNATING:
-            self._alternate(state, samples)
-            return
-        gradients = self._gradients(state.parameters, samples)
-        if self.recipe.order == Order.EXTRAGRADIENT:
-            trial = dict(state.parameters)
-            for player in self.recipe.players:
-                trial[player] = trial[player] - self._move(state, player, gradients[player])
-            gradients = self._gradients(trial, samples)
-        for player in self.recipe.players:
-            state.parameters[player].sub_(self._move(state, player, gradients[player]))
-            self._clip(state)
+        """Make one round of the recipe's moves: G is player 1, D player 2."""
+        field = Minibatches(self, state, samples)
+        rule = self.recipe.moves
+        x, y = field.strategies
+        factor = Schedule(self.recipe.schedule).factor(state.step, self.recipe.steps)
+        with torch.no_grad():
+            memory = self._memory(state) or rule.start(field, x, y)
+            x, y, *kept = rule.advance(field, (x, y, *memory), factor)
+        after: dict[Player, Tensor] = {"generator": x, "discriminator": y}
+        for index, (player, rows) in enumerate(after.items()):
+            if player not in self.recipe.players:
+                continue
+            state.parameters[player] = rows
+            for place, part in enumerate(kept[index::2]):
+                state.memory[player][MOVES.format(place)] = part
+        if self.recipe.averaging is not None and "generator" in self.recipe.players:
+            state.memory["generator"][AVERAGE].lerp_(x, 1 - self.recipe.averaging)
 
-    def _alternate(self, state: State, samples: Tensors) -> None:
-        if "discriminator" in self.recipe.players:
-            for k in range(self.recipe.discriminator_steps):
-                gradient = self.discriminator_gradient(state.parameters, samples, k)
-                move = self._move(state, "discriminator", gradient)
-                state.parameters["discriminator"].sub_(move)
-                self._clip(state)
-        if "generator" in self.recipe.players:
-            gradient = self.generator_gradient(state.parameters, samples)
-            state.parameters["generator"].sub_(self._move(state, "generator", gradient))
-
-    def _gradients(self, parameters: Tensors, samples: Tensors) -> dict[str, Tensor]:
-        gradients = {
-            "discriminator": self.discriminator_gradient,
-            "generator": self.generator_gradient,
-        }
-        return {player: gradients[player](parameters, samples) for player in self.recipe.players}
+    def _memory(self, state: State) -> tuple[Tensor, ...]:
+        """Return what the order of moves kept, for G and for D in turn; nothing at the start."""
+        kept: list[Tensor] = []
+        for place in count():
+            rows = [
+                state.memory.get(player, {}).get(MOVES.format(place))
+                for player in ("generator", "discriminator")
+            ]
+            known = next((row for row in rows if row is not None), None)
+            if known is None:
+                return tuple(kept)
+            kept += [torch.zeros_like(known[:, :0]) if row is None else row for row in rows]
+        raise AssertionError
 
     def discriminator_gradient(
         self, parameters: Tensors, samples: Tensors, update: int = 0
@@ -82,10 +87,15 @@ class Reference:
         (gradient,) = torch.autograd.grad(loss.sum(), psi)
         return gradient
 
-    def generator_gradient(self, parameters: Tensors, samples: Tensors) -> Tensor:
-        """Return the gradient (K, count) of the generator's loss, D held fixed."""
+    def generator_gradient(self, parameters: Tensors, samples: Tensors, update: int = 0) -> Tensor:
+        """Return the gradient (K, count) of the generator's loss, D held fixed.
+
+        ``update`` numbers G's minibatches within the step.
+        """
         assert self.recipe.generator is not None
-        drawn = {name: samples[name][:, -1] for name in ("latent", "fake_noise") if name in samples}
+        place = self.recipe.discriminator_steps + update
+        names = ("latent", "fake_noise")
+        drawn = {name: samples[name][:, place] for name in names if name in samples}
         theta = parameters["generator"].detach().requires_grad_()
         fake = self.recipe.generator(theta, drawn["latent"])
         seen = self._packed(_noisy(fake, drawn.get("fake_noise")))
@@ -111,21 +121,64 @@ class Reference:
     def _scores(self, psi: Tensor, x: Tensor) -> Tensor:
         return self.losses.each(lambda loss, out: loss.score(out), self._outputs(psi, x))
 
-    def _move(self, state: State, player: str, gradient: Tensor) -> Tensor:
-        """Return what to subtract from a player's parameters, updating its memory."""
-        recipe, memory = self.recipe, state.memory[player]
-        state.updates[player] += 1
-        direction = recipe.rule.direction(gradient, memory, state.updates[player])
-        if recipe.order == Order.OPTIMISTIC:
-            previous = memory["previous"] if state.updates[player] > 1 else direction
-            current, direction = direction, 2 * direction - previous
-            memory["previous"] = current.clone()
-        factor = Schedule(recipe.schedule).factor(state.step, recipe.steps)
-        return direction * (self.rates[player] * factor)
 
-    def _clip(self, state: State) -> None:
-        if self.recipe.clip is not None:
-            state.parameters["discriminator"].clamp_(-self.recipe.clip, self.recipe.clip)
+class Minibatches:
+    """One step's minibatches as the field of a game: where each player's rule would have it go.
+
+    Player 1 is the generator, player 2 the discriminator. Each evaluation takes the player's next
+    minibatch, the last one again where there are no more, and moves on the memory of its rule;
+    asked again at the same strategies, it gives the same answer.
+    """
+
+    def __init__(self, trainer: Reference, state: State, samples: Tensors) -> None:
+        self.trainer, self.state, self.samples = trainer, state, samples
+        self.found: dict[tuple[Player, int, int], tuple[Tensor, Tensor, Tensor]] = {}
+        self.evaluations: dict[Player, int] = {"generator": 0, "discriminator": 0}
+
+    @property
+    def strategies(self) -> tuple[Tensor, Tensor]:
+        """Return the parameters of G, none where there is no G, and of D."""
+        critic = self.state.parameters["discriminator"]
+        return self.state.parameters.get("generator", critic[:, :0]), critic
+
+    def first(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the generator's direction times its rate."""
+        return self._direction("generator", x, y)
+
+    def second(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the discriminator's direction times its rate."""
+        return self._direction("discriminator", x, y)
+
+    def implicit(self, x: Tensor, y: Tensor, step: float) -> tuple[Tensor, Tensor]:
+        """Refuse: one minibatch has no implicit step."""
+        raise GantheoryError("this update rule solves an equation, which minibatches cannot")
+
+    def _direction(self, player: Player, x: Tensor, y: Tensor) -> Tensor:
+        own = x if player == "generator" else y
+        if player not in self.trainer.recipe.players:
+            return torch.zeros_like(own)
+        key = player, id(x), id(y)
+        if key not in self.found:
+            # the strategies are kept, too: another tensor must not take their place in memory
+            self.found[key] = x, y, self._evaluated(player, x, y, own)
+        return self.found[key][2]
+
+    def _evaluated(self, player: Player, x: Tensor, y: Tensor, own: Tensor) -> Tensor:
+        trainer, recipe = self.trainer, self.trainer.recipe
+        of_g = player == "generator"
+        gradient_of = trainer.generator_gradient if of_g else trainer.discriminator_gradient
+        most = recipe.generator_steps if of_g else recipe.discriminator_steps
+        update = min(self.evaluations[player], most - 1)
+        self.evaluations[player] += 1
+        parameters = {"discriminator": y} if recipe.generator is None else {
+            "generator": x, "discriminator": y,
+        }  # fmt: skip
+        with torch.enable_grad():
+            gradient = gradient_of(parameters, self.samples, update)
+        self.state.updates[player] += 1
+        memory, number = self.state.memory[player], self.state.updates[player]
+        direction = recipe.rules[player].direction(gradient, memory, number, own)
+        return -(direction * trainer.rates[player])
 
 
 def _noisy(x: Tensor, noise: Tensor | None) -> Tensor:

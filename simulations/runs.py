@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from gantheory.dynamics.rules import Rule as Moves
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.files import locked, write_atomically
 from gantheory.losses.loss import Loss
@@ -261,6 +262,10 @@ def describe(value: Any) -> Any:
 
     if isinstance(value, Density):
         return str(value)
+    if isinstance(value, Moves):
+        options = value.options.items()
+        plain = {k: v if isinstance(v, int | float | str) else str(v) for k, v in options}
+        return {"type": "Rule", "name": value.name, **plain}
     if isinstance(value, Loss):
         shown = value.as_dict()
         return {name: describe(shown[name]) for name in shown if name != "title"}

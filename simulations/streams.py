@@ -39,11 +39,12 @@ class Draw:
     """What one member's chunk of steps needs.
 
     Its tensors have shape (CHUNK, k, n, ...): one minibatch for each of D's k updates in a step.
-    Latent draws and the noise on fakes have one minibatch more, the last, for G's update.
+    Latent draws and the noise on fakes have more, the last, one for each of G's updates.
     """
 
     batch: int
     critic_steps: int
+    maker_steps: int
     latent_dim: int
     latent: Literal["normal", "uniform"]
     dtype: torch.dtype
@@ -53,7 +54,7 @@ class Draw:
         self, real: Sampler, fake: Sampler | None, noise: float, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Return the tensors of the next chunk, advancing ``generator``."""
-        k, more = self.critic_steps, self.critic_steps + 1
+        k, more = self.critic_steps, self.critic_steps + self.maker_steps
         drawn = {"real": self._sampled(real, k, generator)}
         if fake is not None:
             drawn["fake"] = self._sampled(fake, k, generator)

@@ -76,8 +76,8 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
         raise unknown_name("path", path, get_args(Path))
     if path == "fast" and not is_fast(recipe):
         raise GantheoryError(
-            "no fast path for this recipe (it takes alternating updates by SGD or Adam of Mlp or "
-            "Affine networks, without gradient penalties); use path='auto'"
+            "no fast path for this recipe (it takes alternating updates of Mlp or Affine networks "
+            "that normalise nothing, without gradient penalties); use path='auto'"
         )
     if path == "reference" or not is_fast(recipe):
         return Reference(members, recipe)

@@ -16,7 +16,7 @@ from gantheory.dynamics.methods import make_method
 from gantheory.dynamics.motion.orbits import settle, watch
 from gantheory.dynamics.motion.spectra import spectral_map
 from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
-from gantheory.dynamics.operators import eta, operator
+from gantheory.dynamics.operators import LinearField, eta, operator
 from gantheory.dynamics.regularise import consensus
 from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
@@ -54,8 +54,9 @@ def test_trajectories_of_linear_games_are_the_powers_of_the_operator(game, rule)
     start = np.random.default_rng(3).normal(size=n)
     run = trajectories(game, rule, start, float(step), steps)
     matrix = operator_of(game, rule, step)
-    memory = matrix.shape[0] // n
-    state = np.concatenate([start] * memory) if memory > 1 else start
+    field = LinearField(game.jacobian, split)
+    x, y = sp.Matrix(start[:split]), sp.Matrix(start[split:])
+    state = np.concatenate([np.array(p, dtype=float).ravel() for p in rule.initial(field, x, y)])
     for k in range(steps + 1):
         scale = max(1.0, np.abs(state).max())
         assert np.abs(run.points[k, 0] - state[:n]).max() <= 1e-12 * scale

@@ -16,7 +16,7 @@ from simulations.networks import Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred
 from simulations.streams import CHUNK
 from simulations.train import last, train
-from simulations.updates import Adam, Sgd
+from simulations.updates import Adam, RmsProp, Sgd
 
 GAMES = {"wasserstein": Loss("mean difference", real="t", fake="-t", generator="-t")}
 STEPS, RATES = 70, (2e-2, 1e-2)  # past one chunk; of D and of G
@@ -49,6 +49,24 @@ RECIPES = {  # name -> game, noise, what differs from the plain recipe
         "non-saturating", 0.0, {"regularisers": (GradientPenalty(5.0, 0.3, one_sided=True),)},
     ),
     "annealed noise": ("non-saturating", 0.5, {"annealing": "linear", "rule": Adam()}),
+    "several steps of G": (
+        "non-saturating", 0.3, {"generator_steps": 3, "discriminator_steps": 2, "averaging": 0.9},
+    ),
+    "RMSProp, clipped, k = 5": (
+        # the last bias has gradient 0 up to rounding, which a small epsilon would blow up
+        "wasserstein", 0.0, {"rule": RmsProp(0.9, 1e-2), "clip": 0.1, "discriminator_steps": 5},
+    ),
+    "weight decay, a rule each": (
+        "minimax", 0.0, {"rule": (Sgd(0.5, weight_decay=0.1), RmsProp(weight_decay=0.2))},
+    ),
+    "AdamW": ("minimax", 0.0, {"rule": Adam(weight_decay=0.3, decoupled=True)}),
+    "spectral norm": (
+        "non-saturating", 0.0, {"discriminator": Mlp((1, 8, 8, 1), "tanh", norm="spectral")},
+    ),
+    "batch norm, averaged": (
+        "non-saturating", 0.0,
+        {"generator": Mlp((2, 8, 8, 1), "tanh", norm="batch"), "averaging": 0.95, "rule": Adam(epsilon=1e-2)},
+    ),
     "packed, uniform latents": ("minimax", 0.0, {**PACKED, "latent": "uniform"}),
 }  # fmt: skip
 
@@ -85,12 +103,37 @@ def module(network, row):
             linear.weight.copy_(row[: i * o].reshape(i, o).T)
             linear.bias.copy_(row[i * o : i * o + o])
         row = row[i * o + o :]
+        if network.norm == "spectral":
+            nn.utils.parametrize.register_parametrization(linear, "weight", Divided())
         layers += [linear, nn.Tanh()]
-    return nn.Sequential(*layers[:-1])
+        if network.norm == "batch" and len(row) > 1 and len(layers) < 2 * len(network.sizes):
+            layers.insert(-1, nn.BatchNorm1d(o, dtype=torch.float64))
+            row = row[2 * o :]  # its scale is 1 and its shift 0 at first
+    layers = layers[:-1]
+    last = max(k for k, layer in enumerate(layers) if isinstance(layer, nn.Linear))
+    return nn.Sequential(*layers[: last + 1])
+
+
+class Divided(nn.Module):
+    """A matrix over its largest singular value."""
+
+    def forward(self, weight):
+        return weight / torch.linalg.svdvals(weight)[0]
+
+
+def originals(net):
+    """Return the trained tensors in the order of a row: weight before bias."""
+    parts = []
+    for layer in net:
+        if hasattr(layer, "parametrizations"):
+            parts += [layer.parametrizations.weight.original, layer.bias]
+        else:
+            parts += list(layer.parameters())
+    return parts
 
 
 def values(net):
-    return torch.cat([part.detach().t().reshape(-1) for part in net.parameters()])
+    return torch.cat([part.detach().t().reshape(-1) for part in originals(net)])
 
 
 class Loop:
@@ -111,9 +154,15 @@ class Loop:
 
     def optimiser(self, net, rate):
         rule = self.recipe.rule
+        if isinstance(rule, tuple):
+            rule = rule[net is self.g]
+        own = {"lr": rate, "weight_decay": rule.weight_decay}
         if isinstance(rule, Adam):
-            return torch.optim.Adam(net.parameters(), rate, (rule.beta1, rule.beta2), rule.epsilon)
-        return torch.optim.SGD(net.parameters(), rate, momentum=rule.momentum)
+            kind = torch.optim.AdamW if rule.decoupled else torch.optim.Adam
+            return kind(net.parameters(), betas=(rule.beta1, rule.beta2), eps=rule.epsilon, **own)
+        if isinstance(rule, RmsProp):
+            return torch.optim.RMSprop(net.parameters(), alpha=rule.alpha, eps=rule.epsilon, **own)
+        return torch.optim.SGD(net.parameters(), momentum=rule.momentum, **own)
 
     def seen(self, x, step, kind, k):
         """Return what D sees: instance noise added, packs side by side."""
@@ -142,12 +191,13 @@ class Loop:
         excess = slope.norm(dim=1) - penalty.target
         return penalty.weight * (excess.relu() if penalty.one_sided else excess).pow(2).mean()
 
-    def g_objective(self, step):
-        fake = self.g(self.samples[step]["latent"][-1])
-        return self.g_loss(self.score(self.d(self.seen(fake, step, "fake_noise", -1))))
+    def g_objective(self, step, j=0):
+        place = self.recipe.discriminator_steps + j
+        fake = self.g(self.samples[step]["latent"][place])
+        return self.g_loss(self.score(self.d(self.seen(fake, step, "fake_noise", place))))
 
     def move(self, who, gradient):
-        for part, slope in zip(self.nets[who].parameters(), gradient, strict=True):
+        for part, slope in zip(originals(self.nets[who]), gradient, strict=True):
             part.grad = slope.detach().clone()
         self.optimisers[who].step()
         if who == 0 and self.recipe.clip:
@@ -158,21 +208,25 @@ class Loop:
     def gradients(self, step):
         objectives = self.d_objective(step), self.g_objective(step)
         return [
-            torch.autograd.grad(objective, list(net.parameters()))
+            torch.autograd.grad(objective, list(originals(net)))
             for objective, net in zip(objectives, self.nets, strict=True)
         ]
 
     def run(self):
-        before = None
+        before, self.average = None, values(self.g)
         for step in range(STEPS):
             for optimiser, rate in zip(self.optimisers, RATES, strict=True):
                 optimiser.param_groups[0]["lr"] = rate * FACTORS[self.recipe.schedule](step / STEPS)
             if self.recipe.order == "alternating":
                 for k in range(self.recipe.discriminator_steps):
                     loss = self.d_objective(step, k)
-                    self.move(0, torch.autograd.grad(loss, list(self.d.parameters())))
-                loss = self.g_objective(step)
-                self.move(1, torch.autograd.grad(loss, list(self.g.parameters())))
+                    self.move(0, torch.autograd.grad(loss, originals(self.d)))
+                for j in range(self.recipe.generator_steps):
+                    loss = self.g_objective(step, j)
+                    self.move(1, torch.autograd.grad(loss, originals(self.g)))
+                if self.recipe.averaging:
+                    weight = self.recipe.averaging
+                    self.average = weight * self.average + (1 - weight) * values(self.g)
                 continue
             now = self.gradients(step)
             if self.recipe.order == "extragradient":
@@ -210,8 +264,14 @@ def test_a_recipe_trains_as_an_independent_plain_loop_does(name):
         {kind: tensor[0, step % CHUNK] for kind, tensor in chunks[step // CHUNK].items()}
         for step in range(STEPS)
     ]
-    theirs = Loop(loss, sigma, recipe, rows, samples).run()
-    ours = last(train([member], recipe)).parameters
+    loop = Loop(loss, sigma, recipe, rows, samples)
+    theirs = loop.run()
+    state = last(train([member], recipe))
+    ours = state.parameters
+    if recipe.averaging:
+        averaged = state.averaged.parameters["generator"][0]
+        assert (averaged - loop.average).abs().max() < 1e-12
+        assert (averaged - ours["generator"][0]).abs().max() > 1e-3
     for player, expected in zip(("discriminator", "generator"), theirs, strict=True):
         assert (ours[player][0] - expected).abs().max() < 1e-12
         assert (expected - rows[player]).abs().max() > 1e-3

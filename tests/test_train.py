@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from gantheory.dynamics import rules
 from gantheory.errors import GantheoryError
 from gantheory.integrals import divergence
 from simulations.ensembles import Member, Recipe, initial_state
@@ -17,7 +18,7 @@ from simulations.networks import Affine, Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred, input_gradient
 from simulations.streams import CHUNK, generator_of
 from simulations.train import last, train
-from simulations.updates import Adam, Sgd
+from simulations.updates import Adam, RmsProp, Sgd
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ CASES = {
     # hinge gradients cancel to 0 or to a rounding, which Adam would blow up: so plain SGD
     "hinge": ([replace(m, loss="hinge") for m in MEMBERS], {"rule": Sgd(), "schedule": "linear"}),
     "k=3": (MEMBERS, {"discriminator_steps": 3, "rule": Adam(0.5)}),
+    "rmsprop": (
+        MEMBERS,
+        {
+            "rule": (RmsProp(weight_decay=0.01), Adam(weight_decay=0.1, decoupled=True)),
+            "generator_steps": 2,
+            "averaging": 0.9,
+        },
+    ),
     "packed": (MEMBERS, {"packing": 2, "discriminator": Mlp((2, 16, 1), "tanh"), "clip": 0.2}),
     "d only": (FIXED, {"generator": None, "train": "discriminator"}),
     "g only": (MEMBERS, {"train": "generator", "generator": Affine(train="loc")}),
@@ -293,6 +302,20 @@ def test_clipping_bounds_every_parameter_of_the_discriminator():
         (MEMBERS, {"order": "sideways"}, "unknown order 'sideways'"),
         (MEMBERS, {"annealing": "late"}, "unknown schedule 'late'"),
         (MEMBERS, {"order": "optimistic", "discriminator_steps": 2}, "needs order='alternating'"),
+        (
+            MEMBERS,
+            {"order": rules.alternating(3)},
+            "makes 3 step.* of D and 1 of G",
+        ),
+        (MEMBERS, {"order": "proximal"}, "order='proximal' solves an equation"),
+        (MEMBERS, {"order": rules.proximal()}, "order='proximal' solves an equation"),
+        (MEMBERS, {"order": "flow"}, "unknown order 'flow'"),
+        (MEMBERS, {"rule": "adam"}, r"rule='adam' cannot train; give Sgd\(\), Adam\(\)"),
+        (MEMBERS, {"rule": (Adam(), "sgd")}, "cannot train"),
+        (MEMBERS, {"rule": (Adam(),)}, "cannot train"),
+        (MEMBERS, {"averaging": 1.0}, "averaging=1.0 must lie between 0 and 1"),
+        (MEMBERS, {"generator_steps": 0}, "generator_steps=0 must be at least 1"),
+        (MEMBERS, {"discriminator": Mlp((1, 4, 1), norm="batch")}, "norm='batch' in a discrim"),
         (MEMBERS, {"discriminator": Mlp((1, 3))}, "has 3 outputs"),
         (MEMBERS, {"generator": None}, "fakes come from nowhere"),
         (FIXED, {}, "fixed fake law trains the discriminator alone"),

@@ -14,11 +14,12 @@ from gantheory.dynamics.regularise import consensus
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import Grammar, number, parse
 
-METHODS = (
-    "flow", "simultaneous", "alternating", "proximal", "extragradient", "optimistic",
-    "consensus", "momentum",
-)  # fmt: skip
 HALF = sp.Rational(1, 2)
+
+
+def list_methods() -> tuple[str, ...]:
+    """Return the names of all ways of training: the flow, the rules, and consensus."""
+    return ("flow", *rules.list_rules(), "consensus")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def make_method(
     """Return a method by name.
 
     Args:
-        name: one of `METHODS`.
+        name: one of `list_methods`.
         inner: steps of player 2 to one of player 1, for ``alternating``.
         weight: of the consensus term.
         momentum: heavy-ball coefficient of player 1.
@@ -88,17 +89,13 @@ def _plain_method(
         return Method(name, None)
     if name == "consensus":
         return Method(name, rules.simultaneous(), sp.sympify(weight))
-    if name == "alternating":
-        return Method(name, rules.alternating(inner))
-    if name == "momentum":
-        return Method(name, rules.momentum(momentum, momentum2, order))
-    plain = {
-        "simultaneous": rules.simultaneous, "proximal": rules.proximal,
-        "extragradient": rules.extragradient, "optimistic": rules.optimistic,
-    }  # fmt: skip
-    if name not in plain:
-        raise unknown_name("method", name, METHODS)
-    return Method(name, plain[name]())
+    options = {
+        "alternating": {"inner": inner},
+        "momentum": {"first": momentum, "second": momentum2, "order": order},
+    }
+    if name not in rules.list_rules():
+        raise unknown_name("method", name, list_methods())
+    return Method(name, rules.get_rule(name, **options.get(name, {})))
 
 
 def read_step(step: Any) -> sp.Rational:

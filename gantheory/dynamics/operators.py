@@ -53,7 +53,15 @@ def operator(rule: Rule, jacobian: sp.Matrix, split: int, step: sp.Expr = eta) -
         for k, part in enumerate(slots)
     ]
     after = sp.Matrix.vstack(*rule.advance(field, tuple(state), step))
-    return after.jacobian(sp.Matrix.vstack(*state)).applyfunc(sp.cancel)
+    matrix = after.jacobian(sp.Matrix.vstack(*state))
+    if not jacobian.has(sp.Float):  # then any float is an option of the rule, taken as written
+        matrix = matrix.applyfunc(_as_written)
+    return matrix.applyfunc(sp.cancel)
+
+
+def _as_written(expression: sp.Expr) -> sp.Expr:
+    """Return an expression with every float as the rational number that its decimals say."""
+    return expression.xreplace({x: sp.Rational(str(x)) for x in expression.atoms(sp.Float)})
 
 
 def characteristic(matrix: sp.Matrix) -> sp.Poly:

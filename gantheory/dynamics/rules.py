@@ -1,7 +1,9 @@
 """Update rules: what one training step does to the two players, as pure functions.
 
 A rule uses only ``+``, ``-``, ``*`` and a `Field`, so one definition serves exact matrices of
-sympy (its operator and spectrum), batches of numpy (its trajectories) and tensors of torch.
+sympy (its operator and spectrum), batches of numpy (its trajectories), tensors of torch, and the
+training of networks in `simulations`, where player 1 is the generator, player 2 the discriminator
+and the field a minibatch's. `register` adds a rule from outside to all of them.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 from gantheory.errors import GantheoryError, unknown_name
@@ -36,20 +39,27 @@ class Rule:
     Attributes:
         name: as typed on the command line.
         advance: ``(field, state, step) -> state``; never changes its arguments.
-        start: memory that stands beside the strategies at the first step.
+        start: memory that stands beside the strategies at the first step: for player 1 and for
+            player 2, in turn.
         options: the numbers that select this rule among its kind, for printing.
+        is_implicit: whether it solves `Field.implicit`, which no minibatch can.
     """
 
     name: str
     advance: Callable[[Field, State, Any], State]
     start: Callable[[Field, Any, Any], State] = lambda field, x, y: ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    is_implicit: bool = False
 
     def initial(self, field: Field, x: Any, y: Any) -> State:
         """Return the whole state in which a trajectory from ``(x, y)`` starts."""
         return (x, y, *self.start(field, x, y))
 
 
+one_for_all = lru_cache(maxsize=None, typed=True)  # equal options give the same rule
+
+
+@one_for_all
 def simultaneous() -> Rule:
     """Both players step from the same strategies: explicit Euler on the flow."""
 
@@ -60,21 +70,44 @@ def simultaneous() -> Rule:
     return Rule("simultaneous", advance)
 
 
-def alternating(inner: int = 1) -> Rule:
-    """Player 1 steps, then player 2 steps ``inner`` times seeing the new strategy."""
-    if inner < 1:
-        raise GantheoryError(f"inner={inner} steps of player 2; give 1 or more")
+@one_for_all
+def alternating(inner: int = 1, outer: int = 1, leader: int = 1, clip: Any = None) -> Rule:
+    """Player 1 steps ``outer`` times, then player 2 ``inner`` times seeing the new strategy.
+
+    With ``leader=2`` player 2 steps first in each round: Algorithm 1 of Goodfellow et al. (2014),
+    arXiv:1406.2661, where player 2 is the discriminator. Both rounds have the same spectrum.
+    ``clip``, for arrays only, bounds player 2's variables after each of its steps.
+    """
+    for name, value in (("inner", inner), ("outer", outer)):
+        if value < 1:
+            raise GantheoryError(f"{name}={value} steps of a player; give 1 or more")
+    if leader not in (1, 2):
+        raise GantheoryError(f"leader={leader}: player 1 or player 2 steps first")
+
+    def first(field: Field, x: Any, y: Any, step: Any) -> State:
+        for _ in range(outer):
+            x = x + step * field.first(x, y)
+        return x, y
+
+    def second(field: Field, x: Any, y: Any, step: Any) -> State:
+        for _ in range(inner):
+            y = y + step * field.second(x, y)
+            y = y if clip is None else y.clip(-clip, clip)
+        return x, y
 
     def advance(field: Field, state: State, step: Any) -> State:
         x, y = state
-        x = x + step * field.first(x, y)
-        for _ in range(inner):
-            y = y + step * field.second(x, y)
+        for move in (first, second) if leader == 1 else (second, first):
+            x, y = move(field, x, y, step)
         return x, y
 
-    return Rule("alternating", advance, options={"inner": inner})
+    options = {"inner": inner}
+    options |= {} if (outer, leader) == (1, 1) else {"outer": outer, "leader": leader}
+    options |= {} if clip is None else {"clip": clip}
+    return Rule("alternating", advance, options=options)
 
 
+@one_for_all
 def proximal() -> Rule:
     """Both players solve the step at the strategies that it leads to: implicit Euler."""
 
@@ -82,9 +115,10 @@ def proximal() -> Rule:
         x, y = state
         return field.implicit(x, y, step)
 
-    return Rule("proximal", advance)
+    return Rule("proximal", advance, is_implicit=True)
 
 
+@one_for_all
 def extragradient() -> Rule:
     """Look ahead by one simultaneous step, then step with the directions found there.
 
@@ -102,6 +136,7 @@ def extragradient() -> Rule:
     return Rule("extragradient", advance)
 
 
+@one_for_all
 def midpoint() -> Rule:
     """One step of the explicit midpoint method: the flow itself, to second order in the step."""
 
@@ -116,25 +151,24 @@ def midpoint() -> Rule:
     return Rule("midpoint", advance)
 
 
+@one_for_all
 def optimistic() -> Rule:
     """Step by twice the present direction minus the previous one.
 
-    Daskalakis et al. (2018), arXiv:1711.00141. The first step takes the present direction for
-    the previous one.
+    Daskalakis et al. (2018), arXiv:1711.00141. The memory is the previous direction; the first
+    step takes the present one for it.
     """
 
     def advance(field: Field, state: State, step: Any) -> State:
-        x, y, old_x, old_y = state
-        push_x, push_y = (
-            2 * field.first(x, y) - field.first(old_x, old_y),
-            2 * field.second(x, y) - field.second(old_x, old_y),
-        )
-        return x + step * push_x, y + step * push_y, x, y
+        x, y, last_x, last_y = state
+        now_x, now_y = field.first(x, y), field.second(x, y)
+        return x + step * (2 * now_x - last_x), y + step * (2 * now_y - last_y), now_x, now_y
 
-    return Rule("optimistic", advance, lambda field, x, y: (x, y))
+    return Rule("optimistic", advance, lambda field, x, y: (field.first(x, y), field.second(x, y)))
 
 
-def momentum(first: Any, second: Any | None = None, order: str = "alternating") -> Rule:
+@one_for_all
+def momentum(first: Any = -0.5, second: Any | None = None, order: str = "alternating") -> Rule:
     """Heavy ball: each player also repeats ``first`` or ``second`` times its last displacement.
 
     Negative momentum: Gidel et al. (2019), arXiv:1807.04740.
@@ -165,13 +199,63 @@ def _times(value: Any, displacement: Any) -> Any:
 
 
 def clipped(rule: Rule, bound: Any) -> Rule:
-    """Clip player 2's variables to ±``bound`` after each step: WGAN's weight clipping.
+    """Clip player 2's variables to ±``bound`` after each of its steps: WGAN's weight clipping.
 
-    Arjovsky et al. (2017), arXiv:1701.07875. For arrays only.
+    Arjovsky et al. (2017), arXiv:1701.07875. For arrays only. Under alternation each of the
+    ``inner`` steps is clipped, under other rules the round.
     """
+    known = rule.options.keys() <= {"inner", "outer", "leader"}
+    if rule.name == "alternating" and known and rule is alternating(**rule.options):
+        return alternating(**rule.options, clip=bound)
 
     def advance(field: Field, state: State, step: Any) -> State:
         x, y, *memory = rule.advance(field, state, step)
         return (x, y.clip(-bound, bound), *memory)
 
-    return Rule(rule.name, advance, rule.start, {**rule.options, "clip": bound})
+    return Rule(rule.name, advance, rule.start, {**rule.options, "clip": bound}, rule.is_implicit)
+
+
+REGISTERED: dict[str, Callable[..., Rule]] = {
+    "simultaneous": simultaneous,
+    "alternating": alternating,
+    "proximal": proximal,
+    "extragradient": extragradient,
+    "midpoint": midpoint,
+    "optimistic": optimistic,
+    "momentum": momentum,
+}
+
+
+def register(name: str, make: Callable[..., Rule]) -> None:
+    """Make a rule known by name: to analyses, to trajectories, and to the training of networks.
+
+    ``make`` returns the rule; its keyword arguments, each with a default, are the rule's options.
+
+    Raises:
+        GantheoryError: where the name is taken, or ``make()`` is no rule of that name.
+    """
+    taken = getattr(REGISTERED.get(name), "__wrapped__", make)
+    if name in {"flow", "consensus"} or taken is not make:
+        raise GantheoryError(f"an update rule {name!r} exists; choose another name")
+    rule = make()
+    if not isinstance(rule, Rule) or rule.name != name:
+        raise GantheoryError(
+            f"the maker of {name!r} returned {rule!r:.60}, not a Rule of that name"
+        )
+    REGISTERED[name] = one_for_all(make)
+
+
+def list_rules() -> tuple[str, ...]:
+    """Return the names of all update rules."""
+    return tuple(REGISTERED)
+
+
+def get_rule(name: str, **options: Any) -> Rule:
+    """Return a rule by name.
+
+    >>> get_rule("alternating", inner=2).options
+    {'inner': 2}
+    """
+    if name not in REGISTERED:
+        raise unknown_name("update rule", name, REGISTERED)
+    return REGISTERED[name](**options)
