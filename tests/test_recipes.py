@@ -65,7 +65,8 @@ RECIPES = {  # name -> game, noise, what differs from the plain recipe
     ),
     "batch norm, averaged": (
         "non-saturating", 0.0,
-        {"generator": Mlp((2, 8, 8, 1), "tanh", norm="batch"), "averaging": 0.95, "rule": Adam(epsilon=1e-2)},
+        {"generator": Mlp((2, 8, 8, 1), "tanh", norm="batch"), "averaging": 0.95,
+         "rule": Adam(epsilon=1e-2)},
     ),
     "packed, uniform latents": ("minimax", 0.0, {**PACKED, "latent": "uniform"}),
 }  # fmt: skip
