@@ -130,6 +130,31 @@ def test_the_place_of_a_crossing_is_no_binary64_number_which_a_slope_of_tv_feels
         assert abs(moved.value) <= moved.error <= 1e-10 * log / w  # the truth is 0
 
 
+def test_a_part_that_is_nothing_beside_the_bulk_is_as_exact_as_any():
+    """Where q < p, all that counts for ∂∫ min(p, q): there q is 1e-300 times its peak, or less."""
+    rng = np.random.default_rng(9)
+    for _ in range(6):
+        place, b = 10 ** rng.uniform(-8, -7), 10 ** rng.uniform(-15, -14)
+        a, c = (mpmath.mpf(x) for x in rng.uniform([40, 1], [43, 4]))
+        place, b = mpmath.mpf(float(place)), mpmath.mpf(float(b))
+        level = -mpmath.log(mpmath.beta(a, c))
+
+        def log_beta(x, a=a, c=c, level=level):
+            return (a - 1) * mpmath.log(x) + (c - 1) * mpmath.log1p(-x) + level
+
+        sides = []
+        for side in (1, -1):
+            z = mpmath.mpf(740)
+            for _ in range(60):  # log of the Laplace law at its crossing: −z − log 2b = log p
+                z = -log_beta(place + side * b * z) - mpmath.log(2 * b)
+            sides.append(mpmath.exp(log_beta(place + side * b * z)))
+        truth = sides[0] - sides[1]
+        p = density("laplace", loc=float(place), scale=float(b))
+        found = divergence("tv_gap", p, density("beta", a=float(a), b=float(c)), wrt="p.loc")
+        assert abs(found.value - truth) <= found.error + 1e-320
+        assert found.error <= 1e-7 * abs(truth) + 1e-317
+
+
 # --- thresholds --------------------------------------------------------------------------------
 
 

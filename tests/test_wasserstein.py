@@ -189,3 +189,13 @@ def test_a_narrow_lognormal_moves_as_its_mean_does_where_all_mass_goes_one_way(s
     for moved, name, slope in ((law, "scale", truth), (image, "base.scale", truth / 2)):
         found = divergence("w1", moved, other, wrt=f"p.{name}")
         assert abs(found.value - slope) <= found.error <= 1e-13 * top, moved
+
+
+def test_the_slope_of_w1_between_heavy_tails_is_a_moment_where_one_is_wider():
+    """W1 of loc + scale·T with t heavy tails: ∂ of E abs(a + b·T) in b, here at a = 0."""
+    for df in (1.05, 1.1, *np.random.default_rng(9).uniform(1.05, 3, 4)):
+        law = f"student_t({float(df)!r}, 0, 1)"
+        beta = mp.beta(mp.mpf(df) / 2, 0.5)
+        truth = 2 * mp.sqrt(mp.mpf(df)) / (beta * (mp.mpf(df) - 1))
+        found = divergence("w1", law, f"student_t({float(df)!r}, 0, 2)", wrt="q.scale")
+        assert abs(found.value - truth) <= found.error <= 1e-11 * truth

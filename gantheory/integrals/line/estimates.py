@@ -267,11 +267,12 @@ def _added(integral: Integral, term: Term, sign: int) -> Integral:
     if not term.value and not term.error:
         return integral if sign > 0 else replace(integral, value=-integral.value)
     shift = max(integral.shift, math.log(max(abs(term.value), term.error)))
-    scale, own = math.exp(integral.shift - shift), math.exp(-shift)
+    scale = math.exp(integral.shift - shift)
+    value, error = _scaled(term.value, -shift), _scaled(term.error, -shift)
     return Integral(
-        sign * (integral.value * scale + term.value * own),
-        integral.error * scale + term.error * own,
-        integral.absolute * scale + abs(term.value) * own,
+        sign * (integral.value * scale + value),
+        integral.error * scale + error,
+        integral.absolute * scale + abs(value),
         shift,
         integral.evaluations,
         integral.resolved,

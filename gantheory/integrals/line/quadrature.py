@@ -129,9 +129,12 @@ def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
     low, step = panels.low[:, None], half[:, None] * FROM_LOW
     xi = low + step
     got = sample(panels, xi, (low - xi) + step)
-    scale = np.fmax.reduce(got.log_weight, axis=2)
+    # a weight whose integrand is 0 sets no scale: beside it the others would be subnormal
+    counts = got.mantissa != 0 if got.unsure is None else (got.mantissa != 0) | (got.unsure > 0)
+    scale = np.fmax.reduce(np.where(counts, got.log_weight, -np.inf), axis=2)
     with np.errstate(all="ignore"):  # what is not finite ends as an undetermined answer
-        size = np.exp(got.log_weight - np.where(np.isfinite(scale), scale, 0.0)[:, :, None])
+        above = got.log_weight - np.where(np.isfinite(scale), scale, 0.0)[:, :, None]
+        size = np.exp(np.where(counts, above, np.minimum(above, 0.0)))
         f = np.where(size > 0, size * got.mantissa, 0.0)
         magnitude = np.abs(f)
         kronrod = f @ KRONROD
@@ -148,7 +151,9 @@ def _rule(sample: Sampler, panels: Panels) -> tuple[Array, Array, Array]:
         lost = np.zeros_like(absolute)
         if got.lost is not None:
             lost = np.where(got.lost, magnitude, 0.0) @ KRONROD
-        apex = _apex(got.log_weight, scale)
+        top = np.fmax.reduce(got.log_weight, axis=2)
+        apex = _apex(got.log_weight, top)
+        apex = np.where(apex > top, apex, scale)
         length = np.log(half)
     return np.stack([kronrod, error, rounding, absolute, lost]), scale + length, apex + length
 

@@ -77,6 +77,8 @@ def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
     )
     doubt = doubts.value * math.exp(doubts.shift - found.shift)
     doubt += sample.at_knots() * math.exp(-found.shift)
+    if not math.isfinite(doubt):
+        return Estimate.undetermined(NO_SETTLING)
     if doubt > DOUBT * found.absolute:
         return Estimate.undetermined(
             f"F_p = F_q, or nearly so, where mass moves with {parameter}: {KINK}"
@@ -257,7 +259,8 @@ class _Sampler:
     def _unsure(self, at: Points) -> Array:
         value, error = self.gap.sign(at)
         low, high = self.signs.open
-        return (np.abs(value) <= error) & (at.x >= low) & (at.x <= high)
+        doubtful = (np.abs(value) <= error) & np.isfinite(value)  # at infinity one term decides
+        return doubtful & (at.x >= low) & (at.x <= high)
 
     def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
         q = self.gap.q
@@ -272,7 +275,9 @@ class _Sampler:
                 mantissa = q.scores(self.parameter, at) * factor
                 unsure = 8 * EPS * q.score_size(self.parameter) * np.abs(factor)
             else:
-                mantissa = rate * (2.0 * self._unsure(at) if self.doubt else self.signs.sign(at.x))
+                mantissa = rate * self.signs.sign(at.x)
+                if self.doubt:
+                    mantissa = np.where(self._unsure(at), 2 * rate, 0.0)
         if self.doubt:
             mantissa, noise = np.abs(mantissa), np.ones_like(noise)
         return alive(log_jacobian + log_q, mantissa, np.minimum(noise, 1.0), unsure)
