@@ -6,13 +6,19 @@ from typing import Any
 
 from gantheory.densities import (  # noqa: F401  (each enters its families)
     bounded,
+    circle,
     discrete,
     images,
+    intervals,
+    lifetimes,
     location_scale,
     mixtures,
     normal,
     plane,
     positive,
+    powerlaws,
+    renamed,
+    shapes,
 )
 from gantheory.densities.base import FAMILIES, Density, make
 from gantheory.densities.tails import Tail

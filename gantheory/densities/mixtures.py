@@ -140,11 +140,11 @@ class AnyMixture(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         """Return the quantile function, by bisection between those of the components."""
         level = np.asarray(level, float)
-        return _bisected([c.ppf(level) for c in self.parts], lambda x: self.cdf(x) < level)
+        return bisected([c.ppf(level) for c in self.parts], lambda x: self.cdf(x) < level)
 
     def isf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
-        return _bisected([c.isf(level) for c in self.parts], lambda x: self.sf(x) > level)
+        return bisected([c.isf(level) for c in self.parts], lambda x: self.sf(x) > level)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
@@ -241,7 +241,7 @@ class AnyMixture(Univariate):
         return np.where(better, np.log1p(np.where(better, change, 0.0)), np.nan), size
 
 
-def _bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Array:
+def bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Array:
     """Return the quantile of a mixture, which lies between those of its components."""
     low, high = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
     for _ in range(100):  # halves of any binary64 interval, down to its last digit

@@ -19,6 +19,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from gantheory.densities.renamed import as_known
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences import named
 from gantheory.errors import GantheoryError
@@ -135,6 +136,7 @@ def closed_form(name: str, p: Univariate, q: Univariate, wrt: str | None = None)
     >>> closed_form("kl_pq", density("normal(0, 1)"), density("normal(1, 1)"), "q.loc").value
     1.0
     """
+    p, q = as_known(p), as_known(q)
     family = _family(p)
     if (name, p.name, q.name) == ("kl_pq", "student_t", "normal"):
         found: tuple[sp.Expr, tuple[sp.Expr, ...]] | None = _student_to_normal()

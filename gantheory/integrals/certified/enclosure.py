@@ -20,6 +20,7 @@ from typing import Any
 import flint
 from flint import acb, arb
 
+from gantheory.densities.renamed import as_known
 from gantheory.divergences import Complement, FDivergence, find_divergence
 from gantheory.errors import GantheoryError
 from gantheory.integrals.certified.balls import exact, stored
@@ -82,7 +83,7 @@ def enclose(what: Kernel | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
         raise GantheoryError(f"certified mode takes an f-divergence with an f; {shown} has none")
     name = entry.name
     form = form_of(entry) or _form_of_formula(entry)
-    pair = laws(p, q)
+    pair = laws(as_known(p), as_known(q))
     if pair[0] == pair[1] and isinstance(entry, FDivergence):
         return _finish(name, arb(0), arb(0), digits, 0)
     if (reason := _infinite(form, *pair)) is not None:

@@ -35,7 +35,7 @@ def no_derivative(parameter: str, p: Univariate, q: Univariate) -> Estimate | No
     """Refuse a derivative where a moving end or jump of q makes the divergence kink or jump."""
     for point, _ in moving_points(q, parameter):
         tails = [d.tail(point, side) for d in (q, p) for side in (-1, +1)]
-        if any(tail is None or tail.log > 0 or tail.logsquare for tail in tails[:2]):
+        if any(tail is None or tail.is_unbounded for tail in tails[:2]):
             return Estimate.undetermined(
                 f"q is unbounded at {point:g}, which moves with {parameter}; use a one-sided "
                 "difference of values"

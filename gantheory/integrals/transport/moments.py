@@ -29,7 +29,7 @@ def infinite_moment(
             return Estimate.undetermined(
                 f"a tail at {end:g} is not known, so {name} may be infinite; state the tails"
             )
-        heavy = [t.log for t in tails if t and not (t.rate or t.square or t.linear or t.logsquare)]
+        heavy = [t.log for t in tails if t and t.is_algebraic]
         without = [power for power in heavy if power >= -1 - order]
         if not without:
             continue

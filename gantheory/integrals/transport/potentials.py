@@ -55,7 +55,7 @@ def w1_slope(p: Univariate, q: Univariate, parameter: str, noise: float) -> Esti
 
 def _unbounded(q: Univariate, point: float) -> bool:
     tails = [q.tail(point, side) for side in (-1, +1)]
-    return any(tail is None or tail.log > 0 or tail.logsquare for tail in tails)
+    return any(tail is None or tail.is_unbounded for tail in tails)
 
 
 def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
