@@ -52,6 +52,7 @@ class Facts:
     probabilities: bool
     coupled: str | None
     options: dict[str, Any]
+    penalty: dict[str, Any] | None = None
 
     @property
     def discriminator(self) -> Any:

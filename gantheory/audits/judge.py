@@ -12,6 +12,7 @@ from gantheory.audits.equals import Equality, Payoffs, equal_loss
 from gantheory.audits.findings import FAMILIES, Facts, findings
 from gantheory.audits.names import claim_in
 from gantheory.audits.record import Audit
+from gantheory.audits.recovered import Recovered
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy
@@ -21,39 +22,20 @@ from gantheory.losses.loss import Loss
 SECONDS = 4.0  # for the derivation of one loss
 
 
-def judge(
-    name: str,
-    players: dict[str, Any],
-    domain: str,
-    probabilities: bool,
-    *,
-    origin: str = "",
-    claims: str | None = None,
-    said: tuple[str, ...] = (),
-    options: dict[str, Any] | None = None,
-) -> Audit:
-    """Return the audit of recovered players.
-
-    Args:
-        name: what was audited.
-        players: what was found of each player's loss (`recover.Player`).
-        domain: the scores that it takes.
-        probabilities: whether it takes probabilities, t being their logit.
-        origin: the import that evidence begins with.
-        claims: the loss that it is said to be.
-        said: the names in the code that may say it, too.
-        options: the arguments that were given.
-    """
+def judge(found: Recovered, claims: str | None = None) -> Audit:
+    """Return the audit of what was recovered; ``claims`` is the loss that it is said to be."""
+    name, players, probabilities = found.name, found.players, found.probabilities
+    domain = found.domain
     d, g = players.get("discriminator"), players.get("generator")
     coupled = next((one.coupled for one in players.values() if one.coupled), None)
     payoffs = _payoffs(d, g)
     definition = None if coupled else _definition(name, payoffs, domain)
     equals = _equality(d, g, payoffs, coupled, probabilities)
     derivation = _derivation(definition, equals, payoffs)
-    claim, claimed = _claim(claims, said)
+    claim, claimed = claim_of(claims, found.said)
     facts = Facts(
-        name, origin, players, payoffs, equals, derivation, definition, claim, claimed,
-        probabilities, coupled, options or {},
+        name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed,
+        probabilities, coupled, found.options, found.penalty,
     )  # fmt: skip
     reasons = tuple(f"{one.player}: {one.missing}" for one in players.values() if one.missing)
     return Audit(
@@ -66,6 +48,7 @@ def judge(
         heads=next((one.heads for one in players.values() if one.heads), None),
         reduction=_reduction(players),
         derivation=derivation,
+        penalty=_penalty(found.penalty),
         findings=findings(facts),
         reasons=reasons,
         how=tuple(f"{one.player}: {one.checked}" for one in players.values() if one.checked),
@@ -126,7 +109,7 @@ def _derivation(
     return derived
 
 
-def _claim(claims: str | None, said: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+def claim_of(claims: str | None, said: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """Return what the loss is claimed to be, and the catalogue's names that would be it."""
     if claims is not None:
         folded = claim_in(claims) or claims
@@ -156,6 +139,11 @@ def _formulas(
         **{part: None if value is None else str(value) for part, value in shown.items()},
         "domain": definition.domain if definition else domain,
     }
+
+
+def _penalty(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    shown = ("target", "per_sample", "through", "weight")
+    return None if found is None else {key: found.get(key) for key in shown}
 
 
 def _reduction(players: dict[str, Any]) -> str | None:

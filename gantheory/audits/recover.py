@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import sympy as sp
 import torch
 
 from gantheory.audits.calls import Call, Plan
-from gantheory.audits.forms import FORMS, Batch, Domain, Form, Runner, Traced
+from gantheory.audits.forms import FORMS, Batch, Domain, Runner, Traced
 from gantheory.audits.overflow import overflows
+from gantheory.audits.recovered import Player, Recovered
 from gantheory.audits.separate import (
     Separated,
     coupling,
@@ -31,78 +31,6 @@ GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0
 RAW = np.array([[0.31, 1.72, -0.44], [-0.83, 0.47, -1.36]])  # of three heads' worth, by side
 SPREADS = (0.0, -4.0, 4.0, 0.7)  # where the probe points are centred: branches differ there
 VALUE, GRADIENT = 1e-9, 1e-8  # relative, of the formula against the code in double precision
-
-
-@dataclass
-class Player:
-    """What was found of one player's loss; every entry is text or a number.
-
-    Attributes:
-        written: the call, as code.
-        form: how scores are handed over.
-        real: what a real sample adds to the mean, in ``t``; None where it was not recovered.
-        fake: what a fake sample adds.
-        constant: what no score changes.
-        reduction: ``mean``, ``sum``, ``none`` or None.
-        heads: ``sum`` or ``mean`` over a list of scores; None where one tensor is taken.
-        coupled: what couples the samples; None where the loss is separable.
-        kernel: for a coupled loss, its formula.
-        missing: why it was not recovered.
-        branches: lines at which a score was read as a Python value and decided something.
-        no_gradient: the sides on whose scores the value depends, but through no gradient.
-        partial_gradient: whether the gradient is another function than the value's.
-        hidden_state: whether the same scores gave another value later.
-        random: whether it draws random numbers, over which the formula is the mean.
-        operations: torch operations that were met.
-        checked: how the formula was compared with the code.
-    """
-
-    player: str
-    written: str
-    form: str = ""
-    form_written: str = "{0}"
-    sides: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    labelled: bool = False
-    real: str | None = None
-    fake: str | None = None
-    constant: str = "0"
-    reduction: str | None = None
-    heads: str | None = None
-    coupled: str | None = None
-    kernel: str | None = None
-    logistic: bool = False
-    missing: str | None = None
-    branches: tuple[str, ...] = ()
-    no_gradient: tuple[str, ...] = ()
-    partial_gradient: bool = False
-    hidden_state: bool = False
-    random: bool = False
-    operations: tuple[str, ...] = ()
-    domain: str = "(-oo, oo)"
-    single: bool = False
-    checked: str = ""
-    witness: str = ""
-    overflows: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything under its names, for JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """Both players, and the scores that they take."""
-
-    name: str
-    players: dict[str, Player]
-    domain: str
-    probabilities: bool
-    style: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything under its names, for JSON."""
-        return {**vars(self), "players": {k: v.as_dict() for k, v in self.players.items()}}
 
 
 def recover(plan: Plan, name: str) -> Recovered:
@@ -477,6 +405,3 @@ def _remembers(runner: Runner) -> bool:
     runner.plain(other)
     after = runner.plain(given)[0]
     return abs(before - after) > 1e-12 * max(1.0, abs(before))
-
-
-__all__ = ["Form", "Player", "Recovered", "batch", "recover"]

@@ -22,6 +22,7 @@ from gantheory.errors import GantheoryError
 COMMANDS = {
     "check": "Run every check of the original GAN and write a report.",
     "derive": "Derive a loss's theory step by step.",
+    "audit": "Say what a torch loss is, does, and does wrong.",
     "prove": "Prove or refute an inequality between divergences.",
     "explain": "Say what a loss's values mean when they stop moving.",
     "divergence": "Integrate a divergence between two densities, with its error.",
