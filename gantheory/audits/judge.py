@@ -10,7 +10,7 @@ import sympy as sp
 from gantheory.api import derive
 from gantheory.audits.equals import Equality, Payoffs, equal_loss
 from gantheory.audits.findings import FAMILIES, Facts, findings
-from gantheory.audits.names import claim_in
+from gantheory.audits.names import claim_in, player_of
 from gantheory.audits.record import Audit
 from gantheory.audits.recovered import Recovered
 from gantheory.derivations.derivation import Derivation
@@ -19,7 +19,7 @@ from gantheory.functions import to_sympy
 from gantheory.losses import find
 from gantheory.losses.loss import Loss
 
-SECONDS = 4.0  # for the derivation of one loss
+SECONDS = 3.0  # for the derivation of one loss
 
 
 def judge(found: Recovered, claims: str | None = None) -> Audit:
@@ -32,9 +32,9 @@ def judge(found: Recovered, claims: str | None = None) -> Audit:
     definition = None if coupled else _definition(name, payoffs, domain)
     equals = _equality(d, g, payoffs, coupled, probabilities)
     derivation = _derivation(definition, equals, payoffs)
-    claim, claimed = claim_of(claims, found.said)
+    claim, claimed, of = claim_of(claims, found.said)
     facts = Facts(
-        name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed,
+        name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed, of,
         probabilities, coupled, found.options, found.penalty,
     )  # fmt: skip
     reasons = tuple(f"{one.player}: {one.missing}" for one in players.values() if one.missing)
@@ -109,20 +109,27 @@ def _derivation(
     return derived
 
 
-def claim_of(claims: str | None, said: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Return what the loss is claimed to be, and the catalogue's names that would be it."""
+def claim_of(
+    claims: str | None, said: tuple[str, ...]
+) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Return what the loss is claimed to be, the catalogue's names that would be it, and whose.
+
+    A claim in the name of the generator's loss goes before one in that of the discriminator's,
+    which says nothing about the generator.
+    """
     if claims is not None:
         folded = claim_in(claims) or claims
         if folded in FAMILIES:
-            return folded, FAMILIES[folded]
+            return folded, FAMILIES[folded], None
         entry = find(claims)
-        family = next((f for f, names in FAMILIES.items() if entry.name == f and f in names), None)
-        return entry.name, FAMILIES[family] if family else (entry.name,)
-    for text in said:
+        return entry.name, FAMILIES.get(entry.name, (entry.name,)), None
+    ordered = sorted(said, key=lambda text: player_of(text) == "discriminator")
+    for text in ordered:
         found = claim_in(text)
         if found is not None:
-            return found, FAMILIES[found]
-    return None, ()
+            of = "discriminator" if player_of(text) == "discriminator" else None
+            return found, FAMILIES[found], of
+    return None, (), None
 
 
 def _formulas(

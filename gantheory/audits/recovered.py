@@ -17,6 +17,7 @@ class Player:
         fake: what a fake sample adds.
         constant: what no score changes.
         reduction: ``mean``, ``sum``, ``none`` or None.
+        sums: the sides of the batch that are summed.
         heads: ``sum`` or ``mean`` over a list of scores; None where one tensor is taken.
         coupled: what couples the samples; None where the loss is separable.
         kernel: for a coupled loss, its formula.
@@ -41,6 +42,7 @@ class Player:
     fake: str | None = None
     constant: str = "0"
     reduction: str | None = None
+    sums: tuple[str, ...] = ()
     heads: str | None = None
     coupled: str | None = None
     kernel: str | None = None
