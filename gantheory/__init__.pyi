@@ -45,4 +45,6 @@ from .records import Estimate as Estimate
 from .records import How as How
 from .records import Status as Status
 from .records import Verdict as Verdict
+from .regularised.record import optimal_discriminator as optimal_discriminator
+from .regularised.theory import derive_regularised as derive_regularised
 from .report.explain import explain as explain

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--bound", help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.")
 @click.option("--samples", default=2, show_default=True, help="K of --bound infonce.")
 @click.option("--steps", is_flag=True, help="Also print the derivation, step by step.")
+@click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
 @json_option
@@ -51,6 +52,7 @@ def command(
     reward: str | None,
     bound: str | None,
     samples: int,
+    regulariser: str | None,
     steps: bool,
     latex: bool,
     time_limit: float,
@@ -69,9 +71,8 @@ def command(
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
+      gantheory derive minimax --regulariser r1
     """
-    from gantheory.api import derive
-
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
@@ -86,7 +87,7 @@ def command(
         derivation = _frozen(frozen, others, dict(map(_range, parameter)), samples, time_limit)
     else:
         asked = _yours(formulas, domain, link, parameter) if loss is None else loss
-        derivation = derive(asked, seconds=time_limit)
+        derivation = _theory(asked, regulariser, time_limit)
     if as_json:
         print_json(derivation.as_dict())
     elif latex:
@@ -97,6 +98,15 @@ def command(
         from gantheory.cli.derivations import show
 
         show(derivation, steps)
+
+
+def _theory(asked: Loss | str, regulariser: str | None, seconds: float) -> Any:
+    from gantheory.api import derive
+    from gantheory.regularised.theory import derive_regularised
+
+    if regulariser is None:
+        return derive(asked, seconds=seconds)
+    return derive_regularised(asked, regulariser, seconds=seconds)
 
 
 def _frozen(

@@ -17,6 +17,7 @@ METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 @click.argument("q")
 @click.option("--wrt", metavar="PARAMETER", help="Differentiate in a parameter, like q.loc.")
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
+@click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
 @click.option("--certified", is_flag=True, help="Enclose the value rigorously (python-flint).")
 @click.option("--digits", default=30, show_default=True, help="Digits wanted with --certified.")
 @json_option
@@ -26,6 +27,7 @@ def command(
     q: str,
     wrt: str | None,
     method: str,
+    regulariser: str | None,
     certified: bool,
     digits: int,
     as_json: bool,
@@ -36,11 +38,18 @@ def command(
     own: LOSS.value, LOSS.loss, LOSS.followed, without their constants. Parameters of a loss are
     given as in "alpha-gan(alpha=2).loss".
 
+    With --regulariser, NAME is LOSS.value: V(D) of the best penalised discriminator with its
+    constant, the penalty, and with --wrt the derivative of G's loss with D held.
+
     \b
     Examples:
       gantheory divergence jsd "normal(0, 1)" "normal(2, 1)" --wrt q.loc
       gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
+      gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" --regulariser "r1(1)"
     """
+    if regulariser is not None:
+        _regularised(name, p, q, wrt, regulariser, as_json, certified or method != "auto")
+        return
     if certified or method == "certified":
         _certified(name, p, q, wrt, digits, as_json)
         return
@@ -59,6 +68,28 @@ def command(
     for note in (estimate.reason, *estimate.warnings):
         if note and note not in shown:
             click.echo(f"note: {note}")
+
+
+def _regularised(
+    name: str, p: str, q: str, wrt: str | None, regulariser: str, as_json: bool, other: bool
+) -> None:
+    from gantheory.errors import GantheoryError
+    from gantheory.regularised.record import optimal_discriminator
+
+    loss, dot, part = name.rpartition(".")
+    if not dot or part != "value":
+        raise GantheoryError(
+            f"--regulariser asks for a loss's value, not {name!r}; write it like minimax.value"
+        )
+    if other:
+        raise GantheoryError("--regulariser has one method; leave out --method and --certified")
+    found = optimal_discriminator(loss, p, q, regulariser=regulariser)
+    if as_json:
+        print_json(found.as_dict(wrt))
+        return
+    click.echo(str(found))
+    if wrt is not None:
+        click.echo(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
 
 
 def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Discriminators whose slope is penalised: what they report and what the generator follows."""

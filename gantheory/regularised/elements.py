@@ -1,0 +1,300 @@
+r"""Finite elements of high degree on the line: a concave functional of t and t', maximised.
+
+.. math:: J(t) = \int p\,a(t) + q\,b(t) - \tfrac12 w\,t'^2\,dx,\qquad w = \gamma_p p + \gamma_q q
+
+Newton's method on piecewise polynomials. For any t, with the flux σ that has
+:math:`\sigma' = -(p a'(t) + q b'(t))` and vanishes at the ends, duality bounds what is missed:
+
+.. math:: 0 \le J^* - J(t) \le \int \frac{(\sigma - w t')^2}{2w}\,dx
+
+which is a sum of squares, free of cancellation, and says which elements to cut.
+
+Source: W. Prager, J. L. Synge (1947), Quarterly of Applied Mathematics 5 (the bound, for linear
+problems; for concave ones I. Ekeland, R. Temam (1976), Convex Analysis and Variational Problems).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.polynomial import legendre
+from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
+
+from gantheory.densities.base import Array
+from gantheory.regularised.payoffs import Payoffs
+
+DEGREE = 10
+POINTS = 18  # of Gauss's rule on an element: exact to degree 35
+STEPS = 200
+LARGEST_STEP = 3.0  # of the score: where exp(t) is too large, Newton's step is -1
+SMALL_STEP = 1e-11
+NOISE = 1e-14  # of all forces: a flux below it is the rounding of a sum
+FARTHEST = 690.0  # a score whose exponential binary64 holds
+
+Densities = Callable[[Array], tuple[Array, Array]]
+
+
+def _reference() -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+    """Return Gauss points and weights, basis values and slopes, integrals from both ends, nodes."""
+    x, weights = legendre.leggauss(POINTS)
+    inner = legendre.legroots(legendre.legder(np.eye(DEGREE + 1)[DEGREE]))
+    nodes = np.concatenate([[-1.0], np.sort(inner.real), [1.0]])  # Gauss-Lobatto
+    to_series = np.linalg.inv(legendre.legvander(nodes, DEGREE))
+    values = legendre.legvander(x, DEGREE) @ to_series
+    slopes = np.column_stack(
+        [legendre.legval(x, legendre.legder(to_series[:, k])) for k in range(DEGREE + 1)]
+    )
+    series = np.linalg.inv(legendre.legvander(x, POINTS - 1))
+    left = np.column_stack(
+        [legendre.legval(x, legendre.legint(series[:, k], lbnd=-1)) for k in range(POINTS)]
+    )
+    right = np.column_stack(
+        [-legendre.legval(x, legendre.legint(series[:, k], lbnd=1)) for k in range(POINTS)]
+    )
+    return x, weights, values, slopes, left, right, nodes
+
+
+GAUSS, WEIGHTS, VALUES, SLOPES, FROM_LEFT, FROM_RIGHT, NODES = _reference()
+TO_SERIES = np.linalg.inv(legendre.legvander(NODES, DEGREE))
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A score on a mesh: its values at the nodes of each element, one row an element.
+
+    Attributes:
+        edges: the ends of the elements, in order.
+        nodes: the score at the Gauss-Lobatto nodes, of shape (elements, degree + 1).
+        weights: the penalty's weight on real and on fake samples.
+        converged: whether Newton's method came to rest.
+    """
+
+    edges: Array
+    nodes: Array
+    payoffs: Payoffs
+    densities: Densities
+    weights: tuple[float, float]
+    converged: bool = True
+
+    @cached_property
+    def half(self) -> Array:
+        """Half of the elements' lengths, as a column."""
+        return 0.5 * np.diff(self.edges)[:, None]
+
+    @cached_property
+    def x(self) -> Array:
+        """The quadrature points."""
+        return 0.5 * (self.edges[:-1] + self.edges[1:])[:, None] + self.half * GAUSS
+
+    @cached_property
+    def both(self) -> tuple[Array, Array]:
+        """p and q at the quadrature points."""
+        return self.densities(self.x)
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether one of the laws has no mass here, so that a constant score is best."""
+        return not all(np.any(density > 0) for density in self.both)
+
+    def mass(self, law: int) -> float:
+        """Return the mass of p (0) or q (1) on the mesh."""
+        return float(self.integral(self.both[law]).sum())
+
+    @cached_property
+    def score(self) -> Array:
+        """The score at the quadrature points."""
+        return self.nodes @ VALUES.T
+
+    @cached_property
+    def slope(self) -> Array:
+        """Its derivative in x."""
+        return self.nodes @ SLOPES.T / self.half
+
+    @cached_property
+    def stiffness(self) -> Array:
+        """The penalty's weight w."""
+        p, q = self.both
+        return self.weights[0] * p + self.weights[1] * q
+
+    def integral(self, values: Array) -> Array:
+        """Return the integral over each element."""
+        found: Array = (values * WEIGHTS).sum(1) * self.half[:, 0]
+        return found
+
+    @cached_property
+    def value(self) -> Array:
+        """What each element adds to E_p[a(t)] + E_q[b(t)]."""
+        p, q = self.both
+        return self.integral(p * self.payoffs.real[0](self.score)) + self.integral(
+            q * self.payoffs.fake[0](self.score)
+        )
+
+    @cached_property
+    def penalty(self) -> Array:
+        """What each element adds to the penalty."""
+        return self.integral(0.5 * self.stiffness * self.slope**2)
+
+    @cached_property
+    def force(self) -> Array:
+        """p·a'(t) + q·b'(t)."""
+        p, q = self.both
+        return p * self.payoffs.real[1](self.score) + q * self.payoffs.fake[1](self.score)
+
+    @cached_property
+    def gap(self) -> Array:
+        """What each element adds to the bound of J* − J: the flux against the slope's."""
+        inner = self.integral(self.force)
+        before = np.concatenate([[0.0], np.cumsum(inner)[:-1]])
+        after = np.concatenate([np.cumsum(inner[::-1])[::-1][1:], [0.0]])
+        sigma = -(before[:, None] + self.half * (self.force @ FROM_LEFT.T))
+        other = after[:, None] + self.half * (self.force @ FROM_RIGHT.T)
+        mass = np.cumsum(self.integral(self.stiffness))
+        sigma = np.where((mass < 0.5 * mass[-1])[:, None], sigma, other)
+        felt = float(self.integral(np.abs(self.force)).sum())
+        noise = np.maximum(np.abs(sigma), np.abs(self.stiffness * self.slope)) < NOISE * felt
+        with np.errstate(all="ignore"):
+            missed = (sigma - self.stiffness * self.slope) ** 2 / (2 * self.stiffness)
+        return self.integral(np.where((self.stiffness > 0) & ~noise, missed, 0.0))
+
+    def at(self, x: Array, slope: bool = False) -> Array:
+        """Return the score, or its derivative, at points within the mesh."""
+        k = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, len(self.nodes) - 1)
+        half = 0.5 * (self.edges[k + 1] - self.edges[k])
+        local = (x - 0.5 * (self.edges[k + 1] + self.edges[k])) / half
+        series = self.nodes @ TO_SERIES.T
+        if slope:
+            series = np.array([legendre.legder(row) for row in series])
+        found: Array = (legendre.legvander(local, series.shape[1] - 1) * series[k]).sum(-1)
+        return found / half if slope else found
+
+    def cut(self, where: Array) -> Solution:
+        """Return the same score with the elements halved where ``where`` is true."""
+        middles = 0.5 * (self.edges[:-1] + self.edges[1:])
+        edges = np.sort(np.concatenate([self.edges, middles[where]]))
+        places = _nodes(edges)
+        return Solution(
+            edges, self.at(places), self.payoffs, self.densities, self.weights, self.converged
+        )
+
+
+def _nodes(edges: Array) -> Array:
+    half = 0.5 * np.diff(edges)[:, None]
+    found: Array = 0.5 * (edges[:-1] + edges[1:])[:, None] + half * NODES
+    return found
+
+
+def start(
+    edges: Array,
+    payoffs: Payoffs,
+    densities: Densities,
+    weights: tuple[float, float],
+    pointwise: bool = False,
+) -> Solution:
+    """Return a score to begin with: a constant, or what is best at each point alone."""
+    nodes = np.full((len(edges) - 1, DEGREE + 1), payoffs.middle)
+    if pointwise:
+        nodes = _pointwise(payoffs, *densities(_nodes(edges)))
+    return Solution(edges, nodes, payoffs, densities, weights, False)
+
+
+def _pointwise(payoffs: Payoffs, p: Array, q: Array) -> Array:
+    """Return the zero of p·a' + q·b', which falls, by bisection."""
+    low = np.full_like(p, max(payoffs.low, -FARTHEST))
+    high = np.full_like(p, min(payoffs.high, FARTHEST))
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        rising = p * payoffs.real[1](middle) + q * payoffs.fake[1](middle) > 0
+        low, high = np.where(rising, middle, low), np.where(rising, high, middle)
+    found: Array = 0.5 * (low + high)
+    return found
+
+
+def climb(solution: Solution) -> Solution:
+    """Return the maximiser on the same mesh, by damped Newton steps."""
+    for _ in range(STEPS):
+        step = _newton(solution)
+        if step is None:
+            return Solution(*_parts(solution), False)
+        size = float(np.abs(step).max())
+        factor = 1.0 if solution.payoffs.quadratic else min(1.0, LARGEST_STEP / max(size, 1e-300))
+        moved = _inside(solution, step, factor)
+        if moved is None:
+            return Solution(*_parts(solution), False)
+        solution = moved
+        if factor == 1.0 and size <= SMALL_STEP * (1 + float(np.abs(solution.nodes).max())):
+            return Solution(*_parts(solution), True)
+    return Solution(*_parts(solution), False)
+
+
+def _parts(s: Solution) -> tuple[Array, Array, Payoffs, Densities, tuple[float, float]]:
+    return s.edges, s.nodes, s.payoffs, s.densities, s.weights
+
+
+def _inside(solution: Solution, step: Array, factor: float) -> Solution | None:
+    """Return the step, shortened until every score is in the domain and every force finite."""
+    payoffs = solution.payoffs
+    for _ in range(60):
+        nodes = solution.nodes + factor * step
+        if nodes.min() > payoffs.low and nodes.max() < payoffs.high:
+            moved = Solution(
+                solution.edges, nodes, payoffs, solution.densities, solution.weights, False
+            )
+            _keep(moved, solution)
+            if np.all(np.isfinite(moved.force)):
+                return moved
+        factor *= 0.5
+    return None
+
+
+def _keep(moved: Solution, known: Solution) -> None:
+    """Hand on what depends on the mesh alone."""
+    for name in ("half", "x", "both", "stiffness"):
+        moved.__dict__[name] = getattr(known, name)
+
+
+def _newton(s: Solution) -> Array | None:
+    """Return the Newton step at the nodes of each element; None where no matrix is definite."""
+    p, q = s.both
+    bend = p * s.payoffs.real[2](s.score) + q * s.payoffs.fake[2](s.score)
+    scale = s.half * WEIGHTS
+    pull = (scale * s.force) @ VALUES - (WEIGHTS * s.stiffness * s.slope) @ SLOPES
+    matrices = np.einsum("eq,qi,qj->eij", -scale * bend, VALUES, VALUES, optimize=True)
+    matrices += np.einsum(
+        "eq,qi,qj->eij", WEIGHTS * s.stiffness / s.half, SLOPES, SLOPES, optimize=True
+    )
+    count, n = len(s.nodes), DEGREE
+    size = count * n + 1
+    band, right = np.zeros((n + 1, size)), np.zeros(size)
+    for i in range(n + 1):
+        right[i : i + (count - 1) * n + 1 : n] += pull[:, i]
+        for j in range(i + 1):
+            band[i - j, j : j + (count - 1) * n + 1 : n] += matrices[:, i, j]
+    if s.payoffs.linear:  # a constant is free: hold the score at one node
+        middle = size // 2
+        band[0, middle] *= 2
+    found = _solve(band, right)
+    if found is None:
+        return None
+    rows = np.arange(count)[:, None] * n + np.arange(n + 1)
+    return found[rows]
+
+
+def _solve(band: Array, right: Array) -> Array | None:
+    """Solve a symmetric banded system, each unknown scaled by its diagonal."""
+    if np.any(band[0] <= 0) or not np.all(np.isfinite(band)):
+        return None
+    scale = 1 / np.sqrt(band[0])
+    scaled = np.zeros_like(band)
+    for k in range(len(band)):
+        scaled[k, : band.shape[1] - k] = (
+            band[k, : band.shape[1] - k] * scale[: band.shape[1] - k] * scale[k:]
+        )
+    try:
+        factor = cholesky_banded(scaled, lower=True)
+    except LinAlgError:
+        return None
+    found: Array = scale * cho_solve_banded((factor, True), scale * right)
+    return found

@@ -1,0 +1,267 @@
+"""`optimal_discriminator`: the best score under a penalty on its slope, in numbers with errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gantheory.densities import Density, parse_density
+from gantheory.densities.base import Array
+from gantheory.densities.univariate import Points, Univariate
+from gantheory.errors import GantheoryError
+from gantheory.integrals.line.estimates import split_parameter
+from gantheory.losses import get_loss
+from gantheory.losses.loss import Loss
+from gantheory.records import Estimate, Status
+from gantheory.regularised.elements import Solution, climb, start
+from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
+from gantheory.regularised.payoffs import Payoffs, payoffs_of
+from gantheory.regularised.regulariser import Regulariser
+
+METHOD = "finite elements"
+LOST = (
+    "Newton's method did not come to rest: the laws may be too far apart for rounding, singular at "
+    "an end, or the payoffs without an optimum"
+)
+ROUNDS = 14
+STALLED = 0.7  # of the gap before: cutting no longer helps against rounding
+ENOUGH = 1e-22  # the gap's bound, a sum of squares: its root is what other numbers are off by
+MOST_ELEMENTS = 3000
+ROUNDING = 64 * np.finfo(float).eps
+LOOSE = 1e-13  # of a law's mass, outside of where the penalty acts
+COARSE = 1e-3  # relative: a penalty that two resolutions see so differently is not resolved
+SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
+
+
+@dataclass(frozen=True)
+class RegularisedDiscriminator:
+    """The best discriminator under a penalty on its slope.
+
+    Attributes:
+        loss: the game.
+        p: the data density.
+        q: the generator's density.
+        regulariser: the penalty.
+        value: V(D) = E_p[a] + E_q[b], without the penalty.
+        penalty: ½·E[γ·|t'|²].
+        objective: what D maximises, V − penalty; its error is a bound by duality.
+        reason: why there are no numbers, where there are none.
+    """
+
+    loss: Loss
+    p: Univariate
+    q: Univariate
+    regulariser: Regulariser
+    value: Estimate
+    penalty: Estimate
+    objective: Estimate
+    reason: str | None = None
+    loose: float = 0.0
+    pieces: tuple[Solution, ...] = field(default=(), repr=False, compare=False)
+    finer: tuple[Solution, ...] = field(default=(), repr=False, compare=False)
+
+    def gradient(self, wrt: str = "q.loc") -> Estimate:
+        """Return the derivative of the generator's loss in a parameter of q, with D held.
+
+        It is E_q[c'(t)·t'·v] where the parameter moves each sample at the speed v, and
+        E_q[c(t)·∂log q] for any other parameter.
+        """
+        side, name = split_parameter(wrt)
+        if side != "q":
+            raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, METHOD)
+        payoffs = payoffs_of(self.loss)
+        if (why := self._not_followed(payoffs)) is not None:
+            return Estimate.undetermined(why, METHOD)
+        terms = [_moved(self.q, name, payoffs, one) for one in self.finer]
+        coarse = [_moved(self.q, name, payoffs, one) for one in self.pieces]
+        return _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
+
+    def _not_followed(self, payoffs: Payoffs) -> str | None:
+        """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
+        used = [law for law, weight in ((self.p, self.regulariser.on_real),
+                                        (self.q, self.regulariser.on_fake)) if weight]  # fmt: skip
+        torn = mass_outside(self.q, supports(self.p, self.q, used))
+        if torn > LOOSE:
+            where = "where the penalty's weight is 0, so that D may jump"
+        elif self.loose > LOOSE and not payoffs.is_flat_on_recognised:
+            torn, where = self.loose, "where the penalty's weight is below 1e-260"
+        else:
+            return None
+        return f"q has the mass {torn:.3g} {where}; penalise fake samples too, as in 'both(1)'"
+
+    def score(self, x: float) -> Estimate:
+        """Return t(x); undetermined where nothing holds the score."""
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, METHOD)
+        place = np.array([float(x)])
+        for fine, coarse in zip(self.finer, self.pieces, strict=True):
+            if fine.edges[0] <= place[0] <= fine.edges[-1]:
+                one, other = (float(s.at(place)[0]) for s in (fine, coarse))
+                error = SAFETY * abs(one - other) + 1e3 * ROUNDING * (1 + abs(one))
+                return Estimate(one, error, method=METHOD)
+        return Estimate.undetermined(
+            f"x = {float(place[0]):g} lies where the penalty's weight vanishes", METHOD
+        )
+
+    def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        numbers = {"value": self.value, "penalty": self.penalty, "objective": self.objective}
+        if wrt is not None:
+            numbers["gradient"] = self.gradient(wrt)
+        return {
+            "loss": self.loss.name,
+            "p": str(self.p),
+            "q": str(self.q),
+            "regulariser": str(self.regulariser),
+            "wrt": wrt,
+            **{
+                name: {"value": one.value, "error": one.error, "status": one.status.value,
+                       "method": one.method, "reason": one.reason}
+                for name, one in numbers.items()
+            },
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return (
+            f"{self.loss.name} with {self.regulariser} on p = {self.p}, q = {self.q}\n"
+            f"V(D) = {self.value}\npenalty = {self.penalty}\nV - penalty = {self.objective}"
+        )
+
+
+def optimal_discriminator(
+    loss: str | Loss, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
+) -> RegularisedDiscriminator:
+    r"""Return the discriminator that maximises V − ½·E[γ·|t'|²] between two laws on the line.
+
+    R1 penalises on real samples, R2 on fake ones: with w = γ_p·p + γ_q·q the score solves
+    :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
+
+    Args:
+        loss: a loss with smooth concave payoffs, or its name.
+        p: the data density, or its text.
+        q: the generator's density, or its text.
+        regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
+            ``"r1(1) + r2(2)"``; the weight is γ of γ/2·E|t'|².
+
+    >>> p, q = "normal(0, 1)", "normal(1, 1)"
+    >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
+    >>> print(f"{found.value.value:.6f} {found.penalty.value:.6f} {found.gradient().value:.6f}")
+    -1.251709 0.048300 0.175918
+    """
+    game = get_loss(loss) if isinstance(loss, str) else loss
+    first, second = parse_density(p), parse_density(q)
+    penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
+    if not isinstance(first, Univariate) or not isinstance(second, Univariate):
+        raise GantheoryError(f"{first} and {second}: a penalised D is solved on the line only")
+    payoffs = payoffs_of(game)
+
+    def without(reason: str) -> RegularisedDiscriminator:
+        empty = Estimate.undetermined(reason, METHOD)
+        return RegularisedDiscriminator(game, first, second, penalty, empty, empty, empty, reason)
+
+    if (bent := payoffs.why_not_concave()) is not None:
+        return without(bent)
+    pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
+    weights = (float(penalty.on_real), float(penalty.on_fake))
+    solved = [_solve(first, second, payoffs, weights, piece) for piece in pieces]
+    if not all(one.converged for one in solved):
+        return without(LOST)
+    finer = [climb(one.cut(np.ones(len(one.nodes), bool))) for one in solved if not one.alone]
+    if not all(one.converged for one in finer):
+        return without(LOST)
+    return _assembled(game, (first, second), penalty, payoffs, solved, finer)
+
+
+def _solve(
+    p: Univariate,
+    q: Univariate,
+    payoffs: Payoffs,
+    weights: tuple[float, float],
+    piece: tuple[float, float],
+) -> Solution:
+    """Solve on one interval, cutting elements until duality bounds what is missed."""
+
+    def densities(x: Array) -> tuple[Array, Array]:
+        return p.pdf(x), q.pdf(x)
+
+    edges = elements(p, q, *piece)
+    found = start(edges, payoffs, densities, weights)
+    if found.alone:
+        return replace(found, converged=True)
+    found = climb(found)
+    if not found.converged:
+        found = climb(start(edges, payoffs, densities, weights, pointwise=True))
+    total = np.inf
+    for _ in range(ROUNDS):
+        if not found.converged:
+            return found
+        gap, before = found.gap, total
+        total = float(gap.sum())
+        if total <= ENOUGH or total > STALLED * before or len(gap) > MOST_ELEMENTS:
+            return found
+        found = climb(found.cut(gap > min(ENOUGH / len(gap), 0.1 * float(gap.max()))))
+    return found
+
+
+def _assembled(
+    game: Loss,
+    laws: tuple[Univariate, Univariate],
+    penalty: Regulariser,
+    payoffs: Payoffs,
+    solved: list[Solution],
+    finer: list[Solution],
+) -> RegularisedDiscriminator:
+    coarse = [one for one in solved if not one.alone]
+    held = [(float(one.edges[0]), float(one.edges[-1])) for one in solved]
+    loose = [mass_outside(law, held) for law in laws]
+    alone = [sum(float(one.mass(k)) for one in solved if one.alone) for k in (0, 1)]
+    free = sum(
+        (mass + other) * payoffs.most(part)
+        for part, mass, other in zip(("real", "fake"), loose, alone, strict=True)
+        if mass + other > LOOSE
+    )
+    values, costs = [s.value for s in finer], [s.penalty for s in finer]
+    totals = [[float(sum(map(np.sum, one))) for one in (values, costs)]]
+    totals.append([float(sum(getattr(s, n).sum() for s in coarse)) for n in ("value", "penalty")])
+    value = _between(totals[0][0] + free, totals[1][0] + free, values, METHOD)
+    cost = _between(totals[0][1], totals[1][1], costs, METHOD)
+    gap = float(sum(s.gap.sum() for s in finer))
+    objective = _between(
+        totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],
+        f"{METHOD}, bounded by duality",
+    )  # fmt: skip
+    return RegularisedDiscriminator(
+        game, *laws, penalty, value, cost, replace(objective, error=float(objective.error + gap)),
+        next((one.reason for one in (value, cost) if one.status is not Status.OK), None),
+        loose[1], tuple(coarse), tuple(finer),
+    )  # fmt: skip
+
+
+def _between(fine: float, coarse: float, terms: Sequence[Array], method: str) -> Estimate:
+    """Return the finer of two resolutions, with their difference and the rounding as its error."""
+    rounding = ROUNDING * float(sum(np.abs(one).sum() for one in terms)) + LOOSE
+    error = SAFETY * abs(float(fine) - float(coarse)) + rounding
+    if error > COARSE * abs(fine) and error > 1e-8:
+        return Estimate.undetermined(
+            f"two resolutions give {coarse:.6g} and {fine:.6g}: the laws are not resolved", method
+        )
+    return Estimate(float(fine), float(error), method=method)
+
+
+def _moved(q: Univariate, name: str, payoffs: Payoffs, one: Solution) -> Array:
+    """Return what each element adds to the derivative of E_q[c(t)] with t held."""
+    density = one.both[1]
+    at = Points.at(one.x)
+    velocity = q.velocity(name, at)
+    if velocity is not None:
+        pull: Callable[[Array], Array] = payoffs.generator[1]
+        return one.integral(density * pull(one.score) * one.slope * velocity)
+    with np.errstate(all="ignore"):
+        score = q.scores(name, at)
+        terms = np.where(density > 0, density * score * payoffs.generator[0](one.score), 0.0)
+    return one.integral(terms)
