@@ -2,6 +2,8 @@ __version__: str
 
 from .api import check as check
 from .api import derive as derive
+from .api import measure as measure
+from .api import watch as watch
 from .archive import from_json as from_json
 from .archive import to_json as to_json
 from .audits import Audit as Audit

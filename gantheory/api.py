@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import overload
+from typing import TYPE_CHECKING, Any, overload
 
 from gantheory.critics import CriticDerivation, derive_critic
 from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
-from gantheory.errors import unknown_name
+from gantheory.errors import require_simulations, unknown_name
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.verify import Outcome
+
+if TYPE_CHECKING:
+    from simulations.watch import Reading, Watch
 
 
 @overload
@@ -58,3 +61,35 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
             raise unknown_name("claim", name, CHECKS)
     chosen = [CHECKS[name] for name in wanted] or [c for c in CHECKS.values() if not c.trains]
     return list(run(chosen))
+
+
+def measure(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    **options: Any,
+) -> Reading:  # fmt: skip
+    """Measure your own generator and discriminator against your data, leaving both as they are.
+
+    The value of the game, the divergence that the discriminator certifies, the gradients and how
+    strongly the score reaches the generator; see `simulations.watch.measure`, which has the
+    options: ``latent`` is the dimension of the generator's input, or a function that draws it.
+    Needs the extra ``torch``.
+    """
+    require_simulations("measure")
+    from simulations.watch import measure as measured
+
+    return measured(generator, discriminator, data, loss, **options)
+
+
+def watch(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    **options: Any,
+) -> Watch:  # fmt: skip
+    """Return a hook that measures your GAN while your own loop trains it: call it at each step.
+
+    The training is bitwise what it is without the hook; see `simulations.watch.Watch`, which has
+    the options. Needs the extra ``torch``.
+    """
+    require_simulations("watch")
+    from simulations.watch import Watch
+
+    return Watch(generator, discriminator, data, loss, **options)

@@ -274,6 +274,12 @@ def check(members: Sequence[Member], recipe: Recipe) -> None:
     """Raise `GantheoryError` where members and recipe do not fit together."""
     if not members:
         raise GantheoryError("an ensemble needs at least one member")
+    for law in {id(x): x for m in members for x in (m.real, m.fake) if x is not None}.values():
+        if not isinstance(law, Sampler):
+            raise GantheoryError(
+                f"a member's data of type {type(law).__name__} cannot be sampled; make it a "
+                "sampler by simulations.points.as_sampler"
+            )
     dims = {member.real.dim for member in members}
     dims |= {member.fake.dim for member in members if member.fake is not None}
     dims |= {recipe.generator.outputs} if recipe.generator else set()

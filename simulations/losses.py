@@ -195,7 +195,7 @@ def _maps(loss: Loss, values: tuple[tuple[str, float], ...]) -> list[Expr]:
     """Return smooth increasing maps from the real line onto the inside of the game's domain."""
     numbers = _numbers(values)
     ends = interval(loss.domain)
-    lower, upper = (_end(end, numbers) for end in (ends.lower, ends.upper))
+    lower, upper = (limit(end, numbers) for end in (ends.lower, ends.upper))
     match lower.is_finite, upper.is_finite:
         case True, True:
             return [lower + (upper - lower) * sigmoid(t)]
@@ -206,10 +206,11 @@ def _maps(loss: Loss, values: tuple[tuple[str, float], ...]) -> list[Expr]:
     return [t]
 
 
-def _end(tree: ast.expr, numbers: Mapping[str, Expr]) -> Expr:
+def limit(tree: ast.expr, numbers: Mapping[str, Expr] | None = None) -> Expr:
+    """Return an end of a domain as a number, perhaps infinite."""
     infinite = {"oo": sympy.oo, "inf": sympy.oo, "-oo": -sympy.oo, "-inf": -sympy.oo}
     text = ast.unparse(tree)
-    return infinite[text] if text in infinite else to_sympy(tree, numbers)
+    return infinite[text] if text in infinite else to_sympy(tree, numbers or {})
 
 
 def _overflows(score: Expr, payoffs: list[Expr]) -> int:

@@ -1,0 +1,183 @@
+"""A user's own data, as a sampler: arrays, tensors, files, datasets."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantheory.densities.base import Density
+from gantheory.errors import GantheoryError
+from simulations.counter import Places
+from simulations.data import Law, as_density
+from simulations.streams import Sampler
+
+WHAT = (
+    "give a density such as 'normal(0, 1)', numbers of shape (points, dimension), a torch Dataset, "
+    "a .csv or .npy file, or an object with `dim` and `sample(n, generator, dtype)`"
+)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Finitely many points, drawn with replacement: the empirical law of a user's data.
+
+    Args:
+        origin: where they come from, for records.
+        digest: SHA-256 of the numbers: what tells one set of points from another.
+        rows: shape (points, dimension), float64; made by `points`.
+
+    >>> data = points([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    >>> data.dim, data.sample(4).shape
+    (2, torch.Size([4, 2]))
+    """
+
+    origin: str
+    digest: str
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """Return all points, shape (points, dimension)."""
+        raise GantheoryError("make Points by simulations.points.points(data)")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def dim(self) -> int:
+        """Return the dimension of a point."""
+        return self.rows.shape[1]
+
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """Return n points drawn with replacement, shape (n, dim)."""
+        chosen = torch.randint(len(self), (n,), generator=generator)
+        return self.rows[chosen].to(dtype)
+
+    def distinct(self, n: int, generator: torch.Generator) -> Tensor:
+        """Return n different points in random order, all of them where there are fewer."""
+        return self.rows[torch.randperm(len(self), generator=generator)[:n]]
+
+    def points(self, places: Places) -> Tensor:
+        """Return points made from numbers that are counted, for all members at once."""
+        u = places.uniform()[..., 0]
+        return self.rows.to(u.device)[(u * len(self)).long()]
+
+    def split(self, share: float = 0.5, seed: int = 0) -> tuple[Points, Points]:
+        """Return two parts without a common row: one to train on, one to measure on."""
+        if not 0 < share < 1:
+            raise GantheoryError(f"share={share!r} must lie between 0 and 1")
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        cut = round(share * len(self))
+        if not 0 < cut < len(self):
+            raise GantheoryError(f"share={share!r} of {len(self)} points leaves a part empty")
+        halves = self.rows[order[:cut]], self.rows[order[cut:]]
+        return _made(halves[0], self.origin), _made(halves[1], self.origin)
+
+
+def points(data: Any) -> Points:
+    """Return a user's data as a sampler of its empirical law.
+
+    Args:
+        data: numbers of shape (points,) or (points, dimension), as a list, array or tensor; a
+            torch Dataset, of whose items the first part is taken; or the path of a .csv file, a
+            header allowed, or of a .npy file.
+
+    Raises:
+        GantheoryError: where it is none of these, or holds what is no finite number.
+    """
+    if isinstance(data, Points):
+        return data
+    if isinstance(data, str | os.PathLike):
+        return _made(_read(Path(data)), str(data))
+    if isinstance(data, torch.utils.data.Dataset):
+        return _made(_items(data), type(data).__name__)
+    return _made(data, type(data).__name__)
+
+
+def as_sampler(data: Any, what: str = "data") -> Sampler:
+    """Return whatever a user calls data as something to draw samples from.
+
+    Raises:
+        GantheoryError: where it is nothing of the kind.
+    """
+    if isinstance(data, str) and not data.endswith((".csv", ".npy")):
+        return Law(as_density(data))
+    if isinstance(data, Density):
+        return Law(data)
+    if isinstance(data, Sampler):
+        return data
+    try:
+        return points(data)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, GantheoryError):
+            raise
+        raise GantheoryError(f"{what} of type {type(data).__name__} is no data; {WHAT}") from None
+
+
+def _made(numbers: Any, origin: str) -> Points:
+    rows = torch.as_tensor(np.asarray(numbers, dtype=np.float64))
+    rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
+    if rows.ndim != 2 or not rows.numel():
+        raise GantheoryError(f"data of shape {tuple(rows.shape)}; {WHAT}")
+    bad = int((~rows.isfinite().all(1)).sum())
+    if bad:
+        raise GantheoryError(f"{bad} of {len(rows)} points hold nan or inf; leave them out")
+    made = Points(origin, hashlib.sha256(rows.contiguous().numpy().tobytes()).hexdigest())
+    made.__dict__["rows"] = rows
+    return made
+
+
+def _items(data: Any) -> Tensor:
+    if not hasattr(data, "__len__"):
+        raise GantheoryError("an iterable dataset has no length; collect its items into a tensor")
+    items = [data[k] for k in range(len(data))]
+    firsts = [item[0] if isinstance(item, tuple | list) else item for item in items]
+    return torch.stack([torch.as_tensor(item).reshape(-1) for item in firsts])
+
+
+def _read(path: Path) -> Any:
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        if path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                return _numbers([row for row in csv.reader(file) if row], path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, GantheoryError):
+            raise
+        raise GantheoryError(f"cannot read {path}: {error}") from None
+    raise GantheoryError(f"{path}: unknown kind of file; use .csv or .npy")
+
+
+def _numbers(table: list[list[str]], path: Path) -> list[list[float]]:
+    """Return a table's numbers; a first row without a number is a header."""
+    rows = table[1:] if table and not any(_is_number(cell) for cell in table[0]) else table
+    if not rows:
+        raise GantheoryError(f"{path} holds no points")
+    for line, row in enumerate(rows, start=len(table) - len(rows) + 1):
+        if len(row) != len(rows[0]) or not all(map(_is_number, row)):
+            raise GantheoryError(
+                f"{path}, row {line}: {len(rows[0])} numbers expected, found {','.join(row)[:40]!r}"
+            )
+    return [[float(cell) for cell in row] for row in rows]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,326 @@
+"""A GAN that someone else trains, measured: any modules, any data, any loop.
+
+Nothing here moves what it measures: parameters, buffers, modes, gradients and random states are
+the same after as before, so a run that is watched is bitwise the run that is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.formulas import interval
+from gantheory.functions import to_sympy
+from gantheory.losses.loss import Loss
+from gantheory.records import Estimate
+from simulations.compare import mean_of
+from simulations.losses import Payoff, limit
+from simulations.points import Points, as_sampler
+from simulations.samples import TESTS
+from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
+from simulations.theory import bind, predict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Latent = int | Callable[[int, torch.Generator], Tensor]
+PARTS = "real", "fake", "generator"
+METHOD = "fresh samples, Student's t"
+TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
+
+
+@dataclass(frozen=True)
+class Payoffs:
+    """A loss's payoffs as functions of its raw score."""
+
+    real: Payoff
+    fake: Payoff
+    generator: Payoff
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pair of networks was seen to do, on n fresh samples of either side.
+
+    Attributes:
+        step: of the training, as it was told.
+        value: V = E_p[a(t)] + E_q[b(t)] of the discriminator as it is.
+        bound: V less its value at p = q, a lower bound of ``divergence`` between p and q: no
+            discriminator can claim more than there is. 0 at equilibrium. On points that the
+            discriminator has trained on it bounds the divergence of those points only.
+        divergence: the name of what the best discriminator would report.
+        generator_loss: E_q[c(t)].
+        slope: the mean of abs(c'(t)) over fakes: how strongly the score reaches the generator.
+        slope_at_equality: the same at p = q; a ratio near 0 is a generator without a signal.
+        discriminator_gradient, generator_gradient: Euclidean norms of the losses' gradients.
+        same_law: p-value of the two-sample test; None where none was asked for.
+    """
+
+    step: int
+    value: Estimate
+    bound: Estimate
+    divergence: str
+    generator_loss: Estimate
+    slope: float
+    slope_at_equality: float
+    discriminator_gradient: float
+    generator_gradient: float
+    same_law: float | None = None
+
+
+def measure(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    data: Any,
+    loss: Loss | str = "non-saturating",
+    *,
+    latent: Latent,
+    parameters: Mapping[str, float] | None = None,
+    n: int = 10_000,
+    seed: int = 0,
+    step: int = 0,
+    test: str | None = None,
+    error_probability: float = 1e-3,
+) -> Reading:
+    """Measure a generator and a discriminator against data, leaving both as they are.
+
+    Both are measured in eval mode.
+
+    Args:
+        generator: maps latents (n, ...) to samples (n, ...).
+        discriminator: maps samples to raw scores t of the loss, (n,) or (n, 1): no sigmoid.
+        data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
+            finitely many points at most n different ones are taken.
+        loss: a name of the catalogue, or a `Loss`.
+        latent: dimension of standard normal latents, or a function of (n, torch.Generator).
+        parameters: values of the loss's free parameters.
+        n: samples of either side.
+        seed: of the samples.
+        step: recorded in the answer.
+        test: energy, classifier, or kolmogorov-smirnov on the line: a two-sample test, too.
+        error_probability: that an interval misses.
+
+    Raises:
+        GantheoryError: where shapes do not fit, or scores leave the loss's domain.
+
+    >>> reading = measure(nn.Linear(1, 1), nn.Linear(1, 1), "normal(0, 1)", latent=1, n=100)
+    >>> reading.divergence
+    '2*jsd'
+    """
+    if test is not None and test not in TESTS:
+        raise unknown_name("test", test, TESTS)
+    played = bind(loss, parameters)
+    payoffs = Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
+    with _untouched(generator, discriminator):
+        real, fake = _samples(generator, as_sampler(data), latent, n, seed)
+        gradients = _gradients(generator, discriminator, payoffs, real, latent, seed)
+        with torch.no_grad():
+            scores = [_scores(discriminator, x).double() for x in (real, fake)]
+    _check_scores(scores, played)
+    gains = (payoffs.real(scores[0]) + payoffs.fake(scores[1])).cpu().numpy()
+    losses = payoffs.generator(scores[1]).cpu().numpy()
+    value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
+    bound, name, slope = _theory(played, value, payoffs.generator)
+    return Reading(
+        step,
+        value,
+        bound,
+        name,
+        mean_of(losses, error_probability, METHOD, len(losses)),
+        float(payoffs.generator.slope(scores[1]).abs().mean()),
+        slope,
+        *gradients,
+        None if test is None else _tested(real, fake, test, seed),
+    )
+
+
+def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, str, float]:
+    """Return the bound, the divergence's name, and the slope of G's loss at p = q."""
+    try:
+        theory = predict(loss)
+    except GantheoryError as error:
+        return Estimate.undetermined(str(error), "theory"), "undecided", math.nan
+    at_equality = theory.score(torch.zeros(1, dtype=torch.float64))
+    bound = replace(value, value=value.value - theory.value_constant)
+    return bound, str(theory.value.divergence), float(generator.slope(at_equality).abs())
+
+
+def _check_scores(scores: list[Tensor], loss: Loss) -> None:
+    ends = interval(loss.domain)
+    lower, upper = (float(limit(end)) for end in (ends.lower, ends.upper))
+    both = torch.cat(scores)
+    if not bool(((both >= lower) & (both <= upper)).all()):
+        raise GantheoryError(
+            f"scores from {float(both.min()):.4g} to {float(both.max()):.4g} where "
+            f"{loss.name!r} has {loss.domain}; let the discriminator return the loss's raw score t"
+        )
+
+
+def _samples(
+    generator: nn.Module, data: Sampler, latent: Latent, n: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Return as many real points as fakes, in the generator's type and on its device."""
+    like = _like(generator)
+    source = generator_of(seed, COMPARISON)
+    if isinstance(data, Points):
+        real = data.distinct(n, source)
+    else:
+        real = data.sample(n, source, torch.float64)
+    with torch.no_grad():
+        fake = generator(_latents(latent, len(real), seed, like))
+    if fake.shape[:1] != real.shape[:1] or fake[0].numel() != real.shape[1]:
+        raise GantheoryError(
+            f"the generator's samples have shape {tuple(fake.shape)}, the data "
+            f"{tuple(real.shape)}; they must have as many numbers a point"
+        )
+    return real.to(like).reshape(fake.shape), fake
+
+
+def _latents(latent: Latent, n: int, seed: int, like: Tensor) -> Tensor:
+    source = generator_of(seed, EVALUATION)
+    if callable(latent):
+        return latent(n, source).to(like)
+    return torch.randn(n, latent, generator=source, dtype=torch.float64).to(like)
+
+
+def _like(module: nn.Module) -> Tensor:
+    """Return a tensor of a module's type and device."""
+    return next(iter(module.parameters()), torch.zeros(0)).detach()
+
+
+def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:
+    scores: Tensor = discriminator(x)
+    if scores.numel() != len(x):
+        raise GantheoryError(
+            f"the discriminator returned shape {tuple(scores.shape)} for {len(x)} samples; "
+            "it must return one score for each"
+        )
+    return scores.reshape(-1)
+
+
+def _gradients(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    payoffs: Payoffs,
+    real: Tensor,
+    latent: Latent,
+    seed: int,
+) -> tuple[float, float]:
+    """Return the norms of the gradients of D's and of G's loss in their own parameters."""
+    psi, theta = (_copies(module) for module in (discriminator, generator))
+    z = _latents(latent, len(real), seed, _like(generator))
+    fake = functional_call(generator, theta, (z,))
+
+    def scores(x: Tensor) -> Tensor:
+        return functional_call(discriminator, psi, (x,)).reshape(-1)
+
+    on_fakes = scores(fake.detach())
+    of_d = -payoffs.real(scores(real)).mean() - payoffs.fake(on_fakes).mean()
+    of_g = payoffs.generator(scores(fake)).mean()
+    return _norm(of_d, psi), _norm(of_g, theta)
+
+
+def _copies(module: nn.Module) -> dict[str, Tensor]:
+    return {name: p.detach().clone().requires_grad_() for name, p in module.named_parameters()}
+
+
+def _norm(loss: Tensor, parameters: dict[str, Tensor]) -> float:
+    if not parameters:
+        return 0.0
+    slopes = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+    return math.sqrt(sum(float(slope.double().square().sum()) for slope in slopes
+                         if slope is not None))  # fmt: skip
+
+
+def _tested(real: Tensor, fake: Tensor, test: str, seed: int) -> float:
+    made, given = (x[:TESTED].flatten(1).double().cpu().numpy() for x in (fake, real))
+    return float(TESTS[test](made, given, (seed, 0)))
+
+
+@contextmanager
+def _untouched(*modules: nn.Module) -> Iterator[None]:
+    """Put modules into eval mode, and their modes and all random states back afterwards."""
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}
+    with torch.random.fork_rng(devices=sorted(devices)), torch.enable_grad():
+        try:
+            for module in modules:
+                module.eval()
+            yield
+        finally:
+            for part, mode in modes:
+                part.training = mode
+
+
+@dataclass
+class Watch:
+    """Measures a GAN while someone's own loop trains it: call it with each step's number.
+
+    Args:
+        generator, discriminator, data, loss, latent: as `measure` takes them.
+        every: steps between measurements.
+        options: what else `measure` takes: n, seed, test, parameters, error_probability.
+
+    In a loop call ``watch(step)``; in a Lightning callback, call ``watch(trainer.global_step)`` in
+    its ``on_train_batch_end``. ``readings`` grows; each is on other samples.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    data: Any
+    loss: Loss | str = "non-saturating"
+    latent: Latent = 1
+    every: int = 100
+    options: Mapping[str, Any] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise GantheoryError(f"every={self.every!r} must be at least 1 step")
+        self.data = as_sampler(self.data)
+
+    def __call__(self, step: int) -> Reading | None:
+        """Measure where ``step`` is a multiple of ``every``, and keep and return the reading."""
+        if step % self.every:
+            return None
+        options = {**self.options, "seed": self.options.get("seed", 0) + len(self.readings)}
+        reading = measure(
+            self.generator, self.discriminator, self.data, self.loss,
+            latent=self.latent, step=step, **options,
+        )  # fmt: skip
+        self.readings.append(reading)
+        return reading
+
+    def column(self, name: str) -> list[Any]:
+        """Return one attribute of every reading."""
+        return [getattr(reading, name) for reading in self.readings]
+
+    def draw(self) -> Figure:
+        """Return a figure of the bound with its interval, and of both gradients, along training."""
+        from gantheory.report.plots.style import look, new_figure, tidy
+
+        if not self.readings:
+            raise GantheoryError("nothing was measured yet; call the watch in the training loop")
+        figure = new_figure(8.0, 3.4)
+        left, right = figure.subplots(1, 2)
+        steps, bounds = self.column("step"), self.column("bound")
+        middle, width = ([getattr(b, name) for b in bounds] for name in ("value", "error"))
+        left.plot(steps, middle, **look(0))
+        ends = [np.add(middle, sign * np.array(width)) for sign in (-1, 1)]
+        left.fill_between(steps, *ends, color=look(0)["color"], alpha=0.2, linewidth=0)
+        name = self.readings[-1].divergence
+        tidy(left, "step", "nats", f"lower bound of {name}, with its interval")
+        for k, player in enumerate(("discriminator", "generator")):
+            right.plot(steps, self.column(f"{player}_gradient"), label=player, **look(k))
+        right.legend(frameon=False)
+        tidy(right, "step", "", "norm of the gradient")
+        return figure

@@ -1,0 +1,240 @@
+"""A GAN that a user trains, measured: nothing moves, and what is said is true."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import gantheory as gt
+from gantheory.errors import GantheoryError
+from simulations.ensembles import Member, Recipe
+from simulations.losses import discriminator_loss, generator_loss
+from simulations.networks import Affine, Mlp
+from simulations.points import Points, as_sampler, points
+from simulations.train import last, train
+from simulations.watch import Watch, measure
+
+
+def networks(seed=0, dim=2):
+    torch.manual_seed(seed)
+    maker = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, dim))
+    critic = nn.Sequential(
+        nn.utils.parametrizations.spectral_norm(nn.Linear(dim, 8)), nn.Dropout(0.2), nn.Tanh(),
+        nn.Linear(8, 1),
+    )  # fmt: skip
+    return maker, critic
+
+
+def trained(watched, steps=25):
+    """Return all parameters and buffers after a plain loop, and the watch."""
+    maker, critic = networks()
+    data = points(np.random.default_rng(5).normal(size=(300, 2)))
+    watch = Watch(maker, critic, data, latent=3, every=10, options={"n": 100, "test": "energy"})
+    to_d, to_g = discriminator_loss("non-saturating"), generator_loss("non-saturating")
+    d, g = (torch.optim.Adam(net.parameters(), 1e-2) for net in (critic, maker))
+    for step in range(steps):
+        real, z = data.sample(32), torch.randn(2, 32, 3)
+        d.zero_grad()
+        to_d(critic(real), critic(maker(z[0]).detach())).backward()
+        d.step()
+        g.zero_grad()
+        to_g(critic(maker(z[1]))).backward()
+        if watched:
+            watch(step)  # gradients that wait to be used stay as they are, too
+        g.step()
+    return [*maker.state_dict().values(), *critic.state_dict().values()], watch
+
+
+def test_a_watched_run_is_bitwise_the_run_that_is_not():
+    (plain, unused), (seen, watch) = trained(False), trained(True)
+    assert all(torch.equal(a, b) for a, b in zip(plain, seen, strict=True))
+    assert not unused.readings
+    assert watch.column("step") == [0, 10, 20]
+    assert all(0 <= p <= 1 for p in watch.column("same_law"))
+    assert len(set(watch.column("value"))) == 3
+    assert watch.draw().axes[0].get_title(loc="left").startswith("lower bound of 2*jsd")
+
+
+class LogRatio(nn.Module):
+    """The optimal score between N(0, 1) and N(d, s²)."""
+
+    def __init__(self, loc, scale):
+        super().__init__()
+        self.loc, self.scale = loc, scale
+
+    def forward(self, x):
+        q = torch.distributions.Normal(self.loc, self.scale)
+        return torch.distributions.Normal(0.0, 1.0).log_prob(x) - q.log_prob(x)
+
+
+class Shift(nn.Module):
+    """z -> loc + scale z."""
+
+    def __init__(self, loc, scale):
+        super().__init__()
+        self.loc, self.scale = (nn.Parameter(torch.tensor(float(v))) for v in (loc, scale))
+
+    def forward(self, z):
+        return self.loc + self.scale * z
+
+
+@pytest.mark.parametrize(("loc", "scale"), [(2.0, 1.0), (0.5, 1.5), (0.0, 1.0)])
+@pytest.mark.parametrize(("loss", "name"), [("minimax", "2*jsd"), ("f-gan-kl", "kl_pq")])
+def test_the_bound_of_an_optimal_discriminator_is_the_divergence(loss, name, loc, scale):
+    optimal = LogRatio(loc, scale)
+    critic = optimal if loss == "minimax" else lambda x: 1 + optimal(x)  # f'(r) of r log r
+    critic = critic if isinstance(critic, nn.Module) else Function(critic)
+    reading = measure(Shift(loc, scale), critic, "normal(0, 1)", loss, latent=1, n=20_000)
+    kind = name.removeprefix("2*")
+    truth = gt.divergence(kind, "normal(0, 1)", f"normal({loc}, {scale})").value
+    truth *= 2 if name.startswith("2*") else 1
+    assert reading.divergence == name
+    assert abs(reading.bound.value - truth) <= reading.bound.error
+    assert reading.bound.error < 0.2
+    if (loc, scale) == (0.0, 1.0):
+        assert reading.slope == pytest.approx(reading.slope_at_equality)
+
+
+class Function(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def test_every_number_is_that_of_plain_torch_on_the_same_samples():
+    rng = np.random.default_rng(1)
+    real = torch.from_numpy(rng.normal(size=(400, 2))).float()
+    z = torch.from_numpy(rng.normal(size=(400, 3))).float()
+    maker, critic = networks(3)
+    maker.eval(), critic.eval()
+    reading = gt.measure(maker, critic, real, "non-saturating", latent=lambda n, _: z[:n])
+    fake = maker(z)
+    scores = critic(fake).detach()
+    soft = nn.functional.softplus
+    of_d = soft(-critic(real)).mean() + soft(critic(fake.detach())).mean()
+    of_g = soft(-critic(fake)).mean()
+    assert reading.value.value == pytest.approx(-of_d.item(), abs=1e-6)
+    assert reading.generator_loss.value == pytest.approx(of_g.item(), abs=1e-6)
+    assert reading.slope == pytest.approx(float(torch.sigmoid(-scores).mean()), abs=1e-6)
+    for loss, net, found in (
+        (of_d, critic, reading.discriminator_gradient),
+        (of_g, maker, reading.generator_gradient),
+    ):
+        parts = torch.autograd.grad(loss, list(net.parameters()), retain_graph=True)
+        norm = torch.cat([part.flatten() for part in parts]).norm()
+        assert found == pytest.approx(float(norm), rel=1e-5)
+
+
+def test_a_loss_without_an_optimum_is_measured_and_its_bound_left_open():
+    maker, critic = networks()
+    linear = gt.Loss("mean difference", real="t", fake="-t", generator="-t")
+    reading = measure(maker, critic, np.zeros((500, 2)), linear, latent=3, n=500)
+    assert reading.value.is_finite
+    assert reading.bound.status == "undetermined"
+    assert reading.slope == 1
+
+
+def csv_of(tmp_path, text):
+    place = tmp_path / "data.csv"
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def test_data_of_every_kind_become_the_same_points(tmp_path):
+    numbers = [[0.0, 1.0], [2.0, 3.5], [-4.0, 5e-3]]
+    np.save(tmp_path / "data.npy", np.array(numbers))
+    expected = torch.tensor(numbers, dtype=torch.float64)
+    kinds = [
+        numbers, np.array(numbers), expected, tmp_path / "data.npy", str(tmp_path / "data.npy"),
+        TensorDataset(expected, torch.zeros(3)),
+        csv_of(tmp_path, "x,y\n0,1\n2,3.5\n\n-4,5e-3\n"),
+    ]  # fmt: skip
+    for kind in kinds:
+        made = as_sampler(kind)
+        assert torch.equal(made.rows, expected)
+        assert made.digest == points(numbers).digest
+    assert points([1.0, 2.0]).dim == 1
+    assert as_sampler("normal(0, 1)").dim == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("x,y\n1,2\n3\n", "row 3: 2 numbers expected, found '3'"),
+     ("1,2\n3,four\n", "row 2: 2 numbers expected, found '3,four'"),
+     ("x,y\n", "holds no points"), ("1\nnan\n", "1 of 2 points hold nan or inf")],
+)  # fmt: skip
+def test_a_table_that_is_none_ends_in_one_line(tmp_path, text, message):
+    with pytest.raises(GantheoryError, match=message):
+        points(csv_of(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(object(), "data of type object is no data; give a density"), ([], "data of shape"),
+     ("missing.csv", "cannot read missing.csv"), ("normal(0", "normal")],
+)  # fmt: skip
+def test_what_is_no_data_ends_in_one_line(data, message):
+    with pytest.raises(GantheoryError, match=message):
+        as_sampler(data)
+
+
+def test_a_split_shares_no_row_and_keeps_all():
+    whole = points(torch.arange(101.0))
+    first, second = whole.split(0.3, seed=4)
+    assert (len(first), len(second)) == (30, 71)
+    assert sorted(torch.cat([first.rows, second.rows]).flatten().tolist()) == list(range(101))
+    with pytest.raises(GantheoryError, match="leaves a part empty"):
+        points([1.0, 2.0]).split(0.1)
+
+
+@pytest.mark.parametrize("source", ["twister", "counter"])
+def test_an_ensemble_trains_on_a_users_points(source):
+    data = points(np.random.default_rng(0).normal(3, 0.1, size=200))
+    recipe = Recipe(Mlp((1, 8, 1)), Affine(), steps=64, batch=16, source=source)
+    state = last(train([Member(data, generator_rate=1e-2)], recipe))
+    assert state.finite.all()
+    assert float(state.parameters["generator"][0, 0]) > 0.05
+    with pytest.raises(GantheoryError, match="data of type ndarray cannot be sampled"):
+        train([Member(np.zeros((5, 1)))], replace(recipe, source="twister"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": "f-gan-reverse-kl"}, "where 'f-gan-reverse-kl' has"),
+        ({"data": np.zeros((9, 3))}, "they must have as many numbers a point"),
+        ({"test": "dice"}, "unknown test 'dice'"),
+        ({"discriminator": nn.Linear(2, 3)}, "one score for each"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
+    maker, critic = networks()
+    given = {"generator": maker, "discriminator": critic, "data": np.ones((30, 2)), **change}
+    with pytest.raises(GantheoryError, match=message):
+        measure(**given, latent=3, n=30)
+    assert maker.training
+    assert critic.training
+    assert isinstance(points([1.0]), Points)
+
+
+def test_the_loop_that_the_page_shows_runs_in_fifteen_lines(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[1] / "docs" / "simulator.md").read_text()
+    (block,) = [b for b in re.findall(r"^```python\n(.*?)^```", page, re.S | re.M) if "my.csv" in b]
+    code = [line for line in block.splitlines() if line and not re.match("import|from", line)]
+    assert len(code) <= 15
+    np.savetxt(tmp_path / "my.csv", np.random.default_rng(0).normal(size=(200, 2)), delimiter=",")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(block.replace("range(2001)", "range(101)"), names)
+    assert names["watch"].column("step") == [0, 100]
+    assert (tmp_path / "run.png").stat().st_size > 5000
