@@ -12,7 +12,7 @@ import sys
 from benchmarks.figures import Figure
 
 CATALOGUE = """
-from gantheory.claims.published import check_claim
+from gantheory.ledger.published import check_claim
 from gantheory.derivations.engine import derive
 from gantheory.losses import CATALOGUE
 for loss in CATALOGUE.values():

@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "checks",
+    "statements",
     "catalogues",
     "commands",
     "formulas",

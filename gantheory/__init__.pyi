@@ -27,6 +27,8 @@ from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence
 from .integrals.dispatch import sweep as sweep
+from .ledger.statements.deciding import claims as claims
+from .ledger.statements.entry import Row as Row
 from .losses import find as find
 from .losses import get_loss as get_loss
 from .losses import list_losses as list_losses

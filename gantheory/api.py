@@ -53,7 +53,7 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
     >>> [str(outcome.verdict.how) for outcome in check("minimax.value")]
     ['proved']
     """
-    from gantheory.claims import CHECKS, run  # the whole ledger: `derive` must not wait for it
+    from gantheory.ledger import CHECKS, run  # the whole ledger: `derive` must not wait for it
 
     wanted = [claims] if isinstance(claims, str) else list(claims)
     for name in wanted:

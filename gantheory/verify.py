@@ -48,6 +48,46 @@ class Outcome:
         return self.verdict.how is self.check.expected
 
 
+def decided(
+    statement: str,
+    found: bool | None,
+    why: str,
+    *,
+    claimed: bool = True,
+    how: How = How.PROVED,
+    assumptions: Iterable[str] = (),
+) -> Verdict:
+    """Return the verdict on a yes-or-no question of which ``found`` is an engine's answer.
+
+    Args:
+        statement: what is claimed.
+        found: what the engine decided; None where it did not.
+        why: what the answer rests on, or the counterexample.
+        claimed: the answer that the statement claims.
+        how: how the engine knows its answer.
+        assumptions: what the answer rests on.
+    """
+    if found is None or how is How.UNDECIDED:
+        return Verdict(statement, How.UNDECIDED, reason=why)
+    rests = tuple(assumptions)
+    if found is claimed:
+        return Verdict(statement, how, reason=why, assumptions=rests)
+    return Verdict(statement, How.REFUTED, counterexample=why, assumptions=rests)
+
+
+def exhausted(statement: str, cases: Iterable[tuple[str, bool]]) -> Verdict:
+    """Return the verdict on a statement about finitely many cases, each decided exactly.
+
+    Refuted at the first case in which it fails; where there is no case nothing is decided.
+    """
+    count = 0
+    for case, holds in cases:
+        count += 1
+        if not holds:
+            return decided(statement, False, case)
+    return decided(statement, True if count else None, f"all {count} cases, in exact arithmetic")
+
+
 LARGEST_ALLOWANCE = 0.05  # of what a difference is judged against: beyond it, too little is known
 
 

@@ -12,7 +12,6 @@ import pytest
 import sympy as sp
 from typed import best_score, value
 
-from gantheory.claims.published import check_claim, equal
 from gantheory.derivations import confirmation, engine
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
@@ -20,6 +19,7 @@ from gantheory.divergences import FDivergence
 from gantheory.errors import InternalError
 from gantheory.exact import algebra
 from gantheory.functions import r
+from gantheory.ledger.published import check_claim, equal
 from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How
 from gantheory.theory.generator import curvature

@@ -11,9 +11,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from gantheory.claims.simulated import judge, outcomes
 from gantheory.cli import cli
 from gantheory.errors import GantheoryError
+from gantheory.ledger.simulated import judge, outcomes
 from gantheory.records import Estimate, How, Status
 from simulations.coverage import CEILING, coverage
 from simulations.data import digits, grid, read_idx, ring

@@ -12,11 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gantheory import Loss, derive
-from gantheory.claims.catalogue import theory_of
-from gantheory.claims.published import check_claim
 from gantheory.divergences import DIVERGENCES, named
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
+from gantheory.ledger.catalogue import theory_of
+from gantheory.ledger.published import check_claim
 from gantheory.losses import CATALOGUE
 from gantheory.losses.loss import Claim
 from gantheory.records import How

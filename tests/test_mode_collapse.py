@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gantheory.claims.simulated import judge
+from gantheory.ledger.simulated import judge
 from gantheory.records import How
 from simulations.experiments import mode_collapse, pursuit
 from simulations.experiments.base import Measurement

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from gantheory.claims.simulated import judge
+from gantheory.ledger.simulated import judge
 from gantheory.records import Estimate, How
 from gantheory.report.tables import print_outcomes
 from gantheory.verify import Check, Outcome

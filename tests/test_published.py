@@ -7,11 +7,11 @@ import mpmath
 import pytest
 import sympy as sp
 
-from gantheory.claims import CHECKS, training
-from gantheory.claims.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
-from gantheory.claims.published import check_claim, check_part, parts_of
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t, to_sympy
+from gantheory.ledger import CHECKS, training
+from gantheory.ledger.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
+from gantheory.ledger.published import check_claim, check_part, parts_of
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.losses.fgan import ROWS
 from gantheory.losses.loss import Claim, Loss

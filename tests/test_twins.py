@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from gantheory.claims import CHECKS
-from gantheory.claims.bounds import BOUNDS
-from gantheory.claims.twins import CHANGES, changed, without_twin
+from gantheory.ledger import CHECKS
+from gantheory.ledger.bounds import BOUNDS
+from gantheory.ledger.twins import CHANGES, changed, without_twin
 from gantheory.records import How
 
 LAWS = [check for check in CHECKS.values() if check.expected is not How.REFUTED]

@@ -14,8 +14,8 @@ from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from gantheory.claims import CHECKS, run
 from gantheory.errors import unknown_name
+from gantheory.ledger import CHECKS, run
 from gantheory.records import How
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.view import MEANINGS, SIGNS, readable

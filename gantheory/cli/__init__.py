@@ -21,6 +21,7 @@ from gantheory.errors import GantheoryError
 
 COMMANDS = {
     "check": "Run every check of the original GAN and write a report.",
+    "claims": "Decide what documents about GANs state, sentence by sentence.",
     "derive": "Derive a loss's theory step by step.",
     "audit": "Say what a torch loss is, does, and does wrong.",
     "prove": "Prove or refute an inequality between divergences.",

@@ -172,7 +172,7 @@ def _draw(experiment: Experiment, record: Record, folder: Path) -> Path | None:
 def _report(
     experiment: Experiment, record: Record, path: Path, figure: Path | None, as_json: bool
 ) -> int:
-    from gantheory.claims.simulated import outcomes
+    from gantheory.ledger.simulated import outcomes
 
     judged = outcomes(experiment, record.measurements)
     as_expected = all(outcome.as_expected for outcome in judged)

@@ -55,7 +55,7 @@ class Claim:
         generator_loss: the generator's loss at p = q.
         disjoint: what the generator follows where the supports are disjoint.
         f: the generator of the f-divergence, sup_t r·a(t) + b(t), as a formula in r.
-        laws: names of further properties, of `gantheory.claims.properties.LAWS`.
+        laws: names of further properties, of `gantheory.ledger.properties.LAWS`.
         corrected: part -> what is true, for the parts that are false as published.
     """
 

@@ -2,7 +2,7 @@
 
 An experiment is a list of named cases and a pure function that measures one of them from a seed,
 so a run that is interrupted loses the unfinished case only. What it compares travels as data;
-`gantheory.claims.simulated` turns comparisons into verdicts.
+`gantheory.ledger.simulated` turns comparisons into verdicts.
 """
 
 from __future__ import annotations

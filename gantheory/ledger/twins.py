@@ -39,16 +39,16 @@ def changed(law: str, text: str, *, up_to_constants: bool = False) -> tuple[str,
     start = zlib.crc32(law.encode()) % len(kinds)
     for kind in (*kinds[start:], *kinds[:start]):
         candidate = CHANGES[kind](text)
-        if _differ(text, candidate):
+        if differ(text, candidate):
             return kind, candidate
     raise AssertionError(f"no change of {text!r} makes it false")
 
 
-def _differ(one: str, other: str) -> bool:
+def differ(one: str, other: str) -> bool:
     """Return whether two formulas differ as functions of their names."""
-    from gantheory.claims.published import CLAIM
     from gantheory.expressions import parse
     from gantheory.functions import to_sympy
+    from gantheory.ledger.published import CLAIM
 
     left, right = (to_sympy(parse(text, CLAIM), ratio=True) for text in (one, other))
     return bool((left - right).cancel() != 0)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from gantheory.claims.twins import twin_of
 from gantheory.divergences import DIVERGENCES, FDivergence
+from gantheory.ledger.twins import twin_of
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 
@@ -29,8 +29,8 @@ def _table_checks() -> Iterator[Check]:
 
 
 def _normalised(entry: FDivergence, statement: str) -> Verdict:
-    from gantheory.claims.published import equal
     from gantheory.functions import r
+    from gantheory.ledger.published import equal
     from gantheory.theory.generator import formula
 
     return equal(formula(entry).subs(r, 1), "0", statement)

@@ -9,7 +9,7 @@ from functools import partial
 from importlib.resources import files
 from typing import Any
 
-from gantheory.claims.twins import twin_of
+from gantheory.ledger.twins import twin_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check
 
@@ -17,7 +17,7 @@ REFERENCE_RELATIVE_ERROR = 1e-12  # the bar for normal pairs
 
 
 def _reference_checks() -> Iterator[Check]:
-    rows = json.loads(files("gantheory.claims").joinpath("normal_pairs.json").read_text())
+    rows = json.loads(files("gantheory.ledger").joinpath("normal_pairs.json").read_text())
     pairs = dict.fromkeys((row["p"], row["q"]) for row in rows)
     for p, q in pairs:
         chosen = [row for row in rows if (row["p"], row["q"]) == (p, q)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from gantheory.claims.bounds import BOUND_CHECKS
-from gantheory.claims.catalogue import CATALOGUE_CHECKS
-from gantheory.claims.divergences import DIVERGENCE_TABLE
-from gantheory.claims.integrals import INTEGRALS
-from gantheory.claims.reference import REFERENCE
-from gantheory.claims.survey import SURVEY_CHECKS
-from gantheory.claims.training import TRAINING
 from gantheory.errors import GantheoryError
+from gantheory.ledger.bounds import BOUND_CHECKS
+from gantheory.ledger.catalogue import CATALOGUE_CHECKS
+from gantheory.ledger.divergences import DIVERGENCE_TABLE
+from gantheory.ledger.integrals import INTEGRALS
+from gantheory.ledger.reference import REFERENCE
+from gantheory.ledger.survey import SURVEY_CHECKS
+from gantheory.ledger.training import TRAINING
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from gantheory.claims.catalogue import theory_of
-from gantheory.claims.twins import twin_of
+from gantheory.ledger.catalogue import theory_of
+from gantheory.ledger.twins import twin_of
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from gantheory.claims.twins import twin_of
+from gantheory.ledger.twins import twin_of
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 

@@ -13,13 +13,13 @@ from functools import cache, partial
 from itertools import chain
 from typing import Any
 
-from gantheory.claims.properties import LAWS
-from gantheory.claims.published import PARTS, check_part, claimed_curvature, parts_of
-from gantheory.claims.twins import changed, twin_of
 from gantheory.critics import derive_critic
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
+from gantheory.ledger.properties import LAWS
+from gantheory.ledger.published import PARTS, check_part, claimed_curvature, parts_of
+from gantheory.ledger.twins import changed, twin_of
 from gantheory.losses import CATALOGUE, CRITICS, get_loss
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Claim, Loss

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
-from gantheory.claims.catalogue import theory_of
-from gantheory.claims.twins import twin_of
+from gantheory.ledger.catalogue import theory_of
+from gantheory.ledger.twins import twin_of
 from gantheory.losses.classic import CLASSIC
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, agree

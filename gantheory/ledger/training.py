@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
-from gantheory.claims.simulated import judge
-from gantheory.claims.twins import doubled, twin_of, without_twin
 from gantheory.errors import unknown_name
+from gantheory.ledger.simulated import judge
+from gantheory.ledger.twins import doubled, twin_of, without_twin
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
 from simulations.experiments.base import Comparison, Setting

@@ -1,0 +1,75 @@
+"""``gantheory claims``: statements of documents about GANs, each decided by computation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.ledger.statements.entry import Entry, Row
+
+
+@click.command(name="claims")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--source", metavar="S", help="Only those of a document: its key, or part of it.")
+@click.option("--verdict", metavar="V", help="Only those with this verdict, as in 'refuted'.")
+@click.option("--ledger", type=click.Path(path_type=Path), help="Your own ledger, in TOML.")
+@click.option("--quick", is_flag=True, help="Leave out what takes more than a few seconds.")
+@click.option("--explain", is_flag=True, help="Print all that each verdict stands on.")
+@json_option
+def command(
+    ids: tuple[str, ...],
+    source: str | None,
+    verdict: str | None,
+    ledger: Path | None,
+    quick: bool,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """Decide what documents about GANs state, sentence by sentence.
+
+    A verdict is computed by the engines; the recorded one is only compared with it. Exit status
+    0 if every verdict is the recorded one and every correction holds, 1 otherwise.
+
+    \b
+    Examples:
+      gantheory claims 003-84 --explain
+      gantheory claims --source 003 --verdict refuted
+      gantheory claims --ledger my.toml --json
+    """
+    from gantheory.ledger.statements.deciding import check_verdict, choose, matches
+    from gantheory.report.statements import print_rows
+
+    check_verdict(verdict)
+    rows = _decide(choose(ids, source=source, quick=quick, ledger=ledger), quiet=as_json)
+    shown = [row for row in rows if matches(row, verdict)]
+    if as_json:
+        print_json([row.as_dict() for row in shown])
+    else:
+        print_rows(shown, explain=explain)
+    return 0 if all(row.as_expected for row in rows) else 1
+
+
+def _decide(entries: tuple[Entry, ...], *, quiet: bool) -> list[Row]:
+    from rich.console import Console
+    from rich.progress import track
+
+    from gantheory.ledger.statements.deciding import decide_all
+
+    if not entries:
+        raise GantheoryError("no claim is left to decide; leave --quick or --source out")
+    return list(
+        track(
+            decide_all(entries),
+            total=len(entries),
+            description="deciding",
+            console=Console(file=sys.stderr),
+            disable=quiet,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Statements of documents about GANs: each as data, with a check that computes its verdict."""

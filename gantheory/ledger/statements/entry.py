@@ -1,0 +1,168 @@
+"""The records of a ledger: a statement of a source, how it is checked, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from gantheory.records import How, Verdict
+
+UNCHECKABLE = "not machine-checkable"
+VERDICTS = (*(str(how) for how in How), UNCHECKABLE)
+# From the strongest to the weakest: a conjunction is known as its weakest part is.
+_STRENGTH = (How.PROVED, How.CERTIFIED, How.MEASURED)
+
+
+class Test(Protocol):
+    """What a check computes: a verdict, and false neighbours of itself that must be refuted."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether it takes more than a few seconds."""
+
+    def decide(self) -> Verdict:
+        """Compute the verdict."""
+
+    def plants(self) -> Iterator[tuple[str, Test]]:
+        """Yield copies with one planted error each, with what is planted."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document whose statements are decided, in reading order."""
+
+    key: str
+    title: str
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is true instead of a statement, or beyond its assumptions, itself checked."""
+
+    statement: str
+    checks: tuple[Test, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A statement of a source, in our own words.
+
+    Attributes:
+        id: stable identifier.
+        source: the document.
+        line: where it is stated there.
+        statement: what is claimed.
+        kind: what kind of claim it is: identity, inequality, definition, dynamics, ...
+        assumptions: what it rests on that no check derives, each with its citation.
+        verdict: the verdict that the checks must get; it is never evidence.
+        checks: all of them must hold.
+        correction: what is true instead.
+        reason: why no machine decides it, or what is missing.
+        place: file and line of the entry, for messages.
+    """
+
+    id: str
+    source: Source
+    line: str
+    statement: str
+    kind: str
+    verdict: str
+    assumptions: tuple[str, ...] = ()
+    checks: tuple[Test, ...] = ()
+    correction: Correction | None = None
+    reason: str = ""
+    place: str = ""
+
+    @property
+    def slow(self) -> bool:
+        """Whether one of its checks is left out of a quick run."""
+        return any(check.slow for check in self.tests)
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """All its checks, those of what corrects it too."""
+        return (*self.checks, *(self.correction.checks if self.correction else ()))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one entry."""
+
+    entry: Entry
+    how: str
+    verdicts: tuple[Verdict, ...]
+    corrected: tuple[Verdict, ...]
+    seconds: float
+
+    @property
+    def counterexample(self) -> str | None:
+        """Why the statement is false, where it is."""
+        return next((v.counterexample for v in self.verdicts if v.how is How.REFUTED), None)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one of five words."""
+        if self.how == How.REFUTED:
+            return "false"
+        if self.how in (How.UNDECIDED, UNCHECKABLE):
+            return self.how
+        return "true under assumptions" if self.entry.assumptions else "true"
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the recorded one, and what corrects the statement holds."""
+        return self.how == self.entry.verdict and all(v.holds for v in self.corrected)
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing is decided, or why the row is not as it should be."""
+        failed = next((v for v in self.corrected if not v.holds), None)
+        if failed is not None:
+            return f"the correction does not hold: {failed.counterexample or failed.reason}"
+        open_ones = (v.reason for v in self.verdicts if v.how is How.UNDECIDED)
+        return next(open_ones, None) or self.entry.reason or None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        correction = self.entry.correction
+        return {
+            "id": self.entry.id,
+            "source": f"{self.entry.source.title}, line {self.entry.line}",
+            "statement": self.entry.statement,
+            "verdict": self.verdict,
+            "how": self.how,
+            "counterexample": self.counterexample,
+            "corrected": correction and correction.statement,
+            "seconds": round(self.seconds, 3),
+            "as_expected": self.as_expected,
+            "reason": self.reason,
+            "assumptions": list(self.assumptions),
+        }
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict rests on: of the entry, and of the engine's own results."""
+        found = (a for v in (*self.verdicts, *self.corrected) for a in v.assumptions)
+        return tuple(dict.fromkeys((*self.entry.assumptions, *found)))
+
+
+def conjunction(verdicts: Iterable[Verdict]) -> How:
+    """Return how several statements together are known: never better than the weakest."""
+    known = {verdict.how for verdict in verdicts}
+    if How.REFUTED in known:
+        return How.REFUTED
+    if How.UNDECIDED in known or not known:
+        return How.UNDECIDED
+    return max(known, key=_STRENGTH.index)
+
+
+def planted(entry: Entry) -> Iterator[tuple[str, Entry]]:
+    """Yield copies of a true entry, each with one planted error in one of its checks.
+
+    Each copy keeps that check alone, so that no other check refutes it.
+    """
+    for check in entry.checks:
+        for what, wrong in check.plants():
+            yield what, replace(entry, checks=(wrong,), correction=None)

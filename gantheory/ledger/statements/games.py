@@ -1,0 +1,132 @@
+"""What a method does to a small game, and what its equilibrium is, as an entry asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import sympy as sp
+
+from gantheory.dynamics.analysis import Analysis, analyse
+from gantheory.dynamics.conserved import conserved_by_flow
+from gantheory.dynamics.methods import make_method, read_step
+from gantheory.dynamics.named import get_game
+from gantheory.dynamics.record import Game
+from gantheory.dynamics.text import read_game
+from gantheory.dynamics.verdict import Fate
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.expressions import Grammar, number, parse
+from gantheory.ledger.statements.entry import Test
+from gantheory.records import How, Verdict
+from gantheory.verify import decided
+
+ASKED = ("fate", "nash", "dominant", "conserves")
+
+
+@dataclass(frozen=True)
+class Play:
+    """A question about a game: the fate of an update rule, or a property of its equilibrium.
+
+    Attributes:
+        game: a name, or the payoff that player 1 minimises and player 2 maximises.
+        asked: "fate", "nash", "dominant" or "conserves".
+        answer: what is claimed.
+        players: the variables of each player, for a payoff.
+        method: the flow or an update rule.
+        step: its step size.
+        options: further options of the method and of the Dirac-GAN (r1, r2, noise, ...).
+    """
+
+    game: str
+    asked: str
+    answer: str
+    players: tuple[str, ...] = ()
+    method: str = "simultaneous"
+    step: str = "0.1"
+    options: Mapping[str, str] = field(default_factory=dict)
+    slow: bool = False
+
+    def __str__(self) -> str:
+        given = "".join(f", {name} = {value}" for name, value in self.options.items())
+        played = f", {self.method} with step {self.step}" if self.asked == "fate" else ""
+        return f"game {self.game}{given}{played}: {self.asked} is {self.answer}"
+
+    def decide(self) -> Verdict:
+        """Analyse the game, and compare."""
+        analysis = _analysis(self.game, self.players, self.method, self.step,
+                             tuple(sorted(self.options.items())))  # fmt: skip
+        found, why, how = getattr(self, f"_{self.asked}")(analysis)
+        holds = None if found is None else found == self.answer
+        return decided(str(self), holds, f"{self.asked} is {found}: {why}", how=how)
+
+    def _fate(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        if self.answer not in {str(fate) for fate in Fate}:
+            raise unknown_name("fate", self.answer, map(str, Fate))
+        decision = analysis.decision
+        known = decision.fate is not Fate.UNDECIDED
+        return (str(decision.fate) if known else None), decision.reason, decision.how
+
+    def _nash(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        point = analysis.equilibrium
+        if point is None or point.nash.kind == "undecided":
+            return None, "no equilibrium is known", How.UNDECIDED
+        return point.nash.kind, f"at {point.point}", point.how
+
+    def _dominant(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        point = analysis.equilibrium
+        if point is None or None in point.nash.dominant:
+            return None, "dominance is not decided", How.UNDECIDED
+        examples = "; ".join(text for text in point.nash.counterexamples if text)
+        return str(all(point.nash.dominant)).lower(), examples, point.how
+
+    def _conserves(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        found = [str(quantity) for quantity in conserved_by_flow(analysis.dynamics)]
+        return (self.answer if self.answer in found else ", ".join(found) or "nothing"), (
+            "polynomials of degree 1 and 2 that the flow conserves"
+        ), How.PROVED  # fmt: skip
+
+    def plants(self) -> Iterator[tuple[str, Test]]:
+        """Yield another answer."""
+        others = {
+            "fate": "diverges" if self.answer != "diverges" else "converges",
+            "nash": "not Nash" if self.answer != "not Nash" else "Nash (global)",
+            "dominant": "true" if self.answer == "false" else "false",
+            "conserves": f"2*({self.answer})",
+        }
+        yield "another answer", replace(self, answer=others[self.asked])
+
+
+@cache
+def _analysis(
+    game: str,
+    players: tuple[str, ...],
+    method: str,
+    step: str,
+    options: tuple[tuple[str, str], ...],
+) -> Analysis:
+    given = {name: read_step(value) for name, value in options if name in ("r1", "r2", "noise")}
+    rest = {name: value for name, value in options if name not in given}
+    played = {name: _option(name, value) for name, value in rest.items()}
+    return analyse(_game(game, players, given), make_method(method, **played), step)
+
+
+def _option(name: str, value: str) -> Any:
+    if name not in ("momentum", "momentum2", "inner", "order"):
+        raise unknown_name("option", name, ("momentum", "momentum2", "inner", "order", "r1", "r2"))
+    if name == "order":
+        return value
+    exact = number(parse(value, Grammar(name, {})))
+    if exact is None:
+        raise GantheoryError(f"{name} = {value[:40]!r} is no number")
+    return int(exact) if name == "inner" else sp.Rational(exact.numerator, exact.denominator)
+
+
+def _game(game: str, players: tuple[str, ...], given: Mapping[str, object]) -> Game:
+    if not players:
+        return get_game(game, **given)
+    if len(players) != 2 or given:
+        raise GantheoryError("players are two texts, as in [\"x\", \"y\"]; regularisers belong to "
+                             "named games")  # fmt: skip
+    return read_game(game, players[0], players[1])

@@ -1,0 +1,94 @@
+"""What a terminal shows of decided statements: a line each, or all that a verdict stands on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gantheory.ledger.statements.entry import UNCHECKABLE, Row
+from gantheory.records import How, Verdict
+from gantheory.report.view import SIGNS
+
+
+def print_rows(
+    rows: Sequence[Row], *, explain: bool = False, console: Console | None = None
+) -> None:
+    """Print the statements by source, then how many got which verdict."""
+    console = console or Console()
+    for title, group in groupby(rows, key=lambda row: row.entry.source.title):
+        console.print(f"[bold]{escape(title)}[/]")
+        for row in group:
+            if explain:
+                console.print("\n".join(explained(row)), markup=False, highlight=False)
+            else:
+                console.print(_line(row))
+    counts = Counter(row.how for row in rows)
+    console.print(f"{len(rows)} claims: " + ", ".join(f"{n} {how}" for how, n in counts.items()))
+    for row in rows:
+        if not row.as_expected:
+            told = f"{row.entry.id} is {row.how}, recorded as {row.entry.verdict}; {row.reason}"
+            console.print(f"[bold red]{escape(told)}[/]")
+
+
+def sign_of(how: str) -> str:
+    """Return the sign of a verdict."""
+    return "–" if how == UNCHECKABLE else SIGNS[How(how)]
+
+
+def _line(row: Row) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=10, no_wrap=True)
+    table.add_column(width=13)
+    table.add_column(ratio=1)
+    told = escape(row.entry.statement)
+    for label, text in remarks(row):
+        told += f"\n[dim]{label}: {escape(text)}[/]"
+    how = row.how if row.how != UNCHECKABLE else "not machine-\ncheckable"
+    table.add_row(escape(row.entry.id), f"{sign_of(row.how)} {how}", told)
+    return table
+
+
+def remarks(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield what belongs to a verdict: counterexample, what is true, assumptions, reason."""
+    if row.counterexample:
+        yield "counterexample", row.counterexample
+    if row.entry.correction:
+        yield ("in truth" if row.how == How.REFUTED else "but"), row.entry.correction.statement
+    if row.entry.assumptions:
+        yield "assuming", "; ".join(row.entry.assumptions)
+    if row.how in (How.UNDECIDED, UNCHECKABLE) and row.reason:
+        yield "because", row.reason
+
+
+def explained(row: Row) -> Iterator[str]:
+    """Yield all that a verdict stands on, line by line."""
+    entry = row.entry
+    yield f"{entry.id}  {sign_of(row.how)} {row.how}: {entry.statement}"
+    yield f"  {entry.source.title}, line {entry.line}; kind: {entry.kind}; {entry.place}"
+    yield from (f"  assuming: {text}" for text in row.assumptions)
+    for check, verdict in zip(entry.checks, row.verdicts, strict=True):
+        yield from _explained_check(str(check), verdict)
+    if entry.correction:
+        yield f"  {'in truth' if row.how == How.REFUTED else 'but'}: {entry.correction.statement}"
+        for check, verdict in zip(entry.correction.checks, row.corrected, strict=True):
+            yield from _explained_check(str(check), verdict)
+    if entry.reason:
+        yield f"  because: {entry.reason}"
+    yield f"  {row.seconds:.1f} s"
+
+
+def _explained_check(check: str, verdict: Verdict) -> Iterator[str]:
+    yield f"  {SIGNS[verdict.how]} {verdict.how}: {verdict.statement}"
+    yield f"      asked: {check}"
+    if verdict.left is not None or verdict.right is not None:
+        yield f"      found {verdict.left}, against {verdict.right}" + (
+            f", within {verdict.error:.1e}" if verdict.error else ""
+        )
+    for text in (verdict.counterexample, verdict.reason):
+        if text:
+            yield f"      {text}"

@@ -1,0 +1,199 @@
+"""The ledger of statements: verdicts are computed, and an error that is planted is refuted."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import gantheory as gt
+from gantheory.cli.claims import command
+from gantheory.errors import GantheoryError
+from gantheory.ledger import statements
+from gantheory.ledger.statements.deciding import all_entries, choose, decide_entry, matches
+from gantheory.ledger.statements.entry import UNCHECKABLE, VERDICTS, Correction, planted
+from gantheory.ledger.statements.formula import decide_formula
+from gantheory.ledger.statements.reading import MAKERS, read_ledger
+from gantheory.records import How
+
+ENTRIES = all_entries()
+EXAMPLE = Path(__file__).parents[1] / "docs" / "_data" / "my_ledger.toml"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return [decide_entry(entry) for entry in choose(quick=True)]
+
+
+def test_every_statement_gets_its_recorded_verdict_and_every_correction_holds(rows):
+    assert [(row.entry.id, row.how, row.reason) for row in rows if not row.as_expected] == []
+
+
+def test_an_exchanged_verdict_makes_the_run_fail(rows):
+    for row in rows:
+        for other in set(VERDICTS) - {row.entry.verdict}:
+            exchanged = replace(row, entry=replace(row.entry, verdict=other))
+            assert not exchanged.as_expected, (row.entry.id, other)
+
+
+def test_all_117_statements_are_there_and_at_most_twelve_no_machine_can_check():
+    numbers = [int(entry.id.split("-")[1]) for entry in ENTRIES if entry.id[:3].isdigit()]
+    assert sorted(numbers) == list(range(1, 118))
+    assert Counter(entry.verdict for entry in ENTRIES)[UNCHECKABLE] <= 12
+    assert all(entry.checks or entry.reason for entry in ENTRIES)
+
+
+def test_what_is_false_has_a_counterexample_and_a_correction_that_holds(rows):
+    false = [row for row in rows if row.how == How.REFUTED]
+    assert len(false) >= 30
+    for row in false:
+        assert row.counterexample, row.entry.id
+        assert row.corrected, row.entry.id
+        assert all(verdict.holds for verdict in row.corrected), row.entry.id
+
+
+def test_a_planted_error_is_refuted():
+    """One error in a check of a true statement: a sign, a constant, a direction, p and q."""
+    plants = [
+        (entry.id, what, wrong)
+        for entry in ENTRIES
+        if entry.verdict in (How.PROVED, How.CERTIFIED, How.MEASURED) and not entry.slow
+        for what, wrong in planted(entry)
+    ]
+    assert len({id for id, _, _ in plants}) >= 60
+    for id, what, wrong in random.Random(15).sample(plants, 70):
+        assert decide_entry(wrong).how == How.REFUTED, (id, what)
+
+
+def test_a_correction_that_does_not_hold_makes_the_run_fail():
+    (entry,) = choose(["003-84"])
+    (wrong,) = choose(["003-85"])
+    row = decide_entry(replace(entry, correction=Correction("false", wrong.checks)))
+    assert row.how == entry.verdict
+    assert not row.as_expected
+    assert "does not hold" in row.reason
+
+
+def test_a_conjunction_is_known_as_its_weakest_part_is():
+    proved, certified = choose(["003-92"])[0], choose(["003-89"])[0]
+    both = replace(proved, checks=(*proved.checks, *certified.checks))
+    assert decide_entry(both).how == How.CERTIFIED
+    assert decide_entry(replace(both, checks=())).how == How.UNDECIDED
+
+
+def test_no_check_types_its_own_proof():
+    folder = Path(statements.__file__).parent
+    for name in ("kinds", "games", "laws", "code"):
+        text = (folder / f"{name}.py").read_text()
+        assert "How.CERTIFIED)" in text or "CERTIFIED" not in text
+        assert "Verdict(" not in text, name  # verdicts come from engines and from verify
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_signs_on_an_interval_agree_with_a_dense_grid(seed):
+    """A quadratic with rational coefficients on (a, b), against numpy at 4001 points."""
+    draw = random.Random(seed)
+    a = draw.randint(-3, 2)
+    b = a + draw.randint(1, 4)
+    c = [draw.randint(-5, 5) for _ in range(3)]
+    x = np.linspace(a, b, 4003)[1:-1]
+    lowest, highest = np.polyval(c, x).min(), np.polyval(c, x).max()
+    text = f"({c[0]})*x**2 + ({c[1]})*x + ({c[2]})"
+    above = decide_formula(f"{text} > 0", {"x": f"({a}, {b})"}).how
+    below = decide_formula(f"{text} < 0", {"x": f"({a}, {b})"}).how
+    assert above in ({How.PROVED, How.CERTIFIED} if lowest > 1e-6 else {How.REFUTED, How.UNDECIDED})
+    assert below in (
+        {How.PROVED, How.CERTIFIED} if highest < -1e-6 else {How.REFUTED, How.UNDECIDED}
+    )
+    if lowest < -1e-3:
+        assert above is How.REFUTED
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_derivatives_and_limits_agree_with_differences(seed):
+    draw = random.Random(seed)
+    a, b, k = draw.randint(1, 5), draw.randint(1, 5), draw.randint(2, 4)
+    at = draw.choice(["1/3", "1/4", "2/3"])
+    x, h = eval_fraction(at), 1e-6
+    f = lambda D: a * np.log(D) + b * np.log(1 - D) + D**k  # noqa: E731
+    slope = (f(x + h) - f(x - h)) / (2 * h)
+    text = f"at(diff({a}*log(D) + {b}*log(1 - D) + D**{k}, D), D, {at})"
+    where = {"D": "(0, 1)"}
+    assert decide_formula(f"{text} < {slope + 1e-3:.6f}", where).holds
+    assert decide_formula(f"{text} > {slope - 1e-3:.6f}", where).holds
+    assert decide_formula(f"limit(D*{a}/({b} + D), D, 1) == {a}/({b} + 1)", where).holds
+    assert not decide_formula(f"limit(D*{a}/({b} + D), D, 0) == {a}/({b} + 1)", where).holds
+
+
+def eval_fraction(text):
+    top, bottom = text.split("/")
+    return int(top) / int(bottom)
+
+
+HEAD = '[source]\ntitle = "mine"\n\n[[claim]]\nid = "a"\nstatement = "s"\nverdict = "proved"\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('check = [{prof = "jsd >= 0"}]', "a check has one of the keys formula"),
+        ('check = [{prove = "jsd"}]', "compares nothing"),
+        ('check = [{prove = "jsd >= 0", strict = true}]', "unknown key of prove 'strict'"),
+        ('check = [{derive = "minimux", value = "jsd"}]', "did you mean 'minimax'"),
+        ('check = [{derive = "minimax"}]', "give exactly one of"),
+        ('check = [{derive = "minimax", law = "vanish"}]', "unknown law 'vanish'"),
+        ('check = [{formula = "diff(x, x) = 1"}]', "malformed formula"),
+        ('check = [{formula = "__import__(x) == 1"}]', "unknown function in formula"),
+        ('check = [{formula = "x == x", where = {y = "(0, 1)"}}]', "'y' does not occur"),
+        ('check = [{laws = "jsd >= 0", p = ["1/2"], q = ["1"]}]', "do not add up to 1"),
+        ('check = [{integrate = "jsd", p = "normall(0, 1)", q = "normal(0, 1)", is = "1"}]', "did you mean"),
+        ('check = [{integrate = "jsd", p = "normal(0, 1)", q = "normal(1, 1)", is = "x"}]',
+         "is no number"),
+        ('check = [{known = "minimax.valu"}]', "did you mean 'minimax.value'"),
+        ('check = [{code = "relabellings"}]', "belong to the toolkit's own ledger"),
+        ('verdct = "proved"', "did you mean 'verdict'"),
+        ('line = "1"', "has no check"),
+    ],
+)  # fmt: skip
+def test_an_error_in_a_ledger_names_its_line(body, said):
+    with pytest.raises(GantheoryError) as error:
+        read_ledger(HEAD + body, "my.toml")
+    assert str(error.value).startswith("my.toml, line 4: ")
+    assert said in str(error.value)
+
+
+def test_a_malformed_file_is_one_line():
+    for text in ("claim = 1", "[[claim]", "", "[[claim]]\nid = 1"):
+        with pytest.raises(GantheoryError, match=r"^my\.toml"):
+            read_ledger(text, "my.toml")
+
+
+def test_the_example_of_a_users_ledger_runs_and_uses_every_kind():
+    text = EXAMPLE.read_text()
+    assert all(f"{{{kind} = " in text for kind in MAKERS if kind != "code")
+    found = gt.claims(ledger=EXAMPLE)
+    assert all(row.as_expected for row in found)
+    assert {row.how for row in found} >= {"proved", "certified", "measured", "refuted"}
+
+
+def test_the_command_fails_where_a_verdict_is_not_the_recorded_one(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text(HEAD + 'check = {prove = "jsd <= tv/2"}')
+    done = CliRunner().invoke(command, ["--ledger", str(path), "--json"], standalone_mode=False)
+    assert done.return_value == 1
+    assert '"how": "refuted"' in done.output
+    path.write_text(HEAD.replace("proved", "refuted") + 'check = {prove = "jsd <= tv/2"}')
+    done = CliRunner().invoke(command, ["--ledger", str(path)], standalone_mode=False)
+    assert done.return_value == 0
+
+
+def test_claims_are_chosen_by_id_source_and_verdict():
+    assert [row.entry.id for row in gt.claims(["003-84", "003-89"], verdict="false")] == ["003-84"]
+    assert {entry.source.key for entry in choose(source="objective functions")} == {"003"}
+    for wrong in ({"ids": "003-840"}, {"source": "xyz"}, {"verdict": "prooved"}):
+        with pytest.raises(GantheoryError, match=r"unknown"):
+            gt.claims(**wrong)
+    assert matches(decide_entry(choose(["003-84"])[0]), "refuted")
