@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import GantheoryError, unknown_name
@@ -291,14 +290,3 @@ class Code:
 
         for what, arguments in code.PLANTS.get(self.name, {}).items():
             yield what, replace(self, arguments={**self.arguments, **arguments})
-
-
-def as_fractions(texts: tuple[str, ...]) -> tuple[Fraction, ...]:
-    """Return exact probabilities; they must be at least 0 and add up to 1."""
-    try:
-        found = tuple(Fraction(text) for text in texts)
-    except (ValueError, ZeroDivisionError):
-        raise GantheoryError(f"{list(texts)} are no probabilities; write them like '1/3'") from None
-    if sum(found) != 1 or min(found) < 0:
-        raise GantheoryError(f"the probabilities {list(texts)} do not add up to 1; write fractions")
-    return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.inequalities.statements import Statement, read_statement
 from gantheory.inequalities.twopoint import Laws, evaluate, infinite_ones
-from gantheory.ledger.statements.kinds import as_fractions
 from gantheory.records import How, Verdict
 from gantheory.verify import decided
 
@@ -29,6 +30,17 @@ def compare_on_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> Verdic
     holds = _holds(sides, gap, statement.relation)
     why = f"{laws}: {shown}" + (" fails" if holds is False else "")
     return decided(told, holds, why, how=How.CERTIFIED)
+
+
+def as_fractions(texts: tuple[str, ...]) -> tuple[Fraction, ...]:
+    """Return exact probabilities; they must be at least 0 and add up to 1."""
+    try:
+        found = tuple(Fraction(text) for text in texts)
+    except (ValueError, ZeroDivisionError):
+        raise GantheoryError(f"{list(texts)} are no probabilities; write them like '1/3'") from None
+    if sum(found) != 1 or min(found) < 0:
+        raise GantheoryError(f"the probabilities {list(texts)} do not add up to 1; write fractions")
+    return found
 
 
 def _rational(value: object) -> sp.Rational:

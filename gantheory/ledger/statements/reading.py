@@ -180,7 +180,7 @@ def _inequality(table: Table) -> Test:
 
 
 def _on_laws(table: Table) -> Test:
-    from gantheory.ledger.statements.kinds import as_fractions
+    from gantheory.ledger.statements.laws import as_fractions
 
     _known_keys("key of laws", table, ("laws", "p", "q", "slow"))
     p, q = (tuple(map(str, table.get(side, ()))) for side in "pq")
