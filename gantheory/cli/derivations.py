@@ -9,6 +9,7 @@ from rich.text import Text
 
 from gantheory.critics import CriticDerivation
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.ratios import AtRatio
 from gantheory.records import How
 
 STYLES = {
@@ -58,3 +59,17 @@ def _answer(derivation: Derivation | CriticDerivation) -> Table:
     for line in derivation.summary:
         table.add_row(line.label, Text(line.text), Text(line.known, style=WORDS[line.known]))
     return table
+
+
+def show_ratios(rows: tuple[AtRatio, ...]) -> None:
+    """Print the optimum and the curvatures at density ratios, each number with its error."""
+    if not rows:
+        return
+    console = Console(highlight=False)
+    console.print(Text("\nAt density ratios r = p/q", style="bold"))
+    for row in rows:
+        console.print(Text(f"r = {row.r:g}", style="bold"))
+        for name in ("t", "D", "value", "loss", "followed"):
+            found = getattr(row, name)
+            shown = "not determined there" if found is None else str(found)
+            console.print(Padding(Text(f"{name:9s} {shown}"), (0, 0, 0, 3)))

@@ -10,6 +10,7 @@ from gantheory.cli import json_option, print_json
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
+    from gantheory.derivations.ratios import AtRatio
     from gantheory.losses.loss import Loss
 
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--samples", default=2, show_default=True, help="K of --bound infonce.")
 @click.option("--steps", is_flag=True, help="Also print the derivation, step by step.")
 @click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
+@click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
 @json_option
@@ -54,6 +56,7 @@ def command(
     samples: int,
     regulariser: str | None,
     steps: bool,
+    ratios: str | None,
     latex: bool,
     time_limit: float,
     as_json: bool,
@@ -67,7 +70,7 @@ def command(
     Example:
       gantheory derive non-saturating
       gantheory derive non-saturating --steps
-      gantheory derive "alpha-gan(alpha=1/2)"
+      gantheory derive "alpha-gan(alpha=1/2)" --at 0.05,1/3,3
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
@@ -88,16 +91,31 @@ def command(
     else:
         asked = _yours(formulas, domain, link, parameter) if loss is None else loss
         derivation = _theory(asked, regulariser, time_limit)
+    rows = _read(derivation, ratios)
     if as_json:
-        print_json(derivation.as_dict())
+        shown = derivation.as_dict()
+        print_json(shown if ratios is None else {**shown, "at": [row.as_dict() for row in rows]})
     elif latex:
         from gantheory.derivations.told import latex_document
 
         click.echo(latex_document(derivation))
     else:
-        from gantheory.cli.derivations import show
+        from gantheory.cli.derivations import show, show_ratios
 
         show(derivation, steps)
+        show_ratios(rows)
+
+
+def _read(derivation: object, ratios: str | None) -> tuple[AtRatio, ...]:
+    from gantheory.derivations import Derivation
+
+    if ratios is None:
+        return ()
+    if not isinstance(derivation, Derivation):
+        raise GantheoryError(
+            "--at reads functions of p/q, of a separable loss with its critic frozen"
+        )
+    return derivation.at(*(part.strip() for part in ratios.split(",")))
 
 
 def _theory(asked: Loss | str, regulariser: str | None, seconds: float) -> Any:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import sympy as sp
 
+from gantheory.derivations.along import steps_along
+from gantheory.derivations.ratios import AtRatio, at_ratio
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
 from gantheory.derivations.summary import summary_of
 from gantheory.derivations.told import Line, Step, Told, remarks
+from gantheory.implicit.atscore import AtScore
+from gantheory.implicit.solution import Implicit
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How
 from gantheory.theory.records import (
@@ -47,6 +52,7 @@ class Derivation(Told):
     no_optimum: str | None = None
     undecided: dict[str, str] | None = None
     solved: Solved | None = field(default=None, repr=False, compare=False)
+    implicit: Implicit | None = field(default=None, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -56,12 +62,23 @@ class Derivation(Told):
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The derivation step by step, each with how it is known."""
+        if self.implicit is not None:
+            return steps_along(self)
         return () if self.solved is None else steps_of(self, self.solved)
 
     @cached_property
     def summary(self) -> tuple[Line, ...]:
         """The answer in five lines, each with how it is known."""
         return summary_of(self)
+
+    def at(self, *ratios: float | Fraction | str) -> tuple[AtRatio, ...]:
+        """Return D*, its score and the curvatures at density ratios, with their errors.
+
+        >>> from gantheory import derive
+        >>> print(derive("minimax").at(3)[0].D)
+        0.75 ± 0.0e+00
+        """
+        return tuple(at_ratio(self.optimum, self.curvatures, one) for one in ratios)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -125,6 +142,11 @@ def _number_or_text(found: sp.Expr | Estimate | None) -> str | dict[str, Any] | 
     return text(found)
 
 
+def closed(expr: sp.Expr | None) -> str | None:
+    """Return an expression in r as text, None where it is a function of an implicit score."""
+    return None if expr is None or expr.has(AtScore) else text(expr)
+
+
 def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
     if optimum is None:
         return {"t": None, "D": None, "attained": False, "flat": [], "plateaus": []}
@@ -133,8 +155,8 @@ def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
         for ratio, lower, upper in optimum.flats
     ]
     return {
-        "t": text(optimum.score),
-        "D": text(optimum.D),
+        "t": closed(optimum.score),
+        "D": closed(optimum.D),
         "attained": optimum.attained,
         "flat": flats,
         "plateaus": [
@@ -148,11 +170,11 @@ def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
     if saturation is None:
         return None
     return {
-        "weight": text(saturation.weight),
+        "weight": closed(saturation.weight),
         "limit_at_0": text(saturation.limit_at_0),
         "limit_at_inf": text(saturation.limit_at_inf),
         "vanishing": saturation.vanishing,
-        "score_weight": text(saturation.in_score),
+        "score_weight": closed(saturation.in_score),
         "score_limit_at_0": text(saturation.score_limit_at_0),
         "score_limit_at_inf": text(saturation.score_limit_at_inf),
         "score_vanishing": saturation.vanishing_in_score,

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.derivations.completion import completed
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.solved import Solved
@@ -36,6 +37,7 @@ from gantheory.theory.tangent import Source
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
 
+
 ASSUMPTIONS = (
     "P and Q have densities p and q with respect to a common measure",
     "the discriminator is unrestricted: its score may be any function of x in the domain",
@@ -61,9 +63,10 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
             solved = solve(loss, parameters)
             if solved.optimum.unbounded:
                 return _without_optimum(solved)
-            return confirm(_consequences(solved))
+            found = confirm(_consequences(solved))
     except Undecided as reason:
-        return Derivation(loss, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
+        found = Derivation(loss, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
+    return found if loss.parameters else completed(found, seconds)
 
 
 def solve(loss: Loss, parameters: Assumptions) -> Solved:

@@ -51,23 +51,23 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
     coordinate, optimum, parameters = solved.coordinate, solved.optimum, solved.parameters
     return tuple(
         [
-            _game(derivation),
-            _pointwise(),
+            game(derivation),
+            pointwise(),
             *_stationarity(coordinate, optimum, parameters),
             *_optimum(derivation),
-            *_second_order(derivation),
+            *second_order(derivation),
             *_value(derivation, supremum, optimum, parameters),
             *_loss(derivation, h),
             *_followed(derivation, h),
             *_comparison(derivation),
-            *_saturation(derivation),
-            *_disjoint(derivation),
-            *_equilibrium(derivation),
+            *saturation(derivation),
+            *disjoint(derivation),
+            *equilibrium(derivation),
         ]
     )
 
 
-def _game(derivation: Derivation) -> Step:
+def game(derivation: Derivation) -> Step:
     loss = derivation.definition
     names = {"D": sp.Symbol("D")}
     a, b, c = (typeset(to_sympy(one, names)) for one in (loss.real, loss.fake, loss.generator))
@@ -80,7 +80,7 @@ def _game(derivation: Derivation) -> Step:
     )
 
 
-def _pointwise() -> Step:
+def pointwise() -> Step:
     return Step(
         "One point at a time",
         "V is the integral of q*(r*a(t) + b(t)) with r = p/q, so an unrestricted D maximises "
@@ -174,7 +174,7 @@ def _flat_text(optimum: OptimalDiscriminator) -> str:
     )
 
 
-def _second_order(derivation: Derivation) -> Iterator[Step]:
+def second_order(derivation: Derivation) -> Iterator[Step]:
     found = derivation.second_order
     if found is None:
         return
@@ -210,7 +210,7 @@ def _value(
             "F' = a(t*), the envelope theorem, seen by differentiation",
         ),
     )
-    yield from _name("V(D*)", "value reports", found, r"V(D^*)")
+    yield from name_of("V(D*)", "value reports", found, r"V(D^*)")
     if found.zero_only_at_equality:
         yield Step(
             "Equality only at P = Q",
@@ -221,7 +221,7 @@ def _value(
         )
 
 
-def _name(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
+def name_of(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
     """The step that says which divergence a curvature is."""
     constant = constant_text(found.constant)
     if found.divergence == NO_DIVERGENCE:
@@ -263,7 +263,7 @@ def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
         How.PROVED,
         "by differentiation",
     )
-    yield from _name("E_q[c(t*)]", "loss reads", found, r"\mathbb{E}_q[c(t^*)]")
+    yield from name_of("E_q[c(t*)]", "loss reads", found, r"\mathbb{E}_q[c(t^*)]")
 
 
 def _followed(derivation: Derivation, h: Curve) -> Iterator[Step]:
@@ -279,7 +279,7 @@ def _followed(derivation: Derivation, h: Curve) -> Iterator[Step]:
         How.PROVED,
         "by differentiation under the integral",
     )
-    yield from _name("The followed quantity", "generator follows", found, r"D_g(P\|Q)")
+    yield from name_of("The followed quantity", "generator follows", found, r"D_g(P\|Q)")
 
 
 def _comparison(derivation: Derivation) -> Iterator[Step]:
@@ -320,7 +320,7 @@ def _differ_at(loss: Curvature, followed: Curvature) -> str | None:
     return None
 
 
-def _saturation(derivation: Derivation) -> Iterator[Step]:
+def saturation(derivation: Derivation) -> Iterator[Step]:
     found = derivation.saturation
     if found is None:
         return
@@ -357,7 +357,7 @@ def _limit(value: sp.Expr | Estimate | None) -> str:
     return r"\text{undecided}" if value is None else typeset(value)
 
 
-def _disjoint(derivation: Derivation) -> Iterator[Step]:
+def disjoint(derivation: Derivation) -> Iterator[Step]:
     found = derivation.disjoint
     if found is None:
         return
@@ -382,7 +382,7 @@ def _known_on_disjoint(found: Disjoint) -> How:
     return How.CERTIFIED if any(isinstance(one, Estimate) for one in values) else How.PROVED
 
 
-def _equilibrium(derivation: Derivation) -> Iterator[Step]:
+def equilibrium(derivation: Derivation) -> Iterator[Step]:
     found = derivation.equilibrium
     if found is None:
         return

@@ -48,6 +48,28 @@ class SecondOrder:
 
 
 @dataclass(frozen=True)
+class Parametric:
+    """A curvature with the score t as parameter: at r = ``ratio`` it is ``curvature``.
+
+    It holds between the scores ``start`` and ``stop``, in the order of increasing r.
+    """
+
+    ratio: sp.Expr
+    curvature: sp.Expr
+    start: sp.Expr
+    stop: sp.Expr
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the stable JSON keys."""
+        return {
+            "r": str(self.ratio),
+            "curvature": str(self.curvature),
+            "from": text(self.start),
+            "to": text(self.stop),
+        }
+
+
+@dataclass(frozen=True)
 class Curvature:
     """One curvature: a function on (0, ∞) with point masses, named where it has a name.
 
@@ -66,6 +88,8 @@ class Curvature:
         jumps: (location, height) of the jumps of the generator f; a divergence has none.
         slope: of a loss E_q[h(p/q)], h'(1): it decides what P counts for where Q has nothing.
         source: what the generator f is found from where its curvature has no simple integral.
+        parametric: the curvature in the score where it has no closed form in r; ``curvature`` is
+            then a function that balls evaluate (`gantheory.implicit.atscore`).
     """
 
     curvature: sp.Expr
@@ -83,6 +107,7 @@ class Curvature:
     jumps: Atoms = ()
     slope: sp.Expr | None = None
     source: Source | None = field(default=None, repr=False)
+    parametric: tuple[Parametric, ...] = ()
 
     @property
     def divergence(self) -> str:
@@ -101,6 +126,8 @@ class Curvature:
     @property
     def f(self) -> sp.Expr | None:
         """The generator with this curvature, f(1) = f'(1) = 0; None without a closed form."""
+        if self.parametric:
+            return None
         try:
             with time_limit(DEFAULT_SECONDS):
                 return self._f()
@@ -122,7 +149,7 @@ class Curvature:
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""
         data: dict[str, Any] = {
-            "curvature": text(self.curvature),
+            "curvature": None if self.parametric else text(self.curvature),
             "atoms": [[text(place), text(mass)] for place, mass in self.atoms],
             "constant": text(self.constant),
             "divergence": self.divergence,
@@ -135,7 +162,10 @@ class Curvature:
             "condition": self.condition,
             "zero_only_at_equality": self.zero_only_at_equality,
         }
-        if not self.is_named:
+        if self.parametric:
+            shown = [one.as_dict() for one in self.parametric]
+            data["parametric"] = shown[0] if len(shown) == 1 else shown
+        elif not self.is_named:
             data["f"] = None if self.f is None else text(self.f)
         return data
 

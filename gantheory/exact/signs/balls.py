@@ -34,12 +34,18 @@ def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = 
         return values[expression]
     if isinstance(expression, sympy.Rational):
         return arb(fmpq(int(expression.p), int(expression.q)))
+    if isinstance(expression, sympy.Float):  # to its last digit
+        shown = arb(expression._to_mpmath(expression._prec))
+        return arb(shown, (abs(shown) * arb(2) ** (1 - expression._prec)).abs_upper())
     if expression is sympy.pi:
         return arb.pi()
     if expression is sympy.E:
         return arb.const_e()
     if isinstance(expression, sympy.Piecewise):
         return enclose(piece_at(expression, values), values)
+    if hasattr(expression, "enclosed"):
+        found: arb = expression.enclosed(values or {})
+        return found
     if type(expression).__name__ == "choice":
         gap = enclose(expression.args[0], values)
         if not (gap > 0 or gap <= 0):

@@ -1,0 +1,144 @@
+"""What closed forms in r leave undecided, decided with the score as parameter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy as sp
+from flint import ctx
+
+from gantheory.deadline import OutOfTime, Undecided, time_limit
+from gantheory.derivations.confirmation import confirm
+from gantheory.derivations.derivation import Derivation
+from gantheory.functions import t
+from gantheory.implicit.isolation import BITS, Real
+from gantheory.implicit.sections import sections_of, vanishes
+from gantheory.implicit.solution import Implicit
+from gantheory.records import How
+from gantheory.theory.records import Curvature, Equilibrium, SecondOrder
+
+
+def completed(found: Derivation, seconds: float) -> Derivation:
+    """Decide in the score what a derivation leaves undecided, where that can be done."""
+    if not _is_open(found):
+        return found
+    try:
+        with time_limit(seconds), ctx.workprec(BITS):
+            implicit = Implicit.of(found.definition)
+            return _whole(found, implicit) if found.optimum is None else _filled(found, implicit)
+    except Undecided as reason:
+        if found.optimum is not None:
+            return found
+        both = f"{(found.undecided or {})['optimum']}; with the score as parameter: {reason}"
+        return replace(found, undecided={"optimum": both})
+
+
+def _is_open(found: Derivation) -> bool:
+    if found.no_optimum:
+        return False
+    return bool(found.undecided) or any(
+        one.is_divergence is None for one in found.curvatures.values()
+    )
+
+
+def _whole(found: Derivation, implicit: Implicit) -> Derivation:
+    """Return the theory of a loss whose optimum has no closed form."""
+    loss = implicit.loss
+    zero_sum = _is_zero_sum(implicit)
+    if implicit.path.unbounded:
+        return replace(
+            found, no_optimum=f"no optimum: {implicit.path.unbounded}", undecided=None,
+            zero_sum=zero_sum,
+        )  # fmt: skip
+    level = _real(implicit.attempt("loss", implicit.determined))
+    value = _curvature(implicit.attempt("value", implicit.value))
+    return confirm(
+        replace(
+            found,
+            optimum=implicit.optimum(),
+            second_order=SecondOrder(
+                True, How.CERTIFIED, "the signs of a', b' and a'b'' - b'a'' along the scores"
+            ),
+            value=value,
+            loss=None
+            if level is None
+            else _curvature(implicit.attempt("loss", implicit.loss_curvature, level)),
+            followed=None
+            if level is None
+            else _curvature(implicit.attempt("followed", implicit.followed)),
+            zero_sum=zero_sum,
+            saturation=None if level is None else implicit.saturation(),
+            disjoint=implicit.disjoint(level),
+            equilibrium=_equilibrium(implicit.attempt("equilibrium", implicit.equilibrium)),
+            undecided=implicit.undecided,
+            implicit=implicit,
+            definition=loss,
+        )
+    )
+
+
+def _real(found: object) -> Real | None:
+    return found if isinstance(found, Real) else None
+
+
+def _curvature(found: object) -> Curvature | None:
+    return found if isinstance(found, Curvature) else None
+
+
+def _equilibrium(found: object) -> Equilibrium | None:
+    return found if isinstance(found, Equilibrium) else None
+
+
+def _filled(found: Derivation, implicit: Implicit) -> Derivation:
+    """Return a closed theory with what only the score decides."""
+    if implicit.path.unbounded:
+        return found
+    level = _real(implicit.attempt("loss", implicit.determined))
+    undecided = dict(found.undecided or {})
+    changes: dict[str, object] = {}
+    for name, function, arguments in (
+        ("followed", implicit.followed, ()),
+        ("loss", implicit.loss_curvature, (level,)),
+    ):
+        now = getattr(found, name)
+        if (now is not None and now.is_divergence is not None) or level is None:
+            continue
+        made = _curvature(implicit.attempt(name, function, *arguments))
+        if made is None:
+            continue
+        undecided.pop(name, None)
+        changes[name] = made if now is None else replace(
+            now, is_divergence=made.is_divergence, counterexample=made.counterexample,
+            how=made.how, reason=made.reason, condition=None,
+            zero_only_at_equality=made.zero_only_at_equality,
+        )  # fmt: skip
+    if found.disjoint is not None and any(key.startswith("disjoint") for key in undecided):
+        made_disjoint = implicit.disjoint(level)
+        parts = {
+            part: getattr(made_disjoint, part)
+            for part in ("value", "loss", "followed")
+            if getattr(found.disjoint, part) is None and getattr(made_disjoint, part) is not None
+        }
+        for part in parts:
+            undecided.pop(f"disjoint {part}", None)
+        changes["disjoint"] = replace(found.disjoint, **parts)
+    return replace(found, undecided=undecided, **changes)  # type: ignore[arg-type]
+
+
+def _is_zero_sum(implicit: Implicit) -> bool | None:
+    """Return whether c − b is one constant on the whole domain."""
+    constants = []
+    for section in sections_of(implicit.loss):
+        rest = section.payoffs.generator - section.payoffs.fake
+        try:
+            slope = sp.diff(rest, t)
+            if slope != 0 and not vanishes(slope, section.lower, section.upper):
+                return False
+        except OutOfTime:
+            raise
+        except Undecided:
+            return None
+        constants.append(
+            sp.N(rest.xreplace({t: sp.Float(str(section.middle.str(20, radius=False)))}))
+        )
+    return all(abs(one - constants[0]) < 1e-12 for one in constants)

@@ -1,0 +1,162 @@
+r"""A function of the optimal score as a function of r, where t*(r) has no closed form.
+
+`AtScore(value, real, fake, lower, upper, ratio)` stands for value(t) at the one t between the two
+ends at which ratio·real(t) + fake(t) changes from + to −: with real = a' and fake = b' the
+optimal score. With ρ = −fake/real its derivative is value'(t)/ρ'(t), so that it is closed under
+differentiation, and balls enclose it: the root by halving, as the sign of the left side tells on
+which side of the root a score lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import mpmath
+import sympy as sp
+from flint import arb, ctx
+
+from gantheory.exact.signs.balls import enclose
+from gantheory.functions import t
+from gantheory.implicit.isolation import Function, Real, meet
+from gantheory.implicit.sections import between
+
+FAR = 400  # binary digits of the largest score tried, and of the distance to a finite end
+NEWTON = 8  # halvings between two tries of Newton's method
+MOST = 12  # steps of it: each doubles the digits
+GUARD = 40  # bits worked in beyond those that are asked for
+
+
+@lru_cache(maxsize=1024)
+def function_of(expr: sp.Expr) -> Function:
+    """Return an expression of the score as a function, each made once."""
+    return Function(expr, t)
+
+
+class AtScore(sp.Function):
+    """A function of the score at the optimum, as a function of the ratio."""
+
+    nargs = 6
+
+    @property
+    def free_symbols(self) -> set[sp.Basic]:
+        """The symbols of the ratio; the score is bound."""
+        symbols: set[sp.Basic] = self.args[5].free_symbols
+        return symbols
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        value, real, fake, *rest = self.args
+        slope = sp.diff(value, t) / sp.diff(-fake / real, t)
+        return AtScore(slope, real, fake, *rest) * sp.diff(rest[2], symbol)
+
+    def _sympystr(self, printer: Any) -> str:
+        value, ratio = (printer._print(self.args[k]) for k in (0, 5))
+        return f"at_score({value}, {ratio})"
+
+    def _latex(self, printer: Any) -> str:
+        value, ratio = (printer._print(self.args[k]) for k in (0, 5))
+        return rf"\left. {value} \right|_{{t = t^*({ratio})}}"
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        if self.free_symbols:
+            return self
+        with ctx.workprec(prec + GUARD):
+            return as_expression(Real(self.enclosed({})))
+
+    def enclosed(self, values: Mapping[sp.Symbol, arb]) -> arb:
+        """Return a ball around its value, for symbols within ``values``."""
+        value, real, fake, lower, upper, ratio = self.args
+        score = stationary_score(
+            function_of(real), function_of(fake), Real.of(lower), Real.of(upper),
+            enclose(ratio, values),
+        )  # fmt: skip
+        return function_of(value).value(score)
+
+
+def stationary_score(real: Function, fake: Function, lower: Real, upper: Real, ratio: arb) -> arb:
+    """Return a ball around the score at which ratio·real + fake changes from + to −."""
+    if ratio.rad() > 0:
+        ends = [
+            stationary_score(real, fake, lower, upper, r) for r in (ratio.lower(), ratio.upper())
+        ]
+        return ends[0].union(ends[1])
+
+    def sign(score: arb) -> int | None:
+        value = ratio * real.value(score) + fake.value(score)
+        return 1 if value > 0 else -1 if value < 0 else None
+
+    low, high = _bracket(sign, lower, upper)
+    for step in range(ctx.prec + FAR):
+        if step % NEWTON == 0:
+            box, done = _newton(real, fake, ratio, low.union(high))
+            if done:
+                return box
+            low, high = box.lower(), box.upper()
+        middle = ((low + high) / 2).mid()
+        side = sign(middle)
+        if side is None or not low < middle < high:
+            break
+        low, high = (middle, high) if side > 0 else (low, middle)
+    return low.union(high)
+
+
+def _newton(real: Function, fake: Function, ratio: arb, box: arb) -> tuple[arb, bool]:
+    """Narrow a root by Newton's method on the whole interval; done where it stays as wide."""
+    for _ in range(MOST):
+        slopes = [f(box, 2)[1] for f in (real, fake)]
+        slope = ratio * slopes[0] + slopes[1]
+        middle = box.mid()
+        if not slope < 0:
+            return box, False
+        step = middle - (ratio * real.value(middle) + fake.value(middle)) / slope
+        if not step.overlaps(box):
+            return box, False
+        smaller = meet(box, step)
+        if smaller.rad() * 2 > box.rad():
+            return smaller, bool(smaller.rad() < arb(2) ** (-ctx.prec // 2) * (1 + abs(middle)))
+        box = smaller
+    return box, True
+
+
+def _bracket(sign: Callable[[arb], int | None], lower: Real, upper: Real) -> tuple[arb, arb]:
+    """Return two scores with + at the first and − at the second."""
+    start = between(lower, upper)
+    side = -1 if sign(start) == -1 else 1
+    end, last, beyond = (upper if side > 0 else lower), start, start
+    for k in range(FAR):
+        if end.is_finite:
+            beyond = (end.ball - (end.ball - start) * arb(2) ** (-k - 1)).mid()
+        else:
+            beyond = (start + side * arb(2) ** (k - 1)).mid()
+        found = sign(beyond)
+        if found == -side:
+            break
+        last = beyond if found == side else last
+    else:
+        beyond = end.ball if end.is_finite else beyond
+    return (last, beyond) if side > 0 else (beyond, last)
+
+
+def as_expression(real: Real) -> sp.Expr:
+    """Return a number as an expression: exact, or with the digits that its ball has."""
+    if real.exact is not None:
+        return real.exact
+    digits = max(int(real.ball.rel_accuracy_bits() * 0.30103), 1)
+    if real.ball.contains(0) and abs(real.ball) < 1e-20:
+        return sp.Integer(0)
+    return sp.Float(real.ball.mid().str(min(digits, 60), radius=False), min(digits, 60))
+
+
+def in_mpmath(expr: sp.Expr, symbol: sp.Symbol) -> Callable[[Any], Any]:
+    """Return an expression with such functions as a function of mpmath's numbers."""
+
+    def evaluated(x: Any) -> Any:
+        with ctx.workprec(mpmath.mp.prec + GUARD):
+            ball = enclose(expr, {symbol: arb(x)})
+            if not ball.is_finite():
+                return mpmath.nan
+            mantissa, exponent = ball.mid().man_exp()
+            return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
+
+    return evaluated
