@@ -21,9 +21,10 @@ from torch import Tensor
 from gantheory.errors import GantheoryError
 from gantheory.formulas import interval
 from gantheory.functions import sigmoid, softplus, t, to_sympy
-from gantheory.losses import get_loss
+from gantheory.losses import bound, get_loss
 from gantheory.losses.loss import Loss
-from simulations.stable import bound, program, stabilise
+from simulations.stable import bound as bound_program
+from simulations.stable import program, stabilise
 
 LossFunction = Callable[..., Tensor]
 
@@ -64,7 +65,10 @@ class Payoff:
 
     def bound_slope(self, output: Tensor, out: Tensor, scale: float) -> list[Callable[[], Any]]:
         """Return calls that write ``scale`` times the derivative at ``output`` into ``out``."""
-        return [*bound(self.derivative, t, output, out, slope=True), partial(out.mul_, scale)]
+        return [
+            *bound_program(self.derivative, t, output, out, slope=True),
+            partial(out.mul_, scale),
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +100,7 @@ def torch_loss(loss: Loss | str, parameters: Mapping[str, float] | None = None) 
     Raises:
         GantheoryError: for an unknown loss, or a parameter without a value.
     """
-    loss = get_loss(loss) if isinstance(loss, str) else loss
-    return _compiled(_Key(loss), _values(loss, parameters or {}))
+    return _compiled(_Key(bound(loss, parameters)))
 
 
 def discriminator_loss(
@@ -157,45 +160,23 @@ class _Key:
         return hash((self.loss.name, self.loss.real, self.loss.fake, self.loss.generator))
 
 
-def _values(loss: Loss, given: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    missing = [name for name in loss.parameters if name not in given]
-    if missing:
-        raise GantheoryError(
-            f"loss {loss.name!r} needs a value for {', '.join(missing)}; "
-            f"pass parameters={{{missing[0]!r}: 1.0}}"
-        )
-    return tuple((name, float(given[name])) for name in loss.parameters)
-
-
-def _expression(text: str, values: tuple[tuple[str, float], ...]) -> Expr:
-    """Return ``text`` as an expression in t with every parameter replaced by its number."""
-    return to_sympy(text, _numbers(values))
-
-
-def _numbers(values: tuple[tuple[str, float], ...]) -> dict[str, Expr]:
-    """Return each parameter's value as the exact rational number that its decimals say."""
-    return {name: sympy.Rational(repr(value)) for name, value in values}
-
-
 def _payoff(loss: Loss | str, part: str, parameters: Mapping[str, float] | None) -> Payoff:
-    loss = get_loss(loss) if isinstance(loss, str) else loss
-    return Payoff(_expression(getattr(loss, part), _values(loss, parameters or {})))
+    return Payoff(to_sympy(getattr(bound(loss, parameters), part)))
 
 
 @lru_cache(maxsize=256)
-def _compiled(key: _Key, values: tuple[tuple[str, float], ...]) -> TorchLoss:
+def _compiled(key: _Key) -> TorchLoss:
     loss = key.loss
-    payoffs = [_expression(getattr(loss, part), values) for part in ("real", "fake", "generator")]
-    best = min(_maps(loss, values), key=lambda score: _overflows(score, payoffs))
+    payoffs = [to_sympy(text) for text in (loss.real, loss.fake, loss.generator)]
+    best = min(_maps(loss), key=lambda score: _overflows(score, payoffs))
     composed = [Payoff(payoff.xreplace({t: best})) for payoff in payoffs]
     return TorchLoss(loss, Payoff(best), *composed)
 
 
-def _maps(loss: Loss, values: tuple[tuple[str, float], ...]) -> list[Expr]:
+def _maps(loss: Loss) -> list[Expr]:
     """Return smooth increasing maps from the real line onto the inside of the game's domain."""
-    numbers = _numbers(values)
     ends = interval(loss.domain)
-    lower, upper = (limit(end, numbers) for end in (ends.lower, ends.upper))
+    lower, upper = (limit(end) for end in (ends.lower, ends.upper))
     match lower.is_finite, upper.is_finite:
         case True, True:
             return [lower + (upper - lower) * sigmoid(t)]
@@ -206,11 +187,11 @@ def _maps(loss: Loss, values: tuple[tuple[str, float], ...]) -> list[Expr]:
     return [t]
 
 
-def limit(tree: ast.expr, numbers: Mapping[str, Expr] | None = None) -> Expr:
+def limit(tree: ast.expr) -> Expr:
     """Return an end of a domain as a number, perhaps infinite."""
     infinite = {"oo": sympy.oo, "inf": sympy.oo, "-oo": -sympy.oo, "-inf": -sympy.oo}
     text = ast.unparse(tree)
-    return infinite[text] if text in infinite else to_sympy(tree, numbers or {})
+    return infinite[text] if text in infinite else to_sympy(tree)
 
 
 def _overflows(score: Expr, payoffs: list[Expr]) -> int:

@@ -18,12 +18,13 @@ from gantheory.densities.mixtures import AnyMixture, Mixture
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy
+from gantheory.losses import bound
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from simulations.compare import ERROR_PROBABILITY, mean_of
 from simulations.data import as_density, bulk, quantile, stratified
 from simulations.losses import Payoff
-from simulations.theory import bind, predict
+from simulations.theory import predict
 
 Array = NDArray[np.float64]
 Discriminator = Callable[[Tensor], Tensor]  # points (..., dim) -> scores t (...)
@@ -58,10 +59,10 @@ def value(
     parameters: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Return V(D) = E_p[a(t)] + E_q[b(t)] in nats, measured on fresh stratified samples."""
-    bound = bind(loss, parameters)
+    definition = bound(loss, parameters)
     rng = np.random.default_rng(seed)
     means = np.zeros(budget.replicates)
-    for law, text in ((p, bound.real), (q, bound.fake)):
+    for law, text in ((p, definition.real), (q, definition.fake)):
         points, weights = _sampled(law, rng, budget)
         means += _row_means(_payoff_of(text, discriminator), points, weights)
     return mean_of(means, budget.error_probability, _METHOD, 2 * math.prod(budget.shape))
@@ -76,13 +77,13 @@ def integrated_value(
     parameters: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Return the same V(D) by quadrature in x: no samples at all (see `_integral`)."""
-    bound = bind(loss, parameters)
+    definition = bound(loss, parameters)
     ends = [bulk(as_density(law), _BEYOND) for law in (p, q)]
     # What D gives where only q has mass may weigh under p too: -exp(-t) is there -q/p.
     whole = min(low for low, _ in ends), max(high for _, high in ends)
     parts = [
         _expectation(law, text, discriminator, whole)
-        for law, text in ((p, bound.real), (q, bound.fake))
+        for law, text in ((p, definition.real), (q, definition.fake))
     ]
     return Estimate(
         sum(part.value for part in parts),
@@ -104,7 +105,7 @@ def _payoff_of(text: str, discriminator: Discriminator) -> Callable[[Tensor], Te
 
 def generator_payoff(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Payoff:
     """Return the generator's loss c as a torch function of the score."""
-    return Payoff(to_sympy(bind(loss, parameters).generator))
+    return Payoff(to_sympy(bound(loss, parameters).generator))
 
 
 def generator_gradient(
@@ -284,9 +285,9 @@ def discriminator_distance(
     parameters: Mapping[str, float] | None = None,
 ) -> Distance:
     """Measure the distance between D(x) and D*(x)."""
-    bound = bind(loss, parameters)
+    definition = bound(loss, parameters)
     best = predict(loss, parameters).optimal_discriminator(p, q)
-    link = Payoff(to_sympy(bound.link))
+    link = Payoff(to_sympy(definition.link))
 
     def difference(x: Tensor) -> Tensor:
         return link(discriminator(x)) - link(best(x))
@@ -329,7 +330,7 @@ def outputs(
     parameters: Mapping[str, float] | None = None,
 ) -> Array:
     """Return what papers call D(x), the link of the score, at points x of shape (n,)."""
-    link = Payoff(to_sympy(bind(loss, parameters).link))
+    link = Payoff(to_sympy(bound(loss, parameters).link))
     with torch.no_grad():
         return np.asarray(link(discriminator(torch.from_numpy(x)[:, None])).numpy())
 

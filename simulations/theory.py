@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import sympy
 from torch import Tensor
@@ -16,7 +14,7 @@ from gantheory.derivations import derive
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t
 from gantheory.integrals import divergence
-from gantheory.losses import get_loss
+from gantheory.losses import bound
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from gantheory.theory.records import Curvature
@@ -24,30 +22,6 @@ from simulations.data import torch_logpdf
 from simulations.losses import Payoff
 
 Pointwise = Callable[[Tensor], Tensor]
-
-
-def bind(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Loss:
-    """Return ``loss`` with every free parameter replaced by a number.
-
-    >>> bind(Loss("scaled", real="s*t", fake="-s*t", generator="-t", domain="[0, s]"),
-    ...      {"s": 2.0}).domain
-    '[0, (2.0)]'
-    """
-    loss = get_loss(loss) if isinstance(loss, str) else loss
-    given = dict(parameters or {})
-    if missing := [name for name in loss.parameters if name not in given]:
-        raise GantheoryError(f"loss {loss.name!r} needs a value for {', '.join(missing)}")
-
-    def filled(text: str) -> str:
-        for name, value in given.items():
-            text = re.sub(rf"\b{re.escape(name)}\b", f"({value!r})", text)
-        return text
-
-    if not loss.parameters:
-        return loss
-    parts = ("real", "fake", "generator", "domain", "link")
-    changed: dict[str, Any] = {part: filled(getattr(loss, part)) for part in parts}
-    return replace(loss, parameters={}, claims=(), **changed)
 
 
 @dataclass(frozen=True)
@@ -143,5 +117,5 @@ def _as_steps(score: sympy.Expr) -> sympy.Expr:
 
 def predict(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Prediction:
     """Derive ``loss`` and make its optimum and divergences ready for numbers."""
-    bound = bind(loss, parameters)
-    return _predict((bound.real, bound.fake, bound.generator, bound.domain, bound.link))
+    one = bound(loss, parameters)
+    return _predict((one.real, one.fake, one.generator, one.domain, one.link))

@@ -30,6 +30,8 @@ ROUNDING = {torch.float32: 4e-6, torch.float64: 1e-14}
 
 
 def values_of(loss):
+    if loss.name == "least-squares":  # whose labels are in the other order
+        return {"a": 0.2, "b": 0.9, "c": 0.7}
     return {name: VALUES.get(name, 0.4) for name in loss.parameters}
 
 

@@ -18,7 +18,7 @@ from simulations.compare import half_width
 from simulations.data import quantile, stratified, torch_logpdf
 from simulations.experiments.pairs import PAIRS
 from simulations.measure import Budget
-from simulations.theory import bind, predict
+from simulations.theory import predict
 
 SMALL = Budget(replicates=2048, strata=64)
 P, Q = "normal(0, 1)", "normal(1.7, 1)"
@@ -208,13 +208,6 @@ def test_stratified_samples_have_one_point_in_every_slice():
 def test_the_jsd_of_an_ensemble_is_that_of_the_engine(loc, scale):
     fast = measure.normal_jsd(np.array([loc]), np.array([-scale]))[0]
     assert fast == pytest.approx(divergence("jsd", P, f"normal({loc}, {scale})").value, abs=1e-9)
-
-
-def test_binding_a_parameter_leaves_no_free_name():
-    bound = bind(Loss("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"), {"m": 2.0})
-    assert bound.parameters == {}
-    with pytest.raises(GantheoryError, match="needs a value for m"):
-        bind(Loss("margin", real="-m*t", fake="t", generator="t", domain="[0, m]"))
 
 
 # --- how often the verdict errs -----------------------------------------------------------------

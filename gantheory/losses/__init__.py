@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gantheory.errors import GantheoryError
 from gantheory.losses.alpha import ALPHA
 from gantheory.losses.classic import CLASSIC
@@ -57,6 +59,16 @@ def get_loss(name: str) -> Loss:
             f"use gantheory.critics.derive_critic({entry.name!r})"
         )
     return entry
+
+
+def bound(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Loss:
+    """Return a loss, or the one of that name, with numbers in the place of its parameters.
+
+    >>> bound("energy-based", {"m": 2.0}).fake
+    '-relu(2 - t)'
+    """
+    loss = get_loss(loss) if isinstance(loss, str) else loss
+    return loss.given(**(parameters or {})) if loss.parameters or parameters else loss
 
 
 def _numbers(text: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ ALPHA = (
         real="alpha/(alpha - 1)*(D**((alpha - 1)/alpha) - 1)",
         fake="alpha/(alpha - 1)*((1 - D)**((alpha - 1)/alpha) - 1)",
         generator="alpha/(alpha - 1)*((1 - D)**((alpha - 1)/alpha) - 1)",
+        typical={"alpha": "2"},
         reference=KURRI_2021,
         claims=(
             Claim(
@@ -41,6 +42,7 @@ ALPHA = (
         real="alpha_D/(alpha_D - 1)*(D**((alpha_D - 1)/alpha_D) - 1)",
         fake="alpha_D/(alpha_D - 1)*((1 - D)**((alpha_D - 1)/alpha_D) - 1)",
         generator="alpha_G/(alpha_G - 1)*((1 - D)**((alpha_G - 1)/alpha_G) - 1)",
+        typical={"alpha_D": "0.5", "alpha_G": "2"},
         reference=WELFERT_2023,
         claims=(
             Claim(
@@ -55,6 +57,7 @@ ALPHA = (
         real="alpha_D/(alpha_D - 1)*(D**((alpha_D - 1)/alpha_D) - 1)",
         fake="alpha_D/(alpha_D - 1)*((1 - D)**((alpha_D - 1)/alpha_D) - 1)",
         generator="-alpha_G/(alpha_G - 1)*(D**((alpha_G - 1)/alpha_G) - 1)",
+        typical={"alpha_D": "0.5", "alpha_G": "2"},
         reference=WELFERT_2023,
         claims=(
             Claim(

@@ -191,6 +191,7 @@ ROWS = (
         generator="-(exp(alpha*t) - 1)/alpha",
         link="(exp((alpha - 1)*t) - 1)/(alpha - 1)",
         parameters={"alpha": "(-oo, oo)"},
+        typical={"alpha": "0.5"},
         reference=NOWOZIN_2016,
         claims=(
             Claim(

@@ -17,6 +17,7 @@ LEAST_SQUARES = (
         fake="-(t - a)**2/2",
         generator="(t - c)**2/2",
         parameters={"a": "(-oo, oo)", "b": "(a, oo)", "c": "(-oo, oo)"},
+        typical={"a": "0", "b": "1", "c": "1"},
         reference=MAO_2017,
         claims=(Claim("Mao et al. (2017), Equation 5", optimal_discriminator="(a + b*r)/(1 + r)"),),
     ),

@@ -94,6 +94,8 @@ class Loss:
         link: what the publication calls the discriminator's output, as a function of t; by
             default the sigmoid where a payoff is written in ``D``, else t itself.
         parameters: the legal interval of each free parameter; positive unless declared.
+        typical: the value at which each parameter is usually played; experiments and random tests
+            take it. Unless declared it is the middle of the interval, or 2 beyond its one end.
         title: the loss's usual name.
         reference: where it was published.
         claims: what publications say of it, to be checked.
@@ -119,6 +121,7 @@ class Loss:
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
     aliases: tuple[str, ...] = ()
+    typical: Mapping[str, str] = field(default_factory=dict)
     general: Loss | None = field(default=None, repr=False, compare=False)
     numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
 
@@ -142,9 +145,34 @@ class Loss:
                 f"({', '.join(sorted(RESERVED))} are taken); rename it"
             )
         everything = {name: self.parameters.get(name, "(0, oo)") for name in sorted(free)}
+        for name in self.typical:
+            if name not in everything:
+                raise unknown_name(f"parameter of loss {self.name!r}:", name, everything)
         object.__setattr__(self, "link", link)
         object.__setattr__(self, "parameters", everything)
         object.__setattr__(self, "title", self.title or self.name)
+        if self.typical:
+            self.at_typical()
+
+    def at_typical(self) -> Loss:
+        """Return the loss with every parameter at its typical value.
+
+        >>> Loss("mine", real="a*t", fake="-b*t**2", generator="-t", typical={"b": "3"},
+        ...      parameters={"a": "(0, b)"}).at_typical().name
+        'mine(a=3/2, b=3)'
+        """
+        numbers = {name: _exact(name, value) for name, value in self.typical.items()}
+        waiting = [name for name in self.parameters if name not in numbers]
+        while waiting:  # an interval may name other parameters
+            ready = [name for name in waiting if not names_of(self.parameters[name]) - {*numbers}]
+            if not ready:
+                raise GantheoryError(
+                    f"the intervals of {', '.join(waiting)} of loss {self.name!r} need each other; "
+                    "state typical values"
+                )
+            numbers |= {name: _inside(numbered(self.parameters[name], numbers)) for name in ready}
+            waiting = [name for name in waiting if name not in numbers]
+        return self.given(**{name: numbers[name] for name in self.parameters})
 
     def given(self, **numbers: float | Fraction | str) -> Loss:
         """Return the loss with numbers in the place of all its parameters.
@@ -184,6 +212,7 @@ class Loss:
             link=link,
             domain=numbered(self.domain, exact),
             parameters={},
+            typical={},
             claims=(),
             general=self if exact else None,
             numbers=exact,
@@ -201,6 +230,15 @@ def _exact(name: str, value: float | Fraction | str) -> Fraction:
     if found is None:
         raise GantheoryError(f"{name}={str(value)[:40]!r} is no number; write it like {name}=0.5")
     return found
+
+
+def _inside(text: str) -> Fraction:
+    """Return the middle of an interval, or the number 2 beyond its one end; 2 for the real line."""
+    legal = interval(text)
+    lower, upper = number(legal.lower), number(legal.upper)  # None: infinite
+    if lower is not None and upper is not None:
+        return (lower + upper) / 2
+    return upper - 2 if upper is not None else (lower or Fraction(0)) + 2
 
 
 def _check_inside(name: str, value: Fraction, text: str, numbers: Mapping[str, Fraction]) -> None:

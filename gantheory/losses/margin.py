@@ -38,6 +38,7 @@ MARGIN = (
         fake="-relu(m - t)",
         generator="t",
         domain="[0, oo)",
+        typical={"m": "1"},
         reference=ZHAO_2016,
         claims=(Claim("Arjovsky et al. (2017), Appendix", value="m*tv - m", followed="m*tv"),),
     ),

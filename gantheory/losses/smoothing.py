@@ -34,6 +34,7 @@ SMOOTHING = (
         fake="log(1 - D)",
         generator="log(1 - D)",
         parameters={"a": "(0, 1)"},
+        typical={"a": "0.9"},
         reference=SALIMANS_2016,
         claims=ONE_SIDED,
     ),
@@ -44,6 +45,7 @@ SMOOTHING = (
         fake="log(1 - D)",
         generator="-log(D)",
         parameters={"a": "(0, 1)"},
+        typical={"a": "0.9"},
         reference=SALIMANS_2016,
         claims=ONE_SIDED,
     ),
@@ -54,6 +56,7 @@ SMOOTHING = (
         fake="b*log(D) + (1 - b)*log(1 - D)",
         generator="b*log(D) + (1 - b)*log(1 - D)",
         parameters={"a": "(0, 1)", "b": "(0, a)"},
+        typical={"a": "0.9", "b": "0.1"},
         reference=SALIMANS_2016,
         claims=TWO_SIDED,
     ),
@@ -64,6 +67,7 @@ SMOOTHING = (
         fake="b*log(D) + (1 - b)*log(1 - D)",
         generator="-log(D)",
         parameters={"a": "(0, 1)", "b": "(0, a)"},
+        typical={"a": "0.9", "b": "0.1"},
         reference=SALIMANS_2016,
         claims=TWO_SIDED,
     ),
@@ -74,6 +78,7 @@ SMOOTHING = (
         fake="(1 - prior)*log(1 - D)",
         generator="(1 - prior)*log(1 - D)",
         parameters={"prior": "(0, 1)"},
+        typical={"prior": "0.3"},
         reference=HUSZAR_2015,
         claims=(
             Claim(
@@ -88,6 +93,7 @@ SMOOTHING = (
         real="log(D)",
         fake="log(1 - D)",
         generator="-log(D + eps)",
+        typical={"eps": "0.01"},
         reference=KANG_2022,
     ),
 )

@@ -21,8 +21,8 @@ from simulations.discriminators import NETWORK
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 from simulations.experiments.pairs import (
     PAIRS,
-    PARAMETERS,
     SPINE,
+    numbers_of,
     played,
     same_discriminator,
 )
@@ -61,7 +61,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {
         "loss": loss,
-        "parameters": PARAMETERS.get(loss, {}),
+        "parameters": numbers_of(loss),
         "pair": pair,
     }
     for wrt in WRT:
