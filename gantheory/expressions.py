@@ -60,17 +60,23 @@ ELEMENTARY: Mapping[str, tuple[int, int]] = {
 CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares two expressions
 
 
+_LN = re.compile(r"\bln(?=\s*\()")
+
+
 def parse(text: str, grammar: Grammar) -> ast.expr:
     """Return the checked syntax tree of ``text``.
 
     Raises:
         GantheoryError: one clear line, for anything that ``grammar`` does not admit.
 
-    >>> parse("log(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
+    ``ln`` is log, and ``^`` is a power.
+
+    >>> parse("ln(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
     'log'
     """
     shown = _shown(text)
     _check_text(text, shown, grammar)
+    text = _LN.sub("log", text).replace("^", "**")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

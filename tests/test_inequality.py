@@ -221,7 +221,7 @@ def test_what_is_not_decided_says_why():
     [
         ("", "empty"),
         ("jsd", "compares nothing"),
-        ("jsd <= kl", "did you mean"),
+        ("jsd <= kl", "may mean kl_pq"),
         ("jsd <= kl_pq <= 1", "compare two sides"),
         ("jsd <= __import__('os')", "unknown function"),
         ("jsd <= kl_pq.real", "attribute"),

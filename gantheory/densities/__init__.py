@@ -53,6 +53,6 @@ def density(name: str | Density, **parameters: Any) -> Density:
     """
     if isinstance(name, Density):
         return name.replace(**parameters) if parameters else name
-    if parameters or name in FAMILIES:
+    if parameters or "(" not in name:
         return make(name, **parameters)
     return parse_density(name)

@@ -59,6 +59,7 @@ class Uniform(Univariate):
     """The uniform law on [a, b]."""
 
     name: ClassVar[str] = "uniform"
+    aliases = ("u", "unif")
     a: float = parameter(REAL, default=0.0)
     b: float = parameter(REAL, default=1.0)
 
@@ -294,6 +295,7 @@ class TruncNormal(Univariate):
     """
 
     name: ClassVar[str] = "truncnormal"
+    aliases = ("truncated_normal",)
     loc: float = parameter(REAL)
     scale: float = parameter(POSITIVE)
     a: float = parameter(EXTENDED)

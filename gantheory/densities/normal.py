@@ -36,6 +36,7 @@ class Normal(Univariate):
     """
 
     name: ClassVar[str] = "normal"
+    aliases = ("n", "gaussian")
     loc: float = parameter(REAL, default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)
 

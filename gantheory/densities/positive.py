@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,6 +67,7 @@ class Gamma(Univariate):
     """The gamma law with density proportional to x^(shape−1)·exp(−x/scale)."""
 
     name: ClassVar[str] = "gamma"
+    members = MappingProxyType({"exponential": {"shape": 1.0}})
     shape: float = parameter(SHAPE)
     scale: float = parameter(POSITIVE, default=1.0)
 
@@ -211,6 +213,7 @@ class LogNormal(Univariate):
     """The law of exp(loc + scale·Z) for a standard normal Z."""
 
     name: ClassVar[str] = "lognormal"
+    aliases = ("lognorm",)
     loc: float = parameter(Domain(-600.0, 600.0, (-1.0, 1.0)), default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import math
+import re
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from gantheory.densities.base import FAMILIES, Density, make
+from gantheory.densities.base import FAMILIES, Density, find_family, make
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, number, parse
 
@@ -39,16 +41,58 @@ def parse_density(text: str | Density) -> Density:
 
 @lru_cache(maxsize=256)  # densities are immutable, and loops ask for the same few texts
 def _parsed(text: str) -> Density:
-    tree = parse(text, grammar())
+    return _density(tree_of(text))
+
+
+def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
+    """Return the syntax tree of a density's text, with every family under its own name.
+
+    ``letters`` are names that may stand where a number does.
+    """
+    text = _CALLED.sub(lambda called: called[0].casefold(), text)
+    tree = _Families().visit(parse(text, _grammar(letters)))
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
-    return _density(tree)
+    return tree
 
 
-def grammar() -> Grammar:
+def _grammar(letters: frozenset[str]) -> Grammar:
     """Return what the text of a density may contain."""
-    functions = {name: (0, 100) for name in FAMILIES} | {"mixture": (1, 1)}
-    return Grammar("density", functions, NAMES, keywords=True, tuples=True, length=MAX_LENGTH)
+    said = [[name, *f.aliases, *f.members] for name, f in FAMILIES.items()]
+    functions = dict.fromkeys(chain.from_iterable(said), (0, 100)) | {"mixture": (1, 1)}
+    names = NAMES | letters
+    return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH)
+
+
+_CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")
+
+
+class _Families(ast.NodeTransformer):
+    """Writes each family under its own name, and what a named member fixes as a parameter."""
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        if called in FAMILIES or called == "mixture":
+            return node
+        family, fixed = find_family(called)
+        names = [f.name for f in dataclasses.fields(family) if f.name not in fixed]  # type: ignore[arg-type]
+        if len(node.args) > len(names):
+            raise _too_many(called, names, len(node.args))
+        given = [
+            *(ast.keyword(name, ast.Constant(value)) for name, value in fixed.items()),
+            *(ast.keyword(name, arg) for name, arg in zip(names, node.args, strict=False)),
+            *node.keywords,
+        ]
+        if again := [k.arg for k in node.keywords if k.arg in fixed]:
+            raise GantheoryError(f"{called} has {again[0]}={fixed[str(again[0])]:g}; leave it out")
+        return ast.Call(ast.Name(family.name), [], given)
+
+
+def _too_many(family: str, names: list[str], count: int) -> GantheoryError:
+    return GantheoryError(
+        f"{family} takes {len(names)} parameters ({', '.join(names)}), got {count}"
+    )
 
 
 def _density(node: ast.expr) -> Density:
@@ -59,9 +103,7 @@ def _density(node: ast.expr) -> Density:
         return _mixture(node.args[0] if node.args else node.keywords[0].value)
     names = [f.name for f in dataclasses.fields(FAMILIES[family])]  # type: ignore[arg-type]
     if len(node.args) > len(names):
-        raise GantheoryError(
-            f"{family} takes {len(names)} parameters ({', '.join(names)}), got {len(node.args)}"
-        )
+        raise _too_many(family, names, len(node.args))
     given = {name: _value(arg) for name, arg in zip(names, node.args, strict=False)}
     for keyword in node.keywords:
         if keyword.arg in given:

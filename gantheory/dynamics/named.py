@@ -8,7 +8,8 @@ from typing import Any
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.record import Game
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.losses import list_losses
+from gantheory.losses import get_loss, list_losses
+from gantheory.naming import folded
 
 FAMILIES: Mapping[str, Callable[..., Game]] = {
     "dirac": dirac,
@@ -33,16 +34,26 @@ def get_game(name: str, **regularisers: Any) -> Game:
     'dirac-non-saturating'
     """
     given = {key: value for key, value in regularisers.items() if value}
-    family, _, loss = name.partition("-")
-    if name.startswith("linear-quadratic"):
-        family, loss = "linear-quadratic", name.removeprefix("linear-quadratic").removeprefix("-")
-    if name in list_losses():
-        family, loss = "dirac", name
-    if name != "bilinear" and (family not in FAMILIES or (loss or "minimax") not in list_losses()):
-        raise unknown_name("game", name, {*list_games(), *list_losses()})
+    family, loss = _read(name)
     if given and family != "dirac":
         raise GantheoryError(
             f"{', '.join(given)} needs a score to regularise, which {name!r} has not; "
             "use a Dirac-GAN such as 'dirac-minimax'"
         )
-    return bilinear() if name == "bilinear" else FAMILIES[family](loss or "minimax", **given)
+    return bilinear() if family == "bilinear" else FAMILIES[family](loss, **given)
+
+
+def _read(name: str) -> tuple[str, str]:
+    """Return the family and the loss that a name says; the loss under any of its own names."""
+    typed = name.strip()
+    if folded(typed) == "bilinear":
+        return "bilinear", ""
+    starts = (family for family in FAMILIES if typed.casefold().startswith(family))
+    family = next(starts, None)
+    loss = typed[len(family) :].strip("-_ ") if family else typed
+    try:
+        return family or "dirac", get_loss(loss or "minimax").name
+    except GantheoryError as error:
+        if " may mean " in str(error):
+            raise
+        raise unknown_name("game", name, {*list_games(), *list_losses()}) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, named
+from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, find_divergence, named
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, parse
 from gantheory.functions import to_sympy
@@ -18,6 +18,7 @@ _FUNCTIONS = {"log": (1, 1), "sqrt": (1, 1), "exp": (1, 1)}
 _RELATIONS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
 _ORDER = r"-?[0-9]+(?:\.[0-9]+)?"
 _POWER = re.compile(rf"\b(?:power|alpha)_(?:\(({_ORDER}(?:/[0-9]+)?)\)|({_ORDER}))(\s*/\s*[0-9(])?")
+_WORD = re.compile(r"(?<![\w.])[A-Za-z]\w*(?!\w|\s*\()")
 LONGEST = 400  # characters; the longest known inequality has 40
 
 
@@ -72,7 +73,7 @@ def read_statement(text: str) -> Statement:
     """
     if len(text) > LONGEST:
         raise GantheoryError(f"inequality of {len(text)} characters; the limit is {LONGEST}")
-    text, powers = _name_powers(text)
+    text, powers = _name_powers(_spelled(text))
     table = {**DIVERGENCES, **powers}
     grammar = Grammar(
         "inequality", _FUNCTIONS, frozenset({*table, *COMPLEMENTS, "pi"}), comparisons=True
@@ -91,6 +92,24 @@ def read_statement(text: str) -> Statement:
     divergences = {symbols[name]: table[name] for name in table if symbols[name] in used}
     relation = _RELATIONS[type(tree.ops[0])]
     return Statement(_restore(text, powers), left, relation, right, divergences)
+
+
+def _spelled(text: str) -> str:
+    """Return a text in which every divergence has the name of its entry, not an alias."""
+    titles = {entry.title: entry.name for entry in DIVERGENCES.values()}
+    titles |= {entry.title: entry.name for entry in COMPLEMENTS.values()}
+    for title, name in titles.items():
+        if not title.isidentifier():
+            text = text.replace(title, name).replace(title.replace("‖", "||"), name)
+
+    def replace(word: re.Match[str]) -> str:
+        if word[0] in {*DIVERGENCES, *COMPLEMENTS, *_FUNCTIONS, "pi"}:
+            return word[0]
+        if word[0].casefold().startswith(("power_", "alpha_")):
+            return word[0].casefold()
+        return find_divergence(word[0]).name
+
+    return _WORD.sub(replace, text)
 
 
 def _name_powers(text: str) -> tuple[str, dict[str, FDivergence]]:

@@ -83,6 +83,5 @@ def slopes_of(family: Family, value: float) -> dict[str, float]:
     return {
         f"{law}.{path}": float(dual(node, d)[1])
         for law, tree in trees.items()
-        if tree is not None
         for path, node in leaves(tree)
     }

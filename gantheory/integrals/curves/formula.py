@@ -13,9 +13,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from gantheory.densities.base import FAMILIES
-from gantheory.densities.text import grammar
+from gantheory.densities.text import tree_of as tree_of_density
 from gantheory.errors import GantheoryError
-from gantheory.expressions import number, parse
+from gantheory.expressions import number
 
 LETTER = "d"
 ONE = ast.Constant(1)
@@ -23,10 +23,9 @@ Dual = tuple[Fraction, Fraction]  # a value, and its derivative in d
 
 
 @lru_cache(maxsize=64)
-def tree_of(text: str) -> ast.Call | None:
-    """Return the syntax tree of a density's text, in which d is a name; None if it is no call."""
-    tree = parse(text, dataclasses.replace(grammar(), names=grammar().names | {LETTER}))
-    return tree if isinstance(tree, ast.Call) else None
+def tree_of(text: str) -> ast.Call:
+    """Return the syntax tree of a density's text, in which d is a name."""
+    return tree_of_density(text, frozenset({LETTER}))
 
 
 def varies(node: ast.AST) -> bool:

@@ -206,8 +206,6 @@ def rows(text: str, values: Array) -> Row | Sum | None:
         None where the family is not served in bulk, or where a law is not legal.
     """
     tree = tree_of(text)
-    if tree is None:
-        return None
     if _name(tree) != "mixture":
         return _row(tree, values)
     pairs = [(Number.of(weight, values), _row(part, values)) for weight, part in terms(tree)]
