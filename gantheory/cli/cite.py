@@ -8,14 +8,16 @@ import unicodedata
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option, loss_named
 from gantheory.errors import GantheoryError
-from gantheory.losses.loss import Reference
+from gantheory.losses.loss import Loss, Reference
 
 
 @click.command(name="cite")
-@click.argument("loss")
+@click.argument("loss", required=False)
+@file_option
 @json_option
-def command(loss: str, as_json: bool) -> None:
+def command(loss: str | None, file: Loss | None, as_json: bool) -> None:
     """Print the reference of LOSS as BibTeX.
 
     \b
@@ -24,6 +26,7 @@ def command(loss: str, as_json: bool) -> None:
     """
     from gantheory.losses import find
 
+    loss = loss_named(loss, file)
     reference = find(loss).reference
     if reference is None:
         raise GantheoryError(f"loss {loss!r} has no reference in the catalogue")

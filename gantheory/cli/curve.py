@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
     from gantheory.integrals.curves import Curve, Family, Target, Vanishing
+    from gantheory.losses.loss import Loss
     from gantheory.report.plots.along import Measured
 
 FIGURES = (".png", ".svg", ".pdf")
@@ -28,6 +30,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
     multiple=True,
     help="A loss: adds what its generator follows; LOSS.loss or LOSS.value those.",
 )
+@file_option
 @click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
 @click.option("--p", "p", help="P as text, in which d varies, instead of the family's.")
@@ -60,6 +63,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 @json_option
 def command(
     losses: tuple[str, ...],
+    file: Loss | None,
     divergences: tuple[str, ...],
     family: str,
     p: str | None,
@@ -96,6 +100,8 @@ def command(
         _picture(figure, p or "normal(0, 1)", q or "normal(2, 1)", generator, outputs, as_json)
         return
     chosen = _family(family, p, q, start, stop)
+    if file is not None and not losses:
+        losses = (file.name,)
     if not losses and not divergences:
         from gantheory.losses.classic import CLASSIC
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(name="derive")
 @click.argument("loss", required=False)
+@file_option
 @click.option("--real", help="Payoff on real samples, in t or D.")
 @click.option("--fake", help="Payoff on fake samples.")
 @click.option("--generator", help="Loss of the generator on fake samples.")
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     loss: str | None,
+    file: Loss | None,
     real: str | None,
     fake: str | None,
     generator: str | None,
@@ -72,6 +75,7 @@ def command(
       gantheory derive non-saturating --steps
       gantheory derive "alpha-gan(alpha=1/2)" --at 0.05,1/3,3
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
+      gantheory derive --file my_loss.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
       gantheory derive minimax --regulariser r1
@@ -79,6 +83,8 @@ def command(
     if not 0 < time_limit <= 3600:
         raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
     formulas = {"real": real, "fake": fake, "generator": generator}
+    if loss is None and file is not None:
+        loss = file.name
     if loss is not None and any(formulas.values()):
         raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
     others = {"samples": estimator, "preference": preference, "reward": reward, "bound": bound}

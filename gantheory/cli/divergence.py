@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option
+
+if TYPE_CHECKING:
+    from gantheory.losses.loss import Loss
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 
@@ -15,6 +19,7 @@ METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 @click.argument("name")
 @click.argument("p")
 @click.argument("q")
+@file_option
 @click.option("--wrt", metavar="PARAMETER", help="Differentiate in a parameter, like q.loc.")
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
 @click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
@@ -25,6 +30,7 @@ def command(
     name: str,
     p: str,
     q: str,
+    file: Loss | None,
     wrt: str | None,
     method: str,
     regulariser: str | None,
@@ -34,9 +40,9 @@ def command(
 ) -> None:
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
-    NAME is a named divergence, a complement (jsd_gap, tv_gap, bc), power_<alpha>, w1, or a loss's
-    own: LOSS.value, LOSS.loss, LOSS.followed, without their constants. Parameters of a loss are
-    given as in "alpha-gan(alpha=2).loss".
+    NAME is one of those that `gantheory divergences` lists, in any case, or power_<alpha>; a
+    generator f as a formula in r; or a loss's own: LOSS.value, LOSS.loss, LOSS.followed, without
+    their constants. Parameters of a loss are given as in "alpha-gan(alpha=2).loss".
 
     With --regulariser, NAME is LOSS.value: V(D) of the best penalised discriminator with its
     constant, the penalty, and with --wrt the derivative of G's loss with D held.
@@ -44,6 +50,7 @@ def command(
     \b
     Examples:
       gantheory divergence jsd "normal(0, 1)" "normal(2, 1)" --wrt q.loc
+      gantheory divergence "(sqrt(r) - 1)^2" "N(0, 1)" "cauchy(1, 2)"
       gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
       gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" --regulariser "r1(1)"
     """
@@ -110,11 +117,12 @@ def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json:
     from gantheory.densities import parse_density
     from gantheory.errors import GantheoryError
     from gantheory.integrals.certified import enclose
+    from gantheory.integrals.resolve import kernel_for
 
     if wrt:
         raise GantheoryError(f"--certified encloses values only; leave out --wrt {wrt}")
     first, second = parse_density(p), parse_density(q)
-    found = enclose(name, first, second, digits)
+    found = enclose(kernel_for(name), first, second, digits)
     if as_json:
         kept = ("lower", "upper", "mid", "radius", "digits", "tail")
         record = _record(name, first, second, None, found.estimate)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option, loss_named
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
+    from gantheory.losses.loss import Loss
     from gantheory.report.explanation import Bound, Explanation, LossRange, Plateau
 
 
 @click.command(name="explain")
-@click.argument("loss")
+@click.argument("loss", required=False)
+@file_option
 @click.option(
     "--discriminator-loss", type=float, metavar="X",
     help="A measured loss -V, both terms added, in nats: print what it certifies.",
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 @click.option("--stuck", type=float, metavar="X", help="A value at which a loss has stopped.")
 @json_option
 def command(
-    loss: str, discriminator_loss: float | None, stuck: float | None, as_json: bool
+    loss: str | None,
+    file: Loss | None,
+    discriminator_loss: float | None,
+    stuck: float | None,
+    as_json: bool,
 ) -> None:
     """Say what the values of LOSS mean: ranges, plateaus, certified bounds, vanishing gradients.
 
@@ -36,7 +43,7 @@ def command(
 
     if stuck is not None and not math.isfinite(stuck):
         raise GantheoryError(f"--stuck {stuck} must be a finite number")
-    found = explain(loss, discriminator_loss=discriminator_loss)
+    found = explain(loss_named(loss, file), discriminator_loss=discriminator_loss)
     if as_json:
         data: dict[str, Any] = found.as_dict()
         if stuck is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(name="game")
 @click.argument("name", required=False)
+@file_option
 @click.option("--value", help="Payoff that player 1 minimises and player 2 maximises.")
 @click.option("--value2", help="Payoff that player 2 minimises instead; not zero-sum.")
 @click.option("--player1", help="Variables of player 1, as in 'x1, x2'.")
@@ -80,7 +82,9 @@ def _game(options: dict[str, Any]) -> Game:
     from gantheory.dynamics.named import get_game
     from gantheory.dynamics.text import read_game
 
-    name, value = options["name"], options["value"]
+    name, value, file = (options[key] for key in ("name", "value", "file"))
+    if name is None and value is None and file is not None:
+        name = file.name
     if (name is None) == (value is None):
         raise GantheoryError(
             "give either the NAME of a game, such as bilinear, or --value with --player1 and "

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from gantheory.losses.loss import Loss
 
 BEYOND = "Constrained critics, and games on pairs of samples"
 # Whether fakes that D recognises (r -> 0) give no gradient, by where the gradient is looked at.
@@ -19,9 +22,10 @@ WIDE = 130  # columns of a terminal at which a row with its formulas is still re
 
 
 @click.command(name="losses")
+@file_option
 @click.option("--derive", "derived", is_flag=True, help="Add what each generator follows.")
 @json_option
-def command(derived: bool, as_json: bool) -> None:
+def command(file: Loss | None, derived: bool, as_json: bool) -> None:
     """List the catalogue of losses: D maximises E_p[real] + E_q[fake], G minimises E_q[generator].
 
     \b

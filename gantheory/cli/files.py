@@ -1,0 +1,49 @@
+"""The option ``--file``: a loss of the user's own, known by its name while the command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gantheory.errors import GantheoryError
+
+if TYPE_CHECKING:
+    from gantheory.losses.loss import Loss
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _entered(ctx: click.Context, option: click.Parameter, path: Path | None) -> Loss | None:
+    if path is None:
+        return None
+    from gantheory.losses.file import read_loss
+    from gantheory.registry import register, unregister
+
+    loss = register(read_loss(path))
+    ctx.call_on_close(lambda: unregister(loss))
+    return loss
+
+
+file_option: Callable[[F], F] = click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    metavar="LOSS.toml",
+    callback=_entered,
+    help="A loss of your own: real, fake, generator, ... as TOML.",
+)
+
+
+def loss_named(name: str | None, file: Loss | None) -> str:
+    """Return the name of the loss that is asked for: by name, or else that of the file.
+
+    Raises:
+        GantheoryError: where there is neither.
+    """
+    if name is not None:
+        return name
+    if file is None:
+        raise GantheoryError("name a loss, or give a file that defines one: --file LOSS.toml")
+    return file.name

@@ -1,0 +1,124 @@
+"""A loss of one's own in a TOML file: the fields of `Loss` under their names.
+
+.. code-block:: toml
+
+    name = "my-loss"
+    real = "log(D)"
+    fake = "log(1 - D)"
+    generator = "-k*log(D)"
+    [parameters]
+    k = "(0, 5)"
+    [typical]
+    k = "2"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.expressions import parse
+from gantheory.formulas import PAYOFF, interval
+from gantheory.losses.loss import Loss
+
+LARGEST = 100_000  # bytes; the catalogue's longest loss has a thousand
+NEEDED = ("real", "fake", "generator")
+TABLES = ("parameters", "typical")
+TEXTS = ("name", "title", *NEEDED, "domain", "link")
+CHECKS: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys((*NEEDED, "link"), lambda text: parse(text, PAYOFF)),
+    "domain": interval,
+}
+
+
+def read_loss(path: Path | str) -> Loss:
+    """Return the loss that a TOML file defines; without a name it is called after the file.
+
+    Raises:
+        GantheoryError: one line with the file and the line number, for anything that is no loss.
+    """
+    path = Path(path)
+    text = _text_of(path)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, _, where = str(error).partition(" (at ")
+        line = re.match(r"line (\d+)", where)
+        raise _wrong(path, int(line[1]) if line else text.count("\n") + 1, what) from None
+    for key, value in data.items():
+        _check(path, text, key, value)
+    if missing := [part for part in NEEDED if part not in data]:
+        raise _wrong(path, text.count("\n") + 1, f"{', '.join(missing)} missing; add it as text")
+    aliases = tuple(data.pop("aliases", ()))
+    try:
+        return Loss(**{"name": path.stem, **data}, aliases=aliases)
+    except GantheoryError as error:
+        named = (key for table in TABLES for key in data.get(table, {}) if f"{key}" in str(error))
+        raise _wrong(path, _line_of(text, next(named, "real")), str(error)) from None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise GantheoryError(f"{str(path)!r} has over {LARGEST} bytes: no loss is so long")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise GantheoryError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise GantheoryError(f"cannot read {str(path)!r}: it is not text in UTF-8") from None
+
+
+def _check(path: Path, text: str, key: str, value: Any) -> None:
+    """Refuse a key that no loss has, a value that is no text, and a formula that is malformed."""
+    known = (*TEXTS, *TABLES, "aliases")
+    line = _line_of(text, key)
+    try:
+        if key not in known:
+            raise unknown_name("key", key, known)
+        if key in TABLES:
+            _check_table(path, text, key, value)
+        elif key == "aliases":
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                raise GantheoryError('aliases must be a list of texts, as in ["mine"]')
+        elif not isinstance(value, str):
+            raise GantheoryError(f"{key} must be text in quotes, not {str(value)[:40]}")
+        elif key in CHECKS:
+            CHECKS[key](value)
+    except _WrongLine:
+        raise
+    except GantheoryError as error:
+        raise _wrong(path, line, str(error)) from None
+
+
+def _check_table(path: Path, text: str, table: str, value: Any) -> None:
+    example = '[parameters]\nk = "(0, 5)"' if table == "parameters" else '[typical]\nk = "2"'
+    shown = example.replace("\n", " and below it ")
+    if not isinstance(value, dict):
+        raise GantheoryError(f"{table} must be a table: {shown}")
+    for name, given in value.items():
+        if not isinstance(given, str):
+            line = _line_of(text, name)
+            raise _wrong(path, line, f"{name} must be text in quotes: {shown}")
+        if table == "parameters":
+            try:
+                interval(given)
+            except GantheoryError as error:
+                raise _wrong(path, _line_of(text, name), str(error)) from None
+
+
+class _WrongLine(GantheoryError):
+    """A fault whose line is known."""
+
+
+def _wrong(path: Path, line: int, what: str) -> GantheoryError:
+    return _WrongLine(f"{path.name}, line {line}: {what}")
+
+
+def _line_of(text: str, key: str) -> int:
+    """Return the number of the line that sets a key, or opens its table."""
+    here = re.compile(rf"(?:^|[\s,{{.\[])[\"']?{re.escape(key)}[\"']?\s*(?:=|\]|\.)")
+    return next((k for k, line in enumerate(text.splitlines(), 1) if here.search(line)), 1)
