@@ -27,6 +27,7 @@ from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence
 from .integrals.dispatch import sweep as sweep
+from .integrals.transport.catalogue import Distance as Distance
 from .ledger.statements.deciding import claims as claims
 from .ledger.statements.entry import Row as Row
 from .losses import find as find
@@ -42,6 +43,7 @@ from .losses.critic import KernelBall as KernelBall
 from .losses.critic import Pairs as Pairs
 from .losses.critic import SecondMoment as SecondMoment
 from .losses.critic import Slope as Slope
+from .losses.file import read_loss as read_loss
 from .losses.loss import Claim as Claim
 from .losses.loss import Loss as Loss
 from .losses.loss import Reference as Reference
@@ -49,6 +51,8 @@ from .records import Estimate as Estimate
 from .records import How as How
 from .records import Status as Status
 from .records import Verdict as Verdict
+from .registry import register as register
+from .registry import unregister as unregister
 from .regularised.record import optimal_discriminator as optimal_discriminator
 from .regularised.theory import derive_regularised as derive_regularised
 from .report.explain import explain as explain

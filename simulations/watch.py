@@ -20,6 +20,7 @@ from torch.func import functional_call
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.formulas import interval
 from gantheory.functions import to_sympy
+from gantheory.losses import bound as with_numbers
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from simulations.compare import mean_of
@@ -27,7 +28,7 @@ from simulations.losses import Payoff, limit
 from simulations.points import Points, as_sampler
 from simulations.samples import TESTS
 from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
-from simulations.theory import bind, predict
+from simulations.theory import predict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,7 +119,7 @@ def measure(
     """
     if test is not None and test not in TESTS:
         raise unknown_name("test", test, TESTS)
-    played = bind(loss, parameters)
+    played = with_numbers(loss, parameters)
     payoffs = Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
     with _untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)

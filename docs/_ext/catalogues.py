@@ -10,6 +10,7 @@ from gantheory.critics import derive_critic
 from gantheory.derivations import derive
 from gantheory.derivations.typeset import typeset
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES
+from gantheory.integrals.transport.catalogue import DISTANCES
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.report.losses import view_loss
 from gantheory.report.maths import curvature_latex
@@ -227,10 +228,25 @@ class ComplementsTable(SphinxDirective):
         return [table]
 
 
+class DistancesTable(SphinxDirective):
+    """Distances that are no f-divergences."""
+
+    def run(self):
+        table = make_table(["Name", "What it is", "Definition"], [20, 30, 50])
+        for entry in DISTANCES.values():
+            row = nodes.row()
+            row += cell(nodes.literal("", entry.name))
+            row += cell(nodes.Text(entry.title))
+            row += cell(math(entry.integral or entry.latex))
+            table[0][-1] += row
+        return [table]
+
+
 def setup(app):
     app.connect("builder-inited", write_loss_pages)
     app.add_directive("losses-table", LossesTable)
     app.add_directive("critics-table", CriticsTable)
     app.add_directive("divergences-table", DivergencesTable)
     app.add_directive("complements-table", ComplementsTable)
+    app.add_directive("distances-table", DistancesTable)
     return {"parallel_read_safe": True}

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.audits.equals import Equality, Payoffs, equal_loss, proportion, upright
+from gantheory.audits.equals import Equality, Payoffs, equal_loss, proportion
 from gantheory.audits.names import words
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.audits.separate import squashed
@@ -49,11 +49,9 @@ class Facts:
     definition: Loss | None
     claim: str | None
     claimed: tuple[str, ...]
-    claimed_of: str | None  # the player in whose name alone the claim stands
     probabilities: bool
     coupled: str | None
     options: dict[str, Any]
-    penalty: dict[str, Any] | None = None
 
     @property
     def discriminator(self) -> Any:
@@ -118,7 +116,7 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         return
     if p.generator is not None:
         k = proportion([(p.generator, -p.fake)])
-        if k is not None and k > 0 and (upright(p) or _linear(p)):
+        if k is not None and k > 0:
             yield _cooperates(facts)
             return
     if facts.equals is not None and facts.equals.loss.split("(")[0] not in ENERGIES:
@@ -133,17 +131,13 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
                 "fakes",
             )  # fmt: skip
         return
-    followed = facts.derivation.followed if facts.derivation else None
-    if followed is None or followed.is_divergence is not True:
-        yield from _turned(facts, p)
+    yield from _turned(facts, p)
 
 
 def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
     """Try the loss with one thing turned round: what is then known is what is wrong."""
-    d = facts.derivation
-    wrong = d is not None and (d.no_optimum or d.followed is not None)
     if p.generator is not None:
-        swapped = equal_loss(Payoffs(p.fake, p.real, p.generator), fit=bool(wrong))
+        swapped = equal_loss(Payoffs(p.fake, p.real, p.generator))
         if swapped and "the sign of the score" not in swapped.up_to:
             yield Finding(
                 Kind.EXCHANGED, Severity.ERROR,
@@ -154,7 +148,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
                 "exchange the two arguments, or the two labels, of the discriminator's loss",
             )  # fmt: skip
             return
-    negative = equal_loss(Payoffs(-p.real, -p.fake, p.generator), fit=bool(wrong))
+    negative = equal_loss(Payoffs(-p.real, -p.fake, p.generator))
     if negative and "the sign of the score" not in negative.up_to:
         yield Finding(
             Kind.WRONG_SIGN, Severity.ERROR,
@@ -164,7 +158,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if p.generator is not None:
-        negative = equal_loss(Payoffs(p.real, p.fake, -p.generator), fit=bool(wrong))
+        negative = equal_loss(Payoffs(p.real, p.fake, -p.generator))
         if negative and "the sign of the score" not in negative.up_to:
             yield Finding(
                 Kind.WRONG_SIGN, Severity.ERROR,
@@ -172,10 +166,6 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
                 _scores(facts, "generator"),
                 "return the negative: both players minimise what they are given",
             )  # fmt: skip
-
-
-def _linear(p: Payoffs) -> bool:
-    return p.real.is_polynomial(t) and sp.degree(p.real, t) == 1
 
 
 def _cooperates(facts: Facts) -> Finding:
@@ -431,7 +421,7 @@ def state(facts: Facts) -> Iterator[Finding]:
                            f"    print(score, {one.written})"),
                 "hand the state in as an argument, or keep it outside of the loss",
             )  # fmt: skip
-        if one.branches and not one.hidden_state and not one.no_gradient:
+        if one.branches:
             yield Finding(
                 Kind.BRANCH, Severity.WARNING,
                 f"the formula of the {name}'s loss depends on a score's value read as a Python "
@@ -492,7 +482,6 @@ def names(facts: Facts) -> Iterator[Finding]:
             yield _misnamed(facts, f"it is {facts.coupled}")
         return
     generator = facts.payoffs is not None and facts.payoffs.generator is not None
-    generator = generator and facts.claimed_of != "discriminator"
     if facts.equals and facts.equals.loss.split("(")[0] in facts.claimed:
         return
     if not generator and facts.payoffs is not None and _part_of(facts, facts.payoffs):
@@ -576,7 +565,7 @@ def theory(facts: Facts) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    gradients, squashes, logits, exchanged, theory, names, epsilon, overflows, reduction, state,
+    gradients, squashes, logits, exchanged, names, theory, epsilon, overflows, reduction, state,
 )  # fmt: skip
 
 __all__ = ["FAMILIES", "RULES", "Facts", "findings", "relu"]

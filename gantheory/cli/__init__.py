@@ -23,7 +23,6 @@ COMMANDS = {
     "check": "Run every check of the original GAN and write a report.",
     "claims": "Decide what documents about GANs state, sentence by sentence.",
     "derive": "Derive a loss's theory step by step.",
-    "audit": "Say what a torch loss is, does, and does wrong.",
     "prove": "Prove or refute an inequality between divergences.",
     "explain": "Say what a loss's values mean when they stop moving.",
     "divergence": "Integrate a divergence between two densities, with its error.",
@@ -31,6 +30,8 @@ COMMANDS = {
     "simulate": "Train real GANs and judge them against the theory.",
     "game": "Analyse the dynamics of a small two-player game.",
     "losses": "List the catalogue of losses.",
+    "divergences": "List the named divergences and distances.",
+    "densities": "List the families of densities.",
     "cite": "Print a loss's reference as BibTeX.",
 }
 

@@ -118,9 +118,9 @@ def _list(as_json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from simulations.experiments import NAMES, load
+    from simulations.experiments import load, names
 
-    experiments = [load(name) for name in NAMES]
+    experiments = [load(name) for name in names()]
     if as_json:
         print_json({"experiments": [_described(experiment) for experiment in experiments]})
         return 0

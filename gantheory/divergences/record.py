@@ -44,11 +44,19 @@ class FDivergence:
 
     def __post_init__(self) -> None:
         parse(self.f, RATIO)
+        spelled = self.name.replace("_", r"\_")
+        defaults = {
+            "title": self.name,
+            "latex": rf"\mathrm{{{spelled}}}",
+            "integral": r"\int q\,f(p/q)",
+        }
+        for part, default in defaults.items():
+            object.__setattr__(self, part, getattr(self, part) or default)
 
     @property
     def meaning(self) -> str:
         """What the name stands for, in one line."""
-        return f"{self.title or self.name}: f = {self.f}"
+        return f"{self.title}: f = {self.f}"
 
 
 @dataclass(frozen=True)

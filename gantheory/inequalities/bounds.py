@@ -211,15 +211,16 @@ def _is_proved(text: str) -> bool:
 def _jensen(entry: FDivergence, z: sp.Symbol, upper: bool) -> sp.Expr | None:
     """Return g(z) where Jensen's inequality bounds the divergence so, else None."""
     if z.name == "jeffreys":
-        half = "kl_pm" if entry.name == "jsd" else entry.name if _is_symmetric(entry) else None
+        symmetric = entry if _is_symmetric(entry) else None
+        half = DIVERGENCES["kl_pm"] if entry.name == "jsd" else symmetric
         return None if half is None else _jensen_half(half, "kl_pq", upper, z / 2)
     if z.name in {"kl_pq", "kl_qp"}:
-        return _jensen_half(entry.name, z.name, upper, z)
+        return _jensen_half(entry, z.name, upper, z)
     return None
 
 
-def _jensen_half(name: str, pivot: str, upper: bool, at: sp.Expr) -> sp.Expr | None:
-    g = _mean_under_p(name, pivot)
+def _jensen_half(entry: FDivergence, pivot: str, upper: bool, at: sp.Expr) -> sp.Expr | None:
+    g = _mean_under_p(entry, pivot)
     if g is None:
         return None
     bend = sp.expand(r * sp.diff(r * sp.diff(g, r), r))
@@ -230,14 +231,14 @@ def _jensen_half(name: str, pivot: str, upper: bool, at: sp.Expr) -> sp.Expr | N
 
 
 @lru_cache(maxsize=64)
-def _mean_under_p(name: str, pivot: str) -> sp.Expr | None:
+def _mean_under_p(entry: FDivergence, pivot: str) -> sp.Expr | None:
     """Return g with D = E_P[g(p/q)] for all laws (for KL(Q‖P): of D and the laws exchanged)."""
-    if name not in DIVERGENCES or name == "tv":
+    if DIVERGENCES.get(entry.name) != entry or entry.name == "tv":
         return None
-    f = generator(DIVERGENCES[name])
+    f = generator(entry)
     if pivot == "kl_qp":
         f = sp.expand(r * f.subs(r, 1 / r))
-    start = combination({DIVERGENCES[name]: sp.Integer(1)})
+    start = combination({entry: sp.Integer(1)})
     end = start.at_zero() if pivot == "kl_pq" else start.slope_at_infinity()
     if isinstance(end, int):
         return None

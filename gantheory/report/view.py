@@ -88,17 +88,19 @@ def group(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
     )
 
 
-_NAMES = re.compile(rf"\b(?:{'|'.join(sorted(DIVERGENCES, key=len, reverse=True))})\b")
-
-
 def readable(statement: str) -> str:
     """Return a statement with the symbols of divergences instead of the names that code uses.
 
     >>> readable("its value is 2*jsd - kl_qm")
     'its value is 2 JSD(P,Q) − KL(Q‖M)'
     """
-    shown = _NAMES.sub(lambda name: DIVERGENCES[name[0]].title, statement).replace(" + -", " - ")
+    shown = re.sub(r"\b[A-Za-z]\w*\b", _symbol, statement).replace(" + -", " - ")
     return re.sub(r"(?<=\d)\*(?=[A-Za-z(])", " ", shown).replace(" - ", " − ")
+
+
+def _symbol(word: re.Match[str]) -> str:
+    entry = DIVERGENCES.get(word[0])
+    return word[0] if entry is None else entry.title
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:

@@ -31,7 +31,7 @@ from gantheory.testing.laws import (
     assert_zero_iff_equal,
 )
 from gantheory.testing.oracles import masses, on_cells, payoff
-from gantheory.testing.strategies import cuts, densities, losses, score_range, scores
+from gantheory.testing.strategies import cuts, densities, divergences, losses, score_range, scores
 from gantheory.testing.torch_losses import assert_loss_matches_theory
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "assert_zero_iff_equal",
     "cuts",
     "densities",
+    "divergences",
     "losses",
     "masses",
     "on_cells",

@@ -10,6 +10,7 @@ from typing import Any
 from gantheory.densities import FAMILIES, Density
 from gantheory.densities.base import build
 from gantheory.densities.univariate import Univariate
+from gantheory.divergences import DIVERGENCES, FDivergence
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.expressions import number
 from gantheory.formulas import interval
@@ -56,8 +57,13 @@ def _parameters(field: Any) -> st.SearchStrategy[float]:
 
 
 def losses() -> st.SearchStrategy[Loss]:
-    """Draw a catalogue loss without free parameters that has an optimal discriminator."""
-    return st.sampled_from([loss for loss in CATALOGUE.values() if not loss.parameters])
+    """Draw a loss of the catalogue, its free parameters at their typical values."""
+    return st.sampled_from([loss.at_typical() for loss in CATALOGUE.values()])
+
+
+def divergences() -> st.SearchStrategy[FDivergence]:
+    """Draw a named divergence."""
+    return st.sampled_from(list(DIVERGENCES.values()))
 
 
 @st.composite

@@ -13,6 +13,7 @@ from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.exact.partial import parts_of
+from gantheory.exact.signs import sign_on_positive
 from gantheory.expressions import parse
 from gantheory.functions import absolute, r, relu, to_sympy
 from gantheory.theory.curvature import Atoms, Curve, algebra_of
@@ -55,6 +56,22 @@ def check_generator(divergence: FDivergence) -> None:
             f"f = {divergence.f} is no generator of a divergence: f(1) = {shown}, not 0, so that "
             "equal laws would be apart; subtract it"
         )
+
+
+def is_convex(divergence: FDivergence) -> bool | None:
+    """Whether f is convex on (0, ∞); None where that is not decided.
+
+    >>> from gantheory.divergences import named
+    >>> is_convex(named("tv")), is_convex(FDivergence("concave", "sqrt(r) - 1"))
+    (True, False)
+    """
+    try:
+        smooth, atoms = curvature(divergence)
+        bends = True if smooth == 0 else sign_on_positive(sp.together(smooth), r).is_nonnegative
+    except Undecided:
+        return None
+    kinks = [mass.is_nonnegative for _, mass in atoms]
+    return False if False in (bends, *kinks) else None if None in (bends, *kinks) else True
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from itertools import combinations
 import sympy as sp
 
 from gantheory.deadline import Undecided
-from gantheory.divergences import DIVERGENCES, power
+from gantheory.divergences import DIVERGENCES, FDivergence, power
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.exponents import solve_rows
@@ -27,6 +27,7 @@ from gantheory.theory.curvature import Atoms, algebra_of
 from gantheory.theory.generator import curvature
 
 Key = tuple[sp.Expr, sp.Expr]  # base and exponent of a partial fraction
+Vector = Mapping[Key, Fraction]
 Combination = dict[str, sp.Expr]
 
 
@@ -85,9 +86,10 @@ def _coordinates(expr: sp.Expr, parameters: Assumptions) -> tuple[dict[Key, sp.E
     algebra = algebra_of((sp.Integer(0), sp.oo), parameters)
     target: dict[Key, sp.Expr] = {}
     forced: Combination = {}
+    known = _keys(_named())
     for part in parts_of(expr, r, algebra):
         key = (part.base, part.exponent)
-        if key in _keys():
+        if key in known:
             target[key] = part.coefficient
         elif part.base == r:
             forced[power_name(part.exponent + 2)] = part.coefficient
@@ -108,47 +110,55 @@ def power_name(alpha: sp.Expr) -> str:
     return f"power_{text}" if alpha.is_Symbol else f"power_({text})"
 
 
-@lru_cache(maxsize=1)
-def _named() -> dict[str, dict[Key, Fraction]]:
-    """Return the coordinates of every named divergence that has a density of curvature."""
+def _named() -> dict[str, Vector]:
+    """Return the coordinates of every named divergence that has some, and no point masses."""
+    return _coordinates_of(tuple(DIVERGENCES.values()))
+
+
+@lru_cache(maxsize=8)
+def _coordinates_of(entries: tuple[FDivergence, ...]) -> dict[str, Vector]:
+    found = {entry.name: _vector(entry) for entry in entries}
+    return {name: vector for name, vector in found.items() if vector}
+
+
+def _vector(entry: FDivergence) -> Vector:
+    """Return a curvature in powers of r and of linear functions of r; empty where it is none."""
     algebra = algebra_of((sp.Integer(0), sp.oo), Assumptions())
-    table = {}
-    for name, entry in DIVERGENCES.items():
+    try:
         expr, atoms = curvature(entry)
-        if not atoms:
-            table[name] = {
-                (part.base, part.exponent): Fraction(
-                    int(part.coefficient.p), int(part.coefficient.q)
-                )
-                for part in parts_of(expr, r, algebra)
-            }
-    return table
-
-
-@lru_cache(maxsize=1)
-def _keys() -> frozenset[Key]:
-    return frozenset(key for vector in _named().values() for key in vector)
+        parts = [] if atoms else parts_of(expr, r, algebra)
+    except Undecided:
+        return {}
+    if not all(part.coefficient.is_Rational for part in parts):
+        return {}
+    return {
+        (part.base, part.exponent): Fraction(int(part.coefficient.p), int(part.coefficient.q))
+        for part in parts
+    }
 
 
 def _fewest(target: Mapping[Key, sp.Expr], parameters: Assumptions) -> list[Combination]:
     """Return all combinations of named divergences with the fewest terms that give ``target``."""
     if not target:
         return [{}]
-    numbers = dict(zip(target, _generic(list(target.values())), strict=True))
-    for size in range(1, len(_keys()) + 1):
+    table, numbers = _named(), dict(zip(target, _generic(list(target.values())), strict=True))
+    for size in range(1, len(_keys(table)) + 1):
         found = [
             exact
-            for names in combinations(_named(), size)
-            if _solution(names, numbers) is not None
-            and (exact := _exactly(names, target, parameters)) is not None
+            for names in combinations(table, size)
+            if _solution([table[name] for name in names], numbers) is not None
+            and (exact := _exactly({name: table[name] for name in names}, target, parameters))
         ]
         if found:
             return found
     return []
 
 
-def _solution(names: Sequence[str], target: Mapping[Key, Fraction]) -> list[Fraction] | None:
-    columns = [_named()[name] for name in names]
+def _keys(table: Mapping[str, Vector]) -> frozenset[Key]:
+    return frozenset(key for vector in table.values() for key in vector)
+
+
+def _solution(columns: Sequence[Vector], target: Vector) -> list[Fraction] | None:
     keys = {key for column in columns for key in column}
     if not keys >= {key for key, value in target.items() if value}:
         return None
@@ -159,18 +169,18 @@ def _solution(names: Sequence[str], target: Mapping[Key, Fraction]) -> list[Frac
 
 
 def _exactly(
-    names: Sequence[str], target: Mapping[Key, sp.Expr], parameters: Assumptions
+    columns: Mapping[str, Vector], target: Mapping[Key, sp.Expr], parameters: Assumptions
 ) -> Combination | None:
     """Return the combination with exact coefficients, which may contain parameters."""
-    total = [sp.Integer(0)] * len(names)
+    total = [sp.Integer(0)] * len(columns)
+    vectors = tuple(frozenset(vector.items()) for vector in columns.values())
     for key, value in target.items():
-        unit = _left_inverse(tuple(names), key)
+        unit = _left_inverse(vectors, key)
         total = [a + b * value for a, b in zip(total, unit, strict=True)]
     algebra = Algebra(parameters.sample)
-    exact = {name: algebra.normal(value) for name, value in zip(names, total, strict=True)}
-    keys = {key for name in names for key in _named()[name]} | set(target)
-    for key in keys:
-        sides = (exact[name] * sp.Rational(*_ratio(_named()[name].get(key))) for name in names)
+    exact = {name: algebra.normal(value) for name, value in zip(columns, total, strict=True)}
+    for key in _keys(columns) | set(target):
+        sides = (exact[n] * sp.Rational(*_ratio(column.get(key))) for n, column in columns.items())
         if not algebra.is_zero(sp.Add(*sides) - target.get(key, sp.Integer(0))):
             return None
     return exact
@@ -181,13 +191,15 @@ def _ratio(value: Fraction | None) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _left_inverse(names: tuple[str, ...], key: Key) -> list[sp.Rational]:
+def _left_inverse(
+    vectors: tuple[frozenset[tuple[Key, Fraction]], ...], key: Key
+) -> list[sp.Rational]:
     """Return the coefficients with which one coordinate enters the solution."""
-    columns = [_named()[name] for name in names]
+    columns = [dict(vector) for vector in vectors]
     keys = sorted({k for column in columns for k in column}, key=str)
     matrix = sp.Matrix([[sp.Rational(*_ratio(column.get(k))) for column in columns] for k in keys])
     if key not in keys:
-        return [sp.Integer(0)] * len(names)
+        return [sp.Integer(0)] * len(columns)
     inverse = (matrix.T * matrix).inv() * matrix.T
     return list(inverse[:, keys.index(key)])
 

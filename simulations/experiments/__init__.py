@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 
-from gantheory.errors import unknown_name
+from gantheory.errors import GantheoryError, unknown_name
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 
 NAMES = (
@@ -25,17 +25,54 @@ NAMES = (
 )
 
 
+_ENTERED: dict[str, Experiment] = {}
+
+
+def register(experiment: Experiment) -> Experiment:
+    """Enter an experiment of your own: `load` and ``gantheory simulate`` know it by its name.
+
+    Raises:
+        GantheoryError: where the name is taken.
+    """
+    if experiment.name in NAMES or _ENTERED.get(experiment.name, experiment) != experiment:
+        raise GantheoryError(f"experiment {experiment.name!r} is taken; choose another name")
+    _ENTERED[experiment.name] = experiment
+    return experiment
+
+
+def unregister(experiment: Experiment) -> None:
+    """Take an experiment out again."""
+    _ENTERED.pop(experiment.name, None)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all experiments."""
+    return (*NAMES, *_ENTERED)
+
+
 def load(name: str) -> Experiment:
     """Return the experiment called ``name``, importing its file only.
 
     >>> load("frozen-gradient").name
     'frozen-gradient'
     """
+    if name in _ENTERED:
+        return _ENTERED[name]
     if name not in NAMES:
-        raise unknown_name("experiment", name, NAMES)
+        raise unknown_name("experiment", name, names())
     module = importlib.import_module(f"simulations.experiments.{name.replace('-', '_')}")
     experiment: Experiment = module.EXPERIMENT
     return experiment
 
 
-__all__ = ["NAMES", "Comparison", "Experiment", "Measurement", "Setting", "load"]
+__all__ = [
+    "NAMES",
+    "Comparison",
+    "Experiment",
+    "Measurement",
+    "Setting",
+    "load",
+    "names",
+    "register",
+    "unregister",
+]

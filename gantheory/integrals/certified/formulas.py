@@ -26,8 +26,7 @@ from gantheory.expressions import number, parse
 from gantheory.functions import r
 from gantheory.integrals.certified.balls import exact, softplus
 from gantheory.integrals.certified.forms import Form
-from gantheory.records import How
-from gantheory.theory.generator import at_zero, curvature, formula, slope_at_infinity
+from gantheory.theory.generator import at_zero, curvature, formula, is_convex, slope_at_infinity
 
 JEFFREYS = 1 / r + 1 / r**2
 LARGEST = 64  # times the curvature of Jeffreys' divergence: what bounds of tails are tried
@@ -41,7 +40,7 @@ def form_of_formula(entry: FDivergence) -> Form:
     """
     tree = parse(entry.f, RATIO)
     smooth, atoms = curvature(entry)
-    if not _is_nonnegative(smooth) or not all(mass.is_nonnegative for _, mass in atoms):
+    if not is_convex(entry):
         raise GantheoryError(f"certified mode takes convex f; {entry.f} is not shown to be convex")
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
@@ -73,10 +72,7 @@ def _multiple_of_jeffreys(smooth: sp.Expr) -> int | None:
 
 
 def _is_nonnegative(expr: sp.Expr) -> bool:
-    if expr == 0:
-        return True
-    found = sign_on_positive(sp.together(expr), r)
-    return found.how in (How.PROVED, How.CERTIFIED) and found.sign in (">0", ">=0", "0")
+    return bool(sign_on_positive(sp.together(expr), r).is_nonnegative)
 
 
 @dataclass(frozen=True)

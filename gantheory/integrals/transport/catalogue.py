@@ -36,6 +36,12 @@ class Distance:
     integral: str = ""
     aliases: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name)
+        object.__setattr__(
+            self, "latex", self.latex or rf"\mathrm{{{self.name.replace('_', ' ')}}}"
+        )
+
 
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
     if isinstance(p, Univariate) and isinstance(q, Univariate):

@@ -1,0 +1,39 @@
+"""``gantheory densities``: the families that the text of a density may name."""
+
+from __future__ import annotations
+
+import click
+
+from gantheory.cli import json_option, print_json
+
+
+@click.command(name="densities")
+@json_option
+def command(as_json: bool) -> None:
+    """List the families of densities, with their parameters in order.
+
+    Beside them, mixture(0.5*normal(-2, 1) + 0.5*normal(2, 1)) adds densities with weights.
+
+    \b
+    Example:
+      gantheory densities
+    """
+    import dataclasses
+
+    from gantheory.densities import FAMILIES
+
+    rows: list[dict[str, object]] = [
+        {
+            "name": name,
+            "parameters": [field.name for field in dataclasses.fields(family)],  # type: ignore[arg-type]
+            "dimension": family.dim if isinstance(family.dim, int) else "any",
+            "aliases": list(family.aliases),
+        }
+        for name, family in FAMILIES.items()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    from gantheory.cli.listing import print_table
+
+    print_table(["name", "parameters", "dimension", "aliases"], rows)

@@ -1,0 +1,39 @@
+"""``gantheory divergences``: every name that ``gantheory divergence`` takes."""
+
+from __future__ import annotations
+
+import click
+
+from gantheory.cli import json_option, print_json
+
+
+@click.command(name="divergences")
+@json_option
+def command(as_json: bool) -> None:
+    """List the named divergences, the distances to their maxima, and the distances beside them.
+
+    Further names are power_<alpha>, LOSS.value, LOSS.loss and LOSS.followed; a formula in r is
+    taken as the generator f itself.
+
+    \b
+    Example:
+      gantheory divergences
+    """
+    from gantheory.divergences import COMPLEMENTS, DIVERGENCES
+    from gantheory.integrals.transport.catalogue import DISTANCES
+
+    rows = [_row(e.name, e.title, f"f = {e.f}", e.aliases) for e in DIVERGENCES.values()]
+    rows += [
+        _row(e.name, e.title, f"{e.maximum} - {e.of}", e.aliases) for e in COMPLEMENTS.values()
+    ]
+    rows += [_row(e.name, e.title, "no f-divergence", e.aliases) for e in DISTANCES.values()]
+    if as_json:
+        print_json(rows)
+        return
+    from gantheory.cli.listing import print_table
+
+    print_table(["name", "title", "formula", "aliases"], rows)
+
+
+def _row(name: str, title: str, formula: str, aliases: tuple[str, ...]) -> dict[str, object]:
+    return {"name": name, "title": title, "formula": formula, "aliases": list(aliases)}
