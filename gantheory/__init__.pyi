@@ -27,6 +27,7 @@ from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence
 from .integrals.dispatch import sweep as sweep
+from .integrals.empirical import between_samples as between_samples
 from .integrals.transport.catalogue import Distance as Distance
 from .ledger.statements.deciding import claims as claims
 from .ledger.statements.entry import Row as Row
@@ -56,3 +57,4 @@ from .registry import unregister as unregister
 from .regularised.record import optimal_discriminator as optimal_discriminator
 from .regularised.theory import derive_regularised as derive_regularised
 from .report.explain import explain as explain
+from .samples.reading import samples as samples

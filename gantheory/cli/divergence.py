@@ -25,6 +25,7 @@ METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 @click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
 @click.option("--certified", is_flag=True, help="Enclose the value rigorously (python-flint).")
 @click.option("--digits", default=30, show_default=True, help="Digits wanted with --certified.")
+@click.option("--column", help="Of files of samples, the column to take.")
 @json_option
 def command(
     name: str,
@@ -36,6 +37,7 @@ def command(
     regulariser: str | None,
     certified: bool,
     digits: int,
+    column: str | None,
     as_json: bool,
 ) -> None:
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
@@ -53,6 +55,10 @@ def command(
       gantheory divergence "(sqrt(r) - 1)^2" "N(0, 1)" "cauchy(1, 2)"
       gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
       gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" --regulariser "r1(1)"
+      gantheory divergence w1 a.csv b.csv --column x
+
+    P and Q may also be files of samples (.csv, .npy, .parquet): w1, w2, energy, mmd2, ks,
+    sliced_w1 and sliced_w2 are then exact for the samples, with an interval for the laws.
     """
     if regulariser is not None:
         _regularised(name, p, q, wrt, regulariser, as_json, certified or method != "auto")
@@ -62,8 +68,11 @@ def command(
         return
     from gantheory.densities import parse_density
     from gantheory.integrals import divergence
+    from gantheory.samples import is_sample_like, samples
 
-    first, second = parse_density(p), parse_density(q)
+    if column is not None and not (is_sample_like(p) or is_sample_like(q)):
+        raise click.UsageError(f"--column {column}: neither {p[:40]!r} nor {q[:40]!r} is a file")
+    first, second = (samples(x, column) if is_sample_like(x) else parse_density(x) for x in (p, q))
     estimate = divergence(name, first, second, wrt=wrt, method=method)
     if as_json:
         print_json(_record(name, first, second, wrt, estimate))

@@ -14,16 +14,17 @@ from gantheory.integrals.line.estimates import split_parameter, sweep_line
 from gantheory.integrals.resolve import resolve
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.records import Estimate, Status
+from gantheory.samples import is_sample_like, samples
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 VAGUE = 1e-3  # relative error of a quadrature from which on a closed form is asked for
 Key = tuple[Any, str | None]
 
 
-def divergence(
-    name: Any, p: Density | str, q: Density | str, wrt: str | None = None, method: str = "auto"
-) -> Estimate:
+def divergence(name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto") -> Estimate:
     """Return a divergence between two densities, or its derivative, with a bound on its error.
+
+    Samples may stand for either: an array, or a file; see `gantheory.between_samples`.
 
     Args:
         name: a name or alias such as ``"jsd"``, ``"KL(P||Q)"``, ``"power_0.3"``, ``"jsd_gap"`` or
@@ -31,8 +32,8 @@ def divergence(
             ``"hinge.loss"``, ``"minimax.value"`` or ``"minimax.followed"``; an `FDivergence`; or a
             derived curvature, such as ``derive("minimax").followed``, whose divergence is returned
             without its constant.
-        p: the data density, or its text.
-        q: the generator's density, or its text.
+        p: the data density, its text, an object of SciPy or torch, or samples.
+        q: the generator's density, in the same ways.
         wrt: a parameter of p or q to differentiate in, like ``"q.loc"``.
         method: ``"auto"``, ``"closed form"``, ``"quadrature"``, ``"monte carlo"`` or
             ``"certified"``.
@@ -45,7 +46,24 @@ def divergence(
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
+    if is_sample_like(p) or is_sample_like(q):
+        return _of_samples(name, p, q, wrt, method)
     return _answer(name, parse_density(p), parse_density(q), wrt, method)
+
+
+def _of_samples(name: Any, p: Any, q: Any, wrt: str | None, method: str) -> Estimate:
+    """Return a distance of samples, or what they show of an f-divergence."""
+    from gantheory.integrals.empirical import ALIASES, METRICS, between_samples, least_divergence
+
+    if wrt is not None or method != "auto":
+        raise GantheoryError("samples have no parameters and one method; leave out wrt and method")
+    first, second = (samples(x) if is_sample_like(x) else parse_density(x) for x in (p, q))
+    if isinstance(name, str) and name.lower() in {*METRICS, *ALIASES}:
+        return between_samples(name.lower(), first, second)
+    found = resolve(name)
+    if isinstance(found, Distance):
+        return between_samples(found.name, first, second)
+    return least_divergence(found, first, second)
 
 
 def _answer(asked: Any, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:

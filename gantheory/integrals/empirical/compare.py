@@ -1,0 +1,160 @@
+"""One distance between two samples, or between samples and a known law on the line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gantheory.densities.base import Density
+from gantheory.densities.univariate import Univariate
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.integrals.empirical import intervals, line, space
+from gantheory.integrals.empirical.known import against
+from gantheory.records import Estimate, Status
+from gantheory.samples.record import Samples
+
+ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
+METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks")
+ALIASES = {"kolmogorov_smirnov": "ks", "kolmogorov-smirnov": "ks"}
+Sharp = tuple[float, float, float]  # a value, its error, and how likely that is exceeded
+
+
+@dataclass(frozen=True)
+class SampleEstimate(Estimate):
+    """A number of the empirical laws, with an interval for that of the laws behind the samples.
+
+    Attributes:
+        lower, upper: the interval.
+        interval_error: the probability with which it may miss.
+        interval_method: how it was found.
+    """
+
+    lower: float = 0.0
+    upper: float = math.inf
+    interval_error: float = 0.0
+    interval_method: str = ""
+
+    def __str__(self) -> str:
+        if self.status is Status.UNDETERMINED:
+            return super().__str__()
+        return (
+            f"{super().__str__()} of the samples; of the laws in [{self.lower:.6g}, "
+            f"{self.upper:.6g}] but with probability {self.interval_error:g}"
+        )
+
+
+def between_samples(
+    name: str,
+    p: Samples | Density,
+    q: Samples | Density,
+    *,
+    kernel: str = "gaussian",
+    bandwidth: float = 1.0,
+    interval_error: float = ERROR,
+    seed: int = 0,
+) -> SampleEstimate:
+    """Return a distance of two samples, or of samples and a law on the line.
+
+    Args:
+        name: one of `METRICS`.
+        p: samples, or a density on the line.
+        q: the same; one of both must be samples.
+        kernel: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``.
+        bandwidth: of that kernel.
+        interval_error: the probability with which the interval for the laws may miss.
+        seed: of the bootstrap and of random directions.
+
+    Returns:
+        The value of the empirical laws with its rounding, and an interval for the laws behind them.
+    """
+    name = ALIASES.get(name, name)
+    if name not in METRICS:
+        raise unknown_name("distance of samples", name, METRICS)
+    if kernel not in space.KERNELS:
+        raise unknown_name("kernel", kernel, space.KERNELS)
+    if not 0 < bandwidth < math.inf:
+        raise GantheoryError(f"bandwidth={bandwidth!r} must be positive and finite")
+    if not 0 < interval_error < 1:
+        raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
+    if p.dim != q.dim:
+        raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
+    if isinstance(p, Samples) and isinstance(q, Samples):
+        value, error, chance = _value(name, p, q, space.KERNELS[kernel](bandwidth), seed)
+    else:
+        value, error, chance = _to_law(name, p, q)
+    drawn = [law for law in (p, q) if isinstance(law, Samples)]
+    share = interval_error / len(drawn)
+    radius = sum(_radius(name, law, share, seed + k) for k, law in enumerate(drawn))
+    lower, upper = _interval(name, value, error, radius)
+    sure = name in ("ks", "mmd2")
+    return SampleEstimate(
+        value,
+        error,
+        Status.OK,
+        "empirical laws",
+        error_probability=chance,
+        lower=lower,
+        upper=upper,
+        interval_error=interval_error,
+        interval_method=intervals.CONCENTRATION if sure else intervals.BOOTSTRAP,
+        warnings=() if math.isfinite(radius) else (_no_interval(name),),
+    )
+
+
+def _no_interval(name: str) -> str:
+    few = intervals.MOST_IN_SPACE if name.startswith("w") else 5000
+    return f"no interval for the laws: the bootstrap of {name} takes at most {few} points in space"
+
+
+def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
+    x, y = p.points, q.points
+    if name == "mmd2":
+        return (*space.mmd2(kernel, x, y), 0.0)
+    if p.dim == 1:
+        plain = name.removeprefix("sliced_")
+        on_line: dict[str, Callable[..., float]] = {
+            "w1": line.w1, "w2": line.w2, "energy": line.energy, "ks": line.ks,
+        }  # fmt: skip
+        value = on_line[plain](x, y)
+        reach = max(abs(float(z)) for z in (x.min(), x.max(), y.min(), y.max()))
+        return value, line.EPS * (4 * value + (0.0 if name == "ks" else 2 * reach)), 0.0
+    if name == "ks":
+        raise GantheoryError(f"ks of {p} and {q}: it is a distance on the line; take a column")
+    if name == "energy":
+        return (*space.energy(x, y), 0.0)
+    if name.startswith("sliced"):
+        return space.sliced(int(name[-1]), x, y, seed)
+    return (*space.transport(int(name[-1]), x, y), 0.0)
+
+
+def _to_law(name: str, p: Samples | Density, q: Samples | Density) -> Sharp:
+    samples, law = (p, q) if isinstance(p, Samples) else (q, p)
+    assert isinstance(samples, Samples)
+    if not isinstance(law, Univariate) or name not in ("w1", "energy", "ks"):
+        raise GantheoryError(
+            f"{name} of {samples} and {law}: w1, energy and ks are known between samples and a "
+            "density on the line; else draw from the law: law.sample(0, n)"
+        )
+    return (*against(name, samples.points, law), 0.0)
+
+
+def _radius(name: str, law: Samples, error: float, seed: int) -> float:
+    if name == "ks":
+        return intervals.of_ks(len(law), error)
+    if name == "mmd2":
+        return intervals.of_mmd(len(law), error)
+    metric = name.removeprefix("sliced_") if law.dim == 1 else name
+    return intervals.resampled(metric, law.points, error, seed)
+
+
+def _interval(name: str, value: float, error: float, radius: float) -> tuple[float, float]:
+    """Return value ± (radius + error), in the metric of which some names are the square."""
+    low, high = max(value - error, 0.0), value + error
+    if intervals.square_root_of(name):
+        root, top = math.sqrt(low), math.sqrt(high)
+        low, high = max(root - radius, 0.0) ** 2, (top + radius) ** 2
+        return low, min(high, 2.0) if name == "mmd2" else high
+    low, high = max(low - radius, 0.0), high + radius
+    return low, min(high, 1.0) if name == "ks" else high

@@ -1,0 +1,234 @@
+"""Samples: their distances, what these say of the laws behind them, and what is refused."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import linprog
+from scipy.spatial.distance import cdist
+
+import gantheory
+from gantheory import between_samples, divergence, samples
+from gantheory.cli import main
+from gantheory.densities import parse_density
+from gantheory.errors import GantheoryError
+from gantheory.records import Status
+
+SIZES = [(1, 1), (2, 5), (50, 50), (120, 77), (300, 8)]
+
+
+def drawn(seed, n, m, dim=None):
+    rng = np.random.default_rng(seed)
+    shape = (dim,) if dim else ()
+    x, y = rng.normal(size=(n, *shape)), rng.standard_t(3, size=(m, *shape)) * 2 + 0.5
+    return np.round(x, 1), np.round(y, 1)  # with ties
+
+
+def by_program(x, y, order):
+    """Optimal transport as a linear program: the oracle of W1 and W2."""
+    n, m = len(x), len(y)
+    cost = cdist(x.reshape(n, -1), y.reshape(m, -1)) ** order
+    rows = [np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))]
+    sums = np.concatenate([np.full(n, 1 / n), np.full(m, 1 / m)])
+    return linprog(cost.ravel(), A_eq=np.vstack(rows), b_eq=sums).fun ** (1 / order)
+
+
+@pytest.mark.parametrize(("n", "m"), SIZES)
+def test_distances_of_samples_on_the_line_are_those_of_scipy(n, m):
+    x, y = drawn(n, n, m)
+    found = {name: divergence(name, x, y) for name in ("w1", "energy", "ks")}
+    assert abs(found["w1"].value - stats.wasserstein_distance(x, y)) < 1e-13
+    assert abs(math.sqrt(found["energy"].value) - stats.energy_distance(x, y)) < 1e-12
+    assert found["ks"].value == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-15)
+    for estimate in found.values():
+        assert estimate.error < 1e-12
+        assert estimate.lower <= estimate.value <= estimate.upper
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 3), (6, 6), (9, 7)])
+@pytest.mark.parametrize("order", [1, 2])
+def test_transport_of_samples_is_the_optimum_of_a_linear_program(n, m, order):
+    x, y = drawn(n, n, m)
+    assert divergence(f"w{order}", x, y).value == pytest.approx(by_program(x, y, order), abs=1e-9)
+    x, y = drawn(n, n, n, dim=3)
+    found = divergence(f"w{order}", x, y)
+    assert found.value == pytest.approx(by_program(x, y, order), abs=1e-9)
+
+
+def test_transport_of_samples_agrees_with_pot():
+    ot = pytest.importorskip("ot")
+    for dim, n, m in ((1, 40, 30), (2, 40, 30), (3, 25, 25)):
+        x, y = drawn(dim, n, m, dim)
+        for order, metric in ((1, "euclidean"), (2, "sqeuclidean")):
+            truth = ot.emd2([], [], ot.dist(x, y, metric)) ** (1 / order)
+            assert divergence(f"w{order}", x, y).value == pytest.approx(truth, rel=1e-9)
+    x, y = drawn(4, 60, 50, 2)
+    for order in (1, 2):
+        found = divergence(f"sliced_w{order}", x, y)
+        truth = ot.sliced_wasserstein_distance(x, y, n_projections=4000, p=order, seed=0)
+        assert abs(found.value - truth) < found.error + 0.05 * truth
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "laplacian", "imq"])
+def test_mmd_and_energy_in_space_are_means_over_all_pairs(kernel):
+    x, y = drawn(3, 30, 20, dim=2)
+    forms = {
+        "gaussian": lambda d: math.exp(-d * d / 4.5),
+        "laplacian": lambda d: math.exp(-d / 1.5),
+        "imq": lambda d: (1 + d * d / 2.25) ** -0.5,
+    }
+
+    def mean(a, b, k):
+        return np.mean([[k(math.dist(s, t)) for t in b] for s in a])
+
+    for name, k, sign in (("mmd2", forms[kernel], 1), ("energy", lambda d: d, -1)):
+        truth = sign * (mean(x, x, k) + mean(y, y, k) - 2 * mean(x, y, k))
+        found = between_samples(name, samples(x), samples(y), kernel=kernel, bandwidth=1.5)
+        assert abs(found.value - truth) < found.error + 1e-14
+
+
+def test_sliced_distances_turn_with_the_plane_and_keep_their_stated_error():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(1, 3))
+    move = np.array([1.0, -2.0, 0.5])
+    # one point against another: the mean of abs cos over directions
+    for dim, share in ((2, 2 / math.pi), (3, 0.5)):
+        found = divergence("sliced_w1", x[:, :dim], x[:, :dim] + move[:dim])
+        truth = share * float(np.linalg.norm(move[:dim]))
+        assert abs(found.value - truth) <= found.error < 0.2
+        square = divergence("sliced_w2", x[:, :dim], x[:, :dim] + move[:dim])
+        assert abs(square.value - float(np.linalg.norm(move[:dim])) / math.sqrt(dim)) < 0.1
+
+
+@pytest.mark.parametrize("law", ["normal(0, 1)", "gamma(2, 1)", "student_t(4)", "uniform(-1, 3)"])
+def test_samples_against_a_known_law_are_its_limit_of_many_points(law):
+    rng = np.random.default_rng(5)
+    x, known = rng.normal(size=9), parse_density(law)
+    n = 40_000
+    many = known.ppf((np.arange(n) + 0.5) / n)
+    for name, tolerance in (("w1", 2e-3), ("energy", 1e-3), ("ks", 1e-4)):
+        found = divergence(name, x, law)
+        assert found.value == pytest.approx(divergence(name, x, many).value, abs=tolerance)
+        assert found.error < 1e-8
+        assert divergence(name, law, x).value == found.value
+    assert divergence("ks", x, law).value == pytest.approx(stats.kstest(x, known.cdf).statistic)
+    exact = divergence("w1", np.zeros(1), "laplace(0, 1)")
+    assert abs(exact.value - 1) <= exact.error < 1e-10  # E abs(X)
+
+
+PAIRS = {
+    "equal": ("normal(0, 1)", "normal(0, 1)", 0.0),
+    "moved": ("normal(0, 1)", "normal(1, 1)", 1.0),
+    "heavy": ("student_t(4)", "student_t(4, 0, 2)", 1.0),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_intervals_of_the_laws_miss_no_more_often_than_stated(pair):
+    p, q, w1 = PAIRS[pair]
+    p, q = parse_density(p), parse_density(q)
+    truth = {"w1": w1 if pair != "heavy" else divergence("w1", p, q).value}
+    if pair != "heavy":
+        truth |= {name: divergence(name, p, q).value for name in ("energy", "mmd2", "w2")}
+    missed = dict.fromkeys(truth, 0)
+    for seed in range(40):
+        x, y = p.sample(seed, 60), q.sample(1000 + seed, 50)
+        for name, value in truth.items():
+            found = divergence(name, x, y)
+            missed[name] += not found.lower <= value + 1e-9 <= found.upper + 2e-9
+            assert found.upper < math.inf
+    assert max(missed.values()) <= 5, missed  # 40 · 0.05 = 2, and 6 of them in 1 of 70
+
+
+def test_an_f_divergence_of_samples_is_only_bounded_from_below():
+    truth = divergence("jsd", "normal(0, 1)", "normal(2, 1)").value
+    p, q = parse_density("normal(0, 1)"), parse_density("normal(2, 1)")
+    x, y = p.sample(0, 800), q.sample(1, 700)
+    found = divergence("jsd", x, y)
+    assert found.status is Status.UNDETERMINED
+    assert math.isnan(found.value)
+    assert 0.4 * truth < found.lower < truth
+    assert "samples do not determine jsd" in str(found)
+    same = [divergence("kl_pq", p.sample(k, 100), p.sample(100 + k, 100)).lower for k in range(6)]
+    assert sum(bound > 0 for bound in same) <= 1
+
+
+def test_a_kernel_density_estimate_is_the_one_of_scipy():
+    x = np.random.default_rng(0).gamma(2, size=30)
+    for rule in ("scott", "silverman"):
+        ours, theirs = samples(x).kde(rule), stats.gaussian_kde(x, rule)
+        places = np.linspace(-1, 8, 9)
+        np.testing.assert_allclose(ours.pdf(places), theirs(places), rtol=1e-12)
+
+
+def test_samples_are_read_from_files(tmp_path):
+    x, y = drawn(0, 12, 9, dim=2)
+    np.save(tmp_path / "x.npy", x)
+    rows = "\n".join(f"{a},{b}" for a, b in y)
+    (tmp_path / "y.csv").write_text(f"first,second\n{rows}\n")
+    (tmp_path / "bare.csv").write_text(rows)
+    np.testing.assert_array_equal(samples(tmp_path / "x.npy").points, x)
+    np.testing.assert_array_equal(samples(str(tmp_path / "y.csv")).points, y)
+    np.testing.assert_array_equal(samples(tmp_path / "bare.csv").points, y)
+    np.testing.assert_array_equal(samples(tmp_path / "y.csv", column="second").points, y[:, 1])
+    polars = pytest.importorskip("polars")
+    polars.DataFrame({"a": y[:, 0], "b": y[:, 1]}).write_parquet(tmp_path / "y.parquet")
+    np.testing.assert_array_equal(samples(tmp_path / "y.parquet").points, y)
+    np.testing.assert_array_equal(samples(tmp_path / "y.parquet", "b").points, y[:, 1])
+
+
+def run(arguments, monkeypatch):
+    """Run the command line in this process and return its exit status."""
+    monkeypatch.setattr(sys, "argv", ["gantheory", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code
+
+
+def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
+    x, y = drawn(0, 12, 9)
+    for name, z in (("a", x), ("b", y)):
+        (tmp_path / f"{name}.csv").write_text("x\n" + "\n".join(map(str, z)))
+    files = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    assert run(["divergence", "w1", *files, "--column", "x"], monkeypatch) in (0, None)
+    said = capsys.readouterr().out
+    assert f"{stats.wasserstein_distance(x, y):.10g}"[:8] in said
+    assert "of the laws in [" in said
+    assert run(["divergence", "w1", *files, "--column", "z"], monkeypatch) == 2
+    assert "unknown column of a.csv 'z'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: samples(["a"]), "must be numbers"),
+        (lambda: samples([[1.0], [1.0, 2.0]]), "must be numbers"),
+        (lambda: samples([]), "must have shape"),
+        (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
+        (lambda: samples([1j]), "must be numbers"),
+        (lambda: samples("nothing.csv"), "is no file"),
+        (lambda: samples("a.txt"), "samples are read from"),
+        (lambda: divergence("w1", np.ones(3), np.ones((3, 2))), "differ in dimension"),
+        (lambda: divergence("w1", np.ones(3), "normal(0, 1)", wrt="q.loc"), "no parameters"),
+        (lambda: divergence("ks", np.ones((3, 2)), np.ones((3, 2))), "distance on the line"),
+        (lambda: divergence("jsd", np.ones(30), "normal(0, 1)"), "samples have no density"),
+        (lambda: divergence("jsd", np.ones(3), np.ones(3)), "at least 20 points"),
+        (lambda: divergence("w1", np.ones(3), "student_t(1)"), "infinite"),
+        (lambda: divergence("nonsense", np.ones(3), np.ones(3)), "unknown"),
+        (lambda: divergence("jsd_gap", np.ones(30), np.ones(30)), "only a lower bound"),
+        (lambda: between_samples("mmd2", samples([1.0]), samples([2.0]), kernel="x"), "kernel"),
+        (lambda: samples(np.ones(9)).kde(), "all points are equal"),
+    ],
+)
+def test_samples_that_cannot_be_compared_are_refused_in_one_line(call, said):
+    with pytest.raises(GantheoryError) as caught:
+        call()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_samples_are_exported():
+    assert gantheory.samples is samples
