@@ -14,6 +14,7 @@ from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.solved import Solved
 from gantheory.exact.assumptions import Assumptions
+from gantheory.exact.derivative import derivative
 from gantheory.functions import r
 from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
@@ -88,7 +89,7 @@ def is_zero_sum(pieces: tuple[Piece, ...], x: sp.Symbol, parameters: Assumptions
     for piece in pieces:
         algebra = algebra_on(piece, x, parameters)
         rest = algebra.normal(piece.payoffs.generator - piece.payoffs.fake)
-        if not algebra.is_zero(sp.diff(rest, x)):
+        if not algebra.is_zero(derivative(rest, x)):
             return False
         if x in rest.free_symbols:
             return None

@@ -22,6 +22,7 @@ from gantheory.derivations.wording import (
 )
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range
+from gantheory.exact.derivative import derivative
 from gantheory.functions import r, to_sympy
 from gantheory.records import Estimate, How
 from gantheory.theory.curvature import Curve, algebra_of
@@ -205,7 +206,7 @@ def _value(
         rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",
         *_checked(
-            [(sp.diff(b.supremum, r) - b.real, b.ratios) for b in optimum.branches],
+            [(derivative(b.supremum, r) - b.real, b.ratios) for b in optimum.branches],
             parameters,
             "F' = a(t*), the envelope theorem, seen by differentiation",
         ),

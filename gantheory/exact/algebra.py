@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import sympy as sp
@@ -120,6 +120,7 @@ class Algebra:
     def __init__(self, sample: Mapping[sp.Symbol, float]) -> None:
         self.sample = dict(sample)
         self._prepared: dict[sp.Expr, sp.Expr] = {}
+        self._quotients: dict[sp.Expr, Quotient] = {}
 
     def normal(self, expr: sp.Expr) -> sp.Expr:
         """Return the factored normal form."""
@@ -153,7 +154,9 @@ class Algebra:
 
     def quotient(self, expr: sp.Expr) -> Quotient:
         """Return ``expr`` as a quotient of polynomials in its generators."""
-        return self.quotients([expr])[0]
+        if expr not in self._quotients:
+            self._quotients[expr] = self.quotients([expr])[0]
+        return self._quotients[expr]
 
     def quotients(self, exprs: Sequence[sp.Expr]) -> list[Quotient]:
         """Return several expressions over one common ring."""
@@ -247,6 +250,16 @@ class Algebra:
         if not content.is_positive:
             raise Undecided(f"{expr} is not positive where its root or logarithm is taken")
         return content, oriented
+
+
+@lru_cache(maxsize=64)
+def _shared(sample: frozenset[tuple[sp.Symbol, float]]) -> Algebra:
+    return Algebra(dict(sample))
+
+
+def algebra_at(sample: Mapping[sp.Symbol, float]) -> Algebra:
+    """Return the algebra of a sample, which remembers what it has brought to normal form."""
+    return _shared(frozenset(sample.items()))
 
 
 def _log(base: sp.Expr) -> sp.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -54,6 +54,7 @@ class Assumptions:
     ranges: dict[sp.Symbol, Range] = field(default_factory=dict)
     sample: dict[sp.Symbol, float] = field(default_factory=dict)
     _known: dict[object, int | None] = field(default_factory=dict, repr=False, compare=False)
+    _values: dict[object, sp.Expr] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, declared: Mapping[str, str]) -> Assumptions:
@@ -97,6 +98,12 @@ class Assumptions:
         """Return these parameters and one more symbol with its open interval."""
         ranges, sample = {**self.ranges, symbol: values}, {**self.sample, symbol: point}
         return Assumptions(self.symbols, ranges, sample)
+
+    def remembered(self, key: object, found: Callable[[], sp.Expr]) -> sp.Expr:
+        """Return what ``found`` gives, which depends on these parameters and ``key`` alone."""
+        if key not in self._values:
+            self._values[key] = found()
+        return self._values[key]
 
     def sign(self, expr: sp.Expr, ranges: Mapping[sp.Symbol, Range] | None = None) -> int | None:
         """Return 1, -1 or 0 if that is the sign everywhere (zeros at single points allowed).

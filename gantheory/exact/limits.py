@@ -69,6 +69,13 @@ def limit(
     """
     if x not in expr.free_symbols:
         return expr
+    key = limit, expr, x, point, side
+    return parameters.remembered(key, lambda: _limit(expr, x, point, side, parameters))
+
+
+def _limit(
+    expr: sp.Expr, x: sp.Symbol, point: sp.Expr, side: int, parameters: Assumptions
+) -> sp.Expr:
     y = sp.Dummy("y", positive=True)
     if point in (sp.oo, -sp.oo):
         near = sp.sign(point) / y

@@ -10,6 +10,7 @@ import sympy as sp
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range, interior, positive_image
+from gantheory.exact.derivative import derivative
 from gantheory.exact.roots import in_order, roots_between
 from gantheory.exact.signs import sign_on_positive
 from gantheory.functions import r
@@ -85,7 +86,7 @@ def second_derivative(branch: Branch, x: sp.Symbol, parameters: Assumptions) -> 
     """Return r·a''(x*) + b''(x*) as a function of r."""
     assert branch.derivatives is not None
     a, b = branch.derivatives
-    bent = (r * sp.diff(a, x) + sp.diff(b, x)).xreplace({x: branch.x})
+    bent = (r * derivative(a, x) + derivative(b, x)).xreplace({x: branch.x})
     return algebra_of(branch.ratios, parameters).normal(bent)
 
 
@@ -385,7 +386,7 @@ def _span(
     """Return the range of a function along pieces on each of which it is monotone."""
     ends = []
     for expr, piece in zip(exprs, pieces, strict=True):
-        slope = algebra_on(piece, x, parameters).normal(sp.diff(expr, x))
+        slope = algebra_on(piece, x, parameters).normal(derivative(expr, x))
         if parameters.sign(slope, {x: (piece.lower, piece.upper)}) is None:
             return None
         ends += [

@@ -19,8 +19,9 @@ from itertools import pairwise
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided
-from gantheory.exact.algebra import Algebra
+from gantheory.exact.algebra import Algebra, algebra_at
 from gantheory.exact.assumptions import Assumptions, Range, interior
+from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.functions import r
 from gantheory.theory.cases import condition, piecewise
@@ -71,7 +72,7 @@ class Curve:
             step = sides[0] - sides[1]
             if step.has(sp.oo, -sp.oo, sp.nan):
                 raise Undecided(f"the function is infinite at r = {place}")
-            step = Algebra(parameters.sample).normal(step)
+            step = algebra(parameters).normal(step)
             if step != 0:
                 found.append((place, step))
         return tuple(found)
@@ -109,7 +110,7 @@ class Curve:
 
     def derivative(self, parameters: Assumptions) -> Curve:
         """Differentiate: a jump becomes a point mass, a point mass a dipole."""
-        inner = self.map(lambda expr: sp.diff(expr, r), parameters)
+        inner = self.map(lambda expr: derivative(expr, r), parameters)
         return Curve(inner.cells, self.jumps(parameters), self.atoms)
 
 
@@ -121,6 +122,11 @@ def value_at(expr: sp.Expr, place: sp.Expr, side: int, parameters: Assumptions) 
     """
     if r not in expr.free_symbols:
         return expr
+    key = value_at, expr, place, side
+    return parameters.remembered(key, lambda: _value_at(expr, place, side, parameters))
+
+
+def _value_at(expr: sp.Expr, place: sp.Expr, side: int, parameters: Assumptions) -> sp.Expr:
     if place not in (sp.Integer(0), sp.oo):
         value = expr.xreplace({r: place})
         if not value.has(*UNDEFINED):
@@ -150,12 +156,12 @@ def _of_limits(expr: sp.Expr, place: sp.Expr, side: int, parameters: Assumptions
 
 def algebra(parameters: Assumptions) -> Algebra:
     """Return the normal forms of constants and parameters."""
-    return Algebra(parameters.sample)
+    return algebra_at(parameters.sample)
 
 
 def algebra_of(cell: Range, parameters: Assumptions) -> Algebra:
     """Return the normal forms that hold for r in ``cell``."""
-    return Algebra({**parameters.sample, r: interior(*cell, parameters)})
+    return algebra_at({**parameters.sample, r: interior(*cell, parameters)})
 
 
 def value_curvature(real: Curve, parameters: Assumptions) -> Curve:

@@ -19,6 +19,7 @@ from flint import acb, arb, ctx
 from gantheory.deadline import OutOfTime, Undecided, check_time
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range, interior
+from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.theory.curvature import value_at
@@ -111,7 +112,7 @@ def _density(branch: Branch, x: sp.Symbol) -> sp.Expr:
     """Return −c'(x)/ρ(x)."""
     if branch.loss_in_x is None or branch.ratio_in_x is None:
         raise Undecided("the score does not move")
-    return -sp.diff(branch.loss_in_x, x) / branch.ratio_in_x
+    return -derivative(branch.loss_in_x, x) / branch.ratio_in_x
 
 
 def _ends(branch: Branch, within: Range, parameters: Assumptions) -> tuple[sp.Expr, sp.Expr]:

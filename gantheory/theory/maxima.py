@@ -11,6 +11,7 @@ import sympy as sp
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range, interior
+from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import roots_between
 from gantheory.functions import r
@@ -152,9 +153,9 @@ class Maxima:
 
     def _slope_along(self, piece: Piece) -> sp.Expr:
         """Return c'(t) along a piece: dc/dx over dt/dx."""
-        rate = sp.diff(self.coordinate.score, self.x)
+        rate = derivative(self.coordinate.score, self.x)
         return algebra_on(piece, self.x, self.parameters).normal(
-            sp.diff(piece.payoffs.generator, self.x) / rate
+            derivative(piece.payoffs.generator, self.x) / rate
         )
 
     def _slope_at(self, piece: Piece, point: sp.Expr, side: int | None) -> sp.Expr | None:
@@ -217,7 +218,7 @@ class Maxima:
         )
 
     def _is_constant(self, piece: Piece) -> bool:
-        slope = sp.diff(piece.payoffs.generator, self.x)
+        slope = derivative(piece.payoffs.generator, self.x)
         return algebra_on(piece, self.x, self.parameters).is_zero(slope)
 
     def best(self, local: Sequence[Branch]) -> list[Branch]:

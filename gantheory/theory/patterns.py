@@ -16,6 +16,7 @@ import sympy as sp
 from gantheory.deadline import Undecided, check_time
 from gantheory.exact.algebra import Algebra, evaluate
 from gantheory.exact.assumptions import Assumptions, Range, interior
+from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import in_order, roots_between, solve_factor
 from gantheory.functions import r
@@ -41,8 +42,8 @@ class Pattern:
 def stationarity(piece: Piece, x: sp.Symbol, algebra: Algebra) -> tuple[sp.Expr, sp.Expr]:
     """Return a'(x) and b'(x), so that S = r·a' + b'."""
     return (
-        algebra.normal(sp.diff(piece.payoffs.real, x)),
-        algebra.normal(sp.diff(piece.payoffs.fake, x)),
+        algebra.normal(derivative(piece.payoffs.real, x)),
+        algebra.normal(derivative(piece.payoffs.fake, x)),
     )
 
 
@@ -59,7 +60,7 @@ class Patterns:
         if self._certificate(piece) is not None:
             return [piece]
         a, b = stationarity(piece, self.x, algebra_on(piece, self.x, self.parameters))
-        wronskian = a * sp.diff(b, self.x) - b * sp.diff(a, self.x)
+        wronskian = a * derivative(b, self.x) - b * derivative(a, self.x)
         cuts = in_order(
             [root for expr in (a, b, wronskian) if expr != 0 for root in self._roots(expr, piece)],
             self.parameters,
@@ -89,10 +90,10 @@ class Patterns:
         if a == 0 or b == 0:
             return "one-sided" if self._sign(a + b, piece) is not None else None
         ratio = algebra.normal(-b / a)
-        slope = algebra.normal(sp.diff(ratio, self.x))
+        slope = algebra.normal(derivative(ratio, self.x))
         if self._sign(a, piece) and self._sign(slope, piece) is not None:
             return "monotone"
-        bends = [self._sign(algebra.normal(sp.diff(part, self.x)), piece) for part in (a, b)]
+        bends = [self._sign(algebra.normal(derivative(part, self.x)), piece) for part in (a, b)]
         falling = all(bend in (0, -1) for bend in bends)
         return "concave" if falling and -1 in bends else None
 
@@ -105,7 +106,7 @@ class Patterns:
         ratio = algebra.normal(-b / a)
         if self._certificate(piece) == "concave":
             return self._concave(piece, a, b, ratio)
-        sign, slope = self._sign(a, piece), self._sign(sp.diff(ratio, self.x), piece)
+        sign, slope = self._sign(a, piece), self._sign(derivative(ratio, self.x), piece)
         assert sign is not None
         ends = (self._at_end(ratio, piece, 0), self._at_end(ratio, piece, 1))
         if slope == 0:
@@ -188,7 +189,7 @@ class Patterns:
         """
         values = {**self.parameters.sample, r: interior(*cell, self.parameters)}
         if self.x not in ratio.free_symbols:  # a' and b' are proportional: S vanishes with a'
-            slope = sp.diff(piece.payoffs.real, self.x)
+            slope = derivative(piece.payoffs.real, self.x)
             (root,) = self._roots(slope, piece)
             return root
         algebra = Algebra({**values, self.x: interior(piece.lower, piece.upper, self.parameters)})

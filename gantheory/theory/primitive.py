@@ -10,6 +10,7 @@ from sympy.integrals.rationaltools import ratint
 
 from gantheory.deadline import OutOfTime, Undecided, check_time
 from gantheory.exact.algebra import Algebra
+from gantheory.exact.derivative import derivative
 from gantheory.exact.partial import parts_of
 
 MOST_PARTS = 6  # integrations by parts, one inside of the other
@@ -34,7 +35,7 @@ def antiderivative(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, depth: int = 0
     for rule in rules if depth <= MOST_PARTS else ():
         try:
             found = rule(expr, x, algebra, depth)
-            if algebra.is_zero(sp.diff(found, x) - expr):
+            if algebra.is_zero(derivative(found, x) - expr):
                 return found
         except OutOfTime:
             raise
@@ -74,7 +75,7 @@ def _by_parts(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, depth: int) -> sp.E
     for chosen in sorted(logs, key=sp.default_sort_key):
         place = sp.Dummy("l", positive=True)
         opened = rest.xreplace({chosen: place})
-        factor = algebra_with(algebra, place).normal(sp.diff(opened, place))
+        factor = algebra_with(algebra, place).normal(derivative(opened, place))
         if factor == 0:
             continue
         if place in factor.free_symbols or factor.atoms(sp.log) & set(logs):
@@ -85,14 +86,14 @@ def _by_parts(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, depth: int) -> sp.E
             rest = opened.xreplace({place: sp.Integer(0)})
             continue
         total += outer * chosen
-        rest = opened.xreplace({place: sp.Integer(0)}) - outer * sp.diff(chosen, x)
+        rest = opened.xreplace({place: sp.Integer(0)}) - outer * derivative(chosen, x)
     return total + antiderivative(algebra.normal(rest), x, algebra, depth + 1)
 
 
 def _by_square(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, chosen: sp.Expr) -> sp.Expr:
     """Integrate c·log(L)^k·L'/L."""
     for power in (1, 2, 3):
-        ratio = algebra.normal(expr / (chosen**power * sp.diff(chosen, x)))
+        ratio = algebra.normal(expr / (chosen**power * derivative(chosen, x)))
         if x not in ratio.free_symbols:
             return ratio * chosen ** (power + 1) / (power + 1)
     raise Undecided(f"no closed form for the integral of {expr}")

@@ -8,6 +8,7 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.exact.assumptions import Assumptions
+from gantheory.exact.derivative import derivative
 from gantheory.functions import r
 from gantheory.theory.cases import condition, piecewise
 from gantheory.theory.curvature import Curve, algebra_of, followed_curvature, value_at
@@ -54,7 +55,9 @@ class Source:
 
 def _without_tangent(curve: Curve, parameters: Assumptions) -> sp.Expr:
     level = curve.at(ONE, parameters)
-    slope = Curve(tuple((cell, sp.diff(expr, r)) for cell, expr in curve.cells)).at(ONE, parameters)
+    slope = Curve(tuple((cell, derivative(expr, r)) for cell, expr in curve.cells)).at(
+        ONE, parameters
+    )
     cells = ((cell, expr - level - slope * (r - 1)) for cell, expr in curve.cells)
     return Curve(tuple(cells)).expression
 
