@@ -139,6 +139,7 @@ def test_parameters_are_kept_and_numbers_without_a_ratio_refused():
             gt.derive_estimator(text)
     with pytest.raises(gt.GantheoryError, match="numbers for a"):
         gt.measure_estimator("r**a", "normal(0, 1)", "normal(1, 1)")
+    assert gt.derive_estimator("abs(a*u)").followed.divergence == "2*a*tv"
     assert "zeros" in gt.derive_estimator("min(r - 1 - u, 5)").undecided["value"]
 
 

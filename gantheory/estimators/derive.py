@@ -31,7 +31,7 @@ from gantheory.errors import GantheoryError
 from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
 from gantheory.exact.assumptions import Assumptions
 from gantheory.expressions import parse
-from gantheory.functions import absolute, r, sigmoid, softplus, to_sympy
+from gantheory.functions import absolute, r, relu, sigmoid, softplus, to_sympy
 from gantheory.naming import find_entry
 from gantheory.records import How, Verdict
 from gantheory.theory import consequences
@@ -223,8 +223,17 @@ def _curve(formula: sp.Expr, parameters: Assumptions) -> Curve:
     """Return a formula in r as one smooth expression between its kinks."""
     formula = formula.replace(softplus, lambda x: sp.log(1 + sp.exp(x)))
     formula = formula.replace(sigmoid, lambda x: 1 / (1 + sp.exp(-x)))
-    formula = opened(formula.replace(sp.Abs, absolute), r, POSITIVE, parameters)
+    formula = formula.replace(sp.Abs, absolute).replace(relu, _without_factor)
+    formula = opened(formula, r, POSITIVE, parameters)
     return Curve(tuple(smooth_parts(formula, r, POSITIVE, parameters)))
+
+
+def _without_factor(inner: sp.Expr) -> sp.Expr:
+    """Return relu(k·g) as |k|·relu(±g) where a factor k that r is not in has a sign."""
+    factor, rest = inner.as_independent(r, as_Add=False)
+    if factor.is_positive:
+        return factor * relu(rest)
+    return -factor * relu(-rest) if factor.is_negative else relu(inner)
 
 
 def _judged(derived: EstimatorDerivation, parameters: Assumptions) -> Iterator[Verdict]:

@@ -31,6 +31,7 @@ POINTS = 18  # of Gauss's rule on an element: exact to degree 35
 STEPS = 200
 LARGEST_STEP = 3.0  # of the score: where exp(t) is too large, Newton's step is -1
 SMALL_STEP = 1e-11
+HELD = 1e-4  # of the penalty's weight: a payoff that bends less does not hold a score
 NOISE = 1e-14  # of all forces: a flux below it is the rounding of a sum
 FARTHEST = 690.0  # a score whose exponential binary64 holds
 
@@ -191,12 +192,23 @@ def start(
     payoffs: Payoffs,
     densities: Densities,
     weights: tuple[float, float],
-    pointwise: bool = False,
+    level: bool = False,
 ) -> Solution:
-    """Return a score to begin with: a constant, or what is best at each point alone."""
-    nodes = np.full((len(edges) - 1, DEGREE + 1), payoffs.middle)
-    if pointwise:
-        nodes = _pointwise(payoffs, *densities(_nodes(edges)))
+    """Return a score to begin with: what is best at each point alone, or a constant.
+
+    Where the payoffs hold a point's score less than the penalty does, it is that of its
+    neighbours.
+    """
+    places = _nodes(edges)
+    nodes = np.full_like(places, payoffs.middle)
+    if not level:
+        p, q = (density.ravel() for density in densities(places))
+        best = _pointwise(payoffs, p, q)
+        bend = -(p * payoffs.real[2](best) + q * payoffs.fake[2](best))
+        held = (bend > HELD * (weights[0] * p + weights[1] * q)) & (np.abs(best) < FARTHEST - 1)
+        if held.any():
+            x = places.ravel()
+            nodes = np.interp(x, x[held], best[held]).reshape(places.shape)
     return Solution(edges, nodes, payoffs, densities, weights, False)
 
 
@@ -219,12 +231,13 @@ def climb(solution: Solution) -> Solution:
         if step is None:
             return Solution(*_parts(solution), False)
         size = float(np.abs(step).max())
-        factor = 1.0 if solution.payoffs.quadratic else min(1.0, LARGEST_STEP / max(size, 1e-300))
-        moved = _inside(solution, step, factor)
+        if not solution.payoffs.quadratic:
+            step = np.clip(step, -LARGEST_STEP, LARGEST_STEP)
+        moved = _inside(solution, step)
         if moved is None:
             return Solution(*_parts(solution), False)
         solution = moved
-        if factor == 1.0 and size <= SMALL_STEP * (1 + float(np.abs(solution.nodes).max())):
+        if size <= SMALL_STEP * (1 + float(np.abs(solution.nodes).max())):
             return Solution(*_parts(solution), True)
     return Solution(*_parts(solution), False)
 
@@ -233,9 +246,9 @@ def _parts(s: Solution) -> tuple[Array, Array, Payoffs, Densities, tuple[float, 
     return s.edges, s.nodes, s.payoffs, s.densities, s.weights
 
 
-def _inside(solution: Solution, step: Array, factor: float) -> Solution | None:
+def _inside(solution: Solution, step: Array) -> Solution | None:
     """Return the step, shortened until every score is in the domain and every force finite."""
-    payoffs = solution.payoffs
+    payoffs, factor = solution.payoffs, 1.0
     for _ in range(60):
         nodes = solution.nodes + factor * step
         if nodes.min() > payoffs.low and nodes.max() < payoffs.high:

@@ -195,7 +195,7 @@ def _solve(
         return replace(found, converged=True)
     found = climb(found)
     if not found.converged:
-        found = climb(start(edges, payoffs, densities, weights, pointwise=True))
+        found = climb(start(edges, payoffs, densities, weights, level=True))
     total = np.inf
     for _ in range(ROUNDS):
         if not found.converged:
