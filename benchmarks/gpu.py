@@ -32,11 +32,13 @@ from simulations.counter import Counter
 from simulations.data import Law, as_density, ring
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.experiments import NAMES
+from simulations.fast import Fast, is_fast
+from simulations.fused import together
 from simulations.networks import Affine, Mlp
 from simulations.regularisers import ZeroCentred
-from simulations.streams import TRAINING
+from simulations.streams import CHUNK, TRAINING
 from simulations.train import engine, last, train
-from simulations.updates import Adam, Sgd
+from simulations.updates import Adam, RmsProp, Sgd
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -179,9 +181,14 @@ CASES = {
     "momentum": (LINE, {"rule": Sgd(0.5), "schedule": "cosine"}),
     "packed": (LINE, {"packing": 2, "discriminator": Mlp((2, 16, 1), "tanh"), "clip": 0.2}),
     "k=3": (LINE, {"discriminator_steps": 3, "latent": "uniform", "annealing": "linear"}),
+    "rules": (LINE, {"rule": (RmsProp(epsilon=1e-3), Adam(weight_decay=0.1, decoupled=True)),
+                     "generator_steps": 2, "averaging": 0.9}),
+    "norms": (PLANE, {"discriminator": Mlp((2, 32, 32, 1), norm="spectral"), "steps": 20,
+                      "generator": Mlp((2, 32, 2), norm="batch"), "order": "optimistic",
+                      "rule": Sgd()}),
     "wide": (PLANE, {**WIDE, "batch": 128, "steps": 40}),
     "R1": (PLANE, {**WIDE, "steps": 20, "regularisers": (ZeroCentred(1.0),)}),
-}
+}  # fmt: skip
 # After 20 to 70 steps at rates of 1e-2, the largest difference of a parameter.
 BOUNDS = {torch.float64: 1e-10, torch.float32: 1e-3}
 
@@ -204,8 +211,14 @@ def compared(name, members, recipe, setting):
     expected = last(train(members, recipe, path="reference"))
     start = initial_state(members, recipe)
     rows = []
-    for path in ("fast", "reference") if not recipe.regularisers else ("reference",):
-        found = last(train(members, replace(recipe, device=setting.device), path=path))
+    there = replace(recipe, device=setting.device)
+    for path in ("fast", "fused", "reference") if is_fast(recipe) else ("reference",):
+        if path == "fused":
+            if recipe.source == "twister" or setting.device == "cpu" or setting.left < 20:
+                continue  # it compiles, which takes seconds
+            found = fused(members, there)
+        else:
+            found = last(train(members, there, path=path))
         largest = max(
             float((values - found.parameters[player].cpu()).abs().max())
             for player, values in expected.parameters.items()
@@ -229,10 +242,19 @@ def compared(name, members, recipe, setting):
     return rows
 
 
+def fused(members, recipe):
+    """Train with elementwise calls joined, as runs long enough to repay compiling do."""
+    trainer, state = Fast(members, recipe), initial_state(members, recipe)
+    trainer._workspace(len(members)).join = together
+    while state.step < recipe.steps:
+        trainer.advance(state, min(CHUNK, recipe.steps - state.step))
+    return state
+
+
 # --- speed ---------------------------------------------------------------------------------------
 
 
-def ensemble(task, members, device, source):
+def ensemble(task, members, device, source, joined=True):
     """Return a toy's engine and its state before the first step."""
     recipe = Recipe(
         task.discriminator,
@@ -248,7 +270,10 @@ def ensemble(task, members, device, source):
     group = [
         Member(law, seed=k, generator_rate=rate, discriminator_rate=slower) for k in range(members)
     ]
-    return engine(group, recipe, "fast"), initial_state(group, recipe)
+    trainer = engine(group, recipe, "fast")
+    if not joined:
+        trainer._workspace(members).join = None
+    return trainer, initial_state(group, recipe)
 
 
 def operations_of_a_step(task):
@@ -314,17 +339,22 @@ def throughput(setting, roofs=None):
     cells = []
     for members in (1, 4) if setting.quick else MEMBERS:
         for name in ("one-d", "ring"):
-            for source in ("counter", "twister") if members == 1000 else ("counter",):
+            kinds = ["counter", "twister", "apart"] if members == 1000 else ["counter"]
+            for kind in kinds:
                 if setting.left < 10:
                     return {"cells": cells, "cut short": True}
-                cells.append(cell(name, members, source, setting, roofs or {}))
+                cells.append(cell(name, members, kind, setting, roofs or {}))
                 print(json.dumps(cells[-1]), flush=True)
     return {"cells": cells}
 
 
-def cell(name, members, source, setting, roofs):
-    """Time one toy with so many members; a failure is the cell's own."""
-    found = {"task": name, "members": members, "source": source}
+def cell(name, members, kind, setting, roofs):
+    """Time one toy with so many members; a failure is the cell's own.
+
+    ``kind`` says where numbers come from; "apart" leaves counted ones, and every call alone.
+    """
+    source = "counter" if kind == "apart" else kind
+    found = {"task": name, "members": members, "kind": kind}
     on_gpu = setting.device != "cpu"
     if on_gpu:
         torch.cuda.empty_cache()
@@ -332,7 +362,7 @@ def cell(name, members, source, setting, roofs):
     try:
         begin = time.perf_counter()
         task = replace(TASKS[name], batch=32) if setting.quick else TASKS[name]
-        trainer, state = ensemble(task, members, setting.device, source)
+        trainer, state = ensemble(task, members, setting.device, source, kind != "apart")
         steps = 64 if source == "twister" or (not setting.quick and members < 10_000) else 8
         trainer.advance(state, steps)
         synchronize(setting.device)
@@ -501,13 +531,13 @@ def ended(process, place, deadline):
 # part -> function, and the seconds that it may take on a GPU
 PARTS = {
     "environment": (environment, 20),
-    "ceilings": (ceilings, 20),
-    "noise": (noise, 60),
-    "graph": (graph, 20),
-    "throughput": (throughput, 90),
+    "ceilings": (ceilings, 10),
+    "noise": (noise, 45),
+    "graph": (graph, 40),
+    "throughput": (throughput, 170),
     "anchors": (anchors, 20),
-    "equality": (equality, 45),
-    "experiments": (experiments, 85),
+    "equality": (equality, 70),
+    "experiments": (experiments, 60),
 }
 
 

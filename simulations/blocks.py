@@ -10,7 +10,7 @@ from torch import Tensor
 
 from simulations.ensembles import AVERAGE, Player, Recipe, State
 from simulations.networks import Affine, Network
-from simulations.plans import aligned
+from simulations.plans import Join, aligned
 from simulations.updates import Buffers, Operation
 
 
@@ -87,11 +87,13 @@ class Mover:
         ]
         return torch.tensor(rows, dtype=torch.float64).to(self.numbers).view(-1, updates, 3)
 
-    def update(self, index: int) -> list[Operation]:
-        """Return the operations of update number ``index`` of a step."""
+    def update(self, index: int, join: Join | None = None) -> list[Operation]:
+        """Return the operations of update number ``index`` of a step, as one where asked."""
         memory = {name: rows.flat for name, rows in self.memory.items()}
         flat = self.parameters.flat, self.gradient.flat, self.rate.flat
-        return self.rule.operations(Buffers(*flat, memory, self.scratch, self.numbers[index]))
+        buffers = Buffers(*flat, memory, self.scratch, self.numbers[index])
+        calls = self.rule.operations(buffers)
+        return calls if join is None else join(calls)
 
     def average(self, weight: float) -> list[Operation]:
         """Return the operations that take the parameters into their running average."""

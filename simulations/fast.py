@@ -16,11 +16,13 @@ from torch import Tensor
 
 from simulations.blocks import Mover
 from simulations.ensembles import Member, Recipe, State
+from simulations.fused import WORTH, together
 from simulations.losses import Payoff, TorchLoss, torch_loss
 from simulations.minibatches import portions
 from simulations.plans import (
     ALIGNMENT,
     Arena,
+    Join,
     Operation,
     Plan,
     block_memory,
@@ -118,6 +120,8 @@ class Workspace:
         self.losses: list[TorchLoss] = []
         self.slopes: dict[tuple[str, Games], list[Operation]] = {}
         self.operations: list[Operation] = []
+        worth = recipe.device != "cpu" and recipe.steps * size >= WORTH
+        self.join: Join | None = together if worth else None
         self.games: Games = ()
         self.graphs: dict[Games, torch.cuda.CUDAGraph] = {}
 
@@ -218,6 +222,7 @@ class Workspace:
             critic.gradient.matrices,
             self._packed(seen),
             arena,
+            join=self.join,
         )
         source = self._generator_plan() if recipe.generator is not None else None
         self.operations = []
@@ -229,7 +234,7 @@ class Workspace:
                 self.operations += both.forward
                 self.operations += [partial(self._discriminator_slope, both)]
                 self.operations += both.backward
-                self.operations += critic.update(k)
+                self.operations += critic.update(k, self.join)
                 if recipe.clip is not None:
                     clamp = critic.parameters.flat.clamp_
                     self.operations += [partial(clamp, -recipe.clip, recipe.clip)]
@@ -250,6 +255,7 @@ class Workspace:
             mover.gradient.matrices,
             block_memory(latent[:, 0].shape, self.recipe.dtype, self.recipe.device),
             Arena(self.recipe.dtype, self.recipe.device),
+            join=self.join,
         )
 
     def _noise(self, seen: Tensor, name: str, k: int) -> list[Operation]:
@@ -276,6 +282,7 @@ class Workspace:
             self._packed(seen),
             arena,
             inputs=True,
+            join=self.join,
         )
         assert judge.x_slope is not None
         calls: list[Operation] = []
@@ -287,7 +294,7 @@ class Workspace:
                 *judge.backward,
                 partial(source.slope.copy_, judge.x_slope.view(source.slope.shape)),
                 *source.backward,
-                *mover.update(index),
+                *mover.update(index, self.join),
             ]
         weight = self.recipe.averaging
         return calls if weight is None else [*calls, *mover.average(weight)]

@@ -19,6 +19,7 @@ from gantheory.errors import GantheoryError
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Affine, Mlp, Network
 
 Operation = Callable[[], Any]
+Join = Callable[[Sequence[Operation]], list[Operation]]
 aten = torch.ops.aten
 
 # Above this many weights in a layer each member's product is a call of its own; below, one call
@@ -108,6 +109,7 @@ def plan(
     arena: Arena,
     *,
     inputs: bool = False,
+    join: Join | None = None,
 ) -> Plan:
     """Lay out the passes of a block.
 
@@ -118,9 +120,10 @@ def plan(
         x: the inputs' memory, (k, n, in).
         arena: scratch memory.
         inputs: whether to find the loss's derivative in ``x``.
+        join: makes one call of several elementwise ones; None leaves them apart.
     """
     if isinstance(network, Mlp):
-        return _mlp(network, parameters, gradients, x, arena, inputs)
+        return _mlp(network, parameters, gradients, x, arena, inputs, join)
     if isinstance(network, Affine):
         return _affine(network, parameters, gradients, x, arena)
     raise GantheoryError(f"no plan for {type(network).__name__}; use path='reference'")
@@ -133,6 +136,7 @@ def _mlp(
     x: Tensor,
     arena: Arena,
     inputs: bool,
+    join: Join | None,
 ) -> Plan:
     k, n, depth = x.shape[0], x.shape[1], len(network.sizes) - 1
     batched = is_batched(network, n)
@@ -146,15 +150,25 @@ def _mlp(
     for level in range(depth):
         weight, bias = parameters[2 * level], parameters[2 * level + 1]
         name = network.activation if level < depth - 1 else network.output
-        result.forward += product(layers[level], weight, layers[level + 1], bias, batched)
-        result.forward += _ACTIVATIONS[name][0](layers[level + 1])
+        act = _ACTIVATIONS[name][0](layers[level + 1])
+        if join is None:
+            result.forward += product(layers[level], weight, layers[level + 1], bias, batched)
+            result.forward += act
+        else:
+            result.forward += _joined(layers[level], weight, layers[level + 1], bias, act, join)
+    waiting: list[Operation] = []  # elementwise calls that the next ones may join
     for level in reversed(range(depth)):
         name = network.activation if level < depth - 1 else network.output
         slope, below = slopes[level + 1], layers[level]
-        result.backward += _ACTIVATIONS[name][1](slope, layers[level + 1])
+        masked = [*waiting, *_ACTIVATIONS[name][1](slope, layers[level + 1])]
+        result.backward += masked if join is None else join(masked)
+        waiting = []
         if level > 0 or inputs:
             weight = parameters[2 * level].mT
-            down = product(slope, weight, slopes[level], None, batched)
+            if join is not None and level > 0 and slope.shape[-1] <= NARROW:
+                down, waiting = [], _outer(slope, weight, slopes[level], None)
+            else:
+                down = product(slope, weight, slopes[level], None, batched)
         else:
             down = []
         if gradients is not None:
@@ -207,14 +221,7 @@ def product(
         return [partial(torch.bmm, a, b, out=out) if bias is None
                 else partial(torch.baddbmm, bias, a, b, out=out)]  # fmt: skip
     if inner <= 2:  # outer products: 17 µs where the library needs 55
-        first: Operation = partial(torch.mul, a[:, :, :1], b[:, :1], out=out)
-        if bias is not None:
-            first = partial(torch.addcmul, bias, a[:, :, :1], b[:, :1], out=out)
-        rest = [
-            partial(torch.addcmul, out, a[:, :, j : j + 1], b[:, j : j + 1], out=out)
-            for j in range(1, inner)
-        ]
-        return [first, *rest]
+        return _outer(a, b, out, bias)
     if columns <= NARROW:
         singles = _columns(a, b, out)
     elif not batched:
@@ -224,6 +231,30 @@ def product(
     else:
         return [partial(torch.baddbmm, bias, a, b, out=out)]
     return singles if bias is None else [*singles, partial(out.add_, bias)]
+
+
+def _outer(a: Tensor, b: Tensor, out: Tensor, bias: Tensor | None) -> list[Operation]:
+    """Return out = a·b (+ bias) as elementwise calls, for few inner rows."""
+    first: Operation = partial(torch.mul, a[:, :, :1], b[:, :1], out=out)
+    if bias is not None:
+        first = partial(torch.addcmul, bias, a[:, :, :1], b[:, :1], out=out)
+    rest = [
+        partial(torch.addcmul, out, a[:, :, j : j + 1], b[:, j : j + 1], out=out)
+        for j in range(1, b.shape[1])
+    ]
+    return [first, *rest]
+
+
+def _joined(
+    a: Tensor, b: Tensor, out: Tensor, bias: Tensor, act: list[Operation], join: Join
+) -> list[Operation]:
+    """Return act(a·b + bias) with all that is elementwise in one call."""
+    inner, columns = b.shape[1:]
+    if inner <= NARROW:
+        return join([*_outer(a, b, out, bias), *act])
+    if columns <= NARROW:
+        return [partial(torch.baddbmm, bias, a, b, out=out), *act]
+    return [partial(torch.bmm, a, b, out=out), *join([partial(out.add_, bias), *act])]
 
 
 def weight_product(a: Tensor, slope: Tensor, out: Tensor, batched: bool) -> list[Operation]:

@@ -10,15 +10,16 @@ from scipy import stats
 
 from benchmarks import gpu
 from gantheory.errors import GantheoryError
-from simulations import minibatches
+from simulations import fused, minibatches
 from simulations.counter import Counter, philox
 from simulations.data import Law, as_density, grid, quantile, ring
-from simulations.ensembles import Member, Recipe
+from simulations.ensembles import Member, Recipe, initial_state
 from simulations.minibatches import portions
 from simulations.networks import Affine, Mlp
 from simulations.regularisers import GradientPenalty
 from simulations.streams import CHUNK, TRAINING
 from simulations.train import last, train
+from simulations.updates import Adam, RmsProp
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,21 @@ def test_a_plane_law_counts_too():
 def test_an_unknown_source_is_refused():
     with pytest.raises(GantheoryError, match="unknown source 'dice'"):
         replace(TOY, source="dice")
+
+
+def test_calls_joined_into_one_do_what_they_do_apart(monkeypatch):
+    monkeypatch.setattr(fused, "BACKEND", "eager")  # traces as the other, and compiles nothing
+    recipe = replace(
+        TOY, discriminator=Mlp((2, 6, 1), "leaky"), generator=Affine(dim=2), steps=5,
+        rule=(RmsProp(), Adam(weight_decay=0.1, decoupled=True)), averaging=0.9,
+    )  # fmt: skip
+    members = [Member(ring(), loss, seed=k, generator_rate=1e-2) for k, loss in enumerate(
+        ("minimax", "non-saturating", "minimax"))]  # fmt: skip
+    apart = last(train(members, recipe, path="fast"))
+    joined = gpu.fused(members, recipe)
+    for player, rows in apart.parameters.items():
+        assert (rows - joined.parameters[player]).abs().max() < 1e-14
+        assert (rows - initial_state(members, recipe).parameters[player]).abs().max() > 1e-3
 
 
 # --- the script --------------------------------------------------------------------------------
