@@ -53,7 +53,10 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
     >>> [str(outcome.verdict.how) for outcome in check("minimax.value")]
     ['proved']
     """
-    from gantheory.ledger import CHECKS, run  # the whole ledger: `derive` must not wait for it
+    from gantheory.ledger.checks import (  # the whole ledger: `derive` must not wait for it
+        CHECKS,
+        run,
+    )
 
     wanted = [claims] if isinstance(claims, str) else list(claims)
     for name in wanted:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 import gantheory
-from gantheory.ledger import CHECKS
+from gantheory.ledger.checks import CHECKS
 from gantheory.losses import CATALOGUE, CRITICS
 
 DOCS = Path(__file__).parents[1] / "docs"

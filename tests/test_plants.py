@@ -15,7 +15,8 @@ from gantheory import divergences
 from gantheory.cli import main
 from gantheory.densities.normal import Normal
 from gantheory.errors import InternalError
-from gantheory.ledger import CHECKS, catalogue, integrals
+from gantheory.ledger import catalogue, integrals
+from gantheory.ledger.checks import CHECKS
 from gantheory.losses import CATALOGUE
 from gantheory.losses.classic import CLASSIC
 from gantheory.report import html
@@ -110,7 +111,7 @@ ORIGINAL = {id: check for id, check in CHECKS.items() if not id.startswith(NOT_P
 
 def check(monkeypatch, capsys, tmp_path):
     """Run ``gantheory check --quick`` on the original GAN; return its exit status and its JSON."""
-    monkeypatch.setattr("gantheory.ledger.CHECKS", ORIGINAL)
+    monkeypatch.setattr("gantheory.ledger.checks.CHECKS", ORIGINAL)
     arguments = ["gantheory", "check", "--quick", "--json", "--out", str(tmp_path / "report")]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as stopped:

@@ -9,8 +9,9 @@ import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t, to_sympy
-from gantheory.ledger import CHECKS, training
+from gantheory.ledger import training
 from gantheory.ledger.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
+from gantheory.ledger.checks import CHECKS
 from gantheory.ledger.published import check_claim, check_part, parts_of
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.losses.fgan import ROWS

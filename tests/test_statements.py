@@ -46,6 +46,12 @@ def test_all_117_statements_are_there_and_at_most_twelve_no_machine_can_check():
     assert all(entry.checks or entry.reason for entry in ENTRIES)
 
 
+def test_the_toolkits_own_ledger_is_well_formed():
+    for entry in ENTRIES:
+        for check in entry.tests:
+            check.validate()
+
+
 def test_what_is_false_has_a_counterexample_and_a_correction_that_holds(rows):
     false = [row for row in rows if row.how == How.REFUTED]
     assert len(false) >= 30

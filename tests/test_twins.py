@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from gantheory.ledger import CHECKS
 from gantheory.ledger.bounds import BOUNDS
+from gantheory.ledger.checks import CHECKS
 from gantheory.ledger.twins import CHANGES, changed, without_twin
 from gantheory.records import How
 

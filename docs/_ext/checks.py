@@ -15,7 +15,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from gantheory.errors import unknown_name
-from gantheory.ledger import CHECKS, run
+from gantheory.ledger.checks import CHECKS, run
 from gantheory.records import How
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.view import MEANINGS, SIGNS, readable

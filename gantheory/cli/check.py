@@ -38,7 +38,7 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
     require_simulations("gantheory check")
     if not quick:
         require("training (leave it out with --quick)", "torch", "torch")
-    from gantheory.ledger import CHECKS
+    from gantheory.ledger.checks import CHECKS
     from gantheory.report import html, tables
 
     checks = [check for check in CHECKS.values() if not (quick and check.trains)]
@@ -61,7 +61,7 @@ def _decide(checks: list[Check], *, show_progress: bool) -> tuple[list[Outcome],
     from rich.console import Console
     from rich.progress import track
 
-    from gantheory.ledger import run
+    from gantheory.ledger.checks import run
 
     outcomes: list[Outcome] = []
     stages = track(

@@ -21,6 +21,9 @@ class Test(Protocol):
     def slow(self) -> bool:
         """Whether it takes more than a few seconds."""
 
+    def validate(self) -> None:
+        """Refuse malformed input, before any work."""
+
     def decide(self) -> Verdict:
         """Compute the verdict."""
 

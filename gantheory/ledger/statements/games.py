@@ -9,20 +9,22 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.dynamics.analysis import Analysis, analyse
+from gantheory.dynamics.analysis import Analysis, analyse, show_set
 from gantheory.dynamics.conserved import conserved_by_flow
-from gantheory.dynamics.methods import make_method, read_step
+from gantheory.dynamics.methods import Method, make_method, read_step
 from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Fate
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import Grammar, number, parse
+from gantheory.functions import to_sympy
 from gantheory.ledger.statements.entry import Test
 from gantheory.records import How, Verdict
 from gantheory.verify import decided
 
-ASKED = ("fate", "nash", "dominant", "conserves")
+PLAYED = ("momentum", "momentum2", "inner", "order", "weight")
+ASKED = ("fate", "nash", "dominant", "conserves", "converges_for", "eigenvalue")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Play:
 
     Attributes:
         game: a name, or the payoff that player 1 minimises and player 2 maximises.
-        asked: "fate", "nash", "dominant" or "conserves".
+        asked: "fate", "nash", "dominant", "conserves", "converges_for" (the step sizes) or
+            "eigenvalue" (one of the flow's, as "real part, imaginary part").
         answer: what is claimed.
         players: the variables of each player, for a payoff.
         method: the flow or an update rule.
@@ -52,6 +55,11 @@ class Play:
         given = "".join(f", {name} = {value}" for name, value in self.options.items())
         played = f", {self.method} with step {self.step}" if self.asked == "fate" else ""
         return f"game {self.game}{given}{played}: {self.asked} is {self.answer}"
+
+    def validate(self) -> None:
+        """Refuse an unknown game, method or option."""
+        _parts(self.game, self.players, self.method, tuple(self.options.items()))
+        read_step(self.step)
 
     def decide(self) -> Verdict:
         """Analyse the game, and compare."""
@@ -87,6 +95,22 @@ class Play:
             "polynomials of degree 1 and 2 that the flow conserves"
         ), How.PROVED  # fmt: skip
 
+    def _converges_for(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        sizes = analysis.step_sizes
+        if sizes is None:
+            return None, "no formula for the step sizes is found", How.UNDECIDED
+        return show_set(sizes.converges), f"{self.method}, all step sizes", How.PROVED
+
+    def _eigenvalue(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        point = analysis.equilibrium
+        if point is None or point.eigenvalues is None:
+            return None, "no formula for the eigenvalues is found", How.UNDECIDED
+        real, _, imaginary = self.answer.partition(",")
+        asked = to_sympy(real) + sp.I * to_sympy(imaginary)
+        near = any(sp.simplify(value - asked) == 0 for value in point.eigenvalues)
+        listed = ", ".join(map(str, point.eigenvalues))
+        return self.answer if near else listed, f"the spectrum is {listed}", point.how
+
     def plants(self) -> Iterator[tuple[str, Test]]:
         """Yield another answer."""
         others = {
@@ -94,6 +118,8 @@ class Play:
             "nash": "not Nash" if self.answer != "not Nash" else "Nash (global)",
             "dominant": "true" if self.answer == "false" else "false",
             "conserves": f"2*({self.answer})",
+            "converges_for": self.answer.replace("0", "1", 1),
+            "eigenvalue": f"1 + {self.answer}",
         }
         yield "another answer", replace(self, answer=others[self.asked])
 
@@ -106,15 +132,22 @@ def _analysis(
     step: str,
     options: tuple[tuple[str, str], ...],
 ) -> Analysis:
+    return analyse(*_parts(game, players, method, options), step)
+
+
+def _parts(
+    game: str, players: tuple[str, ...], method: str, options: tuple[tuple[str, str], ...]
+) -> tuple[Game, Method]:
+    """Return the game and the method that are asked for."""
     given = {name: read_step(value) for name, value in options if name in ("r1", "r2", "noise")}
     rest = {name: value for name, value in options if name not in given}
     played = {name: _option(name, value) for name, value in rest.items()}
-    return analyse(_game(game, players, given), make_method(method, **played), step)
+    return _game(game, players, given), make_method(method, **played)
 
 
 def _option(name: str, value: str) -> Any:
-    if name not in ("momentum", "momentum2", "inner", "order"):
-        raise unknown_name("option", name, ("momentum", "momentum2", "inner", "order", "r1", "r2"))
+    if name not in PLAYED:
+        raise unknown_name("option", name, PLAYED)
     if name == "order":
         return value
     exact = number(parse(value, Grammar(name, {})))

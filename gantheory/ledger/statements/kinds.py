@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.ledger.statements.entry import Test
-from gantheory.ledger.statements.formula import decide_formula
+from gantheory.ledger.statements.formula import decide_formula, read_comparison
 from gantheory.ledger.twins import CHANGES, differ
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Verdict
@@ -32,6 +32,10 @@ class Formula:
     def __str__(self) -> str:
         spans = "".join(f", {name} in {span}" for name, span in self.where.items())
         return f"formula {self.text}{spans}"
+
+    def validate(self) -> None:
+        """Refuse text that is no such comparison."""
+        read_comparison(self.text, self.where)
 
     def decide(self) -> Verdict:
         """Decide it by exact algebra, or by signs in balls."""
@@ -81,6 +85,9 @@ class Derived:
         return f"derive {loss.name} ({loss.real}; {loss.fake}; {loss.generator}): " + (
             f"{self.part} = {self.text}"
         )
+
+    def validate(self) -> None:
+        """The loss was read already."""
 
     def decide(self) -> Verdict:
         """Derive the loss's theory, and hold the part against the text."""
@@ -139,6 +146,12 @@ class Inequality:
     def __str__(self) -> str:
         return f"prove {self.text}" + (", Q being P restricted" if self.restricted else "")
 
+    def validate(self) -> None:
+        """Refuse text that is no comparison of divergences."""
+        from gantheory.inequalities.statements import read_statement
+
+        read_statement(self.text)
+
     def decide(self) -> Verdict:
         """Prove or refute it."""
         from gantheory.inequalities import prove
@@ -167,6 +180,12 @@ class OnLaws:
 
     def __str__(self) -> str:
         return f"laws {self.text}, P = ({', '.join(self.p)}), Q = ({', '.join(self.q)})"
+
+    def validate(self) -> None:
+        """Refuse what are no probabilities, or no comparison."""
+        from gantheory.ledger.statements.laws import read_laws
+
+        read_laws(self.text, self.p, self.q)
 
     def decide(self) -> Verdict:
         """Evaluate both sides in balls; an infinite side is infinite exactly."""
@@ -198,6 +217,13 @@ class Integral:
         derivative = f", derivative in {self.wrt}" if self.wrt else ""
         asked = f"{self.quantity} of {self.p} and {self.q}{derivative} {self.relation}"
         return f"integrate {asked} {self.number} ({self.method})"
+
+    def validate(self) -> None:
+        """Refuse what are no densities."""
+        from gantheory.densities import parse_density
+
+        for law in (self.p, self.q):
+            parse_density(law)
 
     def decide(self) -> Verdict:
         """Integrate it; a printed number is known to half a unit of its last digit."""
@@ -239,11 +265,15 @@ class Known:
         return f"the toolkit's check {self.id}"
 
     def _check(self) -> Check:
-        from gantheory.ledger import CHECKS
+        from gantheory.ledger.checks import CHECKS
 
         if self.id not in CHECKS:
             raise unknown_name("check", self.id, CHECKS)
         return CHECKS[self.id]
+
+    def validate(self) -> None:
+        """Refuse an unknown id."""
+        self._check()
 
     def decide(self) -> Verdict:
         """Run it."""
@@ -251,7 +281,7 @@ class Known:
 
     def plants(self) -> Iterator[tuple[str, Test]]:
         """Yield its false twins."""
-        from gantheory.ledger import CHECKS
+        from gantheory.ledger.checks import CHECKS
 
         for check in CHECKS.values():
             if check.twin_of == self.id and not check.trains:
@@ -276,12 +306,18 @@ class Code:
         given = ", ".join(f"{name} = {value}" for name, value in self.arguments.items())
         return f"code {self.name}({given})"
 
-    def decide(self) -> Verdict:
-        """Run it."""
+    def validate(self) -> None:
+        """Refuse code that is not of this package."""
         from gantheory.ledger.statements import code
 
         if self.name not in code.FUNCTIONS:
             raise unknown_name("code", self.name, code.FUNCTIONS)
+
+    def decide(self) -> Verdict:
+        """Run it."""
+        from gantheory.ledger.statements import code
+
+        self.validate()
         return code.FUNCTIONS[self.name](**self.arguments)
 
     def plants(self) -> Iterator[tuple[str, Test]]:

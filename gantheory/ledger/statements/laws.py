@@ -19,10 +19,7 @@ def compare_on_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> Verdic
     >>> compare_on_laws("kl_qm >= jsd", ("9/10", "1/10"), ("1/2", "1/2")).counterexample
     'P = (9/10, 1/10), Q = (1/2, 1/2): 0.0871767 >= 0.1017492 fails'
     """
-    if len(p) != len(q):
-        raise GantheoryError(f"p has {len(p)} probabilities and q has {len(q)}; give as many")
-    statement = read_statement(text)
-    laws = Laws(*(tuple(map(_rational, as_fractions(law))) for law in (p, q)))
+    statement, laws = read_laws(text, p, q)
     told = f"{text} for {laws}"
     sides = [_side(side, statement, laws) for side in (statement.left, statement.right)]
     gap = sides[0] - sides[1] if sp.oo not in map(abs, sides) else None
@@ -30,6 +27,18 @@ def compare_on_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> Verdic
     holds = _holds(sides, gap, statement.relation)
     why = f"{laws}: {shown}" + (" fails" if holds is False else "")
     return decided(told, holds, why, how=How.CERTIFIED)
+
+
+def read_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> tuple[Statement, Laws]:
+    """Return the comparison and the two laws.
+
+    Raises:
+        GantheoryError: for what are no probabilities, or no comparison.
+    """
+    if len(p) != len(q):
+        raise GantheoryError(f"p has {len(p)} probabilities and q has {len(q)}; give as many")
+    first, second = (tuple(map(_rational, as_fractions(law))) for law in (p, q))
+    return read_statement(text), Laws(first, second)
 
 
 def as_fractions(texts: tuple[str, ...]) -> tuple[Fraction, ...]:
