@@ -7,6 +7,7 @@ from typing import Any
 from gantheory.densities import (  # noqa: F401  (each enters its families)
     bounded,
     circle,
+    counts,
     discrete,
     images,
     intervals,
@@ -19,6 +20,7 @@ from gantheory.densities import (  # noqa: F401  (each enters its families)
     powerlaws,
     renamed,
     shapes,
+    simplex,
 )
 from gantheory.densities.base import FAMILIES, Density, make
 from gantheory.densities.tails import Tail

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from gantheory.densities import Density
+from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
+from gantheory.densities.simplex import Dirichlet
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.sums import divergence_of_counts
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.montecarlo import by_sampling
@@ -15,6 +18,8 @@ from gantheory.integrals.plane.boxes import (
     on_the_line,
 )
 from gantheory.integrals.plane.normals import closed_form_of_normals
+from gantheory.integrals.simplex import NAMES as DIRICHLET
+from gantheory.integrals.simplex import divergence_of_dirichlets
 from gantheory.records import Estimate
 
 
@@ -31,6 +36,15 @@ def beyond_the_line(
         if wrt is not None:
             raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
         return divergence_of_masses(kernel, p, q)
+    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+        return divergence_of_counts(kernel, p, q, wrt)
+    if (
+        isinstance(p, Dirichlet)
+        and isinstance(q, Dirichlet)
+        and kernel.known in DIRICHLET
+        and method != "monte carlo"
+    ):
+        return divergence_of_dirichlets(str(kernel.known), p, q, wrt)
     spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
     if method == "monte carlo" or not spatial:
         if wrt is not None:

@@ -1,0 +1,1 @@
+"""Divergences of laws of counts: sums with a bound on what is left out."""

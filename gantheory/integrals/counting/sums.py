@@ -1,0 +1,276 @@
+"""Divergences of two laws on whole numbers, by summing until what is left is bounded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+from scipy.integrate import tanhsinh
+
+from gantheory.densities.base import Array
+from gantheory.densities.counts import Counts, Decay
+from gantheory.densities.discrete import Discrete
+from gantheory.divergences.ratio import Ratio
+from gantheory.errors import GantheoryError
+from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel
+from gantheory.records import Estimate, Status
+
+EPS = 2.0**-52
+METHOD = "sum"
+REACH = 42.0  # widths from the middle within which a law is summed from the start
+CHUNK = 1 << 17
+MOST = 1 << 23  # terms: seconds
+SLOW = 20_000  # terms from which on a sum that falls like a power is continued by an integral
+LEFT = 1e-18  # of the sum: what a block may hold where the sum is ended
+
+
+def divergence_of_counts(
+    kernel: Kernel, p: Counts | Discrete, q: Counts | Discrete, wrt: str | None = None
+) -> Estimate:
+    """Return a divergence of two laws of counts, or its derivative in a parameter such as q.rate.
+
+    Errors: rounding of each term, and a bound on the terms that are left out.
+    """
+    if (known := _infinite(kernel, p, q)) is not None:
+        if wrt is None:
+            return known
+        return Estimate.undetermined(f"{kernel.name} has no derivative here: its value is {known}")
+    if wrt is None:
+        return _finished([_summed(kernel.value, p, q, None)], 1)
+    law, _, parameter = wrt.partition(".")
+    if law == "p":
+        kernel, p, q = kernel.exchanged(), q, p
+    if not isinstance(q, Counts):
+        raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
+    q.scores(parameter, np.array([float(q.first)]))  # raises for an unknown one
+    return _finished([_summed(slope, p, q, parameter) for slope in kernel.slopes], kernel.sign)
+
+
+@dataclass(frozen=True)
+class _Sum:
+    value: float
+    error: float
+    size: float
+    count: int
+    reason: str | None = None
+
+
+def _finished(found: list[_Sum], sign: int) -> Estimate:
+    best = min(found, key=lambda total: total.error)
+    if best.reason or not math.isfinite(best.error):
+        return Estimate.undetermined(best.reason or "the sum does not settle", METHOD)
+    careful = best.error <= 1e-12 * abs(best.value) or not best.value
+    status = Status.OK if careful else Status.ILL_CONDITIONED
+    reason = None if careful else "terms of both signs cancel, or fall slowly"
+    log = math.log(best.value) if sign * best.value > 0 and sign > 0 else None
+    return Estimate(
+        sign * best.value, best.error, status, METHOD, reason, 0.0, log, evaluations=best.count
+    )
+
+
+class _Terms:
+    """The terms of one sum, with what rounding makes of them."""
+
+    def __init__(
+        self, integrand: Integrand, p: Counts | Discrete, q: Counts | Discrete, score: str | None
+    ) -> None:
+        self.integrand, self.p, self.q, self.score = integrand, p, q, score
+        self.constant = sum(getattr(law, "log_magnitude", 4.0) for law in (p, q))
+
+    def __call__(self, k: Array, smooth: bool = False) -> tuple[Array, Array]:
+        with np.errstate(all="ignore"):
+            logs = [
+                law.log_mass(k) if smooth and isinstance(law, Counts) else law.logpdf(k)
+                for law in (self.p, self.q)
+            ]
+            log_p, log_q = logs
+            u = log_p - log_q
+            doubt = 4 * EPS * (np.abs(log_p) + np.abs(log_q) + self.constant)
+            both = np.isfinite(log_p) & np.isfinite(log_q)
+            if isinstance(self.p, Counts) and (known := self.p.log_ratio(self.q, k)) is not None:
+                u, doubt = np.where(both, known[0], u), np.where(both, 8 * EPS * known[1], doubt)
+            alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
+            doubt = np.where(both, doubt, 0.0)
+            value = self._at(log_p, log_q, u, alive)
+            noise = EPS * (8 + self.constant + np.abs(np.maximum(log_p, log_q))) * np.abs(value)
+            noise = np.where(alive, noise, 0.0)
+            for side in (-1, 1):
+                noise = np.maximum(
+                    noise, np.abs(self._at(log_p, log_q, u + side * doubt, alive) - value) + noise
+                )
+            if self.score is None:
+                return value, noise
+            assert isinstance(self.q, Counts)
+            score = self.q.scores(self.score, k)
+            return value * score, noise * np.abs(score) + 8 * EPS * np.abs(value)
+
+    def _at(self, log_p: Array, log_q: Array, u: Array, alive: Array) -> Array:
+        weight, mantissa = self.integrand(Ratio.of(log_p, log_q, np.where(alive, u, 0.0)))
+        return np.where(alive & ~np.isneginf(weight), np.exp(weight) * mantissa, 0.0)
+
+
+def _summed(
+    integrand: Integrand, p: Counts | Discrete, q: Counts | Discrete, score: str | None
+) -> _Sum:
+    terms = _Terms(integrand, p, q, score)
+    first = min(_ends(law)[0] for law in (p, q))
+    last = max(_ends(law)[1] for law in (p, q))
+    windows = [_window(law) for law in (p, q)]
+    low = max(first, math.floor(min(window[0] for window in windows)))
+    high = min(last, math.ceil(max(window[1] for window in windows)))
+    if high - low > MOST:
+        reason = f"{p} and {q} need {high - low:.0e} terms; only {MOST:.0e} are summed"
+        return _Sum(math.nan, math.inf, 0.0, 0, reason)
+    total = _block(terms, low, high)
+    step = max(64, int(high - low) // 2)
+    while low > first:
+        further = max(first, low - step)
+        block = _block(terms, further, low - 1)
+        total, low = _joined(total, block), further
+        if block.size <= LEFT * total.size:
+            break
+    while high < last:
+        slow = high - first > SLOW and _falls_slowly(p, q)
+        if slow:
+            return _joined(total, _beyond(terms, high))
+        block = _block(terms, high + 1, min(last, high + step))
+        total, high = _joined(total, block), min(last, high + step)
+        if block.size <= LEFT * total.size and (math.isfinite(last) or not _falls_slowly(p, q)):
+            rest = _rest(terms, high)
+            return _Sum(total.value, total.error + rest, total.size, total.count)
+        if total.count > MOST:
+            reason = "the sum does not settle; its terms fall too slowly"
+            return _Sum(math.nan, math.inf, 0.0, total.count, reason)
+    return total
+
+
+def _joined(a: _Sum, b: _Sum) -> _Sum:
+    return _Sum(a.value + b.value, a.error + b.error, a.size + b.size, a.count + b.count, b.reason)
+
+
+def _block(terms: _Terms, low: float, high: float) -> _Sum:
+    value, error, size = [0.0], 0.0, 0.0
+    for start in range(int(low), int(high) + 1, CHUNK):
+        found, noise = terms(np.arange(start, min(start + CHUNK, int(high) + 1), dtype=float))
+        value.append(math.fsum(found))
+        error += float(np.sum(noise))
+        size += float(np.sum(np.abs(found)))
+    return _Sum(math.fsum(value), error, size, int(high - low) + 1)
+
+
+def _rest(terms: _Terms, high: float) -> float:
+    """Return what terms beyond ``high`` may add, as twice a geometric series of their ratio."""
+    found, _ = terms(np.array([high - 32, high]))
+    before, after = map(abs, found)
+    if not after:
+        return 0.0
+    ratio = (after / before) ** (1 / 32) if before > after else 1 - 1e-9
+    return 2 * after * ratio / (1 - ratio)
+
+
+def _beyond(terms: _Terms, high: float) -> _Sum:
+    """Return Σ over k > high of terms that fall like a power, by the midpoint rule's own sum.
+
+    Σ f(k) = ∫ f + f'(h)/24 − 7f'''(h)/5760 + ... from h = high + ½ on (Euler and Maclaurin).
+    """
+    h = high + 0.5
+
+    def at(x: Array) -> Array:
+        return terms(np.asarray(x, float), smooth=True)[0]
+
+    def in_log(t: Array) -> Array:
+        x = np.exp(t)
+        return at(x) * x
+
+    found = tanhsinh(in_log, math.log(h), 700.0, rtol=1e-13, maxlevel=12)
+    step = 1e-2 * h
+    places = at(h + step * np.arange(5.0))
+    slope = float(np.dot([-25 / 12, 4, -3, 4 / 3, -1 / 4], places)) / step
+    third = float(np.abs(np.diff(places, 3)).max()) / step**3
+    value = float(found.integral) + slope / 24
+    size = abs(float(found.integral))
+    error = 8 * float(found.error) + third * 7 / 2880 + abs(slope) * 1e-5 + 64 * EPS * size
+    return _Sum(value, error, size, int(found.nfev))
+
+
+def _ends(law: Counts | Discrete) -> tuple[float, float]:
+    if isinstance(law, Discrete):
+        return 0.0, float(len(law.masses) - 1)
+    return float(law.first), float(law.last)
+
+
+def _window(law: Counts | Discrete) -> tuple[float, float]:
+    if isinstance(law, Discrete):
+        return _ends(law)
+    center, width = law.center
+    first, last = _ends(law)
+    return max(first, center - REACH * width), min(last, center + REACH * width)
+
+
+def _decay(law: Counts | Discrete) -> Decay | None:
+    return law.decay if isinstance(law, Counts) else None
+
+
+def _falls_slowly(p: Counts | Discrete, q: Counts | Discrete) -> bool:
+    """Whether the mass of either law falls like a power."""
+    found = [decay for decay in (_decay(p), _decay(q)) if decay is not None]
+    return any(not decay.factorial and decay.base == 1.0 for decay in found)
+
+
+def _infinite(kernel: Kernel, p: Counts | Discrete, q: Counts | Discrete) -> Estimate | None:
+    """Return the infinite answer, decided by supports and by decay alone, or None."""
+    above, below = kernel.at_infinity, kernel.at_zero
+    unbounded = above.power > 1 or above.logs > 0
+    if unbounded and kernel.lone_p and (point := _uncovered(p, q)) is not None:
+        return Estimate.infinite(f"p has mass at {point:g}, where q = 0", sign=above.sign or 1)
+    if not below.is_finite and kernel.lone_q and (point := _uncovered(q, p)) is not None:
+        return Estimate.infinite(f"q has mass at {point:g}, where p = 0", sign=below.sign or 1)
+    ours, theirs = _decay(p), _decay(q)
+    if ours is None or theirs is None:
+        return None
+    direction = _growth(1, ours, -1, theirs)
+    if not direction[0]:
+        return None
+    growth: Growth = above if direction[0] > 0 else below
+    if (direction[0] > 0 and not unbounded) or (direction[0] < 0 and below.is_finite):
+        return None
+    a = Fraction(growth.power)
+    sign, logs = _growth(a, ours, 1 - a, theirs)
+    power = growth.logs * (1 if direction[1] is None else 0)
+    converges = sign < 0 if logs is None else logs + power < -1
+    if converges:
+        return None
+    ratio = "p/q" if direction[0] > 0 else "q/p"
+    return Estimate.infinite(
+        f"{ratio} grows too fast as k grows for the sum to converge", sign=growth.sign or 1
+    )
+
+
+def _growth(
+    a: Fraction | int, p: Decay, b: Fraction | int, q: Decay
+) -> tuple[int, Fraction | None]:
+    """Return the sign of the growth of a·log p + b·log q, and its log term where that decides."""
+    factorial = a * p.factorial + b * q.factorial
+    if factorial:
+        return (1 if factorial > 0 else -1), None
+    with mpmath.workdps(60):
+        linear = mpmath.mpf(a.numerator) / a.denominator * mpmath.log(p.base)
+        linear += mpmath.mpf(b.numerator) / b.denominator * mpmath.log(q.base)
+        if abs(linear) > mpmath.mpf(10) ** -50:
+            return (1 if linear > 0 else -1), None
+    logs = a * p.log + b * q.log
+    return (1 if logs > 0 else -1 if logs < 0 else 0), Fraction(logs)
+
+
+def _uncovered(p: Counts | Discrete, q: Counts | Discrete) -> float | None:
+    """Return a point at which p has mass and q has none."""
+    if isinstance(p, Discrete) or isinstance(q, Discrete):
+        size = max(len(law.masses) for law in (p, q) if isinstance(law, Discrete)) + 2
+        k = np.arange(float(size))
+        alone = ~np.isneginf(p.logpdf(k)) & np.isneginf(q.logpdf(k))
+        return float(k[alone][0]) if alone.any() else None
+    (first, last), (start, end) = _ends(p), _ends(q)
+    return first if first < start else end + 1 if last > end else None

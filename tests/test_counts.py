@@ -1,0 +1,243 @@
+"""Laws of counts and of shares: against sums in 40 digits, over their whole range."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+from mpmath import mpf
+from scipy import stats
+
+from gantheory import divergence
+from gantheory.densities import density, parse_density
+from gantheory.errors import GantheoryError
+from gantheory.records import Status
+
+
+@pytest.fixture(autouse=True)
+def many_digits():
+    with mp.workdps(40):
+        yield
+
+
+# name -> the textbook mass function, and where the law starts
+MASSES = {
+    "poisson": (lambda k, m: m**k * mp.exp(-m) / mp.factorial(k), 0),
+    "geometric": (lambda k, p: p * (1 - p) ** k, 0),
+    "negative_binomial": (
+        lambda k, r, p: mp.gamma(k + r) / mp.gamma(r) / mp.factorial(k) * p**r * (1 - p) ** k,
+        0,
+    ),
+    "binomial": (lambda k, n, p: mp.binomial(n, k) * p**k * (1 - p) ** (n - k), 0),
+    "zipf": (lambda k, s: mpf(k) ** -s / mp.zeta(s), 1),
+}
+
+
+def drawn(name, rng):
+    values = {
+        "poisson": (float(10 ** rng.uniform(-3, 2.3)),),
+        "geometric": (float(rng.uniform(0.05, 0.95)),),
+        "negative_binomial": (float(10 ** rng.uniform(-1, 1.5)), float(rng.uniform(0.1, 0.95))),
+        "binomial": (float(rng.integers(1, 60)), float(rng.uniform(0.01, 0.99))),
+        "zipf": (float(rng.uniform(1.1, 8)),),
+    }[name]
+    return parse_density(f"{name}({', '.join(map(repr, values))})")
+
+
+def mass(law, k, **changed):
+    values = law.parameters | changed
+    formula, first = MASSES[law.name]
+    inside = k >= first and (law.name != "binomial" or k <= law.n)
+    return formula(mpf(k), *map(mpf, values.values())) if inside else mpf(0)
+
+
+@pytest.mark.parametrize("name", MASSES)
+def test_masses_of_counts_are_off_by_no_more_than_their_families_state(name):
+    rng, largest = np.random.default_rng(1), 0.0
+    for _ in range(12):
+        law = drawn(name, rng)
+        center, width = law.center
+        k = np.unique(np.round(np.abs(center + width * rng.normal(size=5) * [0.1, 1, 3, 9, 20])))
+        k = k[(k >= law.first) & (k <= law.last)]
+        for at, found in zip(k, law.logpdf(k), strict=True):
+            off = float(abs(mp.log(mass(law, int(at))) - mpf(float(found))))
+            allowed = 8 * 2.0**-52 * (law.log_magnitude + abs(found))
+            assert off <= allowed, (law, at)
+            largest = max(largest, off / allowed)
+    assert largest > 1e-3
+    assert np.all(np.isneginf(law.logpdf([0.5, -1.0])))
+
+
+F = {
+    "kl_pq": lambda p, q: p * mp.log(p / q) if p else mpf(0),
+    "kl_qp": lambda p, q: q * mp.log(q / p) if q else mpf(0),
+    "jsd": lambda p, q: sum(x * mp.log(2 * x / (p + q)) / 2 for x in (p, q) if x),
+    "tv": lambda p, q: abs(p - q) / 2,
+    "hellinger2": lambda p, q: (mp.sqrt(p) - mp.sqrt(q)) ** 2 / 2,
+    "pearson_chi2": lambda p, q: (p - q) ** 2 / q,
+}
+
+
+def summed(name, p, q, changed=()):
+    terms, total = 0, mpf(0)
+    for k in range(3000):
+        a, b = mass(p, k), mass(q, k, **dict(changed))
+        if a or b:
+            total += F[name](a, b)
+        terms = terms + 1 if max(a, b) < mpf(10) ** -36 else 0
+        if terms > 3 and k > p.center[0] and k > q.center[0]:
+            return total
+    raise AssertionError("the oracle did not settle")
+
+
+PAIRS = [
+    ("poisson", "poisson"),
+    ("geometric", "geometric"),
+    ("negative_binomial", "negative_binomial"),
+    ("binomial", "binomial"),
+    ("poisson", "negative_binomial"),
+    ("binomial", "poisson"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_divergences_of_counts_and_their_derivatives_are_sums_in_forty_digits(ours, theirs):
+    rng = np.random.default_rng(len(ours + theirs))
+    for name in ("kl_pq", "jsd", "tv", "hellinger2"):
+        p, q = drawn(ours, rng), drawn(theirs, rng)
+        found = divergence(name, p, q)
+        if found.status is Status.INFINITE:
+            assert p.last > q.last
+            continue
+        truth = summed(name, p, q)
+        assert abs(mpf(found.value) - truth) <= found.error
+        assert found.error <= 1e-11 * float(truth) + 1e-300
+        if name == "tv":
+            continue
+        parameter = next(key for key in reversed(q.parameters) if key != "n")
+        h = mpf(10) ** -12
+        value = mpf(q.parameters[parameter])
+        up, down = (summed(name, p, q, {parameter: value + s * h}) for s in (1, -1))
+        slope = divergence(name, p, q, wrt=f"q.{parameter}")
+        truth = (up - down) / (2 * h)
+        assert abs(mpf(slope.value) - truth) <= slope.error + 1e-11 * (1 + abs(truth))
+        assert slope.error <= 1e-9 * (1 + abs(slope.value))
+
+
+def test_zipf_laws_are_summed_to_the_end_of_their_power_tails():
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        s, t = (mpf(float(x)) for x in rng.uniform(1.2, 5, 2))
+        p, q = density("zipf", exponent=float(s)), density("zipf", exponent=float(t))
+        mean_log = -mp.zeta(s, derivative=1) / mp.zeta(s)
+        truth = (t - s) * mean_log + mp.log(mp.zeta(t) / mp.zeta(s))
+        found = divergence("kl_pq", p, q)
+        assert abs(mpf(found.value) - truth) <= found.error < 1e-11 * (1 + truth)
+        slope = divergence("kl_pq", p, q, wrt="q.exponent")
+        truth = mean_log + mp.zeta(t, derivative=1) / mp.zeta(t)
+        assert abs(mpf(slope.value) - truth) <= slope.error < 1e-10
+        bc = divergence("bc", p, q)
+        truth = mp.zeta((s + t) / 2) / mp.sqrt(mp.zeta(s) * mp.zeta(t))
+        assert abs(mpf(bc.value) - truth) <= bc.error < 1e-11
+
+
+@pytest.mark.parametrize(
+    ("name", "p", "q", "finite"),
+    [
+        ("pearson_chi2", "geometric(0.5)", "geometric(0.75)", False),  # exactly the threshold
+        ("pearson_chi2", "geometric(0.5)", "geometric(0.749)", True),
+        ("pearson_chi2", "poisson(9)", "poisson(1)", True),
+        ("kl_pq", "geometric(0.5)", "poisson(3)", True),
+        ("pearson_chi2", "geometric(0.5)", "poisson(3)", False),
+        ("kl_pq", "poisson(3)", "binomial(9, 0.5)", False),
+        ("kl_pq", "zipf(2)", "geometric(0.5)", False),
+        ("kl_pq", "zipf(2.1)", "geometric(0.5)", True),
+        ("kl_pq", "poisson(3)", "zipf(3)", False),  # no mass at 0
+        ("pearson_chi2", "zipf(2)", "zipf(3)", False),  # Σ k^(3 − 4)
+        ("pearson_chi2", "zipf(2)", "zipf(2.99)", True),
+        ("kl_pq", "poisson(3)", "discrete([1/2, 1/2])", False),
+        ("kl_qp", "poisson(3)", "discrete([1/2, 1/2])", True),
+    ],
+)
+def test_infinity_of_counts_is_decided_by_decay_and_support(name, p, q, finite):
+    found = divergence(name, p, q)
+    assert (found.status is not Status.INFINITE) is finite, found
+    assert math.isfinite(found.value) is finite
+
+
+def test_large_counts_are_summed_around_their_mass_and_close_ones_keep_their_digits():
+    m, d = 1e6, 1e-3
+    found = divergence("kl_pq", f"poisson({m})", f"poisson({m + d})")
+    truth = mpf(m) * mp.log(mpf(m) / mpf(m + d)) + mpf(m + d) - mpf(m)
+    assert abs(mpf(found.value) - truth) <= found.error + 1e-9 * truth
+    assert found.error < 1e-9 * found.value
+    assert divergence("jsd", "poisson(9e9)", "poisson(2)").status is Status.UNDETERMINED
+
+
+def _dirichlets(rng, n=3):
+    return [tuple(float(x) for x in 10 ** rng.uniform(-1, 1.5, n)) for _ in "pq"]
+
+
+def test_divergences_of_dirichlet_laws_follow_from_their_gamma_functions():
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        a, b = _dirichlets(rng)
+        p, q = density("dirichlet", concentration=a), density("dirichlet", concentration=b)
+
+        def log_beta(v):
+            return mp.fsum(map(mp.loggamma, v)) - mp.loggamma(mp.fsum(v))
+
+        def kl(a, b):
+            a, b = [mpf(x) for x in a], [mpf(x) for x in b]
+            moved = [(x - y) * (mp.digamma(x) - mp.digamma(mp.fsum(a))) for x, y in zip(a, b)]  # noqa: B905
+            return log_beta(b) - log_beta(a) + mp.fsum(moved)
+
+        found = divergence("kl_pq", p, q)
+        assert abs(mpf(found.value) - kl(a, b)) <= found.error + 1e-15 * kl(a, b)
+        assert divergence("jeffreys", p, q).value == pytest.approx(float(kl(a, b) + kl(b, a)))
+        h = mpf(10) ** -15
+        for law, name in (("q", "kl_pq"), ("p", "kl_pq"), ("q", "kl_qp"), ("p", "kl_qp")):
+            moved = [
+                (*v[:1], v[1] + s * h, *v[2:]) for s in (1, -1) for v in ((b if law == "q" else a),)
+            ]
+            both = [(a, v) if law == "q" else (v, b) for v in moved]
+            both = [(y, x) if name == "kl_qp" else (x, y) for x, y in both]
+            truth = (kl(*both[0]) - kl(*both[1])) / (2 * h)
+            slope = divergence(name, p, q, wrt=f"{law}.concentration[1]")
+            assert slope.value == pytest.approx(float(truth), rel=1e-9, abs=1e-12)
+    sampled = divergence("hellinger2", "dirichlet([2, 3])", "dirichlet([3, 1])")
+    beta = divergence("hellinger2", "beta(2, 3)", "beta(3, 1)")  # two shares are one
+    assert abs(sampled.value - beta.value) < 1e-14
+    assert divergence("pearson_chi2", "dirichlet([1, 1])", "dirichlet([3, 1])").value == math.inf
+
+
+def test_dirichlet_densities_and_scores_are_those_of_scipy():
+    law = density("dirichlet", concentration=[0.5, 2, 3])
+    x = law.sample(0, 5)
+    np.testing.assert_allclose(law.logpdf(x), [stats.dirichlet([0.5, 2, 3]).logpdf(v) for v in x])
+    up, down = (density("dirichlet", concentration=[0.5, 2 + h, 3]) for h in (1e-6, -1e-6))
+    slope = (up.logpdf(x) - down.logpdf(x)) / 2e-6
+    np.testing.assert_allclose(law.score("concentration[1]", x), slope, rtol=1e-6)
+    assert parse_density(str(law)) == law
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: parse_density("poisson(-1)"), "poisson: rate=-1"),
+        (lambda: parse_density("binomial(2.5, 0.5)"), "a whole number"),
+        (lambda: parse_density("zipf(1)"), "zipf: exponent=1"),
+        (lambda: parse_density("dirichlet([1])"), "at least two numbers"),
+        (lambda: divergence("kl_pq", "poisson(1)", "poisson(2)", wrt="q.scale"), "rate"),
+        (lambda: divergence("kl_pq", "poisson(1)", "normal(0, 1)"), "dimension"),
+        (
+            lambda: divergence("kl_pq", "dirichlet([1,2])", "dirichlet([1,3])", wrt="q.x"),
+            "concentration[0]",
+        ),
+    ],
+)
+def test_bad_counts_are_refused_in_one_line(call, said):
+    with pytest.raises(GantheoryError) as caught:
+        call()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
