@@ -94,9 +94,9 @@ def folded(text: str) -> str:
     """Return a name as it is compared: in lower case, without blanks, hyphens and underscores.
 
     >>> folded("Least-squares 01"), folded("KL(P‖Q)")
-    ('leastsquares01', 'kl(p||q)')
+    ('leastsquares01', 'kl(p|q)')
     """
-    return re.sub(r"[\s_-]", "", text.casefold()).replace("‖", "||")
+    return re.sub(r"[‖|]+", "|", re.sub(r"[\s_-]", "", text.casefold()))
 
 
 def _shortened(text: str) -> str:

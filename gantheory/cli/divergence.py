@@ -126,12 +126,12 @@ def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json:
     from gantheory.densities import parse_density
     from gantheory.errors import GantheoryError
     from gantheory.integrals.certified import enclose
-    from gantheory.integrals.resolve import kernel_for
+    from gantheory.integrals.resolve import generator_for
 
     if wrt:
         raise GantheoryError(f"--certified encloses values only; leave out --wrt {wrt}")
     first, second = parse_density(p), parse_density(q)
-    found = enclose(kernel_for(name), first, second, digits)
+    found = enclose(generator_for(name), first, second, digits)
     if as_json:
         kept = ("lower", "upper", "mid", "radius", "digits", "tail")
         record = _record(name, first, second, None, found.estimate)

@@ -22,6 +22,7 @@ COMPLEMENTS: dict[str, Complement] = {entry.name: entry for entry in (JSD_GAP, T
 
 _NUMBER = r"-?\d{1,6}(?:\.\d{1,12})?(?:/\d{1,6})?"
 _POWER = re.compile(rf"(?:power|alpha)_(?:({_NUMBER})|\(({_NUMBER})\))", re.IGNORECASE)
+_ORDERLESS = re.compile(r"\s*(?:power|alpha)(?:_|\b)", re.IGNORECASE)
 
 
 def find_divergence(typed: str) -> FDivergence | Complement:
@@ -47,6 +48,8 @@ def find_among(typed: str, others: Iterable[E]) -> FDivergence | Complement | E:
         return DIVERGENCES[typed]
     if match := _POWER.fullmatch(typed.strip()):
         return power(_fraction(match[1] or match[2], typed))
+    if _ORDERLESS.match(typed):
+        raise GantheoryError(f"divergence {typed[:60]!r} has no order; write it like power_0.3")
     table: list[FDivergence | Complement | E]
     table = [*DIVERGENCES.values(), *COMPLEMENTS.values(), *others]
     return find_entry("divergence", typed, table, also=("power_<alpha>",))

@@ -11,7 +11,7 @@ from gantheory.errors import GantheoryError, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter, sweep_line
-from gantheory.integrals.resolve import resolve
+from gantheory.integrals.resolve import generator_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.records import Estimate, Status
 from gantheory.samples import is_sample_like, samples
@@ -72,6 +72,8 @@ def _answer(asked: Any, p: Density, q: Density, wrt: str | None, method: str) ->
     found = resolve(asked)
     if isinstance(found, Distance):
         answer = _distance(found, p, q, wrt, method)
+    elif method == "certified":
+        answer = _certified(asked, p, q, wrt)
     else:
         answer = _divergence(found, p, q, wrt, method)
     return within_bounds(found, answer) if wrt is None else answer
@@ -84,8 +86,6 @@ def _distance(found: Distance, p: Density, q: Density, wrt: str | None, method: 
 
 
 def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
-    if method == "certified":
-        return _certified(kernel, p, q, wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         from gantheory.integrals.beyond import beyond_the_line
 
@@ -153,12 +153,12 @@ def _answers(
     ]
 
 
-def _certified(kernel: Kernel, p: Density, q: Density, wrt: str | None) -> Estimate:
+def _certified(asked: Any, p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.certified import enclose
 
     if wrt is not None:
         raise GantheoryError(f"method='certified' encloses values only; leave out wrt={wrt!r}")
-    return enclose(kernel, p, q).estimate
+    return enclose(generator_for(asked), p, q).estimate
 
 
 def _closed(kernel: Kernel, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:

@@ -58,14 +58,30 @@ def kernel_for(asked: Any) -> Kernel:
     return found
 
 
+def generator_for(asked: Any) -> FDivergence | Complement:
+    """Return what is asked for with its generator f, for routes that start from a formula."""
+    if isinstance(asked, str):
+        asked = _read(asked)
+    if isinstance(asked, FDivergence | Complement):
+        return asked
+    kernel = kernel_for(asked)
+    if kernel.entry is not None:
+        return kernel.entry
+    from gantheory.integrals.curvature.general import generator_of
+
+    if kernel is asked or not (kernel.lone_p and kernel.lone_q):
+        raise GantheoryError(f"{kernel.name} is no f-divergence with a formula f")
+    return generator_of(asked)
+
+
 def _read(text: str) -> Any:
     """Return what a text names: an entry, a loss's curvature, or the divergence of a formula."""
     loss, dot, part = text.rpartition(".")
-    if dot and part in QUANTITIES:
-        return quantity(loss, part)
+    if dot and part.casefold() in QUANTITIES:
+        return quantity(loss, part.casefold())
     if _FORMULA.match(text) and text not in DISTANCES:
         return FDivergence(text.strip(), text)
     return find_among(text, DISTANCES.values())
 
 
-__all__ = ["Distance", "kernel_for", "resolve"]
+__all__ = ["Distance", "generator_for", "kernel_for", "resolve"]

@@ -28,7 +28,6 @@ from gantheory.integrals.certified.forms import Form, form_of
 from gantheory.integrals.certified.laws import LEFT, RIGHT, Law, Mixture, parts_of
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
 from gantheory.integrals.certified.reading import laws
-from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
@@ -60,11 +59,11 @@ class Enclosure:
     estimate: Estimate
 
 
-def enclose(what: Kernel | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
+def enclose(what: FDivergence | Complement | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """Enclose a divergence of two one-dimensional analytic densities to ``digits`` digits.
 
     Args:
-        what: the kernel of a named divergence or of a convex generator f; or its name.
+        what: a divergence with a convex f, a complement, or the name of one.
         p: the data density: anything with ``name`` and ``parameters``, which are binary64
             numbers taken exactly, or fractions.
         q: the generator's density.
@@ -77,10 +76,7 @@ def enclose(what: Kernel | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
     """
     if not 1 <= digits <= MOST_DIGITS:
         raise GantheoryError(f"digits={digits}; certified mode takes 1 to {MOST_DIGITS}")
-    entry = find_divergence(what) if isinstance(what, str) else what.entry
-    if not isinstance(entry, FDivergence | Complement):
-        shown = what if isinstance(what, str) else what.name
-        raise GantheoryError(f"certified mode takes an f-divergence with an f; {shown} has none")
+    entry = find_divergence(what) if isinstance(what, str) else what
     name = entry.name
     form = form_of(entry) or _form_of_formula(entry)
     pair = laws(as_known(p), as_known(q))

@@ -1,10 +1,10 @@
-r"""Any convex generator f in ball arithmetic, and what bounds q f(p/q) in the tails.
+r"""Any generator f in ball arithmetic, and what bounds q f(p/q) in the tails.
 
-For convex f with f(1) = 0 and a slope k at 1,
+With f(1) = 0 and a slope k at 1,
 
-* f(0) and f'(∞) finite: \|q f(p/q)\| ≤ max(\|f(0)\|, \|f'(∞)\|)·(p + q), as f(r) ≤ f(0) + r f'(∞)
-  and f(r) ≥ k(r − 1);
-* f'' ≤ c·(1/r + 1/r²), the curvature of Jeffreys' divergence:
+* f convex, f(0) and f'(∞) finite: \|q f(p/q)\| ≤ max(\|f(0)\|, \|f'(∞)\|)·(p + q), as
+  f(r) ≤ f(0) + r f'(∞) and f(r) ≥ k(r − 1);
+* \|f''\| ≤ c·(1/r + 1/r²), the curvature of Jeffreys' divergence:
   \|q f(p/q)\| ≤ c(p − q)(log p − log q) + \|k\|(p + q).
 """
 
@@ -26,32 +26,42 @@ from gantheory.expressions import number, parse
 from gantheory.functions import r
 from gantheory.integrals.certified.balls import exact, softplus
 from gantheory.integrals.certified.forms import Form
-from gantheory.theory.generator import at_zero, curvature, formula, is_convex, slope_at_infinity
+from gantheory.theory.generator import (
+    at_zero,
+    check_generator,
+    curvature,
+    formula,
+    is_convex,
+    slope_at_infinity,
+)
 
 JEFFREYS = 1 / r + 1 / r**2
 LARGEST = 64  # times the curvature of Jeffreys' divergence: what bounds of tails are tried
 
 
 def form_of_formula(entry: FDivergence) -> Form:
-    """Return the form of a convex generator.
+    """Return the form of a generator.
 
     Raises:
-        GantheoryError: where f is not shown to be convex, or grows faster than r·log r at an end.
+        GantheoryError: where f grows faster than r·log r at an end, or is not shown to be convex
+            and is unbounded.
     """
     tree = parse(entry.f, RATIO)
-    smooth, atoms = curvature(entry)
-    if not is_convex(entry):
-        raise GantheoryError(f"certified mode takes convex f; {entry.f} is not shown to be convex")
+    check_generator(entry)
+    (smooth, atoms), convex = curvature(entry), is_convex(entry)
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
         return _At(u, analytic).weighted(tree, b)
 
     exact_ends = at_zero(entry), slope_at_infinity(entry)
     zero, infinity = map(_number, exact_ends)
-    if zero and infinity:
-        most = sp.Max(*map(abs, exact_ends))
-        return Form(integrand, zero, infinity, _number(most))
-    if atoms or (factor := _multiple_of_jeffreys(smooth)) is None:
+    if not (convex or (zero and infinity)):
+        raise GantheoryError(
+            f"certified mode takes convex f, or bounded ones; {entry.f} is not shown to be either"
+        )
+    if convex and zero and infinity:
+        return Form(integrand, zero, infinity, _number(sp.Max(*map(abs, exact_ends))))
+    if atoms or (factor := _multiple_of_jeffreys(smooth, convex)) is None:
         raise GantheoryError(
             f"certified mode cannot bound the tails of f = {entry.f}: it grows faster than "
             "r*log(r) or log(1/r); use the default method"
@@ -66,9 +76,13 @@ def _number(value: sp.Expr) -> Callable[[], arb] | None:
     return None if value.is_finite is False else lambda: enclose(value)
 
 
-def _multiple_of_jeffreys(smooth: sp.Expr) -> int | None:
+def _multiple_of_jeffreys(smooth: sp.Expr, convex: bool | None) -> int | None:
+    """Return c with |f''| ≤ c·(1/r + 1/r²) on all of (0, ∞), or None where none is found."""
+    sides = (smooth,) if convex else (smooth, -smooth)
     factors = (2**k for k in range(LARGEST.bit_length()))
-    return next((c for c in factors if _is_nonnegative(c * JEFFREYS - smooth)), None)
+    return next(
+        (c for c in factors if all(_is_nonnegative(c * JEFFREYS - side) for side in sides)), None
+    )
 
 
 def _is_nonnegative(expr: sp.Expr) -> bool:

@@ -29,7 +29,7 @@ from gantheory.integrals.kernels.combined import sum_of, total
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of_order, stable_kernel
 from gantheory.integrals.line.breaks import parts
-from gantheory.theory.generator import check_generator
+from gantheory.theory.generator import check_generator, f_from_curvature
 from gantheory.theory.generator import curvature as curvature_of
 
 Places = tuple[tuple[sp.Expr, sp.Expr], ...]  # (ratio, mass or height)
@@ -82,6 +82,24 @@ def _from_generator(what: FDivergence) -> Kernel:
     except Undecided as undecided:
         raise GantheoryError(f"the curvature of {what.name!r} is undecided: {undecided}") from None
     return replace(of_curvature(expr, atoms, name=what.name), entry=what)
+
+
+def generator_of(what: Any) -> FDivergence:
+    """Return the f-divergence of a derived curvature: Σ c·f of its terms, or f by integration.
+
+    Raises:
+        GantheoryError: where no formula is known, or f jumps.
+    """
+    terms = getattr(what, "terms", None) or {}
+    f = " + ".join(f"({c})*({named(name).f})" for name, c in terms.items())
+    if getattr(what, "jumps", ()):
+        raise GantheoryError(f"the divergence with curvature {what.curvature} has jumps of f")
+    if not f:
+        try:
+            f = str(f_from_curvature(what.curvature, tuple(getattr(what, "atoms", ()))))
+        except Undecided as undecided:
+            raise GantheoryError(f"no f is known for {what.curvature}: {undecided}") from None
+    return FDivergence(getattr(what, "divergence", None) or f"curvature {what.curvature}", f)
 
 
 def _of_terms(terms: Mapping[str, Any]) -> Kernel | None:
@@ -187,4 +205,4 @@ def _assembled(
     )
 
 
-__all__ = ["kernel_of_divergence", "kernel_of_formula", "of_curvature", "tabulated"]
+__all__ = ["generator_of", "kernel_of_divergence", "kernel_of_formula", "of_curvature", "tabulated"]
