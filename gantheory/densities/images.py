@@ -98,7 +98,12 @@ class Affine(Image):
 
     def misread(self, at: Points) -> Array:
         away = np.min([np.abs(at.minus(here)) for here, _ in self._anchored], axis=0)
-        return self.base.misread(self._inner(at)) + READ * EPS * steepness(self, at) * away
+        size = np.abs(self.log_density(at))
+        steep = steepness(self, at)
+        off = READ * EPS * np.where(np.isfinite(steep) & (steep > 0), steep * away, size)
+        # where log p falls faster than its slope tells it stays far below 0 all the same
+        off = np.minimum(off, np.maximum(size / 2, 1.0))
+        return np.where(np.isfinite(size), off, 0.0) + self.base.misread(self._inner(at))
 
     def _exactly(self, x: Place) -> Place:
         if isinstance(x, float):

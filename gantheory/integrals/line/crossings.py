@@ -137,10 +137,10 @@ def _crossings(pair: Pair, panels: Panels, level: float) -> Crossings:
         off = away / steepness + EPS * np.abs(root)
         width = np.exp(log_jacobian[:, 0]) * (own.high - own.low)
         mass = np.exp(n.log_q[:, 0]) * off
-    flat = Points(*(getattr(at, name)[:, 0] for name in at.__dataclass_fields__))
-    order = np.argsort(flat.x)
-    apart = np.diff(flat.x[order], prepend=-np.inf) > SAME * width[order]
-    kept = order[apart & (n.log_q[order, 0] > -np.inf)]
+        flat = Points(*(getattr(at, name)[:, 0] for name in at.__dataclass_fields__))
+        order = np.argsort(flat.x)
+        apart = np.diff(flat.x[order], prepend=-np.inf) > SAME * width[order]
+        kept = order[apart & (n.log_q[order, 0] > -np.inf)]
     return Crossings(
         Points(*(getattr(flat, name)[kept] for name in flat.__dataclass_fields__)),
         mass[kept],

@@ -23,10 +23,11 @@ from gantheory.integrals.line.quadrature import EPS, HIDDEN, Samples, Sums, inte
 SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
 BENDS = (2.0, 8.0, 32.0)
-DOUBTFUL = 4.0  # roundings of u within which an integrand is looked at on both sides of 0
+DOUBTFUL = 1e3  # of the doubt of u: where u is less, an integrand is looked at on both sides
 MOST = 300.0  # of what the logarithm of a sample is off by: e^300 is as good as no digit
 GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
+Arrays = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Pair:
             # eight roundings of its terms against two of what the logarithms were summed from
             better = ((8 * known[1] <= doubt) & ~np.isnan(known[0])) | np.isinf(known[0])
             u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
-        doubt = EPS * np.minimum(doubt, -LOWEST) + self.astray(at)
+        doubt = EPS * np.minimum(doubt, -LOWEST) + np.add(*self.astray(at))
         return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
 
     def summed(self, log_p: Array, log_q: Array) -> Array:
@@ -83,19 +84,23 @@ class Pair:
         """The size of the constants inside both log-densities."""
         return self.p.log_magnitude + self.q.log_magnitude
 
-    def astray(self, at: Points) -> Array | float:
-        r"""Return what the places of both laws, as binary64 has them, make of a log-density.
+    def astray(self, at: Points) -> Arrays:
+        r"""Return what the places of both laws, as binary64 has them, make of log p and of log q.
 
         Next to an anchor one law is exact, and the other is off by its own slope times how far
         both are misplaced; beside an end `rounded_ends` counts what that alone does.
         """
+        of_p, of_q = self.p.misread(at), self.q.misread(at)
         apart = self.p.misplaced + self.q.misplaced
-        off = self.p.misread(at) + self.q.misread(at)
         if not apart:
-            return off
+            return of_p, of_q
         shifted = apart * np.minimum(steepness(self.p, at), steepness(self.q, at))
         beside = (at.distance <= apart) & np.isin(at.anchor, self._ends)
-        return off + apart / self._width + np.where(beside, np.minimum(shifted, 1.0), shifted)
+        anchors, open_seams = self._seams
+        k = np.minimum(np.searchsorted(anchors, at.anchor), len(anchors) - 1)
+        shifted = shifted + np.where(anchors[k] == at.anchor, open_seams[k], 0.0)
+        shifted = np.where(beside, np.minimum(shifted, 1.0), shifted)
+        return of_p + shifted, of_q + shifted
 
     @cached_property
     def _ends(self) -> list[float]:
@@ -103,8 +108,19 @@ class Pair:
         return [x for law in laws for x in {*sum(law.pieces, ()), *law.kinks} if math.isfinite(x)]
 
     @cached_property
-    def _width(self) -> float:
-        return min(width for law in (self.p, self.q) for _, width in law.centers)
+    def _seams(self) -> Arrays:
+        """The anchors of both laws, and how far each is misplaced as a share of its panels.
+
+        Where the panels of two anchors meet, both end a little before or after that place.
+        """
+        owners: dict[float, float] = {}
+        for law in (self.p, self.q):
+            for x in law.breakpoints:
+                owners[x] = max(owners.get(x, 0.0), law.misplaced)
+        anchors = np.array(sorted(owners))
+        gaps = np.diff(anchors, prepend=-np.inf, append=np.inf)
+        nearest = np.minimum(gaps[:-1], gaps[1:])
+        return anchors, 2 * np.array([owners[x] for x in anchors]) / nearest
 
     def _known(self, at: Points) -> LogRatio | None:
         if (forward := self.p.log_ratio(self.q, at)) is not None:
@@ -174,7 +190,7 @@ class _Sampler:
         ]
         return np.stack(rows)
 
-    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, astray: Array | float) -> Array:
+    def _noise(self, n: Ratio, log_jacobian: Array, weight: Array, astray: Arrays) -> Array:
         """Return a bound on the relative rounding error of each sample, u and score being sure.
 
         It is made of the constants and the jacobian; the log weight; and u, against which the
@@ -183,28 +199,29 @@ class _Sampler:
         """
         assert n.doubt is not None
         size = self.pair.summed(n.log_p - log_jacobian, n.log_q - log_jacobian)
-        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian)) + astray
+        fixed = EPS * (4 + self.pair.constant + np.abs(log_jacobian))
+        fixed = fixed + np.where(weight == n.log_p, astray[0], astray[1])
         # a weight is rounded from itself where it is one of the logarithms, else as log q + α·u
         own = np.minimum(np.abs(weight - log_jacobian), size)
         single = (weight == n.log_p) | (weight == n.log_q)
         # less what is only the rounding of that difference
-        grown = np.abs(weight - n.log_q) - 8 * EPS * (size + np.abs(log_jacobian)) - astray
+        grown = np.abs(weight - n.log_q) - 8 * EPS * (size + np.abs(log_jacobian)) - np.add(*astray)
         power = np.where(single, 0.0, np.maximum(grown, 0.0)) / np.maximum(n.v, 1e-300)
         base = np.minimum(np.abs(n.log_q - log_jacobian), size)
         off = fixed + np.where(single, EPS * own, EPS * base + power * n.doubt)
         noise = np.expm1(np.minimum(off, MOST))
         touching = [output.touches for output in self.outputs]
-        noise[touching] += np.minimum(n.doubt / np.maximum(n.v, 1e-300), 1.0)
+        noise[touching] += np.where(_doubtful(n), 0.0, n.doubt / np.maximum(n.v, 1e-300))
         return noise
 
     def _unsure(self, n: Ratio, weight: Array, part: Array, scores: Scores) -> Array | None:
         """Return by how much each mantissa may be off whatever its size, or None for nothing.
 
-        That is what the terms of a score leave where they cancel; and where u may be 0, or of the
-        other sign, what an integrand that vanishes at u = 0 may be instead.
+        That is what the terms of a score leave where they cancel; and where u is all but unknown,
+        may be 0 or of the other sign, how far the integrand is from what it is at both its ends.
         """
         assert n.doubt is not None
-        where = (n.v <= DOUBTFUL * n.doubt) & (n.doubt > 0) & np.isfinite(n.log_top)
+        where = _doubtful(n)
         sizes = [self.pair.q.score_size(o.score) if o.score else 0.0 for o in self.outputs]
         if not where.any() and not any(sizes):
             return None
@@ -216,6 +233,12 @@ class _Sampler:
             shifted = self._scored(near, here) * np.exp(other - weight[:, where])
             off[:, where] = np.fmax(off[:, where], np.abs(shifted - mantissa))
         return np.where(np.isneginf(weight), 0.0, off)
+
+
+def _doubtful(n: Ratio) -> Array:
+    """Return where so few digits of u are known that no relative error tells what it does."""
+    assert n.doubt is not None
+    return (n.v <= DOUBTFUL * n.doubt) & (n.doubt > 0) & np.isfinite(n.log_top)
 
 
 def _lost(n: Ratio, mantissa: Array) -> Array | None:
