@@ -96,9 +96,10 @@ class Pair:
             return of_p, of_q
         shifted = apart * np.minimum(steepness(self.p, at), steepness(self.q, at))
         beside = (at.distance <= apart) & np.isin(at.anchor, self._ends)
-        anchors, open_seams = self._seams
+        anchors, below, above = self._seams
         k = np.minimum(np.searchsorted(anchors, at.anchor), len(anchors) - 1)
-        shifted = shifted + np.where(anchors[k] == at.anchor, open_seams[k], 0.0)
+        seam = np.where(at.side < 0, below[k], above[k])
+        shifted = shifted + np.where(anchors[k] == at.anchor, seam, 0.0)
         shifted = np.where(beside, np.minimum(shifted, 1.0), shifted)
         return of_p + shifted, of_q + shifted
 
@@ -108,8 +109,8 @@ class Pair:
         return [x for law in laws for x in {*sum(law.pieces, ()), *law.kinks} if math.isfinite(x)]
 
     @cached_property
-    def _seams(self) -> Arrays:
-        """The anchors of both laws, and how far each is misplaced as a share of its panels.
+    def _seams(self) -> tuple[Array, Array, Array]:
+        """The anchors of both laws; how far each is misplaced, as a share of the panels each side.
 
         Where the panels of two anchors meet, both end a little before or after that place.
         """
@@ -118,9 +119,9 @@ class Pair:
             for x in law.breakpoints:
                 owners[x] = max(owners.get(x, 0.0), law.misplaced)
         anchors = np.array(sorted(owners))
+        off = 2 * np.array([owners[x] for x in anchors])
         gaps = np.diff(anchors, prepend=-np.inf, append=np.inf)
-        nearest = np.minimum(gaps[:-1], gaps[1:])
-        return anchors, 2 * np.array([owners[x] for x in anchors]) / nearest
+        return anchors, off / gaps[:-1], off / gaps[1:]
 
     def _known(self, at: Points) -> LogRatio | None:
         if (forward := self.p.log_ratio(self.q, at)) is not None:
