@@ -87,6 +87,11 @@ def _predict(formulas: tuple[str, ...]) -> Prediction:
             f"V = E_p[{real}] + E_q[{fake}] has no known optimal discriminator: "
             f"{derivation.no_optimum or 'the derivation is undecided'}"
         )
+    if derivation.implicit is not None:
+        raise GantheoryError(
+            f"the optimal discriminator of E_p[{real}] + E_q[{fake}] has no closed form in p/q, so "
+            "that a network is not compared with it; `gantheory derive --at` gives its values"
+        )
     of_log_ratio = sympy.simplify(_as_steps(derivation.optimum.score).xreplace({r: sympy.exp(t)}))
     return Prediction(
         loss,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from gantheory import Loss, derive
+from gantheory import Loss, derive, divergence
 from gantheory.errors import GantheoryError
 from gantheory.testing.oracles import payoff
 
@@ -140,3 +140,33 @@ def test_numbers_at_ratios_are_those_of_the_closed_form_and_none_at_a_point_mass
 def test_a_ratio_that_cannot_be_read_ends_in_one_line(asked, ratio, said):
     with pytest.raises(GantheoryError, match=said):
         derive(asked).at(ratio)
+
+
+def test_a_divergence_without_a_closed_form_is_integrated_over_densities():
+    real, fake, generator, domain = LOSSES["conjugate"]
+    found = derive(Loss("mine", real, fake, generator, domain=domain)).value
+    integral = divergence(found, "normal(0, 1)", "normal(1, 1)")
+    exact = divergence("triangular", "normal(0, 1)", "normal(1, 1)")  # F'' is 8/(1 + r)**3
+    assert abs(integral.value - exact.value) <= integral.error + exact.error
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "domain", "ratio"),
+    [
+        # the second hill is the higher one just below r = 1 only, and up to r = 1
+        ("-huber(t - 1)", "-relu(1 + t) + relu(t/2)/9", "(-1, 3)", 0.998534961637491),
+        (
+            "-2*leaky_relu(t/2, 0.2) + sin(t + 1/2)/2",
+            "abs(t/2)**1.5/2",
+            "[-2, 2]",
+            1.47727829598954,
+        ),
+        ("-(t - 1)**2*(t + 1)**2 + t/5", "-t**2/4 - t", "[-3, 3]", 5),
+    ],
+)
+def test_the_ratio_at_which_the_optimum_jumps_is_found_wherever_it_lies(real, fake, domain, ratio):
+    loss = Loss("jumping", real, fake, "-t", domain=domain)
+    ((place, mass),) = derive(loss).value.atoms
+    assert float(place) == pytest.approx(ratio, rel=1e-13)
+    assert mass > 0
+    assert derive(loss).loss.is_divergence is False

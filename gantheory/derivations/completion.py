@@ -17,6 +17,14 @@ from gantheory.implicit.solution import Implicit
 from gantheory.records import How
 from gantheory.theory.records import Curvature, Equilibrium, SecondOrder
 
+# The limits of a saturation, and what they are called where they are undecided.
+ENDS = {
+    "limit_at_0": "saturation limit_at_0",
+    "limit_at_inf": "saturation limit_at_inf",
+    "score_limit_at_0": "saturation in the score limit_at_0",
+    "score_limit_at_inf": "saturation in the score limit_at_inf",
+}
+
 
 def completed(found: Derivation, seconds: float) -> Derivation:
     """Decide in the score what a derivation leaves undecided, where that can be done."""
@@ -112,6 +120,17 @@ def _filled(found: Derivation, implicit: Implicit) -> Derivation:
             how=made.how, reason=made.reason, condition=None,
             zero_only_at_equality=made.zero_only_at_equality,
         )  # fmt: skip
+    if found.saturation is not None and any(key.startswith("saturation") for key in undecided):
+        made_saturation = implicit.saturation()
+        ends = {
+            part: getattr(made_saturation, part)
+            for part in ENDS
+            if getattr(found.saturation, part) is None
+            and getattr(made_saturation, part) is not None
+        }
+        changes["saturation"] = replace(found.saturation, **ends)
+        for part in ends:
+            undecided.pop(ENDS[part], None)
     if found.disjoint is not None and any(key.startswith("disjoint") for key in undecided):
         made_disjoint = implicit.disjoint(level)
         parts = {

@@ -28,7 +28,9 @@ from gantheory.implicit.stationary import (
     local_maxima,
 )
 
-SAMPLES = 8  # ratios at which local maxima are compared before anything is proved
+# Where in log r local maxima are compared before anything is proved, the ends of a cell with them
+SHARES = (1e-9, 1e-4, 0.04, 0.19, 0.37, 0.53, 0.71, 0.86, 0.97, 1 - 1e-4, 1 - 1e-9)
+MOST_CUTS = 12  # tries, each with one ratio more
 FAR = 40  # binary digits of the largest and smallest of them
 MOST = 400  # intervals of ratios on which two local maxima are compared
 FURTHEST = 60  # quarterings and quadruplings of a ratio towards 0 and infinity
@@ -154,21 +156,39 @@ def _best(cell: Ratios, local: list[Local]) -> list[Segment]:
     if len(local) == 1:
         return [_segment(cell, local[0])]
     local = [one for one in local if not _is_below_all(one, cell)]
-    samples = [_sample(cell, k) for k in range(SAMPLES)]
+    samples = [_sample(cell, share) for share in SHARES]
+    for _ in range(MOST_CUTS):
+        segments = _taken(cell, local, samples)
+        try:
+            for segment in segments:
+                for other in local:
+                    if other is not segment.local:
+                        _prove(segment.local, other, segment.ratios)
+            return segments
+        except _Overtaken as found:
+            samples = sorted([*samples, found.ratio], key=float)
+    raise Undecided("too many local maxima take turns in being the highest")
+
+
+class _Overtaken(Exception):
+    """Another local maximum is certainly higher at a ratio."""
+
+    def __init__(self, ratio: arb) -> None:
+        super().__init__(f"at r = {float(ratio):.6g}")
+        self.ratio = ratio
+
+
+def _taken(cell: Ratios, local: list[Local], samples: list[arb]) -> list[Segment]:
+    """Cut a cell where the highest of some local maxima changes between sampled ratios."""
     winners = [_highest(local, x) for x in samples]
-    cuts: list[tuple[Real, Local]] = []
-    for k in range(1, SAMPLES):
-        cuts += _changes(samples[k - 1], samples[k], winners[k - 1], winners[k], local)
     segments, low, current = [], cell[0], winners[0]
-    for level, following in cuts:
-        segments.append(_segment((low, level), current))
-        low, current = level, following
-    segments.append(_segment((low, cell[1]), current))
-    for segment in segments:
-        for other in local:
-            if other is not segment.local:
-                _prove(segment.local, other, segment.ratios)
-    return segments
+    for k in range(1, len(samples)):
+        for level, following in _changes(
+            samples[k - 1], samples[k], winners[k - 1], winners[k], local
+        ):
+            segments.append(_segment((low, level), current))
+            low, current = level, following
+    return [*segments, _segment((low, cell[1]), current)]
 
 
 def _is_below_all(one: Local, cell: Ratios) -> bool:
@@ -180,13 +200,12 @@ def _highest(local: list[Local], ratio: arb) -> Local:
     return max(local, key=lambda one: float(_value(one, ratio).mid()))
 
 
-def _sample(cell: Ratios, k: int) -> arb:
-    """Return one of a few ratios of a cell, evenly spaced in log r."""
+def _sample(cell: Ratios, share: float) -> arb:
+    """Return a ratio of a cell, evenly spaced in log r."""
     low, high = cell[0].ball, cell[1].ball
     top = high if cell[1].is_finite else low.max(arb(1)) * arb(2) ** FAR
     bottom = low if low > 0 else top.min(arb(1)) / arb(2) ** FAR
-    share = (arb(k) + arb("0.37")) / SAMPLES
-    return (bottom * (top / bottom) ** share).mid()
+    return (bottom * (top / bottom) ** arb(share)).mid()
 
 
 def _changes(
@@ -272,6 +291,10 @@ def _prove(best: Local, other: Local, ratios: Ratios) -> None:
             return
         check_time()
         x, y = waiting.pop()
+        for ratio in (x, y):
+            one, two = states(best, ratio)[0], states(other, ratio)[0]
+            if two > one and not _is_no_less(one, two):
+                raise _Overtaken(ratio)
         if not _is_higher(best, other, x, y, states):
             middle = ((x * y).sqrt()).mid()
             waiting += [(x, middle), (middle, y)]

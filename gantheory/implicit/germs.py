@@ -31,7 +31,34 @@ BITS = 256
 SIMPLE = 60  # operations in a constant that is still simplified to see whether it is 0
 ZERO, ONE, MINUS = fmpq(0), fmpq(1), fmpq(-1)
 
-Exact: TypeAlias = fmpq | sp.Expr  # a constant: fractions are fast, everything else is sympy's
+
+class Constant:
+    """An irrational constant: a ball around it, and its exact form, put together when asked."""
+
+    __slots__ = ("_exact", "_make", "ball")
+
+    def __init__(self, ball: arb, make: Callable[[], sp.Expr]) -> None:
+        self.ball, self._make = ball, make
+        self._exact: sp.Expr | None = None
+
+    @property
+    def exact(self) -> sp.Expr:
+        """The constant as an expression."""
+        if self._exact is None:
+            self._exact = self._make()
+        return self._exact
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and bool(self.exact == other.exact)
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
+
+    def __neg__(self) -> Constant:
+        return Constant(-self.ball, lambda: -self.exact)
+
+
+Exact: TypeAlias = fmpq | Constant  # fractions are fast, and most constants are fractions
 
 
 class NotSmall(Undecided):
@@ -137,37 +164,40 @@ def fraction(x: sp.Rational) -> fmpq:
 
 def as_sympy(c: Exact) -> sp.Expr:
     """Return a constant as an expression."""
-    return sp.Rational(int(c.p), int(c.q)) if isinstance(c, fmpq) else c
+    return sp.Rational(int(c.p), int(c.q)) if isinstance(c, fmpq) else c.exact
 
 
-def _normal(c: sp.Expr) -> Exact:
-    return fraction(c) if c.is_Rational else c
+def exactly(c: sp.Expr) -> Exact:
+    """Return an expression as a constant."""
+    return fraction(c) if c.is_Rational else Constant(enclose(c), lambda: c)
 
 
 def plus(c: Exact, d: Exact) -> Exact:
     """Return the sum of two constants."""
     if isinstance(c, fmpq) and isinstance(d, fmpq):
         return c + d
-    return _normal(as_sympy(c) + as_sympy(d))
+    return Constant(ball_of(c) + ball_of(d), lambda: as_sympy(c) + as_sympy(d))
 
 
 def times(c: Exact, d: Exact) -> Exact:
     """Return the product of two constants."""
     if isinstance(c, fmpq) and isinstance(d, fmpq):
         return c * d
-    return _normal(as_sympy(c) * as_sympy(d))
+    return Constant(ball_of(c) * ball_of(d), lambda: as_sympy(c) * as_sympy(d))
 
 
 def raised(c: Exact, e: fmpq) -> Exact:
     """Return a power of a constant."""
-    if isinstance(c, fmpq) and e.q == 1 and abs(e) < 64:
-        return c ** int(e)
-    return _normal(as_sympy(c) ** as_sympy(e))
+    if e.q == 1 and abs(e) < 64:
+        if isinstance(c, fmpq):
+            return c ** int(e)
+        return Constant(c.ball ** int(e), lambda: as_sympy(c) ** int(e))
+    return exactly(as_sympy(c) ** as_sympy(e))
 
 
 def ball_of(c: Exact) -> arb:
     """Return a ball around a constant."""
-    return arb(c) if isinstance(c, fmpq) else enclose(c)
+    return arb(c) if isinstance(c, fmpq) else c.ball
 
 
 def _raised(s: arb, p: fmpq) -> arb:
@@ -187,11 +217,17 @@ def coefficient_sign(c: Exact) -> int:
     Raises:
         Undecided: where balls do not tell it from 0 and algebra does not show that it is 0.
     """
-    return int(c > 0) - int(c < 0) if isinstance(c, fmpq) else _sign_by_balls(c)
+    if isinstance(c, fmpq) or not c.ball.contains(0):
+        value = c if isinstance(c, fmpq) else c.ball
+        return int(value > 0) - int(value < 0)
+    return sign_of(c.exact)
 
 
 @lru_cache(maxsize=4096)
-def _sign_by_balls(c: sp.Expr) -> int:
+def sign_of(c: sp.Expr) -> int:
+    """Return the sign of a constant that is an expression."""
+    if c.is_Rational:
+        return int(sp.sign(c))
     for bits in (BITS, 4 * BITS):
         with ctx.workprec(bits):
             try:
@@ -205,6 +241,13 @@ def _sign_by_balls(c: sp.Expr) -> int:
     if c.count_ops() < SIMPLE and sp.simplify(c) == 0:
         return 0
     raise Undecided(f"whether {str(c)[:80]} is 0 is not known")
+
+
+def _is_lost(term: tuple[Monomial, Exact], bounds: Sequence[tuple[arb, Monomial]]) -> bool:
+    """Whether what is left out may be larger than a term."""
+    m, c = term
+    orders = [(n.over(m).order, size) for size, n in bounds]
+    return any(order > 0 or (order == 0 and not size < abs(ball_of(c))) for order, size in orders)
 
 
 @dataclass(frozen=True)
@@ -223,9 +266,7 @@ class Germ:
         ordered = sorted(terms, key=cmp_to_key(_compared))
         kept = [(m, c) for m in ordered if coefficient_sign(c := terms[m])]
         bounds = [rest for rest in rests if rest is not None and rest[0] != 0]
-        while kept and (
-            len(kept) > TERMS or any(m.over(kept[-1][0]).order >= 0 for _, m in bounds)
-        ):
+        while kept and (len(kept) > TERMS or _is_lost(kept[-1], bounds)):
             m, c = kept.pop()
             bounds.append((abs(ball_of(c)), m))
         if not bounds:
@@ -237,7 +278,7 @@ class Germ:
     @classmethod
     def constant(cls, start: int, value: sp.Expr) -> Germ:
         """Return a constant."""
-        return cls.of(start, {CONSTANT: _normal(value)})
+        return cls.of(start, {CONSTANT: exactly(value)})
 
     @property
     def lead(self) -> tuple[Monomial, Exact]:
@@ -329,9 +370,13 @@ class Germ:
         """Return its exact limit; infinities included."""
         if self.is_zero or (not self.terms and self.rest and self.rest[1].order < 0):
             return sp.Integer(0)
+        if not self.terms:
+            raise Undecided("a function oscillates near an end of the domain")
         m, c = self.lead
         if m.order > 0:
-            return coefficient_sign(c) * sp.oo
+            return self.sign() * sp.oo
+        if m.order == 0 and self.rest is not None and self.rest[1].order == 0:
+            raise Undecided("a function oscillates near an end of the domain")
         return as_sympy(c) if m.order == 0 else sp.Integer(0)
 
     def power(self, e: fmpq) -> Germ:
@@ -355,7 +400,7 @@ class Germ:
         if coefficient_sign(c) < 0 or m.logs:
             raise Undecided("a logarithm near an end of the domain has no expansion here")
         terms: dict[Monomial, Exact] = {
-            CONSTANT: _normal(sp.log(as_sympy(c))),
+            CONSTANT: exactly(sp.log(as_sympy(c))),
             Monomial(logs=ONE): m.power,
         }
         for p, k in m.rates:
@@ -375,7 +420,7 @@ class Germ:
     def exp(self) -> Germ:
         """Return exp f, where what grows in f are powers of s and multiples of log s."""
         grows, constant, falls = self.parted()
-        front, factor = CONSTANT, _normal(sp.exp(constant))
+        front, factor = CONSTANT, exactly(sp.exp(constant))
         for m, c in grows.terms:
             if m == Monomial(logs=ONE) and isinstance(c, fmpq):
                 front = front * Monomial(power=c)
@@ -397,7 +442,7 @@ def taylor(function: Callable[[sp.Expr], sp.Expr], at: sp.Expr) -> tuple[Exact, 
     u, found = sp.Dummy("u"), []
     derivative = function(u)
     for k in range(TERMS):
-        found.append(_normal(derivative.subs(u, at) / sp.factorial(k)))
+        found.append(exactly(derivative.subs(u, at) / sp.factorial(k)))
         derivative = sp.diff(derivative, u)
     return tuple(found)
 
@@ -450,7 +495,7 @@ class Near:
         if end.is_infinite:
             score = Germ.of(start, {Monomial(power=ONE): ONE if end > 0 else MINUS})
         else:
-            score = Germ.of(start, {CONSTANT: _normal(end), Monomial(power=MINUS): fmpq(side)})
+            score = Germ.of(start, {CONSTANT: exactly(end), Monomial(power=MINUS): fmpq(side)})
         self.known = {t: score}
 
     def __call__(self, expr: sp.Expr) -> Germ:
@@ -545,8 +590,8 @@ def _analytic(
 
     def applied(u: Germ) -> Germ:
         grows, constant, falls = u.parted()
-        if grows.terms:
-            raise Undecided("a function oscillates near an end of the domain")
+        if grows.terms:  # of sin and cos alone: they stay within 1
+            return Germ.of(u.start, {}, (arb(1), CONSTANT))
         return composed(taylor(exact, constant), series, falls, constant)
 
     return applied

@@ -19,7 +19,7 @@ from flint import arb, arb_series, ctx, fmpq
 from gantheory.deadline import OutOfTime, Undecided, check_time
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.functions import sigmoid, softplus
-from gantheory.implicit.germs import Germ, Near, NotSmall, coefficient_sign
+from gantheory.implicit.germs import Near, NotSmall, sign_of
 
 BITS = 192
 MOST = 5000  # evaluations on intervals for the zeros of one function
@@ -213,11 +213,11 @@ def inner_end(function: Function, end: Real, side: int, other: Real) -> arb:
     raise Undecided(f"the sign of a derivative near t = {end.shown} is not known")
 
 
-def germ_at(expr: sp.Expr, t: sp.Symbol, end: Real, side: int) -> Germ:
-    """Return an expression as a germ at an end, valid from some place on."""
+def limit_near(expr: sp.Expr, t: sp.Symbol, end: Real, side: int) -> sp.Expr:
+    """Return the exact limit of an expression at an end, from its germ there."""
     for start in STARTS:
         try:
-            return near(t, end.exact, side, start)(expr)
+            return near(t, end.exact, side, start)(expr).limit()
         except NotSmall:
             continue
     raise Undecided(f"an expansion at t = {end.shown} is not valid anywhere")
@@ -311,7 +311,7 @@ def named(function: Function, place: Real) -> Real:
         return place
     for exact in candidates(place.ball):
         try:
-            if coefficient_sign(function.expr.xreplace({function.t: exact})) == 0:
+            if sign_of(function.expr.xreplace({function.t: exact})) == 0:
                 return Real(enclose(exact), exact)
         except OutOfTime:
             raise

@@ -419,6 +419,12 @@ class Implicit:
             found("followed", of_followed) if level is not None else None,
         )
 
+    def end_of_loss(self, last: bool) -> sp.Expr | None:
+        """Return the limit of the generator's loss as r -> 0, or as r -> oo (``last``)."""
+        segment, side = (self.path.segments[-1], -1) if last else (self.path.segments[0], 1)
+        found = self.attempt("the end of the loss", end_of, segment, side, "generator")
+        return as_expression(found) if isinstance(found, Real) else None
+
     def at_one_below(self) -> Real:
         """Return h(1) from below."""
         segment, _ = self.even

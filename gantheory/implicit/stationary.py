@@ -20,7 +20,7 @@ from flint import arb
 from gantheory.deadline import Undecided, check_time
 from gantheory.functions import t
 from gantheory.implicit.atscore import function_of, stationary_score
-from gantheory.implicit.isolation import Function, Real, germ_at, zeros
+from gantheory.implicit.isolation import Function, Real, limit_near, zeros
 from gantheory.implicit.sections import Section, between, vanishes
 from gantheory.theory.pieces import Payoffs
 
@@ -97,10 +97,10 @@ def limit_at(expr: sp.Expr, end: Real, side: int) -> Real:
                 return Real(value)
             exact = expr.xreplace({t: end.exact})
             if exact.is_finite and not exact.has(sp.nan, sp.zoo):
-                return Real(value, Real.of(exact).exact)
+                return Real.of(exact)
     if end.exact is None:
         raise Undecided(f"the limit of {str(expr)[:60]} at t = {end.shown} is not known")
-    return Real.of(germ_at(expr, t, end, side).limit())
+    return Real.of(limit_near(expr, t, end, side))
 
 
 def parts_of(section: Section) -> list[Part]:

@@ -126,6 +126,8 @@ def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
     branch = found.optimum.branches[-1 if last else 0]  # they are in order of their ratios
     if branch.undetermined:
         return None
+    if found.implicit is not None:
+        return found.implicit.end_of_loss(last)
     parameters = Assumptions.of(found.definition.parameters)
     try:
         point, side = (sp.oo, -1) if last else (sp.S.Zero, 1)

@@ -18,6 +18,7 @@ import sympy as sp
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
+from gantheory.implicit.atscore import AtScore, in_mpmath
 
 DIGITS = 20  # asked of each value of κ
 MOST = 700  # digits worked in at most
@@ -58,7 +59,8 @@ class Bending:
     @classmethod
     def both(cls, expr: sp.Expr) -> tuple[Bending, Bending]:
         """Return κ above and below u = 0."""
-        function = sp.lambdify(r, expr, "mpmath")
+        implicit = expr.has(AtScore)
+        function = in_mpmath(expr, r) if implicit else sp.lambdify(r, expr, "mpmath")
         levels = [float(sp.log(place).evalf(30)) for place in breaks(expr)]
         above = tuple(sorted(u for u in levels if u > 0))
         below = tuple(sorted(-u for u in levels if u < 0))
