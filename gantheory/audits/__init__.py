@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from gantheory.audits.record import Audit, Finding, Kind, Severity
+from gantheory.audits.target import Target
 from gantheory.errors import GantheoryError, require
 
-__all__ = ["Audit", "Finding", "Kind", "Severity", "audit"]
+__all__ = ["Audit", "Finding", "Kind", "Severity", "audit", "audit_target"]
 
 Style = Literal["pair", "target_is_real", "labels"]
 
@@ -47,8 +49,9 @@ def audit(
     'non-saturating'
     """
     require("an audit of torch code", "torch", "torch")
-    from gantheory.audits.calls import Plan, one_player, plan_of
+    from gantheory.audits.calls import Plan, one_player
     from gantheory.audits.judge import judge
+    from gantheory.audits.loading import plan_or_penalty
     from gantheory.audits.recover import recover
 
     if not 1 <= len(losses) <= 2 or (len(losses) == 2 and not all(map(callable, losses))):
@@ -63,19 +66,38 @@ def audit(
         )
         plan = Plan(calls, "pair", options=options)
     else:
-        plan = plan_of(losses[0], style, options, _name_of(losses[0], "criterion"))
+        plan = plan_or_penalty(losses[0], style, options, _name_of(losses[0], "criterion"))
     called = name or " and ".join(_name_of(loss, "loss") for loss in losses)
-    found = recover(plan, called)
-    return judge(
-        called,
-        found.players,
-        found.domain,
-        found.probabilities,
+    found = replace(
+        recover(plan, called),
         origin=_origin(losses),
-        claims=claims,
         said=tuple(_name_of(loss, "") for loss in losses),
         options=options,
     )
+    return judge(found, claims)
+
+
+def audit_target(
+    target: Target,
+    *,
+    claims: str | None = None,
+    seconds: float = 60.0,
+    megabytes: int = 4096,
+) -> Audit:
+    """Audit a loss in a module, which runs in a process of its own.
+
+    Raises:
+        GantheoryError: where the module fails, hangs, crashes or has no such loss.
+    """
+    require("an audit of torch code", "torch", "torch")
+    from gantheory.audits.judge import judge
+    from gantheory.audits.sandbox import recover_apart
+
+    if claims is not None:
+        from gantheory.audits.judge import claim_of
+
+        claim_of(claims, ())
+    return judge(recover_apart(target, seconds, megabytes), claims)
 
 
 def _name_of(loss: Any, otherwise: str) -> str:

@@ -64,6 +64,7 @@ class Plan:
     style: str
     note: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    penalty: Any = None
 
     def of(self, player: str) -> Call | None:
         """Return the call of a player."""

@@ -184,6 +184,7 @@ POINTWISE: Mapping[str, Callable[..., sp.Basic]] = {
     "log": logarithm, "log1p": lambda a: logarithm(add(ONE, a)),
     "log2": partial(_log_to, 2), "log10": partial(_log_to, 10),
     "sigmoid": sigmoid, "special_expit": sigmoid, "tanh": sp.tanh, "atan": sp.atan,
+    "erf": sp.erf, "sin": sp.sin, "cos": sp.cos,
     "softplus": _softplus, "relu": relu, "leaky_relu": _leaky, "elu": _elu,
     "threshold": _threshold, "hardtanh": lambda a, low=-1, high=1: clamp(a, low, high),
     "clamp": clamp, "clip": clamp, "clamp_min": clamp,

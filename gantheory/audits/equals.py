@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,7 @@ from gantheory.losses.loss import Loss
 POINTS = np.concatenate([np.linspace(-14.7, 14.3, 15), np.linspace(-2.93, 2.87, 16)])
 NEAR = 1e-9  # relative: rounding of formulas that are the same function
 GUARDED = 3e-3  # relative, between scores of -4 and 4: what an epsilon or a clamp may change
+STARTS, EVALUATIONS = 4, 30  # of a fit: families are smooth in their one to three parameters
 MODULES: list[Any] = [
     {
         "softplus": lambda x: np.logaddexp(0.0, x),
@@ -69,8 +70,12 @@ class Equality:
         return {"loss": self.loss, "up_to": ", ".join(self.up_to) or "nothing"}
 
 
-def equal_loss(found: Payoffs, probabilities: bool = False) -> Equality | None:
-    """Return the catalogue's loss that has these payoffs, the plainest first."""
+@lru_cache(maxsize=64)
+def equal_loss(found: Payoffs, probabilities: bool = False, fit: bool = True) -> Equality | None:
+    """Return the catalogue's loss that has these payoffs, the plainest first.
+
+    With ``fit=False`` losses with parameters are not tried, which is what takes time.
+    """
     critic = _critic(found, probabilities)
     if critic is not None:
         return critic
@@ -83,8 +88,12 @@ def equal_loss(found: Payoffs, probabilities: bool = False) -> Equality | None:
             differences = match(found, Payoffs.of(entry).at(score), scores, tolerance)
             if differences is not None:
                 return Equality(entry.name, (*said, *differences, *more), entry)
-        if tolerance == NEAR:
+        if tolerance == NEAR and fit:
             fitted = _fitted(found)
+            if fitted is None and not upright(found):
+                fitted = _fitted(found.at(-t))
+                if fitted is not None:
+                    fitted = replace(fitted, up_to=("the sign of the score", *fitted.up_to))
             if fitted is not None:
                 return fitted
     return None
@@ -121,7 +130,7 @@ def proportion(
     """Return the k with left = k·right + constant in every pair, if there is one."""
     left, right, scale = [], [], []
     for one, other in pairs:
-        a, b = _values(one, points), _values(other, points)
+        a, b = values(one, points), values(other, points)
         usable = np.isfinite(b) & np.isfinite(a)
         if usable.sum() < 6 or np.isfinite(b).sum() > usable.sum():
             return None
@@ -140,11 +149,21 @@ def proportion(
 
 def _constants(pairs: Sequence[tuple[Any, Any]], factors: Sequence[float]) -> bool:
     for (one, other), k in zip(pairs, factors, strict=True):
-        a, b = _values(one, POINTS), _values(other, POINTS)
+        a, b = values(one, POINTS), values(other, POINTS)
         usable = np.isfinite(a) & np.isfinite(b)
         if abs((a - k * b)[usable][-1]) > 1e-6:
             return True
     return False
+
+
+def upright(found: Payoffs) -> bool:
+    """Return whether the discriminator's payoffs ask for higher scores on real samples."""
+    scores = np.linspace(-6.0, 6.0, 121)
+    best = [
+        scores[int(np.argmax(np.nan_to_num(values(x, scores), nan=-np.inf)))]
+        for x in (found.real, found.fake)
+    ]
+    return bool(best[0] > best[1])
 
 
 def _candidates(found: Payoffs) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]]]:
@@ -154,6 +173,7 @@ def _candidates(found: Payoffs) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]
         yield entry, t, _inside(entry)
     for entry in plain:
         yield entry, -t, ("the sign of the score", *_inside(entry))
+    yield CATALOGUE["least-squares-01"], 1 - t, ("the sign of the score",)
     for scale in _scales(found):
         yield CATALOGUE["hinge"], t / scale, (f"the score's scale {scale}",)
     yield CATALOGUE["linear"], sigmoid(t), ("a sigmoid of the score",)
@@ -239,7 +259,9 @@ def _starts(entry: Loss, found: Payoffs) -> list[list[float]]:
             options.append([n for n in written if 0 < n < 0.1])
         else:
             options.append(list(typical.get(name, (0.4, 3.0))))
-    return [list(combination) for combination in itertools.islice(itertools.product(*options), 12)]
+    return [
+        list(combination) for combination in itertools.islice(itertools.product(*options), STARTS)
+    ]
 
 
 def _numbers(found: Payoffs) -> set[sp.Rational]:
@@ -251,14 +273,14 @@ def _fit(entry: Loss, found: Payoffs, start: list[float]) -> Loss | None:
     names = list(entry.parameters)
     known = _functions(entry.name)
     scores = np.linspace(-2.9, 2.7, 17)
-    ours = [_values(x, scores) if x is not None else None
+    ours = [values(x, scores) if x is not None else None
             for x in (found.real, found.fake, found.generator)]  # fmt: skip
     if any(x is not None and not np.isfinite(x).all() for x in ours):
         return None
 
-    def misfit(values: np.ndarray) -> np.ndarray:
+    def misfit(given: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
-            theirs = [np.broadcast_to(f(scores, *values), scores.shape) for f in known]
+            theirs = [np.broadcast_to(f(scores, *given), scores.shape) for f in known]
         left = _residual(ours[:2], theirs[:2])
         right = _residual(ours[2:], theirs[2:]) if ours[2] is not None else np.zeros(0)
         return np.nan_to_num(np.concatenate([left, right]), nan=10.0, posinf=10.0, neginf=10.0)
@@ -267,12 +289,14 @@ def _fit(entry: Loss, found: Payoffs, start: list[float]) -> Loss | None:
         best = np.array(start)
     else:
         with np.errstate(all="ignore"):
-            best = least_squares(misfit, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=60).x
+            best = least_squares(
+                misfit, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=EVALUATIONS
+            ).x
     if np.max(np.abs(misfit(best))) > 1e-6:
         return None
-    values = [_simple(x) for x in best]
+    simple = [_simple(x) for x in best]
     try:
-        return entry.given(**dict(zip(names, values, strict=True)))
+        return entry.given(**dict(zip(names, simple, strict=True)))
     except GantheoryError:
         return None
 
@@ -313,11 +337,11 @@ def _entry(name: str) -> tuple[sp.Expr, ...]:
     return tuple(to_sympy(x, symbols) for x in (entry.real, entry.fake, entry.generator))
 
 
-def _values(formula: sp.Expr, points: np.ndarray) -> np.ndarray:
+def values(formula: sp.Expr, points: np.ndarray) -> np.ndarray:
+    """Return a formula of t at each of the points; nan where it is not real."""
     with np.errstate(all="ignore"):
         found = _lambda(formula)(points)
-    values: np.ndarray = np.broadcast_to(np.asarray(found, dtype=float), points.shape)
-    return values
+    return np.broadcast_to(np.asarray(found, dtype=float), points.shape)
 
 
 @lru_cache(maxsize=512)

@@ -13,12 +13,13 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.audits.equals import Equality, Payoffs, equal_loss, proportion
+from gantheory.audits.equals import Equality, Payoffs, equal_loss, proportion, upright
 from gantheory.audits.names import words
+from gantheory.audits.penalties import penalties
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.audits.separate import squashed
 from gantheory.derivations.derivation import Derivation
-from gantheory.functions import relu, sigmoid, softplus, t
+from gantheory.functions import sigmoid, softplus, t, to_sympy
 from gantheory.losses.loss import Loss
 
 SMOOTHED = ("one-sided-smoothing", "two-sided-smoothing")
@@ -49,9 +50,11 @@ class Facts:
     definition: Loss | None
     claim: str | None
     claimed: tuple[str, ...]
+    claimed_of: str | None  # the player in whose name alone the claim stands
     probabilities: bool
     coupled: str | None
     options: dict[str, Any]
+    penalty: dict[str, Any] | None = None
 
     @property
     def discriminator(self) -> Any:
@@ -64,9 +67,14 @@ class Facts:
         return self.players.get("generator")
 
     @property
-    def exact(self) -> bool:
-        """Whether the loss is one of the catalogue, guards of logarithms apart."""
-        return self.equals is not None
+    def parts(self) -> list[tuple[str, sp.Expr]]:
+        """Every recovered formula, with the player whose loss it is in."""
+        return [
+            (name, to_sympy(text))
+            for name, one in self.players.items()
+            for text in (one.real, one.fake)
+            if text is not None
+        ]
 
     def code(self, *lines: str) -> str:
         """Return runnable evidence: the import, then ``lines``."""
@@ -116,7 +124,7 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         return
     if p.generator is not None:
         k = proportion([(p.generator, -p.fake)])
-        if k is not None and k > 0:
+        if k is not None and k > 0 and (upright(p) or _linear(p)):
             yield _cooperates(facts)
             return
     if facts.equals is not None and facts.equals.loss.split("(")[0] not in ENERGIES:
@@ -131,13 +139,17 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
                 "fakes",
             )  # fmt: skip
         return
-    yield from _turned(facts, p)
+    followed = facts.derivation.followed if facts.derivation else None
+    if followed is None or followed.is_divergence is not True:
+        yield from _turned(facts, p)
 
 
 def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
     """Try the loss with one thing turned round: what is then known is what is wrong."""
+    d = facts.derivation
+    wrong = d is not None and (d.no_optimum or d.followed is not None)
     if p.generator is not None:
-        swapped = equal_loss(Payoffs(p.fake, p.real, p.generator))
+        swapped = equal_loss(Payoffs(p.fake, p.real, p.generator), fit=bool(wrong))
         if swapped and "the sign of the score" not in swapped.up_to:
             yield Finding(
                 Kind.EXCHANGED, Severity.ERROR,
@@ -148,7 +160,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
                 "exchange the two arguments, or the two labels, of the discriminator's loss",
             )  # fmt: skip
             return
-    negative = equal_loss(Payoffs(-p.real, -p.fake, p.generator))
+    negative = equal_loss(Payoffs(-p.real, -p.fake, p.generator), fit=bool(wrong))
     if negative and "the sign of the score" not in negative.up_to:
         yield Finding(
             Kind.WRONG_SIGN, Severity.ERROR,
@@ -158,7 +170,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if p.generator is not None:
-        negative = equal_loss(Payoffs(p.real, p.fake, -p.generator))
+        negative = equal_loss(Payoffs(p.real, p.fake, -p.generator), fit=bool(wrong))
         if negative and "the sign of the score" not in negative.up_to:
             yield Finding(
                 Kind.WRONG_SIGN, Severity.ERROR,
@@ -166,6 +178,10 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
                 _scores(facts, "generator"),
                 "return the negative: both players minimise what they are given",
             )  # fmt: skip
+
+
+def _linear(p: Payoffs) -> bool:
+    return p.real.is_polynomial(t) and sp.degree(p.real, t) == 1
 
 
 def _cooperates(facts: Facts) -> Finding:
@@ -230,18 +246,15 @@ def squashes(facts: Facts) -> Iterator[Finding]:
 
 def logits(facts: Facts) -> Iterator[Finding]:
     """Logits into BCELoss, or probabilities into BCEWithLogitsLoss."""
-    p = facts.payoffs
-    if p is not None:
-        for part in (p.real, p.fake, p.generator):
-            if part is not None and _twice(part, facts.probabilities):
-                yield Finding(
-                    Kind.LOGITS, Severity.ERROR,
-                    "a sigmoid is applied twice: probabilities reach a loss that takes logits "
-                    f"(payoff {part})",
-                    _scores(facts, "discriminator" if facts.discriminator else "generator"),
-                    "hand the logits to BCEWithLogitsLoss, or the probabilities to BCELoss",
-                )  # fmt: skip
-                return
+    for player, part in facts.parts:
+        if _twice(part):
+            yield Finding(
+                Kind.LOGITS, Severity.ERROR,
+                "a sigmoid is applied twice: probabilities reach a loss that takes logits "
+                f"({part} on scores t)", _scores(facts, player),
+                "hand the logits to BCEWithLogitsLoss, or the probabilities to BCELoss",
+            )  # fmt: skip
+            return
     domains = {one.domain for one in facts.players.values() if not one.missing}
     if "(0, 1)" in domains and len(domains) > 1:
         yield Finding(
@@ -263,24 +276,20 @@ def logits(facts: Facts) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _twice(part: sp.Expr, probabilities: bool) -> bool:
+def _twice(part: sp.Expr) -> bool:
     """Return whether a sigmoid or softplus takes a sigmoid of the score."""
     for atom in part.atoms(softplus, sigmoid):
         inner = atom.args[0]
         if inner.has(sigmoid) and not inner.has(sp.log, softplus):
             return True
-    del probabilities
     return False
 
 
 def epsilon(facts: Facts) -> Iterator[Finding]:
     """An epsilon, or a clamp, inside of a logarithm."""
-    p = facts.payoffs
-    parts = [] if p is None else [("discriminator", p.real), ("discriminator", p.fake),
-                                  ("generator", p.generator)]  # fmt: skip
-    for player, part in parts:
-        guard = None if part is None else _guard_in(part)
-        if guard is not None and player in facts.players:
+    for player, part in facts.parts:
+        guard = _guard_in(part)
+        if guard is not None:
             size = float(guard)
             yield Finding(
                 Kind.EPSILON, Severity.WARNING,
@@ -421,7 +430,7 @@ def state(facts: Facts) -> Iterator[Finding]:
                            f"    print(score, {one.written})"),
                 "hand the state in as an argument, or keep it outside of the loss",
             )  # fmt: skip
-        if one.branches:
+        if one.branches and not one.hidden_state and not one.no_gradient:
             yield Finding(
                 Kind.BRANCH, Severity.WARNING,
                 f"the formula of the {name}'s loss depends on a score's value read as a Python "
@@ -482,6 +491,7 @@ def names(facts: Facts) -> Iterator[Finding]:
             yield _misnamed(facts, f"it is {facts.coupled}")
         return
     generator = facts.payoffs is not None and facts.payoffs.generator is not None
+    generator = generator and facts.claimed_of != "discriminator"
     if facts.equals and facts.equals.loss.split("(")[0] in facts.claimed:
         return
     if not generator and facts.payoffs is not None and _part_of(facts, facts.payoffs):
@@ -565,7 +575,15 @@ def theory(facts: Facts) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    gradients, squashes, logits, exchanged, names, theory, epsilon, overflows, reduction, state,
-)  # fmt: skip
-
-__all__ = ["FAMILIES", "RULES", "Facts", "findings", "relu"]
+    penalties,
+    gradients,
+    squashes,
+    logits,
+    exchanged,
+    theory,
+    names,
+    epsilon,
+    overflows,
+    reduction,
+    state,
+)

@@ -10,55 +10,37 @@ import sympy as sp
 from gantheory.api import derive
 from gantheory.audits.equals import Equality, Payoffs, equal_loss
 from gantheory.audits.findings import FAMILIES, Facts, findings
-from gantheory.audits.names import claim_in
+from gantheory.audits.names import claim_in, player_of
 from gantheory.audits.record import Audit
+from gantheory.audits.recovered import Recovered
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy
 from gantheory.losses import find
 from gantheory.losses.loss import Loss
 
-SECONDS = 4.0  # for the derivation of one loss
+SECONDS = 3.0  # for the derivation of one loss
 
 
-def judge(
-    name: str,
-    players: dict[str, Any],
-    domain: str,
-    probabilities: bool,
-    *,
-    origin: str = "",
-    claims: str | None = None,
-    said: tuple[str, ...] = (),
-    options: dict[str, Any] | None = None,
-) -> Audit:
-    """Return the audit of recovered players.
-
-    Args:
-        name: what was audited.
-        players: what was found of each player's loss (`recover.Player`).
-        domain: the scores that it takes.
-        probabilities: whether it takes probabilities, t being their logit.
-        origin: the import that evidence begins with.
-        claims: the loss that it is said to be.
-        said: the names in the code that may say it, too.
-        options: the arguments that were given.
-    """
+def judge(found: Recovered, claims: str | None = None) -> Audit:
+    """Return the audit of what was recovered; ``claims`` is the loss that it is said to be."""
+    name, players, probabilities = found.name, found.players, found.probabilities
+    domain = found.domain
     d, g = players.get("discriminator"), players.get("generator")
     coupled = next((one.coupled for one in players.values() if one.coupled), None)
     payoffs = _payoffs(d, g)
     definition = None if coupled else _definition(name, payoffs, domain)
     equals = _equality(d, g, payoffs, coupled, probabilities)
     derivation = _derivation(definition, equals, payoffs)
-    claim, claimed = _claim(claims, said)
+    claim, claimed, of = claim_of(claims, found.said)
     facts = Facts(
-        name, origin, players, payoffs, equals, derivation, definition, claim, claimed,
-        probabilities, coupled, options or {},
+        name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed, of,
+        probabilities, coupled, found.options, found.penalty,
     )  # fmt: skip
     reasons = tuple(f"{one.player}: {one.missing}" for one in players.values() if one.missing)
     return Audit(
         name=name,
-        recovered=not reasons and coupled is None and bool(players),
+        recovered=not reasons and coupled is None and bool(players or found.penalty),
         loss=_formulas(d, g, payoffs, definition, domain),
         players=tuple(players),
         equals=equals,
@@ -66,7 +48,9 @@ def judge(
         heads=next((one.heads for one in players.values() if one.heads), None),
         reduction=_reduction(players),
         derivation=derivation,
+        penalty=_penalty(found.penalty),
         findings=findings(facts),
+        details={"penalty": found.penalty},
         reasons=reasons,
         how=tuple(f"{one.player}: {one.checked}" for one in players.values() if one.checked),
         definition=definition,
@@ -126,20 +110,27 @@ def _derivation(
     return derived
 
 
-def _claim(claims: str | None, said: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Return what the loss is claimed to be, and the catalogue's names that would be it."""
+def claim_of(
+    claims: str | None, said: tuple[str, ...]
+) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Return what the loss is claimed to be, the catalogue's names that would be it, and whose.
+
+    A claim in the name of the generator's loss goes before one in that of the discriminator's,
+    which says nothing about the generator.
+    """
     if claims is not None:
         folded = claim_in(claims) or claims
         if folded in FAMILIES:
-            return folded, FAMILIES[folded]
+            return folded, FAMILIES[folded], None
         entry = find(claims)
-        family = next((f for f, names in FAMILIES.items() if entry.name == f and f in names), None)
-        return entry.name, FAMILIES[family] if family else (entry.name,)
-    for text in said:
+        return entry.name, FAMILIES.get(entry.name, (entry.name,)), None
+    ordered = sorted(said, key=lambda text: player_of(text) == "discriminator")
+    for text in ordered:
         found = claim_in(text)
         if found is not None:
-            return found, FAMILIES[found]
-    return None, ()
+            of = "discriminator" if player_of(text) == "discriminator" else None
+            return found, FAMILIES[found], of
+    return None, (), None
 
 
 def _formulas(
@@ -156,6 +147,11 @@ def _formulas(
         **{part: None if value is None else str(value) for part, value in shown.items()},
         "domain": definition.domain if definition else domain,
     }
+
+
+def _penalty(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    shown = ("target", "per_sample", "through", "weight")
+    return None if found is None else {key: found.get(key) for key in shown}
 
 
 def _reduction(players: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ import re
 
 DISCRIMINATOR = frozenset(["d", "dis", "disc", "discriminator", "critic", "discriminators", "netd"])
 GENERATOR = frozenset(["g", "gen", "generator", "generators", "netg"])
-REAL = frozenset(["real", "reals", "true", "pos", "positive", "dx", "dr", "r", "realpred"])
+REAL = frozenset(["real", "reals", "true", "pos", "positive", "dx", "fx", "dr", "r", "realpred"])
 FAKE = frozenset(
     [
         "fake",
@@ -19,6 +19,7 @@ FAKE = frozenset(
         "neg",
         "negative",
         "dgz",
+        "fgz",
         "gz",
         "dg",
         "gg",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import sympy as sp
 import torch
 
 from gantheory.audits.calls import Call, Plan
-from gantheory.audits.forms import FORMS, Batch, Domain, Form, Runner, Traced
+from gantheory.audits.forms import FORMS, Batch, Domain, Runner, Traced
 from gantheory.audits.overflow import overflows
+from gantheory.audits.penalty import audit_penalty
+from gantheory.audits.recovered import Player, Recovered
 from gantheory.audits.separate import (
     Separated,
     coupling,
@@ -29,84 +30,16 @@ from gantheory.functions import relu, softplus, t, to_sympy
 GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0.25, 0.5, 0.75,
         0.999, 1.001, 1.5, 2.0, 5.0, 10.0, 30.0)  # fmt: skip
 RAW = np.array([[0.31, 1.72, -0.44], [-0.83, 0.47, -1.36]])  # of three heads' worth, by side
-SPREADS = (0.0, -4.0, 4.0, 0.7)  # where the probe points are centred: branches differ there
+SPREADS = ((0.0, 0.0), (-4.0, -4.0), (4.0, 4.0), (3.0, -3.0), (-3.0, 3.0))  # centres, by side
+SPREADS_MORE = 10  # further pairs of centres, tried where the code reads values
 VALUE, GRADIENT = 1e-9, 1e-8  # relative, of the formula against the code in double precision
-
-
-@dataclass
-class Player:
-    """What was found of one player's loss; every entry is text or a number.
-
-    Attributes:
-        written: the call, as code.
-        form: how scores are handed over.
-        real: what a real sample adds to the mean, in ``t``; None where it was not recovered.
-        fake: what a fake sample adds.
-        constant: what no score changes.
-        reduction: ``mean``, ``sum``, ``none`` or None.
-        heads: ``sum`` or ``mean`` over a list of scores; None where one tensor is taken.
-        coupled: what couples the samples; None where the loss is separable.
-        kernel: for a coupled loss, its formula.
-        missing: why it was not recovered.
-        branches: lines at which a score was read as a Python value and decided something.
-        no_gradient: the sides on whose scores the value depends, but through no gradient.
-        partial_gradient: whether the gradient is another function than the value's.
-        hidden_state: whether the same scores gave another value later.
-        random: whether it draws random numbers, over which the formula is the mean.
-        operations: torch operations that were met.
-        checked: how the formula was compared with the code.
-    """
-
-    player: str
-    written: str
-    form: str = ""
-    form_written: str = "{0}"
-    sides: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    labelled: bool = False
-    real: str | None = None
-    fake: str | None = None
-    constant: str = "0"
-    reduction: str | None = None
-    heads: str | None = None
-    coupled: str | None = None
-    kernel: str | None = None
-    logistic: bool = False
-    missing: str | None = None
-    branches: tuple[str, ...] = ()
-    no_gradient: tuple[str, ...] = ()
-    partial_gradient: bool = False
-    hidden_state: bool = False
-    random: bool = False
-    operations: tuple[str, ...] = ()
-    domain: str = "(-oo, oo)"
-    single: bool = False
-    checked: str = ""
-    witness: str = ""
-    overflows: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything under its names, for JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """Both players, and the scores that they take."""
-
-    name: str
-    players: dict[str, Player]
-    domain: str
-    probabilities: bool
-    style: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything under its names, for JSON."""
-        return {**vars(self), "players": {k: v.as_dict() for k, v in self.players.items()}}
 
 
 def recover(plan: Plan, name: str) -> Recovered:
     """Recover what can be recovered of the planned calls."""
+    if plan.penalty is not None:
+        facts = audit_penalty(plan.penalty)
+        return Recovered(name, {}, "(-oo, oo)", False, plan.style, penalty=facts)
     runners: dict[str, Runner | str] = {call.player: _runner(call) for call in plan.calls}
     found = [r for r in runners.values() if isinstance(r, Runner)]
     domain = _meet([r.domain for r in found])
@@ -214,11 +147,17 @@ def _finite(runner: Runner, point: float) -> bool:
     return bool(np.isfinite(value))
 
 
-def batch(runner: Runner, size: int, centre: float = 0.0, heads: int | None = None) -> Batch:
+def batch(
+    runner: Runner,
+    size: int,
+    centre: tuple[float, float] | float = 0.0,
+    heads: int | None = None,
+) -> Batch:
     """Return scores of the given batch size in the domain of a run, all of them distinct."""
     count = heads or (2 if runner.form.many else 1)
-    drawn = np.random.default_rng(int(1000 * (centre + 10)) + 7 * size + count)
-    raw = centre + np.array([1.9 * drawn.random((count, size)) - 0.9 for _ in range(2)])
+    places = centre if isinstance(centre, tuple) else (centre, centre)
+    drawn = np.random.default_rng(int(1000 * (places[0] + 10)) + 7 * size + count)
+    raw = np.array([place + 1.9 * drawn.random((count, size)) - 0.9 for place in places])
     inside = runner.domain.inside(raw)
     return Batch(inside[0], inside[1])
 
@@ -240,6 +179,8 @@ def _fill(player: Player, runner: Runner) -> None:
     player.hidden_state = _remembers(runner)
     if unknown := [u for s, u in first.record.unknown.items() if s in first.formula.free_symbols]:
         player.missing = f"{unknown[0]} has no formula here"
+    elif player.hidden_state and _branches(runs):
+        player.missing = "it keeps state between calls"
     elif _branches(runs):
         reads = list(dict.fromkeys(line for run in runs for line in run.record.reads))
         player.branches = tuple(reads or ["a line that was not found"])
@@ -256,8 +197,11 @@ def _fill(player: Player, runner: Runner) -> None:
 
 
 def _runs(runner: Runner) -> list[Traced] | str:
-    runs = []
-    for centre in SPREADS:
+    runs: list[Traced] = []
+    more = np.random.default_rng(14).uniform(-5, 5, (SPREADS_MORE, 2))
+    for centre in (*SPREADS, *map(tuple, more)):
+        if len(runs) >= len(SPREADS) and not any(run.record.reads for run in runs):
+            break
         try:
             runs.append(runner.traced(batch(runner, 2, centre)))
         except Exception as error:
@@ -315,35 +259,34 @@ def _payoffs(player: Player, runner: Runner, first: Traced) -> None:
         return
     if player.player == "generator":  # what real samples add has no gradient in G
         small, large = (replace(one, real=sp.Integer(0)) for one in (small, large))
-    player.reduction = _reduction(small, large, first.how)
-    if player.reduction is None:
+    reductions = [_reduction(a, b, first.how) for a, b in
+                  ((small.real, large.real), (small.fake, large.fake))]  # fmt: skip
+    said = {kind for kind in reductions if kind}
+    player.reduction = said.pop() if len(said) == 1 else "mixed" if said else "mean"
+    if "unknown" in reductions:
+        player.reduction = None
         player.missing = "the weight of a sample depends on the batch size in an unknown way"
         return
-    scale = 2 if player.reduction in ("mean", "none") else 1
+    scales = [1 if kind == "sum" else 2 for kind in reductions]
     heads = 2 if runner.form.many else 1
     if heads == 2:
         single = _separated(runner.traced(batch(runner, 2, heads=1)))
         player.heads = _heads(small, single)
-        scale *= heads if player.heads == "mean" else 1
-    _write(player, small, scale)
+        scales = [k * (heads if player.heads == "mean" else 1) for k in scales]
+    player.sums = tuple(side for side, kind in zip(("real", "fake"), reductions, strict=True)
+                        if kind == "sum")  # fmt: skip
+    _write(player, small, scales)
 
 
-def _reduction(small: Separated, large: Separated, how: str) -> str | None:
-    found: set[str] = set()
-    for a, b in ((small.real, large.real), (small.fake, large.fake)):
-        if a is None or b is None:
-            return None
-        if not (a.has(t) or b.has(t)):
-            continue
-        if same(a * 2, b * 3):
-            found.add("none" if how == "none" else "mean")
-        elif same(a, b):
-            found.add("sum")
-        else:
-            return None
-    if len(found) == 2:
-        return "mixed"
-    return found.pop() if found else "mean"
+def _reduction(two: sp.Expr | None, three: sp.Expr | None, how: str) -> str:
+    """Return how one side is reduced, from what a sample adds in batches of two and of three."""
+    if two is None or three is None:
+        return "unknown"
+    if not (two.has(t) or three.has(t)):
+        return ""
+    if same(two * 2, three * 3):
+        return "none" if how == "none" else "mean"
+    return "sum" if same(two, three) else "unknown"
 
 
 def _heads(two: Separated, one: Separated) -> str | None:
@@ -354,9 +297,9 @@ def _heads(two: Separated, one: Separated) -> str | None:
     return None
 
 
-def _write(player: Player, small: Separated, scale: int) -> None:
+def _write(player: Player, small: Separated, scales: Sequence[int]) -> None:
     written = []
-    for side in (small.real, small.fake):
+    for side, scale in zip((small.real, small.fake), scales, strict=True):
         assert side is not None
         formula = without_pieces(side * scale)
         if formula is None:
@@ -407,18 +350,23 @@ def _compare(player: Player, runner: Runner) -> None:
 def _told(player: Player, runner: Runner, sides: Sequence[sp.Expr], given: Batch) -> float | None:
     """Return what the payoffs say that the code returns."""
     total = float(sp.N(sp.sympify(player.constant)))
-    for formula, scores in zip(sides, (given.real, given.fake), strict=True):
-        if player.player == "generator" and scores is given.real:
+    for name, formula in zip(("real", "fake"), sides, strict=True):
+        if player.player == "generator" and name == "real":
             continue
+        scores = getattr(given, name)
         at = numeric(formula)
         values = [at(float(x)) for x in runner.domain.symbol_values(scores).reshape(-1)]
         if any(v is None for v in values):
             return None
-        heads, size = scores.shape
-        weight = 1 if player.reduction == "sum" else 1 / size
-        weight *= 1 / heads if player.heads == "mean" else 1
+        weight = _weight(player, name, scores.shape)
         total += weight * sum(v for v in values if v is not None)
     return total
+
+
+def _weight(player: Player, side: str, shape: tuple[int, ...]) -> float:
+    """Return what one score of a side counts in the loss."""
+    heads, size = shape
+    return (1 if side in player.sums else 1 / size) / (heads if player.heads == "mean" else 1)
 
 
 def _gradients(player: Player, runner: Runner) -> None:
@@ -455,9 +403,7 @@ def _differs(player: Player, runner: Runner, given: Batch, slopes: dict[str, np.
         formula = getattr(player, side)
         scores = getattr(given, side)
         derivative = numeric(sp.diff(to_sympy(formula), t))
-        heads, size = scores.shape
-        weight = 1 if player.reduction == "sum" else 1 / size
-        weight *= 1 / heads if player.heads == "mean" else 1
+        weight = _weight(player, side, scores.shape)
         for x, slope in zip(scores.reshape(-1), slopes[side].reshape(-1), strict=True):
             told = derivative(float(runner.domain.symbol_values(x)))
             chain = 1 / (x * (1 - x)) if runner.domain.probabilities else 1.0
@@ -477,6 +423,3 @@ def _remembers(runner: Runner) -> bool:
     runner.plain(other)
     after = runner.plain(given)[0]
     return abs(before - after) > 1e-12 * max(1.0, abs(before))
-
-
-__all__ = ["Form", "Player", "Recovered", "batch", "recover"]

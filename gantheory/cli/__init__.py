@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Run every check of the original GAN and write a report.",
     "claims": "Decide what documents about GANs state, sentence by sentence.",
     "derive": "Derive a loss's theory step by step.",
+    "audit": "Say what a torch loss is, does, and does wrong.",
     "prove": "Prove or refute an inequality between divergences.",
     "explain": "Say what a loss's values mean when they stop moving.",
     "divergence": "Integrate a divergence between two densities, with its error.",

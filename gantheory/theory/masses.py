@@ -102,6 +102,9 @@ def enclosed_mass(branch: Branch, x: sp.Symbol, within: Range, parameters: Assum
             ).real  # fmt: skip
         except NoEnclosure as reason:
             raise Undecided(str(reason)) from None
+        except SystemError:  # the alarm of the deadline went off inside of the integrator
+            check_time()
+            raise
         total = middle + sum((tail.union(-tail) for tail in tails), arb(0))
     if not total.is_finite() or total.rad() > 1e-9 * (1 + abs(total.mid())):
         raise Undecided(f"the integral of {density} is not enclosed")

@@ -1,0 +1,188 @@
+"""Import the user's module, find the loss in it, and plan its calls."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gantheory.audits.calls import Plan, one_player, plan_of
+from gantheory.audits.names import partners, player_of, words
+from gantheory.audits.penalty import is_penalty, penalty_of
+from gantheory.audits.recover import recover
+from gantheory.audits.recovered import Recovered
+from gantheory.audits.target import Target
+from gantheory.errors import GantheoryError
+
+Arguments = tuple[list[Any], dict[str, Any]] | None
+
+
+def recover_target(target: Target) -> Recovered:
+    """Return what is recovered of a loss in a module."""
+    module, origin = load(target.place)
+    said = [*target.names]
+    lines = [origin]
+    losses = []
+    for name in target.names:
+        loss, made = _made(_found(module, name), name, target.init, module)
+        lines.append(f"from {module.__name__} import {name.split('.')[0]}")
+        losses.append((loss, _variable(loss, name) if made else name))
+        if made:
+            lines.append(f"{losses[-1][1]} = {made}")
+    plan = _plan(losses, target, module, lines)
+    said += [v for v in _values(target) if isinstance(v, str)]
+    found = recover(plan, target.name)
+    return Recovered(
+        found.name, found.players, found.domain, found.probabilities, plan.style,
+        "\n".join(lines), tuple(said), {**(target.init or ([], {}))[1], **target.call},
+        found.penalty,
+    )  # fmt: skip
+
+
+def load(place: str) -> tuple[ModuleType, str]:
+    """Import a module by path or by name; return it and the code that does so."""
+    if not place.endswith(".py"):
+        return _alone(place), ""
+    path = Path(place)
+    if not (path.parent / "__init__.py").is_file():
+        sys.path.insert(0, str(path.parent))
+        origin = f"import sys; sys.path.insert(0, {str(path.parent)!r})"
+        return _from_file(path.stem, path), origin
+    root, dotted = path.parent, path.stem
+    while (root / "__init__.py").is_file():
+        root, dotted = root.parent, f"{root.name}.{dotted}"
+    sys.path.insert(0, str(root))
+    return _alone(dotted), f"import sys; sys.path.insert(0, {str(root)!r})"
+
+
+def _alone(dotted: str) -> ModuleType:
+    """Import a module of a package; alone, where its package does not import whole."""
+    try:
+        return importlib.import_module(dotted)
+    except ImportError:
+        head, *rest = dotted.split(".")
+        spec = importlib.util.find_spec(head)
+        if not rest or spec is None or not spec.submodule_search_locations:
+            raise
+        places = list(spec.submodule_search_locations)
+    for name in [m for m in sys.modules if m == head or m.startswith(f"{head}.")]:
+        del sys.modules[name]
+    package = head
+    for part in rest:
+        empty = ModuleType(package)
+        empty.__path__ = places
+        sys.modules[package] = empty
+        package, places = f"{package}.{part}", [str(Path(place, part)) for place in places]
+    return importlib.import_module(dotted)
+
+
+def _from_file(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise GantheoryError(f"{str(path)!r} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _found(module: ModuleType, name: str) -> Any:
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            near = ", ".join(n for n in vars(module) if "loss" in n.lower() or "gan" in n.lower())
+            raise GantheoryError(
+                f"{module.__name__} has no {name!r}; it has {near[:200] or 'no losses by name'}"
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _made(found: Any, name: str, init: Arguments, module: ModuleType) -> tuple[Any, str]:
+    """Return the loss, an instance where a class was named, and the code that made it."""
+    del module
+    if not isinstance(found, type) and init is None:
+        return found, ""
+    given, named = init or ([], {})
+    written = ", ".join([*map(repr, given), *(f"{k}={v!r}" for k, v in named.items())])
+    try:
+        return found(*given, **named), f"{name}({written})"
+    except TypeError as error:
+        needed = str(error).split(")", 1)[-1].strip() or str(error)
+        raise GantheoryError(
+            f"{name}({written}) cannot be made: {needed}; give its arguments, as in "
+            "--init 'gan_mode=\"lsgan\"'"
+        ) from None
+
+
+def _variable(loss: Any, name: str) -> str:
+    del loss
+    return "_".join(words(name)) or "criterion"
+
+
+def _plan(
+    losses: list[tuple[Any, str]], target: Target, module: ModuleType, lines: list[str]
+) -> Plan:
+    options = target.call
+    if isinstance(losses[0][0], tuple) and len(losses) == 1:  # a function that makes both
+        pair = losses[0][0]
+        losses = [(loss, f"{losses[0][1]}[{k}]") for k, loss in enumerate(pair[:2])]
+    if len(losses) == 2:
+        return Plan(_pair(losses, options), "pair", options=options)
+    (loss, name), style = losses[0], target.style
+    plan = plan_or_penalty(loss, style, options, name)
+    if plan.penalty is not None:
+        return plan
+    if len(plan.calls) == 1 and plan.style == "pair":
+        other = _partner(target, module, lines)
+        if other is not None:
+            ordered = [losses[0], other]
+            if plan.calls[0].player == "generator":
+                ordered.reverse()
+            return Plan(_pair(ordered, options), "pair", options=options)
+    return plan
+
+
+def plan_or_penalty(loss: Any, style: str | None, options: dict[str, Any], name: str) -> Plan:
+    """Return how a criterion is called, or a gradient penalty where its name says so."""
+    if style is None and callable(loss) and is_penalty(loss, name):
+        return Plan((), "penalty", options=options, penalty=penalty_of(loss, name, options))
+    return plan_of(loss, style, options, name)
+
+
+def _pair(losses: list[tuple[Any, str]], options: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(
+        one_player(loss, player, options, name)
+        for (loss, name), player in zip(losses, ("discriminator", "generator"), strict=True)
+    )
+
+
+def _partner(target: Target, module: ModuleType, lines: list[str]) -> tuple[Any, str] | None:
+    """Return the other player's loss, where the same module has it under the matching name."""
+    if player_of(target.names[0].split(".")[-1]) is None:
+        return None
+    for name in partners(target.names[0]):
+        found = getattr(module, name, None)
+        if not (inspect.isclass(found) or inspect.isfunction(found)):
+            continue
+        if player_of(name) in (None, player_of(target.names[0])):
+            continue
+        try:
+            loss, made = _made(found, name, target.init, module)
+        except Exception:
+            continue
+        variable = _variable(loss, name) if made else name
+        lines.append(f"from {module.__name__} import {name}")
+        if made:
+            lines.append(f"{variable} = {made}")
+        return loss, variable
+    return None
+
+
+def _values(target: Target) -> list[Any]:
+    given, named = target.init or ([], {})
+    return [*given, *named.values(), *target.call.values()]

@@ -1,0 +1,67 @@
+"""``gantheory audit``: torch code in, its theory and its faults out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.errors import GantheoryError
+
+
+@click.command(name="audit")
+@click.argument("target")
+@click.option("--init", help="Arguments of a class, as literals: 'gan_mode=\"lsgan\"'.")
+@click.option("--call", "call_", help="Further arguments of the loss: 'for_discriminator=True'.")
+@click.option(
+    "--style",
+    type=click.Choice(["pair", "target_is_real", "labels"]),
+    help="How a criterion is called, where its signature does not say.",
+)
+@click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
+@click.option("--samples-frozen", is_flag=True, help="Samples are detached: an estimator's k(r).")
+@click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
+@click.option("--time-limit", default=60.0, show_default=True, help="Seconds for the module.")
+@click.option("--memory", default=4096, show_default=True, help="Megabytes for the module.")
+@json_option
+def command(
+    target: str,
+    init: str | None,
+    call_: str | None,
+    style: str | None,
+    claims: str | None,
+    samples_frozen: bool,
+    html: str | None,
+    time_limit: float,
+    memory: int,
+    as_json: bool,
+) -> None:
+    """Say what a torch loss is, what it does, and what is wrong with it.
+
+    TARGET is path/to/losses.py:NAME or package.module:NAME; NAME is a class or a function for
+    both players, or D_LOSS,G_LOSS. The module is YOUR code and runs as such, in a process of its
+    own with a limit of time and memory; texts given here are read as literals and never evaluated.
+
+    \b
+    Example:
+      gantheory audit losses.py:GANLoss --init 'gan_mode="lsgan"'
+      gantheory audit losses.py:d_loss,g_loss --claims non-saturating --json
+    """
+    from gantheory.audits import audit_target
+    from gantheory.audits.target import target_of
+
+    if not 0 < time_limit <= 3600 or not 256 <= memory <= 1_000_000:
+        raise GantheoryError("--time-limit is between 0 and 3600 seconds, --memory from 256 MB on")
+    asked = target_of(target, init, call_, style, samples_frozen)
+    found = audit_target(asked, claims=claims, seconds=time_limit, megabytes=memory)
+    if html:
+        from gantheory.audits.page import page
+
+        Path(html).write_text(page(found), encoding="utf-8")
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        from gantheory.cli.audits import show
+
+        show(found)

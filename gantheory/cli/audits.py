@@ -1,0 +1,32 @@
+"""An audit on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from gantheory.audits.record import Audit, Severity
+from gantheory.audits.told import what_it_does, what_it_is
+
+STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def show(found: Audit) -> None:
+    """Print what a loss is, what it does, and the findings with their evidence."""
+    console = Console(highlight=False)
+    console.print(Text(found.name, style="bold"))
+    for title, lines in (("What it is", what_it_is(found)), ("What it does", what_it_does(found))):
+        console.print(Text(f"\n{title}", style="bold"))
+        for line in lines:
+            console.print(Padding(Text(line), (0, 0, 0, 3)))
+    console.print(Text("\nWhat is wrong or surprising", style="bold"))
+    if not found.findings:
+        console.print(Padding(Text("nothing was found"), (0, 0, 0, 3)))
+    for finding in found.findings:
+        head = Text(f"{finding.severity.value} ", style=STYLES[finding.severity])
+        head.append(f"[{finding.kind.value}] ", style="bold")
+        head.append(finding.message)
+        console.print(Padding(head, (0, 0, 0, 3)))
+        console.print(Padding(Text(f"remedy: {finding.remedy}"), (0, 0, 0, 5)))
+        console.print(Padding(Text(finding.evidence, style="dim"), (0, 0, 1, 5)))
