@@ -1,5 +1,6 @@
 """Discriminators with R1 and R2: reference numbers, a second solver, duality, and the envelope."""
 
+import itertools
 import json
 import math
 
@@ -113,7 +114,7 @@ def test_no_other_score_does_better_and_duality_bounds_the_best(p, q):
         bump = 0.1 * draw.normal() * np.sin(draw.uniform(0.2, 2) * places + draw.normal())
         share = (1 + NODES) / 2
         moved = fine.nodes + bump[:-1, None] * (1 - share) + bump[1:, None] * share
-        rival = Solution(fine.edges, moved, fine.payoffs, fine.densities, fine.weights)
+        rival = Solution(fine.edges, moved, fine.payoffs, fine.densities, fine.energy)
         assert rival.value.sum() - rival.penalty.sum() < found.objective.value
         climbed = climb(rival)
         reached = climbed.value.sum() - climbed.penalty.sum()
@@ -128,7 +129,7 @@ def test_the_bound_by_duality_holds_what_a_coarse_mesh_misses(gap):
     bump = gap * np.sin(np.linspace(0, 40, len(fine.edges)))
     share = (1 + NODES) / 2
     nodes = fine.nodes + bump[:-1, None] * (1 - share) + bump[1:, None] * share
-    off = Solution(fine.edges, nodes, fine.payoffs, fine.densities, fine.weights)
+    off = Solution(fine.edges, nodes, fine.payoffs, fine.densities, fine.energy)
     missed = best - (off.value.sum() - off.penalty.sum())
     assert 0 < missed <= off.gap.sum() * (1 + 1e-6)
 
@@ -203,6 +204,74 @@ def test_disjoint_supports_and_free_places_are_answered():
     assert squares.value.value == pytest.approx(0, abs=1e-12)
 
 
+def logistic_of(p, q, score):
+    """V of the original GAN at a given score, by quadrature."""
+    p, q = gt.density(p), gt.density(q)
+    low, high = (min(p.ppf(1e-16), q.ppf(1e-16)), max(p.isf(1e-16), q.isf(1e-16)))
+    cuts = np.linspace(low, high, 25)
+    return sum(
+        scipy.integrate.quad(
+            lambda x: -p.pdf(x) * np.logaddexp(0, -score(x)) - q.pdf(x) * np.logaddexp(0, score(x)),
+            a, b, epsabs=1e-14,
+        )[0]
+        for a, b in itertools.pairwise(cuts)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "most", "score"),
+    [
+        (NORMAL, "normal(1, 1)", 0.5, lambda x: 0.5 * (0.5 - x)),  # log r is steeper throughout
+        (NORMAL, "normal(1, 1)", 2.0, lambda x: 0.5 - x),  # and here flatter: the bound is idle
+        ("uniform(0, 1)", "uniform(2, 3)", 1.0, lambda x: 1.5 - x),
+    ],
+)
+def test_a_bound_on_the_slope_is_kept_and_known_optima_are_found(p, q, most, score):
+    found = solved("minimax", p, q, f"slope({most})")
+    truth = logistic_of(p, q, score)
+    assert abs(found.value.value - truth) <= found.value.error < 1e-8
+    assert found.penalty.value == 0
+    assert np.abs(found.finer[0].slope).max() <= most
+
+
+def test_under_a_bound_a_zero_sum_generator_follows_v():
+    h = 1e-3
+    below, here, above = (
+        solved("minimax", NORMAL, f"normal({place}, 1)", "slope(0.5)")
+        for place in (1 - h, 1, 1 + h)
+    )
+    slope = (above.value.value - below.value.value) / (2 * h)
+    assert slope == pytest.approx(here.gradient("q.loc").value, abs=1e-6)
+
+
+def test_a_linear_payoff_under_a_bound_is_the_wasserstein_distance():
+    loss = gt.Loss("linear", "t", "-t", "-t")
+    found = solved(loss, NORMAL, "normal(1, 2)", "slope(2)")
+    truth = 2 * gt.divergence("w1", NORMAL, "normal(1, 2)").value
+    assert abs(found.value.value - truth) <= found.value.error < 1e-8
+
+
+def test_under_a_bound_a_zero_sum_generator_follows_v():
+    h = 1e-3
+    below, here, above = (
+        solved("minimax", NORMAL, f"normal({place}, 1)", "slope(0.5)")
+        for place in (1 - h, 1, 1 + h)
+    )
+    slope = (above.value.value - below.value.value) / (2 * h)
+    assert slope == pytest.approx(here.gradient("q.loc").value, abs=1e-6)
+
+
+def test_a_linear_payoff_under_a_bound_is_the_wasserstein_distance():
+    loss = gt.Loss("linear", "t", "-t", "-t")
+    found = solved(loss, NORMAL, "normal(1, 2)", "slope(2)")
+    truth = 2 * gt.divergence("w1", NORMAL, "normal(1, 2)").value
+    assert abs(found.value.value - truth) <= found.value.error < 1e-8
+    smaller, larger = (
+        solved("minimax", NORMAL, "normal(1, 2)", f"slope({most})").value for most in (0.2, 0.6)
+    )
+    assert smaller.value < larger.value
+
+
 def test_a_score_is_given_with_its_error_where_the_penalty_holds_it():
     found = solved("minimax", NORMAL, "normal(1, 1)")
     middle = found.score(0.5)
@@ -234,6 +303,7 @@ def test_what_is_ill_posed_says_so(loss, p, q, regulariser, says):
         (("minimax", NORMAL, NORMAL, "r3(1)"), "r3"),
         (("minimax", NORMAL, NORMAL, "r1(0)"), "weight"),
         (("minimax", NORMAL, NORMAL, "r1(1)*2"), "no sum"),
+        (("minimax", NORMAL, NORMAL, "slope(1) + r1(1)"), "stands alone"),
         (("minimax", NORMAL, "normal_2d_iso((0, 0), 1)", "r1(1)"), "line"),
         (("hinge", NORMAL, NORMAL, "r1(1)"), "kink"),
         (("alpha-gan", NORMAL, NORMAL, "r1(1)"), "numbers"),

@@ -7,7 +7,8 @@ Newton's method on piecewise polynomials. For any t, with the flux σ that has
 
 .. math:: 0 \le J^* - J(t) \le \int \frac{(\sigma - w t')^2}{2w}\,dx
 
-which is a sum of squares, free of cancellation, and says which elements to cut.
+which is a sum of squares, free of cancellation, and says which elements to cut. A bound on the
+slope is held by a barrier instead of the penalty; `energies` has both.
 
 Source: W. Prager, J. L. Synge (1947), Quarterly of Applied Mathematics 5 (the bound, for linear
 problems; for concave ones I. Ekeland, R. Temam (1976), Convex Analysis and Variational Problems).
@@ -24,6 +25,7 @@ from numpy.polynomial import legendre
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from gantheory.densities.base import Array
+from gantheory.regularised.energies import Barrier, Energy
 from gantheory.regularised.payoffs import Payoffs
 
 DEGREE = 10
@@ -69,7 +71,7 @@ class Solution:
     Attributes:
         edges: the ends of the elements, in order.
         nodes: the score at the Gauss-Lobatto nodes, of shape (elements, degree + 1).
-        weights: the penalty's weight on real and on fake samples.
+        energy: what slopes cost.
         converged: whether Newton's method came to rest.
     """
 
@@ -77,7 +79,7 @@ class Solution:
     nodes: Array
     payoffs: Payoffs
     densities: Densities
-    weights: tuple[float, float]
+    energy: Energy
     converged: bool = True
 
     @cached_property
@@ -116,9 +118,8 @@ class Solution:
 
     @cached_property
     def stiffness(self) -> Array:
-        """The penalty's weight w."""
-        p, q = self.both
-        return self.weights[0] * p + self.weights[1] * q
+        """The energy's weight w."""
+        return self.energy.weight(*self.both)
 
     def integral(self, values: Array) -> Array:
         """Return the integral over each element."""
@@ -136,7 +137,7 @@ class Solution:
     @cached_property
     def penalty(self) -> Array:
         """What each element adds to the penalty."""
-        return self.integral(0.5 * self.stiffness * self.slope**2)
+        return self.integral(self.energy.cost(self.stiffness, self.slope))
 
     @cached_property
     def force(self) -> Array:
@@ -155,10 +156,10 @@ class Solution:
         mass = np.cumsum(self.integral(self.stiffness))
         sigma = np.where((mass < 0.5 * mass[-1])[:, None], sigma, other)
         felt = float(self.integral(np.abs(self.force)).sum())
-        noise = np.maximum(np.abs(sigma), np.abs(self.stiffness * self.slope)) < NOISE * felt
-        with np.errstate(all="ignore"):
-            missed = (sigma - self.stiffness * self.slope) ** 2 / (2 * self.stiffness)
-        return self.integral(np.where((self.stiffness > 0) & ~noise, missed, 0.0))
+        own = np.abs(self.energy.flux(self.stiffness, self.slope))
+        noise = np.maximum(np.abs(sigma), own) < NOISE * felt
+        missed = self.energy.missed(sigma, self.stiffness, self.slope)
+        return self.integral(np.where(noise, 0.0, missed))
 
     def at(self, x: Array, slope: bool = False) -> Array:
         """Return the score, or its derivative, at points within the mesh."""
@@ -177,7 +178,7 @@ class Solution:
         edges = np.sort(np.concatenate([self.edges, middles[where]]))
         places = _nodes(edges)
         return Solution(
-            edges, self.at(places), self.payoffs, self.densities, self.weights, self.converged
+            edges, self.at(places), self.payoffs, self.densities, self.energy, self.converged
         )
 
 
@@ -191,7 +192,7 @@ def start(
     edges: Array,
     payoffs: Payoffs,
     densities: Densities,
-    weights: tuple[float, float],
+    energy: Energy,
     level: bool = False,
 ) -> Solution:
     """Return a score to begin with: what is best at each point alone, or a constant.
@@ -205,11 +206,11 @@ def start(
         p, q = (density.ravel() for density in densities(places))
         best = _pointwise(payoffs, p, q)
         bend = -(p * payoffs.real[2](best) + q * payoffs.fake[2](best))
-        held = (bend > HELD * (weights[0] * p + weights[1] * q)) & (np.abs(best) < FARTHEST - 1)
+        held = (bend > HELD * energy.weight(p, q)) & (np.abs(best) < FARTHEST - 1)
         if held.any():
             x = places.ravel()
             nodes = np.interp(x, x[held], best[held]).reshape(places.shape)
-    return Solution(edges, nodes, payoffs, densities, weights, False)
+    return Solution(edges, nodes, payoffs, densities, energy, False)
 
 
 def _pointwise(payoffs: Payoffs, p: Array, q: Array) -> Array:
@@ -224,42 +225,66 @@ def _pointwise(payoffs: Payoffs, p: Array, q: Array) -> Array:
     return found
 
 
-def climb(solution: Solution) -> Solution:
+def climb(solution: Solution, steps: int = STEPS, rest: float = SMALL_STEP) -> Solution:
     """Return the maximiser on the same mesh, by damped Newton steps."""
-    for _ in range(STEPS):
+    for _ in range(steps):
         step = _newton(solution)
         if step is None:
             return Solution(*_parts(solution), False)
         size = float(np.abs(step).max())
-        if not solution.payoffs.quadratic:
+        bounded = np.isfinite(solution.energy.most)
+        if not (solution.payoffs.quadratic or bounded):
             step = np.clip(step, -LARGEST_STEP, LARGEST_STEP)
         moved = _inside(solution, step)
         if moved is None:
             return Solution(*_parts(solution), False)
         solution = moved
-        if size <= SMALL_STEP * (1 + float(np.abs(solution.nodes).max())):
+        if size <= rest * (1 + float(np.abs(solution.nodes).max())):
             return Solution(*_parts(solution), True)
     return Solution(*_parts(solution), False)
 
 
-def _parts(s: Solution) -> tuple[Array, Array, Payoffs, Densities, tuple[float, float]]:
-    return s.edges, s.nodes, s.payoffs, s.densities, s.weights
+def _parts(s: Solution) -> tuple[Array, Array, Payoffs, Densities, Energy]:
+    return s.edges, s.nodes, s.payoffs, s.densities, s.energy
 
 
 def _inside(solution: Solution, step: Array) -> Solution | None:
     """Return the step, shortened until every score is in the domain and every force finite."""
-    payoffs, factor = solution.payoffs, 1.0
+    payoffs, factor = solution.payoffs, _room(solution, step)
     for _ in range(60):
         nodes = solution.nodes + factor * step
         if nodes.min() > payoffs.low and nodes.max() < payoffs.high:
             moved = Solution(
-                solution.edges, nodes, payoffs, solution.densities, solution.weights, False
+                solution.edges, nodes, payoffs, solution.densities, solution.energy, False
             )
             _keep(moved, solution)
-            if np.all(np.isfinite(moved.force)):
+            if np.all(np.isfinite(moved.force)) and _rises(moved, solution):
                 return moved
         factor *= 0.5
     return None
+
+
+def _rises(moved: Solution, solution: Solution) -> bool:
+    """Whether a step within a barrier gains; Newton's own steps need no such watch elsewhere."""
+    energy = solution.energy
+    if not isinstance(energy, Barrier):
+        return True
+    gains = [
+        one.value.sum() - one.integral(energy.held(one.stiffness, one.slope)).sum()
+        for one in (solution, moved)
+    ]
+    return bool(gains[1] >= gains[0] - 1e-15 * (1 + abs(gains[0])))
+
+
+def _room(solution: Solution, step: Array) -> float:
+    """Return the part of a step that keeps every slope below its bound."""
+    most = solution.energy.most
+    if not np.isfinite(most):
+        return 1.0
+    change = step @ SLOPES.T / solution.half
+    with np.errstate(all="ignore"):
+        reach = (most * np.sign(change) - solution.slope) / change
+    return min(1.0, 0.95 * float(np.min(np.where(change == 0, np.inf, reach))))
 
 
 def _keep(moved: Solution, known: Solution) -> None:
@@ -273,11 +298,10 @@ def _newton(s: Solution) -> Array | None:
     p, q = s.both
     bend = p * s.payoffs.real[2](s.score) + q * s.payoffs.fake[2](s.score)
     scale = s.half * WEIGHTS
-    pull = (scale * s.force) @ VALUES - (WEIGHTS * s.stiffness * s.slope) @ SLOPES
+    flux, stiff = s.energy.flux(s.stiffness, s.slope), s.energy.bend(s.stiffness, s.slope)
+    pull = (scale * s.force) @ VALUES - (WEIGHTS * flux) @ SLOPES
     matrices = np.einsum("eq,qi,qj->eij", -scale * bend, VALUES, VALUES, optimize=True)
-    matrices += np.einsum(
-        "eq,qi,qj->eij", WEIGHTS * s.stiffness / s.half, SLOPES, SLOPES, optimize=True
-    )
+    matrices += np.einsum("eq,qi,qj->eij", WEIGHTS * stiff / s.half, SLOPES, SLOPES, optimize=True)
     count, n = len(s.nodes), DEGREE
     size = count * n + 1
     band, right = np.zeros((n + 1, size)), np.zeros(size)

@@ -17,6 +17,8 @@ from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from gantheory.regularised.elements import Solution, climb, start
+from gantheory.regularised.energies import Quadratic
+from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import Payoffs, payoffs_of
 from gantheory.regularised.regulariser import Regulariser
@@ -83,6 +85,8 @@ class RegularisedDiscriminator:
 
     def _not_followed(self, payoffs: Payoffs) -> str | None:
         """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
+        if self.regulariser.slope is not None:
+            return None
         used = [law for law, weight in ((self.p, self.regulariser.on_real),
                                         (self.q, self.regulariser.on_fake)) if weight]  # fmt: skip
         torn = mass_outside(self.q, supports(self.p, self.q, used))
@@ -146,7 +150,7 @@ def optimal_discriminator(
         p: the data density, or its text.
         q: the generator's density, or its text.
         regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
-            ``"r1(1) + r2(2)"``; the weight is γ of γ/2·E|t'|².
+            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E|t'|²; or ``"slope(K)"`` for |t'| ≤ K.
 
     >>> p, q = "normal(0, 1)", "normal(1, 1)"
     >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
@@ -166,12 +170,15 @@ def optimal_discriminator(
 
     if (bent := payoffs.why_not_concave()) is not None:
         return without(bent)
-    pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
-    weights = (float(penalty.on_real), float(penalty.on_fake))
-    solved = [_solve(first, second, payoffs, weights, piece) for piece in pieces]
+    if penalty.slope is not None:
+        solved = [bounded(first, second, payoffs, float(penalty.slope))]
+    else:
+        pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
+        energy = Quadratic(float(penalty.on_real), float(penalty.on_fake))
+        solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return without(LOST)
-    finer = [climb(one.cut(np.ones(len(one.nodes), bool))) for one in solved if not one.alone]
+    finer = [refined(one) for one in solved if not one.alone]
     if not all(one.converged for one in finer):
         return without(LOST)
     return _assembled(game, (first, second), penalty, payoffs, solved, finer)
@@ -181,7 +188,7 @@ def _solve(
     p: Univariate,
     q: Univariate,
     payoffs: Payoffs,
-    weights: tuple[float, float],
+    energy: Quadratic,
     piece: tuple[float, float],
 ) -> Solution:
     """Solve on one interval, cutting elements until duality bounds what is missed."""
@@ -190,12 +197,12 @@ def _solve(
         return p.pdf(x), q.pdf(x)
 
     edges = elements(p, q, *piece)
-    found = start(edges, payoffs, densities, weights)
+    found = start(edges, payoffs, densities, energy)
     if found.alone:
         return replace(found, converged=True)
     found = climb(found)
     if not found.converged:
-        found = climb(start(edges, payoffs, densities, weights, level=True))
+        found = climb(start(edges, payoffs, densities, energy, level=True))
     total = np.inf
     for _ in range(ROUNDS):
         if not found.converged:
@@ -218,7 +225,7 @@ def _assembled(
 ) -> RegularisedDiscriminator:
     coarse = [one for one in solved if not one.alone]
     held = [(float(one.edges[0]), float(one.edges[-1])) for one in solved]
-    loose = [mass_outside(law, held) for law in laws]
+    loose = [0.0 if penalty.slope else mass_outside(law, held) for law in laws]
     alone = [sum(float(one.mass(k)) for one in solved if one.alone) for k in (0, 1)]
     free = sum(
         (mass + other) * payoffs.most(part)
@@ -231,6 +238,8 @@ def _assembled(
     value = _between(totals[0][0] + free, totals[1][0] + free, values, METHOD)
     cost = _between(totals[0][1], totals[1][1], costs, METHOD)
     gap = float(sum(s.gap.sum() for s in finer))
+    if penalty.slope is not None:
+        value = replace(value, error=float(value.error + gap))
     objective = _between(
         totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],
         f"{METHOD}, bounded by duality",
