@@ -251,27 +251,6 @@ def test_a_linear_payoff_under_a_bound_is_the_wasserstein_distance():
     assert abs(found.value.value - truth) <= found.value.error < 1e-8
 
 
-def test_under_a_bound_a_zero_sum_generator_follows_v():
-    h = 1e-3
-    below, here, above = (
-        solved("minimax", NORMAL, f"normal({place}, 1)", "slope(0.5)")
-        for place in (1 - h, 1, 1 + h)
-    )
-    slope = (above.value.value - below.value.value) / (2 * h)
-    assert slope == pytest.approx(here.gradient("q.loc").value, abs=1e-6)
-
-
-def test_a_linear_payoff_under_a_bound_is_the_wasserstein_distance():
-    loss = gt.Loss("linear", "t", "-t", "-t")
-    found = solved(loss, NORMAL, "normal(1, 2)", "slope(2)")
-    truth = 2 * gt.divergence("w1", NORMAL, "normal(1, 2)").value
-    assert abs(found.value.value - truth) <= found.value.error < 1e-8
-    smaller, larger = (
-        solved("minimax", NORMAL, "normal(1, 2)", f"slope({most})").value for most in (0.2, 0.6)
-    )
-    assert smaller.value < larger.value
-
-
 def test_a_score_is_given_with_its_error_where_the_penalty_holds_it():
     found = solved("minimax", NORMAL, "normal(1, 1)")
     middle = found.score(0.5)
