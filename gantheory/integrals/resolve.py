@@ -9,10 +9,7 @@ from gantheory.divergences import Complement, FDivergence, find_among
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import stable_kernel
-from gantheory.integrals.quantities import QUANTITIES, quantity
 from gantheory.integrals.transport.catalogue import DISTANCES, Distance
-from gantheory.losses.constrained import Critic
-from gantheory.losses.loss import Loss
 
 # A formula in r, and no name: it has the letter on its own, and something is done with it.
 _FORMULA = re.compile(r"(?=.*\br\b)(?=.*[-+*/^(])(?!.*(?:\|\||‖))")
@@ -38,6 +35,16 @@ def resolve(asked: Any) -> Kernel | Distance:
         return asked
     if isinstance(asked, FDivergence | Complement) and (kernel := stable_kernel(asked)):
         return kernel
+    from gantheory.integrals.curvature.general import kernel_of_formula  # loads sympy
+
+    _refuse_loss(asked)
+    return kernel_of_formula(asked)
+
+
+def _refuse_loss(asked: Any) -> None:
+    from gantheory.losses.critic import Critic
+    from gantheory.losses.loss import Loss
+
     if isinstance(asked, Loss):
         raise GantheoryError(
             f"the loss {asked.name!r} has three divergences; give one of derive(loss).value, "
@@ -45,9 +52,6 @@ def resolve(asked: Any) -> Kernel | Distance:
         )
     if isinstance(asked, Critic):
         raise GantheoryError(f"the loss {asked.name!r} has no f-divergence; see derive(loss).value")
-    from gantheory.integrals.curvature.general import kernel_of_formula  # loads sympy
-
-    return kernel_of_formula(asked)
 
 
 def kernel_for(asked: Any) -> Kernel:
@@ -77,8 +81,11 @@ def generator_for(asked: Any) -> FDivergence | Complement:
 def _read(text: str) -> Any:
     """Return what a text names: an entry, a loss's curvature, or the divergence of a formula."""
     loss, dot, part = text.rpartition(".")
-    if dot and part.casefold() in QUANTITIES:
-        return quantity(loss, part.casefold())
+    if dot and part.isalpha():
+        from gantheory.integrals.quantities import QUANTITIES, quantity
+
+        if part.casefold() in QUANTITIES:
+            return quantity(loss, part.casefold())
     if _FORMULA.match(text) and text not in DISTANCES:
         return FDivergence(text.strip(), text)
     return find_among(text, DISTANCES.values())

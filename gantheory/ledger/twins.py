@@ -14,11 +14,11 @@ from dataclasses import replace
 
 import sympy as sp
 
+from gantheory.divergences import DIVERGENCES
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check
 
-_EXCHANGED = {"kl_pq": "kl_qp", "kl_pm": "kl_qm", "kl_mp": "kl_mq", "pearson_chi2": "neyman_chi2"}
-_EXCHANGED |= {other: one for one, other in _EXCHANGED.items()}
+_EXCHANGED = {one.name: one.reverse for one in DIVERGENCES.values() if one.reverse != one.name}
 _NAMES = re.compile(rf"\b(?:{'|'.join(_EXCHANGED)}|r)\b")
 CHANGES: dict[str, Callable[[str], str]] = {
     "p and q exchanged": lambda text: _NAMES.sub(lambda m: _EXCHANGED.get(m[0], "(1/r)"), text),

@@ -152,7 +152,9 @@ class Loss:
         object.__setattr__(self, "parameters", everything)
         object.__setattr__(self, "title", self.title or self.name)
         if self.typical:
-            self.at_typical()
+            numbers = self._typical_numbers()
+            for name in self.typical:
+                _check_inside(name, numbers[name], self.parameters[name], numbers)
 
     def at_typical(self) -> Loss:
         """Return the loss with every parameter at its typical value.
@@ -161,6 +163,9 @@ class Loss:
         ...      parameters={"a": "(0, b)"}).at_typical().name
         'mine(a=3/2, b=3)'
         """
+        return self.given(**self._typical_numbers())
+
+    def _typical_numbers(self) -> dict[str, Fraction]:
         numbers = {name: _exact(name, value) for name, value in self.typical.items()}
         waiting = [name for name in self.parameters if name not in numbers]
         while waiting:  # an interval may name other parameters
@@ -172,7 +177,7 @@ class Loss:
                 )
             numbers |= {name: _inside(numbered(self.parameters[name], numbers)) for name in ready}
             waiting = [name for name in waiting if name not in numbers]
-        return self.given(**{name: numbers[name] for name in self.parameters})
+        return {name: numbers[name] for name in self.parameters}
 
     def given(self, **numbers: float | Fraction | str) -> Loss:
         """Return the loss with numbers in the place of all its parameters.

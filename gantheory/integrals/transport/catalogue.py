@@ -1,4 +1,7 @@
-"""The distances that are no f-divergences: one entry each, a name and what computes it."""
+"""The distances that are no f-divergences: one entry each, a name and what computes it.
+
+What computes is imported when it is used: a divergence by name must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,6 @@ from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.integrals.transport import wasserstein
-from gantheory.integrals.transport.distances import energy_distance, mmd2, w2
-from gantheory.integrals.transport.masses import wasserstein_of_masses
 from gantheory.records import Estimate
 
 
@@ -44,13 +44,34 @@ class Distance:
 
 
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.transport.masses import wasserstein_of_masses
+    from gantheory.integrals.transport.wasserstein import w1
+
     if isinstance(p, Univariate) and isinstance(q, Univariate):
-        return wasserstein.w1(p, q, wrt)
+        return w1(p, q, wrt)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
         return wasserstein_of_masses(1, p, q)
     raise GantheoryError(
         f"w1 of {p} and {q}: two densities on the line, or two discrete laws without wrt, needed"
     )
+
+
+def _w2(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.transport.distances import w2
+
+    return w2(p, q, wrt)
+
+
+def _energy(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.transport.distances import energy_distance
+
+    return energy_distance(p, q, wrt)
+
+
+def _mmd2(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.transport.distances import mmd2
+
+    return mmd2(p, q, wrt=wrt)
 
 
 _ENTRIES = (
@@ -64,7 +85,7 @@ _ENTRIES = (
     ),
     Distance(
         "w2",
-        lambda p, q, wrt: w2(p, q, wrt),
+        _w2,
         "W2",
         "W_2(P,Q)",
         r"\bigl(\int_0^1(F_p^{-1}-F_q^{-1})^2\bigr)^{1/2}",
@@ -72,7 +93,7 @@ _ENTRIES = (
     ),
     Distance(
         "energy",
-        lambda p, q, wrt: energy_distance(p, q, wrt),
+        _energy,
         "Energy distance",
         r"\mathcal{E}(P,Q)",
         r"2\,E\|X-Y\|-E\|X-X'\|-E\|Y-Y'\|",
@@ -80,7 +101,7 @@ _ENTRIES = (
     ),
     Distance(
         "mmd2",
-        lambda p, q, wrt: mmd2(p, q, wrt=wrt),
+        _mmd2,
         "MMD²",
         r"\mathrm{MMD}^2(P,Q)",
         r"E\,k(X,X')+E\,k(Y,Y')-2\,E\,k(X,Y)",
