@@ -64,7 +64,7 @@ def test_the_tests_shown_in_the_ci_page_pass_as_they_stand(few_examples):
 MINI = """
 import sys
 sys.path.insert(0, {extension!r})
-extensions = ["myst_parser", "checks", "formulas"]
+extensions = ["myst_parser", "checks", "statements", "formulas"]
 html_math_renderer = "mathml"
 """
 
@@ -132,3 +132,13 @@ def test_the_command_reference_ends_each_command_in_an_example(monkeypatch):
 
     for name, summary in COMMANDS.items():
         assert "Example" in section(name, summary).astext(), name
+
+
+@pytest.mark.slow
+def test_the_statements_of_a_source_are_a_page_with_their_verdicts(tmp_path):
+    done, page = build(tmp_path, "```{statements} 003\n```")
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert text.count('id="statement-003-') == 20
+    assert "P = (9/10, 1/10)" in text
+    assert "not machine-checkable" in text

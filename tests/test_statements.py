@@ -16,6 +16,7 @@ from gantheory.ledger import statements
 from gantheory.ledger.statements.deciding import all_entries, choose, decide_entry, matches
 from gantheory.ledger.statements.entry import UNCHECKABLE, VERDICTS, Correction, planted
 from gantheory.ledger.statements.formula import decide_formula
+from gantheory.ledger.statements.laws import compare_on_laws
 from gantheory.ledger.statements.reading import MAKERS, read_ledger
 from gantheory.records import How
 
@@ -132,6 +133,51 @@ def test_derivatives_and_limits_agree_with_differences(seed):
     assert decide_formula(f"{text} > {slope - 1e-3:.6f}", where).holds
     assert decide_formula(f"limit(D*{a}/({b} + D), D, 1) == {a}/({b} + 1)", where).holds
     assert not decide_formula(f"limit(D*{a}/({b} + D), D, 0) == {a}/({b} + 1)", where).holds
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "how"),
+    [
+        ("x*(1 - x) < 1/4", {"x": "(0, 1)"}, "refuted"),  # touches: equality at 1/2
+        ("x*(1 - x) <= 1/4", {"x": "(0, 1)"}, "proved"),
+        ("x < y", {"x": "(0, 1)", "y": "(1/2, 2)"}, "refuted"),
+        ("x < y", {"x": "(0, 1)", "y": "(1, 2)"}, "proved"),
+        ("log((x - 2)**2) == 2*log(x - 2)", {"x": "(0, 1)"}, "undecided"),  # not real
+        ("log((x - 2)**2) == 2*log(2 - x)", {"x": "(0, 1)"}, "proved"),
+        ("sqrt(x**2) == x", {"x": "(-oo, oo)"}, "refuted"),
+        ("limit(1/x, x, 0) == oo", {}, "proved"),
+        ("limit(1/x, x, 0) < 5", {}, "refuted"),
+        ("diff(p*log(p/(p + q)), q) == -p/(p + q)", {}, "proved"),
+        ("diff(p*log(p/(p + q)), q) == -q/(p + q)", {}, "refuted"),
+    ],
+)
+def test_a_formula_holds_on_open_intervals_alone(text, where, how):
+    found = decide_formula(text, where)
+    assert found.how == how, found.reason
+    assert (found.counterexample is not None) == (how == "refuted")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ("x > 0", {"x": "[0, 1]"}, "write an open one"),
+        ("x > 1", {"x": "(2, 1)"}, "is empty"),
+        ("at(log(x), x, 0) < 0", {}, "write a limit"),
+        ("limit(x, x, 1/2) == 1/2", {"x": "(0, 1)"}, "is confined to"),
+        ("diff(x, 2) == 0", {}, "is a name"),
+    ],
+)
+def test_a_formula_without_a_meaning_is_refused(text, where, said):
+    with pytest.raises(GantheoryError, match=said):
+        decide_formula(text, where)
+
+
+def test_two_infinities_of_opposite_sign_decide_nothing():
+    disjoint = (("1", "0"), ("0", "1"))
+    assert compare_on_laws("kl_pq > jsd", *disjoint).how is How.CERTIFIED
+    assert compare_on_laws("jsd < kl_pq + kl_qp", *disjoint).how is How.CERTIFIED
+    with pytest.raises(GantheoryError, match="both signs"):
+        compare_on_laws("kl_pq - kl_qp >= 0", *disjoint)
 
 
 def eval_fraction(text):

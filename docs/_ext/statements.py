@@ -20,17 +20,24 @@ logger = logging.getLogger(__name__)
 
 
 @cache
-def decided():
-    """Return every quick statement decided, once in a build."""
-    return tuple(decide_entry(entry) for entry in all_entries() if not entry.slow)
+def decided(key):
+    """Return the quick statements of one source, or of all, decided once in a build."""
+    return tuple(
+        decide_entry(entry)
+        for entry in all_entries()
+        if not entry.slow and key in (None, entry.source.key)
+    )
 
 
 class StatementsDirective(SphinxDirective):
-    """One section for each source, its statements in reading order."""
+    """One section for each source, or for the one named, its statements in reading order."""
+
+    optional_arguments = 1
 
     def run(self):
         sections = []
-        for source, group in groupby(decided(), key=lambda row: row.entry.source):
+        key = self.arguments[0] if self.arguments else None
+        for source, group in groupby(decided(key), key=lambda row: row.entry.source):
             section = nodes.section(ids=[f"source-{source.key}"])
             author = f" ({source.author})" if source.author else ""
             section += nodes.title("", f"{source.title}{author}")

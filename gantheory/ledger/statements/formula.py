@@ -7,8 +7,9 @@ is a limit from inside the interval of x. The text passes the whitelist parser.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, product
 
 import sympy as sp
 
@@ -22,6 +23,7 @@ from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import RESERVED, interval
 from gantheory.functions import r, sigmoid, softplus, to_sympy
 from gantheory.records import How, Verdict
+from gantheory.verify import decided
 
 CALCULUS = {"diff": (2, 2), "at": (3, 3), "limit": (3, 3)}
 GRAMMAR = Grammar(
@@ -31,6 +33,11 @@ GRAMMAR = Grammar(
 RELATIONS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
 SECONDS = 10.0
 # Relation -> the signs of left - right that meet it, and those that exclude it.
+TRIALS = 400  # points at which a comparison of several numbers is tried
+_RELATED: Mapping[str, Callable[[int], bool]] = {
+    "<": lambda sign: sign < 0, "<=": lambda sign: sign <= 0, ">": lambda sign: sign > 0,
+    ">=": lambda sign: sign >= 0, "==": lambda sign: sign == 0,
+}  # fmt: skip
 _MEETS = {
     "<": {"<0"}, "<=": {"<0", "<=0", "=0"}, ">": {">0"}, ">=": {">0", ">=0", "=0"},
 }  # fmt: skip
@@ -84,8 +91,7 @@ class _Reader:
     def symbol(self, name: str) -> sp.Symbol:
         """Return the symbol of a name, its interval read once."""
         if name not in self.symbols:
-            legal = interval(self.where.get(name, "(0, oo)"))
-            lower, upper = end(legal.lower, {}), end(legal.upper, {})
+            lower, upper = _open_interval(name, self.where.get(name, "(0, oo)"))
             symbol = sp.Symbol(name, positive=True) if lower >= 0 else sp.Symbol(name, real=True)
             self.symbols[name], self.ranges[symbol] = symbol, (lower, upper)
         return self.symbols[name]
@@ -107,6 +113,17 @@ class _Reader:
         at_end = value == self.ranges[x][1]
         point = sp.oo if at_end is rising else sp.S.Zero
         return limit_of(turned, r, point, -1 if point is sp.oo else 1, Assumptions())
+
+
+def _open_interval(name: str, text: str) -> tuple[sp.Expr, sp.Expr]:
+    """Return the ends of a name's interval, which must be open and not empty."""
+    legal = interval(text)
+    if legal.closed_lower or legal.closed_upper:
+        raise GantheoryError(f"the interval of {name} is {text}; write an open one, as in (0, 1)")
+    lower, upper = end(legal.lower, {}), end(legal.upper, {})
+    if not (lower < upper) == True:  # noqa: E712 (sympy answers with its own truth)
+        raise GantheoryError(f"the interval {text} of {name} is empty, or its ends are no numbers")
+    return lower, upper
 
 
 class _Calculus(ast.NodeTransformer):
@@ -156,34 +173,84 @@ def decide_formula(text: str, where: Mapping[str, str], statement: str = "") -> 
 
 def _decide(found: Comparison, told: str) -> Verdict:
     sides = str(found.left), str(found.right)
+    if found.left.has(sp.zoo, sp.nan) or found.right.has(sp.zoo, sp.nan):
+        raise GantheoryError(f"{told[:60]!r} has no value there; write a limit")
     if found.left.is_infinite or found.right.is_infinite:
         holds = bool(sp.Rel(found.left, found.right, found.relation))
-        if holds:
-            return Verdict(told, How.PROVED, *sides)
-        return Verdict(told, How.REFUTED, *sides, counterexample=_both(sides))
+        return decided(told, holds, _both(sides))
     difference, main, others = _one_ratio(found)
     if found.relation == "==":
-        return _decide_identity(difference, others, told, sides)
+        return _decide_identity(found, difference, others, told)
     sign = sign_on_positive(difference, r, intervals=dict(others.ranges))
     if sign.sign in _MEETS[found.relation]:
         return Verdict(told, sign.how, *sides, reason=sign.reason)
-    loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == found.relation
-    if sign.sign == "undecided" or (loose and sign.counterexample is None):
+    place = counterexample(found)
+    loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == found.relation  # it may touch 0 nowhere
+    if place is None and (sign.sign == "undecided" or loose):
         return Verdict(told, How.UNDECIDED, *sides, reason=sign.reason)
-    place = "everywhere" if sign.counterexample is None else _place(main, sign.counterexample)
-    shown = f"left − right is {sign.sign} {place}" if difference.free_symbols else _both(sides)
-    return Verdict(told, How.REFUTED, *sides, counterexample=shown)
+    if not difference.free_symbols:
+        return decided(told, False, _both(sides))
+    if place is None:
+        place = f"left − right is {sign.sign}" + (
+            "" if sign.counterexample is None else _place(main, sign.counterexample)
+        )
+    return decided(told, False, place)
+
+
+def counterexample(found: Comparison) -> str | None:
+    """Return numbers in the intervals, to 40 digits, for which a comparison fails."""
+    for point, value in _values(found):
+        sign = _sign(value)
+        if sign is not None and not _RELATED[found.relation](sign):
+            where = ", ".join(f"{name} = {x}" for name, x in point.items())
+            return f"left − right is {sp.N(value, 6)}" + (f" at {where}" if where else "")
+    return None
+
+
+def _values(found: Comparison) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Expr]]:
+    """Yield points of the intervals, with left − right at each, exactly."""
+    difference = found.left - found.right
+    symbols = sorted(difference.free_symbols, key=str)
+    grids = [_grid(*found.ranges[symbol]) for symbol in symbols]
+    for numbers in islice(product(*grids), TRIALS):
+        point = dict(zip(symbols, numbers, strict=True))
+        yield point, difference.subs(point)
+
+
+def _signs(found: Comparison) -> Iterator[int | None]:
+    """Yield the sign of left − right at each point; None where it is not real."""
+    for _, value in islice(_values(found), 25):
+        yield _sign(value)
+
+
+def _grid(lower: sp.Expr, upper: sp.Expr) -> list[sp.Expr]:
+    if lower == -sp.oo and upper == sp.oo:
+        return [sp.Rational(k, 6) for k in (6, -6, 0, 2, -15, 24)]
+    if upper == sp.oo or lower == -sp.oo:
+        steps = [sp.Rational(k, 20) for k in (20, 7, 40, 140, 1)]
+        return [lower + k if upper == sp.oo else upper - k for k in steps]
+    return [lower + (upper - lower) * sp.Rational(k, 12) for k in (6, 1, 4, 11, 9)]
+
+
+def _sign(value: sp.Expr) -> int | None:
+    """Return the sign of a constant; None where it is not real, or not known."""
+    number = sp.N(value, 40)
+    if not (number.is_Float or number.is_Rational) or not number.is_finite:
+        return None
+    if abs(number) > sp.Float("1e-25"):
+        return 1 if number > 0 else -1
+    return 0 if sp.simplify(value) == 0 else None
 
 
 def _both(sides: tuple[str, str]) -> str:
     return f"the left side is {sides[0]}, the right side is {sides[1]}"
 
 
-def _place(main: tuple[str, sp.Expr] | None, ratio: sp.Expr | None) -> str:
-    if main is None or ratio is None:
+def _place(main: tuple[str, sp.Expr] | None, ratio: sp.Expr) -> str:
+    if main is None:
         return ""
     name, image = main
-    return f"at {name} = {sp.nsimplify(image.subs(r, ratio)) if image != r else ratio}"
+    return f" at {name} = {sp.nsimplify(image.subs(r, ratio)) if image != r else ratio}"
 
 
 def _one_ratio(
@@ -208,17 +275,22 @@ def _one_ratio(
 
 
 def _decide_identity(
-    difference: sp.Expr, others: Assumptions, told: str, sides: tuple[str, str]
+    found: Comparison, difference: sp.Expr, others: Assumptions, told: str
 ) -> Verdict:
+    sides = str(found.left), str(found.right)
     try:
         where = first_difference(difference, others)
     except Undecided as reason:
-        if sp.simplify(sp.expand_log(difference, force=True)) != 0:
+        place = counterexample(found)
+        if place is not None:
+            return decided(told, False, place)
+        opened = sp.expand_log(difference, force=True)  # right only where both sides are real
+        if sp.simplify(opened) != 0 or not all(sign == 0 for sign in _signs(found)):
             return Verdict(told, How.UNDECIDED, *sides, reason=str(reason))
         where = None
     if where is None:
         return Verdict(told, How.PROVED, *sides)
     if not difference.free_symbols:
-        return Verdict(told, How.REFUTED, *sides, counterexample=_both(sides))
-    shown = f"the two sides differ by {float(where[1].mid()):.6g} for some numbers"
-    return Verdict(told, How.REFUTED, *sides, counterexample=shown)
+        return decided(told, False, _both(sides))
+    apart = f"the two sides differ by {float(where[1].mid()):.6g} for some numbers"
+    return decided(told, False, counterexample(found) or apart)

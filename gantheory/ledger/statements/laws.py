@@ -62,8 +62,13 @@ def _side(side: sp.Expr, statement: Statement, laws: Laws) -> sp.Expr:
     if value is not None:
         return sp.Float(value.mid().str(40, radius=False), 40)
     used = {s: d for s, d in statement.divergences.items() if s in side.free_symbols}
-    one = next(iter(infinite_ones(used, laws)))
-    return sp.oo if sp.diff(side, one).is_positive else -sp.oo
+    rises = {sp.diff(side, one).is_positive for one in infinite_ones(used, laws)}
+    if rises == {True}:
+        return sp.oo
+    slopes = [sp.diff(side, one).is_negative for one in infinite_ones(used, laws)]
+    if all(slopes):
+        return -sp.oo
+    raise GantheoryError(f"{side} is undetermined for {laws}: infinities of both signs")
 
 
 def _holds(sides: list[sp.Expr], gap: sp.Expr | None, relation: str) -> bool | None:
