@@ -237,3 +237,27 @@ def test_an_end_that_moves_beside_a_singular_one_is_off_by_its_rounding_times_th
                 steep = 1e-14 / (low - place) * abs(f(r(ends[0]))) / width
                 assert abs(found.value - truth) <= found.error, (name, p, q)
                 assert found.error <= 1e-12 * abs(truth) + steep, (name, p, q)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bump_whose_centre_rounds_to_its_end_or_to_another_is_not_lost(seed):
+    """It lies far nearer to its end than the spacing there, and is far narrower than that."""
+    rng = np.random.default_rng(seed)
+    loc, far = float(10 ** rng.uniform(-12, 0)), float(rng.uniform(0.5, 2))
+    place, width = float(rng.uniform(-300, -100)), float(10 ** rng.uniform(-4, -2))
+    bump = f"affine(lognormal({place!r}, {width!r}), {-loc!r}, {(-1) ** seed * far!r})"
+    wide = f"affine(gumbel({far!r}, 1.5), {far / 3!r}, 0.7)"
+    for name, truth in (("jsd", math.log(2)), ("tv", 1.0), ("triangular", 2.0)):
+        for pair in ((bump, wide), (wide, bump)):
+            found = divergence(name, *pair)
+            assert abs(found.value - truth) <= found.error <= 1e-12, pair
+    slope = divergence(
+        "bc", wide, f"mixture(0.5*{bump} + 0.5*normal(3, 1))", wrt="q.components[1].loc"
+    )
+    alone = divergence("bc", wide, "normal(3, 1)", wrt="q.loc")
+    assert abs(slope.value - alone.value * math.sqrt(0.5)) <= slope.error + alone.error
+    others = [f"affine(normal(3e-20, 1e-20), {x!r}, 1)" for x in (far, far / 3)]
+    for name in ("jsd", "bc"):
+        assert divergence(name, *others).status is Status.UNDETERMINED
+    apart = divergence("w1", *others)
+    assert abs(apart.value - (far - far / 3)) <= apart.error + 1e-16

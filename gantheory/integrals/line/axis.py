@@ -7,6 +7,7 @@ costs the least, by an exact difference; their parameters keep their meaning, un
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from gantheory.densities.univariate import Univariate
 
 GAIN = 0.5  # the share of what rounding displaces that must go for a move to be worth it
 FREE = 2.0**-52  # of a width: a displacement that costs no more than any other rounding
+NARROW = 0.25  # of a width: a law displaced by more may lie between all that is looked at
 
 
 def on_one_axis(
@@ -31,68 +33,66 @@ def on_one_axis(
     if least > FREE:
         for place in sorted({*_places(p), *_places(q)}):
             there = (moved(p, place), moved(q, place))
-            size = sum(displaced(law) if law else 1 / FREE for law in there)
-            if there[0] and there[1] and size < GAIN * least:
-                best, least = (there[0], there[1]), size
-    known = {name: renamed(q, name) if best[1] is not q else name for name in names}
+            size = sum(map(displaced, there))
+            if size < GAIN * least:
+                best, least = there, size
+    known = {name: renamed(q, best[1], name) for name in names}
     kept = {name: own for name, own in known.items() if own is not None}
     return (*best, kept) if len(kept) == len(names) else (p, q, {name: name for name in names})
 
 
 def displaced(law: Univariate) -> float:
     """Return how far rounding moves a law's anchors, as a share of its narrowest width."""
+    if isinstance(law, Mixture):
+        return max(map(displaced, law.components))
     return law.misplaced / min(width for _, width in law.centers) if law.misplaced else 0.0
+
+
+def is_too_narrow(law: Univariate) -> bool:
+    """Whether rounding moves a law, or a component, by so much that it may not be seen."""
+    return displaced(law) > NARROW
 
 
 def _places(law: Univariate) -> Iterator[float]:
     """Return where the images within a law lie."""
     if isinstance(law, Affine):
         yield law.loc
-    for part in _parts(law):
+    parts = law.components if isinstance(law, Mixture) else ()
+    for part in (law.base,) if isinstance(law, Restrict) else parts:
         yield from _places(part)
 
 
-def _parts(law: Univariate) -> tuple[Univariate, ...]:
+def moved(law: Univariate, by: float) -> Univariate:
+    """Return the law of X − by: with numbers of its own where they are exact, or as an image."""
     if isinstance(law, Mixture):
-        return law.components
-    return (law.base,) if isinstance(law, Restrict) else ()
-
-
-def moved(law: Univariate, by: float) -> Univariate | None:
-    """Return the law of X − by, or None where a number of its own would have to be rounded."""
-    if isinstance(law, Affine):
-        return _with(law, loc=_less(law.loc, by))
-    if isinstance(law, Restrict):
-        return _with(law, base=moved(law.base, by), a=_less(law.a, by), b=_less(law.b, by))
-    if isinstance(law, Mixture):
-        parts = tuple(moved(part, by) for part in law.components)
-        return _with(law, components=None if None in parts else parts)
+        return replace(law, components=tuple(moved(part, by) for part in law.components))
+    if isinstance(law, Affine) and _is_exact(law.loc, by):
+        return replace(law, loc=law.loc - by)
+    if isinstance(law, Restrict) and _is_exact(law.a, by) and _is_exact(law.b, by):
+        return replace(law, base=moved(law.base, by), a=law.a - by, b=law.b - by)
     return Affine(law, -by, 1.0)
 
 
-def _less(x: float, by: float) -> float | None:
-    """Return x − by where that is exact."""
-    return x - by if abs(x) == float("inf") or Fraction(x) - Fraction(by) == x - by else None
+def _is_exact(x: float, by: float) -> bool:
+    return math.isinf(x) or Fraction(x) - Fraction(by) == Fraction(x - by)
 
 
-def _with(law: Univariate, **changes: object) -> Univariate | None:
-    return None if None in changes.values() else replace(law, **changes)  # type: ignore[type-var]
-
-
-def renamed(law: Univariate, name: str) -> str | None:
-    """Return the name of a parameter of a law in `moved`, or None where it has none.
+def renamed(law: Univariate, there: Univariate, name: str) -> str | None:
+    """Return the name of a parameter of a law in the moved one, or None where it has none.
 
     The ``scale`` of what has none of its own stretches it about 0, which is moved too.
     """
-    if isinstance(law, Affine):
+    if there is law:
         return name
-    if isinstance(law, Restrict):
+    if isinstance(there, Affine):
+        return f"base.{name}" if there.base is law else name
+    if isinstance(law, Restrict) and isinstance(there, Restrict):
         inner = name.removeprefix("base.")
-        own = renamed(law.base, inner) if inner != name else None
+        own = renamed(law.base, there.base, inner) if inner != name else None
         return f"base.{own}" if own else name if name in ("a", "b", "loc") else None
-    if isinstance(law, Mixture):
-        if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
-            own = renamed(law.components[int(match[1])], match[2])
-            return f"components[{match[1]}].{own}" if own else None
-        return name if name != "scale" else None
-    return f"base.{name}"
+    match = re.fullmatch(r"components\[(\d+)\]\.(.+)", name)
+    if match and isinstance(law, Mixture) and isinstance(there, Mixture):
+        k = int(match[1])
+        own = renamed(law.components[k], there.components[k], match[2])
+        return f"components[{k}].{own}" if own else None
+    return name if name != "scale" else None

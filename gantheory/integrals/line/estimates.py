@@ -15,7 +15,7 @@ from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.infinite import Ends, infinite
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.axis import on_one_axis
+from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.breaks import KINKED, TIED, ties, ties_at_kinks
 from gantheory.integrals.line.crossings import Term, jump_term, kink_error
 from gantheory.integrals.line.disjoint import are_disjoint, has_collapsed, on_disjoint_supports
@@ -31,8 +31,8 @@ NO_DIGIT = "rounding leaves no digit: the parameters are too extreme for binary6
 # Beyond this relative error a value is flagged: what binary64 loses without any cancellation.
 CAREFUL = 1e-12
 COLLAPSED = (
-    "a piece of the support of {law} is narrower than the spacing of binary64 numbers there; move "
-    "both laws so that it lies next to 0"
+    "a piece of {law} is narrower than the spacing of binary64 numbers there; move both laws so "
+    "that it lies next to 0"
 )
 # A user's own density may miss 1 by what single-precision constants would cost.
 UNIT = 1e-7
@@ -82,7 +82,7 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
     open_tasks = [k for k in range(len(tasks)) if k not in answers]
     noise = input_noise(p, q)
     p, q, names = on_one_axis(p, q, {str(name) for name in parameters})
-    if law := next((law for law in (p, q) if has_collapsed(law)), None):
+    if law := next((law for law in (p, q) if has_collapsed(law) or is_too_narrow(law)), None):
         refusal = Estimate.undetermined(COLLAPSED.format(law=law), METHOD)
         answers |= dict.fromkeys(open_tasks, refusal)
         open_tasks = []

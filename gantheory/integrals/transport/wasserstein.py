@@ -16,8 +16,8 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
-from gantheory.integrals.line.axis import on_one_axis
-from gantheory.integrals.line.estimates import finished, split_parameter
+from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
+from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import Integral, integrals_of
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
@@ -38,10 +38,12 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         wrt: ``"q.loc"``, ``"p.df"``, ``"q.weights[0]"``, ... for the derivative.
     """
     if wrt:
-        law, parameter = split_parameter(wrt)
-        p, q = (p, q) if law == "q" else (q, p)
+        side, parameter = split_parameter(wrt)
+        p, q = (p, q) if side == "q" else (q, p)
         noise = input_noise(p, q)
         p, q, names = on_one_axis(p, q, {parameter})
+        if law := next(filter(is_too_narrow, (p, q)), None):
+            return Estimate.undetermined(COLLAPSED.format(law=law))
         return w1_slope(p, q, names[parameter], noise)
     noise = input_noise(p, q)
     p, q, _ = on_one_axis(p, q, set())
@@ -68,7 +70,8 @@ def _integrated(p: Univariate, q: Univariate, noise: float) -> Estimate:
     (found,) = integrals_of(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
-    return finished(found, noise, p, q)
+    away = (p.misplaced + q.misplaced) * math.exp(-found.shift)  # which mass may be moved by
+    return finished(replace(found, error=found.error + away), noise, p, q)
 
 
 @dataclass(frozen=True)
