@@ -303,7 +303,9 @@ def _bytes(call):
     if not isinstance(call, partial):
         return 0
     owner = getattr(call.func, "__self__", None)
-    tensors = [owner, *call.args, *call.keywords.values()]
+    given = [owner, *call.args, *call.keywords.values()]
+    # calls that are joined take all their tensors as one list
+    tensors = [t for x in given for t in (x if isinstance(x, list) else [x])]
     return sum(t.numel() * t.element_size() for t in tensors if isinstance(t, torch.Tensor))
 
 
@@ -363,7 +365,7 @@ def cell(name, members, kind, setting, roofs):
         begin = time.perf_counter()
         task = replace(TASKS[name], batch=32) if setting.quick else TASKS[name]
         trainer, state = ensemble(task, members, setting.device, source, kind != "apart")
-        steps = 64 if source == "twister" or (not setting.quick and members < 10_000) else 8
+        steps = 8 if setting.quick and source == "counter" else CHUNK
         trainer.advance(state, steps)
         synchronize(setting.device)
         found["seconds before"] = time.perf_counter() - begin
