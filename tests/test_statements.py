@@ -19,6 +19,7 @@ from gantheory.ledger.statements.formula import decide_formula
 from gantheory.ledger.statements.laws import compare_on_laws
 from gantheory.ledger.statements.reading import MAKERS, read_ledger
 from gantheory.records import How
+from gantheory.report.statements import explained
 
 ENTRIES = all_entries()
 EXAMPLE = Path(__file__).parents[1] / "docs" / "_data" / "my_ledger.toml"
@@ -241,6 +242,17 @@ def test_the_command_fails_where_a_verdict_is_not_the_recorded_one(tmp_path):
     path.write_text(HEAD.replace("proved", "refuted") + 'check = {prove = "jsd <= tv/2"}')
     done = CliRunner().invoke(command, ["--ledger", str(path)], standalone_mode=False)
     assert done.return_value == 0
+
+
+def test_the_rows_have_their_stable_keys_and_say_where_a_statement_stands(rows):
+    found = {row.entry.id: row.as_dict() for row in rows}
+    keys = {"id", "source", "statement", "verdict", "how", "counterexample", "corrected", "seconds"}
+    assert all(keys <= set(row) for row in found.values())
+    assert found["003-84"]["source"].endswith("GANs, line 60")
+    assert "line" not in found["bounds"]["source"]
+    for row in rows:
+        told = "\n".join(explained(row))
+        assert all(verdict.statement in told for verdict in (*row.verdicts, *row.corrected))
 
 
 def test_claims_are_chosen_by_id_source_and_verdict():

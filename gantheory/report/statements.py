@@ -69,7 +69,7 @@ def explained(row: Row) -> Iterator[str]:
     """Yield all that a verdict stands on, line by line."""
     entry = row.entry
     yield f"{entry.id}  {sign_of(row.how)} {row.how}: {entry.statement}"
-    yield f"  {entry.source.title}, line {entry.line}; kind: {entry.kind}; {entry.place}"
+    yield f"  {entry.stated}; kind: {entry.kind or 'not said'}; {entry.place}"
     yield from (f"  assuming: {text}" for text in row.assumptions)
     for check, verdict in zip(entry.checks, row.verdicts, strict=True):
         yield from _explained_check(str(check), verdict)

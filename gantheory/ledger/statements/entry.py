@@ -79,6 +79,12 @@ class Entry:
     place: str = ""
 
     @property
+    def stated(self) -> str:
+        """Where it is stated: the document, and the line or place in it."""
+        where = f"line {self.line}" if self.line[:1].isdigit() else self.line
+        return f"{self.source.title}, {where}" if where else self.source.title
+
+    @property
     def slow(self) -> bool:
         """Whether one of its checks is left out of a quick run."""
         return any(check.slow for check in self.tests)
@@ -132,7 +138,7 @@ class Row:
         correction = self.entry.correction
         return {
             "id": self.entry.id,
-            "source": f"{self.entry.source.title}, line {self.entry.line}",
+            "source": self.entry.stated,
             "statement": self.entry.statement,
             "verdict": self.verdict,
             "how": self.how,
