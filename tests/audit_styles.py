@@ -6,6 +6,7 @@ Run as a script it audits all of them: ``python tests/audit_styles.py``.
 from __future__ import annotations
 
 import ast
+import math
 import sys
 from collections.abc import Iterator
 
@@ -48,6 +49,8 @@ def _walk(node: ast.expr, x: str) -> str:
             return f"F.logsigmoid({'-' if _logit(argument) < 0 else ''}{x})"
         case ast.Call(func=ast.Name(id="log"), args=[ast.BinOp(op=ast.Div(), left=a, right=b)]):
             return f"({_walk(_log(a), x)} - {_walk(_log(b), x)})"
+        case ast.Call(func=ast.Name(id="log"), args=[ast.BinOp(op=ast.Mult(), left=a, right=b)]):
+            return f"(math.log({ast.unparse(a)}) + {_walk(_log(b), x)})"
         case ast.Call(func=ast.Name(id=name), args=[argument]):
             inner = _walk(argument, x)
             where = {"relu": "F.relu", "softplus": "F.softplus"}.get(name, f"torch.{name}")
@@ -79,7 +82,7 @@ def _logit(node: ast.expr) -> int:
 
 def styles(loss: Loss) -> Iterator[tuple[str, tuple]]:
     """Yield (name of the style, what `gantheory.audit` is given)."""
-    names = {"torch": torch, "nn": nn, "F": F}
+    names = {"torch": torch, "nn": nn, "F": F, "math": math}
     for name, text in TEMPLATES.items():
         code = text
         for part in ("real", "fake", "generator"):

@@ -17,7 +17,7 @@ from gantheory.errors import GantheoryError, require
 
 __all__ = ["Audit", "Finding", "Kind", "Severity", "audit", "audit_target"]
 
-Style = Literal["pair", "target_is_real", "labels"]
+Style = Literal["pair", "target_is_real", "labels", "penalty"]
 
 
 def audit(
@@ -34,7 +34,8 @@ def audit(
             ``fake -> loss``, in this order; or one criterion that serves both
             players: a module, a function, or an object whose methods are the two losses.
         style: how a criterion is called: ``"target_is_real"`` for ``(scores, bool)``,
-            ``"labels"`` for ``(scores, labels)``; by default as its signature says.
+            ``"labels"`` for ``(scores, labels)``, ``"penalty"`` for a gradient penalty; by
+            default as its signature and name say.
         call: further arguments by name.
         claims: the loss that it is said to be; by default as the names say.
         name: how to call it in the answer.

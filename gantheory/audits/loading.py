@@ -149,7 +149,7 @@ def _plan(
 
 def plan_or_penalty(loss: Any, style: str | None, options: dict[str, Any], name: str) -> Plan:
     """Return how a criterion is called, or a gradient penalty where its name says so."""
-    if style is None and callable(loss) and is_penalty(loss, name):
+    if style == "penalty" or (style is None and callable(loss) and is_penalty(loss, name)):
         return Plan((), "penalty", options=options, penalty=penalty_of(loss, name, options))
     return plan_of(loss, style, options, name)
 

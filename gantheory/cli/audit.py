@@ -16,7 +16,7 @@ from gantheory.errors import GantheoryError
 @click.option("--call", "call_", help="Further arguments of the loss: 'for_discriminator=True'.")
 @click.option(
     "--style",
-    type=click.Choice(["pair", "target_is_real", "labels"]),
+    type=click.Choice(["pair", "target_is_real", "labels", "penalty"]),
     help="How a criterion is called, where its signature does not say.",
 )
 @click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")

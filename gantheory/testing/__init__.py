@@ -18,6 +18,7 @@ with the derivation. What the engine could not decide is no failure of a law; `T
         testing.assert_loss_matches_theory(my_generator_loss, "non-saturating")
 """
 
+from gantheory.testing.checks import check_divergence, check_gradient_penalty, check_losses
 from gantheory.testing.laws import (
     TALLY,
     Tally,
@@ -46,6 +47,9 @@ __all__ = [
     "assert_not_negative",
     "assert_symmetric",
     "assert_zero_iff_equal",
+    "check_divergence",
+    "check_gradient_penalty",
+    "check_losses",
     "cuts",
     "densities",
     "divergences",
