@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -30,6 +31,9 @@ from gantheory.errors import GantheoryError
 P = TypeVar("P", float, Place)
 # Weights that a person types, such as 0.333 three times, may miss 1 by no more than rounding.
 SUM_TOLERANCE = 1e-9
+PAIRED = 32  # components up to which a ratio is taken one by one: it costs as many of either law
+HELD = 200_000  # numbers at once: what a cache holds
+APART = 0.5  # of a width: bumps nearer to each other are looked at from one anchor
 
 
 class AnyMixture(Univariate):
@@ -216,7 +220,7 @@ class AnyMixture(Univariate):
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return log(1 + Σ share·(exp(Δ) − 1)) with Δ the ratios of components that pair up."""
-        theirs = _paired(self, other)
+        theirs = _paired(self, other) if len(self.parts) <= PAIRED else None
         if theirs is None:
             return None
         change, size = np.zeros((2, *at.x.shape))
@@ -319,6 +323,39 @@ class Mixture(AnyMixture):
     def parts(self) -> tuple[Univariate, ...]:
         return self.components
 
+    @cached_property
+    def _of_normals(self) -> NormalMixture | None:
+        """The same law as a mixture of normals alone, which is computed at once."""
+        normals = [c for c in self.components if isinstance(c, Normal)]
+        if len(normals) < len(self.components) or len(normals) <= PAIRED:
+            return None
+        locs, scales = tuple(c.loc for c in normals), tuple(c.scale for c in normals)
+        return NormalMixture(self.weights, locs, scales)
+
+    def log_density(self, at: Points) -> Array:
+        return self._of_normals.log_density(at) if self._of_normals else super().log_density(at)
+
+    def log_parts(self, at: Points) -> Array:
+        return self._of_normals.log_parts(at) if self._of_normals else super().log_parts(at)
+
+    @cached_property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return self._of_normals.centers if self._of_normals else super().centers
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        return self._of_normals.breakpoints if self._of_normals else super().breakpoints
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        law = self._of_normals
+        return law.tail(point, side) if law else super().tail(point, side)
+
+    def misread(self, at: Points) -> Array:
+        return self._of_normals.misread(at) if self._of_normals else super().misread(at)
+
+    def log_depth(self, at: Points) -> Array:
+        return self._of_normals.log_depth(at) if self._of_normals else super().log_depth(at)
+
 
 @register
 @dataclass(frozen=True)
@@ -352,6 +389,74 @@ class NormalMixture(AnyMixture):
     def parts(self) -> tuple[Univariate, ...]:
         return tuple(Normal(m, s) for m, s in zip(self.locs, self.scales, strict=True))
 
+    @cached_property
+    def centers(self) -> tuple[tuple[float, float], ...]:
+        return _thinned(self.locs, self.scales)
+
+    @property
+    def pieces(self) -> tuple[Interval, ...]:
+        return ((-math.inf, math.inf),)
+
+    @property
+    def exact_pieces(self) -> tuple[tuple[Place, Place], ...]:
+        return self.pieces
+
+    @property
+    def exact_breaks(self) -> frozenset[Place]:
+        return frozenset((-math.inf, math.inf))
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return ()
+
+    def tail(self, point: float, side: int) -> Tail | None:
+        return self._outer[point > 0] if math.isinf(point) else CONSTANT
+
+    def exact_tail(self, place: Place, side: int) -> Tail | None:
+        return self.tail(float(place), side) if isinstance(place, float) else CONSTANT
+
+    @cached_property
+    def _outer(self) -> tuple[Tail | None, Tail | None]:
+        """The tails of the widest components that lie furthest out."""
+        pairs = list(zip(self.scales, self.locs, strict=True))
+        lower, upper = max(pairs, key=lambda c: (c[0], -c[1])), max(pairs)
+        return (
+            Normal(lower[1], lower[0]).end_tail(-math.inf),
+            Normal(upper[1], upper[0]).end_tail(math.inf),
+        )
+
+    @cached_property
+    def log_magnitude(self) -> float:
+        return 4 + float(np.max(np.abs(np.log(self.scales))))
+
+    @property
+    def misplaced(self) -> float:
+        return 0.0
+
+    def misread(self, at: Points) -> Array:
+        return np.zeros_like(at.x)
+
+    def log_depth(self, at: Points) -> Array:
+        widest = max(zip(self.scales, self.locs, strict=True))
+        return Normal(widest[1], widest[0]).log_depth(at)
+
+    def log_density(self, at: Points) -> Array:
+        if len(self.locs) <= PAIRED:
+            return super().log_density(at)
+        anchor = np.asarray(at.anchor, float).ravel()
+        step = np.broadcast_to(at.side * at.distance, np.shape(at.anchor)).ravel()
+        locs, scales = np.array(self.locs)[:, None], np.array(self.scales)[:, None]
+        constants = np.reshape(self.log_weights, (-1, 1)) - np.log(scales) - LOG_SQRT_2PI
+        value, size = np.empty_like(anchor), max(1, HELD // len(self.locs))
+        for start in range(0, len(anchor), size):
+            part = slice(start, start + size)
+            logs = constants - 0.5 * ((anchor[part] - locs + step[part]) / scales) ** 2
+            top = np.max(logs, axis=0)
+            top[np.isneginf(top)] = 0.0
+            with np.errstate(divide="ignore", under="ignore"):
+                value[part] = top + np.log(np.sum(np.exp(logs - top), axis=0))
+        return value.reshape(np.shape(at.anchor))
+
     def log_parts(self, at: Points) -> Array:
         shape = (-1,) + (1,) * np.ndim(at.anchor)
         locs, scales = np.reshape(self.locs, shape), np.reshape(self.scales, shape)
@@ -366,6 +471,19 @@ class NormalMixture(AnyMixture):
 
     def velocity(self, name: str, at: Points) -> Array | None:
         return super().velocity(_of_component(name), at)
+
+
+def _thinned(locs: Sequence[float], scales: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Return bumps of which none lies within half the width of another that is no wider."""
+    kept: list[tuple[float, float]] = []
+    places: list[float] = []
+    for width, loc in sorted(zip(scales, locs, strict=True)):
+        k = bisect.bisect_left(places, loc)
+        if any(abs(x - loc) < APART * width for x in places[max(k - 1, 0) : k + 1]):
+            continue
+        places.insert(k, loc)
+        kept.append((loc, width))
+    return tuple(kept)
 
 
 def _of_component(name: str) -> str:

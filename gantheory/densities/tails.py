@@ -153,7 +153,8 @@ CONSTANT = Tail(finite=True)
 
 def heavier(tails: list[Tail]) -> Tail:
     """Return the tail that dominates a sum of densities."""
-    return max(tails, key=lambda tail: tail.order)
+    distinct = list(dict.fromkeys(tails))  # comparing is slower than hashing
+    return max(distinct, key=lambda tail: tail.order) if len(distinct) > 1 else distinct[0]
 
 
 @dataclass(frozen=True)

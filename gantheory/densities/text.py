@@ -19,8 +19,11 @@ MAX_LENGTH = 20_000  # a mixture of several hundred components
 EXAMPLE = "write it like 'normal(0, 1)' or 'mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))'"
 
 
-def parse_density(text: str | Density) -> Density:
+def parse_density(text: Any) -> Density:
     """Return the density that ``text`` describes; a `Density` is returned as it is.
+
+    Distributions of SciPy and torch and pairs (x, pdf) are read too: see
+    `gantheory.densities.objects`.
 
     A family's parameters are given in order or by name; lists in round or square brackets. In
     ``mixture(...)`` weighted densities are added; ``affine(d, loc, scale)`` is the law of
@@ -35,7 +38,9 @@ def parse_density(text: str | Density) -> Density:
     if isinstance(text, Density):
         return text
     if not isinstance(text, str):
-        raise GantheoryError(f"{text!r} is no density; {EXAMPLE}")
+        from gantheory.densities.objects import recognised  # loads what it reads
+
+        return recognised(text)
     return _parsed(text)
 
 

@@ -1,0 +1,124 @@
+"""Laws of other libraries: each is the same law here, and what is none is refused in one line."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gantheory import divergence
+from gantheory.densities import parse_density
+from gantheory.densities.objects import COUNTS, SCIPY, TORCH
+from gantheory.errors import GantheoryError
+
+SHAPES = {
+    "t": (3.5,), "gennorm": (1.5,), "skewnorm": (2.0,), "gamma": (2.5,), "erlang": (2,),
+    "weibull_min": (1.5,), "invgamma": (3.0,), "pareto": (2.5,), "fisk": (3.0,), "chi2": (3.0,),
+    "beta": (2.0, 3.0), "triang": (0.3,), "lognorm": (0.7,), "truncnorm": (-1.0, 2.0),
+    "vonmises": (2.0,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCIPY)
+@pytest.mark.parametrize(("loc", "scale"), [(0.0, 1.0), (0.5, 2.0)])
+def test_a_frozen_law_of_scipy_is_the_family_that_it_names(name, loc, scale):
+    if name == "vonmises":
+        scale = 1.0
+    theirs = getattr(stats, name)(*SHAPES.get(name, ()), loc=loc, scale=scale)
+    ours = parse_density(theirs)
+    x = np.array([0.52, 0.6, 1.1, 1.9, 2.6, 3.0])
+    x = x[(x > ours.support[0]) & (x < ours.support[1])]
+    np.testing.assert_allclose(ours.logpdf(x), theirs.logpdf(x), rtol=1e-10, atol=1e-12)
+    assert ours.name != "own"
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_discrete_law_of_scipy_is_the_family_that_it_names(name):
+    shapes = {"binom": (9, 0.3), "nbinom": (2.5, 0.3), "zipf": (2.5,), "poisson": (3.0,)}
+    theirs = getattr(stats, name)(*shapes.get(name, (0.3,)))
+    k = np.arange(0, 7)
+    np.testing.assert_allclose(np.exp(parse_density(theirs).logpdf(k)), theirs.pmf(k), rtol=1e-12)
+    geometric = parse_density(stats.geom(0.3, loc=-1))
+    np.testing.assert_allclose(geometric.pdf(k), stats.geom(0.3, loc=-1).pmf(k), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", TORCH)
+def test_a_law_of_torch_is_the_family_that_it_names(kind):
+    torch = pytest.importorskip("torch")
+    values = {"Uniform": (0.1, 4.0), "Binomial": (9, 0.3)}
+    names = TORCH[kind][0]
+    given = values.get(kind, (0.4,) if names == ("probs",) else (2.5, 1.5, 0.5)[: len(names)])
+    theirs = getattr(torch.distributions, kind)(*(torch.tensor(v).double() for v in given))
+    discrete = kind in ("Poisson", "Geometric", "Binomial", "Bernoulli")
+    x = np.array([0.0, 1.0]) if discrete else np.array([0.3, 0.7, 2.2])
+    ours = parse_density(theirs)
+    x = x if discrete else x[(x > ours.support[0]) & (x < ours.support[1])]
+    found = theirs.log_prob(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(ours.logpdf(x), found, rtol=1e-6)
+
+
+def test_kernel_density_estimates_and_the_new_infrastructure_are_read():
+    points = np.random.default_rng(0).normal(size=60)
+    kde = stats.gaussian_kde(points, weights=np.linspace(1, 2, 60))
+    x = np.linspace(-2, 2, 7)
+    np.testing.assert_allclose(parse_density(kde).pdf(x), kde(x), rtol=1e-12)
+    assert divergence("kl_pq", kde, "normal(0, 1)").error < 1e-12
+    if hasattr(stats, "Normal"):
+        assert str(parse_density(stats.Normal(mu=1.0, sigma=2.0))) == "normal(1, 2)"
+        parts = [stats.Normal(mu=0.0), stats.Normal(mu=3.0)]
+        mixture = parse_density(stats.Mixture(parts, weights=[0.25, 0.75]))
+        assert str(mixture) == "mixture(0.25*normal(0, 1) + 0.75*normal(3, 1))"
+
+
+def test_a_mixture_of_many_normals_is_the_mixture_of_few_repeated():
+    rng = np.random.default_rng(1)
+    locs, scales = rng.normal(size=8) * 3, 10 ** rng.uniform(-2, 1, 8)
+    few = [f"{1 / 8}*normal({a!r}, {b!r})" for a, b in zip(map(float, locs), map(float, scales))]  # noqa: B905
+    many = [term.replace("0.125", str(1 / 64)) for term in few for _ in range(8)]
+    p, q = (parse_density(f"mixture({' + '.join(terms)})") for terms in (few, many))
+    x = np.linspace(-30, 30, 101)
+    np.testing.assert_allclose(p.logpdf(x), q.logpdf(x), rtol=1e-13, atol=1e-14)
+    for name in ("tv", "jsd", "kl_pq"):
+        one, other = (divergence(name, law, "normal(0, 3)") for law in (p, q))
+        assert abs(one.value - other.value) <= one.error + other.error
+        assert other.error < 1e-12
+
+
+def test_a_law_without_a_family_is_taken_by_its_functions():
+    found = divergence("tv", stats.hypsecant(), "normal(0, 1)")
+    x = np.linspace(-40, 40, 400_001)
+    truth = 0.5 * np.trapezoid(np.abs(stats.hypsecant.pdf(x) - stats.norm.pdf(x)), x)
+    assert found.value == pytest.approx(truth, abs=1e-7)
+
+
+def test_a_pair_of_arrays_is_the_density_that_is_linear_in_between():
+    x = np.array([0.0, 1.0, 2.0])
+    law = parse_density((x, [0.0, 1.0, 0.0]))
+    for name in ("kl_pq", "jsd", "tv", "w1"):
+        found = divergence(name, (x, [0.0, 1.0, 0.0]), "triangular(-1, 1, 3)")
+        truth = divergence(name, "triangular(0, 1, 2)", "triangular(-1, 1, 3)")
+        assert abs(found.value - truth.value) <= found.error + truth.error
+    np.testing.assert_allclose(law.cdf(law.ppf([0.1, 0.5, 0.8])), [0.1, 0.5, 0.8], rtol=1e-12)
+    grid = np.linspace(-9, 9, 181)
+    fine = divergence("jsd", (grid, stats.norm.pdf(grid)), "normal(1, 1)")
+    assert fine.value == pytest.approx(0.111421482184736, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (stats.norm, "no density"),
+        (stats.norm([0.0, 1.0], 1.0), "one law at a time"),
+        (stats.geom(0.5), "geom with loc=-1"),
+        (stats.vonmises(1.0, scale=2.0), "scale"),
+        (3.5, "type 'float' is no density"),
+        ((np.arange(3.0), np.ones(3)), "sum to 2"),
+        ((np.zeros(3), np.ones(3)), "increase"),
+        ((np.arange(3.0), np.ones(2)), "one length"),
+        ((np.arange(3.0), [1.0, -1.0, 1.0]), "negative"),
+        ((np.arange(3.0), [1.0, np.nan, 1.0]), "finite"),
+    ],
+)
+def test_objects_that_are_no_law_are_refused_in_one_line(given, said):
+    with pytest.raises(GantheoryError) as caught:
+        parse_density(given)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
