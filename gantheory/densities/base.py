@@ -59,7 +59,6 @@ class Density:
 
     name: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
-    members: ClassVar[Mapping[str, Mapping[str, float]]] = {}  # named ones: what they hold fixed
     dim: int = 1
 
     @property
@@ -132,29 +131,22 @@ def generator(rng: np.random.Generator | int) -> np.random.Generator:
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
 
 
+def families_by_name() -> dict[str, type[Density]]:
+    """Return every family under its name and its aliases.
+
+    >>> families_by_name()["gaussian"].name
+    'normal'
+    """
+    aliases = {alias: family for family in FAMILIES.values() for alias in family.aliases}
+    return aliases | FAMILIES
+
+
 def make(name: str, **parameters: Any) -> Density:
     """Return the density of the family ``name``; see `gantheory.density`."""
-    family, fixed = find_family(name)
-    for parameter_name in fixed.keys() & parameters.keys():
-        raise GantheoryError(f"{name} has {parameter_name}={fixed[parameter_name]:g}; leave it out")
-    return build(family, {**fixed, **parameters})
-
-
-def find_family(typed: str) -> tuple[type[Density], Mapping[str, float]]:
-    """Return the family that people call ``typed``, in any case, and what a named member fixes.
-
-    >>> family, fixed = find_family("Cauchy")
-    >>> family.name, fixed
-    ('student_t', {'df': 1.0})
-    """
-    asked = typed.casefold()
-    known: dict[str, tuple[type[Density], Mapping[str, float]]] = {}
-    for name, family in FAMILIES.items():
-        known |= {alias: (family, {}) for alias in family.aliases} | {name: (family, {})}
-        known |= {member: (family, fixed) for member, fixed in family.members.items()}
-    if asked not in known:
-        raise unknown_name("density", typed, known)
-    return known[asked]
+    known = families_by_name()
+    if name.casefold() not in known:
+        raise unknown_name("density", name, known)
+    return build(known[name.casefold()], parameters)
 
 
 def build(family: type[D], parameters: Mapping[str, Any]) -> D:

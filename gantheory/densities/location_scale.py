@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -247,7 +246,6 @@ class StudentT(LocationScale):
 
     name: ClassVar[str] = "student_t"
     aliases = ("t", "student")
-    members = MappingProxyType({"cauchy": {"df": 1.0}, "lorentz": {"df": 1.0}})
     df: float = parameter(Domain(1e-9, math.inf, (1.0, 10.0)), default=1.0)  # as SHAPE
     loc: float = parameter(REAL, default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)

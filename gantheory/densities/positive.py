@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,7 +66,6 @@ class Gamma(Univariate):
     """The gamma law with density proportional to x^(shape−1)·exp(−x/scale)."""
 
     name: ClassVar[str] = "gamma"
-    members = MappingProxyType({"exponential": {"shape": 1.0}})
     shape: float = parameter(SHAPE)
     scale: float = parameter(POSITIVE, default=1.0)
 

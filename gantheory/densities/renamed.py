@@ -133,6 +133,7 @@ class ChiSquared(Renamed):
     """The chi-squared law with ``df`` degrees of freedom, gamma(df/2, 2)."""
 
     name: ClassVar[str] = "chi_squared"
+    aliases = ("chi2",)
     chain: ClassVar[dict[str, tuple[str, float]]] = {"df": ("shape", 0.5)}
     df: float = parameter(SHAPE)
 
@@ -154,6 +155,7 @@ class Cauchy(Renamed):
     """The Cauchy law, student_t(1, loc, scale)."""
 
     name: ClassVar[str] = "cauchy"
+    aliases = ("lorentz",)
     loc: float = parameter(REAL, default=0.0)
     scale: float = parameter(POSITIVE, default=1.0)
 

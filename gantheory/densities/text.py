@@ -7,10 +7,9 @@ import dataclasses
 import math
 import re
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
-from gantheory.densities.base import FAMILIES, Density, find_family, make
+from gantheory.densities.base import FAMILIES, Density, families_by_name, make
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, number, parse
 
@@ -54,50 +53,27 @@ def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
 
     ``letters`` are names that may stand where a number does.
     """
-    text = _CALLED.sub(lambda called: called[0].casefold(), text)
-    tree = _Families().visit(parse(text, _grammar(letters)))
+    text = _CALLED.sub(lambda called: _spelled(called[0]), text)
+    tree = parse(text, _grammar(letters))
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
     return tree
 
 
+def _spelled(called: str) -> str:
+    """Return a family's own name; a name of none as it is, which the parser then refuses."""
+    family = families_by_name().get(called.casefold())
+    return called.casefold() if family is None else family.name
+
+
 def _grammar(letters: frozenset[str]) -> Grammar:
-    """Return what the text of a density may contain."""
-    said = [[name, *f.aliases, *f.members] for name, f in FAMILIES.items()]
-    functions = dict.fromkeys(chain.from_iterable(said), (0, 100)) | {"mixture": (1, 1)}
+    """Return what the text of a density may contain; aliases are there for hints alone."""
+    functions = {name: (0, 100) for name in families_by_name()} | {"mixture": (1, 1)}
     names = NAMES | letters
     return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH)
 
 
 _CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")
-
-
-class _Families(ast.NodeTransformer):
-    """Writes each family under its own name, and what a named member fixes as a parameter."""
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        self.generic_visit(node)
-        called = node.func.id if isinstance(node.func, ast.Name) else ""
-        if called in FAMILIES or called == "mixture":
-            return node
-        family, fixed = find_family(called)
-        names = [f.name for f in dataclasses.fields(family) if f.name not in fixed]  # type: ignore[arg-type]
-        if len(node.args) > len(names):
-            raise _too_many(called, names, len(node.args))
-        given = [
-            *(ast.keyword(name, ast.Constant(value)) for name, value in fixed.items()),
-            *(ast.keyword(name, arg) for name, arg in zip(names, node.args, strict=False)),
-            *node.keywords,
-        ]
-        if again := [k.arg for k in node.keywords if k.arg in fixed]:
-            raise GantheoryError(f"{called} has {again[0]}={fixed[str(again[0])]:g}; leave it out")
-        return ast.Call(ast.Name(family.name), [], given)
-
-
-def _too_many(family: str, names: list[str], count: int) -> GantheoryError:
-    return GantheoryError(
-        f"{family} takes {len(names)} parameters ({', '.join(names)}), got {count}"
-    )
 
 
 def _density(node: ast.expr) -> Density:
@@ -108,7 +84,9 @@ def _density(node: ast.expr) -> Density:
         return _mixture(node.args[0] if node.args else node.keywords[0].value)
     names = [f.name for f in dataclasses.fields(FAMILIES[family])]  # type: ignore[arg-type]
     if len(node.args) > len(names):
-        raise _too_many(family, names, len(node.args))
+        raise GantheoryError(
+            f"{family} takes {len(names)} parameters ({', '.join(names)}), got {len(node.args)}"
+        )
     given = {name: _value(arg) for name, arg in zip(names, node.args, strict=False)}
     for keyword in node.keywords:
         if keyword.arg in given:

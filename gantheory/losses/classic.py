@@ -21,11 +21,13 @@ LEVANS = "Levans' workshop, Some thoughts on the objective functions of GANs"
 VANISHING = "Arjovsky and Bottou (2017), Theorem 2.4"
 FOLLOWED = "the frozen-discriminator identity g''(r) = −h'(r)/r with h(r) = c(t*(r))"
 
+STANDARD = ("sgan", "standard-gan")  # which papers say of both generators
+
 CLASSIC = (
     Loss(
         name="minimax",
         title="Minimax (saturating) GAN",
-        aliases=("gan", "vanilla", "saturating", "mm-gan"),
+        aliases=("gan", "vanilla", "saturating", "mm-gan", *STANDARD),
         real="log(D)",
         fake="log(1 - D)",
         generator="log(1 - D)",
@@ -54,7 +56,7 @@ CLASSIC = (
     Loss(
         name="non-saturating",
         title="Non-saturating GAN",
-        aliases=("ns-gan", "nsgan", "dcgan"),
+        aliases=("ns-gan", "nsgan", "dcgan", *STANDARD),
         real="log(D)",
         fake="log(1 - D)",
         generator="-log(D)",
