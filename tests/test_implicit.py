@@ -7,9 +7,12 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from flint import ctx
 
 from gantheory import Loss, derive, divergence
 from gantheory.errors import GantheoryError
+from gantheory.implicit.solution import Implicit
+from gantheory.losses import get_loss
 from gantheory.testing.oracles import payoff
 
 RATIOS = (0.05, 3.0)
@@ -170,3 +173,54 @@ def test_the_ratio_at_which_the_optimum_jumps_is_found_wherever_it_lies(real, fa
     assert float(place) == pytest.approx(ratio, rel=1e-12)
     assert mass > 0
     assert derive(loss).loss.is_divergence is False
+
+
+@pytest.mark.parametrize("name", ["minimax", "non-saturating"])
+def test_names_found_and_proved_in_the_score_are_those_of_the_closed_form(name):
+    closed = derive(name)
+    with ctx.workprec(192):
+        found = Implicit.of(get_loss(name))
+        level = found.determined()
+        parts = (found.value(), found.loss_curvature(level), found.followed())
+    for made, known in zip(parts, closed.curvatures.values(), strict=True):
+        assert (made.terms, made.is_divergence) == (known.terms, known.is_divergence)
+        assert sp.simplify(made.constant - known.constant) == 0
+
+
+REAL = ["-softplus(-t)", "erf(t)", "-huber(t - 1, 1/2)", "-logsumexp(-t, -2*t)", "-exp(-t)"]
+FAKE = [
+    "-softplus(t)",
+    "-t**2/2",
+    "-abs(t)**1.5",
+    "-exp(t/2)",
+    "-atan(t) - t**2/9",
+]
+ADDED = [
+    "tanh(2*t)/9",
+    "-sqrt(1 + t**2)/3",
+    "clamp(t, -1, 1/2)/4",
+    "D/5",
+    "-(t + 1/2)**4/30",
+    "atan(t)/7",
+]
+DOMAINS = ["(-oo, oo)", "[-2, 2]", "(-1, 3)", "(-oo, log(2)]"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_score_of_a_search_does_better_in_a_loss_composed_at_random(seed):
+    draw = np.random.default_rng(seed)
+    real, fake, added, domain = (str(draw.choice(texts)) for texts in (REAL, FAKE, ADDED, DOMAINS))
+    loss = Loss("composed", f"{real} + {added}", fake, "softplus(-t)", domain=domain)
+    found = derive(loss)
+    assert found.status == "derived"
+    low, high = (end.strip() for end in domain[1:-1].split(","))
+    low, high = float(low.replace("oo", "inf")), {"oo": 12.0, "log(2)": np.log(2)}.get(high, high)
+    grid = np.linspace(max(low, -12.0), float(high), 82)[1:-1]
+    for row in found.at(0.07, 0.9, 8):
+        assert row.t is not None
+        if np.isfinite(row.t.value):
+            at = [
+                row.r * payoff(loss.real, score) + payoff(loss.fake, score)
+                for score in (row.t.value, *grid)
+            ]
+            assert at[0] >= max(at[1:]) - 1e-12

@@ -10,6 +10,7 @@ from flint import ctx
 from gantheory.deadline import OutOfTime, Undecided, time_limit
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
+from gantheory.exact.signs.balls import NoEnclosure
 from gantheory.functions import t
 from gantheory.implicit.isolation import BITS, Real
 from gantheory.implicit.sections import sections_of, vanishes
@@ -34,7 +35,7 @@ def completed(found: Derivation, seconds: float) -> Derivation:
         with time_limit(seconds), ctx.workprec(BITS):
             implicit = Implicit.of(found.definition)
             return _whole(found, implicit) if found.optimum is None else _filled(found, implicit)
-    except Undecided as reason:
+    except (Undecided, NoEnclosure) as reason:
         if found.optimum is not None:
             return found
         both = f"{(found.undecided or {})['optimum']}; with the score as parameter: {reason}"

@@ -21,12 +21,15 @@ from itertools import pairwise
 import sympy as sp
 from flint import arb
 
+from gantheory.deadline import OutOfTime, Undecided
+from gantheory.exact.algebra import Algebra
 from gantheory.functions import t
 from gantheory.implicit.atscore import AtScore, as_expression, function_of
 from gantheory.implicit.envelope import Path, Segment
 from gantheory.implicit.isolation import Real, zeros
 from gantheory.implicit.sections import between, vanishes
 from gantheory.implicit.stationary import Arc, Slopes, limit_at
+from gantheory.theory.pieces import coordinate_for, in_coordinate
 
 NAMES = ("value", "loss", "followed", "weight", "score_weight")
 
@@ -77,10 +80,33 @@ class Signed:
     ratio: arb
 
 
+def cancelled(expr: sp.Expr, segment: Segment) -> sp.Expr:
+    """Return a formula in lowest terms in the coordinate of the payoffs, where algebra has one.
+
+    Differences of nearly equal products lose all digits of an interval; a quotient in lowest
+    terms does not.
+    """
+    local = segment.local
+    assert isinstance(local, Arc)
+    coordinate = coordinate_for(local.part.slopes.payoffs)
+    score = float(between(local.part.lower, local.part.upper))
+    place = score if coordinate.symbol is t else float(coordinate.of_score(sp.Float(score)))
+    try:
+        found = Algebra({coordinate.symbol: place}).normal(in_coordinate(expr, coordinate))
+    except OutOfTime:
+        raise
+    except Undecided:
+        return expr
+    if coordinate.symbol is not t:
+        found = found.xreplace({coordinate.symbol: coordinate.of_score(t)})
+    return found if found.count_ops() < expr.count_ops() else expr
+
+
 def signs_along(segment: Segment, expr: sp.Expr) -> list[Signed]:
     """Return the signs of a formula along an arc, in the order of its scores."""
     local = segment.local
     assert isinstance(local, Arc)
+    expr = cancelled(expr, segment)
     low, high = (segment.start, segment.stop) if local.rises else (segment.stop, segment.start)
     function = function_of(expr)
     if vanishes(expr, low, high):

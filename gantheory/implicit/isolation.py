@@ -22,9 +22,9 @@ from gantheory.functions import sigmoid, softplus
 from gantheory.implicit.germs import Near, NotSmall, sign_of
 
 BITS = 192
-MOST = 5000  # evaluations on intervals for the zeros of one function
+MOST = 8000  # evaluations on intervals for the zeros of one function
 SPECK = arb(2) ** -56  # an interval, relative to 1 + abs(t), that is no longer cut
-STARTS = (8, 64, 2**10, 2**20, 2**60)  # of germs: s >= S, tried in turn
+STARTS = (8, 16, 32, 64, 2**10, 2**20, 2**60)  # of germs: s >= S, tried in turn
 DEEPEST = 12  # the highest order of a zero that is recognised
 
 Coefficients = Callable[..., arb_series]

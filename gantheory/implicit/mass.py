@@ -88,7 +88,7 @@ def _tail(function: Function, end: Real, side: int) -> tuple[arb, arb | sp.Expr]
     if end.exact is None:
         raise Undecided(f"an integral has no bound near t = {end.shown}")
     reason = "an integral has no bound near an end"
-    for start in (*STARTS[:3], 2**16, *STARTS[3:]):
+    for start in (*STARTS[:5], 2**16, *STARTS[5:]):
         try:
             found = near(function.t, end.exact, side, start)(function.expr)
             if found.is_zero:

@@ -24,10 +24,12 @@ from gantheory.implicit.curves import (
 from gantheory.implicit.envelope import Path, Segment, optimal_path
 from gantheory.implicit.isolation import Real, candidates
 from gantheory.implicit.mass import mass_beyond
+from gantheory.implicit.naming import name_of_curvature
 from gantheory.implicit.sections import sections_of
 from gantheory.implicit.stationary import Arc, Rest, limit_at
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How
+from gantheory.theory.identify import Combination
 from gantheory.theory.maxima import Branch
 from gantheory.theory.records import (
     Curvature,
@@ -316,7 +318,7 @@ class Implicit:
             self.formula(name),
             masses,
             constant,
-            {},
+            {} if masses or steps else self.terms(name),
             (),
             holds,
             counterexample,
@@ -327,6 +329,14 @@ class Implicit:
             slope=self.slope() if name == "loss" else None,
             parametric=self.parametric(name),
         )
+
+    def terms(self, name: str) -> Combination:
+        """Return what a curvature is in named divergences, where one arc is all of the optimum."""
+        segment = self.path.segments[0]
+        if len(self.path.segments) > 1 or not isinstance(segment.local, Arc):
+            return {}
+        slopes, value = segment.local.part.slopes, self.formulas[0][name]
+        return name_of_curvature(in_ratio(segment, value), value, slopes.ratio, slopes.payoffs)
 
     def slope(self) -> sp.Expr | None:
         """Return h'(1), the mean of both sides where h has a kink there."""
