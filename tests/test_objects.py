@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import gantheory
 from gantheory import divergence
 from gantheory.densities import parse_density
 from gantheory.densities.objects import COUNTS, SCIPY, TORCH
@@ -80,6 +81,11 @@ def test_a_mixture_of_many_normals_is_the_mixture_of_few_repeated():
         one, other = (divergence(name, law, "normal(0, 3)") for law in (p, q))
         assert abs(one.value - other.value) <= one.error + other.error
         assert other.error < 1e-12
+
+
+def test_density_reads_what_divergence_reads():
+    assert gantheory.density(stats.norm(1, 2)) == gantheory.density("normal", loc=1, scale=2)
+    assert gantheory.density(([0.0, 1.0], [1.0, 1.0])).cdf(0.25) == 0.25
 
 
 def test_a_law_without_a_family_is_taken_by_its_functions():

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-def density(name: str | Density, **parameters: Any) -> Density:
+def density(name: Any, **parameters: Any) -> Density:
     """Return a density by family name and parameters, or from its text.
 
     Args:
@@ -55,6 +55,6 @@ def density(name: str | Density, **parameters: Any) -> Density:
     """
     if isinstance(name, Density):
         return name.replace(**parameters) if parameters else name
-    if parameters or "(" not in name:
+    if parameters or (isinstance(name, str) and name.strip() and not set(name) & set("(+*/")):
         return make(name, **parameters)
     return parse_density(name)
