@@ -53,7 +53,9 @@ def test_an_ambiguous_name_is_answered_with_what_each_choice_is(typed, choices):
     assert all(choice in str(error.value) for choice in choices)
 
 
-@pytest.mark.parametrize("typed", ["kl_pp", "klpp", "kl_gp", "kll", "kl_pg", "klqq"])
+@pytest.mark.parametrize(
+    "typed", ["kl_pp", "kl_gp", "kll", "kl_pg", "kl(q,p)", "rklq", "revers kl"]
+)
 def test_a_slip_in_a_direction_is_never_answered_with_one_direction_alone(typed):
     with pytest.raises(GantheoryError, match="did you mean") as error:
         divergence(typed, P, Q)
