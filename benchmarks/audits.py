@@ -17,7 +17,7 @@ from gantheory.audits import audit_target
 from gantheory.audits.target import target_of
 from gantheory.errors import GantheoryError
 
-TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.md"
+TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.txt"
 LEAST, HINGE = 'gan_mode="lsgan"', 'gan_mode="hinge"'
 TARGETS: tuple[tuple[str, str, str, str | None, str | None], ...] = (
     # package, file, names, --init, --call

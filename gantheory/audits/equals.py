@@ -79,7 +79,8 @@ def equal_loss(found: Payoffs, probabilities: bool = False, fit: bool = True) ->
     critic = _critic(found, probabilities)
     if critic is not None:
         return critic
-    for tolerance, scores in ((NEAR, POINTS), (GUARDED, POINTS[np.abs(POINTS) < 4])):
+    everywhere = points_of(found)
+    for tolerance, scores in ((NEAR, everywhere), (GUARDED, POINTS[np.abs(POINTS) < 4])):
         guard = [] if tolerance == NEAR else [_guard(found)]
         if guard == [None]:
             return None
@@ -156,6 +157,13 @@ def _constants(pairs: Sequence[tuple[Any, Any]], factors: Sequence[float]) -> bo
     return False
 
 
+def points_of(found: Payoffs) -> np.ndarray:
+    """Return scores on both sides of every number in the formulas, where kinks may be."""
+    numbers = [float(n) for n in _numbers(found) if 10 < n < 10**4]
+    return np.concatenate([POINTS, *(np.array([-n - 1.3, 1.3 - n, n - 1.3, n + 1.3])
+                                     for n in numbers)])  # fmt: skip
+
+
 def upright(found: Payoffs) -> bool:
     """Return whether the discriminator's payoffs ask for higher scores on real samples."""
     scores = np.linspace(-6.0, 6.0, 121)
@@ -201,7 +209,7 @@ def _critic(found: Payoffs, probabilities: bool) -> Equality | None:
         return None
     linear = Payoffs(t, -t, -t)
     for score, said in ((t, ()), (-t, ("the sign of the score",))):
-        differences = match(found, linear.at(score))
+        differences = match(found, linear.at(score), points_of(found))
         if differences is not None:
             return Equality("wasserstein", (*said, *differences))
     return None
@@ -229,7 +237,7 @@ def _fitted(found: Payoffs) -> Equality | None:
             given = _fit(entry, found, start)
             if given is None:
                 continue
-            differences = match(found, Payoffs.of(given))
+            differences = match(found, Payoffs.of(given), points_of(found))
             if differences is not None:
                 return Equality(given.name, (*_inside(given), *differences), given)
     return None
@@ -250,13 +258,15 @@ def _kind(parts: Sequence[sp.Expr]) -> str:
 
 def _starts(entry: Loss, found: Payoffs) -> list[list[float]]:
     names = list(entry.parameters)
-    typical = {"a": (0.1, 0.9, -1.0), "b": (0.1, 1.0), "c": (0.0, 1.0), "eps": (), "m": (1.0, 5.0),
+    typical = {"a": (0.1, 0.9, -1.0), "b": (0.1, 1.0), "c": (0.0, 1.0), "eps": (),
                "prior": (0.4,)}  # fmt: skip
     written = [float(n) for n in _numbers(found)]
     options = []
     for name in names:
         if name == "eps":
             options.append([n for n in written if 0 < n < 0.1])
+        elif name == "m":
+            options.append(sorted({n for n in written if n > 1}, reverse=True) or [1.0])
         else:
             options.append(list(typical.get(name, (0.4, 3.0))))
     return [

@@ -233,7 +233,7 @@ def _measured(penalty: Penalty, outputs: int, sizes: tuple[int, ...]) -> dict[st
     target, weight, one_sided = _fit(single if growth else axis)
     found |= {"target": target, "one_sided": one_sided, "per_sample": growth in ("", "sum")}
     gamma = None if weight is None else 2 * weight if target == 0 else weight
-    found["weight"] = None if gamma is None else round(gamma, 9)
+    found["weight"] = None if gamma is None else round(gamma, 6)
     if target is not None and weight and found["per_sample"] and found["through"] == "score":
         found["at"] = _where(at, target, weight)
     return found

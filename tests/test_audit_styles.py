@@ -1,0 +1,23 @@
+"""A sample of the catalogue in ten styles; ``python tests/audit_styles.py`` audits all of it."""
+
+import pytest
+from audit_styles import TEMPLATES, allowed, expected, numbered, styles
+
+import gantheory as gt
+from gantheory.losses import CATALOGUE
+
+SAMPLE = dict(zip(
+    ("minimax", "class-priors", "least-squares", "f-gan-pearson", "f-gan-jsd", "hinge",
+     "energy-based", "exponential", "alpha-gan", "f-gan-neyman-alternative"), TEMPLATES,
+    strict=True,
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_loss_is_recognised_in_any_style_without_a_false_finding(name):
+    loss = numbered(CATALOGUE[name])
+    found = gt.audit(*dict(styles(loss))[SAMPLE[name]])
+    assert found.recovered, found.reasons
+    assert found.equals is not None
+    assert found.equals.loss == expected(loss)
+    assert not allowed(loss, found.kinds)
