@@ -217,6 +217,8 @@ def _infonce(samples: int) -> BoundDerivation:
             r"\pi^*(i) \propto r(x_i),\qquad t^* = \log r + c",
             How.PROVED,
             "Bayes: p(x_i) times q of the others, divided by q of all",
+            "the log score is least at the posterior (van den Oord, Li, Vinyals 2018, "
+            "arXiv:1807.03748)",
         ),
         Step(
             "The gap of a critic",
@@ -225,11 +227,12 @@ def _infonce(samples: int) -> BoundDerivation:
             r"V(t^*) - V(t) = E\,\mathrm{KL}(\pi^*\|\pi_t) \ge 0",
             How.PROVED,
             "cross entropy less entropy",
+            "Gibbs' inequality (Cover, Thomas 2006, Elements of Information Theory, 2.6.3)",
         ),
         Step(
             "The bound log K",
             f"exp(t_1) is at most the sum of all: no critic exceeds log K = {limit}, whatever "
-            "KL(P||Q) is; as K grows V(t*) grows to KL(P||Q).",
+            "KL(P||Q) is.",
             r"V(t) \le \log K",
             known(bool(sp.factor(room).is_positive)),
             f"K - exp(t_1)/mean = {sp.factor(room)} is positive"
