@@ -261,3 +261,17 @@ def test_a_bump_whose_centre_rounds_to_its_end_or_to_another_is_not_lost(seed):
         assert divergence(name, *others).status is Status.UNDETERMINED
     apart = divergence("w1", *others)
     assert abs(apart.value - (far - far / 3)) <= apart.error + 1e-16
+
+
+def test_an_end_of_one_image_is_no_end_of_the_other_and_a_far_centre_costs_no_near_digit():
+    rng = np.random.default_rng(10)
+    for _ in range(4):
+        a, b, c, d = sorted(float(x) for x in rng.uniform(1, 9, 4))
+        loc = float(rng.uniform(1, 20))
+        plain = divergence("jsd", f"uniform({a!r}, {d!r})", f"uniform({b!r}, {c!r})", wrt="q.a")
+        images = [f"affine(uniform({x!r}, {y!r}), {loc!r}, 1)" for x, y in ((a, d), (b, c))]
+        found = divergence("jsd", *images, wrt="q.base.a")
+        assert abs(found.value - plain.value) <= found.error + plain.error < 1e-12
+        far = f"affine(lognormal({10 * a + 150!r}, 1), {d * 1e-9!r}, {-b!r})"
+        apart = divergence("tv", f"gamma({c + 9!r}, 1)", far)
+        assert abs(apart.value - 1) <= apart.error < 1e-12

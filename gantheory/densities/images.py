@@ -96,6 +96,11 @@ class Affine(Image):
         rounded = [abs(float(self._exactly(x) - Fraction(here))) for here, x in self._anchored]
         return max(rounded, default=0.0) + abs(self.scale) * self.base.misplaced
 
+    def misplaced_near(self, at: Points) -> Array:
+        # an anchor that counts lies no farther from theirs than half of that from loc
+        own = EPS * (2 * np.abs(at.anchor) + abs(self.loc)) + abs(self.scale) * self.base.misplaced
+        return np.minimum(own, self.misplaced)
+
     def misread(self, at: Points) -> Array:
         away = np.min([np.abs(at.minus(here)) for here, _ in self._anchored], axis=0)
         size = np.abs(self.log_density(at))
@@ -255,7 +260,9 @@ class Affine(Image):
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
-            return self.base.log_ratio(other.base, self._inner(at))
+            anchors = other._anchors | self._anchors  # at ends of either no rounding crosses them
+            inner = at.standardised(self.loc, self.scale, anchors)
+            return self.base.log_ratio(other.base, inner)
         return None
 
 

@@ -175,6 +175,10 @@ class Univariate(Density):
         """How far rounding puts the law from its exact place, at most, next to any anchor."""
         return 0.0
 
+    def misplaced_near(self, at: Points) -> Array:
+        """Return the same for the anchors from which each of the points is counted."""
+        return np.full_like(at.x, self.misplaced)
+
     def misread(self, at: Points) -> Array:
         """Return what rounding of the points makes of log p, beyond what its size tells."""
         return np.zeros_like(at.x)

@@ -288,7 +288,8 @@ def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Esti
     value, bound = _scaled(best.value, best.shift), _scaled(error or flushed, best.shift)
     log_value = math.log(best.value) + best.shift if best.value > 0 else None
     lost = error >= abs(best.value)
-    if not math.isfinite(value) or error > HOPELESS * best.absolute > 0:
+    hopeless = error > HOPELESS * best.absolute > 0 and bound > SMALLEST
+    if not math.isfinite(value) or hopeless:
         return Estimate(
             math.nan,
             math.inf,

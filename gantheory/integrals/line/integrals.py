@@ -68,8 +68,10 @@ class Pair:
         log_p, log_q = _floored(self.p, at), _floored(self.q, at)
         u, doubt = log_p - log_q, 2 * self.summed(log_p, log_q)
         if (known := self._known(at)) is not None:
+            alone = np.isinf(log_p) | np.isinf(log_q)
             # eight roundings of its terms against two of what the logarithms were summed from
-            better = ((8 * known[1] <= doubt) & ~np.isnan(known[0])) | np.isinf(known[0])
+            better = (8 * known[1] <= doubt) & ~np.isnan(known[0])
+            better = np.where(np.isinf(known[0]), alone, better)
             u, doubt = np.where(better, known[0], u), np.where(better, 8 * known[1], doubt)
         doubt = EPS * np.minimum(doubt, -LOWEST) + np.add(*self.astray(at))
         return Ratio.of(log_p + log_jacobian, log_q + log_jacobian, u, doubt)
@@ -91,9 +93,9 @@ class Pair:
         both are misplaced; beside an end `rounded_ends` counts what that alone does.
         """
         of_p, of_q = self.p.misread(at), self.q.misread(at)
-        apart = self.p.misplaced + self.q.misplaced
-        if not apart:
+        if not self.p.misplaced + self.q.misplaced:
             return of_p, of_q
+        apart = self.p.misplaced_near(at) + self.q.misplaced_near(at)
         shifted = apart * np.minimum(steepness(self.p, at), steepness(self.q, at))
         beside = (at.distance <= apart) & np.isin(at.anchor, self._ends)
         anchors, below, above = self._seams
@@ -116,12 +118,15 @@ class Pair:
         """
         owners: dict[float, float] = {}
         for law in (self.p, self.q):
-            for x in law.breakpoints:
-                owners[x] = max(owners.get(x, 0.0), law.misplaced)
+            places = np.array(law.breakpoints)
+            nothing = np.zeros_like(places)
+            off = law.misplaced_near(Points(places, nothing, nothing, nothing))
+            for x, away in zip(law.breakpoints, off.tolist(), strict=True):
+                owners[x] = max(owners.get(x, 0.0), away)
         anchors = np.array(sorted(owners))
-        off = 2 * np.array([owners[x] for x in anchors])
+        widest = 2 * np.array([owners[x] for x in anchors])
         gaps = np.diff(anchors, prepend=-np.inf, append=np.inf)
-        return anchors, off / gaps[:-1], off / gaps[1:]
+        return anchors, widest / gaps[:-1], widest / gaps[1:]
 
     def _known(self, at: Points) -> LogRatio | None:
         if (forward := self.p.log_ratio(self.q, at)) is not None:
