@@ -123,9 +123,10 @@ class Affine(Image):
     @cached_property
     def _anchored(self) -> list[tuple[float, float]]:
         """The base's own anchors, after the places at which they land."""
-        ends = [end for piece in self.base.pieces for end in piece if math.isfinite(end)]
-        centers = [center for center, _ in self.base.centers]
-        return [(self._forward(x), x) for x in (*centers, *self.base.kinks, *ends)]
+        inner = [*(center for center, _ in self.base.centers), *self.base.kinks]
+        exact = {end for piece in self.base.exact_pieces for end in piece if math.isfinite(end)}
+        ends = [(nearest(self._exactly(end)), nearest(end)) for end in exact]
+        return [*((self._forward(x), x) for x in inner), *ends]
 
     @cached_property
     def _anchors(self) -> dict[float, float]:
