@@ -41,11 +41,6 @@ def g_squares(fake):
     return ((fake - 1) ** 2).mean()
 
 
-def d_guarded(real, fake):
-    real, fake = torch.sigmoid(real), torch.sigmoid(fake)
-    return -(torch.log(real + 1e-8) + torch.log(1 - fake + 1e-8)).mean()
-
-
 def d_clamped(real, fake):
     real, fake = (torch.sigmoid(x).clamp(1e-7, 1 - 1e-7) for x in (real, fake))
     return -(torch.log(real) + torch.log(1 - fake)).mean()
@@ -53,11 +48,6 @@ def d_clamped(real, fake):
 
 def d_written(real, fake):
     return -(torch.log(torch.sigmoid(real)) + torch.log(1 - torch.sigmoid(fake))).mean()
-
-
-def d_twice(real, fake):
-    real, fake = torch.sigmoid(real), torch.sigmoid(fake)
-    return LOGITS(real, torch.ones_like(real)) + LOGITS(fake, torch.zeros_like(fake))
 
 
 def d_bce(real_logits, fake_logits):
@@ -102,13 +92,11 @@ FAULTS = {
         "saturates", (d_log, lambda fake: -F.softplus(fake).mean()), {"claims": "non-saturating"},
     ),
     "non-saturating called minimax": ("not-zero-sum", (d_log, g_log), {"claims": "minimax"}),
-    "epsilon": ("epsilon-in-log", (d_guarded, g_log), {}),
     "clamp": ("epsilon-in-log", (d_clamped, g_log), {}),
     "tanh before hinge": (
         "squashed-scores",
         (lambda real, fake: d_hinge(torch.tanh(real), torch.tanh(fake)), g_hinge), {},
     ),
-    "sigmoid twice": ("logits-or-probabilities", (d_twice, g_log), {}),
     "logits into BCELoss": ("logits-or-probabilities", (d_bce,), {}),
     "a sum": ("reduction", (lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
                             lambda fake: F.softplus(-fake).sum()), {}),
@@ -126,9 +114,6 @@ FAULTS = {
     "labels exchanged": ("exchanged-arguments", (Labels(0.0, 1.0),), {}),
     "the generator's label": (
         "exchanged-arguments", (d_log, lambda fake: LOGITS(fake, torch.zeros_like(fake))), {},
-    ),
-    "the discriminator's sign": (
-        "wrong-sign", (lambda real, fake: -d_log(real, fake), g_log), {},
     ),
     "the generator's sign": ("wrong-sign", (d_hinge, lambda fake: fake.mean()), {}),
     "unbounded": (
@@ -218,7 +203,6 @@ def test_a_class_in_a_file_is_audited_from_the_command_line(tmp_path):
     [
         ("import time; time.sleep(60)", "did not finish"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed"),
-        ("raise SystemExit(3)", "SystemExit"),
     ],
 )
 def test_a_module_that_hangs_or_crashes_ends_in_one_clear_line(body, said, tmp_path):

@@ -6,11 +6,8 @@ from audit_styles import TEMPLATES, allowed, expected, numbered, styles
 import gantheory as gt
 from gantheory.losses import CATALOGUE
 
-SAMPLE = dict(zip(
-    ("minimax", "class-priors", "least-squares", "f-gan-pearson", "f-gan-jsd", "hinge",
-     "energy-based", "exponential", "alpha-gan", "f-gan-neyman-alternative"), TEMPLATES,
-    strict=True,
-))  # fmt: skip
+NAMES = ("class-priors", "least-squares", "f-gan-jsd", "energy-based", "exponential")
+SAMPLE = dict(zip(NAMES, list(TEMPLATES)[1::2], strict=True))
 
 
 @pytest.mark.parametrize("name", SAMPLE)
