@@ -20,7 +20,7 @@ from gantheory.errors import GantheoryError
     help="How a criterion is called, where its signature does not say.",
 )
 @click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
-@click.option("--samples-frozen", is_flag=True, help="Samples are detached: an estimator's k(r).")
+@click.option("--samples-frozen", is_flag=True, help="Not available yet.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds for the module.")
 @click.option("--memory", default=4096, show_default=True, help="Megabytes for the module.")
@@ -48,6 +48,11 @@ def command(
       gantheory audit losses.py:GANLoss --init 'gan_mode="lsgan"'
       gantheory audit losses.py:d_loss,g_loss --claims non-saturating --json
     """
+    if samples_frozen:
+        raise GantheoryError(
+            "--samples-frozen cannot be read off code yet; write the estimator's k(r) as a formula "
+            "and use gantheory.estimators"
+        )
     from gantheory.audits import audit_target
     from gantheory.audits.target import target_of
 
