@@ -228,7 +228,7 @@ def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
 
 
 def test_the_loop_that_the_page_shows_runs_in_fifteen_lines(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[1] / "docs" / "simulator.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     (block,) = [b for b in re.findall(r"^```python\n(.*?)^```", page, re.S | re.M) if "my.csv" in b]
     code = [line for line in block.splitlines() if line and not re.match("import|from", line)]
     assert len(code) <= 15

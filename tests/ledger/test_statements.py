@@ -22,7 +22,7 @@ from gantheory.records import How
 from gantheory.report.statements import explained
 
 ENTRIES = all_entries()
-EXAMPLE = Path(__file__).parents[1] / "docs" / "_data" / "my_ledger.toml"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "_data" / "my_ledger.toml"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.records import Estimate, Status
 
 mpmath.mp.dps = 40
-REFERENCES = json.loads((Path(__file__).parent / "data" / "lines.json").read_text())
+REFERENCES = json.loads((Path(__file__).parents[1] / "data" / "lines.json").read_text())
 
 
 def holds(found, truth, width=1e-9):

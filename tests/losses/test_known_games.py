@@ -14,7 +14,7 @@ import sympy as sp
 from gantheory import Loss, derive
 from gantheory.functions import r
 
-KNOWN = json.loads((Path(__file__).parent / "data" / "games.json").read_text())
+KNOWN = json.loads((Path(__file__).parents[1] / "data" / "games.json").read_text())
 
 
 def number(expr, given, ratio=1):

@@ -17,7 +17,7 @@ import gantheory
 from gantheory.densities import FAMILIES
 from gantheory.records import Status
 
-BANK = json.loads((Path(__file__).parent / "data" / "bank.json").read_text())
+BANK = json.loads((Path(__file__).parents[1] / "data" / "bank.json").read_text())
 LINE = [entry for entry in BANK if entry["dim"] == 1]
 # Its integral leaves out the half-lines where p = 0, over which q still moves; see below.
 WRONG = "tn_n/jsd/d_loc"
