@@ -254,9 +254,9 @@ def _state(counts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> State:
 def describe(value: Any) -> Any:
     """Return a configuration as plain data: dataclasses by their fields, laws as their text.
 
-    >>> from simulations.updates import Adam
-    >>> describe(Adam())
-    {'type': 'Adam', 'beta1': 0.9, 'beta2': 0.999, 'epsilon': 1e-08}
+    >>> from simulations.networks import Affine
+    >>> describe(Affine())
+    {'type': 'Affine', 'loc': 0.0, 'scale': 1.0, 'dim': 1, 'train': 'both'}
     """
     from gantheory.densities.base import Density
 

@@ -54,7 +54,7 @@ def target_of(
 ) -> Target:
     """Read ``path/to/losses.py:GANLoss``, or ``package.losses:d_loss,g_loss``.
 
-    >>> target_of("losses.py:d_loss,g_loss").names
+    >>> target_of("package.losses:d_loss,g_loss").names
     ('d_loss', 'g_loss')
     """
     place, colon, named = text.rpartition(":")

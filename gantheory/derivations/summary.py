@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -38,7 +39,15 @@ def summary_of(derivation: Derivation) -> tuple[Line, ...]:
         weakest([value.known, optimum]),
     )
     equality = Line("at P = Q", _equality(derivation), _known(derivation, "At equilibrium"))
-    return (value, *quantities, _vanishing(derivation), equality)
+    lines = (value, *quantities, _vanishing(derivation), equality)
+    return tuple(Line(line.label, DIGITS.sub(_rounded, line.text), line.known) for line in lines)
+
+
+DIGITS = re.compile(r"\d+\.\d{15,}(e-?\d+)?")  # of a number that is enclosed, not exact
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.10g}"
 
 
 def _known(derivation: Derivation, *titles: str) -> str:

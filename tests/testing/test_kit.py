@@ -96,11 +96,19 @@ def test_the_oracle_of_a_formula_knows_every_function_as_the_standard_library_do
     plain = {"log": math.log, "exp": math.exp, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh,
              "atan": math.atan, "relu": lambda x: max(x, 0.0), "max": max, "min": min,
              "softplus": lambda x: math.log(1 + math.exp(x)),
-             "sigmoid": lambda x: 1 / (1 + math.exp(-x))}  # fmt: skip
+             "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+             "sin": math.sin, "cos": math.cos, "erf": math.erf, "log1p": math.log1p,
+             "expm1": math.expm1, "sign": lambda x: math.copysign(1, x),
+             "clamp": lambda x, low, high: max(low, min(x, high)),
+             "logsumexp": lambda x, y: math.log(math.exp(x) + math.exp(y)),
+             "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
+             "huber": lambda x, d: x * x / 2 if abs(x) <= d else d * (abs(x) - d / 2)}  # fmt: skip
+    others = {"max": (0.5,), "min": (0.5,), "logsumexp": (0.5,), "leaky_relu": (0.25,),
+              "huber": (0.5,), "clamp": (-1.0, 1.0)}  # fmt: skip
     assert set(plain) == set(oracles.FUNCTIONS)
     for name, function in plain.items():
-        more = (0.5,) if name in ("max", "min") else ()
-        for t in (0.3, 1.7, *(() if name in ("log", "sqrt") else (-2.1,))):
+        more = others.get(name, ())
+        for t in (0.3, 1.7, *(() if name in ("log", "sqrt", "log1p") else (-2.1,))):
             found = oracles.payoff(f"{name}({', '.join(['t', *map(str, more)])})", t)
             assert float(found) == pytest.approx(function(t, *more), rel=1e-14)
 

@@ -1,6 +1,6 @@
 """Every loss of the catalogue as torch code, in ten styles that people write.
 
-Run as a script it audits all of them: ``python tests/audit_styles.py``.
+Run as a script it audits all of them: ``python tests/audits/audit_styles.py``.
 """
 
 from __future__ import annotations
