@@ -284,7 +284,7 @@ def _decide_identity(
         place = counterexample(found)
         if place is not None:
             return decided(told, False, place)
-        opened = sp.expand_log(difference, force=True)  # right only where both sides are real
+        opened = sp.expand_log(difference)
         if sp.simplify(opened) != 0 or not all(sign == 0 for sign in _signs(found)):
             return Verdict(told, How.UNDECIDED, *sides, reason=str(reason))
         where = None
