@@ -19,6 +19,7 @@ from gantheory.functions import to_sympy
 from gantheory.losses import find
 from gantheory.losses.loss import Loss
 
+NO_GENERATOR = "the code gives no generator's loss"
 SECONDS = 3.0  # for the derivation of one loss
 
 
@@ -106,8 +107,21 @@ def _derivation(
     if derived.no_optimum and entry is not None and entry.domain != definition.domain:
         derived = derive(replace(definition, domain=entry.domain), seconds=SECONDS)
     if payoffs is not None and payoffs.generator is None:
-        derived = replace(derived, loss=None, followed=None, saturation=None, zero_sum=None)
+        return _of_the_discriminator(derived)
     return derived
+
+
+def _of_the_discriminator(found: Derivation) -> Derivation:
+    """Return what holds whatever the generator's loss is, which the code does not give."""
+    equilibrium, disjoint = found.equilibrium, found.disjoint
+    return replace(
+        found,
+        loss=None, followed=None, saturation=None, zero_sum=None,
+        equilibrium=equilibrium
+        and replace(equilibrium, generator_loss=None, generator_range=None, others=()),
+        disjoint=disjoint and replace(disjoint, loss=None, followed=None),
+        undecided=dict.fromkeys(("loss", "followed"), NO_GENERATOR) | dict(found.undecided or {}),
+    )  # fmt: skip
 
 
 def claim_of(

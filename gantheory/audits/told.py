@@ -56,8 +56,9 @@ def _what_it_does(found: Audit) -> Iterator[str]:
         if curvature is not None:
             yield f"{said}: {curvature.divergence}"
     if d.equilibrium is not None:
-        yield (f"at P = Q: D's loss {text(d.equilibrium.discriminator_loss)}, "
-               f"G's loss {text(d.equilibrium.generator_loss)}")  # fmt: skip
+        generator = text(d.equilibrium.generator_loss)
+        known = "" if generator is None else f", G's loss {generator}"
+        yield f"at P = Q: D's loss {text(d.equilibrium.discriminator_loss)}{known}"
     if found.saturation is not None:
         places = (("raw score", found.saturation["raw_score"]),
                   ("log r", found.saturation["log_ratio"]))  # fmt: skip

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import gantheory as gt
+from gantheory.audits.told import what_it_does
 from gantheory.errors import GantheoryError
 
 
@@ -228,3 +229,17 @@ def test_what_cannot_be_called_says_what_to_give():
         lambda fake: -fake.mean(),
         call={"temperature": 2.0},
     ).recovered
+
+
+def test_of_a_discriminators_loss_alone_nothing_is_said_about_a_generator():
+    def d_loss(real, fake):
+        return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+    found = gt.audit(d_loss)
+    assert found.equals.up_to == ("the generator's loss, which is not given",)
+    theory = found.derivation
+    assert theory.value.divergence == "2*jsd"
+    assert (theory.followed, theory.loss, theory.saturation) == (None, None, None)
+    assert theory.equilibrium.generator_loss is None
+    assert theory.undecided["followed"] == "the code gives no generator's loss"
+    assert not [line for line in what_it_does(found) if line.startswith(("G ", "G's"))]

@@ -1,4 +1,4 @@
-"""A sample of the catalogue in ten styles; ``python tests/audit_styles.py`` audits all of it."""
+"""A sample of the catalogue in ten styles; run ``audit_styles.py`` beside it to audit it all."""
 
 import pytest
 from audit_styles import TEMPLATES, allowed, expected, numbered, styles
