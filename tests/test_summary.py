@@ -74,3 +74,11 @@ def test_the_command_answers_first_and_shows_steps_when_asked():
     assert len(short.splitlines()) < 12
     assert long.index("G follows") < long.index("1. The game")
     assert [line["label"] for line in json.loads(data)["summary"]] == LABELS
+
+
+def test_without_a_closed_form_the_score_is_the_parameter_and_enclosed_numbers_are_certified():
+    found = gt.derive(gt.Loss("odd", "t**5 - t", "-t**6", "-t"))
+    value, *_, equality = found.summary
+    assert "by D* = the score t at which r = 6*t**5/(5*t**4 - 1)" in value.text
+    assert "at_score" not in str(found.summary)
+    assert equality.known == "certified"

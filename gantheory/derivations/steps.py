@@ -394,9 +394,18 @@ def equilibrium(derivation: Derivation) -> Iterator[Step]:
         f"{text(found.discriminator_loss)}, the generator's is {loss}.{_as_good(found)}",
         rf"P = Q:\quad D = {typeset(found.D)},\quad -V = {typeset(found.discriminator_loss)},"
         rf"\quad \mathbb{{E}}_q[c] = {_limit(found.generator_loss)}",
-        How.PROVED if found.generator_loss is not None else How.UNDECIDED,
+        _known_at_equality(found),
         "r = 1",
     )
+
+
+def _known_at_equality(found: Equilibrium) -> How:
+    """Return how values at P = Q are known: exact ones are proved, enclosed ones certified."""
+    if found.generator_loss is None:
+        return How.UNDECIDED
+    ranges = [end for pair in (found.D_range, found.generator_range) if pair for end in pair]
+    values = [found.D, found.discriminator_loss, found.generator_loss, *ranges]
+    return How.CERTIFIED if any(value.has(sp.Float) for value in values) else How.PROVED
 
 
 def _as_good(found: Equilibrium) -> str:

@@ -63,10 +63,12 @@ QUANTITIES = (
 
 
 def _optimum(derivation: Derivation) -> str:
-    """Return D* in r = p/q, or in the densities where it is a rational function of them."""
+    """Return D* in r = p/q, in the densities where it is rational in them, or by its equation."""
     assert derivation.optimum is not None
     D = derivation.optimum.D
     attained = "" if derivation.optimum.attained else " (approached, not attained)"
+    if derivation.value and derivation.value.parametric:
+        return f"the score t at which {_equations(derivation.value)}{attained}"
     if not (D.is_rational_function(r) and D.has(r)):
         return f"{D}{' with r = p/q' if D.has(r) else ''}{attained}"
     p, q = sp.symbols("p q", positive=True)
@@ -82,12 +84,21 @@ def _quantity(derivation: Derivation, name: str) -> str:
     condition = "" if found.is_divergence else f", {undecided_kind(found)}"
     if not found.is_named:
         kind = "an f-divergence without a name, " if found.is_divergence else ""
+        if found.parametric:
+            masses = "".join(f", a mass {mass} at r = {place}" for place, mass in found.atoms)
+            formulas = " or ".join(dict.fromkeys(str(one.curvature) for one in found.parametric))
+            return f"{kind}f'' = {formulas} where {_equations(found)}{masses}{condition}"
         return f"{kind}f'' = {atoms_text(found)}{condition}"
     if not found.terms:
         return f"a constant, {found.constant}"
     constant = constant_text(found.constant)
     forms = [found.terms, *found.alternatives][:2]
     return " = ".join(combination_title(form) + constant for form in forms) + condition
+
+
+def _equations(found: Curvature) -> str:
+    """Return how r depends on the score, each formula once."""
+    return " or ".join(dict.fromkeys(f"r = {one.ratio}" for one in found.parametric))
 
 
 def _vanishing(derivation: Derivation) -> Line:
