@@ -17,7 +17,7 @@ from gantheory.integrals.montecarlo import by_sampling
 from gantheory.records import Status
 
 BANK = json.loads((Path(__file__).parents[1] / "tests" / "data" / "bank.json").read_text())
-WRONG = "tn_n/jsd/d_loc"  # the one entry known to be wrong: see tests/test_bank.py
+WRONG = "tn_n/jsd/d_loc"  # the one entry known to be wrong: see tests/integrals/test_bank.py
 DRAWS = 20_000
 # (p, q) without structure for the sampler, with structure for the truth
 PLANES = {

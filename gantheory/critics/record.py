@@ -61,10 +61,7 @@ class CriticDerivation(Told):
             "value": {"expression": None if self.value is None else str(self.value),
                       "name": self.named},
             "claims": [claim.as_dict() for claim in self.claims],
-            "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
-                 "reason": s.because} for s in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided),
         }  # fmt: skip

@@ -120,16 +120,7 @@ class Derivation(Told):
                 for name in ("value", "loss", "followed")
             },
             "equilibrium": _equilibrium_dict(self.equilibrium),
-            "steps": [
-                {
-                    "title": s.title,
-                    "text": s.text,
-                    "latex": s.latex,
-                    "how": s.known,
-                    "reason": s.because,
-                }
-                for s in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided or {}),
         }

@@ -35,6 +35,13 @@ class Step:
         """The reason, and the theorem that is quoted."""
         return "; ".join(why for why in (self.reason, self.theorem) if why)
 
+    def as_dict(self) -> dict[str, str]:
+        """Return the stable JSON keys."""
+        return {
+            "title": self.title, "text": self.text, "latex": self.latex, "how": self.known,
+            "reason": self.because,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Line:

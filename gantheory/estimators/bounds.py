@@ -91,10 +91,7 @@ class BoundDerivation(Told):
             "value": self.value,
             "gap": self.gap,
             "limit": text(self.limit),
-            "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
-                 "reason": s.because} for s in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
         }  # fmt: skip
 

@@ -130,10 +130,7 @@ class EstimatorDerivation(Told):
             "noise": text(self.noise),
             "control": text(self.control),
             "claims": [claim.as_dict() for claim in self.claims],
-            "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
-                 "reason": s.because} for s in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided),
         }  # fmt: skip

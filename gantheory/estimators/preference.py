@@ -99,10 +99,7 @@ class PreferenceDerivation(Told):
             "regulariser": self.regulariser and self.regulariser.as_dict(),
             "counterexample": self.counterexample,
             "reaches_zero": self.reaches_zero,
-            "steps": [
-                {"title": s.title, "text": s.text, "latex": s.latex, "how": s.known,
-                 "reason": s.because} for s in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided),
         }  # fmt: skip

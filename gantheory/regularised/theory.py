@@ -96,10 +96,7 @@ class RegularisedTheory(Told):
             "large": text(self.large),
             "first_order": text(self.first_order),
             "claims": [claim.as_dict() for claim in self.claims],
-            "steps": [
-                {"title": one.title, "text": one.text, "latex": one.latex, "how": one.known,
-                 "reason": one.because} for one in self.steps
-            ],
+            "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
             "undecided": dict(self.undecided),
         }  # fmt: skip

@@ -23,7 +23,7 @@ MAXIMA = {"jsd": math.log(2), "tv": 1.0, "hellinger2": 1.0, "triangular": 2.0,
           "kl_pm": math.log(2), "kl_qm": math.log(2)}  # fmt: skip
 NORMAL, SHIFTED = gantheory.density("normal(0, 1)"), gantheory.density("normal(2, 1)")
 
-# GANTHEORY_EXAMPLES=1250 pytest tests/test_properties.py draws more than 10 000 examples in all.
+# GANTHEORY_EXAMPLES=1250 draws more than 10 000 examples in all.
 EXAMPLES = int(os.environ.get("GANTHEORY_EXAMPLES", "25"))
 few = settings(
     max_examples=EXAMPLES,
