@@ -136,7 +136,7 @@ class KernelBall:
 
 @dataclass(frozen=True)
 class GradientPenalty:
-    """Any differentiable function, less weight·(|f'| - target)^2 averaged between two points."""
+    """Any differentiable function, less weight·(abs(f') - target)^2 averaged between two points."""
 
     weight: str = PENALTY_WEIGHT
     target: str = "1"

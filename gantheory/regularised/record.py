@@ -48,7 +48,7 @@ class RegularisedDiscriminator:
         q: the generator's density.
         regulariser: the penalty.
         value: V(D) = E_p[a] + E_q[b], without the penalty.
-        penalty: ½·E[γ·|t'|²].
+        penalty: ½·E[γ·t'²].
         objective: what D maximises, V − penalty; its error is a bound by duality.
         reason: why there are no numbers, where there are none.
     """
@@ -140,7 +140,7 @@ class RegularisedDiscriminator:
 def optimal_discriminator(
     loss: str | Loss, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
 ) -> RegularisedDiscriminator:
-    r"""Return the discriminator that maximises V − ½·E[γ·|t'|²] between two laws on the line.
+    r"""Return the discriminator that maximises V − ½·E[γ·t'²] between two laws on the line.
 
     R1 penalises on real samples, R2 on fake ones: with w = γ_p·p + γ_q·q the score solves
     :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
@@ -150,7 +150,7 @@ def optimal_discriminator(
         p: the data density, or its text.
         q: the generator's density, or its text.
         regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
-            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E|t'|²; or ``"slope(K)"`` for |t'| ≤ K.
+            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E[t'²]; or ``"slope(K)"`` for −K ≤ t' ≤ K.
 
     >>> p, q = "normal(0, 1)", "normal(1, 1)"
     >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
