@@ -12,9 +12,11 @@ import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 from gantheory.audits import audit_target
 from gantheory.audits.target import target_of
+from gantheory.derivations.wording import combination_title
 from gantheory.errors import GantheoryError
 
 TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.txt"
@@ -58,7 +60,7 @@ def install(folder: Path, package: str) -> None:
         subprocess.run([*command, str(where), package], check=False, timeout=120)
 
 
-def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> dict[str, str]:
+def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> dict[str, Any]:
     """Audit one loss and return its row."""
     package, file, names, init, call = target
     where = folder / package
@@ -69,7 +71,7 @@ def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> d
         audit = audit_target(asked, seconds=120)
     except GantheoryError as error:
         said = str(error).replace(str(where), package)
-        return found | {"is": f"not audited: {said}", "follows": "", "findings": ""}
+        return found | {"is": f"not audited: {said}", "follows": "", "findings": []}
     followed = audit.derivation.followed if audit.derivation else None
     penalty = audit.penalty and ", ".join(f"{k} {v}" for k, v in audit.penalty.items())
     equals = audit.equals and audit.equals.loss + (
@@ -77,8 +79,12 @@ def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> d
     what = equals or penalty or audit.not_separable or _formulas(audit.loss)
     return found | {
         "is": what or "; ".join(audit.reasons).replace(str(where), package),
-        "follows": followed.divergence if followed else "",
-        "findings": "; ".join(f"{f.kind.value}: {f.message}" for f in audit.findings),
+        "follows": combination_title(followed.terms)
+        if followed and followed.is_named
+        else followed.divergence
+        if followed
+        else "",
+        "findings": [(f.kind.value, " ".join(f.message.split())) for f in audit.findings],
     }
 
 
@@ -91,14 +97,21 @@ def _version(where: Path) -> str:
     return next((d.version for d in distributions(path=[str(where)])), "")
 
 
-def table(rows: list[dict[str, str]]) -> str:
-    """Return the rows as a table for the docs."""
-    heads = ("package", "version", "loss", "is", "follows", "findings")
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a table for the docs, and below it what each finding says."""
+    heads = ("package", "loss", "is", "follows", "findings")
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for one in rows:
-        cells = [one[head].replace("|", "\\|").replace("\n", " ") for head in heads]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        kinds = ", ".join(f"`{kind}`" for kind, _ in one["findings"])
+        package = f"{one['package']} {one['version']}"
+        cells = (package, f"`{one['loss']}`", one["is"], one["follows"], kinds)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    told = [
+        f"- {one['package']}, `{one['loss']}`, `{kind}`: {message}"
+        for one in rows
+        for kind, message in one["findings"]
+    ]
+    return "\n".join([*lines, "", *told]) + "\n"
 
 
 def main() -> None:

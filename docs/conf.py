@@ -32,6 +32,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # never a cached answer: the pages show what the code says today
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True  # what one cell prints is one block, however long it takes
 
 html_math_renderer = "mathml"  # needs neither a network nor a script
 html_theme = "furo"
