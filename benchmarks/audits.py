@@ -18,6 +18,7 @@ from gantheory.audits import audit_target
 from gantheory.audits.target import target_of
 from gantheory.derivations.wording import combination_title
 from gantheory.errors import GantheoryError
+from gantheory.theory.records import Curvature
 
 TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.txt"
 LEAST, HINGE = 'gan_mode="lsgan"', 'gan_mode="hinge"'
@@ -79,13 +80,13 @@ def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> d
     what = equals or penalty or audit.not_separable or _formulas(audit.loss)
     return found | {
         "is": what or "; ".join(audit.reasons).replace(str(where), package),
-        "follows": combination_title(followed.terms)
-        if followed and followed.is_named
-        else followed.divergence
-        if followed
-        else "",
+        "follows": "" if followed is None else _named(followed),
         "findings": [(f.kind.value, " ".join(f.message.split())) for f in audit.findings],
     }
+
+
+def _named(found: Curvature) -> str:
+    return combination_title(found.terms) if found.terms else found.divergence
 
 
 def _formulas(loss: dict[str, str | None] | None) -> str:
