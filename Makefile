@@ -13,7 +13,7 @@ check: setup  ## derive, integrate, train and judge the original GAN; writes rep
 	$(BIN)/gantheory check --out report
 
 test: check lint docs  ## the same, then the style, the types, the docs and the whole test suite
-	$(BIN)/python -m pytest -n 2 --durations 10
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 10
 
 lint: setup
 	$(BIN)/ruff format --check .

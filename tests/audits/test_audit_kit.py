@@ -88,9 +88,7 @@ def test_an_audit_becomes_tests(pytester):
         def hinge_g_loss(fake): return fake.mean()
         """
     )
-    done = pytester.runpytest_subprocess(
-        "-p", "gantheory.pytest_plugin", "--gantheory-audit", "losses.py:hinge_d_loss"
-    )
+    done = pytester.runpytest_subprocess("--gantheory-audit", "losses.py:hinge_d_loss")
     outcome = done.parseoutcomes()
     assert outcome["failed"] == 1
     assert outcome["passed"] >= 20
