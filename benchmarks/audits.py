@@ -65,8 +65,8 @@ def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> d
     """Audit one loss and return its row."""
     package, file, names, init, call = target
     where = folder / package
-    found = {"package": package, "version": _version(where), "loss": names + (
-        f"({init})" if init else "")}  # fmt: skip
+    given = f"({init})" if init else ""
+    found = {"package": package, "version": _version(where), "loss": names + given}
     try:
         asked = target_of(f"{where / file}:{names}", init, call)
         audit = audit_target(asked, seconds=120)
@@ -79,6 +79,7 @@ def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> d
         f" (up to {', '.join(audit.equals.up_to)})" if audit.equals.up_to else "")  # fmt: skip
     what = equals or penalty or audit.not_separable or _formulas(audit.loss)
     return found | {
+        "loss": audit.name + given,
         "is": what or "; ".join(audit.reasons).replace(str(where), package),
         "follows": "" if followed is None else _named(followed),
         "findings": [(f.kind.value, " ".join(f.message.split())) for f in audit.findings],

@@ -58,11 +58,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """The calls of both players, and the style they were found in."""
+    """The calls of both players, and the style they were found in.
+
+    ``partner`` is the other player's loss, where it was found beside the one that was named.
+    """
 
     calls: tuple[Call, ...]
     style: str
-    note: str = ""
+    partner: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     penalty: Any = None
 

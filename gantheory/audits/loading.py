@@ -28,14 +28,14 @@ def recover_target(target: Target) -> Recovered:
     lines = [origin]
     losses = []
     for name in target.names:
-        loss, made = _made(_found(module, name), name, target.init, module)
+        loss, made = _made(_found(module, name), name, target.init)
         lines.append(f"from {module.__name__} import {name.split('.')[0]}")
-        losses.append((loss, _variable(loss, name) if made else name))
+        losses.append((loss, _variable(name) if made else name))
         if made:
             lines.append(f"{losses[-1][1]} = {made}")
     plan = _plan(losses, target, module, lines)
     said += [v for v in _values(target) if isinstance(v, str)]
-    found = recover(plan, target.name)
+    found = recover(plan, " and ".join(filter(None, (target.name, plan.partner))))
     return Recovered(
         found.name, found.players, found.domain, found.probabilities, plan.style,
         "\n".join(lines), tuple(said), {**(target.init or ([], {}))[1], **target.call},
@@ -102,9 +102,8 @@ def _found(module: ModuleType, name: str) -> Any:
     return found
 
 
-def _made(found: Any, name: str, init: Arguments, module: ModuleType) -> tuple[Any, str]:
+def _made(found: Any, name: str, init: Arguments) -> tuple[Any, str]:
     """Return the loss, an instance where a class was named, and the code that made it."""
-    del module
     if not isinstance(found, type) and init is None:
         return found, ""
     given, named = init or ([], {})
@@ -119,8 +118,7 @@ def _made(found: Any, name: str, init: Arguments, module: ModuleType) -> tuple[A
         ) from None
 
 
-def _variable(loss: Any, name: str) -> str:
-    del loss
+def _variable(name: str) -> str:
     return "_".join(words(name)) or "criterion"
 
 
@@ -143,13 +141,13 @@ def _plan(
             ordered = [losses[0], other]
             if plan.calls[0].player == "generator":
                 ordered.reverse()
-            return Plan(_pair(ordered, options), "pair", options=options)
+            return Plan(_pair(ordered, options), "pair", other[1], options)
     return plan
 
 
 def plan_or_penalty(loss: Any, style: str | None, options: dict[str, Any], name: str) -> Plan:
     """Return how a criterion is called, or a gradient penalty where its name says so."""
-    if style == "penalty" or (style is None and callable(loss) and is_penalty(loss, name)):
+    if style == "penalty" or (style is None and callable(loss) and is_penalty(name)):
         return Plan((), "penalty", options=options, penalty=penalty_of(loss, name, options))
     return plan_of(loss, style, options, name)
 
@@ -172,10 +170,10 @@ def _partner(target: Target, module: ModuleType, lines: list[str]) -> tuple[Any,
         if player_of(name) in (None, player_of(target.names[0])):
             continue
         try:
-            loss, made = _made(found, name, target.init, module)
+            loss, made = _made(found, name, target.init)
         except Exception:
             continue
-        variable = _variable(loss, name) if made else name
+        variable = _variable(name) if made else name
         lines.append(f"from {module.__name__} import {name}")
         if made:
             lines.append(f"{variable} = {made}")

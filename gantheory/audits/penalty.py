@@ -134,13 +134,12 @@ def _images(size: int, place: float | None, seed: int) -> Tensor:
     return made.repeat(size, *[1] * len(SHAPE))
 
 
-def is_penalty(function: Any, name: str) -> bool:
-    """Return whether a function is a gradient penalty by its name.
+def is_penalty(name: str) -> bool:
+    """Return whether a name is that of a gradient penalty.
 
-    >>> is_penalty(None, "compute_gradient_penalty"), is_penalty(None, "hinge_d_loss")
+    >>> is_penalty("compute_gradient_penalty"), is_penalty("hinge_d_loss")
     (True, False)
     """
-    del function
     return bool(set(words(name)) & WORDS) or "r1" in name.lower().split("_")
 
 

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from click.testing import CliRunner
 
 import gantheory as gt
+from gantheory.audits import audit_target
 from gantheory.audits.record import Kind
+from gantheory.audits.target import target_of
 from gantheory.cli import cli
 
 BCE, LOGITS = F.binary_cross_entropy, F.binary_cross_entropy_with_logits
@@ -238,3 +240,14 @@ def test_the_vocabulary_of_kinds_is_the_documented_one():
         "not-zero-sum", "overflow", "branch-on-value", "hidden-state", "no-generator-gradient",
         "constant-penalty", "batch-penalty", "penalty-through-loss", "detached-penalty",
     } <= set(Kind)  # fmt: skip
+
+
+def test_the_other_players_loss_that_is_found_beside_one_is_named(tmp_path):
+    (tmp_path / "pairs.py").write_text(
+        "import torch.nn.functional as F\n"
+        "def hinge_loss_dis(real, fake): return F.relu(1 - real).mean() + F.relu(1 + fake).mean()\n"
+        "def hinge_loss_gen(fake): return -fake.mean()\n"
+    )
+    found = audit_target(target_of(f"{tmp_path / 'pairs.py'}:hinge_loss_dis"))
+    assert found.name == "hinge_loss_dis and hinge_loss_gen"
+    assert found.derivation.followed.divergence == "2*tv"
