@@ -18,7 +18,7 @@ from scipy.integrate import quad
 
 from benchmarks.figures import Figure
 from benchmarks.integrands import NAMES, SCALAR, slope, value
-from gantheory.integrals import sweep
+from gantheory.integrals import divergence_table
 
 TURN = 0.1  # seconds
 LOG2, ROOT = math.log(2), 0.5 * math.log(2 * math.pi)
@@ -115,7 +115,7 @@ def crossings(log_p, log_q, points):
 
 
 def ours(label):
-    return sweep(NAMES, *PAIRS[label], wrt=(None, "q.loc"))
+    return divergence_table(NAMES, *PAIRS[label], wrt=(None, "q.loc"))
 
 
 def timed(function, label):

@@ -1,8 +1,12 @@
 __version__: str
 
+from . import densities as densities
+from . import divergences as divergences
+from . import losses as losses
 from .api import check as check
 from .api import derive as derive
 from .api import measure as measure
+from .api import simulate as simulate
 from .api import watch as watch
 from .archive import from_json as from_json
 from .archive import to_json as to_json
@@ -10,6 +14,7 @@ from .audits import Audit as Audit
 from .audits import audit as audit
 from .critics import CriticDerivation as CriticDerivation
 from .densities import density as density
+from .densities import list_densities as list_densities
 from .derivations.derivation import Derivation as Derivation
 from .divergences import FDivergence as FDivergence
 from .dynamics.analysis import analyse as analyse
@@ -26,8 +31,9 @@ from .estimators.reward import derive_reward as derive_reward
 from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence
-from .integrals.dispatch import sweep as sweep
+from .integrals.dispatch import divergence_table as divergence_table
 from .integrals.empirical import between_samples as between_samples
+from .integrals.resolve import list_divergences as list_divergences
 from .integrals.transport.catalogue import Distance as Distance
 from .ledger.statements.deciding import claims as claims
 from .ledger.statements.entry import Row as Row

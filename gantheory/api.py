@@ -9,13 +9,16 @@ from gantheory.critics import CriticDerivation, derive_critic
 from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
-from gantheory.errors import require_simulations, unknown_name
+from gantheory.errors import require, require_simulations, unknown_name
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.verify import Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gantheory.ledger.simulated import Simulation
     from simulations.watch import Reading, Watch
 
 
@@ -64,6 +67,25 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
             raise unknown_name("claim", name, CHECKS)
     chosen = [CHECKS[name] for name in wanted] or [c for c in CHECKS.values() if not c.trains]
     return list(run(chosen))
+
+
+def simulate(
+    name: str, *, quick: bool = False, seed: int = 0, device: str = "cpu",
+    data: str | Path | None = None, out: str | Path | None = None,
+) -> Simulation:  # fmt: skip
+    """Train real GANs for the experiment ``name``, and judge what is measured against the theory.
+
+    As ``gantheory simulate``; `gantheory.ledger.simulated.simulate` says what each option is.
+    With ``out``, a folder, an interrupted run goes on where it stopped. Needs the extra ``torch``.
+
+    >>> simulate("sensitivity", quick=True).as_expected  # doctest: +SKIP
+    True
+    """
+    require_simulations("simulate")
+    require("simulate", "torch", "torch")
+    from gantheory.ledger.simulated import simulate as run
+
+    return run(name, quick=quick, seed=seed, device=device, data=data, out=out)
 
 
 def measure(

@@ -137,7 +137,9 @@ def test_a_distance_from_outside_is_seen_everywhere(enter, tables):
     truth = (1 - math.exp(-1 / 4)) / math.sqrt(math.pi)
     for name in ("l2", "SQUARED L2"):
         assert gt.divergence(name, P, "normal(1, 1)").value == pytest.approx(truth, rel=1e-8)
-    assert gt.sweep(["jsd", "l2"], P, "normal(1, 1)")["l2", None].value == pytest.approx(truth)
+    assert gt.divergence_table(["jsd", "l2"], P, "normal(1, 1)")["l2", None].value == pytest.approx(
+        truth
+    )
     assert gt.curve(["l2"], values=[1.0])["l2"][0] == pytest.approx(truth, rel=1e-8)
     assert "l2" in listed("divergences")
     assert "l2 = " in said("divergence", "l2", P, Q)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError, require, require_simulations
+from gantheory.errors import require, require_simulations
 
 if TYPE_CHECKING:
-    from gantheory.verify import Outcome
-    from simulations.experiments.base import Experiment, Record, Setting
+    from gantheory.ledger.simulated import Simulation
+    from simulations.experiments.base import Experiment, Record
 
 
 @click.command()
@@ -66,52 +68,33 @@ def command(
         return _list(as_json)
     import torch
 
-    from gantheory.files import locked
-    from simulations.experiments import Setting, load
-    from simulations.experiments.base import Record
+    from gantheory.ledger.simulated import simulate
+    from simulations.experiments import load
 
     torch.set_num_threads(1)  # two threads collapse on a shared machine, and never helped
     experiment = load(name)
     if tensorboard:
         require("--tensorboard", "tensorboard", "tensorboard")
-    setting = Setting(seed, quick, _device(device), _data(experiment, data))
     folder = out or Path("runs") / experiment.name
-    path = folder / "record.json"
-    with locked(folder, "--out"):
-        record = Record.resume(path, experiment.name, setting)
-        record.write(path)  # an unwritable place shows before the work, not after it
-        record = _measure(experiment, setting, record, path, show_progress=not as_json)
-        figure = _draw(experiment, record, folder)
+    with _shown(experiment, quick, hidden=as_json) as progress:
+        found = simulate(
+            experiment.name, quick=quick, seed=seed, device=device,
+            data=_asked(experiment, data), out=folder, progress=progress,
+        )  # fmt: skip
+    figure = _draw(found, folder)
     if tensorboard:
         from simulations.runs import log_measurements
 
-        log_measurements(tensorboard, record.measurements)
-    return _report(experiment, record, path, figure, as_json)
+        log_measurements(tensorboard, found.record.measurements)
+    return _report(found, folder / "record.json", figure, as_json)
 
 
-def _device(name: str) -> str:
-    import torch
-
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError):
-        raise GantheoryError(f"device {name!r} is not available here; use --device cpu") from None
-    return name
-
-
-def _data(experiment: Experiment, folder: Path | None) -> str | None:
-    """Return where the experiment's data are; the environment may name a folder for others."""
+def _asked(experiment: Experiment, folder: Path | None) -> Path | None:
+    """Return the folder of data; one that the environment names for others is passed over."""
     from click.core import ParameterSource
 
-    if experiment.reads_data:
-        from simulations.data import digits
-
-        digits(folder)  # what is missing or damaged shows before the work
-        return str(folder.resolve()) if folder else None
     given = click.get_current_context().get_parameter_source("data")
-    if folder and given is ParameterSource.COMMANDLINE:
-        raise GantheoryError(f"--data {folder}: {experiment.name} reads no data; leave it out")
-    return None
+    return folder if experiment.reads_data or given is ParameterSource.COMMANDLINE else None
 
 
 def _list(as_json: bool) -> int:
@@ -122,7 +105,7 @@ def _list(as_json: bool) -> int:
 
     experiments = [load(name) for name in names()]
     if as_json:
-        print_json({"experiments": [_described(experiment) for experiment in experiments]})
+        print_json({"experiments": [experiment.as_dict() for experiment in experiments]})
         return 0
     table = Table("experiment", "claim", "minutes", "--quick")
     for e in experiments:
@@ -131,83 +114,50 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _described(experiment: Experiment) -> dict[str, Any]:
-    shown = ("name", "title", "claim", "expected", "minutes", "quick_minutes", "source", "command")
-    return {key: getattr(experiment, key) for key in shown}
-
-
-def _measure(
-    experiment: Experiment, setting: Setting, record: Record, path: Path, *, show_progress: bool
-) -> Record:
+@contextmanager
+def _shown(
+    experiment: Experiment, quick: bool, *, hidden: bool
+) -> Iterator[Callable[[Record], None]]:
+    """Show a bar of the cases that are measured, moved by the record after each."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    cases = experiment.cases(setting.quick)
-    done = {measurement.case for measurement in record.measurements}
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
-    console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, disable=not show_progress) as progress:
-        task = progress.add_task(experiment.name, total=len(cases), completed=len(done))
-        for measurement in experiment.run(setting, record.measurements):
-            record = record.extended(measurement)
-            record.write(path)
-            progress.update(task, advance=1, description=f"{experiment.name}: {measurement.case}")
-    return record
+    with Progress(*columns, console=Console(file=sys.stderr), disable=hidden) as progress:
+        task = progress.add_task(experiment.name, total=len(experiment.cases(quick)))
+
+        def move(record: Record) -> None:
+            last = f": {record.measurements[-1].case}" if record.measurements else ""
+            done = len(record.measurements)
+            progress.update(task, completed=done, description=experiment.name + last)
+
+        yield move
 
 
-def _draw(experiment: Experiment, record: Record, folder: Path) -> Path | None:
+def _draw(found: Simulation, folder: Path) -> Path | None:
     if find_spec("matplotlib") is None:
         return None
     import matplotlib as mpl
 
     mpl.use("Agg")
-    figure = experiment.draw(record.measurements)
+    figure = found.draw()
     for suffix in ("svg", "png"):
         figure.savefig(folder / f"figure.{suffix}", dpi=150)
     return folder / "figure.png"
 
 
-def _report(
-    experiment: Experiment, record: Record, path: Path, figure: Path | None, as_json: bool
-) -> int:
-    from gantheory.ledger.simulated import outcomes
-
-    judged = outcomes(experiment, record.measurements)
-    as_expected = all(outcome.as_expected for outcome in judged)
+def _report(found: Simulation, path: Path, figure: Path | None, as_json: bool) -> int:
     if as_json:
-        print_json(
-            {
-                **_described(experiment),
-                "as_expected": as_expected,
-                "record": str(path),
-                "figure": str(figure) if figure else None,
-                "verdicts": [_verdict(outcome) for outcome in judged],
-                "numbers": {m.case: m.numbers for m in record.measurements},
-            }
-        )
+        kept = {"record": str(path), "figure": str(figure) if figure else None}
+        print_json(found.as_dict() | kept)
     else:
-        _print(experiment, judged, path, figure)
-    return 0 if as_expected else 1
+        from gantheory.report.tables import print_outcomes
 
-
-def _verdict(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "id": outcome.check.id,
-        "expected": str(outcome.check.expected),
-        "as_expected": outcome.as_expected,
-        **outcome.verdict.as_dict(),
-    }
-
-
-def _print(
-    experiment: Experiment, judged: tuple[Outcome, ...], path: Path, figure: Path | None
-) -> None:
-    from gantheory.report.tables import print_outcomes
-
-    click.echo(f"{experiment.title}: {experiment.claim}")
-    print_outcomes(judged)
-    click.echo(f"record: {path}")
-    if figure:
-        click.echo(f"figure: {figure}")
+        click.echo(f"{found.experiment.title}: {found.experiment.claim}")
+        print_outcomes(found.outcomes)
+        click.echo(f"record: {path}")
+        if figure:
+            click.echo(f"figure: {figure}")
+    return 0 if found.as_expected else 1

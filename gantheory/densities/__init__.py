@@ -35,9 +35,19 @@ __all__ = [
     "Tail",
     "Univariate",
     "density",
+    "list_densities",
     "own_density",
     "parse_density",
 ]
+
+
+def list_densities() -> tuple[str, ...]:
+    """Return the names of all families, your own included; `density` makes a law of one.
+
+    >>> "student_t" in list_densities()
+    True
+    """
+    return tuple(FAMILIES)
 
 
 def density(name: Any, **parameters: Any) -> Density:

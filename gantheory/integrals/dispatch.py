@@ -110,7 +110,7 @@ def _by_formula(kernel: Kernel, p: Univariate, q: Univariate, answer: Estimate) 
     return known if sharp or known.status is Status.INFINITE else answer
 
 
-def sweep(
+def divergence_table(
     names: Iterable[Any],
     p: Density | str,
     q: Density | str,
@@ -130,7 +130,7 @@ def sweep(
     p, q = parse_density(p), parse_density(q)
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
-        raise GantheoryError(f"{p} and {q}: sweep needs two densities on the line")
+        raise GantheoryError(f"{p} and {q}: divergence_table needs two densities on the line")
     listed = list(names)
     asked = [resolve(name) for name in listed]
     answers = _answers(asked, p, q, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gantheory.divergences import Complement, FDivergence, find_among
+from gantheory.divergences import COMPLEMENTS, DIVERGENCES, Complement, FDivergence, find_among
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import stable_kernel
@@ -91,4 +91,13 @@ def _read(text: str) -> Any:
     return find_among(text, DISTANCES.values())
 
 
-__all__ = ["Distance", "generator_for", "kernel_for", "resolve"]
+def list_divergences() -> tuple[str, ...]:
+    """Return the names of all divergences, of their gaps to a maximum, and of the distances.
+
+    >>> {"jsd", "jsd_gap", "w1"} <= set(list_divergences())
+    True
+    """
+    return (*DIVERGENCES, *COMPLEMENTS, *DISTANCES)
+
+
+__all__ = ["Distance", "generator_for", "kernel_for", "list_divergences", "resolve"]

@@ -120,6 +120,11 @@ class Experiment:
         """Return the command that runs it."""
         return f"gantheory simulate {self.name}"
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what it is, without its functions, as plain JSON data."""
+        shown = ("name", "title", "claim", "expected", "minutes", "quick_minutes", "source")
+        return {**{key: getattr(self, key) for key in shown}, "command": self.command}
+
     def run(self, setting: Setting, done: Sequence[Measurement] = ()) -> Iterator[Measurement]:
         """Yield the measurement of every case that ``done`` lacks, as each is finished."""
         finished = {measurement.case for measurement in done}

@@ -9,7 +9,7 @@ import pytest
 
 from gantheory import Status, divergence
 from gantheory.densities import density
-from gantheory.integrals import sweep
+from gantheory.integrals import divergence_table
 
 RNG = np.random.default_rng(7)
 DECIMALS = [round(float(x), 1) for x in RNG.uniform(0.1, 9.9, size=120)]
@@ -111,7 +111,7 @@ def test_disjoint_supports_decide_the_value_however_narrow_they_are(seed):
     cut = f"restrict(normal(0, 1), -inf, {place - rng.uniform(0.1, 1)!r})"
     for other in (wide, cut, f"mixture(0.3*{wide} + 0.7*{cut})"):
         for p, q in ((narrow, other), (other, narrow)):
-            for (name, _), found in sweep(list(DISJOINT), p, q).items():
+            for (name, _), found in divergence_table(list(DISJOINT), p, q).items():
                 assert abs(found.value - DISJOINT[name]) <= found.error + 1e-300
                 assert found.error <= 1e-14 * DISJOINT[name]
 
@@ -125,7 +125,7 @@ def test_an_image_keeps_its_end_where_its_centre_rounds_to_it(seed):
     plain = [f"gamma({k!r}, {s!r})" for k, s in zip(shapes, scales, strict=True)]
     moved = [f"affine({law}, {loc!r}, 1)" for law in plain]
     names = ["jsd", "tv", "hellinger2", "triangular", "kl_pm"]
-    there, here = sweep(names, *moved), sweep(names, *plain)
+    there, here = divergence_table(names, *moved), divergence_table(names, *plain)
     for key, found in there.items():
         off = abs(found.value - here[key].value)
         assert off <= min(found.error + here[key].error, 1e-9 * found.value)

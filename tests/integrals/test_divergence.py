@@ -18,7 +18,7 @@ from gantheory.densities import Tail, density, own_density
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
-from gantheory.integrals import divergence, sweep
+from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.certified import enclose
 from gantheory.integrals.curvature.general import kernel_of_formula, tabulated
 from gantheory.integrals.kernels.stable import kernel_of
@@ -347,7 +347,7 @@ def test_random_hard_pairs_lie_in_their_certified_enclosures(seed):
 )
 def test_found_counterexamples_stay_fixed(p, q):
     """The identities JSD + gap = log 2, H² + BC = 1 and TV + gap = 1 join separate integrals."""
-    found = {name: answer for (name, _), answer in sweep(MANY, p, q).items()}
+    found = {name: answer for (name, _), answer in divergence_table(MANY, p, q).items()}
     wholes = [("jsd", "jsd_gap", math.log(2)), ("tv", "tv_gap", 1.0), ("hellinger2", "bc", 1.0)]
     for name, gap, whole in wholes:
         total = found[name].value + found[gap].value

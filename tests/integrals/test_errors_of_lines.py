@@ -19,7 +19,7 @@ from gantheory import FDivergence, density, divergence
 from gantheory.densities import own_density
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES
 from gantheory.divergences.ratio import Ratio
-from gantheory.integrals import sweep
+from gantheory.integrals import divergence_table
 from gantheory.integrals.certified import enclosure
 from gantheory.integrals.certified.forms import FORMS
 from gantheory.integrals.certified.reading import laws
@@ -196,7 +196,9 @@ def test_a_tail_that_binary64_cannot_hold_is_not_called_finite_and_small(df):
     found = divergence("kl_pq", f"student_t({df!r})", "normal(0, 1)")
     assert holds(found, truth)
     assert holds(divergence("kl_qp", "normal(0, 1)", f"student_t({df!r})"), truth)
-    (swept,) = sweep(["kl_pq"], f"student_t({df!r})", "normal(0, 1)").values()  # quadrature alone
+    (swept,) = divergence_table(
+        ["kl_pq"], f"student_t({df!r})", "normal(0, 1)"
+    ).values()  # quadrature alone
     assert swept.status is Status.UNDETERMINED or holds(swept, truth)
     assert df < 2.2 or swept.status is Status.OK
 
@@ -297,7 +299,7 @@ def test_the_overlap_of_laws_hundreds_of_widths_apart_is_right_in_any_unit(seed)
 def test_an_integral_that_never_settles_leaves_those_beside_it_alone(wide):
     names = ("kl_qp", "jeffreys", "bc", "tv", "kl_pq", "jsd_gap")  # the first two: −∞ in binary64
     pair, wrt = ("gumbel(5, 1.5)", density("normal", loc=-0.3, scale=wide)), "p.scale"
-    found = sweep(names, *pair, wrt=wrt)
+    found = divergence_table(names, *pair, wrt=wrt)
     for name in names[2:]:
         alone = divergence(name, *pair, wrt=wrt)
         assert alone.status is Status.OK

@@ -10,7 +10,7 @@ from gantheory import derive
 from gantheory.densities import density
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t, to_sympy
-from gantheory.integrals import divergence, sweep
+from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.quantities import quantity
 from gantheory.losses import CATALOGUE
 from gantheory.records import Status
@@ -139,7 +139,7 @@ def test_a_game_and_its_part_are_a_name_like_any_other(text):
     loss, _, part = text.rpartition(".")
     named, given = (divergence(what, p, q, wrt="q.loc") for what in (text, quantity(loss, part)))
     assert named == given
-    assert sweep([text], p, q)[text, None] == divergence(text, p, q)
+    assert divergence_table([text], p, q)[text, None] == divergence(text, p, q)
 
 
 def test_an_unknown_part_of_a_game_is_no_name():

@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import gantheory as gt
 from gantheory.cli import cli
 from gantheory.errors import GantheoryError
 from gantheory.ledger.simulated import judge, outcomes
@@ -223,6 +224,19 @@ def test_simulate_exits_by_its_verdicts(tmp_path, how, status):
         )  # fmt: skip
     assert result.return_value == status
     assert ("should be refuted" in result.output) == bool(status)
+
+
+def test_simulate_from_python_goes_on_from_the_record_and_judges_it(tmp_path):
+    found = Comparison("toy.law", "1 = 1", Estimate(1.0), "=", Estimate(1.0), How.MEASURED)
+    done = Record("sensitivity", QUICK, (Measurement("k=1", (found,), {}),))
+    done.write(tmp_path / "record.json")
+    simulation = gt.simulate("sensitivity", quick=True, out=tmp_path)
+    assert simulation.record == done
+    assert simulation.as_expected
+    (verdict,) = simulation.as_dict()["verdicts"]
+    assert (verdict["id"], verdict["how"]) == ("toy.law", "measured")
+    with pytest.raises(GantheoryError, match="reads no data"):
+        gt.simulate("sensitivity", quick=True, data=tmp_path)
 
 
 def test_simulate_refuses_a_folder_in_which_another_is_at_work(tmp_path):

@@ -19,7 +19,7 @@ from gantheory.densities import Density
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.files import replacing
-from gantheory.integrals import divergence, sweep
+from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.curves.doublexp import COUNT, Wanted, integrate_rows, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
 from gantheory.integrals.curves.rows import Row, Sum, rows
@@ -197,9 +197,9 @@ class _Points:
         slopes = slopes_of(self.family, self.points[k])
         refusal = None
         try:
-            found = sweep(asked, p, q, (None, *slopes))
+            found = divergence_table(asked, p, q, (None, *slopes))
         except GantheoryError as error:  # a derivative that no law knows leaves the values
-            found, refusal = sweep(asked, p, q), Estimate.undetermined(str(error))
+            found, refusal = divergence_table(asked, p, q), Estimate.undetermined(str(error))
         for row in wanted:
             kernel = self.kernels[row]
             self._keep(row, 0, k, found[kernel, None])
