@@ -7,6 +7,7 @@ from .api import check as check
 from .api import derive as derive
 from .api import measure as measure
 from .api import simulate as simulate
+from .api import sweep as sweep
 from .api import watch as watch
 from .archive import from_json as from_json
 from .archive import to_json as to_json

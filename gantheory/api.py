@@ -18,6 +18,9 @@ from gantheory.verify import Outcome
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import polars
+
+    from gantheory.densities.base import Density
     from gantheory.ledger.simulated import Simulation
     from simulations.watch import Reading, Watch
 
@@ -118,3 +121,21 @@ def watch(
     from simulations.watch import Watch
 
     return Watch(generator, discriminator, data, loss, **options)
+
+
+def sweep(
+    loss: Loss | str | Iterable[Loss | str],
+    p: Density | str | Iterable[Density | str],
+    q: Density | str | Iterable[Density | str],
+    **options: Any,
+) -> polars.DataFrame:
+    """Train and measure one GAN for every loss, pair of laws and seed; return one row a cell.
+
+    Every cell is kept in the folder ``out`` as soon as it is known, so the same call goes on after
+    any crash; see `simulations.sweeps.sweep.sweep`, which has the options. Needs the extras
+    ``torch`` and ``samples``.
+    """
+    require_simulations("sweep")
+    from simulations.sweeps.sweep import sweep as swept
+
+    return swept(loss, p, q, **options)

@@ -29,6 +29,7 @@ COMMANDS = {
     "divergence": "Integrate a divergence between two densities, with its error.",
     "curve": "Plot divergences and gradients against distance.",
     "simulate": "Train real GANs and judge them against the theory.",
+    "sweep": "Train and measure many GANs: a table, one row a cell.",
     "game": "Analyse the dynamics of a small two-player game.",
     "losses": "List the catalogue of losses.",
     "divergences": "List the named divergences and distances.",

@@ -1,0 +1,137 @@
+"""``gantheory sweep``: train and measure one GAN for every loss, pair of laws and seed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gantheory.cli import json_option, print_json
+from gantheory.cli.files import file_option, loss_named
+from gantheory.errors import GantheoryError, require, require_simulations
+
+if TYPE_CHECKING:
+    import polars
+
+    from gantheory.losses.loss import Loss
+
+SHOWN = 20  # rows in the terminal; the files hold all
+
+
+@click.command()
+@click.option("--loss", "losses", multiple=True, metavar="LOSS", help="Give it again for more.")
+@file_option
+@click.option("--p", "first", multiple=True, required=True, metavar="DENSITY", help="The data.")
+@click.option(
+    "--q", "second", multiple=True, required=True, metavar="DENSITY",
+    help="The law of the fakes, or where G starts.",
+)  # fmt: skip
+@click.option("--seeds", default="0", show_default=True, metavar="FROM:TO", help="Or 1,2,7:10.")
+@click.option("--train", default="discriminator", show_default=True, help="discriminator or both.")
+@click.option("--steps", type=int, default=1024, show_default=True)
+@click.option("--batch", type=int, default=512, show_default=True)
+@click.option("--hidden", default="32,32", show_default=True, help="Widths of D's layers.")
+@click.option("--activation", default="softplus", show_default=True, help="Of D's layers.")
+@click.option("--rate", type=float, default=1e-2, show_default=True, help="D's.")
+@click.option("--generator-rate", type=float, default=1e-2, show_default=True)
+@click.option("--workers", type=int, help="Processes of this machine.  [default: one a core]")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler, whose workers measure.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs/sweep"), show_default=True,
+    metavar="DIR", help="Where the records and the table go.",
+)  # fmt: skip
+@json_option
+def command(
+    losses: tuple[str, ...],
+    file: Loss | None,
+    first: tuple[str, ...],
+    second: tuple[str, ...],
+    seeds: str,
+    hidden: str,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Train and measure one GAN for every loss, pair of laws and seed.
+
+    Every cell is kept as soon as it is known: kill anything at will, and the same command goes on
+    with the cells that are missing. The table is DIR/table.csv and DIR/table.parquet. Exit status
+    0 if every cell has its numbers, 1 otherwise.
+
+    \b
+    Example:
+      gantheory sweep --loss minimax --p "normal(0, 1)" --q "normal(1, 1)" --seeds 0:4 --out runs/a
+    """
+    require_simulations("gantheory sweep")
+    require("gantheory sweep", "torch", "torch")
+    require("gantheory sweep", "samples", "polars")
+    if scheduler:
+        require("--scheduler", "dask", "distributed")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from simulations.sweeps.sweep import sweep
+
+    asked = losses or (loss_named(None, file),)
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[t]}")
+    with Progress(*columns, console=Console(file=sys.stderr), disable=as_json) as progress:
+        task = progress.add_task("cells", total=None, t="")
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        found = sweep(
+            asked, first, second, seeds=numbers(seeds), out=out, workers=workers,
+            scheduler=scheduler, progress=show, hidden=_widths(hidden), **settings,
+        )  # fmt: skip
+    if as_json:
+        print_json({"out": str(out), "cells": found.to_dicts()})
+    else:
+        _print(found, out)
+    return 0 if (found["status"] == "ok").all() else 1
+
+
+def numbers(text: str) -> list[int]:
+    """Return the whole numbers of a list such as ``"0:100"`` or ``"1,2,7:10"``, ends left out.
+
+    >>> numbers("1,2,7:10")
+    [1, 2, 7, 8, 9]
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            begin, colon, end = part.partition(":")
+            found += range(int(begin or 0), int(end)) if colon else [int(part)]
+    except ValueError:
+        raise GantheoryError(f"seeds {text[:40]!r}: write 0:100, or 1,2,7:10") from None
+    return found
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise GantheoryError(f"hidden {text[:40]!r}: write widths, as 32,32") from None
+
+
+def _print(found: polars.DataFrame, out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("loss", "p", "q", "seed", "value", "gap", "status")
+    for row in found.head(SHOWN).iter_rows(named=True):
+        cells = (_number(row["value"], row["value_error"]), _number(row["gap"], row["gap_error"]))
+        status = row["status"] if row["reason"] is None else f"{row['status']}: {row['reason']}"
+        shown.add_row(row["loss"], row["p"], row["q"], str(row["seed"]), *cells, status)
+    Console().print(shown)
+    if len(found) > SHOWN:
+        click.echo(f"and {len(found) - SHOWN} rows more")
+    click.echo(f"table: {out / 'table.csv'}, {out / 'table.parquet'}")
+
+
+def _number(value: float | None, error: float | None) -> str:
+    return "" if value is None else f"{value:.6g} ± {error:.1e}"

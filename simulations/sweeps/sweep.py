@@ -1,0 +1,173 @@
+"""A sweep: all cells measured, each kept as soon as it is known, in any engine."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gantheory.densities.base import Density
+from gantheory.errors import GantheoryError
+from gantheory.files import locked
+from gantheory.losses.loss import Loss
+from gantheory.records import Status
+from simulations.sweeps.cells import Cell, Found, Settings, answer, blocks_of, cells_of, request
+from simulations.sweeps.engines import Engine, Given, Submitting, engine, refuse_impossible
+from simulations.sweeps.store import Store, table, write_table
+
+if TYPE_CHECKING:
+    import polars
+
+TRIES = 3  # of a block: the third is made cell by cell, and names the culprit
+Progress = Callable[[int, int], None]  # cells done, cells in all
+
+
+def sweep(
+    loss: Loss | str | Iterable[Loss | str],
+    p: Density | str | Iterable[Density | str],
+    q: Density | str | Iterable[Density | str],
+    *,
+    seeds: Iterable[int] = (0,),
+    out: Path | str,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    executor: Submitting | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> polars.DataFrame:
+    """Train and measure one GAN for every loss, pair of laws and seed; return one row a cell.
+
+    Each cell is kept in ``out`` as soon as it is known. Call the same line again after any crash:
+    only cells without a record are measured, and the table is the same to the last bit, on one
+    machine. The table is written there too, as ``table.csv`` and ``table.parquet``.
+
+    Args:
+        loss: losses by name, as ``"alpha-gan(alpha=2)"`` or as `Loss`; one or several.
+        p: the data; densities on the line.
+        q: the fixed law of the fakes, or where the generator starts (``train="both"``).
+        seeds: of initial values and samples.
+        out: the folder of the records.
+        workers: processes of this machine, by default one a core; 1 measures in this process.
+        scheduler: address of a dask scheduler, whose workers measure instead.
+        executor: or whatever has ``submit``; it is given ``workers`` blocks twice over.
+        progress: called with the cells done and the cells in all.
+        settings: see `simulations.sweeps.cells.Settings`: train, steps, batch, hidden, rate, ...
+
+    Returns:
+        A polars table: loss, p, q, seed; value, optimum and gap in nats with their errors, by
+        quadrature; loc and scale of a trained generator; status and reason.
+
+    Raises:
+        GantheoryError: before any work, where a cell cannot be trained, ``out`` cannot be
+            written, another sweep is at work there, or a record in it is none.
+    """
+    how = _settings(settings)
+    cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)
+    folder = Path(out)
+    with locked(folder, "--out"):
+        store = Store(folder, how)
+        store.clean()
+        missing = store.missing(cells)
+        table([], [])  # a missing package shows before the work, not after it
+        lost: dict[Cell, Found] = {}
+        if missing:
+            where = engine(
+                workers=workers, scheduler=scheduler, executor=executor, cells=len(missing)
+            )
+            total = len(set(cells))
+            try:
+                blocks = blocks_of(missing, how, most=where.width)
+                for done, (cell, found) in enumerate(finished(blocks, how, where), 1):
+                    if found.pop("kept", True):
+                        store.keep(cell, found)
+                    else:
+                        lost[cell] = found
+                    if progress is not None:
+                        progress(total - len(missing) + done, total)
+            finally:
+                where.close()
+        rows = [lost.get(cell) or store.read(cell) or _unknown() for cell in cells]
+        frame = table(cells, rows)
+        write_table(frame, folder)
+    return frame
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    if "hidden" in values:
+        values = {**values, "hidden": tuple(values["hidden"])}
+    try:
+        return Settings(**values)
+    except TypeError as error:
+        names = ", ".join(Settings.__dataclass_fields__)
+        raise GantheoryError(f"{str(error).split(') ')[-1]}; settings: {names}") from None
+
+
+def _several(given: Any) -> list[Any]:
+    return [given] if isinstance(given, str | Loss | Density) else list(given)
+
+
+def _unknown() -> Found:
+    return {"status": str(Status.UNDETERMINED), "reason": "its record is gone; sweep again"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Cells that are measured together, and how often that was tried."""
+
+    cells: Sequence[Cell]
+    tries: int = 0
+
+
+def finished(
+    blocks: Iterable[Sequence[Cell]], settings: Settings, where: Engine
+) -> Iterator[tuple[Cell, Found]]:
+    """Yield every cell with what it measured, as it is known.
+
+    A block that fails is tried again, then cell by cell; a cell that fails alone too is set aside:
+    its row says so, and no record is kept of it.
+    """
+    waiting = deque(Task(tuple(block)) for block in blocks)
+    running: dict[Future[str], Task] = {}
+    while waiting or running:
+        while waiting and len(running) < where.width:
+            task = waiting.popleft()
+            running[where.submit(answer, request(task.cells, settings))] = task
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=_failed):  # what is known is kept before anything is raised
+            task = running.pop(future)
+            try:
+                rows = json.loads(future.result())
+            except (Exception, CancelledError) as error:
+                if isinstance(where, Given) and isinstance(error, BrokenExecutor):
+                    raise GantheoryError(
+                        "the executor broke; what was measured is kept: give another one, and the "
+                        "sweep goes on"
+                    ) from None
+                again = _again(task)
+                waiting.extend(again)
+                yield from () if again else _set_aside(task, error)
+                continue
+            refuse_impossible(len(rows), len(task.cells))
+            yield from zip(task.cells, rows, strict=True)
+
+
+def _failed(future: Future[str]) -> bool:
+    return future.cancelled() or future.exception() is not None
+
+
+def _again(task: Task) -> list[Task]:
+    tries = task.tries + 1
+    if tries >= TRIES:
+        return []
+    parts = [(cell,) for cell in task.cells] if tries == TRIES - 1 else [task.cells]
+    return [Task(part, tries) for part in parts]
+
+
+def _set_aside(task: Task, error: BaseException) -> Iterator[tuple[Cell, Found]]:
+    reason = f"set aside after {TRIES} tries: {str(error) or type(error).__name__}"
+    for cell in task.cells:
+        yield cell, {"status": str(Status.UNDETERMINED), "reason": reason, "kept": False}
