@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks.figures import Figure, circumstances
 
-ALONE = ("symbolic", "inequalities", "divergences", "curves", "reference", "trajectories",
+ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "reference", "trajectories",
          "discriminator", "simulator")  # fmt: skip
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
 

@@ -14,6 +14,7 @@ from .archive import to_json as to_json
 from .audits import Audit as Audit
 from .audits import audit as audit
 from .critics import CriticDerivation as CriticDerivation
+from .densities import Densities as Densities
 from .densities import density as density
 from .densities import list_densities as list_densities
 from .derivations.derivation import Derivation as Derivation
@@ -56,6 +57,7 @@ from .losses.loss import Claim as Claim
 from .losses.loss import Loss as Loss
 from .losses.loss import Reference as Reference
 from .records import Estimate as Estimate
+from .records import Estimates as Estimates
 from .records import How as How
 from .records import Status as Status
 from .records import Verdict as Verdict

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class How(StrEnum):
     """How a statement is known. A weaker kind is never reported as a stronger one."""
@@ -81,6 +84,51 @@ class Estimate:
     def undetermined(cls, reason: str, method: str = "rule") -> Estimate:
         """Return the honest non-answer: the reason says what to do."""
         return cls(math.nan, math.inf, Status.UNDETERMINED, method, reason)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Many numbers with their errors, each as in `Estimate`: arrays of one shape.
+
+    ``status``, ``method`` and ``reason`` are arrays of objects; an index gives one `Estimate`.
+    """
+
+    value: NDArray[Any]
+    error: NDArray[Any]
+    status: NDArray[Any]
+    method: NDArray[Any]
+    reason: NDArray[Any]
+    error_probability: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of every array."""
+        return self.value.shape
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, index: Any) -> Estimate | Estimates:
+        found = [array[index] for array in (self.value, self.error, self.status, self.method,
+                                            self.reason, self.error_probability)]  # fmt: skip
+        if isinstance(found[0], np.ndarray):
+            return Estimates(*found)
+        value, error, status, method, reason, chance = found
+        return Estimate(float(value), float(error), status, method, reason, float(chance))
+
+    def __str__(self) -> str:
+        known = self.value[np.isfinite(self.value)]
+        parts = [f"{self.value.size} values of shape {self.shape}"]
+        if known.size:
+            parts.append(f"from {known.min():.6g} to {known.max():.6g}")
+        parts += [
+            f"{count} {status.value}"
+            for status in Status
+            if status is not Status.OK and (count := int(np.sum(self.status == status)))
+        ]
+        return ", ".join(parts)
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True)

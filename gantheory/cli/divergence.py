@@ -11,6 +11,7 @@ from gantheory.cli.files import file_option
 
 if TYPE_CHECKING:
     from gantheory.losses.loss import Loss
+    from gantheory.records import Estimates
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 
@@ -55,6 +56,7 @@ def command(
       gantheory divergence "(sqrt(r) - 1)^2" "N(0, 1)" "cauchy(1, 2)"
       gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
       gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" --regulariser "r1(1)"
+      gantheory divergence kl_pq "normal([0, 1, 2], 1)" "normal(0, 1)"
       gantheory divergence w1 a.csv b.csv --column x
 
     P and Q may also be files of samples (.csv, .npy, .parquet): w1, w2, energy, mmd2, ks,
@@ -66,14 +68,18 @@ def command(
     if certified or method == "certified":
         _certified(name, p, q, wrt, digits, as_json)
         return
-    from gantheory.densities import parse_density
+    from gantheory.densities import read_laws
     from gantheory.integrals import divergence
+    from gantheory.records import Estimates
     from gantheory.samples import is_sample_like, samples
 
     if column is not None and not (is_sample_like(p) or is_sample_like(q)):
         raise click.UsageError(f"--column {column}: neither {p[:40]!r} nor {q[:40]!r} is a file")
-    first, second = (samples(x, column) if is_sample_like(x) else parse_density(x) for x in (p, q))
+    first, second = (samples(x, column) if is_sample_like(x) else read_laws(x) for x in (p, q))
     estimate = divergence(name, first, second, wrt=wrt, method=method)
+    if isinstance(estimate, Estimates):
+        _arrays(name, first, second, wrt, estimate, as_json)
+        return
     if as_json:
         print_json(_record(name, first, second, wrt, estimate))
         return
@@ -84,6 +90,21 @@ def command(
     for note in (estimate.reason, *estimate.warnings):
         if note and note not in shown:
             click.echo(f"note: {note}")
+
+
+def _arrays(name: str, p: Any, q: Any, wrt: str | None, found: Estimates, as_json: bool) -> None:
+    """Print the divergence of every pair of laws, in the order of the arrays."""
+    import numpy as np
+
+    if as_json:
+        shared = {"divergence": name, "p": str(p), "q": str(q), "wrt": wrt}
+        arrays = ("value", "error", "status", "method", "reason", "error_probability")
+        print_json(shared | {key: getattr(found, key).tolist() for key in arrays})
+        return
+    what = f"d {name} / d {wrt}" if wrt else name
+    for index in np.ndindex(found.shape):
+        click.echo(f"{what}[{', '.join(map(str, index))}] = {found[index]}")
+    click.echo(f"p = {p}, q = {q}")
 
 
 def _regularised(

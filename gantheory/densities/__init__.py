@@ -22,14 +22,16 @@ from gantheory.densities import (  # noqa: F401  (each enters its families)
     shapes,
     simplex,
 )
-from gantheory.densities.base import FAMILIES, Density, make
+from gantheory.densities.arrays import Densities, laws
+from gantheory.densities.base import FAMILIES, Density
 from gantheory.densities.tails import Tail
-from gantheory.densities.text import parse_density
+from gantheory.densities.text import parse_density, read_laws
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.densities.user import own_density
 
 __all__ = [
     "FAMILIES",
+    "Densities",
     "Density",
     "Points",
     "Tail",
@@ -38,6 +40,7 @@ __all__ = [
     "list_densities",
     "own_density",
     "parse_density",
+    "read_laws",
 ]
 
 
@@ -56,6 +59,8 @@ def density(name: Any, **parameters: Any) -> Density:
     Args:
         name: a family such as ``"normal"``, with ``parameters``; or a whole text such as
             ``"mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))"``.
+        parameters: numbers; an array in a number's place makes one law of each element, and
+            `gantheory.divergence` then returns arrays.
 
     Raises:
         GantheoryError: an unknown name or an illegal parameter, with the remedy.
@@ -66,5 +71,5 @@ def density(name: Any, **parameters: Any) -> Density:
     if isinstance(name, Density):
         return name.replace(**parameters) if parameters else name
     if parameters or (isinstance(name, str) and name.strip() and not set(name) & set("(+*/")):
-        return make(name, **parameters)
-    return parse_density(name)
+        return laws(name, **parameters)
+    return read_laws(name)

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from gantheory.densities.arrays import Densities, laws
 from gantheory.densities.base import FAMILIES, Density, families_by_name, make
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, number, parse
@@ -34,6 +35,14 @@ def parse_density(text: Any) -> Density:
     >>> print(parse_density("normal(loc=1, scale=1/2)"))
     normal(1, 0.5)
     """
+    found = read_laws(text)
+    if isinstance(found, Densities):
+        raise GantheoryError(f"{found}: one law is needed here; take one of them, like laws[0]")
+    return found
+
+
+def read_laws(text: Any) -> Density:
+    """Return the density that ``text`` describes, or the densities of arrays of parameters."""
     if isinstance(text, Density):
         return text
     if not isinstance(text, str):
@@ -92,7 +101,15 @@ def _density(node: ast.expr) -> Density:
         if keyword.arg in given:
             raise GantheoryError(f"{family}: the parameter {keyword.arg} is given twice")
         given[str(keyword.arg)] = _value(keyword.value)
-    return make(family, **given)
+    return laws(family, **given)
+
+
+def _one(node: ast.expr) -> Density:
+    """Return a law inside of another."""
+    found = _density(node)
+    if isinstance(found, Densities):
+        raise GantheoryError(f"{found}: arrays stand in the outermost law alone")
+    return found
 
 
 def _value(node: ast.expr) -> Any:
@@ -100,7 +117,7 @@ def _value(node: ast.expr) -> Any:
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(_value(item) for item in items)
         case ast.Call():
-            return _density(node)
+            return _one(node)
         case ast.Name(id="inf" | "oo"):
             return math.inf
         case ast.UnaryOp(op=ast.USub(), operand=ast.Name()):
@@ -137,11 +154,11 @@ def _term(node: ast.expr) -> tuple[float, Density]:
         case ast.BinOp(left=left, op=ast.Mult(), right=ast.Call() as right):
             weight = number(left)
             if weight is not None:
-                return float(weight), _density(right)
+                return float(weight), _one(right)
         case ast.BinOp(left=ast.Call() as left, op=ast.Mult() | ast.Div() as op, right=right):
             weight = number(right)
             if weight is not None and weight > 0:
-                return float(weight if isinstance(op, ast.Mult) else 1 / weight), _density(left)
+                return float(weight if isinstance(op, ast.Mult) else 1 / weight), _one(left)
         case ast.Call():
-            return 1.0, _density(node)
+            return 1.0, _one(node)
     raise GantheoryError(f"{ast.unparse(node)[:60]!r} is no weighted density; {EXAMPLE}")

@@ -32,6 +32,7 @@ from gantheory.records import Estimate, Status
 METHOD = "closed form"
 DIGITS, MOST_DIGITS = 40, 640
 SETTLED = 1e-20  # relative change from one number of digits to twice as many
+Formula = tuple[sp.Expr, tuple[sp.Expr, ...]]  # and what must be positive for it to be finite
 
 
 def symbols(names: str) -> tuple[Any, ...]:
@@ -106,7 +107,8 @@ def _beta() -> Forms:
     return Forms(kl, sp.exp(log_affinity), (a, b))
 
 
-def _student_to_normal() -> tuple[sp.Expr, tuple[sp.Expr, ...]]:
+@cache
+def _student_to_normal() -> Formula:
     """Return KL from Student's t to a normal law: cross-entropy by two moments, less entropy."""
     df, half = sp.Symbol("p_df", positive=True), sp.Rational(1, 2)
     square = _s1**2 * df / (df - 2) + (_m1 - _m2) ** 2
@@ -137,30 +139,51 @@ def closed_form(name: str, p: Univariate, q: Univariate, wrt: str | None = None)
     1.0
     """
     p, q = as_known(p), as_known(q)
-    family = _family(p)
-    if (name, p.name, q.name) == ("kl_pq", "student_t", "normal"):
-        found: tuple[sp.Expr, tuple[sp.Expr, ...]] | None = _student_to_normal()
-    elif (name, q.name, p.name) == ("kl_qp", "student_t", "normal"):
-        expr, needs = _student_to_normal()
-        found = _exchanged(expr), tuple(map(_exchanged, needs))
-    elif family is None or family != _family(q):
-        raise _unknown(name, p, q)
-    else:
-        found = _expression(name, family, _equal_scales(p, q))
+    found = _of_pair(name, p, q, wrt)
     values = _numbers(p, q)
-    if found is None or (name in ("tv", "tv_gap") and wrt and not wrt.endswith(".loc")):
+    if found is None:
         raise _unknown(name, p, q)
     expr, needs = found
     if any(_evaluated(need, values)[0] <= 0 for need in needs):
         infinite = Estimate.infinite("the affinity integral diverges", METHOD)
         return infinite if not wrt else Estimate.undetermined(f"{name} is infinite here", METHOD)
-    if wrt:
-        law, parameter = split_parameter(wrt)
-        symbol = next((s for s in expr.free_symbols if str(s) == f"{law}_{parameter}"), None)
-        if symbol is None:
-            raise GantheoryError(f"the closed form of {name} has no parameter {wrt!r}")
-        expr = _derivative(expr, symbol)
     return _estimate(*_evaluated(expr, values), input_noise(p, q))
+
+
+def _of_pair(name: str, p: Univariate, q: Univariate, wrt: str | None) -> Formula | None:
+    if (name, p.name, q.name) == ("kl_pq", "student_t", "normal"):
+        return _differentiated(name, _student_to_normal(), wrt)
+    if (name, q.name, p.name) == ("kl_qp", "student_t", "normal"):
+        expr, needs = _student_to_normal()
+        return _differentiated(name, (_exchanged(expr), tuple(map(_exchanged, needs))), wrt)
+    family = _family(p)
+    if family is None or family != _family(q):
+        return None
+    return expression_of(name, family, _equal_scales(p, q), wrt)
+
+
+@cache
+def expression_of(name: str, family: str, equal_scales: bool, wrt: str | None) -> Formula | None:
+    """Return the formula of a divergence between two laws of a family, or of its derivative.
+
+    Raises:
+        GantheoryError: where the formula has no such parameter.
+    """
+    found = _expression(name, family, equal_scales)
+    if found is None or (name in ("tv", "tv_gap") and wrt and not wrt.endswith(".loc")):
+        return None
+    return _differentiated(name, found, wrt)
+
+
+def _differentiated(name: str, found: Formula, wrt: str | None) -> Formula:
+    if wrt is None:
+        return found
+    expr, needs = found
+    law, parameter = split_parameter(wrt)
+    symbol = next((s for s in expr.free_symbols if str(s) == f"{law}_{parameter}"), None)
+    if symbol is None:
+        raise GantheoryError(f"the closed form of {name} has no parameter {wrt!r}")
+    return _derivative(expr, symbol), needs
 
 
 def _unknown(name: str, p: Univariate, q: Univariate) -> GantheoryError:
@@ -180,10 +203,7 @@ def _equal_scales(p: Univariate, q: Univariate) -> bool:
 
 
 @cache
-def _expression(
-    name: str, family: str, equal_scales: bool
-) -> tuple[sp.Expr, tuple[sp.Expr, ...]] | None:
-    """Return the expression of a divergence and what must be positive for it to be finite."""
+def _expression(name: str, family: str, equal_scales: bool) -> Formula | None:
     forms = FORMS[family]()
     if name in ("tv", "tv_gap"):
         if forms.overlap is None or not equal_scales:
@@ -201,7 +221,7 @@ def _expression(
     return None if power is None else _power(*power, forms)
 
 
-def _power(order: Fraction, factor: int, forms: Forms) -> tuple[sp.Expr, tuple[sp.Expr, ...]]:
+def _power(order: Fraction, factor: int, forms: Forms) -> Formula:
     alpha = sp.Rational(order.numerator, order.denominator)
     scale = factor / (alpha * (alpha - 1))
     return (_at(forms, alpha) - 1) * scale, _needs(forms, alpha)
@@ -234,9 +254,8 @@ def _numbers(p: Univariate, q: Univariate) -> dict[str, Any]:
 
 def _evaluated(expr: sp.Expr, values: dict[str, Any]) -> tuple[Any, float]:
     """Return an expression's value at binary64 parameters, and by how much it is unsettled."""
-    names = sorted(expr.free_symbols, key=str)
-    at = [values[str(s)] for s in names]
-    compute = sp.lambdify(names, expr, "mpmath")
+    compute, names = compiled(expr, "mpmath")
+    at = [values[name] for name in names]
     digits, value = DIGITS, _in_digits(compute, at, DIGITS)
     while True:
         digits, before = 2 * digits, value
@@ -246,6 +265,17 @@ def _evaluated(expr: sp.Expr, values: dict[str, Any]) -> tuple[Any, float]:
             return value, 0.0
         if digits >= MOST_DIGITS:
             return value, float(change)
+
+
+@cache
+def compiled(expr: sp.Expr, functions: Any) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """Return a function of an expression's symbols, in order of their names, and these names.
+
+    ``functions`` is a module's name, or (name, function) of all that the expression may hold.
+    """
+    symbols = sorted(expr.free_symbols, key=str)
+    known = functions if isinstance(functions, str) else [dict(functions)]
+    return sp.lambdify(symbols, expr, known), tuple(map(str, symbols))
 
 
 def _in_digits(compute: Callable[..., Any], numbers: list[float], digits: int) -> Any:

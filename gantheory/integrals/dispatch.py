@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
-from gantheory.densities import Density, parse_density
+from gantheory.densities import Densities, Density, parse_density, read_laws
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
@@ -13,7 +13,7 @@ from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter, sweep_line
 from gantheory.integrals.resolve import generator_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
-from gantheory.records import Estimate, Status
+from gantheory.records import Estimate, Estimates, Status
 from gantheory.samples import is_sample_like, samples
 
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
@@ -21,10 +21,25 @@ VAGUE = 1e-3  # relative error of a quadrature from which on a closed form is as
 Key = tuple[Any, str | None]
 
 
-def divergence(name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto") -> Estimate:
+@overload
+def divergence(
+    name: Any, p: Densities, q: Any, wrt: str | None = None, method: str = "auto"
+) -> Estimates: ...
+@overload
+def divergence(
+    name: Any, p: Any, q: Densities, wrt: str | None = None, method: str = "auto"
+) -> Estimates: ...
+@overload
+def divergence(
+    name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto"
+) -> Estimate: ...
+def divergence(
+    name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto"
+) -> Estimate | Estimates:
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
-    Samples may stand for either: an array, or a file; see `gantheory.between_samples`.
+    Samples may stand for either: an array, or a file; see `gantheory.between_samples`. Laws whose
+    parameters are arrays are paired like numpy's arrays, and the answer is arrays: `Estimates`.
 
     Args:
         name: a name or alias such as ``"jsd"``, ``"KL(P||Q)"``, ``"power_0.3"``, ``"jsd_gap"`` or
@@ -48,7 +63,23 @@ def divergence(name: Any, p: Any, q: Any, wrt: str | None = None, method: str = 
         raise unknown_name("method", method, METHODS)
     if is_sample_like(p) or is_sample_like(q):
         return _of_samples(name, p, q, wrt, method)
-    return _answer(name, parse_density(p), parse_density(q), wrt, method)
+    p, q = read_laws(p), read_laws(q)
+    if isinstance(p, Densities) or isinstance(q, Densities):
+        return _of_arrays([name], p, q, (wrt,), method)[name, wrt]
+    return _answer(name, p, q, wrt, method)
+
+
+def _of_arrays(
+    names: Sequence[Any], p: Density, q: Density, wanted: Sequence[str | None], method: str = "auto"
+) -> dict[Key, Estimates]:
+    from gantheory.integrals.arrays import sweep_arrays
+
+    def one(what: Kernel | Distance, p: Density, q: Density, wrt: str | None) -> Estimate:
+        return _answer(what, p, q, wrt, method)
+
+    asked = [resolve(name) for name in names]
+    found = sweep_arrays(asked, p, q, wanted, one, method)
+    return {(names[k], wrt): estimates for (k, wrt), estimates in found.items()}
 
 
 def _of_samples(name: Any, p: Any, q: Any, wrt: str | None, method: str) -> Estimate:
@@ -94,10 +125,18 @@ def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method:
         return _closed(kernel, p, q, wrt)
     if method == "monte carlo":
         return _sampled(kernel, p, q, wrt)
+    if method == "auto" and wrt is None and (known := _at_once(kernel, p, q)) is not None:
+        return known
     answer = _answers([kernel], p, q, (wrt,))[0][0]
     lost = answer.status is Status.UNDETERMINED and answer.log_value is None
     vague = answer.value != 0 and answer.error > VAGUE * abs(answer.value)
     return _by_formula(kernel, p, q, answer) if wrt is None and (lost or vague) else answer
+
+
+def _at_once(kernel: Kernel, p: Univariate, q: Univariate) -> Estimate | None:
+    from gantheory.integrals.bulk.normals import between_two
+
+    return between_two(kernel.known, p, q)
 
 
 def _by_formula(kernel: Kernel, p: Univariate, q: Univariate, answer: Estimate) -> Estimate:
@@ -110,13 +149,24 @@ def _by_formula(kernel: Kernel, p: Univariate, q: Univariate, answer: Estimate) 
     return known if sharp or known.status is Status.INFINITE else answer
 
 
+@overload
 def divergence_table(
-    names: Iterable[Any],
-    p: Density | str,
-    q: Density | str,
-    wrt: str | Iterable[str | None] | None = None,
-) -> dict[Key, Estimate]:
+    names: Iterable[Any], p: Densities, q: Any, wrt: str | Iterable[str | None] | None = None
+) -> dict[Key, Estimates]: ...
+@overload
+def divergence_table(
+    names: Iterable[Any], p: Any, q: Densities, wrt: str | Iterable[str | None] | None = None
+) -> dict[Key, Estimates]: ...
+@overload
+def divergence_table(
+    names: Iterable[Any], p: Any, q: Any, wrt: str | Iterable[str | None] | None = None
+) -> dict[Key, Estimate]: ...
+def divergence_table(
+    names: Iterable[Any], p: Any, q: Any, wrt: str | Iterable[str | None] | None = None
+) -> dict[Key, Estimate] | dict[Key, Estimates]:
     """Return many divergences and derivatives of one pair, from one set of quadrature nodes.
+
+    Of laws whose parameters are arrays, each answer is `Estimates`.
 
     Args:
         names: divergences by name, or as `FDivergence`.
@@ -127,8 +177,10 @@ def divergence_table(
     Returns:
         The estimate of each (name, parameter).
     """
-    p, q = parse_density(p), parse_density(q)
+    p, q = read_laws(p), read_laws(q)
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)
+    if isinstance(p, Densities) or isinstance(q, Densities):
+        return _of_arrays(list(names), p, q, wanted)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
         raise GantheoryError(f"{p} and {q}: divergence_table needs two densities on the line")
     listed = list(names)

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from gantheory import GantheoryError
 from gantheory.cli.curve import command
 from gantheory.integrals import divergence
+from gantheory.integrals.bulk.doublexp import Wanted, integrate_rows
+from gantheory.integrals.bulk.rows import STANDARD
 from gantheory.integrals.curves import Target, curve, curves, vanishing, write_table
-from gantheory.integrals.curves.doublexp import Wanted, integrate_rows
 from gantheory.integrals.curves.families import FAMILIES, Family, slopes_of
-from gantheory.integrals.curves.rows import STANDARD, rows
+from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.kernels.stable import kernel_of
 
 NAMES = ["jsd", "kl_pq", "kl_qp", "tv", "hellinger2", "triangular", "kl_mp", "jsd_gap"]

@@ -20,9 +20,9 @@ from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.files import replacing
 from gantheory.integrals import divergence, divergence_table
-from gantheory.integrals.curves.doublexp import COUNT, Wanted, integrate_rows, is_served
+from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
-from gantheory.integrals.curves.rows import Row, Sum, rows
+from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.curves.targets import Target
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.losses.loss import Loss
@@ -157,28 +157,13 @@ class _Points:
         p, q = (rows(text, self.points) for text in (self.family.p, self.family.q))
         if p is None or q is None:
             return
-        bulk = np.array([k for k, f in enumerate(self.kernels) if is_served(f, p, q)], int)
+        bulk = [k for k, kernel in enumerate(self.kernels) if is_served(kernel, p, q)]
         wanted = [Wanted(self.kernels[k], flag) for k in bulk for flag in (False, True)]
-        todo = np.arange(len(self.points))
-        for count in (COUNT, 2 * COUNT):  # what the first pass leaves open gets twice the nodes
-            if len(todo) and len(bulk):
-                self._pass(p.take(todo), q.take(todo), wanted, (bulk, todo), count)
-            todo = np.nonzero(self._missed(tolerance)[bulk].any(axis=(0, 1)))[0]
-
-    def _pass(
-        self,
-        p: Row | Sum,
-        q: Row | Sum,
-        wanted: list[Wanted],
-        at: tuple[Array, Array],
-        count: int,
-    ) -> None:
-        bulk, todo = at
-        for k, column in enumerate(integrate_rows(p, q, wanted, len(todo), count)):
-            row = bulk[k // 2]
-            better = ~(column.error >= self.error[row, k % 2, todo])
-            self.value[row, k % 2, todo[better]] = column.value[better]
-            self.error[row, k % 2, todo[better]] = column.error[better]
+        if not bulk:
+            return
+        found = integrate_twice(p, q, wanted, len(self.points), tolerance)
+        for row, column in zip([(k, kind) for k in bulk for kind in (0, 1)], found, strict=True):
+            self.value[row], self.error[row] = column.value, column.error
 
     def _missed(self, tolerance: float) -> Array:
         return ~(self.error <= tolerance * np.abs(self.value))

@@ -17,7 +17,7 @@ What the stated error of an integral on the line consists of (`gantheory.integra
 - parameters: what their rounding to binary64 moves, where two laws are close (`inputs`), and the
   mass by which a user's own density misses 1 (`estimates`).
 
-Along curves in bulk it is that of `gantheory.integrals.curves.doublexp`; in certified mode the
+Along curves in bulk it is that of `gantheory.integrals.bulk.doublexp`; in certified mode the
 radius of the ball, to which the tail beyond the window is added (`gantheory.integrals.certified`).
 """
 
