@@ -298,7 +298,7 @@ def check(members: Sequence[Member], recipe: Recipe) -> None:
             "generator=None and train='discriminator'"
         )
     if not any(fixed) and recipe.generator is None:
-        raise GantheoryError("fakes come from nowhere: give a generator, or a fake law a member")
+        raise GantheoryError("nothing to draw fakes from: give a generator, or a fake law a member")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import gantheory as gt
+from gantheory.derivations.exposition import ORDER, Line
 from gantheory.derivations.summary import summary_of
-from gantheory.derivations.told import ORDER, Line
 from gantheory.losses import CATALOGUE, CRITICS
 
 LABELS = ["D reports", "loss reads", "G follows", "gradient", "at P = Q"]

@@ -102,7 +102,7 @@ def command(
         shown = derivation.as_dict()
         print_json(shown if ratios is None else {**shown, "at": [row.as_dict() for row in rows]})
     elif latex:
-        from gantheory.derivations.told import latex_document
+        from gantheory.derivations.exposition import latex_document
 
         click.echo(latex_document(derivation))
     else:

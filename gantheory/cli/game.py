@@ -54,7 +54,7 @@ def command(**options: Any) -> None:
     """
     from gantheory.dynamics.analysis import analyse
     from gantheory.dynamics.methods import make_method, read_step
-    from gantheory.dynamics.motion.orbits import settle
+    from gantheory.dynamics.motion.orbits import decide_by_orbits
 
     read_step(options["step"])
     method = make_method(
@@ -69,7 +69,7 @@ def command(**options: Any) -> None:
     if options["plot"] is not None:
         _check_place(options["plot"])
     analysis = analyse(_game(options), method, options["step"])
-    decision = settle(analysis)
+    decision = decide_by_orbits(analysis)
     if options["as_json"]:
         print_json(_with_decision(analysis.as_dict(), decision))
     else:

@@ -34,7 +34,7 @@ from gantheory.critics.suprema import (
     w,
     weighted_supremum,
 )
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r, relu, t, to_sympy

@@ -12,7 +12,7 @@ import sympy as sp
 from gantheory.critics.published import Total, judge_value
 from gantheory.critics.record import CriticDerivation, judge_claim
 from gantheory.critics.suprema import F_p, F_q, Linear, follows_value, value_step
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
 from gantheory.functions import relu, to_sympy

@@ -10,7 +10,7 @@ import sympy as sp
 
 from gantheory.critics.record import judge_claim
 from gantheory.critics.suprema import DENSITIES, F_p, F_q, mu, p, q
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.divergences import DIVERGENCES
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions

@@ -8,13 +8,13 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.told import Line, Step, Told, remarks, weakest
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
 
 
 @dataclass(frozen=True)
-class CriticDerivation(Told):
+class CriticDerivation(Exposition):
     """The theory of one constrained critic.
 
     Attributes:

@@ -18,7 +18,7 @@ from gantheory.critics.published import judge_value, total_of
 from gantheory.critics.record import CriticDerivation
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.derivations.told import Step, escape_latex
+from gantheory.derivations.exposition import Step, escape_latex
 from gantheory.derivations.wording import constant_text
 from gantheory.errors import MissingExtraError
 from gantheory.functions import r, to_sympy

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
 from gantheory.functions import t, to_sympy

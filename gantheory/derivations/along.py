@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from gantheory.derivations import steps
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.implicit.stationary import Arc
 from gantheory.records import How
 from gantheory.theory.records import Curvature, text

@@ -10,11 +10,11 @@ from typing import Any
 import sympy as sp
 
 from gantheory.derivations.along import steps_along
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.ratios import AtRatio, at_ratio
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
 from gantheory.derivations.summary import summary_of
-from gantheory.derivations.told import Line, Step, Told, remarks
 from gantheory.implicit.atscore import AtScore
 from gantheory.implicit.solution import Implicit
 from gantheory.losses.loss import Loss
@@ -31,7 +31,7 @@ from gantheory.theory.records import (
 
 
 @dataclass(frozen=True)
-class Derivation(Told):
+class Derivation(Exposition):
     """The theory of one separable loss.
 
     Where the engine cannot decide, ``undecided`` maps the name of what is missing to the reason,

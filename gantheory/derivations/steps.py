@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided
+from gantheory.derivations.exposition import Step
 from gantheory.derivations.solved import Solved
-from gantheory.derivations.told import Step
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import (
     atoms_latex,

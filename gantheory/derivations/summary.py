@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from gantheory.derivations.told import Line, weakest
+from gantheory.derivations.exposition import Line, weakest
 from gantheory.derivations.wording import (
     atoms_text,
     combination_title,

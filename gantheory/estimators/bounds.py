@@ -23,7 +23,7 @@ import sympy as sp
 
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.derivations.engine import derive
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import constant_text
 from gantheory.errors import GantheoryError, unknown_name
@@ -43,7 +43,7 @@ MAX_TERMS = 5000
 
 
 @dataclass(frozen=True)
-class BoundDerivation(Told):
+class BoundDerivation(Exposition):
     """The theory of one bound.
 
     Attributes:

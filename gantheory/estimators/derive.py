@@ -24,7 +24,7 @@ from gantheory.critics.published import read_value
 from gantheory.critics.suprema import p, q
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.difference import first_difference
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
 from gantheory.errors import GantheoryError
@@ -55,7 +55,7 @@ ASSUMPTIONS = (
 
 
 @dataclass(frozen=True)
-class EstimatorDerivation(Told):
+class EstimatorDerivation(Exposition):
     """The theory of one estimator.
 
     Attributes:

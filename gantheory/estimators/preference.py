@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
@@ -57,7 +57,7 @@ class Preference:
 
 
 @dataclass(frozen=True)
-class PreferenceDerivation(Told):
+class PreferenceDerivation(Exposition):
     """The theory of one preference loss.
 
     Attributes:

@@ -15,7 +15,7 @@ import sympy as sp
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.derivations.told import Step, Told
+from gantheory.derivations.exposition import Exposition, Step
 from gantheory.derivations.typeset import typeset
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
@@ -38,7 +38,7 @@ SAYS = {
 
 
 @dataclass(frozen=True)
-class RewardDerivation(Told):
+class RewardDerivation(Exposition):
     """The theory of one reward.
 
     Attributes:

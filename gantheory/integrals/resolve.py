@@ -73,7 +73,7 @@ def generator_for(asked: Any) -> FDivergence | Complement:
         return kernel.entry
     from gantheory.integrals.curvature.general import generator_of
 
-    if kernel is asked or not (kernel.lone_p and kernel.lone_q):
+    if kernel is asked or not (kernel.singular_p and kernel.singular_q):
         raise GantheoryError(f"{kernel.name} is no f-divergence with a formula f")
     return generator_of(asked)
 

@@ -11,7 +11,7 @@ from sympy.calculus.euler import euler_equations
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.engine import derive
-from gantheory.derivations.told import Step, Told, remarks
+from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import constant_text
 from gantheory.errors import GantheoryError
@@ -48,7 +48,7 @@ DANSKIN = (
 
 
 @dataclass(frozen=True)
-class RegularisedTheory(Told):
+class RegularisedTheory(Exposition):
     """The theory of a loss under R1, R2 or both.
 
     Attributes:

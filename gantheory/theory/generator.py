@@ -99,7 +99,7 @@ def _curvature(divergence: FDivergence) -> tuple[sp.Expr, Atoms]:
 
 @lru_cache(maxsize=256)
 def at_zero(divergence: FDivergence) -> sp.Expr:
-    """Return f(0) = lim f(r) as r falls to 0: the price of Q where P has nothing.
+    """Return f(0) = lim f(r) as r falls to 0: the weight of the part of Q where p = 0.
 
     >>> from gantheory.divergences import named
     >>> at_zero(named("kl_qm")), at_zero(named("kl_qp"))
@@ -110,7 +110,7 @@ def at_zero(divergence: FDivergence) -> sp.Expr:
 
 @lru_cache(maxsize=256)
 def slope_at_infinity(divergence: FDivergence) -> sp.Expr:
-    """Return f'(∞) = lim f(r)/r: the price of P where Q has nothing.
+    """Return f'(∞) = lim f(r)/r: the weight of the part of P where q = 0.
 
     >>> from gantheory.divergences import named
     >>> slope_at_infinity(named("jsd")), slope_at_infinity(named("kl_pq"))

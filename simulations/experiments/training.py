@@ -1,4 +1,4 @@
-"""Algorithm 1 watched from outside: the exact divergence and the loss, along training.
+"""The exact divergence and the loss, along training.
 
 Claim: where the generator's density is known exactly, so is its JSD from the data. It falls for
 every seed: on the line for an affine generator and for an MLP, in the plane for an invertible

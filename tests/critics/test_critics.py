@@ -23,7 +23,7 @@ from gantheory.critics.distances import energy_distance, kantorovich, squared_cd
 from gantheory.critics.kernels import mean_gaussian_kernel
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.critics.record import judge_claim
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.losses import CRITICS, find, get_loss
 from gantheory.records import How, Status

@@ -13,7 +13,7 @@ from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.methods import make_method
-from gantheory.dynamics.motion.orbits import settle, watch
+from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
 from gantheory.dynamics.motion.spectra import spectral_map
 from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.dynamics.operators import LinearField, eta, operator
@@ -215,7 +215,7 @@ def return_map(start, weight=0.7):
 
 def test_the_gradient_penalty_leads_to_a_limit_cycle_and_is_not_called_convergent():
     game = dirac(WGAN, penalty=sp.Rational(7, 10))
-    found = settle(analyse(game, "flow", "0.1"))
+    found = decide_by_orbits(analyse(game, "flow", "0.1"))
     assert found.fate == "limit cycle"
     assert found.how is How.MEASURED
     assert return_map(0.2) > 0.2
@@ -233,19 +233,19 @@ def test_the_gradient_penalty_leads_to_a_limit_cycle_and_is_not_called_convergen
 @pytest.mark.parametrize("method", ["simultaneous", "alternating"])
 def test_discrete_gradient_penalty_cycles_too(method):
     game = dirac(WGAN, penalty=sp.Rational(7, 10))
-    assert settle(analyse(game, method, "0.2")).fate == "limit cycle"
+    assert decide_by_orbits(analyse(game, method, "0.2")).fate == "limit cycle"
 
 
 def test_orbits_that_rest_elsewhere_are_not_taken_for_a_cycle():
     game = dirac("minimax", penalty=sp.Rational(7, 10))
-    found = settle(analyse(game, "alternating", "0.2"))
+    found = decide_by_orbits(analyse(game, "alternating", "0.2"))
     assert found.fate != "limit cycle"
     assert "come to rest, as at (2.8, " in found.reason
 
 
 def test_clipped_wasserstein_play_never_converges():
     method = make_method("alternating", clip=1)
-    found = settle(analyse(dirac(WGAN), method, "0.1"))
+    found = decide_by_orbits(analyse(dirac(WGAN), method, "0.1"))
     assert found.fate in {"bounded orbit", "limit cycle", "undecided"}
     run = trajectories(dirac(WGAN), method.update, [2.0, 0.5], 0.1, 5000)
     assert np.abs(run.points[:, 0, 1]).max() <= 1
@@ -261,7 +261,7 @@ def test_clipped_wasserstein_play_never_converges():
     ],
 )
 def test_orbits_are_named_by_what_they_do(loss, method, fate):
-    found = settle(analyse(dirac(loss), method, "0.1"))
+    found = decide_by_orbits(analyse(dirac(loss), method, "0.1"))
     assert (found.fate, found.how) == (fate, How.MEASURED)
 
 

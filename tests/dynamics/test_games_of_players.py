@@ -11,7 +11,7 @@ from gantheory.dynamics.analysis import analyse
 from gantheory.dynamics.balls import enclose
 from gantheory.dynamics.known import linear_quadratic
 from gantheory.dynamics.lyapunov import distance_along_flow
-from gantheory.dynamics.motion.orbits import settle, watch
+from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
 from gantheory.dynamics.rates import best_rate
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Fate, on_centre_manifold, reduce
@@ -201,7 +201,7 @@ ORBITS = [
 
 @pytest.mark.parametrize(("value", "domains", "method", "step", "fate", "words"), ORBITS)
 def test_orbits_are_told_apart(value, domains, method, step, fate, words):
-    found = settle(analyse(game(value, domains=domains), method, step))
+    found = decide_by_orbits(analyse(game(value, domains=domains), method, step))
     assert found.fate is fate
     assert words in found.reason
     assert found.how is not How.UNDECIDED

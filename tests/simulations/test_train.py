@@ -317,7 +317,7 @@ def test_clipping_bounds_every_parameter_of_the_discriminator():
         (MEMBERS, {"generator_steps": 0}, "generator_steps=0 must be at least 1"),
         (MEMBERS, {"discriminator": Mlp((1, 4, 1), norm="batch")}, "norm='batch' in a discrim"),
         (MEMBERS, {"discriminator": Mlp((1, 3))}, "has 3 outputs"),
-        (MEMBERS, {"generator": None}, "fakes come from nowhere"),
+        (MEMBERS, {"generator": None}, "nothing to draw fakes from"),
         (FIXED, {}, "fixed fake law trains the discriminator alone"),
         (PLANE, {}, r"dimensions \[1, 2\]"),
     ],

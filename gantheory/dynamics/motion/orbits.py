@@ -197,7 +197,7 @@ def watch(dynamics: Game, rule: Rule | None, step: float, center: Array) -> Watc
     return Watched(run.points, center, ends, _newton(dynamics), rule is not None)
 
 
-def settle(analysis: Analysis) -> Decision:
+def decide_by_orbits(analysis: Analysis) -> Decision:
     """Return the verdict of the theory or, where it is undecided, what is measured."""
     decided = analysis.decision
     if decided.fate is not Fate.UNDECIDED or analysis.dynamics.parameters:

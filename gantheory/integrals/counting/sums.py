@@ -224,9 +224,9 @@ def _infinite(kernel: Kernel, p: Counts | Discrete, q: Counts | Discrete) -> Est
     """Return the infinite answer, decided by supports and by decay alone, or None."""
     above, below = kernel.at_infinity, kernel.at_zero
     unbounded = above.power > 1 or above.logs > 0
-    if unbounded and kernel.lone_p and (point := _uncovered(p, q)) is not None:
+    if unbounded and kernel.singular_p and (point := _uncovered(p, q)) is not None:
         return Estimate.infinite(f"p has mass at {point:g}, where q = 0", sign=above.sign or 1)
-    if not below.is_finite and kernel.lone_q and (point := _uncovered(q, p)) is not None:
+    if not below.is_finite and kernel.singular_q and (point := _uncovered(q, p)) is not None:
         return Estimate.infinite(f"q has mass at {point:g}, where p = 0", sign=below.sign or 1)
     ours, theirs = _decay(p), _decay(q)
     if ours is None or theirs is None:

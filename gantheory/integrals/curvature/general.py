@@ -22,8 +22,8 @@ from gantheory.deadline import Undecided
 from gantheory.divergences import FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
-from gantheory.integrals.curvature.bending import Bending, breaks, rational
-from gantheory.integrals.curvature.losses import seen_from_q
+from gantheory.integrals.curvature.losses import expectation_kernel
+from gantheory.integrals.curvature.symmetric import SymmetricCurvature, breaks, rational
 from gantheory.integrals.curvature.tabulated import Table
 from gantheory.integrals.kernels.combined import sum_of, total
 from gantheory.integrals.kernels.kernel import Kernel
@@ -66,7 +66,7 @@ def kernel_of_formula(what: Any) -> Kernel:
         )
     kernel = (_of_terms(terms) if terms else None) or of_curvature(expr, atoms, jumps)
     slope = getattr(what, "slope", None)
-    return kernel if slope is None else seen_from_q(kernel, float(slope))
+    return kernel if slope is None else expectation_kernel(kernel, float(slope))
 
 
 @cache
@@ -153,7 +153,7 @@ def tabulated(expr: sp.Expr, atoms: Places = (), jumps: Places = (), name: str =
     >>> tabulated(1/(2*r*(1 + r))).at_infinity.power
     Fraction(1, 1)
     """
-    table = Table.of(*Bending.both(expr))
+    table = Table.of(*SymmetricCurvature.both(expr))
     corners = tuple(_level(place) for place in breaks(expr))
     kinks, steps = (tuple((_level(x), float(m)) for x, m in given) for given in (atoms, jumps))
     name = name or f"curvature {expr}" + (" with a jump of f" if jumps else "")

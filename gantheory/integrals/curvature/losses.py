@@ -17,7 +17,7 @@ from gantheory.integrals.kernels.kernel import Kernel
 SAME = 1e-13  # of h'(∞): what rounding leaves where it is 0
 
 
-def seen_from_q(kernel: Kernel, slope: float) -> Kernel:
+def expectation_kernel(kernel: Kernel, slope: float) -> Kernel:
     """Return the kernel of E_q[h(p/q)] − h(1), where ``slope`` is h'(1)."""
     alone = Ratio(np.zeros(1), np.full(1, -np.inf), np.full(1, np.inf))
     with np.errstate(all="ignore"):
@@ -30,7 +30,7 @@ def seen_from_q(kernel: Kernel, slope: float) -> Kernel:
         kernel,
         value=_where_p_is_alone(kernel.value, -slope),
         exchanged=lambda: _turned(kernel.exchanged(), slope, kernel),
-        lone_p=False,
+        singular_p=False,
         entry=None,
     )
 
@@ -41,8 +41,8 @@ def _turned(kernel: Kernel, slope: float, back: Kernel) -> Kernel:
         kernel,
         value=_where_q_is_alone(kernel.value, -slope),
         slopes=(_where_q_is_alone(kernel.slopes[0], -slope),),
-        lone_q=False,
-        exchanged=lambda: seen_from_q(back, slope),
+        singular_q=False,
+        exchanged=lambda: expectation_kernel(back, slope),
         entry=None,
     )
 

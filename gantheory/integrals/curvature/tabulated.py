@@ -24,7 +24,7 @@ from numpy.polynomial import chebyshev, polynomial
 from gantheory.densities.base import Array
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.stable import Growth, Scaled
-from gantheory.integrals.curvature.bending import Bending, Far
+from gantheory.integrals.curvature.symmetric import Far, SymmetricCurvature
 
 NODES = 24  # Chebyshev nodes a panel: exp(4x) on (-1, 1) is resolved to 3e-17
 RESOLVED = 4e-15  # of the largest Chebyshev coefficient: what the last three may still be
@@ -82,13 +82,13 @@ class Side:
     rest: Piecewise | None
 
     @classmethod
-    def of(cls, bending: Bending) -> Side:
+    def of(cls, curvature: SymmetricCurvature) -> Side:
         """Tabulate one side of a curvature.
 
         Raises:
             GantheoryError: where it cannot be resolved.
         """
-        march = _March(bending, bending.far())
+        march = _March(curvature, curvature.far())
         march.run()
         return cls(march.far, march.steep, march.slow, *march.tables())
 
@@ -152,8 +152,8 @@ class _Equation:
 class _March:
     """The tables of one side in the making: panel after panel, each cut until it is resolved."""
 
-    def __init__(self, bending: Bending, far: Far) -> None:
-        self.bending, self.far = bending, far
+    def __init__(self, curvature: SymmetricCurvature, far: Far) -> None:
+        self.curvature, self.far = curvature, far
         self.steep, self.slow = max(far.rate, HALF), max(far.rate, -HALF)
         self.memory = _Equation(float(-HALF - self.slow), float(far.rate - self.slow))
         self.value = _Equation(float(HALF - self.steep), float(self.slow - self.steep))
@@ -169,8 +169,9 @@ class _March:
             low, high = waiting.pop()
             if not self._accepted(_Panel(low, high, self._kappa(low, high))):
                 if high - low < SMALLEST:
-                    raise self.bending.refused(
-                        f"has a spike, jump or singularity at log r = {self.bending.side * low:.9g}"
+                    place = self.curvature.side * low
+                    raise self.curvature.refused(
+                        f"has a spike, jump or singularity at log r = {place:.9g}"
                     )
                 middle = 0.5 * (low + high)
                 waiting += [(middle, high), (low, middle)]
@@ -179,13 +180,13 @@ class _March:
         apart = [abs(self.far.rate + side) for side in (HALF, -HALF)]
         last = max([self.far.start, *(DIES / float(gap) for gap in apart if gap)])
         doubling = [0.0, *(2.0**k for k in range(max(1, math.ceil(math.log2(last)) + 1)))]
-        return sorted({*doubling, *self.bending.breaks})
+        return sorted({*doubling, *self.curvature.breaks})
 
     def _kappa(self, low: float, high: float) -> Array:
         v = low + (high - low) * _SHARE
         if low >= self.far.start:
             return np.asarray(polynomial.polyval(v, self.far.polynomial))
-        return self.bending.scaled(v, self.far.rate)
+        return self.curvature.scaled(v, self.far.rate)
 
     def _accepted(self, panel: _Panel) -> bool:
         if not _is_resolved(panel.kappa):
@@ -272,7 +273,7 @@ class Table:
     below: Side
 
     @classmethod
-    def of(cls, above: Bending, below: Bending) -> Table:
+    def of(cls, above: SymmetricCurvature, below: SymmetricCurvature) -> Table:
         """Tabulate a curvature on both sides of u = 0."""
         return cls(Side.of(above), Side.of(below))
 

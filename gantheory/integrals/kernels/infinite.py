@@ -78,9 +78,9 @@ def _causes(kernel: Kernel, ends: Ends) -> Iterator[Estimate]:
     p, q = ends.p, ends.q
     zero, infinity = kernel.at_zero, kernel.at_infinity
     unbounded_above, unbounded_below = _is_unbounded_above(kernel), not zero.is_finite
-    if unbounded_above and kernel.lone_p and (gap := uncovered(p.exact_pieces, q.exact_pieces)):
+    if unbounded_above and kernel.singular_p and (gap := uncovered(p.exact_pieces, q.exact_pieces)):
         yield _infinite(infinity, f"p has mass on {shown(gap)}, where q = 0")
-    if unbounded_below and kernel.lone_q and (gap := uncovered(q.exact_pieces, p.exact_pieces)):
+    if unbounded_below and kernel.singular_q and (gap := uncovered(q.exact_pieces, p.exact_pieces)):
         yield _infinite(zero, f"q has mass on {shown(gap)}, where p = 0")
     if unbounded_above or unbounded_below:
         yield from (answer for end in ends.shared if (answer := _at_end(kernel, end)))

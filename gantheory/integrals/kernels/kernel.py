@@ -28,8 +28,8 @@ class Kernel:
         touches: whether the integrand vanishes to second order where p = q.
         sign: −1 for a complement, whose derivative is minus that of its divergence.
         jumps: (u, height) of the jumps of f.
-        lone_p: whether p counts at f'(∞) where q = 0; not in a loss E_q[h(p/q)].
-        lone_q: whether q counts at f(0) where p = 0; not in such a loss with p and q exchanged.
+        singular_p: whether p counts at f'(∞) where q = 0; not in a loss E_q[h(p/q)].
+        singular_q: whether q counts at f(0) where p = 0; not in such a loss with p and q exchanged.
         entry: the divergence that it integrates, where that has a name.
     """
 
@@ -43,8 +43,8 @@ class Kernel:
     touches: bool = True
     sign: int = 1
     jumps: tuple[tuple[float, float], ...] = ()
-    lone_p: bool = True
-    lone_q: bool = True
+    singular_p: bool = True
+    singular_q: bool = True
     kinks: tuple[float, ...] = ()
     entry: FDivergence | Complement | None = None
 

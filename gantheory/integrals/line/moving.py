@@ -125,7 +125,7 @@ def _forms(kernel: Kernel, formula: int, n: Ratio) -> list[Array]:
     whole = kernel_of(kernel.entry.of) if isinstance(kernel.entry, Complement) else kernel
     of_q = -_constant(kernel, formula) * float(np.exp(n.log_q[0]))
     forms = [np.array([_at(whole.value, n), of_q])]
-    if kernel.lone_p and kernel.lone_q:
+    if kernel.singular_p and kernel.singular_q:
         own = _at(kernel.slopes[formula], n)
         forms += [np.array([own, _at(s, n.swapped)]) for s in kernel.exchanged().slopes]
     return forms

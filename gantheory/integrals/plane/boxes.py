@@ -265,7 +265,7 @@ def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
     alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
     log_p, log_q, u = log_p[alive], log_q[alive], u[alive]
     unbounded = kernel.at_infinity.power > 1 or kernel.at_infinity.logs
-    if np.any(np.isneginf(log_q)) and kernel.lone_p and unbounded:
+    if np.any(np.isneginf(log_q)) and kernel.singular_p and unbounded:
         return Estimate.infinite("p has mass on a point where q = 0")
     if np.any(np.isneginf(log_p)) and not kernel.at_zero.is_finite:
         return Estimate.infinite("q has mass on a point where p = 0")

@@ -87,7 +87,7 @@ class Theory(Protocol):
         """Why there is no optimum, what is undecided, and the assumptions, line by line."""
 
 
-class Told:
+class Exposition:
     """What a terminal, a notebook and a LaTeX document show of a theory."""
 
     @property

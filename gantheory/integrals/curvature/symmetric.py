@@ -39,7 +39,7 @@ class _Lost(GantheoryError):
 
 
 @dataclass(frozen=True)
-class Bending:
+class SymmetricCurvature:
     """κ as a function of v = abs(u) on one ``side`` (+1: p > q), with the curvature it is made of.
 
     Attributes:
@@ -57,7 +57,7 @@ class Bending:
     vanishes: bool = False
 
     @classmethod
-    def both(cls, expr: sp.Expr) -> tuple[Bending, Bending]:
+    def both(cls, expr: sp.Expr) -> tuple[SymmetricCurvature, SymmetricCurvature]:
         """Return κ above and below u = 0."""
         implicit = expr.has(AtScore)
         function = in_mpmath(expr, r) if implicit else sp.lambdify(r, expr, "mpmath")
