@@ -24,6 +24,7 @@ from benchmarks.figures import Figure, circumstances
 ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "reference", "trajectories",
          "discriminator", "simulator")  # fmt: skip
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
+CAMPAIGNS = ("campaigns.numbers",)  # trials at random: minutes to hours
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__.split("\n")[0]
     )
-    names = [*ALONE, *WITH_OTHERS]
+    names = [*ALONE, *WITH_OTHERS, *CAMPAIGNS]
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     parser.add_argument("--list", action="store_true", help="say what each compares, and stop")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that all runs")
@@ -57,7 +58,8 @@ def main() -> int:
 
 def purpose(name: str) -> str:
     """Return the first sentence of a benchmark's docstring, without importing what it measures."""
-    text = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    path = Path(__file__).parent.joinpath(*name.split(".")).with_suffix(".py")
+    text = path.read_text(encoding="utf-8")
     return text.removeprefix('"""').split("\n\n")[0].split('"""')[0].replace("\n", " ")
 
 

@@ -11,7 +11,7 @@ from benchmarks import __main__ as runner
 from benchmarks.figures import Figure
 
 
-@pytest.mark.parametrize("name", [*runner.ALONE, *runner.WITH_OTHERS])
+@pytest.mark.parametrize("name", [*runner.ALONE, *runner.WITH_OTHERS, *runner.CAMPAIGNS])
 def test_every_benchmark_imports_what_it_measures_and_says_what_that_is(name):
     assert callable(importlib.import_module(f"benchmarks.{name}").figures)
     assert runner.purpose(name).endswith(".")
