@@ -44,6 +44,27 @@ def _turned(loc: float) -> tuple[float, float]:
     return in_digits(compute, loc)  # type: ignore[return-value]
 
 
+@lru_cache(maxsize=1024)
+def _angle_between(loc: float, other: float) -> float:
+    """Return the angle in [−π, π] from one direction to another."""
+
+    def compute(one: Any, two: Any) -> tuple[Any, ...]:
+        angle = two - one
+        return (angle - 2 * mpmath.pi * mpmath.nint(angle / (2 * mpmath.pi)),)
+
+    return in_digits(compute, loc, other)[0]
+
+
+@lru_cache(maxsize=1024)
+def _ratio_of_constants(concentration: float, other: float) -> float:
+    """Return log(I₀(κ)/I₀(κ')) − (κ − κ')."""
+
+    def compute(k: Any, k2: Any) -> tuple[Any, ...]:
+        return (mpmath.log(mpmath.besseli(0, k) / mpmath.besseli(0, k2)) - k + k2,)
+
+    return in_digits(compute, concentration, other)[0]
+
+
 @register
 @dataclass(frozen=True)
 class VonMises(Univariate):
@@ -153,10 +174,15 @@ class VonMises(Univariate):
         return end if name == "scale" else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, VonMises) or other.loc != self.loc:
+        if not isinstance(other, VonMises):
             return None
-        half = np.sin(self._angle(at) / 2)
-        one = -2 * (self.concentration - other.concentration) * half * half
-        two = _constants(other.concentration)[0] - _constants(self.concentration)[0]
-        value = np.where(inside(at, -math.pi, math.pi), one + two, 0.0)
-        return value, np.abs(one) + abs(_constants(other.concentration)[0])
+        turned = _angle_between(self.loc, other.loc)
+        steep, wide = self.concentration - other.concentration, other.concentration
+        half, angle = np.sin(self._angle(at) / 2), self._angle(at)
+        one = -2 * steep * half * half
+        two = -2 * wide * math.sin(turned / 2) * np.sin(angle - turned / 2)
+        three = _ratio_of_constants(other.concentration, self.concentration)
+        value = np.where(inside(at, -math.pi, math.pi), one + two + three, 0.0)
+        # where the sine of an angle is near 0, the rounding of the angle is all of its error
+        lean = abs(wide * math.sin(turned / 2)) + np.abs(steep * half)
+        return value, np.abs(one) + np.abs(two) + abs(three) + 2 * lean

@@ -137,7 +137,9 @@ class Triangular(Univariate):
 
     def end_velocity(self, name: str, end: float) -> float:
         if name in ("a", "b", "mode"):
-            return float(end == getattr(self, name))
+            place = getattr(self, name)
+            meets = self.mode in (self.a, self.b) if name == "mode" else place == self.mode
+            return float(end == place) if end != place or not meets else math.nan
         return super().end_velocity(name, end)
 
     def standard_form(self) -> StandardForm | None:

@@ -203,7 +203,7 @@ class AnyMixture(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         if match := re.fullmatch(r"components\[(\d+)\]\.(.+)", name):
             k = self._index(int(match[1]))
-            owners = [j for j, c in enumerate(self.parts) if end in c.breakpoints]
+            owners = [j for j, c in enumerate(self.parts) if end in {*sum(c.pieces, ()), *c.kinks}]
             if owners != [k] and k in owners:
                 raise GantheoryError(f"{self}: several components end at {end:g}; move one of them")
             return self.parts[k].end_velocity(match[2], end) if k in owners else 0.0

@@ -33,6 +33,8 @@ NEXT = 1e-300  # of a point: a distance at which it is itself, seen from one sid
 
 def no_derivative(parameter: str, p: Univariate, q: Univariate) -> Estimate | None:
     """Refuse a derivative where a moving end or jump of q makes the divergence kink or jump."""
+    if refusal := moves_one_way(parameter, q):
+        return refusal
     for point, _ in moving_points(q, parameter):
         tails = [d.tail(point, side) for d in (q, p) for side in (-1, +1)]
         if any(tail is None or tail.is_unbounded for tail in tails[:2]):
@@ -48,8 +50,22 @@ def no_derivative(parameter: str, p: Univariate, q: Univariate) -> Estimate | No
     return None
 
 
+def moves_one_way(parameter: str, q: Univariate) -> Estimate | None:
+    """Refuse a derivative where the parameter lies at the end of its range."""
+    for point, velocity in moving_points(q, parameter):
+        if math.isnan(velocity):
+            return Estimate.undetermined(
+                f"{parameter} lies at the end of its range, at {point:g}, from which it can move "
+                "one way only; use a one-sided difference of values"
+            )
+    return None
+
+
 def moving_points(q: Univariate, parameter: str) -> list[tuple[float, float]]:
-    """Return (point, velocity) of each end or kink of q that the parameter moves."""
+    """Return (point, velocity) of each end or kink of q that the parameter moves.
+
+    The velocity is nan where the parameter can move one way only.
+    """
     points = {end for piece in q.pieces for end in piece if math.isfinite(end)} | {*q.kinks}
     moving = [(point, q.end_velocity(parameter, point)) for point in sorted(points)]
     return [(point, velocity) for point, velocity in moving if velocity]

@@ -249,7 +249,7 @@ def level_crossings(
     return owner, root, slope
 
 
-SEAM = 64 * float(np.finfo(float).eps)  # of the largest v in a panel: what rounding makes of 0
+SEAM = 64 * float(np.finfo(float).eps)  # of the largest v near an end: what rounding makes of 0
 # Chebyshev-Lobatto points: dense next to the ends of a panel, as the nodes are.
 SAMPLES = -np.cos(np.pi * np.arange(23) / 22)
 
@@ -282,12 +282,14 @@ def _crossings(
 def signs(v: Array) -> Array:
     """Return the signs of samples; 0 at an end of a panel where v is within its own rounding.
 
-    A seam has two names, one from each anchor: a zero there may hide between their roundings.
+    A seam has two names, one from each anchor: a zero there may hide between their roundings. How
+    large v is at the other end of the panel, where a density may vanish, does not count.
     """
     sign = np.sign(v)
-    size = np.max(np.where(np.isfinite(v), np.abs(v), 0.0), axis=1)
-    for end in (0, -1):
-        sign[np.abs(v[:, end]) <= SEAM * size, end] = 0.0
+    size = np.where(np.isfinite(v), np.abs(v), 0.0)
+    half = size.shape[1] // 2
+    for end, near in ((0, size[:, :half]), (-1, size[:, -half:])):
+        sign[np.abs(v[:, end]) <= SEAM * np.max(near, axis=1), end] = 0.0
     return sign
 
 

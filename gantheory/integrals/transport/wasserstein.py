@@ -20,6 +20,7 @@ from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import Integral, integrals_of
+from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
 from gantheory.integrals.line.quadrature import EPS, Samples, integrate
@@ -44,6 +45,8 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         p, q, names = on_one_axis(p, q, {parameter})
         if law := next(filter(is_too_narrow, (p, q)), None):
             return Estimate.undetermined(COLLAPSED.format(law=law))
+        if refusal := moves_one_way(names[parameter], q):
+            return refusal
         return w1_slope(p, q, names[parameter], noise)
     noise = input_noise(p, q)
     p, q, _ = on_one_axis(p, q, set())
