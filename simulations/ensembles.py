@@ -13,11 +13,12 @@ from torch import Tensor
 from gantheory.dynamics.rules import Rule as Moves
 from gantheory.dynamics.rules import alternating, clipped, get_rule, list_rules
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
-from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
 from simulations.streams import CHUNK, INITIAL, Draw, Sampler, generator_of
+from simulations.trainable import Trainable, check_constraint, trainable
 from simulations.updates import Adam, Rule, Schedule
 
 Player = Literal["discriminator", "generator"]
@@ -32,7 +33,7 @@ class Member:
 
     Args:
         real: the data.
-        loss: a catalogue name or a `Loss`.
+        loss: a catalogue name, a `Loss`, or a `Critic` that the recipe keeps in its class.
         parameters: values of the game's free parameters.
         seed: of initial values and samples; a member's result is a function of its own fields
             and the recipe, whoever trains beside it.
@@ -42,7 +43,7 @@ class Member:
     """
 
     real: Sampler
-    loss: Loss | str = "non-saturating"
+    loss: Loss | Critic | str = "non-saturating"
     parameters: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     discriminator_rate: float = 1e-3
@@ -280,6 +281,8 @@ def check(members: Sequence[Member], recipe: Recipe) -> None:
                 f"a member's data of type {type(law).__name__} cannot be sampled; make it a "
                 "sampler by simulations.points.as_sampler"
             )
+    for member in members:
+        check_constraint(member.loss, recipe)
     dims = {member.real.dim for member in members}
     dims |= {member.fake.dim for member in members if member.fake is not None}
     dims |= {recipe.generator.outputs} if recipe.generator else set()
@@ -305,12 +308,12 @@ def check(members: Sequence[Member], recipe: Recipe) -> None:
 class Games:
     """The games of an ensemble, members of one game together."""
 
-    groups: tuple[tuple[TorchLoss, Tensor | slice], ...]
+    groups: tuple[tuple[Trainable, Tensor | slice], ...]
 
     @classmethod
     def of(cls, members: Sequence[Member]) -> Games:
         """Compile the members' games, each once."""
-        compiled = [torch_loss(member.loss, member.parameters) for member in members]
+        compiled = [trainable(member.loss, member.parameters) for member in members]
         different = {id(loss): loss for loss in compiled}
         rows = {key: [k for k, loss in enumerate(compiled) if id(loss) == key] for key in different}
         return cls(tuple((different[key], _slice(rows[key])) for key in different))

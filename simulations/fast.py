@@ -17,7 +17,7 @@ from torch import Tensor
 from simulations.blocks import Mover
 from simulations.ensembles import Member, Recipe, State
 from simulations.fused import WORTH, together
-from simulations.losses import Payoff, TorchLoss, torch_loss
+from simulations.losses import Payoff, TorchLoss
 from simulations.minibatches import portions
 from simulations.plans import (
     ALIGNMENT,
@@ -30,6 +30,7 @@ from simulations.plans import (
     is_batched,
     plan,
 )
+from simulations.trainable import trainable
 from simulations.updates import Schedule
 
 # What one block may use, in bytes: three times a core's second-level cache. Blocks of 4, 6, 8, 16
@@ -60,7 +61,7 @@ class Fast:
         self.members, self.recipe = members, recipe
         self.block = block or block_size(recipe, len(members))
         self.workspaces: dict[int, Workspace] = {}
-        self.losses = [torch_loss(member.loss, member.parameters) for member in members]
+        self.losses = [_separable(member) for member in members]
         first: dict[int, int] = {}
         for place, loss in enumerate(self.losses):
             first.setdefault(id(loss), place)
@@ -89,6 +90,12 @@ class Fast:
         if size not in self.workspaces:
             self.workspaces[size] = Workspace(size, self.recipe)
         return self.workspaces[size]
+
+
+def _separable(member: Member) -> TorchLoss:
+    loss = trainable(member.loss, member.parameters)
+    assert isinstance(loss, TorchLoss), "losses that compare pairs take the reference path"
+    return loss
 
 
 def block_size(recipe: Recipe, members: int) -> int:

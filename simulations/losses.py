@@ -89,8 +89,8 @@ class TorchLoss:
         """Return −mean a(real) − mean b(fake) over the last dimension."""
         return -self.real(real).mean(-1) - self.fake(fake).mean(-1)
 
-    def generator_loss(self, fake: Tensor) -> Tensor:
-        """Return mean c(fake) over the last dimension."""
+    def generator_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Return mean c(fake) over the last dimension; real samples have no part in it."""
         return self.generator(fake).mean(-1)
 
 

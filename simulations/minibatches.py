@@ -13,6 +13,7 @@ from torch import Tensor
 from simulations.counter import Countable, Counter, Places
 from simulations.ensembles import Member, Recipe
 from simulations.streams import CHUNK, TRAINING, Sampler, generator_of
+from simulations.trainable import is_paired
 from simulations.updates import Schedule
 
 # What counted numbers may take at once, in bytes: some of a GPU's memory, or a CPU's cache. A
@@ -20,7 +21,12 @@ from simulations.updates import Schedule
 MEMORY = {"cpu": 2**22}
 DEVICE_MEMORY = 2**32
 PER_NUMBER = 100
-PURPOSES = ("real", "fake", "latent", "mix", "real_noise", "fake_noise")  # part of the format
+# part of the format: a new purpose comes last
+PURPOSES = (
+    "real", "fake", "latent", "mix", "real_noise", "fake_noise", "paired", "paired_noise",
+)  # fmt: skip
+PAIRED = "paired", "paired_noise"  # real samples for G's updates, where its loss compares
+NOISES = "real_noise", "fake_noise", "paired_noise"
 
 
 def portions(
@@ -48,13 +54,14 @@ def drawn(members: Sequence[Member], recipe: Recipe, step: int) -> dict[str, Ten
             member.fake,
             member.noise,
             generator_of(member.seed, TRAINING, step // CHUNK),
+            paired=is_paired(member.loss),
         )
         for member in members
     ]
     if recipe.annealing != Schedule.CONSTANT:
         factors = recipe.noise_factors(step)
         for chunk in chunks:
-            for name in chunk.keys() & {"real_noise", "fake_noise"}:
+            for name in chunk.keys() & set(NOISES):
                 chunk[name].mul_(factors)
     names = dict.fromkeys(name for chunk in chunks for name in chunk)
     return {
@@ -92,9 +99,12 @@ class Counted:
         draw, k, batch = self.recipe.draw, self.recipe.draw.critic_steps, self.recipe.batch
         seeds = tuple(member.seed for member in self.members)
         counter = Counter(seeds, TRAINING, self.step + begin, count, self.recipe.device)
-        found = {"real": self._points("real", counter)}
+        found = {"real": self._points("real", counter, k)}
+        paired = any(is_paired(member.loss) for member in self.members)
+        if paired:
+            found["paired"] = self._points("paired", counter, draw.maker_steps)
         if self.recipe.generator is None:
-            found["fake"] = self._points("fake", counter)
+            found["fake"] = self._points("fake", counter, k)
         else:
             places = Places(counter, PURPOSES.index("latent"), k + draw.maker_steps, batch)
             width = draw.latent_dim
@@ -103,27 +113,26 @@ class Counted:
         if draw.mixes:
             found["mix"] = Places(counter, PURPOSES.index("mix"), k, draw.mixes).uniform()
         if any(member.noise for member in self.members):
-            found |= self._noise(counter, begin)
+            found |= self._noise(counter, begin, paired)
         return {name: tensor.to(self.recipe.dtype) for name, tensor in found.items()}
 
-    def _noise(self, counter: Counter, begin: int) -> dict[str, Tensor]:
+    def _noise(self, counter: Counter, begin: int, paired: bool) -> dict[str, Tensor]:
         scale = torch.tensor([member.noise for member in self.members], dtype=torch.float64)
         factors = self.recipe.noise_factors(self.step).double()[begin : begin + counter.steps]
         scales = (scale[:, None, None, None, None] * factors).to(counter.device)
         draw, dim = self.recipe.draw, self.members[0].real.dim
         k, more = draw.critic_steps, draw.critic_steps + draw.maker_steps
+        counts = (k, more, draw.maker_steps) if paired else (k, more)
         return {
             name: Places(counter, PURPOSES.index(name), count, self.recipe.batch).normal(dim)
             * scales
-            for name, count in (("real_noise", k), ("fake_noise", more))
+            for name, count in zip(NOISES, counts, strict=False)
         }
 
-    def _points(self, role: str, counter: Counter) -> Tensor:
-        """Return the points of every member's real or fake law, (K, steps, k, n, dim)."""
-        groups = self._laws[role]
-        places = Places(
-            counter, PURPOSES.index(role), self.recipe.draw.critic_steps, self.recipe.batch
-        )
+    def _points(self, role: str, counter: Counter, count: int) -> Tensor:
+        """Return ``count`` minibatches a step of every member's law, (K, steps, count, n, dim)."""
+        groups = self._laws["fake" if role == "fake" else "real"]
+        places = Places(counter, PURPOSES.index(role), count, self.recipe.batch)
         parts = [self._of(law, rows, places) for law, rows in groups]
         if len(parts) == 1:
             return parts[0]
@@ -137,13 +146,15 @@ class Counted:
             chosen = counter.seeds if everyone else tuple(counter.seeds[row] for row in rows)
             return law.points(replace(places, counter=replace(counter, seeds=chosen)))
         begin = counter.first - self.step
-        points = [self._drawn(law, counter.seeds[row]) for row in rows]
+        points = [self._drawn(law, counter.seeds[row], places) for row in rows]
         return torch.stack(points)[:, begin : begin + counter.steps].to(counter.device)
 
-    def _drawn(self, law: Sampler, seed: int) -> Tensor:
+    def _drawn(self, law: Sampler, seed: int, places: Places) -> Tensor:
         """Return one member's chunk from a sampler that takes a generator, drawn on the CPU."""
-        k, batch = self.recipe.draw.critic_steps, self.recipe.batch
+        k, batch = places.minibatches, places.batch
         generator = generator_of(seed, TRAINING, self.step // CHUNK)
+        if places.purpose == PURPOSES.index("paired"):  # after D's, that they differ
+            law.sample(CHUNK * self.recipe.draw.critic_steps * batch, generator, self.recipe.dtype)
         points = law.sample(CHUNK * k * batch, generator, self.recipe.dtype)
         return points.view(CHUNK, k, batch, law.dim)
 

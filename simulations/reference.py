@@ -10,8 +10,7 @@ from torch import Tensor
 
 from gantheory.errors import GantheoryError
 from simulations.ensembles import AVERAGE, Games, Member, Player, Recipe, State, rates
-from simulations.losses import TorchLoss
-from simulations.minibatches import portions
+from simulations.minibatches import PAIRED, portions
 from simulations.updates import Schedule
 
 Tensors = Mapping[str, Tensor]
@@ -80,7 +79,9 @@ class Reference:
         real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
         fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))
         loss = self.losses.each(
-            TorchLoss.discriminator_loss, self._outputs(psi, real), self._outputs(psi, fake)
+            lambda loss, *outputs: loss.discriminator_loss(*outputs),
+            self._outputs(psi, real),
+            self._outputs(psi, fake),
         )
         for penalty in self.recipe.regularisers:
             loss = loss + penalty(lambda x: self._scores(psi, x), real, fake, drawn["mix"])
@@ -96,11 +97,15 @@ class Reference:
         place = self.recipe.discriminator_steps + update
         names = ("latent", "fake_noise")
         drawn = {name: samples[name][:, place] for name in names if name in samples}
+        drawn |= {name: samples[name][:, update] for name in PAIRED if name in samples}
         theta = parameters["generator"].detach().requires_grad_()
         fake = self.recipe.generator(theta, drawn["latent"])
         seen = self._packed(_noisy(fake, drawn.get("fake_noise")))
-        outputs = self._outputs(parameters["discriminator"], seen)
-        loss = self.losses.each(TorchLoss.generator_loss, outputs)
+        outputs = [self._outputs(parameters["discriminator"], seen)]
+        if "paired" in drawn:
+            real = self._packed(_noisy(drawn["paired"], drawn.get("paired_noise")))
+            outputs.append(self._outputs(parameters["discriminator"], real))
+        loss = self.losses.each(lambda loss, *outputs: loss.generator_loss(*outputs), *outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from gantheory.dynamics.rules import Rule as Moves
 from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.files import locked, write_atomically
+from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from simulations.ensembles import Member, Recipe, State, initial_state
@@ -266,7 +267,7 @@ def describe(value: Any) -> Any:
         options = value.options.items()
         plain = {k: v if isinstance(v, int | float | str) else str(v) for k, v in options}
         return {"type": "Rule", "name": value.name, **plain}
-    if isinstance(value, Loss):
+    if isinstance(value, Loss | Critic):
         shown = value.as_dict()
         return {name: describe(shown[name]) for name in shown if name != "title"}
     if is_dataclass(value) and not isinstance(value, type):

@@ -51,9 +51,18 @@ class Draw:
     mixes: int = 0  # places between real and fake inputs of D that its regularisers need
 
     def chunk(
-        self, real: Sampler, fake: Sampler | None, noise: float, generator: torch.Generator
+        self,
+        real: Sampler,
+        fake: Sampler | None,
+        noise: float,
+        generator: torch.Generator,
+        *,
+        paired: bool = False,
     ) -> dict[str, Tensor]:
-        """Return the tensors of the next chunk, advancing ``generator``."""
+        """Return the tensors of the next chunk, advancing ``generator``.
+
+        ``paired`` draws real samples for G's updates too, last, so that the rest stays as it is.
+        """
         k, more = self.critic_steps, self.critic_steps + self.maker_steps
         drawn = {"real": self._sampled(real, k, generator)}
         if fake is not None:
@@ -69,6 +78,11 @@ class Draw:
                 size = CHUNK, count, self.batch, real.dim
                 values = torch.randn(size, generator=generator, dtype=self.dtype)
                 drawn[name] = values.mul_(noise)
+        if paired:
+            drawn["paired"] = self._sampled(real, self.maker_steps, generator)
+            if noise:
+                values = torch.randn(drawn["paired"].shape, generator=generator, dtype=self.dtype)
+                drawn["paired_noise"] = values.mul_(noise)
         return drawn
 
     def _sampled(self, sampler: Sampler, k: int, generator: torch.Generator) -> Tensor:

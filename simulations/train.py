@@ -13,6 +13,7 @@ from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
 from simulations.reference import Reference
 from simulations.streams import CHUNK
+from simulations.trainable import is_paired
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
 Path = Literal["auto", "fast", "reference"]
@@ -74,12 +75,14 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
     """
     if path not in get_args(Path):
         raise unknown_name("path", path, get_args(Path))
-    if path == "fast" and not is_fast(recipe):
+    fast = is_fast(recipe) and not any(is_paired(member.loss) for member in members)
+    if path == "fast" and not fast:
         raise GantheoryError(
             "no fast path for this recipe (it takes alternating updates of Mlp or Affine networks "
-            "that normalise nothing, without gradient penalties); use path='auto'"
+            "that normalise nothing, without gradient penalties, and losses that compare no "
+            "pairs); use path='auto'"
         )
-    if path == "reference" or not is_fast(recipe):
+    if path == "reference" or not fast:
         return Reference(members, recipe)
     return Fast(members, recipe)
 
