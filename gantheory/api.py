@@ -10,7 +10,7 @@ from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
 from gantheory.errors import require, require_simulations, unknown_name
-from gantheory.losses import find
+from gantheory.losses import find, summed
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.verify import Outcome
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 
 @overload
-def derive(loss: Loss, *, seconds: float = ...) -> Derivation: ...
+def derive(loss: Loss, *, seconds: float = ..., heads: int | None = ...) -> Derivation: ...
 @overload
-def derive(loss: Critic, *, seconds: float = ...) -> CriticDerivation: ...
+def derive(loss: Critic, *, seconds: float = ..., heads: int | None = ...) -> CriticDerivation: ...
 @overload
-def derive(loss: str, *, seconds: float = ...) -> Derivation | CriticDerivation: ...
 def derive(
-    loss: Loss | Critic | str, *, seconds: float = DEFAULT_SECONDS
+    loss: str, *, seconds: float = ..., heads: int | None = ...
+) -> Derivation | CriticDerivation: ...
+def derive(
+    loss: Loss | Critic | str, *, seconds: float = DEFAULT_SECONDS, heads: int | None = None
 ) -> Derivation | CriticDerivation:
     """Derive the theory of a loss from its formulas alone.
 
@@ -40,6 +42,7 @@ def derive(
         loss: a `Loss`, or what people call one of the catalogue: a name or an alias in any case,
             numbers for parameters in brackets; constrained critics included.
         seconds: the time limit of a separable loss; what is open by then is undecided.
+        heads: how many discriminators of the loss are summed; unless given, what the loss says.
 
     Raises:
         GantheoryError: for an unknown name, with the nearest ones.
@@ -50,6 +53,7 @@ def derive(
     'w1'
     """
     asked = find(loss) if isinstance(loss, str) else loss
+    asked = asked if heads is None else summed(asked, heads)
     return derive_critic(asked) if isinstance(asked, Critic) else engine.derive(asked, seconds)
 
 

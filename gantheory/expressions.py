@@ -39,6 +39,7 @@ class Grammar:
         keywords: whether calls may have keyword arguments.
         tuples: whether tuples and lists of expressions are admitted.
         comparisons: whether the whole text may be one comparison.
+        means: whether E[...], a mean over random names, is admitted.
         length: the longest text in characters.
     """
 
@@ -49,6 +50,7 @@ class Grammar:
     keywords: bool = False
     tuples: bool = False
     comparisons: bool = False
+    means: bool = False
     length: int = 1000  # a catalogue payoff has at most 60
 
 
@@ -57,6 +59,7 @@ ELEMENTARY: Mapping[str, tuple[int, int]] = {
     "log": ONE, "exp": ONE, "sqrt": ONE, "abs": ONE, "max": (2, 8), "min": (2, 8),
     "relu": ONE, "softplus": ONE, "sigmoid": ONE, "tanh": ONE, "atan": ONE,
 }  # fmt: skip
+MEAN = "E"  # E[relu(m - t)] is the mean over a random m
 CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares two expressions
 
 
@@ -205,6 +208,13 @@ class _Checker:
                 return self.bounded(sum(degrees) if isinstance(op, ast.Mult) else max(degrees))
             case ast.Call():
                 return self.call(node, depth)
+            case ast.Subscript(value=ast.Name(id=name), slice=inner) if name == MEAN:
+                if not self.grammar.means:
+                    raise GantheoryError(
+                        f"{self.where}: E[...] is a mean over a random name whose law is declared, "
+                        "as in E[relu(m - t)] with the law m=uniform(0.8, 1)"
+                    )
+                return self.visit(inner, depth + 1)
             case ast.Tuple(elts=items) | ast.List(elts=items) if self.grammar.tuples:
                 return max((self.visit(item, depth + 1) for item in items), default=0)
         raise GantheoryError(

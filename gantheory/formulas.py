@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gantheory.errors import GantheoryError
@@ -17,6 +17,13 @@ FUNCTIONS = {
     "logsumexp": (2, 2), "clamp": (3, 3), "leaky_relu": (1, 2), "huber": (1, 2), CHOICE: (3, 3),
 }  # fmt: skip
 PAYOFF = Grammar("payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True)
+# A payoff with E[...], a mean over random names; and the laws that these may have.
+RANDOM = replace(PAYOFF, means=True)
+LAWS = {
+    "uniform": (2, 2), "normal": (2, 2), "laplace": (2, 2), "logistic": (2, 2),
+    "exponential": ONE, "triangular": (3, 3), "bernoulli": ONE,
+}  # fmt: skip
+LAW = Grammar("law", LAWS, parameters=True)
 INFINITIES = frozenset({"oo", "inf"})
 CONSTANTS = {"log": (1, 1), "exp": (1, 1), "sqrt": (1, 1)}
 DOMAIN = Grammar("domain", CONSTANTS, INFINITIES, parameters=True, tuples=True)
@@ -26,10 +33,33 @@ REALS = "(-oo, oo)"
 
 
 def names_in(tree: ast.expr) -> set[str]:
-    """Return the identifiers of a checked tree that are not function names."""
+    """Return the identifiers of a checked tree that are not function names, nor the E of a mean."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
     found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
     return {node.id for node in found if id(node) not in called}
+
+
+def means_in(tree: ast.expr) -> list[ast.Subscript]:
+    """Return the means E[...] of a checked tree, outer ones before those inside of them."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+
+
+def law(text: str) -> ast.Call:
+    """Parse the law of a random name, as ``"uniform(0.8, 1)"``.
+
+    >>> len(law("normal(1, 0.1)").args)
+    2
+    """
+    tree = parse(text, LAW)
+    if not isinstance(tree, ast.Call) or any(
+        isinstance(node, ast.Call) for node in ast.walk(tree) if node is not tree
+    ):
+        raise GantheoryError(
+            f"law {text[:40]!r} is no law; write it like 'uniform(0.8, 1)' "
+            f"(known: {', '.join(sorted(LAWS))})"
+        )
+    return tree
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.cli.files import file_option
+from gantheory.cli.files import file_option, heads_option, with_heads
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--domain", default="(-oo, oo)", show_default=True, help="Scores that D may output.")
 @click.option("--link", default="", help="What the discriminator's output D is, in t.")
 @click.option("--parameter", multiple=True, metavar="NAME=(a, b)", help="Range of a parameter.")
+@click.option("--law", multiple=True, metavar="NAME=LAW", help="Law of a random name in E[...].")
+@heads_option
 @click.option(
     "--frozen",
     type=click.Choice(["critic", "samples"]),
@@ -51,6 +53,8 @@ def command(
     domain: str,
     link: str,
     parameter: tuple[str, ...],
+    law: tuple[str, ...],
+    heads: int | None,
     frozen: str,
     estimator: str | None,
     preference: str | None,
@@ -75,6 +79,7 @@ def command(
       gantheory derive non-saturating --steps
       gantheory derive "alpha-gan(alpha=1/2)" --at 0.05,1/3,3
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
+      gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t --law "m=uniform(1, 2)"
       gantheory derive --file my_loss.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
@@ -95,8 +100,11 @@ def command(
             )
         derivation = _frozen(frozen, others, dict(map(_range, parameter)), samples, time_limit)
     else:
-        asked = _yours(formulas, domain, link, parameter) if loss is None else loss
-        derivation = _theory(asked, regulariser, time_limit)
+        if loss is None:
+            asked: Loss | str = _yours(formulas, domain, link, parameter, law)
+        else:
+            asked = loss
+        derivation = _theory(with_heads(asked, heads), regulariser, time_limit)
     rows = _read(derivation, ratios)
     if as_json:
         shown = derivation.as_dict()
@@ -168,6 +176,7 @@ def _yours(
     domain: str,
     link: str,
     parameter: tuple[str, ...],
+    law: tuple[str, ...],
 ) -> Loss:
     from gantheory.losses.loss import Loss
 
@@ -175,7 +184,8 @@ def _yours(
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a loss, or give its formulas: {missing} missing")
-    ranges = dict(_range(text) for text in parameter)
+    ranges = dict(map(_range, parameter))
+    laws = dict(_named("--law", text, "m=uniform(0.8, 1)") for text in law)
     return Loss(
         "yours",
         given["real"],
@@ -184,12 +194,17 @@ def _yours(
         domain=domain,
         link=link,
         parameters=ranges,
+        laws=laws,
         title="Your loss",
     )
 
 
 def _range(text: str) -> tuple[str, str]:
-    name, separator, interval = text.partition("=")
+    return _named("--parameter", text, "a=(0, 1)")
+
+
+def _named(option: str, text: str, example: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
     if not separator:
-        raise GantheoryError(f"--parameter {text[:40]!r}: write it like 'a=(0, 1)'")
-    return name.strip(), interval.strip()
+        raise GantheoryError(f"{option} {text[:40]!r}: write it like {example!r}")
+    return name.strip(), value.strip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.cli.files import file_option, loss_named
+from gantheory.cli.files import file_option, heads_option, loss_named
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     help="A measured loss -V, both terms added, in nats: print what it certifies.",
 )  # fmt: skip
 @click.option("--stuck", type=float, metavar="X", help="A value at which a loss has stopped.")
+@heads_option
 @json_option
 def command(
     loss: str | None,
     file: Loss | None,
     discriminator_loss: float | None,
     stuck: float | None,
+    heads: int | None,
     as_json: bool,
 ) -> None:
     """Say what the values of LOSS mean: ranges, plateaus, certified bounds, vanishing gradients.
@@ -38,12 +40,13 @@ def command(
     Example:
       gantheory explain non-saturating --stuck 13.8
       gantheory explain minimax --discriminator-loss 1.1
+      gantheory explain "least-squares(a=0, b=1, c=1)" --heads 8 --stuck 4
     """
     from gantheory.report.explain import explain
 
     if stuck is not None and not math.isfinite(stuck):
         raise GantheoryError(f"--stuck {stuck} must be a finite number")
-    found = explain(loss_named(loss, file), discriminator_loss=discriminator_loss)
+    found = explain(loss_named(loss, file), discriminator_loss=discriminator_loss, heads=heads)
     if as_json:
         data: dict[str, Any] = found.as_dict()
         if stuck is not None:

@@ -36,6 +36,24 @@ file_option: Callable[[F], F] = click.option(
 )
 
 
+heads_option: Callable[[F], F] = click.option(
+    "--heads", type=int, metavar="K", help="How many discriminators of the loss are summed."
+)
+
+
+def with_heads(loss: Loss | str, heads: int | None) -> Loss | str:
+    """Return a loss with its number of heads.
+
+    Raises:
+        GantheoryError: for a constrained critic, which has none.
+    """
+    if heads is None:
+        return loss
+    from gantheory.losses import find, summed
+
+    return summed(find(loss) if isinstance(loss, str) else loss, heads)
+
+
 def loss_named(name: str | None, file: Loss | None) -> str:
     """Return the name of the loss that is asked for: by name, or else that of the file.
 

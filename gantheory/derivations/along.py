@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from gantheory.derivations import steps
+from gantheory.derivations import opening, steps
 from gantheory.derivations.exposition import Step
 from gantheory.implicit.stationary import Arc
 from gantheory.records import How
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def steps_along(derivation: Derivation) -> tuple[Step, ...]:
     """Return the steps of a derivation with the score as parameter."""
     return (
-        steps.game(derivation),
-        steps.pointwise(),
+        opening.game(derivation),
+        opening.pointwise(),
         *_stationarity(derivation),
         *_optimum(derivation),
         *steps.second_order(derivation),

@@ -18,6 +18,7 @@ from gantheory.exact.derivative import derivative
 from gantheory.functions import r
 from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
+from gantheory.losses.written import written_out
 from gantheory.theory import consequences, disjoint, masses
 from gantheory.theory.curvature import (
     Curve,
@@ -61,13 +62,14 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
     parameters = Assumptions.of(loss.parameters)
     try:
         with time_limit(seconds):
+            loss = written_out(loss)
             solved = solve(loss, parameters)
             if solved.optimum.unbounded:
                 return _without_optimum(solved)
             found = confirm(_consequences(solved))
     except Undecided as reason:
         found = Derivation(loss, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
-    return found if loss.parameters else completed(found, seconds)
+    return found if loss.parameters or loss.laws else completed(found, seconds)
 
 
 def solve(loss: Loss, parameters: Assumptions) -> Solved:

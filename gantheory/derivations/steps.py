@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided
+from gantheory.derivations import opening
 from gantheory.derivations.exposition import Step
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.typeset import typeset
@@ -23,7 +24,7 @@ from gantheory.derivations.wording import (
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range
 from gantheory.exact.derivative import derivative
-from gantheory.functions import r, to_sympy
+from gantheory.functions import r
 from gantheory.records import Estimate, How
 from gantheory.theory.curvature import Curve, algebra_of
 from gantheory.theory.identify import combination_text
@@ -52,8 +53,8 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
     coordinate, optimum, parameters = solved.coordinate, solved.optimum, solved.parameters
     return tuple(
         [
-            game(derivation),
-            pointwise(),
+            opening.game(derivation),
+            opening.pointwise(),
             *_stationarity(coordinate, optimum, parameters),
             *_optimum(derivation),
             *second_order(derivation),
@@ -65,30 +66,6 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
             *disjoint(derivation),
             *equilibrium(derivation),
         ]
-    )
-
-
-def game(derivation: Derivation) -> Step:
-    loss = derivation.definition
-    names = {"D": sp.Symbol("D")}
-    a, b, c = (typeset(to_sympy(one, names)) for one in (loss.real, loss.fake, loss.generator))
-    return Step(
-        "The game",
-        f"D maximises V = E_p[{loss.real}] + E_q[{loss.fake}]; G minimises E_q[{loss.generator}].",
-        rf"V = \mathbb{{E}}_p[{a}] + \mathbb{{E}}_q[{b}], \qquad \min_G \mathbb{{E}}_q[{c}]",
-        How.PROVED,
-        "by definition",
-    )
-
-
-def pointwise() -> Step:
-    return Step(
-        "One point at a time",
-        "V is the integral of q*(r*a(t) + b(t)) with r = p/q, so an unrestricted D maximises "
-        "r*a(t) + b(t) at each x.",
-        r"V = \int q\,\bigl(r\,a(t) + b(t)\bigr)\,dx, \qquad r = p/q",
-        How.PROVED,
-        "the integrand depends on t(x) alone",
     )
 
 

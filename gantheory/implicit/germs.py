@@ -565,12 +565,18 @@ def _atan(u: Germ) -> Germ:
 
 
 def _erf(u: Germ) -> Germ:
-    """1 − erf u = exp(−u²)/(u√π)·(1 − 1/(2u²) + …), each sum off by at most the next term."""
+    if not _is_infinite(u):
+        return _analytic(sp.erf, arb_series.erf)(u)
+    return _one(u) - _erfc(u)
+
+
+def _erfc(u: Germ) -> Germ:
+    """erfc u = exp(−u²)/(u√π)·(1 − 1/(2u²) + …), each sum off by at most the next term."""
     side = _is_infinite(u)
     if not side:
-        return _analytic(sp.erf, arb_series.erf)(u)
+        return _analytic(sp.erfc, arb_series.erfc)(u)
     if side < 0:
-        return -_erf(-u)
+        return _one(u) + _one(u) - _erfc(-u)
     square = u * u
     series, inverse = _one(u), square.power(MINUS) * Germ.constant(u.start, -sp.S.Half)
     total = _one(u)
@@ -579,8 +585,7 @@ def _erf(u: Germ) -> Germ:
         total = total + series
     size, m = (series * inverse * Germ.constant(u.start, sp.Integer(2 * TERMS - 1))).size()
     total = total + Germ.of(u.start, {}, (size, m))
-    front = (-square).exp() * u.power(MINUS) * Germ.constant(u.start, 1 / sp.sqrt(sp.pi))
-    return _one(u) - front * total
+    return (-square).exp() * u.power(MINUS) * Germ.constant(u.start, 1 / sp.sqrt(sp.pi)) * total
 
 
 def _analytic(
@@ -599,6 +604,6 @@ def _analytic(
 
 FUNCTIONS: Mapping[str, Callable[[Germ], Germ]] = {
     "exp": Germ.exp, "log": Germ.log, "sigmoid": _sigmoid, "softplus": _softplus,
-    "tanh": _tanh, "atan": _atan, "erf": _erf,
+    "tanh": _tanh, "atan": _atan, "erf": _erf, "erfc": _erfc,
     "sin": _analytic(sp.sin, arb_series.sin), "cos": _analytic(sp.cos, arb_series.cos),
 }  # fmt: skip

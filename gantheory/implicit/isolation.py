@@ -71,6 +71,7 @@ OPERATIONS: dict[str, Coefficients] = {
     "Add": lambda *u: sum(u[1:], u[0]), "Mul": lambda *u: reduce(lambda a, b: a * b, u),
     "exp": arb_series.exp, "log": _log, "sigmoid": _sigmoid, "softplus": _softplus,
     "tanh": lambda u: 2 * _sigmoid(2 * u) - 1, "atan": arb_series.atan, "erf": arb_series.erf,
+    "erfc": arb_series.erfc,
     "sin": arb_series.sin, "cos": arb_series.cos,
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from gantheory.functions import t
 from gantheory.implicit.atscore import function_of, stationary_score
 from gantheory.implicit.isolation import Function, Real, limit_near, zeros
 from gantheory.implicit.sections import Section, between, vanishes
+from gantheory.implicit.tidying import slope_of, tidied
 from gantheory.theory.pieces import Payoffs
 
 ZERO, INFINITY = Real.of(sp.Integer(0)), Real.of(sp.oo)
@@ -34,8 +35,8 @@ class Slopes:
 
     def __init__(self, payoffs: Payoffs) -> None:
         self.payoffs = payoffs
-        self.real, self.fake = sp.diff(payoffs.real, t), sp.diff(payoffs.fake, t)
-        self.wronskian = self.real * sp.diff(self.fake, t) - self.fake * sp.diff(self.real, t)
+        self.real, self.fake = slope_of(payoffs.real), slope_of(payoffs.fake)
+        self.wronskian = tidied(self.real * slope_of(self.fake) - self.fake * slope_of(self.real))
 
     @cached_property
     def functions(self) -> tuple[Function, Function, Function]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
 from gantheory.losses.alpha import ALPHA
 from gantheory.losses.classic import CLASSIC
@@ -68,7 +70,34 @@ def bound(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Lo
     '-relu(2 - t)'
     """
     loss = get_loss(loss) if isinstance(loss, str) else loss
-    return loss.given(**(parameters or {})) if loss.parameters or parameters else loss
+    return plain(loss.given(**(parameters or {})) if loss.parameters or parameters else loss)
+
+
+def plain(loss: Loss) -> Loss:
+    """Return a loss with its means worked out and its heads summed; any other as it is.
+
+    Raises:
+        GantheoryError: where a mean has no closed form.
+    """
+    if not loss.laws and loss.heads == 1:
+        return loss
+    from gantheory.losses.written import written_out  # loads sympy
+
+    try:
+        return written_out(loss)
+    except Undecided as reason:
+        raise GantheoryError(f"loss {loss.name!r} has no plain formulas: {reason}") from None
+
+
+def summed(loss: Loss | Critic, heads: int) -> Loss:
+    """Return a loss of which several discriminators are summed, each with a score of its own.
+
+    >>> summed(get_loss("least-squares"), 8).title
+    'Least squares GAN with labels a < b and target c, 8 heads'
+    """
+    if isinstance(loss, Critic):
+        raise GantheoryError(f"loss {loss.name!r} is not separable; its heads have no sum here")
+    return replace(loss, heads=heads, title=f"{loss.title}, {heads} heads")
 
 
 def _numbers(text: str) -> dict[str, str]:

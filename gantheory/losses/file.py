@@ -10,6 +10,8 @@
     k = "(0, 5)"
     [typical]
     k = "2"
+
+``[laws]`` gives random names their laws, and ``heads = 8`` sums eight discriminators.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from typing import Any
 
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import parse
-from gantheory.formulas import PAYOFF, interval
+from gantheory.formulas import PAYOFF, RANDOM, interval, law
 from gantheory.losses.loss import Loss
 
 LARGEST = 100_000  # bytes; the catalogue's longest loss has a thousand
 NEEDED = ("real", "fake", "generator")
-TABLES = ("parameters", "typical")
+TABLES = ("parameters", "typical", "laws")
 TEXTS = ("name", "title", *NEEDED, "domain", "link")
+EXAMPLES = {"parameters": 'k = "(0, 5)"', "typical": 'k = "2"', "laws": 'm = "uniform(0.8, 1)"'}
+READERS: Mapping[str, Callable[[str], object]] = {"parameters": interval, "laws": law}
 CHECKS: Mapping[str, Callable[[str], object]] = {
-    **dict.fromkeys((*NEEDED, "link"), lambda text: parse(text, PAYOFF)),
+    **dict.fromkeys(NEEDED, lambda text: parse(text, RANDOM)),
+    "link": lambda text: parse(text, PAYOFF),
     "domain": interval,
 }
 
@@ -74,17 +79,19 @@ def _text_of(path: Path) -> str:
 
 def _check(path: Path, text: str, key: str, value: Any) -> None:
     """Refuse a key that no loss has, a value that is no text, and a formula that is malformed."""
-    known = (*TEXTS, *TABLES, "aliases")
+    known = (*TEXTS, *TABLES, "aliases", "heads")
     line = _line_of(text, key)
     try:
         if key not in known:
             raise unknown_name("key", key, known)
+        if key == "heads" and type(value) is int:
+            return
         if key in TABLES:
             _check_table(path, text, key, value)
         elif key == "aliases":
             if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
                 raise GantheoryError('aliases must be a list of texts, as in ["mine"]')
-        elif not isinstance(value, str):
+        elif not isinstance(value, str) or key == "heads":
             raise GantheoryError(f"{key} must be text in quotes, not {str(value)[:40]}")
         elif key in CHECKS:
             CHECKS[key](value)
@@ -95,17 +102,16 @@ def _check(path: Path, text: str, key: str, value: Any) -> None:
 
 
 def _check_table(path: Path, text: str, table: str, value: Any) -> None:
-    example = '[parameters]\nk = "(0, 5)"' if table == "parameters" else '[typical]\nk = "2"'
-    shown = example.replace("\n", " and below it ")
+    shown = f"[{table}] and below it {EXAMPLES[table]}"
     if not isinstance(value, dict):
         raise GantheoryError(f"{table} must be a table: {shown}")
     for name, given in value.items():
         if not isinstance(given, str):
             line = _line_of(text, name)
             raise _wrong(path, line, f"{name} must be text in quotes: {shown}")
-        if table == "parameters":
+        if table in READERS:
             try:
-                interval(given)
+                READERS[table](given)
             except GantheoryError as error:
                 raise _wrong(path, _line_of(text, name), str(error)) from None
 

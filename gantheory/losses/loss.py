@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
@@ -9,17 +10,23 @@ from fractions import Fraction
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import number, parse
 from gantheory.formulas import (
+    LAW,
     PAYOFF,
     PROBABILITY,
+    RANDOM,
     REALS,
     RESERVED,
     SCORE,
     interval,
+    law,
+    means_in,
     names_in,
     names_of,
     numbered,
     substituted,
 )
+
+MOST_HEADS = 1000  # a multi-scale or multi-head discriminator has a few
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,12 @@ class Loss:
         reference: where it was published.
         claims: what publications say of it, to be checked.
         aliases: what else people call it.
+        laws: the law of each random name, ``{"m": "uniform(0.8, 1)"}``; payoffs average over it
+            in ``E[...]``, as in ``"-E[relu(m - t)]"``.
+        heads: how many discriminators of this loss are summed, each with its own score.
         general: the loss with parameters that `given` made this one from, if any.
         numbers: the numbers it gave them.
+        typed: the loss with means and heads that `written_out` made this one from, if any.
 
     Raises:
         GantheoryError: for malformed formulas; the message names the text and the remedy.
@@ -122,17 +133,21 @@ class Loss:
     claims: tuple[Claim, ...] = ()
     aliases: tuple[str, ...] = ()
     typical: Mapping[str, str] = field(default_factory=dict)
+    laws: Mapping[str, str] = field(default_factory=dict)
+    heads: int = 1
+    typed: Loss | None = field(default=None, repr=False, compare=False)
     general: Loss | None = field(default=None, repr=False, compare=False)
     numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        trees = {part: parse(getattr(self, part), PAYOFF) for part in ("real", "fake", "generator")}
-        used = {name for tree in trees.values() for name in names_in(tree)}
+        trees = [parse(getattr(self, part), RANDOM) for part in ("real", "fake", "generator")]
+        used = {name for tree in trees for name in names_in(tree)}
         link = self.link or ("sigmoid(t)" if PROBABILITY in used else "t")
         free = (used | names_in(parse(link, PAYOFF))) - {SCORE, PROBABILITY}
         free |= names_of(self.domain)
         for text in self.parameters.values():
             free |= names_of(text, constants=False)
+        free = (free | self._check_laws(trees)) - {*self.laws}
         for parameter in self.parameters:
             if parameter not in free:
                 raise GantheoryError(
@@ -155,6 +170,34 @@ class Loss:
             numbers = self._typical_numbers()
             for name in self.typical:
                 _check_inside(name, numbers[name], self.parameters[name], numbers)
+
+    def _check_laws(self, trees: list[ast.expr]) -> set[str]:
+        """Return the names in the laws, and see that random names stand in means alone."""
+        if type(self.heads) is not int or not 1 <= self.heads <= MOST_HEADS:
+            raise GantheoryError(f"heads={self.heads!r} must be a whole number from 1 to 1000")
+        means = [node for tree in trees for node in means_in(tree)]
+        averaged = {name for node in means for name in names_in(node)}
+        outside = {name for tree in trees for name in names_in(_without_means(tree))}
+        for name in self.laws:
+            if name in RESERVED:
+                raise GantheoryError(f"{name!r} has a fixed meaning and is not random; rename it")
+            if name not in averaged:
+                raise unknown_name(f"random name of loss {self.name!r} in E[...]:", name, averaged)
+            if name in outside | names_of(self.domain):
+                raise GantheoryError(
+                    f"{name!r} of loss {self.name!r} is random and stands outside of a mean; "
+                    f"write E[...] around what it is in"
+                )
+        for node in means:
+            if not names_in(node) & {*self.laws}:
+                raise GantheoryError(
+                    f"{ast.unparse(node)[:60]!r} averages over no name with a law; declare one, "
+                    'as in laws={"m": "uniform(0.8, 1)"} or --law "m=uniform(0.8, 1)"'
+                )
+        names = {name for text in self.laws.values() for name in names_in(law(text))}
+        if names & {*self.laws}:
+            raise GantheoryError("the law of a random name may name parameters, not random names")
+        return names
 
     def at_typical(self) -> Loss:
         """Return the loss with every parameter at its typical value.
@@ -203,7 +246,7 @@ class Loss:
         for name, text in self.parameters.items():
             _check_inside(name, exact[name], text, exact)
         real, fake, generator, link = (
-            substituted(formula, PAYOFF, exact)
+            substituted(formula, RANDOM, exact)
             for formula in (self.real, self.fake, self.generator, self.link)
         )
         listed = ", ".join(f"{name}={value}" for name, value in exact.items())
@@ -218,15 +261,29 @@ class Loss:
             domain=numbered(self.domain, exact),
             parameters={},
             typical={},
+            laws={name: substituted(text, LAW, exact) for name, text in self.laws.items()},
             claims=(),
             general=self if exact else None,
             numbers=exact,
         )
 
     def as_dict(self) -> dict[str, object]:
-        """Return the formulas under their field names, for printing and JSON."""
-        shown = ("name", "title", "real", "fake", "generator", "domain", "link", "parameters")
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name in shown}
+        """Return the formulas as typed under their field names, for printing and JSON."""
+        loss = self.typed or self
+        shown = ["name", "title", "real", "fake", "generator", "domain", "link", "parameters"]
+        shown += ["laws"] * bool(loss.laws) + ["heads"] * (loss.heads > 1)
+        return {f.name: getattr(loss, f.name) for f in fields(loss) if f.name in shown}
+
+
+class _Emptied(ast.NodeTransformer):
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return ast.Constant(0)
+
+
+def _without_means(tree: ast.expr) -> ast.expr:
+    """Return a tree with 0 in the place of each mean."""
+    emptied: ast.expr = _Emptied().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    return emptied
 
 
 def _exact(name: str, value: float | Fraction | str) -> Fraction:

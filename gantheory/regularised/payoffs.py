@@ -16,6 +16,7 @@ from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import relu, t, to_sympy
+from gantheory.losses import plain
 from gantheory.losses.loss import Loss
 from gantheory.theory.pieces import domain_of
 
@@ -101,6 +102,7 @@ def payoffs_of(loss: Loss) -> Payoffs:
     if loss.parameters:
         names = ", ".join(loss.parameters)
         raise GantheoryError(f"loss {loss.name!r} needs numbers for {names}; see Loss.given")
+    loss = plain(loss)
     parts = {name: to_sympy(getattr(loss, name)) for name in ("real", "fake", "generator")}
     kinked = [name for name in ("real", "fake") if parts[name].has(relu, sp.Piecewise, sp.Abs)]
     if kinked:

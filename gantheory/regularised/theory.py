@@ -17,7 +17,7 @@ from gantheory.derivations.wording import constant_text
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import sigmoid, softplus, t, to_sympy
-from gantheory.losses import get_loss
+from gantheory.losses import get_loss, plain
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
 from gantheory.regularised.record import optimal_discriminator
@@ -116,7 +116,7 @@ def derive_regularised(
     >>> found.first_order, found.claims[0].how
     (1/8, <How.PROVED: 'proved'>)
     """
-    game = get_loss(loss) if isinstance(loss, str) else loss
+    game = plain(get_loss(loss) if isinstance(loss, str) else loss)
     kind = regulariser.strip().lower()
     if kind not in WEIGHTS:
         raise GantheoryError(f"regulariser {regulariser!r} is none of {', '.join(WEIGHTS)}")

@@ -19,7 +19,7 @@ from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.functions import r, to_sympy
-from gantheory.losses import find
+from gantheory.losses import find, summed
 from gantheory.losses.constrained import MEANS, MINUS
 from gantheory.losses.critic import AnyFunction, Critic
 from gantheory.losses.loss import Loss
@@ -31,7 +31,9 @@ from gantheory.theory.pieces import domain_of
 from gantheory.theory.records import text
 
 
-def explain(loss: Loss | str, *, discriminator_loss: float | None = None) -> Explanation:
+def explain(
+    loss: Loss | str, *, discriminator_loss: float | None = None, heads: int | None = None
+) -> Explanation:
     """Explain what the values of a loss mean.
 
     The discriminator's loss is −V, both of its terms added, in nats.
@@ -39,13 +41,15 @@ def explain(loss: Loss | str, *, discriminator_loss: float | None = None) -> Exp
     Args:
         loss: a `Loss`, or the name of one, constrained critics included.
         discriminator_loss: a measured loss, to be turned into a bound.
+        heads: how many discriminators of the loss are summed; unless given, what the loss says.
 
     >>> explain("minimax").discriminator.equilibrium
     2*log(2)
     >>> explain("minimax", discriminator_loss=1.0).bound.divergence
     '2*jsd'
     """
-    found = _explanation(loss)
+    entry = find(loss) if isinstance(loss, str) else loss
+    found = _explanation(entry if heads is None else summed(entry, heads))
     return (
         found
         if discriminator_loss is None
@@ -53,8 +57,7 @@ def explain(loss: Loss | str, *, discriminator_loss: float | None = None) -> Exp
     )
 
 
-def _explanation(loss: Loss | str) -> Explanation:
-    entry = find(loss) if isinstance(loss, str) else loss
+def _explanation(entry: Loss | Critic) -> Explanation:
     if isinstance(entry, Critic):
         return _explain_critic(entry)
     found = derive(entry)
@@ -147,7 +150,7 @@ def _equilibrium(found: Derivation) -> Iterator[Plateau]:
         "P = Q, or the discriminator has learned nothing: a constant output gives this value "
         "whatever the samples look like, so it is no evidence of convergence on its own"
     )
-    factor = _common_factor(found.definition)
+    variants = tuple(_variants(found.definition))
     for loss, value in (
         ("discriminator", even.discriminator_loss),
         ("generator", even.generator_loss),
@@ -155,22 +158,29 @@ def _equilibrium(found: Derivation) -> Iterator[Plateau]:
         if value is None:
             continue
         yield Plateau(loss, value, state, both)
-        if value != 0 and factor != 1:
-            bare = in_cases(lambda one: one / factor, value)
-            yield Plateau(
-                loss, bare, f"{state}, where the code leaves out the factor {factor}", both
-            )
+        for factor, how in variants if value != 0 else ():
+            yield Plateau(loss, in_cases(lambda one, k=factor: one / k, value), state + how, both)
     if even.discriminator_loss != 0:
         averaged = f"{state}, where the code averages the two terms of the loss"
         halved = in_cases(lambda one: one / 2, even.discriminator_loss)
         yield Plateau("discriminator", halved, averaged, both)
 
 
+def _variants(loss: Loss) -> Iterator[tuple[sp.Expr, str]]:
+    """Yield the factors that code may leave out, and in which words."""
+    heads = loss.typed.heads if loss.typed else 1
+    factor = _common_factor(loss) / heads
+    if factor != 1:
+        yield factor, f", where the code leaves out the factor {factor}"
+    if heads > 1:
+        yield sp.Integer(heads), f", where the code averages over the {heads} heads"
+
+
 def _common_factor(loss: Loss) -> sp.Expr:
     """Return the number that all payoffs are multiples of, as 1/2 in front of squares."""
     parts = (to_sympy(text) for text in (loss.real, loss.fake, loss.generator))
     sizes = {abs(part.as_coeff_Mul()[0]) for part in parts}
-    return sizes.pop() if len(sizes) == 1 else sp.Integer(1)
+    return sizes.pop() if len(sizes) == 1 else sp.Integer(loss.typed.heads if loss.typed else 1)
 
 
 def _separated(discriminator: LossRange, recognised: sp.Expr | None) -> Iterator[Plateau]:

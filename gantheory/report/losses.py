@@ -46,7 +46,7 @@ class GameView:
 
 def view_loss(derivation: Any) -> GameView:
     """Return what the page shows of a `gantheory.theory` derivation."""
-    loss = derivation.definition
+    loss = derivation.definition.typed or derivation.definition
     return GameView(
         loss.name,
         loss.title,

@@ -33,7 +33,7 @@ def test_parameters_are_positive_unless_declared():
     ("changes", "said"),
     [
         ({"real": "log(D"}, "malformed"),
-        ({"real": "log(E[x])"}, "malformed|not arithmetic"),
+        ({"real": "log(E[x])"}, "no name with a law"),
         ({"domain": "0, 1"}, "malformed domain"),
         ({"domain": "(0, 1, 2)"}, "two ends"),
         ({"domain": "(a.b, 1)"}, "not arithmetic"),

@@ -10,8 +10,8 @@ from flint import arb, fmpq
 _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
     "atan": lambda x: x.atan(), "Abs": abs, "sinh": lambda x: x.sinh(),
-    "cosh": lambda x: x.cosh(), "erf": lambda x: x.erf(), "LambertW": lambda x: x.lambertw(),
-    "sin": lambda x: x.sin(), "cos": lambda x: x.cos(),
+    "cosh": lambda x: x.cosh(), "erf": lambda x: x.erf(), "erfc": lambda x: x.erfc(),
+    "LambertW": lambda x: x.lambertw(), "sin": lambda x: x.sin(), "cos": lambda x: x.cos(),
     "relu": lambda x: x.max(arb(0)), "softplus": lambda x: x.exp().log1p(),
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
 }  # fmt: skip

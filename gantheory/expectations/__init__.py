@@ -1,0 +1,1 @@
+"""Means over random names in a payoff, and sums over heads, written out as plain formulas."""
