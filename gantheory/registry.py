@@ -1,8 +1,8 @@
 """Entries from outside: one call, after which a record of your own is known by its name everywhere.
 
 What is entered appears wherever the catalogues are read: `derive`, `divergence`, `curve`,
-`explain`, `prove`, the lists of the command line, the tables of the docs and the strategies of
-`gantheory.testing`.
+`explain`, `prove`, the lists of the command line, the ledger of checks, the tables of the docs and
+the strategies of `gantheory.testing`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def register(entry: Entry) -> Entry:
             `Distance`; or a subclass of `Density`, for which this serves as a decorator.
 
     Raises:
-        GantheoryError: for a name that is taken or malformed, or an f that generates nothing.
+        GantheoryError: for a name that is taken or malformed, an f that generates nothing, or a
+            claim that cannot be read.
 
     >>> from gantheory.divergences import named
     >>> mine = register(FDivergence("my_jeffreys", "(r - 1)*log(r)/2", title="J/2"))
@@ -56,6 +57,10 @@ def register(entry: Entry) -> Entry:
             f"{' or -' if pattern is ON_THE_LINE else ''}, and begins with a letter"
         )
     refuse_taken(kind, entry, others)
+    if isinstance(entry, Loss) and entry.claims:
+        from gantheory.ledger.catalogue import read_claims
+
+        read_claims(entry)
     table[entry.name] = entry
     return entry
 

@@ -10,17 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
-from itertools import chain
 from typing import Any
 
 from gantheory.critics import derive_critic
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
 from gantheory.ledger.properties import LAWS
-from gantheory.ledger.published import PARTS, check_part, claimed_curvature, parts_of
+from gantheory.ledger.published import CURVATURES, PARTS, check_part, claimed_curvature, parts_of
 from gantheory.ledger.twins import changed, twin_of
-from gantheory.losses import CATALOGUE, CRITICS, get_loss
+from gantheory.losses import CRITICS, get_loss
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How, Verdict
@@ -28,13 +27,18 @@ from gantheory.theory.records import NO_DIVERGENCE
 from gantheory.verify import Check
 
 
-@cache
 def theory_of(loss: str) -> Any:
     """Return the `Derivation` of a loss, every part of it present; derived once a process.
 
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
     """
+    return _derived(loss, repr(get_loss(loss)))
+
+
+@cache
+def _derived(loss: str, _definition: str) -> Any:
+    """Derive a loss; its definition is a part of the key, as a name may be entered anew."""
     from gantheory.derivations import derive
 
     theory = derive(loss)
@@ -42,6 +46,23 @@ def theory_of(loss: str) -> Any:
         reason = theory.no_optimum or theory.undecided
         raise GantheoryError(f"{loss}: no theory is derived: {reason}")
     return theory
+
+
+def read_claims(loss: Loss) -> None:
+    """Refuse claims of which no check can be made, before their loss is entered.
+
+    Raises:
+        GantheoryError: for a malformed formula, what is no sum of divergences, an unknown law.
+    """
+    for claim in loss.claims:
+        for part, printed in parts_of(claim):
+            for text in {printed, claim.corrected.get(part, printed)} - {NO_DIVERGENCE}:
+                if part in CURVATURES:
+                    claimed_curvature(text, Assumptions.of(loss.parameters))
+        for law in claim.laws:
+            if law not in LAWS:
+                raise unknown_name("law", law, LAWS)
+    tuple(loss_checks(loss))
 
 
 def loss_checks(loss: Loss) -> Iterator[Check]:
@@ -163,9 +184,3 @@ def _decide_critic(critic: str, value: str, statement: str) -> Verdict:
         return Verdict(statement, how, value, theory.named, assumptions=theory.assumptions)
     (verdict,) = derive_critic(replace(CRITICS[critic], claims=(Claim("", value=value),))).claims
     return replace(verdict, statement=statement)
-
-
-CATALOGUE_CHECKS: tuple[Check, ...] = (
-    *chain.from_iterable(map(loss_checks, CATALOGUE.values())),
-    *chain.from_iterable(map(critic_checks, CRITICS.values())),
-)

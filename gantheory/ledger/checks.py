@@ -3,29 +3,65 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
+from gantheory.divergences import DIVERGENCES
 from gantheory.errors import GantheoryError
 from gantheory.ledger.bounds import BOUND_CHECKS
-from gantheory.ledger.catalogue import CATALOGUE_CHECKS
-from gantheory.ledger.divergences import DIVERGENCE_TABLE
+from gantheory.ledger.catalogue import critic_checks, loss_checks
+from gantheory.ledger.divergences import divergence_checks
 from gantheory.ledger.integrals import INTEGRALS
 from gantheory.ledger.reference import REFERENCE
 from gantheory.ledger.survey import SURVEY_CHECKS
 from gantheory.ledger.training import TRAINING
+from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.records import How, Verdict
 from gantheory.verify import Check, Outcome
 
-ALL = (
-    *CATALOGUE_CHECKS,
-    *BOUND_CHECKS,
-    *DIVERGENCE_TABLE,
-    *REFERENCE,
-    *INTEGRALS,
-    *SURVEY_CHECKS,
-    *TRAINING,
+FIXED: dict[str, Check] = {
+    check.id: check for check in (*BOUND_CHECKS, *REFERENCE, *INTEGRALS, *SURVEY_CHECKS, *TRAINING)
+}
+
+
+class Ledger(Mapping[str, Check]):
+    """Every check by its id: what the catalogues say now, and what never changes.
+
+    A loss, a critic or a divergence of your own is among them from `gantheory.register` on.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[object, dict[str, Check]]] = {}
+
+    def __getitem__(self, id: str) -> Check:
+        return next(checks[id] for checks in self._tables() if id in checks)
+
+    def __contains__(self, id: object) -> bool:
+        return any(id in checks for checks in self._tables())
+
+    def __iter__(self) -> Iterator[str]:
+        return (id for checks in self._tables() for id in checks)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._tables()))
+
+    def _tables(self) -> Iterator[dict[str, Check]]:
+        for entries, make in MADE_OF:
+            for name, entry in entries.items():
+                key = f"{make.__name__}.{name}"
+                if self._made.get(key, (None,))[0] is not entry:
+                    self._made[key] = entry, {check.id: check for check in make(entry)}
+                yield self._made[key][1]
+        yield FIXED
+
+
+# Which catalogue, and what makes an entry's checks.
+MADE_OF: tuple[tuple[Mapping[str, Any], Callable[[Any], Iterable[Check]]], ...] = (
+    (CATALOGUE, loss_checks),
+    (CRITICS, critic_checks),
+    (DIVERGENCES, divergence_checks),
 )
-CHECKS: dict[str, Check] = {check.id: check for check in ALL}
+CHECKS: Mapping[str, Check] = Ledger()
 
 
 def run(checks: Iterable[Check]) -> Iterator[Outcome]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from gantheory.divergences import DIVERGENCES, FDivergence
+from gantheory.divergences import FDivergence
 from gantheory.ledger.twins import twin_of
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
@@ -14,18 +14,18 @@ from gantheory.verify import Check
 SOURCE = "Csiszár (1967); Ali and Silvey (1966): f convex on (0, ∞), f(1) = 0"
 
 
-def _table_checks() -> Iterator[Check]:
-    for entry in DIVERGENCES.values():
-        for name, sentence, decide, false, changed in (
-            ("normalised", "f(1) = 0", _normalised, "f + 1 is 0 at r = 1", "({f}) + 1"),
-            ("convex", "f is convex on (0, ∞)", _convex, "-f is convex on (0, ∞)", "-({f})"),
-        ):
-            statement, twin = f"{entry.title}: {sentence}", f"{entry.title}: {false}"
-            run = partial(decide, entry, statement)
-            law = Check(f"divergence.{entry.name}.{name}", statement, run, How.PROVED, "", SOURCE)
-            other = replace(entry, f=changed.format(f=entry.f))
-            yield law
-            yield twin_of(law, twin, partial(decide, other, twin))
+def divergence_checks(entry: FDivergence) -> Iterator[Check]:
+    """Yield what a generator has to be, each with its false twin."""
+    for name, sentence, decide, false, changed in (
+        ("normalised", "f(1) = 0", _normalised, "f + 1 is 0 at r = 1", "({f}) + 1"),
+        ("convex", "f is convex on (0, ∞)", _convex, "-f is convex on (0, ∞)", "-({f})"),
+    ):
+        statement, twin = f"{entry.title}: {sentence}", f"{entry.title}: {false}"
+        run = partial(decide, entry, statement)
+        law = Check(f"divergence.{entry.name}.{name}", statement, run, How.PROVED, "", SOURCE)
+        other = replace(entry, f=changed.format(f=entry.f))
+        yield law
+        yield twin_of(law, twin, partial(decide, other, twin))
 
 
 def _normalised(entry: FDivergence, statement: str) -> Verdict:
@@ -54,6 +54,3 @@ def _convex(entry: FDivergence, statement: str) -> Verdict:
         )
     reason = sign.reason or "no sign of f'' is known"
     return Verdict(statement, How.UNDECIDED, left=str(smooth), right=">= 0", reason=reason)
-
-
-DIVERGENCE_TABLE = tuple(_table_checks())

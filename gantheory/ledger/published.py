@@ -14,7 +14,7 @@ from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.difference import confirm_equal, first_difference
 from gantheory.derivations.engine import derive
 from gantheory.divergences import DIVERGENCES, FDivergence
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, unknown_name
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.signs.balls import enclose
 from gantheory.expressions import ELEMENTARY, Grammar, parse
@@ -197,9 +197,12 @@ def claimed_curvature(text: str, parameters: Assumptions) -> tuple[Curvature, sp
     """Read a combination of named divergences: its curvature and its constant.
 
     Raises:
-        GantheoryError: if it is not linear in the divergences.
+        GantheoryError: if it is not linear in the divergences, or has an unknown name.
     """
     tree = parse(text, CLAIM)
+    for name in names_in(tree):
+        if not (name in DIVERGENCES or name in parameters.symbols or name.startswith("power_")):
+            raise unknown_name("divergence", name, (*DIVERGENCES, *parameters.symbols))
     markers = {
         name: sp.Symbol(f"<{name}>", real=True)
         for name in names_in(tree)

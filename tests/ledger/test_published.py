@@ -7,10 +7,11 @@ import mpmath
 import pytest
 import sympy as sp
 
+import gantheory as gt
 from gantheory.errors import GantheoryError
 from gantheory.functions import r, t, to_sympy
 from gantheory.ledger import training
-from gantheory.ledger.catalogue import CATALOGUE_CHECKS, loss_checks, theory_of
+from gantheory.ledger.catalogue import critic_checks, loss_checks, theory_of
 from gantheory.ledger.checks import CHECKS
 from gantheory.ledger.published import check_claim, check_part, parts_of
 from gantheory.losses import CATALOGUE, CRITICS
@@ -83,7 +84,7 @@ def test_every_part_of_every_claim_of_the_catalogue_is_in_the_ledger():
     for loss in CATALOGUE.values():
         for claim in loss.claims:
             for part, text in parts_of(claim):
-                kept = [check for check in CATALOGUE_CHECKS
+                kept = [check for check in loss_checks(loss)
                         if check.id.startswith(f"{loss.name}.{part.replace('_', '-')}")
                         and check.statement.endswith(f" is {text}")]  # fmt: skip
                 expected = How.REFUTED if part in claim.corrected else How.PROVED
@@ -109,11 +110,51 @@ def test_what_is_published_of_a_constrained_critic_is_in_the_ledger():
     for critic in CRITICS.values():
         if critic.claims:
             assert CHECKS[f"{critic.name}.value"].expected is How.PROVED
-            assert any(check.twin_of == f"{critic.name}.value" for check in CATALOGUE_CHECKS)
+            assert any(check.twin_of == f"{critic.name}.value" for check in critic_checks(critic))
 
 
 def test_ids_are_unique():
-    assert Counter(check.id for check in CATALOGUE_CHECKS).most_common(1)[0][1] == 1
+    assert Counter(iter(CHECKS)).most_common(1)[0][1] == 1
+    assert len(CHECKS) == len(dict(CHECKS))
+
+
+def test_a_registered_loss_is_in_the_ledger_and_derived_anew_after_it_is_changed():
+    """Its claims are decided by their ids, as those of the catalogue are."""
+
+    def mine(generator, followed):
+        return Loss("my-own", real="log(D)", fake="log(1 - D)", generator=generator,
+                    claims=(Claim("me", followed=followed, laws=("is-divergence",)),))  # fmt: skip
+
+    for generator, followed in (("-log(D)", "2*kl_mp"), ("log(1 - D)", "2*jsd")):
+        entry = gt.register(mine(generator, followed))
+        try:
+            ids = [id for id in CHECKS if id.startswith("my-own.")]
+            assert ids == ["my-own.followed", "my-own.followed-twin", "my-own.is-divergence",
+                           "my-own.is-divergence-twin"]  # fmt: skip
+            assert all(outcome.as_expected for outcome in gt.check(ids)), generator
+        finally:
+            gt.unregister(entry)
+        assert "my-own.followed" not in CHECKS
+    with pytest.raises(GantheoryError, match="my-own"):
+        gt.check("my-own.followed")
+
+
+def test_a_registered_divergence_is_in_the_ledger():
+    entry = gt.register(gt.FDivergence("my_square", "(r - 1)**2/2", title="mine"))
+    try:
+        ids = [f"divergence.my_square.{name}" for name in ("normalised", "convex-twin")]
+        assert [str(found.verdict.how) for found in gt.check(ids)] == ["proved", "refuted"]
+    finally:
+        gt.unregister(entry)
+
+
+@pytest.mark.parametrize("claim", [{"followed": "jds"}, {"laws": ("vanish",)}, {"value": "jsd**2"}])
+def test_a_claim_that_says_nothing_is_refused_when_its_loss_is_registered(claim):
+    wrong = Loss("my-own", real="log(D)", fake="log(1 - D)", generator="-log(D)",
+                 claims=(Claim("me", **claim),))  # fmt: skip
+    with pytest.raises(GantheoryError):
+        gt.register(wrong)
+    assert "my-own" not in CATALOGUE
 
 
 def test_a_mistyped_measurement_is_an_error_with_near_names(monkeypatch):

@@ -24,7 +24,7 @@ from gantheory.theory import curvature, generator, identify
 
 # Whatever remembers results across calls, and would hide a plant.
 CACHES = [
-    catalogue.theory_of, generator.formula, generator.generator_curve, generator._curvature,
+    catalogue._derived, generator.formula, generator.generator_curve, generator._curvature,
     identify._coordinates_of, integrals._integrated, integrals._derived,
 ]  # fmt: skip
 
