@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise, permutations, product
 
+from gantheory.ledger.systems import digits, labels, likelihoods, maps, trained
 from gantheory.records import Estimate, Verdict
 from gantheory.verify import agree, decided, exhausted
 
@@ -130,59 +131,21 @@ def written_forms(where: str = "float") -> Verdict:
                  Estimate(direct, 1e-12), Estimate(stable, 1e-12))  # fmt: skip
 
 
-def relabelled_cycles(law: str = "uniform") -> Verdict:
-    """(φ∘G, F∘φ⁻¹) has the losses of (G, F) = (identity, identity), for every relabelling φ."""
-    points: Law = (Fraction(1, 4),) * 4 if law == "uniform" else (*SKEWED, Fraction(0))
-
-    def cases() -> Iterator[tuple[str, bool]]:
-        for moved in permutations(range(4)):
-            back = tuple(moved.index(k) for k in range(4))
-            adversarial = _image(points, moved) == points == _image(points, back)
-            cycle = all(back[moved[k]] == k == moved[back[k]] for k in range(4))
-            yield f"φ = {moved}", adversarial and cycle
-
-    return exhausted("both adversarial losses and the cycle loss are 0", cases())
-
-
-TRUTH = (0.2, 0.25, 0.2, 0.15, 0.1, 0.05, 0.05)  # the masses of one class; the other mirrors it
-BIASED = (0.293, 0.385, 0.245, 0.076, 0.0, 0.0, 0.0)  # found by convex optimisation, rounded
-
-
-def auxiliary_classifier(better: str = "truth") -> Verdict:
-    """JSD(p, q) + E_q[-log p(c|x)] for two mirrored classes on seven points, in exact masses."""
-    from gantheory.verify import at_most
-
-    other = TRUTH[::-1]
-    posterior = [a / (a + b) for a, b in zip(TRUTH, other, strict=True)]
-
-    def objective(law: tuple[float, ...]) -> float:
-        total = sum(law)
-        q = [x / total for x in law]
-        middle = [(a + b) / 2 for a, b in zip(TRUTH, q, strict=True)]
-        jsd = sum(x * math.log(x / m) for law_ in (TRUTH, q)
-                  for x, m in zip(law_, middle, strict=True) if x > 0) / 2  # fmt: skip
-        return jsd - sum(x * math.log(c) for x, c in zip(q, posterior, strict=True) if x > 0)
-
-    values = {"truth": objective(TRUTH), "found": objective(BIASED)}
-    worse = "found" if better == "truth" else "truth"
-    return at_most(f"the AC-GAN's objective is at most as large at {better} as at {worse}",
-                   Estimate(values[better], 1e-12), Estimate(values[worse], 1e-12))  # fmt: skip
-
-
-FUNCTIONS: Mapping[str, Callable[..., Verdict]] = {
+_OWN: Mapping[str, Callable[..., Verdict]] = {
     function.__name__: function
     for function in (
         expectations_of_images, relabellings, best_reply_to_a_fixed_discriminator,
-        packed_total_variation, conditional_from_marginal, written_forms, relabelled_cycles,
-        auxiliary_classifier,
+        packed_total_variation, conditional_from_marginal, written_forms,
     )
 }  # fmt: skip
-TRAINED: frozenset[str] = frozenset()
-PLANTS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+_OWN_PLANTS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "expectations_of_images": {"1 more": {"shift": 1}},
     "relabellings": {"another law": {"law": "skewed"}},
-    "relabelled_cycles": {"another law": {"law": "skewed"}},
     "best_reply_to_a_fixed_discriminator": {"another answer": {"claim": "data"}},
     "packed_total_variation": {"the other direction": {"relation": "falls"}},
     "conditional_from_marginal": {"another answer": {"claim": "determined"}},
 }
+_ROOMS = (labels, maps, likelihoods, trained, digits)
+FUNCTIONS = {**_OWN, **{name: run for room in _ROOMS for name, run in room.FUNCTIONS.items()}}
+PLANTS = {**_OWN_PLANTS, **{name: wrong for room in _ROOMS for name, wrong in room.PLANTS.items()}}
+TRAINED = frozenset({*trained.FUNCTIONS, *digits.FUNCTIONS})

@@ -64,6 +64,7 @@ class Entry:
         correction: what is true instead.
         reason: why no machine decides it, or what is missing.
         place: file and line of the entry, for messages.
+        system: the model that it speaks of, where it is not the original GAN.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Entry:
     correction: Correction | None = None
     reason: str = ""
     place: str = ""
+    system: str = ""
 
     @property
     def stated(self) -> str:

@@ -41,7 +41,7 @@ Table = Mapping[str, Any]
 PARTS = (*FORMULAS, *CURVATURES, "law", "zero_sum")
 RELATIONS = ("is", "above", "below")
 CLAIM_KEYS = ("id", "line", "statement", "kind", "verdict", "assumptions", "check", "corrected",
-              "reason")  # fmt: skip
+              "reason", "system")  # fmt: skip
 
 
 def read_ledger(text: str, name: str, *, trusted: bool = False) -> tuple[Entry, ...]:
@@ -124,6 +124,7 @@ def _entry(claim: Any, source: Source, place: str, trusted: bool) -> Entry:
     return Entry(
         id, source, str(claim.get("line", "")), statement, str(claim.get("kind", "")), verdict,
         tuple(map(str, assumptions)), checks, correction, reason, place,
+        str(claim.get("system", "")),
     )  # fmt: skip
 
 
