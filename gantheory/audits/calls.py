@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,21 +18,42 @@ from gantheory.audits.names import (
     GENERATOR,
     NETWORK,
     TARGETS,
+    is_network,
     player_of,
     side_of,
     words,
 )
+from gantheory.audits.results import Sum
 from gantheory.errors import GantheoryError
 
 STYLES = ("pair", "target_is_real", "labels")
-TOTALS = ("loss", "total", "total_loss", "adv_loss", "loss_adv", "gan_loss", "loss_gan")
 
 
 class Score(nn.Module):
-    """The network handed to losses that call it: its output is what it is given."""
+    """The network handed to losses that call it: its output is what it is given, in a form.
+
+    A discriminator's scores carry a gradient into its parameters, however detached the samples
+    are: scores that are known are the leaves, whether or not ``x`` is attached to them.
+    """
+
+    answer: ClassVar[Callable[[Any], Any]] = staticmethod(lambda x: x)
+    known: ClassVar[Sequence[Tensor]] = ()
 
     def forward(self, x: Any, *_: Any, **__: Any) -> Any:
-        return x
+        with torch.utils._python_dispatch._disable_current_modes():
+            leaf = next((k for k in Score.known if _equal(k, x)), None)
+        if leaf is not None and not x.requires_grad:
+            leaf = leaf.reshape(x.shape)
+            x = x + (leaf - leaf.detach())
+        return Score.answer(x)
+
+
+def _equal(known: Tensor, x: Any) -> bool:
+    return (
+        isinstance(x, Tensor)
+        and known.numel() == x.numel()
+        and torch.equal(known.detach().reshape(-1), x.detach().reshape(-1))
+    )
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,9 @@ class Call:
         written: the call as code in the names ``real`` and ``fake``.
         sides: which samples the call takes.
         parameters: the names of the parameters that take scores.
+        labelled: whether labels, or a flag, tell real from fake samples.
+        network: whether the loss calls a network, to which samples are handed.
+        variants: how else it may be called, where this fails.
     """
 
     player: str
@@ -52,8 +76,9 @@ class Call:
     written: str
     sides: tuple[str, ...]
     parameters: tuple[str, ...] = ()
-    pick: int | str | None = None
     labelled: bool = False
+    network: bool = False
+    variants: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +134,20 @@ def one_player(
     """Return the call of one player's loss, its arguments told apart by their names."""
     parameters = _parameters(function)
     roles = _roles(parameters, player, options, name)
+    call = _with_roles(function, player, options, name, roles)
+    networks = {p.name: "D" for p in parameters
+                if p.default is None and is_network(p.name) and p.name not in options}  # fmt: skip
+    if not networks:
+        return call
+    return replace(call, variants=(_with_roles(function, player, options, name, roles | networks),))
+
+
+def _with_roles(
+    function: Callable[..., Any], player: str, options: Mapping[str, Any], name: str,
+    roles: Mapping[str, str],
+) -> Call:  # fmt: skip
+    """Return the call in which each parameter is given what its role says."""
+    parameters = _parameters(function)
     said = ", ".join(f"{p}={role}" if p in _keyword_only(function) else role
                      for p, role in roles.items() if role != "default")  # fmt: skip
     given = {k: v for k, v in options.items() if k in {p.name for p in parameters}}
@@ -122,8 +161,29 @@ def one_player(
     sides = tuple(side for side in ("real", "fake") if side in roles.values())
     takers = tuple(p for p, role in roles.items() if role in ("real", "fake"))
     positional = _positional(function)
-    call = Call(player, run, f"{name}({said}{extra})", sides, takers)
+    network = "D" in roles.values() or _holds_network(function)
+    call = Call(player, run, f"{name}({said}{extra})", sides, takers, network=network)
     return _by_position(call, function, roles, given) if positional else call
+
+
+@dataclass(frozen=True)
+class BothSides:
+    """A discriminator's loss in two functions: one of real scores, one of fake scores."""
+
+    losses: tuple[tuple[Callable[..., Any], str], ...]
+
+    def call(self, options: Mapping[str, Any]) -> Call:
+        """Return the call of their sum."""
+        if len(self.losses) != 2:
+            raise GantheoryError("a sum of losses is that of real and that of fake scores: a+b")
+        (on_real, first), (on_fake, second) = self.losses
+        known = [{p.name for p in _parameters(loss)} & set(options) for loss, _ in self.losses]
+        given = [{name: options[name] for name in names} for names in known]
+
+        def run(real: Any, fake: Any) -> Any:
+            return Sum(on_real(real, **given[0]), on_fake(fake, **given[1]))
+
+        return Call("discriminator", run, f"{first}(real) + {second}(fake)", ("real", "fake"))
 
 
 def _by_position(
@@ -135,7 +195,16 @@ def _by_position(
         values = {"real": real, "fake": fake, "D": Score()}
         return function(*(values.get(role, role == "True") for role in roles.values()), **given)
 
-    return Call(call.player, run, call.written, call.sides, call.parameters)
+    return replace(call, run=run)
+
+
+def _holds_network(function: Callable[..., Any]) -> bool:
+    """Return whether the network that was handed to a constructor is in an object."""
+    owner = getattr(function, "__self__", function)
+    held = (
+        owner.modules() if isinstance(owner, nn.Module) else getattr(owner, "__dict__", {}).values()
+    )
+    return any(isinstance(one, Score) for one in held)
 
 
 def _roles(
@@ -155,6 +224,10 @@ def _roles(
         left_alone = role is None or (optional and (role == "D" or not _may_be_scores(parameter)))
         if role is not None and not left_alone:
             roles[parameter.name] = role
+    scored = [p for p, role in roles.items() if role in ("real", "fake", "?")]
+    if player == "generator" and len(scored) == 1:
+        roles[scored[0]] = "fake"
+        open_ = []
     taken = set(roles.values())
     expected = [side for side in ("real", "fake") if side not in taken]
     if player == "generator" and "fake" not in taken:
@@ -234,17 +307,20 @@ def _labelled(
 ) -> tuple[Call, ...]:
     """Return the calls of a criterion that compares scores with a tensor of labels."""
 
+    low = _label_of_fakes(function, options)
+
     def at(scores: Any, label: float) -> Any:
         return function(scores, torch.full_like(scores, label), **options)
 
+    of_fakes = "torch.zeros_like(fake)" if low == 0 else "-torch.ones_like(fake)"
     written = (
-        f"{name}(real, torch.ones_like(real)) + {name}(fake, torch.zeros_like(fake))",
+        f"{name}(real, torch.ones_like(real)) + {name}(fake, {of_fakes})",
         f"{name}(fake, torch.ones_like(fake))",
     )
     return (
         Call(
             "discriminator",
-            lambda real, fake: Sum(at(real, 1.0), at(fake, 0.0)),
+            lambda real, fake: Sum(at(real, 1.0), at(fake, low)),
             written[0],
             ("real", "fake"),
             labelled=True,
@@ -253,65 +329,16 @@ def _labelled(
     )
 
 
-@dataclass(frozen=True)
-class Sum:
-    """The two results that a caller adds up."""
-
-    first: Any
-    second: Any
-
-
-def tensor_of(result: Any, call: Call) -> tuple[Tensor, str]:
-    """Return the loss within what the code returned, and what was done to get a number."""
-    if isinstance(result, Sum):
-        first, how = tensor_of(result.first, call)
-        second, other = tensor_of(result.second, call)
-        return first + second, how or other
-    if isinstance(result, Tensor):
-        if result.numel() == 1:
-            return result.reshape(()), ""
-        return result.mean(), "none"
-    if isinstance(result, bool):
-        raise GantheoryError(f"{call.written} returned {result!r}, not a loss")
-    if isinstance(result, int | float):
-        return torch.tensor(float(result)), "number"
-    if isinstance(result, Mapping):
-        return _from_mapping(result, call)
-    if isinstance(result, list | tuple) and result:
-        return _from_sequence(result, call)
-    raise GantheoryError(
-        f"{call.written} returned {type(result).__name__}, in which no loss is found; a tensor, "
-        "a tuple that begins with one, or a dictionary with 'loss' is"
-    )
-
-
-def _from_mapping(result: Mapping[Any, Any], call: Call) -> tuple[Tensor, str]:
-    wanted = DISCRIMINATOR if call.player == "discriminator" else GENERATOR
-    keys = list(result)
-    chosen = [key for key in keys if set(words(str(key))) & wanted] or [
-        key for key in TOTALS if key in result
-    ]
-    if not chosen:
-        chosen = [key for key in keys if isinstance(result[key], Tensor)]
-    if not chosen:
-        raise GantheoryError(f"{call.written} returned a dictionary without a tensor")
-    totals = [key for key in chosen if str(key) in TOTALS]
-    parts = [tensor_of(result[key], call) for key in (totals[:1] or chosen)]
-    total = parts[0][0]
-    for part, _ in parts[1:]:
-        total = total + part
-    return total, parts[0][1]
-
-
-def _from_sequence(result: Sequence[Any], call: Call) -> tuple[Tensor, str]:
-    if call.pick is not None:
-        return tensor_of(result[call.pick], call)  # type: ignore[index]
-    if isinstance(result, list) and all(isinstance(one, Tensor) for one in result):
-        total = result[0]
-        for one in result[1:]:
-            total = total + one
-        return tensor_of(total, call)
-    return tensor_of(result[0], call)
+def _label_of_fakes(function: Callable[..., Any], options: Mapping[str, Any]) -> float:
+    """Return 0, or -1 where a label of 0 would say nothing about the score."""
+    scores = torch.tensor([[0.3], [0.4]])
+    try:
+        first, second = (
+            function(x, torch.zeros_like(x), **options) for x in (scores, scores + 0.3)
+        )
+        return -1.0 if torch.equal(first, second) else 0.0
+    except Exception:
+        return 0.0
 
 
 def _methods(target: Any) -> dict[str, Callable[..., Any]]:
@@ -341,7 +368,7 @@ def _style(parameters: Sequence[inspect.Parameter], options: Mapping[str, Any]) 
     free = [p for p in parameters if p.name not in options]
     if len(free) >= 2 and _flag_name(free):
         return "target_is_real"
-    if len(free) >= 2 and free[1].name.lower() in TARGETS:
+    if len(free) >= 2 and free[1].name.lower() in TARGETS and side_of(free[0].name) is None:
         return "labels"
     return "pair"
 

@@ -131,12 +131,13 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         said = facts.equals.up_to
         if "the sign of the score" in said and facts.equals.loss != "wasserstein":
             yield Finding(
-                Kind.EXCHANGED, Severity.WARNING,
+                Kind.EXCHANGED,
+                Severity.WARNING if facts.players["discriminator"].labelled else Severity.NOTE,
                 f"real and fake are exchanged throughout: the loss is {facts.equals.loss} with "
                 "the sign of the score turned, so that high scores mean fake",
                 _scores(facts, "discriminator"),
-                "exchange the two labels (or arguments), unless a score is meant to be high on "
-                "fakes",
+                "none is needed where a score is meant to be high on fakes; else exchange the two "
+                "labels, or arguments",
             )  # fmt: skip
         return
     followed = facts.derivation.followed if facts.derivation else None
@@ -433,8 +434,8 @@ def state(facts: Facts) -> Iterator[Finding]:
         if one.branches and not one.hidden_state and not one.no_gradient:
             yield Finding(
                 Kind.BRANCH, Severity.WARNING,
-                f"the formula of the {name}'s loss depends on a score's value read as a Python "
-                f"number at {', '.join(one.branches)}",
+                f"the formula of the {name}'s loss depends on where the scores lie: their values "
+                f"decide at {', '.join(one.branches)}",
                 facts.code("for score in (-2.0, 2.0):",
                            f"    real = fake = {one.form_written.format(FOUR)}",
                            f"    print(score, {one.written})"),

@@ -13,7 +13,8 @@ import sympy as sp
 import torch
 from torch import Tensor, nn
 
-from gantheory.audits.calls import Call, tensor_of
+from gantheory.audits.calls import Call, Score
+from gantheory.audits.results import Selection, select, taken
 from gantheory.audits.trace import Record, Trace
 from gantheory.functions import sigmoid
 
@@ -27,12 +28,22 @@ class Form:
         many: whether it holds several heads.
         build: one tensor of scores for each head -> the argument.
         written: the argument as code, from a flat tensor ``{0}``.
+        answer: what a network returns for a batch whose columns are the scores of its heads.
     """
 
     name: str
     many: bool
     build: Callable[[Sequence[Tensor]], Any]
     written: str
+    answer: Callable[[Any], Any] = lambda x: x
+
+
+def _columns(x: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(x), dim=1)
+
+
+def _heads(x: Tensor) -> list[Tensor]:
+    return list(x.split(1, dim=1))
 
 
 FORMS = (
@@ -48,6 +59,17 @@ FORMS = (
     ),
     Form("a list of lists", True, lambda x: [[h.view(-1, 1)] for h in x], "[[{0}.view(-1, 1)]]"),
 )
+NETWORK_FORMS = tuple(
+    Form(f"a network that returns {name}", many, _columns, "{0}.view(-1, 1)", answer)
+    for name, many, answer in (
+        ("a list of heads", True, _heads),
+        ("lists of features that end in the score", True,
+         lambda x: [[h.detach(), h] for h in _heads(x)]),
+        ("heads and their features", True,
+         lambda x: (_heads(x), [[h.detach()] for h in _heads(x)])),
+        ("a score and features", False, lambda x: (x, [x.detach()])),
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,6 +131,7 @@ class Traced:
     fake: tuple[tuple[sp.Symbol, ...], ...]
     record: Record
     how: str
+    selection: Selection
 
     @property
     def leaves(self) -> set[sp.Symbol]:
@@ -129,12 +152,14 @@ class Runner:
     form: Form
     domain: Domain = Domain()
     dtype: torch.dtype = torch.float64
+    selection: Selection | None = None
 
     def plain(self, batch: Batch, seed: int = 0) -> tuple[float, np.ndarray, np.ndarray]:
         """Return value, gradient in the real and in the fake scores; 0 where none flows."""
         real, fake = (self._leaves(side) for side in (batch.real, batch.fake))
         with quiet(self.dtype, seed):
-            value, _ = self._loss(real, fake)
+            assert self.selection is not None
+            value, _ = taken(self._result(real, fake), self.selection)
             leaves = [*real, *fake]
             slopes: list[Tensor | None] = [None] * len(leaves)
             if value.requires_grad:
@@ -159,9 +184,13 @@ class Runner:
             for tensors, names in zip((real, fake), symbols, strict=True):
                 for tensor, row in zip(tensors, names, strict=True):
                     trace.follow(tensor, [self._leaf(symbol) for symbol in row])
-            value, how = self._loss(real, fake)
+            result = self._result(real, fake)
+            leaves = {leaf for side in symbols for head in side for leaf in head}
+            selection = self.selection or self._selection(result, trace, leaves)
+            value, how = taken(result, selection)
             formula = sp.sympify(trace.formula(value))
-        return Traced(formula, float(value.detach()), symbols[0], symbols[1], trace.record, how)
+        return Traced(formula, float(value.detach()), symbols[0], symbols[1], trace.record, how,
+                      selection)  # fmt: skip
 
     def at(self, dtype: torch.dtype) -> Runner:
         """Return the same run in another precision."""
@@ -173,9 +202,25 @@ class Runner:
     def _leaves(self, side: np.ndarray) -> list[Tensor]:
         return [torch.tensor(head, dtype=self.dtype, requires_grad=True) for head in side]
 
-    def _loss(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> tuple[Tensor, str]:
-        result = self.call.run(self.form.build(real), self.form.build(fake))
-        return tensor_of(result, self.call)
+    def _result(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Any:
+        sides = [self.form.build(real), self.form.build(fake)]
+        Score.answer = staticmethod(self.form.answer)
+        Score.known = ()
+        if self.call.player == "discriminator" and all(isinstance(x, Tensor) for x in sides):
+            Score.known = (*sides, torch.cat(sides), torch.cat(sides[::-1]))
+        return self.call.run(*sides)
+
+    def _selection(self, result: Any, trace: Trace, leaves: set[sp.Symbol]) -> Selection:
+        """Return which parts of a result are the loss; unknown entries may depend on any score."""
+
+        def depends(tensor: Tensor) -> set[sp.Symbol]:
+            found = {s for entry in trace.entries(tensor).flat for s in entry.free_symbols}
+            return leaves if found & set(trace.record.unknown) else found & leaves
+
+        sides = self.call.sides if self.call.player == "discriminator" else ("fake",)
+        letters = {"real": "s", "fake": "u"}
+        wanted = {x for x in leaves if x.name[0] in {letters[side] for side in sides}}
+        return select(result, self.call.player, wanted, depends, self.call.written)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from gantheory.losses import find
 from gantheory.losses.loss import Loss
 
 NO_GENERATOR = "the code gives no generator's loss"
-SECONDS = 3.0  # for the derivation of one loss
+SECONDS = 10.0  # for the derivation of one loss
 
 
 def judge(found: Recovered, claims: str | None = None) -> Audit:
@@ -53,9 +53,19 @@ def judge(found: Recovered, claims: str | None = None) -> Audit:
         findings=findings(facts),
         details={"penalty": found.penalty},
         reasons=reasons,
-        how=tuple(f"{one.player}: {one.checked}" for one in players.values() if one.checked),
+        how=_how(found),
         definition=definition,
     )
+
+
+def _how(found: Recovered) -> tuple[str, ...]:
+    """Return how the answer was come by."""
+    checked = [f"{one.player}: {one.checked}" for one in found.players.values() if one.checked]
+    if found.absent:
+        checked.append(
+            f"imported without {', '.join(found.absent)}: not installed, and not used by the loss"
+        )
+    return tuple(checked)
 
 
 def _payoffs(d: Any, g: Any) -> Payoffs | None:

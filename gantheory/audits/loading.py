@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gantheory.audits.calls import Plan, one_player, plan_of
-from gantheory.audits.names import partners, player_of, words
+from gantheory.audits.absent import absent, importing, seal
+from gantheory.audits.calls import BothSides, Plan, Score, one_player, plan_of
+from gantheory.audits.names import is_network, partners, player_of, words
 from gantheory.audits.penalty import is_penalty, penalty_of
 from gantheory.audits.recover import recover
 from gantheory.audits.recovered import Recovered
@@ -28,19 +29,27 @@ def recover_target(target: Target) -> Recovered:
     lines = [origin]
     losses = []
     for name in target.names:
-        loss, made = _made(_found(module, name), name, target.init)
-        lines.append(f"from {module.__name__} import {name.split('.')[0]}")
-        losses.append((loss, _variable(name) if made else name))
-        if made:
-            lines.append(f"{losses[-1][1]} = {made}")
+        parts = [_loaded(module, part, target.init, lines) for part in name.split("+")]
+        losses.append(parts[0] if len(parts) == 1 else (BothSides(tuple(parts)), name))
+    seal()
     plan = _plan(losses, target, module, lines)
     said += [v for v in _values(target) if isinstance(v, str)]
     found = recover(plan, " and ".join(filter(None, (target.name, plan.partner))))
     return Recovered(
         found.name, found.players, found.domain, found.probabilities, plan.style,
         "\n".join(lines), tuple(said), {**(target.init or ([], {}))[1], **target.call},
-        found.penalty,
+        found.penalty, absent(),
     )  # fmt: skip
+
+
+def _loaded(module: ModuleType, name: str, init: Arguments, lines: list[str]) -> tuple[Any, str]:
+    """Return a loss of a module and how it is written; add the code that makes it."""
+    loss, made = _made(_found(module, name), name, init)
+    lines.append(f"from {module.__name__} import {name.split('.')[0]}")
+    if not made:
+        return loss, name
+    lines.append(f"{_variable(name)} = {made}")
+    return loss, _variable(name)
 
 
 def load(place: str) -> tuple[ModuleType, str]:
@@ -51,7 +60,7 @@ def load(place: str) -> tuple[ModuleType, str]:
     if not (path.parent / "__init__.py").is_file():
         sys.path.insert(0, str(path.parent))
         origin = f"import sys; sys.path.insert(0, {str(path.parent)!r})"
-        return _from_file(path.stem, path), origin
+        return importing(lambda: _from_file(path.stem, path), path.stem), origin
     root, dotted = path.parent, path.stem
     while (root / "__init__.py").is_file():
         root, dotted = root.parent, f"{root.name}.{dotted}"
@@ -60,18 +69,44 @@ def load(place: str) -> tuple[ModuleType, str]:
 
 
 def _alone(dotted: str) -> ModuleType:
-    """Import a module of a package; alone, where its package does not import whole."""
-    try:
-        return importlib.import_module(dotted)
-    except ImportError:
-        head, *rest = dotted.split(".")
-        spec = importlib.util.find_spec(head)
-        if not rest or spec is None or not spec.submodule_search_locations:
-            raise
-        places = list(spec.submodule_search_locations)
+    """Import a module of a package; alone, where its package does not import whole.
+
+    Packages that are not installed are stood in for, at first in the module alone.
+    """
+    head, *rest = dotted.split(".")
+    attempts = [lambda: importlib.import_module(dotted)]
+    if rest:
+        attempts.append(lambda: importing(lambda: _without_parents(dotted), head))
+    attempts.append(lambda: importing(lambda: _afresh(dotted), head))
+    first: BaseException | None = None
+    for attempt in attempts:
+        try:
+            return attempt()
+        except (Exception, SystemExit) as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _afresh(dotted: str) -> ModuleType:
+    _forget(dotted.split(".")[0])
+    return importlib.import_module(dotted)
+
+
+def _forget(head: str) -> None:
+    """Drop what is loaded of a package."""
     for name in [m for m in sys.modules if m == head or m.startswith(f"{head}.")]:
         del sys.modules[name]
-    package = head
+
+
+def _without_parents(dotted: str) -> ModuleType:
+    """Import a module, its packages being empty: their own code does not run."""
+    head, *rest = dotted.split(".")
+    _forget(head)
+    spec = importlib.util.find_spec(head)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"No module named {head!r}", name=head)
+    places, package = list(spec.submodule_search_locations), head
     for part in rest:
         empty = ModuleType(package)
         empty.__path__ = places
@@ -107,15 +142,29 @@ def _made(found: Any, name: str, init: Arguments) -> tuple[Any, str]:
     if not isinstance(found, type) and init is None:
         return found, ""
     given, named = init or ([], {})
+    networks = _networks(found, len(given), named)
     written = ", ".join([*map(repr, given), *(f"{k}={v!r}" for k, v in named.items())])
+    written = ", ".join(filter(None, [written, *(f"{n}=torch.nn.Identity()" for n in networks)]))
     try:
-        return found(*given, **named), f"{name}({written})"
+        return found(*given, **named, **{n: Score() for n in networks}), f"{name}({written})"
     except TypeError as error:
         needed = str(error).split(")", 1)[-1].strip() or str(error)
         raise GantheoryError(
             f"{name}({written}) cannot be made: {needed}; give its arguments, as in "
             "--init 'gan_mode=\"lsgan\"'"
         ) from None
+
+
+def _networks(made: Any, given: int, named: dict[str, Any]) -> list[str]:
+    """Return the parameters of a constructor that take a network and were not given."""
+    try:
+        parameters = list(inspect.signature(made).parameters.values())[given:]
+    except (TypeError, ValueError):
+        return []
+    return [
+        p.name for p in parameters
+        if p.name not in named and p.default is p.empty and is_network(p.name)
+    ]  # fmt: skip
 
 
 def _variable(name: str) -> str:
@@ -132,6 +181,8 @@ def _plan(
     if len(losses) == 2:
         return Plan(_pair(losses, options), "pair", options=options)
     (loss, name), style = losses[0], target.style
+    if isinstance(loss, BothSides):
+        return Plan((loss.call(options),), "pair", options=options)
     plan = plan_or_penalty(loss, style, options, name)
     if plan.penalty is not None:
         return plan
@@ -154,7 +205,9 @@ def plan_or_penalty(loss: Any, style: str | None, options: dict[str, Any], name:
 
 def _pair(losses: list[tuple[Any, str]], options: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(
-        one_player(loss, player, options, name)
+        loss.call(options)
+        if isinstance(loss, BothSides)
+        else one_player(loss, player, options, name)
         for (loss, name), player in zip(losses, ("discriminator", "generator"), strict=True)
     )
 

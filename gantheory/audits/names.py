@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 
-DISCRIMINATOR = frozenset(["d", "dis", "disc", "discriminator", "critic", "discriminators", "netd"])
+DISCRIMINATOR = frozenset(
+    ["d", "dis", "disc", "discr", "discrim", "discriminator", "discriminators", "critic", "crit",
+     "netd", "adversary"]
+)  # fmt: skip
 GENERATOR = frozenset(["g", "gen", "generator", "generators", "netg"])
-REAL = frozenset(["real", "reals", "true", "pos", "positive", "dx", "fx", "dr", "r", "realpred"])
+REAL = frozenset(
+    ["real", "reals", "true", "pos", "positive", "dx", "fx", "dr", "r", "realpred", "expert",
+     "demo", "demonstration", "source", "src", "gt"]
+)  # fmt: skip
 FAKE = frozenset(
     [
         "fake",
         "fakes",
+        "false",
+        "policy",
+        "agent",
+        "tgt",
         "generated",
         "gen",
         "synth",
@@ -114,10 +124,10 @@ def words(name: str) -> list[str]:
 def player_of(name: str) -> str | None:
     """Return whose loss a name says that it is.
 
-    >>> player_of("hinge_loss_dis"), player_of("GANLoss")
-    ('discriminator', None)
+    >>> player_of("hinge_loss_dis"), player_of("MSEGLoss"), player_of("GANLoss")
+    ('discriminator', 'generator', None)
     """
-    said = set(words(name))
+    said = set(words(re.sub(r"([DG])(?=Loss)", r"_\1_", name)))
     if said & DISCRIMINATOR:
         return None if said & (GENERATOR - {"g"}) else "discriminator"
     return "generator" if said & GENERATOR else None
@@ -132,7 +142,8 @@ def partners(name: str) -> list[str]:
     swaps = [
         ("generator", "discriminator"), ("Generator", "Discriminator"), ("gen", "dis"),
         ("gen", "disc"), ("Gen", "Dis"), ("Gen", "Disc"), ("generator", "critic"),
-        ("Generator", "Critic"), ("gen", "critic"),
+        ("Generator", "Critic"), ("gen", "critic"), ("gen", "discr"), ("gen", "discrim"),
+        ("gen", "crit"), ("Gen", "Discr"), ("GLoss", "DLoss"),
     ]  # fmt: skip
     found = [name.replace(a, b, 1) for a, b in swaps if a in name]
     found += [name.replace(b, a, 1) for a, b in swaps if b in name]
@@ -157,6 +168,15 @@ def side_of(parameter: str) -> str | None:
     if said & {"r"}:
         return "real"
     return "fake" if said & {"g", "f", "gen", "hat"} else None
+
+
+def is_network(parameter: str) -> bool:
+    """Return whether a parameter's name is that of a discriminator.
+
+    >>> is_network("domain_discriminator"), is_network("logits")
+    (True, False)
+    """
+    return parameter in NETWORK or bool({"discriminator", "critic"} & set(words(parameter)))
 
 
 def claim_in(name: str) -> str | None:

@@ -19,14 +19,28 @@ from torch import Tensor, nn
 
 from gantheory.audits.calls import _parameters
 from gantheory.audits.forms import quiet
-from gantheory.audits.names import NETWORK, side_of, words
+from gantheory.audits.names import is_network, side_of, words
 from gantheory.errors import GantheoryError
 
 WORDS = frozenset(
     ["penalty", "gp", "r1", "r2", "regularizer", "regulariser", "dragan", "grad_penalty"]
 )
 SCORES = frozenset(
-    ["pred", "preds", "score", "scores", "logit", "logits", "out", "output", "validity"]
+    [
+        "pred",
+        "preds",
+        "score",
+        "scores",
+        "logit",
+        "logits",
+        "out",
+        "output",
+        "outputs",
+        "outs",
+        "validity",
+        "prediction",
+        "predictions",
+    ]
 )
 IMAGES = frozenset(
     [
@@ -146,12 +160,14 @@ def is_penalty(name: str) -> bool:
 def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, Any]) -> Penalty:
     """Return how a penalty is called, its arguments told apart by their names."""
     parameters = _parameters(function)
-    network = any(_network(p) for p in parameters)
+    network = any(is_network(p.name) for p in parameters)
     roles: dict[str, str] = {}
     for parameter in parameters:
         if parameter.name in options:
             continue
         role = _role(parameter, network)
+        if role is None and not roles and not network:
+            role = "real"  # the first is what the second is the score of
         if role is None and parameter.default is inspect.Parameter.empty:
             raise GantheoryError(
                 f"{name} needs a value for {parameter.name!r}; give it with "
@@ -159,19 +175,16 @@ def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, An
             )
         if role is not None:
             roles[parameter.name] = role
+    if not network and not any(role.startswith("score") for role in roles.values()):
+        scores = [p for p in list(roles)[1:] if roles[p] in ("real", "fake")]
+        roles |= dict.fromkeys(scores[:1], f"score {roles[next(iter(roles))]}")
     given = {p.name for p in parameters} & set(options)
     return Penalty(function, roles, {k: options[k] for k in given}, name)
 
 
-def _network(parameter: inspect.Parameter) -> bool:
-    return parameter.name in NETWORK or bool({"discriminator", "critic"} & set(
-        words(parameter.name)
-    ))  # fmt: skip
-
-
 def _role(parameter: inspect.Parameter, network: bool) -> str | None:
     said = set(words(parameter.name))
-    if _network(parameter):
+    if is_network(parameter.name):
         return "D"
     if parameter.default is not inspect.Parameter.empty:
         return None

@@ -10,10 +10,12 @@ import sympy as sp
 import torch
 
 from gantheory.audits.calls import Call, Plan
-from gantheory.audits.forms import FORMS, Batch, Domain, Runner, Traced
+from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Domain, Runner, Traced
+from gantheory.audits.names import player_of
 from gantheory.audits.overflow import overflows
 from gantheory.audits.penalty import audit_penalty
 from gantheory.audits.recovered import Player, Recovered
+from gantheory.audits.results import Selection
 from gantheory.audits.separate import (
     Separated,
     coupling,
@@ -41,20 +43,48 @@ def recover(plan: Plan, name: str) -> Recovered:
         facts = audit_penalty(plan.penalty)
         return Recovered(name, {}, "(-oo, oo)", False, plan.style, penalty=facts)
     runners: dict[str, Runner | str] = {call.player: _runner(call) for call in plan.calls}
+    runner: Runner | str = ""
     found = [r for r in runners.values() if isinstance(r, Runner)]
     domain = _meet([r.domain for r in found])
     players = {}
     for call in plan.calls:
         runner = runners[call.player]
-        player = Player(call.player, call.written, sides=call.sides, parameters=call.parameters,
-                        labelled=call.labelled)  # fmt: skip
+        run = runner.call if isinstance(runner, Runner) else call
+        player = Player(run.player, run.written, sides=run.sides, parameters=run.parameters,
+                        labelled=run.labelled)  # fmt: skip
         if isinstance(runner, str):
             player.missing = runner
         else:
             player.domain = "(0, 1)" if runner.domain.probabilities else runner.domain.text
             _fill(player, replace(runner, domain=domain))
         players[call.player] = player
+    if len(plan.calls) == 1 and isinstance(runner, Runner):
+        _beside(players, replace(runner, domain=domain), name)
     return Recovered(name, players, domain.text, domain.probabilities, plan.style)
+
+
+def _beside(players: dict[str, Player], runner: Runner, name: str) -> None:
+    """Note the generator's loss, where the same call returned it beside the discriminator's."""
+    given = players.get("discriminator")
+    if given is None or given.missing or player_of(name.split(".")[-1]) == "discriminator":
+        return
+    assert runner.selection is not None
+    own = runner.traced(batch(runner, 2)).formula
+    for path in runner.selection.others:
+        call = replace(runner.call, player="generator")
+        other = replace(runner, call=call, selection=Selection((path,)))
+        traced = other.traced(batch(runner, 2))
+        fakes = {leaf for head in traced.fake for leaf in head}
+        if not fakes <= traced.used or not fakes & sp.simplify(own - traced.formula).free_symbols:
+            continue  # a part of the discriminator's loss
+        written = call.written + Selection((path,)).suffix
+        player = Player("generator", written, sides=call.sides, parameters=call.parameters)
+        player.domain = given.domain
+        _fill(player, other)
+        given.written += runner.selection.suffix
+        if not player.missing:
+            players["generator"] = player
+        return
 
 
 def _meet(domains: Sequence[Domain]) -> Domain:
@@ -68,11 +98,20 @@ def _meet(domains: Sequence[Domain]) -> Domain:
 
 
 def _runner(call: Call) -> Runner | str:
-    """Return how the call runs, or why it does not."""
+    """Return how the call, or else one of its variants, runs; or why none does."""
+    found = _as_called(call)
+    for variant in call.variants if isinstance(found, str) else ():
+        other = _as_called(variant)
+        if isinstance(other, Runner):
+            return other
+    return found
+
+
+def _as_called(call: Call) -> Runner | str:
     errors: list[str] = []
     partly: Runner | None = None
     for dtype in (torch.float64, torch.float32):
-        for form in FORMS:
+        for form in (*FORMS, *(NETWORK_FORMS if call.network else ())):
             runner = Runner(call, form, Domain(0.0, 1.0), dtype)
             try:
                 traced = runner.traced(batch(runner, 2))
@@ -81,6 +120,7 @@ def _runner(call: Call) -> Runner | str:
             except Exception as error:
                 errors.append(_said(error))
                 continue
+            runner = replace(runner, selection=traced.selection)
             expected = _expected(traced, call)
             whole = expected <= traced.used or _unknown(traced)
             if whole and (form.many or not traced.record.iterated):
@@ -187,6 +227,8 @@ def _fill(player: Player, runner: Runner) -> None:
         player.missing = "the formula changes with the scores: " + (
             f"a value is read at {', '.join(reads)}" if reads else "values leave torch"
         )
+    elif any(run.formula.has(sp.nan, sp.zoo) for run in runs):
+        player.missing = "it is not a number at some scores"
     if player.missing is None:
         _payoffs(player, runner, first)
     if player.missing is None:

@@ -78,6 +78,7 @@ class Recovered:
     said: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     penalty: dict[str, Any] | None = None
+    absent: tuple[str, ...] = ()  # packages that are not installed, and that were not used
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything under its names, for JSON."""
@@ -87,7 +88,8 @@ class Recovered:
     def from_dict(cls, data: dict[str, Any]) -> Recovered:
         """Return the record of which `as_dict` gave the data, through JSON too."""
         players = {name: _player(one) for name, one in data["players"].items()}
-        return cls(**{**data, "players": players, "said": tuple(data["said"])})
+        return cls(**{**data, "players": players, "said": tuple(data["said"]),
+                      "absent": tuple(data["absent"])})  # fmt: skip
 
 
 def _player(data: dict[str, Any]) -> Player:

@@ -54,12 +54,14 @@ def target_of(
 ) -> Target:
     """Read ``path/to/losses.py:GANLoss``, or ``package.losses:d_loss,g_loss``.
 
+    A discriminator's loss in two functions is their sum: ``losses.py:on_real+on_fake,g_loss``.
+
     >>> target_of("package.losses:d_loss,g_loss").names
     ('d_loss', 'g_loss')
     """
     place, colon, named = text.rpartition(":")
     names = tuple(name.strip() for name in named.split(","))
-    if not colon or not place or len(names) > 2 or not all(map(_is_dotted, names)):
+    if not colon or not place or len(names) > 2 or not all(map(_is_named, names)):
         raise GantheoryError(
             f"{text[:80]!r} names no loss; write it like path/to/losses.py:GANLoss or "
             "package.losses:d_loss,g_loss"
@@ -73,6 +75,10 @@ def target_of(
     arguments = None if init is None else _literals(init, "--init")
     _, named_ = ([], {}) if call is None else _literals(call, "--call", positional=False)
     return Target(place, names, arguments, named_, style, samples_frozen)
+
+
+def _is_named(text: str) -> bool:
+    return all(map(_is_dotted, text.split("+")))
 
 
 def _is_dotted(text: str) -> bool:

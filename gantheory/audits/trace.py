@@ -61,6 +61,9 @@ MOVES = frozenset(
         "diag_embed",
     ]
 )
+CHOICES = frozenset(
+    ["index", "_unsafe_index", "index_select", "gather", "take", "masked_select"]
+)  # whose further tensors say which entries are taken
 FILLED = frozenset(
     [
         "zeros_like",
@@ -130,12 +133,12 @@ class Trace(TorchDispatchMode):
         self._table: list[sp.Basic] = []
         self._known: dict[int, Tensor] = {}
         self._alive: list[Tensor] = []  # a freed address must not be taken for another tensor
-        self._leaves: set[int] = set()
+        self._scores: set[sp.Basic] = set()
 
     def follow(self, scores: Tensor, expressions: Sequence[sp.Basic]) -> None:
         """Let ``expressions`` stand for the entries of ``scores``."""
         self._enter(scores, self._indices(np.array([*expressions, None], dtype=object)[:-1]))
-        self._leaves.add(_address(scores))
+        self._scores |= set(expressions)
 
     def formula(self, result: Tensor) -> sp.Basic:
         """Return the formula of a tensor with one entry."""
@@ -157,9 +160,11 @@ class Trace(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        out = func(*args, **kwargs)
         name = func.overloadpacket.__name__
         tracked = [one for one in _tensors((args, kwargs)) if self.depends(one)]
+        if tracked and func._schema.is_mutable and not self.depends(args[0]):
+            self._note_constants(args[0])
+        out = func(*args, **kwargs)
         base = name.rstrip("_") if func._schema.is_mutable else name
         if base in DRAWS or base in ("uniform", "normal", "bernoulli"):
             self._draw(base, out, args, kwargs)
@@ -174,7 +179,7 @@ class Trace(TorchDispatchMode):
                 self._write(base, out, args, kwargs)
             elif not self._is_view(out):
                 self._compute(base, func, out, args, kwargs)
-            elif base == "unbind" and _address(tracked[0]) in self._leaves:
+            elif base == "unbind" and set(self.entries(tracked[0]).flat) <= self._scores:
                 self.record.iterated = True
         return out
 
@@ -205,6 +210,11 @@ class Trace(TorchDispatchMode):
         assert shadow is not None
         with _no_mode():
             shadow.copy_(indices.reshape(tensor.shape))
+
+    def _note_constants(self, target: Tensor) -> None:
+        """Note what is in a tensor before scores are written into it."""
+        if target.untyped_storage().nbytes() <= MOST_ENTRIES * max(target.element_size(), 1):
+            self._set(target, self.entries(target))
 
     def _is_view(self, out: Any) -> bool:
         found = list(_tensors(out))
@@ -257,6 +267,8 @@ class Trace(TorchDispatchMode):
             self._lose(name, [target])
 
     def _moved(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
+        if any(self.depends(one) for one in _tensors(args[1:])) and name in CHOICES:
+            self.record.reads.append(_line())  # which entries are taken depends on the scores
         if name in COPIES:
             shadow = self._shadow(args[0])
             assert shadow is not None
@@ -266,8 +278,7 @@ class Trace(TorchDispatchMode):
         def of(value: Any) -> Any:
             nonlocal first
             if isinstance(value, Tensor):
-                if name in ("index", "_unsafe_index", "index_select", "gather", "take",
-                            "masked_select") and not first:  # fmt: skip
+                if name in CHOICES and not first:
                     return value
                 first = False
                 shadow = self._shadow(value)
