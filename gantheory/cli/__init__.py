@@ -31,6 +31,7 @@ COMMANDS = {
     "simulate": "Train real GANs and judge them against the theory.",
     "sweep": "Train and measure many GANs: a table, one row a cell.",
     "game": "Analyse the dynamics of a small two-player game.",
+    "workbench": "Open a local page: losses, densities, GANs in training, games.",
     "losses": "List the catalogue of losses.",
     "divergences": "List the named divergences and distances.",
     "densities": "List the families of densities.",

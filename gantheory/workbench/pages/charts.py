@@ -1,0 +1,77 @@
+"""Charts of lines, with colours and dashes that the colour-blind tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nicegui import ui
+
+from gantheory.workbench.pages.frame import words
+
+# Okabe and Ito (2008), in the order of the report's figures; each with dashes of its own.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES: tuple[Any, ...] = ("solid", [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2])
+GREY = "#888888"
+Points = Sequence[Sequence[float | None]]
+
+
+def look(of: int) -> dict[str, Any]:
+    """Return the line style number ``of``."""
+    return {"color": COLOURS[of % 6], "type": DASHES[of % 6], "width": 2}
+
+
+def line(
+    name: str, x: Sequence[float], y: Sequence[float | None], of: int = 0, **more: Any
+) -> dict[str, Any]:
+    """Return one line; None is a gap."""
+    points = [list(pair) for pair in zip(x, y, strict=False)]
+    return {
+        "type": "line", "name": name, "data": points, "symbol": "none",
+        "lineStyle": look(of), "itemStyle": {"color": COLOURS[of % 6]}, "silent": True, **more,
+    }  # fmt: skip
+
+
+def dots(name: str, points: Points, of: int = 0, size: int = 9, **more: Any) -> dict[str, Any]:
+    """Return points."""
+    return {
+        "type": "scatter", "name": name, "data": [list(p) for p in points], "symbolSize": size,
+        "itemStyle": {"color": COLOURS[of % 6]}, **more,
+    }  # fmt: skip
+
+
+class Chart:
+    """One chart: a title, a sentence for who cannot see it, two axes, and series that change."""
+
+    def __init__(self, title: str, says: str, x: str, y: str, **options: Any) -> None:
+        with ui.element("figure").classes(f"chart {options.get('shape', '')}"):
+            words("figcaption", title)
+            self.chart = ui.echart(_options(x, y, options), renderer="svg")
+            self.chart.props(f'role="img" aria-label="{title}: {says}"')
+
+    def show(self, series: Sequence[dict[str, Any]], **axes: Any) -> None:
+        """Draw other series; ``x`` and ``y`` set options of the axes."""
+        options = self.chart.options
+        options["xAxis"].update(axes.get("x", {}))
+        options["yAxis"].update(axes.get("y", {}))
+        options["series"] = list(series)
+        options["legend"]["data"] = list(dict.fromkeys(
+            s["name"] for s in series if s.get("name") and not s["name"].startswith("_")
+        ))  # fmt: skip
+        self.chart.update()
+
+
+def _options(x: str, y: str, options: dict[str, Any]) -> dict[str, Any]:
+    axis = {
+        "type": "value", "nameLocation": "middle", "axisLine": {"lineStyle": {"color": GREY}},
+        "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}}, "scale": True,
+    }  # fmt: skip
+    return {
+        "animation": False,
+        "grid": {"left": 52, "right": 16, "top": options.get("top", 52), "bottom": 44},
+        "legend": {"top": 0, "itemWidth": 34, "itemStyle": {"opacity": 0}, "data": []},
+        "tooltip": {"trigger": "axis", "confine": True},
+        "xAxis": {**axis, "name": x, "nameGap": 26, **options.get("x_axis", {})},
+        "yAxis": {**axis, "name": y, "nameGap": 38, **options.get("y_axis", {})},
+        "series": [],
+    }  # fmt: skip
