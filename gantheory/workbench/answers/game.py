@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gantheory.dynamics.analysis import Analysis, analyse
 from gantheory.dynamics.methods import list_methods, make_method, read_step
 from gantheory.dynamics.motion.fields import compile_field
-from gantheory.dynamics.motion.orbits import settle
+from gantheory.dynamics.motion.orbits import decide_by_orbits
 from gantheory.dynamics.motion.trajectories import (
     Trajectories,
     flow_trajectories,
@@ -48,7 +48,7 @@ def answer(game: str, method: str, step: float, r1: float = 0.0) -> Any:
     if len(played.variables) != 2:
         raise Refused("game", f"{game!r} is no game in the plane")
     analysis = analyse(played, make_method(method), size)
-    center, decision = _center(analysis), settle(analysis)
+    center, decision = _center(analysis), decide_by_orbits(analysis)
     run = _follow(analysis, center, STEPS)
     options = {"method": method, "step": size, **({"r1": weight} if r1 else {})}
     extra = f", r1=sp.Rational('{weight}')" if r1 else ""
