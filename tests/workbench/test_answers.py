@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from gantheory.cli import cli
 from gantheory.workbench.answers import Refused, densities, distance, game, loss
-from gantheory.workbench.links import command
-from gantheory.workbench.processes import Answers
+from gantheory.workbench.answers.links import command
+from gantheory.workbench.answers.processes import Answers
 
 STANDARD = {"real": "log(D)", "fake": "log(1 - D)", "generator": "-log(D)"}
 HOSTILE = "__import__('os').system('touch hacked')"

@@ -15,7 +15,7 @@ from gantheory.integrals.dispatch import divergence
 from gantheory.integrals.transport.catalogue import DISTANCES
 from gantheory.records import Estimate
 from gantheory.workbench.answers import Refused, number, plain, reading
-from gantheory.workbench.links import command, python
+from gantheory.workbench.answers.links import command, python
 
 NAMES = ("kl_pq", "kl_qp", "jsd", "tv", "hellinger2", "pearson_chi2", "w1")
 POINTS = 241

@@ -9,7 +9,7 @@ import numpy as np
 from gantheory.integrals.curves import Curve, Target, curves
 from gantheory.workbench.answers import Refused, number, plain
 from gantheory.workbench.answers.densities import LARGEST, family
-from gantheory.workbench.links import command, python
+from gantheory.workbench.answers.links import command, python
 
 LOSSES = ("minimax", "non-saturating", "reverse-kl")
 POINTS = 81

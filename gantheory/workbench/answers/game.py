@@ -22,7 +22,7 @@ from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game
 from gantheory.records import Estimate
 from gantheory.workbench.answers import Refused, number, plain, reading
-from gantheory.workbench.links import command, python
+from gantheory.workbench.answers.links import command, python
 
 GAMES = (
     "bilinear", "dirac-minimax", "dirac-non-saturating", "dirac-least-squares-01", "dirac-hinge",

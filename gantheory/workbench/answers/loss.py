@@ -19,7 +19,7 @@ from gantheory.functions import t
 from gantheory.losses.loss import Loss
 from gantheory.theory.pieces import payoffs_of
 from gantheory.workbench.answers import Refused, plain, reading
-from gantheory.workbench.links import command, python
+from gantheory.workbench.answers.links import command, python
 
 SECONDS = 8.0
 SCORES = [k / 8 for k in range(-48, 49)]

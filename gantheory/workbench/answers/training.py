@@ -25,7 +25,7 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.curves import Family, Target, curves
 from gantheory.losses import get_loss
 from gantheory.workbench.answers import Refused, number, plain, reading
-from gantheory.workbench.links import python
+from gantheory.workbench.answers.links import python
 from simulations.data import Law
 from simulations.ensembles import Member, Recipe, State, initial_state
 from simulations.losses import TorchLoss, torch_loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from gantheory.workbench.processes import Answers
+from gantheory.workbench.answers.processes import Answers
 
 ANSWERS = Answers()
 VIEWS = {

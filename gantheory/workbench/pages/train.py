@@ -10,7 +10,8 @@ from nicegui import ui
 
 from gantheory.errors import require
 from gantheory.losses import list_losses
-from gantheory.workbench.links import command
+from gantheory.workbench.answers.links import command
+from gantheory.workbench.answers.processes import Child, serve_training
 from gantheory.workbench.pages.charts import COLOURS, GREY, Chart, line
 from gantheory.workbench.pages.frame import (
     Links,
@@ -22,7 +23,6 @@ from gantheory.workbench.pages.frame import (
     state,
     text_field,
 )
-from gantheory.workbench.processes import Child, serve_training
 
 START = {"loss": "non-saturating", "p": "normal(0, 1)", "start": "4", "members": "8", "seed": "0"}
 MOST_RUNS = 4
