@@ -8,6 +8,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.plane import Spatial
 from gantheory.densities.simplex import Dirichlet
 from gantheory.errors import GantheoryError
+from gantheory.integrals.affinity.normals import by_affinity
 from gantheory.integrals.counting.sums import divergence_of_counts
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter
@@ -47,21 +48,37 @@ def beyond_the_line(
         return divergence_of_dirichlets(str(kernel.known), p, q, wrt)
     spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
     if method == "monte carlo" or not spatial:
-        if wrt is not None:
-            raise GantheoryError(f"wrt={wrt!r}: sampling gives values only; leave it out")
-        return by_sampling(kernel, p, q)
+        return _sampled(kernel, p, q, wrt)
     assert isinstance(p, Spatial)
     assert isinstance(q, Spatial)
-    if wrt is None and method in ("auto", "closed form"):
-        known = closed_form_of_normals(kernel.known, p, q) if kernel.known else None
+    return _of_normals(kernel, p, q, wrt, method)
+
+
+def _sampled(kernel: Kernel, p: Density, q: Density, wrt: str | None) -> Estimate:
+    if wrt is not None:
+        raise GantheoryError(f"wrt={wrt!r}: sampling gives values only; leave it out")
+    return by_sampling(kernel, p, q)
+
+
+def _of_normals(kernel: Kernel, p: Spatial, q: Spatial, wrt: str | None, method: str) -> Estimate:
+    """Return a divergence of normals in space, or of their mixtures, by the sharpest route."""
+    single = len(p.weights) == len(q.weights) == 1
+    if method in ("auto", "closed form") and single and kernel.known:
+        known = closed_form_of_normals(kernel.known, p, q, wrt)
         alone = p.dim > 2 and on_the_line(p, q) is None  # then nothing else is known
-        sharp = known is not None and known.error <= 1e-13 * known.value
+        sharp = known is not None and (wrt or known.error <= 1e-13 * known.value)
         if known is not None and (method == "closed form" or alone or sharp):
             return known
     if method == "closed form":
         raise GantheoryError(
             f"no closed form of {kernel.name} between {p} and {q}; use method='auto'"
         )
+    if single and (method == "auto" or p.dim > 2):
+        found = by_affinity(kernel.known, p, q, wrt)
+        if found is not None:
+            return found
+    if p.dim > 2 and on_the_line(p, q) is None:
+        return _sampled(kernel, p, q, wrt)
     if wrt is None:
         return divergence_in_space(kernel, p, q)
     law, parameter = split_parameter(wrt)

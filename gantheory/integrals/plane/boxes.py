@@ -52,7 +52,7 @@ def divergence_in_space(
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has {p.dim} dimensions and {q} has {q.dim}; they must agree")
     if parameter is None:
-        if _same(p, q) and kernel.touches and not kernel.jumps:
+        if same_law(p, q) and kernel.touches and not kernel.jumps:
             return Estimate(0.0, method="identical laws")
         if (line := on_the_line(p, q)) is not None:
             return _reduced(kernel, *line)
@@ -75,7 +75,8 @@ def divergence_in_space(
     return _integral(kernel, p, q, far, parameter)
 
 
-def _same(p: Spatial, q: Spatial) -> bool:
+def same_law(p: Spatial, q: Spatial) -> bool:
+    """Whether two mixtures have the same parts in the same order."""
     pairs = ((p.weights, q.weights), (p.means, q.means), (p.covariances, q.covariances))
     return all(np.array_equal(a, b) for a, b in pairs)
 

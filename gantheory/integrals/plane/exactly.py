@@ -9,7 +9,7 @@ one can be sure; a derivative is the imaginary part of a complex step.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,15 @@ def parts(law: Density, name: str | None = None, step: Any = 0) -> list[Part]:
         found = [(acb(1) / len(places), place, _round(number("scale"))) for place in places]
     else:
         raise GantheoryError(f"{law} is no normal law, nor a mixture of such")
-    return found if name is None or name in own else _image(law, found, name, step)
+    return found if name is None or name in own else _image(law, found, name, step, own)
+
+
+def smallest_width(law: Density) -> arb:
+    """Return a length that is small beside every parameter of a law, for a step."""
+    widths = [x.real.sqrt() for _, _, covariance in parts(law) for x in (covariance[0][0],)]
+    smallest = min(float(x.mid()) for x in widths)
+    weights = [float(w.real.mid()) for w, _, _ in parts(law)]
+    return arb(min(smallest, smallest**2, *weights, 1.0))
 
 
 def _round(scale: Any) -> list[list[Any]]:
@@ -106,7 +114,9 @@ def _places(law: RingMixture2d | GridMixture2d, number: Callable[[str], Any]) ->
     return every if law.keep is None else [every[int(k)] for k in law.keep]
 
 
-def _image(law: Density, found: list[Part], name: str, step: Any) -> list[Part]:
+def _image(
+    law: Density, found: list[Part], name: str, step: Any, own: Iterable[str] = ()
+) -> list[Part]:
     """Return the parts of loc + scale·X at loc = 0, scale = 1, one of which is moved."""
     axis = re.fullmatch(r"loc\[(\d)\]", name)
     size = len(found[0][1])
@@ -123,7 +133,7 @@ def _image(law: Density, found: list[Part], name: str, step: Any) -> list[Part]:
             for w, mean, cov in found
         ]
     known = {"scale", *(["loc"] if size == 1 else (f"loc[{k}]" for k in range(size)))}
-    raise unknown_name(f"parameter of {law}:", name, known | set(law.parameters))
+    raise unknown_name(f"parameter of {law}:", name, known | {*(own or law.parameters)})
 
 
 def _of_mixture(law: AnyMixture | SpatialMixture, name: str | None, step: Any) -> list[Part]:

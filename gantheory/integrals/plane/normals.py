@@ -7,40 +7,46 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, arb_mat
+from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities.plane import Spatial
 from gantheory.divergences import FDivergence, find_divergence
-from gantheory.integrals.plane.exactly import parts, rounded, settled
+from gantheory.integrals.line.estimates import split_parameter
+from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
 from gantheory.records import Estimate, Status
 
 METHOD = "closed form"
-Law = tuple[arb_mat, arb_mat]  # mean (a column) and covariance
+Law = tuple[acb_mat, acb_mat]  # mean (a column) and covariance
 
 
-def closed_form_of_normals(name: str, p: Spatial, q: Spatial) -> Estimate | None:
+def closed_form_of_normals(
+    name: str, p: Spatial, q: Spatial, wrt: str | None = None
+) -> Estimate | None:
     """Return a divergence of two normals in any dimension, or None where no formula is known.
 
     KL(P‖Q) = ½[tr(Σ_q⁻¹Σ_p) − n + δᵀΣ_q⁻¹δ + log det Σ_q − log det Σ_p],
     BC = det(Σ_p)^¼ det(Σ_q)^¼ det(Σ̄)^(−½) exp(−⅛ δᵀΣ̄⁻¹δ) with Σ̄ the mean of the covariances, and
     powers and chi-squared from ∫ p^α q^(1−α), a Gaussian integral too. Whatever the condition of
-    the covariances, the error is one rounding.
+    the covariances, the error is one rounding. A derivative is the imaginary part of a complex
+    step, in as many digits.
     """
     if len(p.weights) > 1 or len(q.weights) > 1 or p.dim != q.dim:
         return None
-    simple: dict[str, Callable[[], arb]] = {
-        "kl_pq": lambda: _kl(_law(p), _law(q)),
-        "kl_qp": lambda: _kl(_law(q), _law(p)),
-        "jeffreys": lambda: _kl(_law(p), _law(q)) + _kl(_law(q), _law(p)),
-        "bc": lambda: _log_affinity(Fraction(1, 2), _law(p), _law(q)).exp(),
-        "hellinger2": lambda: -_log_affinity(Fraction(1, 2), _law(p), _law(q)).expm1(),
-    }
-    if name in simple:
-        return _answer(simple[name])
-    return _power(name, p, q)
+    if name in FORMS:
+        return _answer(FORMS[name], p, q, wrt)
+    return _power(name, p, q, wrt)
 
 
-def _power(name: str, p: Spatial, q: Spatial) -> Estimate | None:
+FORMS: dict[str, Callable[[Law, Law], acb]] = {
+    "kl_pq": lambda p, q: _kl(p, q),
+    "kl_qp": lambda p, q: _kl(q, p),
+    "jeffreys": lambda p, q: _kl(p, q) + _kl(q, p),
+    "bc": lambda p, q: _log_affinity(Fraction(1, 2), p, q).exp(),
+    "hellinger2": lambda p, q: -_log_affinity(Fraction(1, 2), p, q).expm1(),
+}
+
+
+def _power(name: str, p: Spatial, q: Spatial, wrt: str | None) -> Estimate | None:
     """Return c·(∫ p^α q^(1−α) − 1)/(α(α − 1)) for c times the power divergence of order α."""
     entry = find_divergence(name)
     if not isinstance(entry, FDivergence) or entry.power is None:
@@ -50,14 +56,25 @@ def _power(name: str, p: Spatial, q: Spatial) -> Estimate | None:
     if not least > 0:
         if not least < 0:
             return Estimate.undetermined(f"{name} is on the brink of infinity", METHOD)
-        return Estimate.infinite("in some direction the power of p/q grows too fast", METHOD)
+        infinite = Estimate.infinite("in some direction the power of p/q grows too fast", METHOD)
+        return Estimate.undetermined(f"{name} is infinite here", METHOD) if wrt else infinite
     factor = scale / (alpha * (alpha - 1))
-    return _answer(
-        lambda: _log_affinity(alpha, _law(p), _law(q)).expm1() * _exactly(factor),
-    )
+    return _answer(lambda p, q: _log_affinity(alpha, p, q).expm1() * _exactly(factor), p, q, wrt)
 
 
-def _answer(compute: Callable[[], arb]) -> Estimate:
+def _answer(form: Callable[[Law, Law], acb], p: Spatial, q: Spatial, wrt: str | None) -> Estimate:
+    side, name = split_parameter(wrt) if wrt else ("", None)
+
+    def compute() -> arb:
+        if wrt is None:
+            return form(_law(p), _law(q)).real
+        step = arb(2) ** -(ctx.prec // 3) * smallest_width(q if side == "q" else p)
+        moved = acb(0, step)
+        laws = (
+            _law(law, name if side == own else None, moved) for law, own in ((p, "p"), (q, "q"))
+        )
+        return form(*laws).imag / step
+
     ball, sure = settled(compute)
     value, error = rounded(ball)
     log = float(ball.mid().log()) if ball > 0 else None
@@ -74,48 +91,49 @@ def mahalanobis(p: Spatial, q: Spatial) -> float:
 
     def distance() -> arb:
         (mean, covariance), (other, _) = _law(p), _law(q)
-        return _form(covariance, other - mean).sqrt()
+        return _form(covariance, other - mean).real.sqrt()
 
     ball, _ = settled(distance)
     return float(ball.mid())
 
 
-def _law(law: Spatial) -> Law:
-    ((_, mean, covariance),) = parts(law)
-    return arb_mat([[x.real] for x in mean]), arb_mat([[x.real for x in row] for row in covariance])
+def _law(law: Spatial, name: str | None = None, step: Any = 0) -> Law:
+    """Return the mean and the covariance, the parameter ``name`` moved by ``step``."""
+    ((_, mean, covariance),) = parts(law, name, step)
+    return acb_mat([[x] for x in mean]), acb_mat(covariance)
 
 
 def _exactly(number: Fraction) -> arb:
     return arb(number.numerator) / number.denominator
 
 
-def _form(covariance: arb_mat, delta: arb_mat) -> arb:
+def _form(covariance: acb_mat, delta: acb_mat) -> acb:
     """Return δᵀΣ⁻¹δ."""
     return (delta.transpose() * covariance.solve(delta))[0, 0]
 
 
-def _kl(p: Law, q: Law) -> arb:
+def _kl(p: Law, q: Law) -> acb:
     trace = q[1].solve(p[1]).trace()
     dets = (q[1].det() / p[1].det()).log()
     return (trace - p[1].nrows() + _form(q[1], q[0] - p[0]) + dets) / 2
 
 
-def _mixed(alpha: Fraction, p: arb_mat, q: arb_mat) -> arb_mat:
+def _mixed(alpha: Fraction, p: acb_mat, q: acb_mat) -> acb_mat:
     """Return the precision αΣ_p⁻¹ + (1 − α)Σ_q⁻¹."""
     return p.inv() * _exactly(alpha) + q.inv() * _exactly(1 - alpha)
 
 
-def _least_minor(matrix: arb_mat) -> arb:
+def _least_minor(matrix: acb_mat) -> arb:
     """Return the first leading minor that is not positive, or the last: Sylvester's criterion."""
     minor: Any = arb(1)
     for size in range(1, matrix.nrows() + 1):
-        minor = arb_mat([[matrix[i, j] for j in range(size)] for i in range(size)]).det()
+        minor = acb_mat([[matrix[i, j] for j in range(size)] for i in range(size)]).det().real
         if not minor > 0:
             break
     return minor
 
 
-def _log_affinity(alpha: Fraction, p: Law, q: Law) -> arb:
+def _log_affinity(alpha: Fraction, p: Law, q: Law) -> acb:
     """Return log ∫ p^α q^(1−α), about the mean of p."""
     a, delta = _exactly(alpha), q[0] - p[0]
     precision, pull = _mixed(alpha, p[1], q[1]), q[1].solve(delta) * (1 - a)

@@ -19,7 +19,7 @@ from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.plane.exactly import parts, rounded, settled
+from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
 from gantheory.records import Estimate
@@ -152,7 +152,11 @@ def _kernel_distance(
     moved, parameter = split_parameter(wrt) if wrt else (None, "")
 
     def compute() -> Any:
-        step = arb(2) ** -(ctx.prec // 3) * _size(laws["pq".index(moved)]) if moved else arb(0)
+        step = (
+            arb(2) ** -(ctx.prec // 3) * smallest_width(laws["pq".index(moved)])
+            if moved
+            else arb(0)
+        )
         signed = [
             (side * weight, place, covariance)
             for law, side, own in zip(laws, (1, -1), "pq", strict=True)
@@ -172,14 +176,6 @@ def _kernel_distance(
     value, error = rounded(ball)
     log = float(ball.log().mid()) if value > 0 and sure else None
     return Estimate(value, error if sure else error + abs(value), method=CLOSED, log_value=log)
-
-
-def _size(law: Density) -> arb:
-    """Return a length that is small beside every parameter of a law, for a step."""
-    widths = [x.real.sqrt() for _, _, covariance in parts(law) for x in (covariance[0][0],)]
-    smallest = min(float(x.mid()) for x in widths)
-    weights = [float(w.real.mid()) for w, _, _ in parts(law)]
-    return arb(min(smallest, smallest**2, *weights, 1.0))
 
 
 def _normals_of(law: Density, name: str) -> Density:
