@@ -26,11 +26,12 @@ from gantheory.exact.algebra import Algebra
 from gantheory.functions import t
 from gantheory.implicit.atscore import AtScore, as_expression, function_of
 from gantheory.implicit.envelope import Path, Segment
-from gantheory.implicit.isolation import Real, zeros
+from gantheory.implicit.isolation import MOST, Real, zeros
 from gantheory.implicit.sections import between, vanishes
 from gantheory.implicit.stationary import Arc, Slopes, limit_at
 from gantheory.theory.pieces import coordinate_for, in_coordinate
 
+SOON = 400  # intervals looked at before a formula is brought to lowest terms
 NAMES = ("value", "loss", "followed", "weight", "score_weight")
 
 
@@ -103,15 +104,26 @@ def cancelled(expr: sp.Expr, segment: Segment) -> sp.Expr:
 
 
 def signs_along(segment: Segment, expr: sp.Expr) -> list[Signed]:
-    """Return the signs of a formula along an arc, in the order of its scores."""
+    """Return the signs of a formula along an arc, in the order of its scores.
+
+    Where intervals do not tell them soon, the formula is brought to lowest terms first.
+    """
+    try:
+        return _signs(segment, expr, SOON)
+    except OutOfTime:
+        raise
+    except Undecided:
+        return _signs(segment, cancelled(expr, segment), MOST)
+
+
+def _signs(segment: Segment, expr: sp.Expr, most: int) -> list[Signed]:
     local = segment.local
     assert isinstance(local, Arc)
-    expr = cancelled(expr, segment)
     low, high = (segment.start, segment.stop) if local.rises else (segment.stop, segment.start)
     function = function_of(expr)
     if vanishes(expr, low, high):
         return [Signed(0, arb(1))]
-    ends = [low, *zeros(function, low, high, name=False), high]
+    ends = [low, *zeros(function, low, high, name=False, most=most), high]
     found = []
     for one, other in pairwise(ends):
         score = between(one, other)

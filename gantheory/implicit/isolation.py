@@ -179,10 +179,13 @@ class Real:
         return f"{float(self.ball.mid()):.15g}"
 
 
-def zeros(function: Function, lower: Real, upper: Real, name: bool = True) -> list[Real]:
+def zeros(
+    function: Function, lower: Real, upper: Real, name: bool = True, most: int = MOST
+) -> list[Real]:
     """Return all zeros between two ends, in order; of a function that is not 0 throughout.
 
-    With ``name`` they are given their exact form where it is simple.
+    With ``name`` they are given their exact form where it is simple; ``most`` is how many
+    intervals are looked at.
 
     Raises:
         Undecided: where the sign near an end is not known, or there are too many.
@@ -190,7 +193,7 @@ def zeros(function: Function, lower: Real, upper: Real, name: bool = True) -> li
     ends = [inner_end(function, lower, 1, upper), inner_end(function, upper, -1, lower)]
     if ends[0] >= ends[1]:
         return []
-    found = _isolated(function, ends[0], ends[1])
+    found = _isolated(function, ends[0], ends[1], most)
     return [named(function, place) for place in found] if name else found
 
 
@@ -230,18 +233,18 @@ def near(t: sp.Symbol, end: sp.Expr, side: int, start: int) -> Near:
     return Near(t, end, side, start)
 
 
-def _isolated(function: Function, lower: arb, upper: arb) -> list[Real]:
+def _isolated(function: Function, lower: arb, upper: arb, most: int) -> list[Real]:
     waiting, found, specks, count = [(lower, upper)], [], [], 0
     while waiting:
         check_time()
         low, high = waiting.pop()
         count += 1
-        if count > MOST:
+        if count > most:
             raise Undecided("a derivative of the payoffs has too many changes of sign to list")
-        series = function(low.union(high), 2)
-        if not series[0].contains(0) and series[0].is_finite():
+        value, slope = _enclosures(function, low.union(high))
+        if value.is_finite() and not value.contains(0):
             continue
-        if series[1].is_finite() and not series[1].contains(0):
+        if slope.is_finite() and not slope.contains(0):
             signs = function.sign(low), function.sign(high)
             if signs[0] and signs[1]:
                 if signs[0] != signs[1]:
@@ -259,6 +262,23 @@ def _isolated(function: Function, lower: arb, upper: arb) -> list[Real]:
         waiting += [(middle, high), (low, middle)]
     places = _merged([*found, *map(Real, specks)])
     return [place for place in places if lower < place.ball < upper]
+
+
+def _enclosures(function: Function, box: arb) -> tuple[arb, arb]:
+    """Enclose f and f' on an interval: as they stand, else by f(m) + f'·(t − m) about the middle.
+
+    What stands there several times is counted several times, which the second form does once.
+    """
+    series = function(box, 3)
+    value, slope, bend = series[0], series[1], 2 * series[2]
+    if not slope.is_finite() or not value.contains(0):
+        return value, slope
+    centre = function(box.mid(), 2)
+    reach = box - box.mid()
+    value = meet(value, centre[0] + slope * reach)
+    if bend.is_finite() and slope.contains(0):
+        slope = meet(slope, centre[1] + bend * reach)
+    return value, slope
 
 
 def _merged(places: Sequence[Real]) -> list[Real]:

@@ -41,6 +41,7 @@ from gantheory.theory.records import (
     Tie,
 )
 
+SHORT = 30  # operations in a constant that is simplified before it is shown
 BALLS = "by ball arithmetic along the scores"
 
 
@@ -557,7 +558,8 @@ def total(*parts: Real) -> sp.Expr:
         found = add(found, part)
     if found.exact is None or found.exact.is_infinite:
         return as_expression(found)
-    return sp.simplify(found.exact)
+    exact = sp.expand(found.exact)
+    return sp.simplify(exact) if exact.count_ops() < SHORT else exact
 
 
 __all__ = ["Implicit", "function_of"]
