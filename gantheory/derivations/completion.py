@@ -12,7 +12,8 @@ from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
 from gantheory.exact.signs.balls import NoEnclosure
 from gantheory.functions import t
-from gantheory.implicit.isolation import BITS, Real
+from gantheory.implicit.isolation import BITS
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import sections_of, vanishes
 from gantheory.implicit.solution import Implicit
 from gantheory.records import How

@@ -19,7 +19,8 @@ from flint import arb, ctx
 
 from gantheory.exact.signs.balls import enclose
 from gantheory.functions import t
-from gantheory.implicit.isolation import Function, Real, meet
+from gantheory.implicit.isolation import Function, meet
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import between
 
 FAR = 400  # binary digits of the largest score tried, and of the distance to a finite end

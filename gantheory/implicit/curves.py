@@ -26,7 +26,8 @@ from gantheory.exact.algebra import Algebra
 from gantheory.functions import t
 from gantheory.implicit.atscore import AtScore, as_expression, function_of
 from gantheory.implicit.envelope import Path, Segment
-from gantheory.implicit.isolation import MOST, Real, zeros
+from gantheory.implicit.isolation import MOST, zeros
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import between, vanishes
 from gantheory.implicit.stationary import Arc, Slopes, limit_at
 from gantheory.theory.pieces import coordinate_for, in_coordinate

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from flint import arb
 
 from gantheory.deadline import Undecided, check_time
-from gantheory.implicit.isolation import Real
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section
 from gantheory.implicit.stationary import (
     EVERYWHERE,

@@ -17,230 +17,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, cmp_to_key, lru_cache
-from typing import TypeAlias
+from functools import cmp_to_key, lru_cache
 
 import sympy as sp
-from flint import arb, arb_series, ctx, fmpq
+from flint import arb, arb_series, fmpq
 
 from gantheory.deadline import Undecided, check_time
-from gantheory.exact.signs.balls import NoEnclosure, enclose
+from gantheory.exact.signs.balls import enclose
+from gantheory.implicit.constants import (
+    MINUS,
+    ONE,
+    ZERO,
+    Exact,
+    as_sympy,
+    ball_of,
+    coefficient_sign,
+    exactly,
+    plus,
+    raised,
+    times,
+)
+from gantheory.implicit.monomials import CONSTANT, Monomial, NotSmall, compared
 
 TERMS = 6  # kept in each germ: derivatives of payoffs cancel two or three
-BITS = 256
-SIMPLE = 60  # operations in a constant that is still simplified to see whether it is 0
-ZERO, ONE, MINUS = fmpq(0), fmpq(1), fmpq(-1)
-
-
-class Constant:
-    """An irrational constant: a ball around it, and its exact form, put together when asked."""
-
-    __slots__ = ("_exact", "_make", "ball")
-
-    def __init__(self, ball: arb, make: Callable[[], sp.Expr]) -> None:
-        self.ball, self._make = ball, make
-        self._exact: sp.Expr | None = None
-
-    @property
-    def exact(self) -> sp.Expr:
-        """The constant as an expression."""
-        if self._exact is None:
-            self._exact = self._make()
-        return self._exact
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Constant) and bool(self.exact == other.exact)
-
-    def __hash__(self) -> int:
-        return hash(self.exact)
-
-    def __neg__(self) -> Constant:
-        return Constant(-self.ball, lambda: -self.exact)
-
-
-Exact: TypeAlias = fmpq | Constant  # fractions are fast, and most constants are fractions
-
-
-class NotSmall(Undecided):
-    """A bound fails for all s ≥ S: a larger S may do."""
-
-
-@dataclass(frozen=True)
-class Monomial:
-    """exp(Σ k·s^p)·s^power·(log s)^logs, with ``rates`` the pairs (p, k), largest p first."""
-
-    rates: tuple[tuple[fmpq, Exact], ...] = ()
-    power: fmpq = ZERO
-    logs: fmpq = ZERO
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((len(self.rates), int(self.power.p), int(self.power.q), int(self.logs.p)))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __mul__(self, other: Monomial) -> Monomial:
-        if not self.rates or not other.rates:
-            rates_of_both = self.rates or other.rates
-            return Monomial(rates_of_both, self.power + other.power, self.logs + other.logs)
-        rates = dict(self.rates)
-        for p, k in other.rates:
-            rates[p] = plus(rates.get(p, ZERO), k)
-        kept = tuple(
-            sorted(((p, k) for p, k in rates.items() if coefficient_sign(k)), reverse=True)
-        )
-        return Monomial(kept, self.power + other.power, self.logs + other.logs)
-
-    def __pow__(self, e: fmpq) -> Monomial:
-        rates = tuple((p, times(k, e)) for p, k in self.rates if e)
-        return Monomial(rates, self.power * e, self.logs * e)
-
-    def over(self, other: Monomial) -> Monomial:
-        """Return the quotient."""
-        if self.rates == other.rates:
-            return Monomial((), self.power - other.power, self.logs - other.logs)
-        return self * other**MINUS
-
-    @property
-    def order(self) -> int:
-        """1 where it grows without bound, -1 where it vanishes, 0 where it is constant."""
-        for _, k in self.rates:
-            return coefficient_sign(k)
-        leading = self.power or self.logs
-        return (leading > 0) - (leading < 0)
-
-    def at(self, s: arb) -> arb:
-        """Return the value at s."""
-        total = ball_of(self.power) * s.log()
-        for p, k in self.rates:
-            total += ball_of(k) * _raised(s, p)
-        if self.logs:
-            total += ball_of(self.logs) * s.log().log()
-        return total.exp()
-
-    def fall(self, s: arb) -> arb:
-        """Return a lower bound on −d log m/d log s, for all arguments from s on.
-
-        Divided by the power s^p of the fastest rate, every other term shrinks as s grows, so
-        that those against it are largest at s itself.
-        """
-        top = self.rates[0][0] if self.rates else ZERO
-        parts = [(p - top, -ball_of(k) * ball_of(p)) for p, k in self.rates]
-        total = arb(0)
-        for shift, c in (*parts, (-top, -ball_of(self.power))):
-            if shift == 0:
-                total += c
-            elif c < 0:
-                total += c * _raised(s, shift)
-        if self.logs > 0:
-            total -= ball_of(self.logs) * _raised(s, -top) / s.log()
-        return total * _raised(s, top) if total > 0 else total
-
-    @lru_cache(maxsize=8192)  # noqa: B019 (monomials are few and small)
-    def bound(self, start: int) -> arb:
-        """Return a bound on it for all arguments from ``start`` on."""
-        s = arb(start)
-        if self.order == 0:
-            return arb(1)
-        if self.order > 0:
-            raise NotSmall("a term grows")
-        if not self.rates and not self.power:
-            return self.at(s)
-        if not self.fall(s) > 0:
-            raise NotSmall("a term does not fall from there on")
-        return self.at(s)
-
-
-CONSTANT = Monomial()
 EXPONENTIAL = tuple(fmpq(1, math.factorial(k)) for k in range(TERMS))
 LOGARITHM = (ZERO, *(fmpq((-1) ** (k + 1), k) for k in range(1, TERMS)))
-
-
-def fraction(x: sp.Rational) -> fmpq:
-    """Return a rational number of sympy's."""
-    return fmpq(int(x.p), int(x.q))
-
-
-def as_sympy(c: Exact) -> sp.Expr:
-    """Return a constant as an expression."""
-    return sp.Rational(int(c.p), int(c.q)) if isinstance(c, fmpq) else c.exact
-
-
-def exactly(c: sp.Expr) -> Exact:
-    """Return an expression as a constant."""
-    return fraction(c) if c.is_Rational else Constant(enclose(c), lambda: c)
-
-
-def plus(c: Exact, d: Exact) -> Exact:
-    """Return the sum of two constants."""
-    if isinstance(c, fmpq) and isinstance(d, fmpq):
-        return c + d
-    return Constant(ball_of(c) + ball_of(d), lambda: as_sympy(c) + as_sympy(d))
-
-
-def times(c: Exact, d: Exact) -> Exact:
-    """Return the product of two constants."""
-    if isinstance(c, fmpq) and isinstance(d, fmpq):
-        return c * d
-    return Constant(ball_of(c) * ball_of(d), lambda: as_sympy(c) * as_sympy(d))
-
-
-def raised(c: Exact, e: fmpq) -> Exact:
-    """Return a power of a constant."""
-    if e.q == 1 and abs(e) < 64:
-        if isinstance(c, fmpq):
-            return c ** int(e)
-        return Constant(c.ball ** int(e), lambda: as_sympy(c) ** int(e))
-    return exactly(as_sympy(c) ** as_sympy(e))
-
-
-def ball_of(c: Exact) -> arb:
-    """Return a ball around a constant."""
-    return arb(c) if isinstance(c, fmpq) else c.ball
-
-
-def _raised(s: arb, p: fmpq) -> arb:
-    return s ** int(p) if p.q == 1 else (s.log() * ball_of(p)).exp()
-
-
-def _compared(one: Monomial, other: Monomial) -> int:
-    if one.rates == other.rates:
-        mine, its = (one.power, one.logs), (other.power, other.logs)
-        return (its > mine) - (its < mine)
-    return other.over(one).order
-
-
-def coefficient_sign(c: Exact) -> int:
-    """Return the sign of an exact constant.
-
-    Raises:
-        Undecided: where balls do not tell it from 0 and algebra does not show that it is 0.
-    """
-    if isinstance(c, fmpq) or not c.ball.contains(0):
-        value = c if isinstance(c, fmpq) else c.ball
-        return int(value > 0) - int(value < 0)
-    return sign_of(c.exact)
-
-
-@lru_cache(maxsize=4096)
-def sign_of(c: sp.Expr) -> int:
-    """Return the sign of a constant that is an expression."""
-    if c.is_Rational:
-        return int(sp.sign(c))
-    for bits in (BITS, 4 * BITS):
-        with ctx.workprec(bits):
-            try:
-                ball = enclose(c)
-            except NoEnclosure as reason:
-                raise Undecided(str(reason)) from None
-        if ball > 0 or ball < 0:
-            return 1 if ball > 0 else -1
-        if sp.expand(c) == 0:
-            return 0
-    if c.count_ops() < SIMPLE and sp.simplify(c) == 0:
-        return 0
-    raise Undecided(f"whether {str(c)[:80]} is 0 is not known")
 
 
 def _is_lost(term: tuple[Monomial, Exact], bounds: Sequence[tuple[arb, Monomial]]) -> bool:
@@ -263,7 +64,7 @@ class Germ:
         cls, start: int, terms: Mapping[Monomial, Exact], *rests: tuple[arb, Monomial] | None
     ) -> Germ:
         """Sort the terms, drop zeros, and put what is too small or too much into the rest."""
-        ordered = sorted(terms, key=cmp_to_key(_compared))
+        ordered = sorted(terms, key=cmp_to_key(compared))
         kept = [(m, c) for m in ordered if coefficient_sign(c := terms[m])]
         bounds = [rest for rest in rests if rest is not None and rest[0] != 0]
         while kept and (len(kept) > TERMS or _is_lost(kept[-1], bounds)):
@@ -271,7 +72,7 @@ class Germ:
             bounds.append((abs(ball_of(c)), m))
         if not bounds:
             return cls(start, tuple(kept))
-        top = sorted((m for _, m in bounds), key=cmp_to_key(_compared))[0]
+        top = sorted((m for _, m in bounds), key=cmp_to_key(compared))[0]
         size = sum((b * m.over(top).bound(start) for b, m in bounds), arb(0))
         return cls(start, tuple(kept), (size.abs_upper(), top))
 
@@ -481,129 +282,3 @@ def composed(
         power = power * delta if k < order - 1 else power
     size, m = delta.size()
     return total + Germ.of(delta.start, {}, (abs(remainder) * size**order, m ** fmpq(order)))
-
-
-class Near:
-    """Expressions of t as germs at one end of an interval, each computed once.
-
-    Raises:
-        Undecided: where an expression has no expansion of this kind.
-    """
-
-    def __init__(self, t: sp.Symbol, end: sp.Expr, side: int, start: int) -> None:
-        self.t, self.start = t, start
-        if end.is_infinite:
-            score = Germ.of(start, {Monomial(power=ONE): ONE if end > 0 else MINUS})
-        else:
-            score = Germ.of(start, {CONSTANT: exactly(end), Monomial(power=MINUS): fmpq(side)})
-        self.known = {t: score}
-
-    def __call__(self, expr: sp.Expr) -> Germ:
-        """Return an expression as a germ."""
-        if expr not in self.known:
-            self.known[expr] = self._germ(expr)
-        return self.known[expr]
-
-    def _germ(self, expr: sp.Expr) -> Germ:
-        if self.t not in expr.free_symbols:
-            return Germ.constant(self.start, expr)
-        if isinstance(expr, sp.Add | sp.Mul):
-            total = self(expr.args[0])
-            for part in expr.args[1:]:
-                total = total + self(part) if isinstance(expr, sp.Add) else total * self(part)
-            return total
-        if isinstance(expr, sp.Pow):
-            base = self(expr.base)
-            if expr.exp.is_Rational:
-                return base.power(fraction(expr.exp))
-            return (base.log() * self(expr.exp)).exp()
-        name = type(expr).__name__
-        if name not in FUNCTIONS or len(expr.args) != 1:
-            raise Undecided(f"{name} has no expansion near an end of the domain")
-        return FUNCTIONS[name](self(expr.args[0]))
-
-
-def _is_infinite(u: Germ) -> int:
-    """Return 1 or -1 where u tends to an infinity, else 0."""
-    end = u.limit()
-    return int(sp.sign(end)) if end.is_infinite else 0
-
-
-def _one(u: Germ) -> Germ:
-    return Germ.constant(u.start, sp.Integer(1))
-
-
-def _sigmoid(u: Germ) -> Germ:
-    if _is_infinite(u) < 0:
-        grown = u.exp()
-        return grown * (_one(u) + grown).power(MINUS)
-    if _is_infinite(u) > 0:
-        return (_one(u) + (-u).exp()).power(MINUS)
-    return (_one(u) + (-u).exp()).power(MINUS)
-
-
-def _softplus(u: Germ) -> Germ:
-    if _is_infinite(u) > 0:
-        return u + (_one(u) + (-u).exp()).log()
-    return (_one(u) + u.exp()).log()
-
-
-def _tanh(u: Germ) -> Germ:
-    two = Germ.constant(u.start, sp.Integer(2))
-    if _is_infinite(u) < 0:
-        return -_tanh(-u)
-    if _is_infinite(u) > 0:
-        return _one(u) - two * _sigmoid(-(two * u))
-    return _analytic(sp.tanh, lambda z: 1 - 2 / (1 + (2 * z).exp()))(u)
-
-
-def _atan(u: Germ) -> Germ:
-    side = _is_infinite(u)
-    if not side:
-        return _analytic(sp.atan, arb_series.atan)(u)
-    return Germ.constant(u.start, side * sp.pi / 2) - _atan(u.power(MINUS))
-
-
-def _erf(u: Germ) -> Germ:
-    if not _is_infinite(u):
-        return _analytic(sp.erf, arb_series.erf)(u)
-    return _one(u) - _erfc(u)
-
-
-def _erfc(u: Germ) -> Germ:
-    """erfc u = exp(−u²)/(u√π)·(1 − 1/(2u²) + …), each sum off by at most the next term."""
-    side = _is_infinite(u)
-    if not side:
-        return _analytic(sp.erfc, arb_series.erfc)(u)
-    if side < 0:
-        return _one(u) + _one(u) - _erfc(-u)
-    square = u * u
-    series, inverse = _one(u), square.power(MINUS) * Germ.constant(u.start, -sp.S.Half)
-    total = _one(u)
-    for k in range(1, TERMS):
-        series = series * inverse * Germ.constant(u.start, sp.Integer(2 * k - 1))
-        total = total + series
-    size, m = (series * inverse * Germ.constant(u.start, sp.Integer(2 * TERMS - 1))).size()
-    total = total + Germ.of(u.start, {}, (size, m))
-    return (-square).exp() * u.power(MINUS) * Germ.constant(u.start, 1 / sp.sqrt(sp.pi)) * total
-
-
-def _analytic(
-    exact: Callable[[sp.Expr], sp.Expr], series: Callable[[arb_series], arb_series]
-) -> Callable[[Germ], Germ]:
-    """Return a function that is analytic at the finite limit of its argument."""
-
-    def applied(u: Germ) -> Germ:
-        grows, constant, falls = u.parted()
-        if grows.terms:  # of sin and cos alone: they stay within 1
-            return Germ.of(u.start, {}, (arb(1), CONSTANT))
-        return composed(taylor(exact, constant), series, falls, constant)
-
-    return applied
-
-
-FUNCTIONS: Mapping[str, Callable[[Germ], Germ]] = {
-    "exp": Germ.exp, "log": Germ.log, "sigmoid": _sigmoid, "softplus": _softplus,
-    "tanh": _tanh, "atan": _atan, "erf": _erf, "erfc": _erfc,
-    "sin": _analytic(sp.sin, arb_series.sin), "cos": _analytic(sp.cos, arb_series.cos),
-}  # fmt: skip

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, reduce
 
 import sympy as sp
@@ -18,8 +17,10 @@ from flint import arb, arb_series, ctx, fmpq
 
 from gantheory.deadline import OutOfTime, Undecided, check_time
 from gantheory.exact.signs.balls import NoEnclosure, enclose
-from gantheory.functions import sigmoid, softplus
-from gantheory.implicit.germs import Near, NotSmall, sign_of
+from gantheory.implicit.constants import sign_of
+from gantheory.implicit.monomials import NotSmall
+from gantheory.implicit.near import Near
+from gantheory.implicit.reals import Real, enclosed
 
 BITS = 192
 MOST = 8000  # evaluations on intervals for the zeros of one function
@@ -127,7 +128,7 @@ class Function:
                 values.append(operation(*(values[a] for a in arguments)))
             else:
                 if k not in self._constants:
-                    self._constants[k] = _enclosed(step)
+                    self._constants[k] = enclosed(step)
                 values.append(arb_series([self._constants[k]], prec=length))
         return values[self._result]
 
@@ -141,42 +142,6 @@ class Function:
         if value > 0:
             return 1
         return -1 if value < 0 else 0 if value == 0 else None
-
-
-def _enclosed(expr: sp.Expr) -> arb:
-    try:
-        return enclose(expr)
-    except NoEnclosure as reason:
-        raise Undecided(str(reason)) from None
-
-
-@dataclass(frozen=True)
-class Real:
-    """A real number or an infinity: a ball around it, and its exact form where that is known."""
-
-    ball: arb
-    exact: sp.Expr | None = None
-
-    @classmethod
-    def of(cls, exact: sp.Expr) -> Real:
-        """Return an exact number, which may be infinite."""
-        exact = exact.replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
-        exact = exact.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u)))
-        if exact.is_infinite:
-            return cls(arb("inf") if exact > 0 else arb("-inf"), exact)
-        return cls(_enclosed(exact), exact)
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether it is finite."""
-        return bool(self.ball.is_finite())
-
-    @property
-    def shown(self) -> str:
-        """The number as text."""
-        if self.exact is not None:
-            return str(self.exact)
-        return f"{float(self.ball.mid()):.15g}"
 
 
 def zeros(

@@ -14,9 +14,11 @@ from flint import arb, arb_series, ctx
 from gantheory.deadline import Undecided, check_time
 from gantheory.functions import t
 from gantheory.implicit.atscore import as_expression, function_of
+from gantheory.implicit.constants import coefficient_sign
 from gantheory.implicit.envelope import Path, Segment
-from gantheory.implicit.germs import NotSmall, coefficient_sign
-from gantheory.implicit.isolation import STARTS, Function, Real, near
+from gantheory.implicit.isolation import STARTS, Function, near
+from gantheory.implicit.monomials import NotSmall
+from gantheory.implicit.reals import Real
 from gantheory.implicit.stationary import Arc
 from gantheory.records import Estimate
 

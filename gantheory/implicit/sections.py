@@ -17,7 +17,8 @@ from flint import arb
 from gantheory.deadline import Undecided
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import choice, relu, t
-from gantheory.implicit.isolation import Function, Real, zeros
+from gantheory.implicit.isolation import Function, zeros
+from gantheory.implicit.reals import Real
 from gantheory.losses.loss import Loss
 from gantheory.theory.pieces import KINKS, Payoffs, domain_of, payoffs_of
 

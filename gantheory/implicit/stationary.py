@@ -20,7 +20,8 @@ from flint import arb
 from gantheory.deadline import Undecided, check_time
 from gantheory.functions import t
 from gantheory.implicit.atscore import function_of, stationary_score
-from gantheory.implicit.isolation import Function, Real, limit_near, zeros
+from gantheory.implicit.isolation import Function, limit_near, zeros
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section, between, vanishes
 from gantheory.implicit.tidying import slope_of, tidied
 from gantheory.theory.pieces import Payoffs

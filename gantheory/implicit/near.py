@@ -1,0 +1,139 @@
+"""Expressions of the score near an end of the domain, as germs: each function by its expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import sympy as sp
+from flint import arb, arb_series, fmpq
+
+from gantheory.deadline import Undecided
+from gantheory.implicit.constants import MINUS, ONE, exactly, fraction
+from gantheory.implicit.germs import TERMS, Germ, composed, taylor
+from gantheory.implicit.monomials import CONSTANT, Monomial
+
+
+class Near:
+    """Expressions of t as germs at one end of an interval, each computed once.
+
+    Raises:
+        Undecided: where an expression has no expansion of this kind.
+    """
+
+    def __init__(self, t: sp.Symbol, end: sp.Expr, side: int, start: int) -> None:
+        self.t, self.start = t, start
+        if end.is_infinite:
+            score = Germ.of(start, {Monomial(power=ONE): ONE if end > 0 else MINUS})
+        else:
+            score = Germ.of(start, {CONSTANT: exactly(end), Monomial(power=MINUS): fmpq(side)})
+        self.known = {t: score}
+
+    def __call__(self, expr: sp.Expr) -> Germ:
+        """Return an expression as a germ."""
+        if expr not in self.known:
+            self.known[expr] = self._germ(expr)
+        return self.known[expr]
+
+    def _germ(self, expr: sp.Expr) -> Germ:
+        if self.t not in expr.free_symbols:
+            return Germ.constant(self.start, expr)
+        if isinstance(expr, sp.Add | sp.Mul):
+            total = self(expr.args[0])
+            for part in expr.args[1:]:
+                total = total + self(part) if isinstance(expr, sp.Add) else total * self(part)
+            return total
+        if isinstance(expr, sp.Pow):
+            base = self(expr.base)
+            if expr.exp.is_Rational:
+                return base.power(fraction(expr.exp))
+            return (base.log() * self(expr.exp)).exp()
+        name = type(expr).__name__
+        if name not in FUNCTIONS or len(expr.args) != 1:
+            raise Undecided(f"{name} has no expansion near an end of the domain")
+        return FUNCTIONS[name](self(expr.args[0]))
+
+
+def _is_infinite(u: Germ) -> int:
+    """Return 1 or -1 where u tends to an infinity, else 0."""
+    end = u.limit()
+    return int(sp.sign(end)) if end.is_infinite else 0
+
+
+def _one(u: Germ) -> Germ:
+    return Germ.constant(u.start, sp.Integer(1))
+
+
+def _sigmoid(u: Germ) -> Germ:
+    if _is_infinite(u) < 0:
+        grown = u.exp()
+        return grown * (_one(u) + grown).power(MINUS)
+    if _is_infinite(u) > 0:
+        return (_one(u) + (-u).exp()).power(MINUS)
+    return (_one(u) + (-u).exp()).power(MINUS)
+
+
+def _softplus(u: Germ) -> Germ:
+    if _is_infinite(u) > 0:
+        return u + (_one(u) + (-u).exp()).log()
+    return (_one(u) + u.exp()).log()
+
+
+def _tanh(u: Germ) -> Germ:
+    two = Germ.constant(u.start, sp.Integer(2))
+    if _is_infinite(u) < 0:
+        return -_tanh(-u)
+    if _is_infinite(u) > 0:
+        return _one(u) - two * _sigmoid(-(two * u))
+    return _analytic(sp.tanh, lambda z: 1 - 2 / (1 + (2 * z).exp()))(u)
+
+
+def _atan(u: Germ) -> Germ:
+    side = _is_infinite(u)
+    if not side:
+        return _analytic(sp.atan, arb_series.atan)(u)
+    return Germ.constant(u.start, side * sp.pi / 2) - _atan(u.power(MINUS))
+
+
+def _erf(u: Germ) -> Germ:
+    if not _is_infinite(u):
+        return _analytic(sp.erf, arb_series.erf)(u)
+    return _one(u) - _erfc(u)
+
+
+def _erfc(u: Germ) -> Germ:
+    """erfc u = exp(−u²)/(u√π)·(1 − 1/(2u²) + …), each sum off by at most the next term."""
+    side = _is_infinite(u)
+    if not side:
+        return _analytic(sp.erfc, arb_series.erfc)(u)
+    if side < 0:
+        return _one(u) + _one(u) - _erfc(-u)
+    square = u * u
+    series, inverse = _one(u), square.power(MINUS) * Germ.constant(u.start, -sp.S.Half)
+    total = _one(u)
+    for k in range(1, TERMS):
+        series = series * inverse * Germ.constant(u.start, sp.Integer(2 * k - 1))
+        total = total + series
+    size, m = (series * inverse * Germ.constant(u.start, sp.Integer(2 * TERMS - 1))).size()
+    total = total + Germ.of(u.start, {}, (size, m))
+    return (-square).exp() * u.power(MINUS) * Germ.constant(u.start, 1 / sp.sqrt(sp.pi)) * total
+
+
+def _analytic(
+    exact: Callable[[sp.Expr], sp.Expr], series: Callable[[arb_series], arb_series]
+) -> Callable[[Germ], Germ]:
+    """Return a function that is analytic at the finite limit of its argument."""
+
+    def applied(u: Germ) -> Germ:
+        grows, constant, falls = u.parted()
+        if grows.terms:  # of sin and cos alone: they stay within 1
+            return Germ.of(u.start, {}, (arb(1), CONSTANT))
+        return composed(taylor(exact, constant), series, falls, constant)
+
+    return applied
+
+
+FUNCTIONS: Mapping[str, Callable[[Germ], Germ]] = {
+    "exp": Germ.exp, "log": Germ.log, "sigmoid": _sigmoid, "softplus": _softplus,
+    "tanh": _tanh, "atan": _atan, "erf": _erf, "erfc": _erfc,
+    "sin": _analytic(sp.sin, arb_series.sin), "cos": _analytic(sp.cos, arb_series.cos),
+}  # fmt: skip
