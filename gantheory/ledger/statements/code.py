@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise, permutations, product
 
-from gantheory.ledger.systems import digits, labels, likelihoods, maps, trace, trained
+from gantheory.ledger.systems import digits, labels, likelihoods, maps, relativistic, trace, trained
 from gantheory.records import Estimate, Verdict
 from gantheory.verify import agree, decided, exhausted
 
@@ -145,7 +145,7 @@ _OWN_PLANTS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "packed_total_variation": {"the other direction": {"relation": "falls"}},
     "conditional_from_marginal": {"another answer": {"claim": "determined"}},
 }
-_ROOMS = (labels, maps, likelihoods, trained, digits, trace)
+_ROOMS = (labels, maps, likelihoods, relativistic, trained, digits, trace)
 FUNCTIONS = {**_OWN, **{name: run for room in _ROOMS for name, run in room.FUNCTIONS.items()}}
 PLANTS = {**_OWN_PLANTS, **{name: wrong for room in _ROOMS for name, wrong in room.PLANTS.items()}}
 TRAINED = frozenset({*trained.FUNCTIONS, *digits.FUNCTIONS, *trace.FUNCTIONS})
