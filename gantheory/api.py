@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from gantheory.critics import CriticDerivation, derive_critic
@@ -13,7 +13,7 @@ from gantheory.errors import require, require_simulations, unknown_name
 from gantheory.losses import find, summed
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
-from gantheory.verify import Outcome
+from gantheory.verify import Check, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,9 @@ def derive(
 
 
 def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
-    """Decide claims of the ledger by their ids, or all that need no training.
+    """Decide checks of the ledger by their ids, or all that need no training.
+
+    An id of a document's statement, as `claims` has them, is one too.
 
     >>> [str(outcome.verdict.how) for outcome in check("minimax.value")]
     ['proved']
@@ -69,10 +71,15 @@ def check(claims: str | Iterable[str] = ()) -> list[Outcome]:
     )
 
     wanted = [claims] if isinstance(claims, str) else list(claims)
+    known: Mapping[str, Check] = CHECKS
+    if any(name not in CHECKS for name in wanted):
+        from gantheory.ledger.statements.checks import statement_checks
+
+        known = {**CHECKS, **statement_checks()}
     for name in wanted:
-        if name not in CHECKS:
-            raise unknown_name("claim", name, CHECKS)
-    chosen = [CHECKS[name] for name in wanted] or [c for c in CHECKS.values() if not c.trains]
+        if name not in known:
+            raise unknown_name("claim", name, known)
+    chosen = [known[name] for name in wanted] or [c for c in CHECKS.values() if not c.trains]
     return list(run(chosen))
 
 

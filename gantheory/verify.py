@@ -22,6 +22,7 @@ class Check:
         source: who states it.
         trains: whether deciding it trains a network.
         twin_of: for a false twin, the id of the law it is the negation of.
+        document: the title of the document whose statement it is, for reports.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Check:
     source: str = ""
     trains: bool = False
     twin_of: str | None = None
+    document: str = ""
 
 
 @dataclass(frozen=True)

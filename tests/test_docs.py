@@ -4,14 +4,18 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
 
 import gantheory
 from gantheory.ledger.checks import CHECKS
+from gantheory.ledger.statements.checks import statement_checks
 from gantheory.losses import CATALOGUE, CRITICS
+from gantheory.records import How
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(
@@ -28,7 +32,7 @@ def ids_in(text):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(DOCS)))
 def test_every_check_named_on_a_page_exists(page):
-    assert set(ids_in(page.read_text())) <= set(CHECKS)
+    assert set(ids_in(page.read_text())) <= {*CHECKS, *statement_checks()}
 
 
 def test_the_theory_binds_statements_of_each_classic_loss():
@@ -69,8 +73,8 @@ html_math_renderer = "mathml"
 """
 
 
-def build(folder, text):
-    (folder / "conf.py").write_text(MINI.format(extension=str(DOCS / "_ext")))
+def build(folder, text, more="bound_readme = 'none'\n"):
+    (folder / "conf.py").write_text(MINI.format(extension=str(DOCS / "_ext")) + more)
     (folder / "index.md").write_text(
         f"# Page\n\n{text}\n\n```{{checks-table}} minimax.optimal-discriminator\n```\n"
     )
@@ -135,10 +139,71 @@ def test_the_command_reference_ends_each_command_in_an_example(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_statements_of_a_source_are_a_page_with_their_verdicts(tmp_path):
-    done, page = build(tmp_path, "```{statements} 003\n```")
+def test_the_statements_of_a_source_and_the_systems_are_pages_with_their_verdicts(tmp_path):
+    """A statement of a document can be bound by its id, and links to its row."""
+    bound = "```{check} 003-84\n```\n\n```{statements} 003\n```\n\n```{systems}\n```"
+    done, page = build(tmp_path, bound)
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert text.count('id="statement-003-') == 20
+    assert text.count('href="#statement-003-84"') == 1
     assert "P = (9/10, 1/10)" in text
     assert "not machine-checkable" in text
+    for system in ("conditional GAN", "InfoGAN", "AC-GAN", "CycleGAN", "SRGAN", "DCGAN", "WGAN",
+                   "WGAN-GP", "VAE", "autoregressive"):  # fmt: skip
+        assert f'href="#system-{number_of(system)}"' in text, system
+    assert text.count('href="#of-system-ac-gan-bias"') == 1
+    assert text.count('id="of-system-ac-gan-bias"') == 1
+
+
+def number_of(system):
+    from gantheory.ledger.statements.deciding import all_entries
+
+    return list(dict.fromkeys(e.system for e in all_entries() if e.system)).index(system)
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("", "curve.png is bound to no check"),
+        ("<!-- bound to: survey.jsd.2, no.such.id -->", "no.such.id"),
+        ("<!-- bound to: 003-84,\nsurvey.jsd.2 -->", None),
+        ("<!-- bound to: false -->", "false is not as it should be"),
+    ],
+)
+def test_a_picture_of_the_readme_that_no_check_holds_is_refused(
+    tmp_path, monkeypatch, comment, said
+):
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    import checks
+    from sphinx.errors import ExtensionError
+
+    wrong = replace(CHECKS["survey.jsd.3"], id="false", expected=How.REFUTED)
+    monkeypatch.setattr(checks, "CHECKS", {**CHECKS, "false": wrong})
+    readme = tmp_path / "readme.txt"
+    readme.write_text(f"![a curve](curve.png)\n{comment}\n")
+    app = SimpleNamespace(config=SimpleNamespace(bound_readme=str(readme)))
+    if said is None:
+        checks.bind_pictures(app)
+        return
+    with pytest.raises(ExtensionError, match=said):
+        checks.bind_pictures(app)
+
+
+@pytest.mark.slow
+def test_a_broken_binding_of_the_readme_stops_the_build(tmp_path):
+    readme = tmp_path / "readme.txt"
+    readme.write_text("![a curve](curve.png)\n<!-- bound to: no.such.id -->\n")
+    done, _ = build(tmp_path, "Nothing.", f"bound_readme = {str(readme)!r}\n")
+    assert done.returncode != 0
+    assert "no.such.id" in done.stderr
+
+
+def test_what_the_readme_says_of_the_ledger_is_so():
+    from gantheory.ledger.statements.deciding import all_entries
+
+    readme = (DOCS.parent / "README.md").read_text()
+    sources = {entry.source.key for entry in all_entries() if entry.source.key.isdigit()}
+    count = sum(entry.source.key.isdigit() for entry in all_entries())
+    assert f"decides so {count} sentences of five documents" in readme
+    assert len(sources) == 5

@@ -1,21 +1,26 @@
 """Statements bound to checks: the ``check`` directive and role, and the ledger of all checks.
 
+The pictures of the README are bound too, by a comment ``<!-- bound to: id, id -->`` that follows.
+
 An id that no check has is an error, and so is a statement whose check does not get the verdict
 that it should: the page is written from the verdict found while building it. Checks that train
 networks are not run here; ``gantheory check`` runs them.
 """
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from gantheory.errors import unknown_name
 from gantheory.ledger.checks import CHECKS, run
+from gantheory.ledger.statements.checks import statement_checks
 from gantheory.records import How
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.view import MEANINGS, SIGNS, readable
@@ -26,15 +31,16 @@ logger = logging.getLogger(__name__)
 @cache
 def decide(name):
     """Return the outcome of a check, decided once in a build."""
-    (outcome,) = run([CHECKS[name]])
+    (outcome,) = run([find(name)])
     return outcome
 
 
 def find(name):
-    """Return the check called ``name``, or raise with the nearest known name."""
-    if name not in CHECKS:
-        raise unknown_name("check", name, CHECKS)
-    return CHECKS[name]
+    """Return the check or the document's statement of that id, or raise with the nearest one."""
+    known = CHECKS if name in CHECKS else statement_checks()
+    if name not in known:
+        raise unknown_name("check", name, [*CHECKS, *known])
+    return known[name]
 
 
 def known_by(check):
@@ -163,6 +169,26 @@ def cell(*content):
     return nodes.entry("", nodes.paragraph("", "", *content))
 
 
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)\s*(?:<!--\s*bound to:([^>]*?)-->)?")
+
+
+def bind_pictures(app):
+    """Refuse a README with a picture that no check holds, or that one without its verdict does."""
+    readme = Path(app.config.bound_readme)
+    if not readme.exists():
+        return
+    for picture, ids in PICTURE.findall(readme.read_text(encoding="utf-8")):
+        if not ids.strip():
+            raise ExtensionError(f"{readme.name}: {picture} is bound to no check")
+        for name in re.split(r"[,\s]+", ids.strip()):
+            try:
+                check = find(name)
+            except ValueError as error:
+                raise ExtensionError(f"{readme.name}: {picture}: {error}") from None
+            if not check.trains and not decide(name).as_expected:
+                raise ExtensionError(f"{readme.name}: {picture}: {name} is not as it should be")
+
+
 def digest_of_sources():
     """Return a digest of all the code that the pages speak of."""
     root = Path(__file__).parents[2]
@@ -175,6 +201,8 @@ def digest_of_sources():
 def setup(app):
     # A change of the code changes this value, and with it every page is written again.
     app.add_config_value("digest_of_sources", digest_of_sources(), "env")
+    app.add_config_value("bound_readme", str(Path(__file__).parents[2] / "README.md"), "env")
+    app.connect("builder-inited", bind_pictures)
     app.add_role("check", CheckRole())
     app.add_directive("check", CheckDirective)
     app.add_directive("checks-table", LedgerDirective)

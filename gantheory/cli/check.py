@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Leave the training out.")
 @json_option
 def command(out: Path, quick: bool, as_json: bool) -> int:
-    """Run every check of the original GAN and write a report.
+    """Run every check of the original GAN and decide what documents state; write a report.
+
 
     Exit status 0 if every verdict is as it should be, 1 otherwise.
 
@@ -39,9 +40,11 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
     if not quick:
         require("training (leave it out with --quick)", "torch", "torch")
     from gantheory.ledger.checks import CHECKS
+    from gantheory.ledger.statements.checks import statement_checks
     from gantheory.report import html, tables
 
-    checks = [check for check in CHECKS.values() if not (quick and check.trains)]
+    every = [*CHECKS.values(), *statement_checks().values()]
+    checks = [check for check in every if not (quick and check.trains)]
     outcomes, interrupted = _decide(checks, show_progress=not as_json)
     page = out / "index.html"
     write_atomically(page, html.render_check(outcomes, planned=len(checks)))

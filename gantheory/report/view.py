@@ -74,18 +74,31 @@ _GROUPS: tuple[tuple[str, str, str, Callable[[Check], bool]], ...] = (
         lambda check: True,
     ),
 )
+_DOCUMENT = (
+    "Its statements in reading order, in our words. A false one is refuted with a counterexample, "
+    "and what is true instead is checked too."
+)
 _READING_ORDER = ("proved", "numbers", "trained", "twins", "undecided")
 
 
 def group(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
-    """Sort outcomes into the page's sections, each outcome into exactly one."""
+    """Sort outcomes into the page's sections, each outcome into exactly one.
+
+    What documents state stands by document, in reading order, after all else.
+    """
     found: dict[str, list[Outcome]] = {name: [] for name in _READING_ORDER}
+    documents: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        found[next(name for name, *_, fits in _GROUPS if fits(outcome.check))].append(outcome)
+        if outcome.check.document:
+            documents.setdefault(outcome.check.document, []).append(outcome)
+        else:
+            found[next(name for name, *_, fits in _GROUPS if fits(outcome.check))].append(outcome)
     words = {name: (title, explanation) for name, title, explanation, _ in _GROUPS}
-    return tuple(
-        Group(name, *words[name], tuple(found[name])) for name in _READING_ORDER if found[name]
-    )
+    return (
+        *(Group(name, *words[name], tuple(found[name])) for name in _READING_ORDER if found[name]),
+        *(Group(f"document-{number}", f"Read along: {title}", _DOCUMENT, tuple(rows))
+          for number, (title, rows) in enumerate(documents.items(), start=1)),
+    )  # fmt: skip
 
 
 def readable(statement: str) -> str:

@@ -124,7 +124,12 @@ class Row:
     @property
     def as_expected(self) -> bool:
         """Whether the verdict is the recorded one, and what corrects the statement holds."""
-        return self.how == self.entry.verdict and all(v.holds for v in self.corrected)
+        return self.how == self.entry.verdict and self.corrects
+
+    @property
+    def corrects(self) -> bool:
+        """Whether what corrects the statement holds, where there is such a thing."""
+        return all(v.holds for v in self.corrected)
 
     @property
     def reason(self) -> str | None:
