@@ -8,6 +8,7 @@ from .api import derive as derive
 from .api import measure as measure
 from .api import simulate as simulate
 from .api import sweep as sweep
+from .api import train as train
 from .api import watch as watch
 from .archive import from_json as from_json
 from .archive import to_json as to_json

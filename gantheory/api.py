@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gantheory.densities.base import Density
     from gantheory.ledger.simulated import Simulation
+    from simulations.models import Trained
     from simulations.watch import Reading, Watch
 
 
@@ -150,3 +151,19 @@ def sweep(
     from simulations.sweeps.sweep import sweep as swept
 
     return swept(loss, p, q, **options)
+
+
+def train(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | Critic | str = "non-saturating",
+    **options: Any,
+) -> Trained:  # fmt: skip
+    """Train your own generator and discriminator on your data, as an ensemble of seeds.
+
+    The answer has the trained modules, their samples, the readings where ``every`` asked for any,
+    and which path trained them, and why. See `simulations.models.train_modules`, which has the
+    options: ``latent``, ``seeds``, and all that a `Recipe` takes. Needs the extra ``torch``.
+    """
+    require_simulations("train")
+    from simulations.models import train_modules
+
+    return train_modules(generator, discriminator, data, loss, **options)

@@ -121,7 +121,7 @@ def measure(
         raise unknown_name("test", test, TESTS)
     played = with_numbers(loss, parameters)
     payoffs = Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
-    with _untouched(generator, discriminator):
+    with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
         gradients = _gradients(generator, discriminator, payoffs, real, latent, seed)
         with torch.no_grad():
@@ -248,7 +248,7 @@ def _tested(real: Tensor, fake: Tensor, test: str, seed: int) -> float:
 
 
 @contextmanager
-def _untouched(*modules: nn.Module) -> Iterator[None]:
+def untouched(*modules: nn.Module) -> Iterator[None]:
     """Put modules into eval mode, and their modes and all random states back afterwards."""
     modes = [(part, part.training) for module in modules for part in module.modules()]
     devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}

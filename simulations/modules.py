@@ -1,0 +1,262 @@
+"""A user's torch modules as networks of an ensemble: member k's numbers are row k of one matrix.
+
+A module that is an `Mlp` in other words becomes one, with all that an `Mlp` has. Any other is
+stacked by `torch.func`: its own code runs, once for all members.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
+
+from gantheory.errors import GantheoryError
+from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
+
+
+@dataclass(frozen=True)
+class Given(Mlp):
+    """An `Mlp` whose members start from a module's numbers, or afresh, as the module does."""
+
+    digest: str = ""
+    fresh: bool = False
+
+    @property
+    def module(self) -> nn.Module:
+        """Return the module that it was made from."""
+        found: nn.Module = self.__dict__["module"]
+        return found
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return one member's initial parameters."""
+        return self.row_of(_begun(self.module, self.fresh, generator))
+
+    def row_of(self, module: nn.Module) -> Tensor:
+        """Return a module's numbers in the order of a row, float64."""
+        tensors = [parameter.detach().double() for parameter in module.parameters()]
+        return torch.cat([x.T.flatten() if x.ndim == 2 else x for x in tensors]).cpu()
+
+    def filled(self, row: Tensor) -> nn.Module:
+        """Return a copy of the module with a row's numbers."""
+        made = copy.deepcopy(self.module)
+        parts = [matrix[0] for matrix in self.matrices(row[None])]
+        with torch.no_grad():
+            for parameter, part in zip(made.parameters(), parts, strict=True):
+                parameter.copy_(part.T if parameter.ndim == 2 else part[0])
+        return made
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Any module: its own forward pass, mapped over the members' rows by `torch.func.vmap`.
+
+    Batch normalisation takes each batch's own moments, after training too. What draws random numbers of its own,
+    as dropout does, is refused: a member would depend on its company.
+
+    Args:
+        text: the module as it prints, for records.
+        shape: of one input; ``outputs`` counts the numbers of one output.
+        digest: of its numbers.
+        fresh: whether members start afresh.
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    outputs: int
+    digest: str
+    fresh: bool = False
+
+    @property
+    def module(self) -> nn.Module:
+        """Return the module that it was made from."""
+        found: nn.Module = self.__dict__["module"]
+        return found
+
+    @property
+    def inputs(self) -> int:
+        """Return how many numbers one input has."""
+        return int(torch.Size(self.shape).numel())
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Return the sizes of the module's parameters, each as a row."""
+        return [(1, parameter.numel()) for parameter in self.module.parameters()]
+
+    @property
+    def count(self) -> int:
+        """Return the length of one member's row."""
+        return sum(size for _, size in self.shapes)
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return one member's initial parameters."""
+        return self.row_of(_begun(self.module, self.fresh, generator))
+
+    def row_of(self, module: nn.Module) -> Tensor:
+        """Return a module's numbers in the order of a row, float64."""
+        return torch.cat([x.detach().double().flatten() for x in module.parameters()]).cpu()
+
+    def filled(self, row: Tensor) -> nn.Module:
+        """Return a copy of the module with a row's numbers, which takes its own batch's moments."""
+        made = replace_all_batch_norm_modules_(copy.deepcopy(self.module))
+        parts = row.split([size for _, size in self.shapes])
+        with torch.no_grad():
+            for parameter, part in zip(made.parameters(), parts, strict=True):
+                parameter.copy_(part.view_as(parameter))
+        return made
+
+    @cached_property
+    def _plain(self) -> nn.Module:
+        made = replace_all_batch_norm_modules_(copy.deepcopy(self.module))
+        return made.train()
+
+    def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """Return the outputs (K, n, outputs) for inputs (K, n, inputs)."""
+        names = [(name, p.shape) for name, p in self._plain.named_parameters()]
+        parts = parameters.split([size for _, size in self.shapes], dim=1)
+        rows = {
+            name: part.unflatten(1, shape) if shape else part[:, 0]
+            for (name, shape), part in zip(names, parts, strict=True)
+        }
+        buffers = {name: b.to(x) if b.is_floating_point() else b.to(x.device)
+                   for name, b in self._plain.named_buffers()}  # fmt: skip
+
+        def one(own: dict[str, Tensor], points: Tensor) -> Tensor:
+            seen = points.reshape(len(points), *self.shape)
+            found: Tensor = functional_call(self._plain, {**buffers, **own}, (seen,))
+            return found.reshape(len(points), self.outputs)
+
+        result: Tensor = vmap(one)(rows, x)
+        return result
+
+
+ACTIVATION = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
+
+
+def as_network(
+    module: nn.Module, shape: tuple[int, ...], *, fresh: bool = False
+) -> tuple[Network, str]:
+    """Return a module as a network for inputs of ``shape``, and why it is the one that it is.
+
+    Raises:
+        GantheoryError: where it takes no such inputs, draws random numbers, or has no parameters.
+    """
+    parameters = list(module.parameters())
+    if not parameters:
+        raise GantheoryError(f"{type(module).__name__} has no parameters to train")
+    digest = hashlib.sha256(
+        b"".join(x.detach().double().cpu().numpy().tobytes() for x in parameters)
+    ).hexdigest()
+    found = _as_mlp(module, shape)
+    if isinstance(found, Mlp):
+        made: Given | Stacked = Given(
+            found.sizes, found.activation, found.output, digest=digest, fresh=fresh
+        )
+        why = "linear layers with one activation"
+    else:
+        outputs = _outputs(module, shape)
+        made = Stacked(str(module), shape, outputs, digest, fresh)
+        why = found
+    made.__dict__["module"] = module
+    if isinstance(made, Stacked):
+        _try(made, parameters[0])
+    return made, why
+
+
+def _as_mlp(module: nn.Module, shape: tuple[int, ...]) -> Mlp | str:
+    """Return the module as an `Mlp`, or what in it is none."""
+    if not isinstance(module, nn.Sequential):
+        return f"{type(module).__name__} is no nn.Sequential"
+    layers = list(module)
+    linear = [layer for layer in layers[::2] if isinstance(layer, nn.Linear)]
+    if len(linear) != len(layers[::2]) or any(layer.bias is None for layer in linear):
+        return "not all of its layers are nn.Linear with a bias, an activation between two"
+    if shape != (linear[0].in_features,):
+        return f"its inputs have shape {shape}"
+    if any(a.out_features != b.in_features for a, b in pairwise(linear)):
+        return "its layers do not fit together"
+    names = [_activation(layer) for layer in layers[1::2]]
+    if None in names:
+        return f"{layers[2 * names.index(None) + 1]} is no activation of the fast path"
+    hidden = set(names[: len(linear) - 1])
+    if len(hidden) > 1:
+        return "its hidden layers have different activations"
+    last = names[len(linear) - 1] if len(names) == len(linear) else "identity"
+    sizes = (linear[0].in_features, *(layer.out_features for layer in linear))
+    return Mlp(sizes, str(hidden.pop()) if hidden else "relu", str(last))
+
+
+def _activation(layer: nn.Module) -> str | None:
+    if isinstance(layer, nn.LeakyReLU):
+        return "leaky" if layer.negative_slope == 0.2 else None
+    if isinstance(layer, nn.Softplus):
+        plain = layer.beta == 1 and layer.threshold == SOFTPLUS_LINEAR_FROM
+        return "softplus" if plain else None
+    return ACTIVATION.get(type(layer))
+
+
+def _outputs(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Return how many numbers one output has, leaving the module as it is."""
+    like = next(iter(module.parameters()))
+    again = replace_all_batch_norm_modules_(copy.deepcopy(module))
+    try:
+        with torch.no_grad(), torch.random.fork_rng():
+            made = again(torch.zeros(2, *shape, dtype=like.dtype, device=like.device))
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise GantheoryError(
+            f"{type(module).__name__} does not take inputs of shape (n, {str(shape)[1:-1]}): "
+            f"{str(error).splitlines()[0][:120]}"
+        ) from None
+    if not isinstance(made, Tensor) or made.shape[:1] != (2,):
+        raise GantheoryError(
+            f"{type(module).__name__} must return one tensor with a row for each input"
+        )
+    return made[0].numel()
+
+
+def _try(network: Stacked, like: Tensor) -> None:
+    """Raise where `torch.func` cannot stack the module."""
+    rows = network.row_of(network.module).to(like)[None].expand(2, -1)
+    try:
+        with torch.no_grad():
+            network(rows, torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device))
+    except RuntimeError as error:
+        random = "random" in str(error)
+        what = "draws random numbers of its own, as dropout does" if random else "cannot be stacked"
+        raise GantheoryError(
+            f"{type(network.module).__name__} {what} ({str(error).splitlines()[0][:100]}); "
+            "train it in your own loop with gantheory.watch"
+        ) from None
+
+
+def _begun(module: nn.Module, fresh: bool, generator: torch.Generator) -> nn.Module:
+    """Return the module itself, or a copy whose layers were all drawn again."""
+    if not fresh:
+        return module
+    made = copy.deepcopy(module)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for layer in made.modules():
+            own = list(layer.parameters(recurse=False))
+            redraw = getattr(layer, "reset_parameters", None)
+            if own and redraw is None:
+                raise GantheoryError(
+                    f"{type(layer).__name__} has no reset_parameters(); leave out fresh=True, and "
+                    "every seed starts from the module's own numbers"
+                )
+            if redraw is not None:
+                redraw()
+    return made
+
+
+def path_of(reasons: Sequence[tuple[str, Network, str]]) -> str:
+    """Return why modules train by the path that they do."""
+    slow = [f"{player}: {why}" for player, network, why in reasons if isinstance(network, Stacked)]
+    return "; ".join(slow) or "both networks are linear layers with one activation"
