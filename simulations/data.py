@@ -27,8 +27,21 @@ Array = NDArray[np.float64]
 
 
 def as_density(density: Density | str) -> Density:
-    """Return ``density``, read from text such as ``"normal(0, 1)"`` where it is one."""
-    return parse_density(density) if isinstance(density, str) else density
+    """Return ``density``, read from text such as ``"normal(0, 1)"`` where it is one.
+
+    Raises:
+        GantheoryError: for what is no law, as an array.
+    """
+    if isinstance(density, str):
+        return parse_density(density)
+    if not isinstance(density, Density):
+        shape = getattr(density, "shape", None)
+        what = type(density).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
+        raise GantheoryError(
+            f"{what} is no law: give a density such as 'normal(0, 1)' here; where samples are "
+            "asked for, simulations.points.points(data) makes data of it"
+        )
+    return density
 
 
 def stratified(density: Density | str, rng: np.random.Generator, shape: tuple[int, int]) -> Array:

@@ -57,8 +57,8 @@ class Given(Mlp):
 class Stacked:
     """Any module: its own forward pass, mapped over the members' rows by `torch.func.vmap`.
 
-    Batch normalisation takes each batch's own moments, after training too. What draws random numbers of its own,
-    as dropout does, is refused: a member would depend on its company.
+    Batch normalisation takes each batch's own moments, after training too. What draws random
+    numbers of its own, as dropout does, is refused: a member would depend on its company.
 
     Args:
         text: the module as it prints, for records.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +16,14 @@ import torch
 from torch import Tensor
 
 from gantheory.densities.base import Density
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require
 from simulations.counter import Places
-from simulations.data import Law, as_density
+from simulations.data import Law, as_density, read_idx
 from simulations.streams import Sampler
 
 WHAT = (
     "give a density such as 'normal(0, 1)', numbers of shape (points, dimension), a torch Dataset, "
-    "a .csv or .npy file, or an object with `dim` and `sample(n, generator, dtype)`"
+    "a file (.npy, .csv, .parquet, IDX), or an object with `dim` and `sample(n, generator, dtype)`"
 )
 
 
@@ -91,9 +92,9 @@ def points(data: Any) -> Points:
     """Return a user's data as a sampler of its empirical law.
 
     Args:
-        data: numbers of shape (points,) or (points, dimension), as a list, array or tensor; a
-            torch Dataset, of whose items the first part is taken; or the path of a .csv file, a
-            header allowed, or of a .npy file.
+        data: numbers of shape (points, ...), as a list, array, tensor or table of numbers; a torch
+            Dataset, of whose items the first part is taken; or the path of a .npy, .csv (a header
+            allowed), .parquet or IDX file, whose bytes become numbers from 0 to 1.
 
     Raises:
         GantheoryError: where it is none of these, or holds what is no finite number.
@@ -113,7 +114,7 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
     Raises:
         GantheoryError: where it is nothing of the kind.
     """
-    if isinstance(data, str) and not data.endswith((".csv", ".npy")):
+    if isinstance(data, str) and not _is_file(Path(data)):
         return Law(as_density(data))
     if isinstance(data, Density):
         return Law(data)
@@ -128,7 +129,7 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
 
 
 def _made(numbers: Any, origin: str) -> Points:
-    rows = torch.as_tensor(np.asarray(numbers, dtype=np.float64))
+    rows = torch.from_numpy(np.array(numbers, dtype=np.float64))
     rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
     if rows.ndim != 2 or not rows.numel():
         raise GantheoryError(f"data of shape {tuple(rows.shape)}; {WHAT}")
@@ -148,18 +149,49 @@ def _items(data: Any) -> Tensor:
     return torch.stack([torch.as_tensor(item).reshape(-1) for item in firsts])
 
 
+ENDINGS = ".npy", ".csv", ".parquet"
+IDX = re.compile(r".*[-.]idx\d-ubyte(\.gz)?|.*\.idx(\.gz)?")
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS or IDX.fullmatch(path.name) is not None
+
+
 def _read(path: Path) -> Any:
+    if IDX.fullmatch(path.name):
+        return read_idx(path) / 255.0
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             return np.load(path, allow_pickle=False)
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".parquet":
+            return _parquet(path)
+        if path.suffix.lower() == ".csv":
             with path.open(newline="", encoding="utf-8-sig") as file:
                 return _numbers([row for row in csv.reader(file) if row], path)
     except (OSError, ValueError) as error:
         if isinstance(error, GantheoryError):
             raise
         raise GantheoryError(f"cannot read {path}: {error}") from None
-    raise GantheoryError(f"{path}: unknown kind of file; use .csv or .npy")
+    raise GantheoryError(f"{path}: unknown kind of file; use .npy, .csv, .parquet or IDX")
+
+
+def _parquet(path: Path) -> Any:
+    require("a Parquet file", "samples", "polars")
+    import polars
+
+    try:
+        frame = polars.read_parquet(path)
+    except polars.exceptions.PolarsError as error:
+        raise GantheoryError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    return _table(frame, str(path))
+
+
+def _table(frame: Any, what: str) -> Any:
+    """Return the numbers of a polars table, or name the column that holds none."""
+    for name, kind in zip(frame.columns, frame.dtypes, strict=True):
+        if not kind.is_numeric():
+            raise GantheoryError(f"{what}: column {name!r} holds {kind}, not numbers; leave it out")
+    return frame.cast(dict.fromkeys(frame.columns, float)).fill_null(float("nan")).to_numpy()
 
 
 def _numbers(table: list[list[str]], path: Path) -> list[list[float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,12 +35,16 @@ class Reference:
                 self.step(state, {name: tensor[:, index] for name, tensor in samples.items()})
                 state.step += 1
 
-    def step(self, state: State, samples: Tensors) -> None:
-        """Make one round of the recipe's moves: G is player 1, D player 2."""
+    def step(self, state: State, samples: Tensors, factor: Any = None) -> None:
+        """Make one round of the recipe's moves: G is player 1, D player 2.
+
+        ``factor`` on the rates is the schedule's unless given.
+        """
         field = Minibatches(self, state, samples)
         rule = self.recipe.moves
         x, y = field.strategies
-        factor = Schedule(self.recipe.schedule).factor(state.step, self.recipe.steps)
+        if factor is None:
+            factor = Schedule(self.recipe.schedule).factor(state.step, self.recipe.steps)
         with torch.no_grad():
             memory = self._memory(state) or rule.start(field, x, y)
             x, y, *kept = rule.advance(field, (x, y, *memory), factor)
@@ -74,7 +79,7 @@ class Reference:
 
         ``update`` numbers D's minibatches within the step.
         """
-        drawn = {name: tensor[:, update] for name, tensor in samples.items()}
+        drawn = {name: x[:, update] for name, x in samples.items() if name not in PAIRED}
         psi = parameters["discriminator"].detach().requires_grad_()
         real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
         fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, get_args
 import torch
 
 from gantheory.errors import GantheoryError, unknown_name
+from simulations.captured import Captured, can_capture
 from simulations.ensembles import Member, Recipe, State, check, initial_state
 from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
@@ -83,7 +84,7 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
             "pairs); use path='auto'"
         )
     if path == "reference" or not fast:
-        return Reference(members, recipe)
+        return (Captured if can_capture(members, recipe) else Reference)(members, recipe)
     return Fast(members, recipe)
 
 

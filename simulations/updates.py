@@ -80,7 +80,10 @@ class Rule(Protocol):
     def direction(
         self, gradient: Tensor, memory: dict[str, Tensor], count: int, parameters: Tensor
     ) -> Tensor:
-        """Return the direction of update number ``count`` (from 1), updating ``memory``."""
+        """Return the direction of update number ``count`` (from 1), updating ``memory``.
+
+        In a captured graph ``count`` is a tensor of no dimensions.
+        """
 
     def numbers(self, count: int, factor: float) -> tuple[float, float, float]:
         """Return what update number ``count`` reads: ``factor`` is the schedule's."""
@@ -180,7 +183,8 @@ class Adam:
             memory["second"].mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
         )
         correction1, correction2 = 1 - self.beta1**count, 1 - self.beta2**count
-        root = second.sqrt().div_(math.sqrt(correction2)).add_(self.epsilon)
+        start = correction2.sqrt() if isinstance(correction2, Tensor) else math.sqrt(correction2)
+        root = second.sqrt().div_(start).add_(self.epsilon)
         direction = (first / correction1).div_(root)
         return _decayed(direction, parameters, self.weight_decay - self._coupled)
 

@@ -97,7 +97,7 @@ def r1_and_r2(critic, real, fake, mix):
     ("loss", "change", "d_loss", "g_loss"),
     [
         ("relativistic", {}, relativistic, lambda r, f: softplus_of_pairs(f, r)),
-        ("relativistic", {"discriminator_steps": 2, "generator_steps": 2}, relativistic,
+        ("relativistic", {"discriminator_steps": 3, "generator_steps": 2}, relativistic,
          lambda r, f: softplus_of_pairs(f, r)),
         ("RaGAN", {}, lambda c, r, f, m: average(c(r), c(f)), lambda r, f: average(f, r)),
         ("rpgan", {"regularisers": (ZeroCentred(0.3), ZeroCentred(0.3, "fake"))}, r1_and_r2,

@@ -12,6 +12,7 @@ from torch.utils.data import TensorDataset
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
+from simulations.data import as_density
 from simulations.ensembles import Member, Recipe
 from simulations.losses import discriminator_loss, generator_loss
 from simulations.networks import Affine, Mlp
@@ -159,6 +160,10 @@ def test_data_of_every_kind_become_the_same_points(tmp_path):
         TensorDataset(expected, torch.zeros(3)),
         csv_of(tmp_path, "x,y\n0,1\n2,3.5\n\n-4,5e-3\n"),
     ]  # fmt: skip
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame(numbers, schema=["x", "y"], orient="row")
+    table.write_parquet(tmp_path / "data.parquet")
+    kinds += [table, str(tmp_path / "data.parquet")]
     for kind in kinds:
         made = as_sampler(kind)
         assert torch.equal(made.rows, expected)
@@ -176,6 +181,36 @@ def test_data_of_every_kind_become_the_same_points(tmp_path):
 def test_a_table_that_is_none_ends_in_one_line(tmp_path, text, message):
     with pytest.raises(GantheoryError, match=message):
         points(csv_of(tmp_path, text))
+
+
+def test_images_of_an_idx_file_are_points_from_zero_to_one(tmp_path):
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (2, 1, 3))
+    for name in ("train-images-idx3-ubyte", "t10k-images.idx3-ubyte", "mine.idx"):
+        (tmp_path / name).write_bytes(header + bytes([0, 51, 255, 1, 2, 3]))
+        assert as_sampler(str(tmp_path / name)).rows[0].tolist() == [0, 0.2, 1]
+    (tmp_path / "mine.idx").write_bytes(header)
+    with pytest.raises(GantheoryError, match="holds 0 bytes where its header says"):
+        points(tmp_path / "mine.idx")
+
+
+def test_a_parquet_file_of_words_or_of_nothing_ends_in_one_line(tmp_path):
+    polars = pytest.importorskip("polars")
+    place = tmp_path / "a.parquet"
+    polars.DataFrame({"x": [1.0], "name": ["a"]}).write_parquet(place)
+    with pytest.raises(GantheoryError, match="column 'name' holds String, not numbers"):
+        points(place)
+    polars.DataFrame({"x": [1, None]}).write_parquet(place)
+    with pytest.raises(GantheoryError, match="1 of 2 points hold nan"):
+        points(place)
+    place.write_bytes(b"no table")
+    with pytest.raises(GantheoryError, match="cannot read"):
+        points(place)
+
+
+@pytest.mark.parametrize("data", [np.zeros(5), torch.zeros(5, 2), [1.0, 2.0], None])
+def test_an_array_where_a_law_is_wanted_is_one_clear_line(data):
+    with pytest.raises(GantheoryError, match=r"is no law: give a density.*points\(data\)"):
+        as_density(data)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +260,19 @@ def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
     assert maker.training
     assert critic.training
     assert isinstance(points([1.0]), Points)
+
+
+def test_a_gan_on_a_table_is_trained_measured_and_plotted_as_the_page_shows(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "own-gan.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.S | re.M)
+    assert len([line for line in block.splitlines() if line]) <= 15
+    np.savetxt(tmp_path / "my.csv", np.random.default_rng(0).normal(size=(200, 2)), delimiter=",")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(re.sub("steps=[0-9]+, every=[0-9]+", "steps=128, every=64", block), names)
+    assert names["found"].path == "fast"
+    assert names["found"].watches[0].column("step") == [64, 128]
+    assert (tmp_path / "run.png").stat().st_size > 5000
 
 
 def test_the_loop_that_the_page_shows_runs_in_fifteen_lines(tmp_path, monkeypatch):
