@@ -31,6 +31,8 @@ from .estimators.measure import measure_estimator as measure_estimator
 from .estimators.preference import derive_preference as derive_preference
 from .estimators.record import Estimator as Estimator
 from .estimators.reward import derive_reward as derive_reward
+from .functionals.optimum import OptimalCritic as OptimalCritic
+from .functionals.optimum import optimal_critic as optimal_critic
 from .inequalities.inequality import prove as prove
 from .integrals.curves.along import curve as curve
 from .integrals.dispatch import divergence as divergence
@@ -47,6 +49,7 @@ from .losses.critic import AnyFunction as AnyFunction
 from .losses.critic import Averages as Averages
 from .losses.critic import Critic as Critic
 from .losses.critic import Expectations as Expectations
+from .losses.critic import Functional as Functional
 from .losses.critic import GradientMoment as GradientMoment
 from .losses.critic import GradientPenalty as GradientPenalty
 from .losses.critic import KernelBall as KernelBall

@@ -12,6 +12,7 @@ from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
     from gantheory.derivations.ratios import AtRatio
+    from gantheory.losses.critic import Critic
     from gantheory.losses.loss import Loss
 
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--real", help="Payoff on real samples, in t or D.")
 @click.option("--fake", help="Payoff on fake samples.")
 @click.option("--generator", help="Loss of the generator on fake samples.")
+@click.option("--objective", help="What D maximises as a function of means E_p(...), E_q(...).")
 @click.option("--domain", default="(-oo, oo)", show_default=True, help="Scores that D may output.")
 @click.option("--link", default="", help="What the discriminator's output D is, in t.")
 @click.option("--parameter", multiple=True, metavar="NAME=(a, b)", help="Range of a parameter.")
@@ -50,6 +52,7 @@ def command(
     real: str | None,
     fake: str | None,
     generator: str | None,
+    objective: str | None,
     domain: str,
     link: str,
     parameter: tuple[str, ...],
@@ -71,7 +74,8 @@ def command(
     """Derive the theory of LOSS, a name in the catalogue or formulas of your own.
 
     D maximises E_p[real] + E_q[fake] and G minimises E_q[generator]. Write t for the raw score
-    and D for its sigmoid; other names are positive parameters.
+    and D for its sigmoid; other names are positive parameters. With --objective D maximises any
+    function of means, and G minimises --generator, another, or else the objective.
 
     \b
     Example:
@@ -80,6 +84,7 @@ def command(
       gantheory derive "alpha-gan(alpha=1/2)" --at 0.05,1/3,3
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
       gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t --law "m=uniform(1, 2)"
+      gantheory derive --objective "E_p(t) - log(E_q(exp(t)))"
       gantheory derive --file my_loss.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
@@ -90,6 +95,8 @@ def command(
     formulas = {"real": real, "fake": fake, "generator": generator}
     if loss is None and file is not None:
         loss = file.name
+    if objective is not None and (loss is not None or real or fake):
+        raise GantheoryError("--objective stands for the payoffs; give no loss, real or fake")
     if loss is not None and any(formulas.values()):
         raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
     others = {"samples": estimator, "preference": preference, "reward": reward, "bound": bound}
@@ -100,11 +107,14 @@ def command(
             )
         derivation = _frozen(frozen, others, dict(map(_range, parameter)), samples, time_limit)
     else:
-        if loss is None:
-            asked: Loss | str = _yours(formulas, domain, link, parameter, law)
+        asked: Loss | Critic | str
+        if objective is not None:
+            asked = _of_means(objective, generator)
+        elif loss is None:
+            asked = with_heads(_yours(formulas, domain, link, parameter, law), heads)
         else:
-            asked = loss
-        derivation = _theory(with_heads(asked, heads), regulariser, time_limit)
+            asked = with_heads(loss, heads)
+        derivation = _theory(asked, regulariser, time_limit)
     rows = _read(derivation, ratios)
     if as_json:
         shown = derivation.as_dict()
@@ -132,12 +142,23 @@ def _read(derivation: object, ratios: str | None) -> tuple[AtRatio, ...]:
     return derivation.at(*(part.strip() for part in ratios.split(",")))
 
 
-def _theory(asked: Loss | str, regulariser: str | None, seconds: float) -> Any:
+def _of_means(objective: str, generator: str | None) -> Critic:
+    from gantheory.losses.critic import AnyFunction, Critic, Functional
+
+    minimised = objective if generator is None else generator
+    return Critic("yours", "Your loss", Functional(objective), AnyFunction(), minimised)
+
+
+def _theory(asked: Loss | Critic | str, regulariser: str | None, seconds: float) -> Any:
     from gantheory.api import derive
     from gantheory.regularised.theory import derive_regularised
 
     if regulariser is None:
         return derive(asked, seconds=seconds)
+    from gantheory.losses.critic import Critic
+
+    if isinstance(asked, Critic):
+        raise GantheoryError("--regulariser is for separable losses, with payoffs real and fake")
     return derive_regularised(asked, regulariser, seconds=seconds)
 
 

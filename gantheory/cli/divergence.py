@@ -10,6 +10,7 @@ from gantheory.cli import json_option, print_json
 from gantheory.cli.files import file_option
 
 if TYPE_CHECKING:
+    from gantheory.losses.critic import Critic
     from gantheory.losses.loss import Loss
     from gantheory.records import Estimates
 
@@ -45,7 +46,8 @@ def command(
 
     NAME is one of those that `gantheory divergences` lists, in any case, or power_<alpha>; a
     generator f as a formula in r; or a loss's own: LOSS.value, LOSS.loss, LOSS.followed, without
-    their constants. Parameters of a loss are given as in "alpha-gan(alpha=2).loss".
+    their constants; LOSS.value of a function of means, such as softmax, is its best value.
+    Parameters of a loss are given as in "alpha-gan(alpha=2).loss".
 
     With --regulariser, NAME is LOSS.value: V(D) of the best penalised discriminator with its
     constant, the penalty, and with --wrt the derivative of G's loss with D held.
@@ -64,6 +66,9 @@ def command(
     """
     if regulariser is not None:
         _regularised(name, p, q, wrt, regulariser, as_json, certified or method != "auto")
+        return
+    if (critic := _of_means(name)) is not None:
+        _solved(critic, p, q, wrt, as_json, certified or method != "auto")
         return
     if certified or method == "certified":
         _certified(name, p, q, wrt, digits, as_json)
@@ -125,6 +130,41 @@ def _regularised(
         print_json(found.as_dict(wrt))
         return
     click.echo(str(found))
+    if wrt is not None:
+        click.echo(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
+
+
+def _of_means(name: str) -> Critic | None:
+    """Return the critic whose value is asked for, where its objective is a function of means."""
+    loss, dot, part = name.rpartition(".")
+    if not dot or part != "value":
+        return None
+    from gantheory.errors import GantheoryError
+    from gantheory.losses import find
+    from gantheory.losses.critic import AnyFunction, Averages, Critic, Functional
+
+    try:
+        entry = find(loss)
+    except GantheoryError:
+        return None
+    if not isinstance(entry, Critic) or not isinstance(entry.constraint, AnyFunction):
+        return None
+    return entry if isinstance(entry.objective, Functional | Averages) else None
+
+
+def _solved(critic: Critic, p: str, q: str, wrt: str | None, as_json: bool, other: bool) -> None:
+    from gantheory.errors import GantheoryError
+    from gantheory.functionals.optimum import optimal_critic
+
+    if other:
+        raise GantheoryError(f"{critic.name}.value has one method; leave out --method, --certified")
+    found = optimal_critic(critic, p, q)
+    if as_json:
+        print_json(found.as_dict(wrt))
+        return
+    click.echo(str(found))
+    for note in found.value.warnings:
+        click.echo(f"note: {note}")
     if wrt is not None:
         click.echo(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from gantheory.critics import kernels, relativistic
+from gantheory.critics import kernels, means, relativistic
 from gantheory.critics.published import Total, judge_value, read_value
 from gantheory.critics.record import CriticDerivation, judge_claim
 from gantheory.critics.suprema import (
@@ -44,6 +44,7 @@ from gantheory.losses.critic import (
     Averages,
     Critic,
     Expectations,
+    Functional,
     GradientMoment,
     GradientPenalty,
     KernelBall,
@@ -395,4 +396,5 @@ _UNRESTRICTED: dict[type, Callable[[Critic], CriticDerivation]] = {
     Pairs: relativistic.derive_paired,
     Averages: relativistic.derive_average,
     Expectations: relativistic.derive_unrestricted,
+    Functional: means.derive_means,
 }

@@ -11,6 +11,7 @@ import sympy as sp
 from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
+from gantheory.theory.records import Curvature
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class CriticDerivation(Exposition):
         claims: what was published, judged.
         undecided: what is missing -> why.
         slope: f', where the critic is found through it.
+        followed: what G descends with the critic held, where that is a curvature in r.
     """
 
     definition: Critic
@@ -38,6 +40,7 @@ class CriticDerivation(Exposition):
     undecided: Mapping[str, str] = field(default_factory=dict)
     no_optimum: str | None = None
     slope: sp.Expr | None = None
+    followed: Curvature | None = None
 
     def __post_init__(self) -> None:
         """Add the theorems that steps quote to the assumptions."""
@@ -60,6 +63,7 @@ class CriticDerivation(Exposition):
             "optimal_critic_slope": None if self.slope is None else str(self.slope),
             "value": {"expression": None if self.value is None else str(self.value),
                       "name": self.named},
+            "followed": self.followed and self.followed.as_dict(),
             "claims": [claim.as_dict() for claim in self.claims],
             "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
@@ -86,6 +90,8 @@ class CriticDerivation(Exposition):
             lines.append(Line("optimal f", str(self.critic), known))
         elif self.slope is not None:
             lines.append(Line("optimal f", f"f' = {self.slope}", known))
+        if self.followed is not None:
+            lines.append(Line("G follows", self.followed.divergence, self.followed.how.value))
         return tuple(lines)
 
     def _reported(self) -> str:

@@ -13,6 +13,7 @@ from fractions import Fraction
 import sympy as sp
 from flint import arb, fmpq
 
+from gantheory.critics.drift import unbounded_step
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.critics.published import judge_value, total_of
 from gantheory.critics.record import CriticDerivation
@@ -146,10 +147,12 @@ def derive_average(loss: Critic) -> CriticDerivation:
     )
     reason = (
         "the optimum couples every sample through the two averages and is not a function of r "
-        "that can be written down; `relativistic_average_optimum` gives it on discrete laws"
+        "that can be written down; where it is attained, `optimal_critic` gives it on given laws"
     )
+    unbounded = unbounded_step(loss.objective)
+    steps = (concave, step, _numerical_step(), *([unbounded] if unbounded else []))
     return CriticDerivation(
-        loss, None, None, "no closed form", (concave, step, _numerical_step()),
+        loss, None, None, "no closed form", steps,
         ("P and Q have densities",), undecided={"optimum": reason},
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from gantheory.losses.critic import (
     Averages,
     Critic,
     Expectations,
+    Functional,
     Pairs,
 )
 from gantheory.records import How
@@ -54,6 +55,8 @@ class Linear:
 def linear_part(loss: Critic) -> Linear | None:
     """Return the objective's coefficients; None where a payoff is not linear in the score."""
     objective = loss.objective
+    if isinstance(objective, Functional):
+        return None
     if isinstance(objective, Pairs):
         parts = to_sympy(objective.payoff), sp.Integer(0)
     else:
@@ -77,7 +80,7 @@ def follows_value(loss: Critic) -> tuple[tuple[str, ...], dict[str, str]]:
     is enough that the generator's loss is a multiple of that payoff.
     """
     objective = loss.objective
-    if isinstance(objective, Averages):
+    if isinstance(objective, Averages | Functional):
         return (), {}  # each payoff feels both laws
     fake = objective.fake if isinstance(objective, Expectations) else f"-({objective.payoff})"
     slopes = [sp.simplify(sp.diff(to_sympy(part), t)) for part in (loss.generator, fake)]

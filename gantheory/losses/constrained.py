@@ -7,6 +7,7 @@ from gantheory.losses.critic import (
     Averages,
     Critic,
     Expectations,
+    Functional,
     GradientMoment,
     GradientPenalty,
     KernelBall,
@@ -154,5 +155,30 @@ CONSTRAINED = (
         ),
         (Claim("Goodfellow et al. (2014), theorem 1, read on pairs", value="2*jsd - 2*log(2)"),),
         aliases=("cgan",),
+    ),
+    Critic(
+        "donsker-varadhan",
+        "Donsker-Varadhan bound, as a game",
+        Functional("E_p(t) - log(E_q(exp(t)))"),
+        AnyFunction("x"),
+        "E_p(t) - log(E_q(exp(t)))",
+        Reference(
+            "M. I. Belghazi, A. Baratin, S. Rajeswar, S. Ozair, Y. Bengio, A. Courville, "
+            "R. D. Hjelm",
+            2018,
+            "Mutual Information Neural Estimation",
+            arxiv="1801.04062",
+        ),
+        (Claim("Donsker and Varadhan (1983)", value="kl_pq"),),
+        aliases=("mine", "dv"),
+    ),
+    Critic(
+        "softmax",
+        "Softmax GAN",
+        Functional("E_p(t) - log(E_p(exp(t)) + E_q(exp(t)))"),
+        AnyFunction("x"),
+        "log(E_p(exp(t)) + E_q(exp(t))) - (E_p(t) + E_q(t))/2",
+        Reference("M. Lin", 2017, "Softmax GAN", arxiv="1704.06191"),
+        aliases=("softmax-gan",),
     ),
 )  # fmt: skip

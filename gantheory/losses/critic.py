@@ -11,12 +11,16 @@ from dataclasses import dataclass, fields
 
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
-from gantheory.formulas import PAYOFF, PROBABILITY, SCORE
+from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
 from gantheory.losses.loss import Claim, Reference
 
 LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True)
 KERNEL = Grammar("kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True)
 SIZE = Grammar("size", ELEMENTARY, parameters=True)
+MEANS = {"E_p": (1, 1), "E_q": (1, 1)}
+FUNCTIONAL = Grammar(
+    "functional", {**FUNCTIONS, **MEANS}, frozenset({SCORE, PROBABILITY}), parameters=True
+)
 PENALTY_WEIGHT = "lambda"  # the papers' letter, which is a keyword of Python and of the parser
 
 
@@ -78,6 +82,43 @@ class Averages:
         """Return the mean of one formula over fake samples and of another over real ones."""
         on_fake = _mean("q", generator, "C(y) - E_p C")
         return f"{_mean('p', on_real, 'C(x) - E_q C')} {_added(on_fake)}" if on_real else on_fake
+
+
+@dataclass(frozen=True)
+class Functional:
+    """Any smooth function of expectations, which may nest: ``"E_p(t) - log(E_q(exp(t)))"``.
+
+    ``E_p`` is the mean over real samples, ``E_q`` over fake ones; inside of them ``t`` is the
+    critic's output and ``D`` its sigmoid.
+    """
+
+    formula: str
+
+    def __post_init__(self) -> None:
+        _check_inside_means(parse(self.formula, FUNCTIONAL), self.formula, False)
+
+    def __str__(self) -> str:
+        return self.formula
+
+    def shown(self, generator: str, on_real: str = "") -> str:
+        """Return the generator's loss, which is such a formula itself."""
+        return generator
+
+
+def _check_inside_means(node: ast.AST, text: str, inside: bool) -> None:
+    """Refuse a score of which no mean is taken."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        inside = inside or node.func.id in MEANS
+        for part in node.args:
+            _check_inside_means(part, text, inside)
+        return
+    if isinstance(node, ast.Name) and node.id in (SCORE, PROBABILITY) and not inside:
+        raise GantheoryError(
+            f"functional {text[:60]!r} has {node.id} outside of a mean; write E_p({node.id}) for "
+            f"real samples or E_q({node.id}) for fake ones"
+        )
+    for child in ast.iter_child_nodes(node):
+        _check_inside_means(child, text, inside)
 
 
 @dataclass(frozen=True)
@@ -162,7 +203,7 @@ class AnyFunction:
         return f"any function of {self.of}"
 
 
-Objective = Expectations | Pairs | Averages
+Objective = Expectations | Pairs | Averages | Functional
 Class = Slope | SecondMoment | GradientMoment | KernelBall | GradientPenalty | AnyFunction
 
 
@@ -203,6 +244,9 @@ class Critic:
                     f"{part} {str(getattr(self, part))[:60]!r} of critic {self.name!r} is no "
                     f"record; give one of {known}"
                 )
+        if isinstance(self.objective, Functional):
+            Functional(self.generator)
+            return
         for formula in filter(None, (self.generator, self.generator_on_real)):
             parse(formula, PAYOFF)
 

@@ -1,0 +1,304 @@
+"""`optimal_critic`: the best score of a function of means between two given laws, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from gantheory.critics.concavity import grows_with_concave
+from gantheory.critics.functional import as_functional, read_means
+from gantheory.critics.laws import DiscreteLaw
+from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
+from gantheory.densities import Density, parse_density
+from gantheory.densities.base import Array
+from gantheory.densities.univariate import Points, Univariate
+from gantheory.errors import GantheoryError
+from gantheory.functionals.fixed_point import STEP, Game
+from gantheory.functionals.nodes import ROUNDING, Law, Nodes, nodes_of
+from gantheory.functionals.scores import is_smooth
+from gantheory.functionals.unbounded import unattained
+from gantheory.integrals.line.estimates import split_parameter
+from gantheory.losses import find
+from gantheory.losses.critic import AnyFunction, Critic
+from gantheory.records import Estimate, Status
+
+METHOD = "fixed point of the moments"
+SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
+COARSE = 1e-3  # relative: two resolutions that differ so much do not resolve the laws
+TRIALS = 6  # changes of the score that must not gain, where no theorem says that it is best
+TRIAL = 0.05
+NO_POINT = (
+    "no score solves its condition: the supremum may not be attained, or the laws are too far "
+    "apart for rounding"
+)
+
+
+@dataclass(frozen=True)
+class OptimalCritic:
+    """The best score of an unrestricted critic whose objective is a function of means.
+
+    Attributes:
+        loss: the game.
+        p: the data law.
+        q: the generator's law.
+        value: V at the best score.
+        moments: the means that V is a function of, by their names in `derive`.
+        reason: why there is no score, where there is none.
+        best: whether the score is shown to be the best of all, as V is concave in it.
+    """
+
+    loss: Critic
+    p: Law
+    q: Law
+    value: Estimate
+    moments: Mapping[str, Estimate] = field(default_factory=dict)
+    reason: str | None = None
+    best: bool = False
+    solved: tuple[tuple[Nodes, Game, Array, Array], ...] = field(
+        default=(), repr=False, compare=False
+    )
+
+    def score(self, x: float) -> Estimate:
+        """Return t(x); where an invariance leaves it free, that of the solution that was found."""
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, METHOD)
+        place = _place(self.p, self.q, float(x))
+        _, game, numbers, error = self.solved[-1]
+
+        def score(values: Array) -> float:
+            return float(game.score(place, values)[0, 0])
+
+        found = score(numbers)
+        if not np.isfinite(found):
+            return Estimate.undetermined(f"neither law has a density at x = {float(x):g}", METHOD)
+        total = _felt(score, numbers, error) + ROUNDING * (1 + abs(found))
+        return Estimate(found, total, method=METHOD)
+
+    def gradient(self, wrt: str = "q.loc") -> Estimate:
+        """Return the derivative of the generator's loss in a parameter of q, with D held.
+
+        It is E_q[h(t)·∂log q], where h is what a unit of fake mass adds to G's loss.
+        """
+        side, name = split_parameter(wrt)
+        if side != "q":
+            raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
+        if not isinstance(self.q, Univariate):
+            raise GantheoryError(f"wrt={wrt!r}: {self.q} has no such parameter")
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, METHOD)
+        minimised = Game(read_means(as_functional(self.loss)[1]))
+        found = [_gradient(self.q, name, minimised, one) for one in self.solved]
+        (coarse, _), (fine, error) = found
+        return _between(fine, coarse, error, METHOD)
+
+    def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
+        """Return the stable JSON keys."""
+        numbers = {"value": self.value}
+        if wrt is not None:
+            numbers["gradient"] = self.gradient(wrt)
+        return {
+            "loss": self.loss.name, "p": str(self.p), "q": str(self.q), "wrt": wrt,
+            **{name: _plain(one) for name, one in numbers.items()},
+            "moments": {name: _plain(one) for name, one in self.moments.items()},
+            "best": self.best,
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        means = "".join(f"\n{name} = {one}" for name, one in self.moments.items())
+        return f"{self.loss.name} on p = {self.p}, q = {self.q}\nV(D) = {self.value}{means}"
+
+
+def _plain(one: Estimate) -> dict[str, Any]:
+    return {"value": one.value, "error": one.error, "status": one.status.value,
+            "method": one.method, "reason": one.reason}  # fmt: skip
+
+
+def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCritic:
+    """Return the best unrestricted score of an objective that is a smooth function of means.
+
+    Args:
+        loss: a `Critic` whose objective is a `Functional`, `Expectations` or `Averages` of any
+            function, or its name.
+        p: the data law, on the line or on finitely many points, or its text.
+        q: the generator's law.
+
+    >>> found = optimal_critic("donsker-varadhan", "normal(0, 1)", "normal(1, 1)")
+    >>> print(f"{found.value.value:.9f} {found.gradient('q.loc').value:.6f}")
+    0.500000000 1.000000
+    """
+    entry = find(loss) if isinstance(loss, str) else loss
+    if not isinstance(entry, Critic) or not isinstance(entry.constraint, AnyFunction):
+        raise GantheoryError(
+            f"loss {getattr(entry, 'name', '?')!r} is no function of means of an unrestricted "
+            "critic; separable losses have `divergence`, penalised ones `optimal_discriminator`"
+        )
+    first, second = (x if isinstance(x, DiscreteLaw) else parse_density(x) for x in (p, q))
+    game = Game(read_means(as_functional(entry)[0]))
+    if why := _refused(game):
+        raise GantheoryError(f"loss {entry.name!r}: {why}")
+    both = nodes_of(first, second)
+    if (value := unattained(entry, first, second, both[-1])) is not None:
+        return OptimalCritic(entry, first, second, value, reason=value.reason)
+    if game.means.is_homogeneous():
+        value = _of_homogeneous(game, both[-1])
+        return OptimalCritic(entry, first, second, value, reason=value.reason)
+    coarse = _solved(game, both[0])
+    fine = None if coarse is None else _solved(game, both[1], coarse[2])
+    if coarse is None or fine is None:
+        empty = Estimate.undetermined(NO_POINT, METHOD)
+        return OptimalCritic(entry, first, second, empty, reason=NO_POINT)
+    return _assembled(entry, first, second, game, [coarse, fine])
+
+
+def _refused(game: Game) -> str | None:
+    """Say why an objective has no numbers: a kink, or a parameter without a number."""
+    means = game.means
+    if not all(is_smooth(moment.integrand) for moment in means.moments):
+        return "a mean is of a function with a kink, and only smooth ones are solved"
+    free = means.outer.free_symbols.union(*(m.integrand.free_symbols for m in means.moments))
+    free -= {*means.symbols, sp.Symbol("t", real=True)}
+    names = ", ".join(sorted(map(str, free)))
+    return f"put numbers in the place of {names}" if names else None
+
+
+def _of_homogeneous(game: Game, nodes: Nodes) -> Estimate:
+    """Return the supremum where V(c·t) = c·V(t): infinite as soon as one score gains."""
+    for score in (np.clip(nodes.u, -3, 3), np.exp(np.clip(nodes.u, -9, 3))):
+        values, sizes = game.measured(nodes, score)
+        if game.outer(values) > _felt(game.outer, values, sizes) + ROUNDING:
+            return Estimate.infinite("V(c*t) = c*V(t), and V is positive at some score", METHOD)
+    return Estimate.undetermined("V(c*t) = c*V(t): the supremum is 0 or infinite", METHOD)
+
+
+def _solved(
+    game: Game, nodes: Nodes, near: Array | None = None
+) -> tuple[Nodes, Game, Array, Array] | None:
+    """Return the fixed point on some nodes, and by how much its numbers may be off."""
+    found = game.solve(nodes, near)
+    if found is None:
+        return None
+    values, step, inverse = found
+    score = game.score(nodes, values)
+    if not np.all(np.isfinite(score[nodes.real + nodes.fake > 0])):
+        return None
+    _, sizes = game.measured(nodes, score)
+    errors = np.abs(step)
+    errors[game.active] += np.abs(inverse) @ sizes[game.active]
+    return nodes, game, values, errors
+
+
+def _assembled(
+    loss: Critic,
+    p: Law,
+    q: Law,
+    game: Game,
+    solved: list[tuple[Nodes, Game, Array, Array]],
+) -> OptimalCritic:
+    numbers, sizes = zip(*(_measured(one) for one in solved), strict=True)
+    concave = _is_concave(game)
+    (coarse, fine), size = numbers, sizes[-1]
+    moments = {
+        str(symbol): _between(fine[k], coarse[k], size[k], METHOD)
+        for k, symbol in enumerate(game.means.symbols)
+    }
+    felt = _felt(game.outer, fine, size)
+    value = _between(game.outer(fine), game.outer(coarse), felt, METHOD)
+    if _can_gain(solved[-1], game.outer(fine)):
+        reason = "the stationary score is no maximum"
+        return OptimalCritic(loss, p, q, Estimate.undetermined(reason, METHOD), reason=reason)
+    if not concave:
+        note = "V is not shown to be concave: another score may do better"
+        value = Estimate(value.value, value.error, value.status, METHOD, value.reason,
+                         warnings=(note,))  # fmt: skip
+    why = value.reason if value.status is Status.UNDETERMINED else None
+    return OptimalCritic(loss, p, q, value, moments, why, concave, tuple(solved))
+
+
+def _is_concave(game: Game) -> bool:
+    try:
+        with time_limit(DEFAULT_SECONDS):
+            return grows_with_concave(game.means)
+    except Undecided:
+        return False
+
+
+def _measured(one: tuple[Nodes, Game, Array, Array]) -> tuple[Array, Array]:
+    nodes, game, values, _ = one
+    return game.measured(nodes, game.score(nodes, values))
+
+
+def _can_gain(one: tuple[Nodes, Game, Array, Array], value: float) -> bool:
+    """Whether some small smooth change of the score gains beyond rounding."""
+    nodes, game, values, _ = one
+    score, draw = game.score(nodes, values), np.random.default_rng(TRIALS)
+    size = TRIAL * (1 + np.abs(score))
+    for _ in range(TRIALS):
+        change = size * np.sin(draw.uniform(0.3, 3) * np.clip(nodes.u, -9, 9) + draw.normal())
+        for part in (change, -change):
+            there = game.outer(game.measured(nodes, score + part)[0])
+            if there > value + 1e-9 * (1 + abs(value)):
+                return True
+    return False
+
+
+def _felt(function: Any, numbers: Array, errors: Array) -> float:
+    """Return by how much a function of the numbers moves within their errors, to first order."""
+    total, here = 0.0, function(numbers)
+    for k, error in enumerate(errors):
+        step = STEP * (1 + abs(numbers[k]))
+        moved = function(numbers + step * np.eye(len(numbers))[k])
+        total += abs(moved - here) / step * float(error)
+    return total
+
+
+def _gradient(
+    q: Univariate, name: str, minimised: Game, one: tuple[Nodes, Game, Array, Array]
+) -> tuple[float, float]:
+    """Return E_q[h(t)·∂log q] and the error that the numbers and rounding leave in it."""
+    nodes, game, numbers, errors = one
+    at = Points.at(nodes.x)
+    with np.errstate(all="ignore"):
+        weight = np.where(nodes.fake > 0, q.scores(name, at), 0.0)
+    felt = minimised.means.felt("q")
+
+    def terms(values: Array) -> Array:
+        score = game.score(nodes, values)
+        own, _ = minimised.measured(nodes, score)
+        held = minimised.function(felt)(score, own)
+        return nodes.terms("q", np.where(weight == 0, 0.0, weight * held))
+
+    here = terms(numbers)
+    rounding = ROUNDING * float(np.abs(here).sum())
+    moved = _felt(lambda values: float(terms(values).sum()), numbers, errors)
+    return float(here.sum()), rounding + moved + nodes.at_ends(here)
+
+
+def _between(fine: float, coarse: float, error: float, method: str) -> Estimate:
+    """Return the finer of two resolutions, with their difference and other errors as its error."""
+    total = SAFETY * abs(float(fine) - float(coarse)) + float(error)
+    if not np.isfinite(total) or (total > COARSE * abs(fine) and total > 1e-8):
+        return Estimate.undetermined(
+            f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not settle", method
+        )
+    return Estimate(float(fine), total, method=method)
+
+
+def _place(p: Law, q: Law, x: float) -> Nodes:
+    """Return one place, with the ratio of the densities there."""
+    if isinstance(p, Density) and isinstance(q, Density):
+        logs = [float(law.logpdf(x)) for law in (p, q)]
+    else:
+        assert isinstance(p, DiscreteLaw)
+        assert isinstance(q, DiscreteLaw)
+        with np.errstate(divide="ignore"):
+            logs = [
+                float(np.log(dict((float(a), float(b)) for a, b in law.items()).get(x, 0.0)))
+                for law in (p, q)
+            ]
+    u = logs[0] - logs[1] if max(logs) > -np.inf else np.nan
+    one = np.ones((1, 1))
+    return Nodes(x * one, one, one, u * one)
