@@ -22,6 +22,7 @@ from gantheory.losses.critic import (
     Averages,
     Critic,
     Expectations,
+    Functional,
     GradientPenalty,
     Pairs,
     Slope,
@@ -114,6 +115,11 @@ def _compiled(critic: Critic) -> Trainable:
     objective = critic.objective
     if isinstance(objective, Expectations):
         return torch_loss(Loss(critic.name, objective.real, objective.fake, critic.generator))
+    if isinstance(objective, Functional):
+        raise GantheoryError(
+            f"loss {critic.name!r}: {objective}; a function of means is derived and solved by "
+            "optimal_critic, but not trained"
+        )
     on_real = critic.generator_on_real
     return PairedLoss(
         objective,
