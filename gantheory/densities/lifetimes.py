@@ -156,12 +156,12 @@ class PowerOfGamma(Univariate):
     def below(self, at: Points) -> Array:
         rising, z = self.form[1] > 0, self._z(at)
         share = self._of_z.below(z) if rising else self._of_z.above(z)
-        return np.where(at.x > 0, share, 0.0)
+        return np.where(at.x > 0, np.where(at.x < np.inf, share, 1.0), 0.0)
 
     def above(self, at: Points) -> Array:
         rising, z = self.form[1] > 0, self._z(at)
         share = self._of_z.above(z) if rising else self._of_z.below(z)
-        return np.where(at.x > 0, share, 1.0)
+        return np.where(at.x > 0, np.where(at.x < np.inf, share, 0.0), 1.0)
 
     @cached_property
     def _of_z(self) -> Gamma:

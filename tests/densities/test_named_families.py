@@ -310,3 +310,29 @@ def test_draws_of_named_families_follow_their_distribution_functions():
         share = np.sort(law.cdf(law.sample(rng, 2000)))
         gap = np.max(np.abs(share - (np.arange(2000) + 0.5) / 2000))
         assert gap < 2.2 / math.sqrt(2000), law  # Kolmogorov's bound at 1e-4
+
+
+PLAIN = (
+    "normal(0, 1)", "laplace(0, 1)", "logistic(0, 1)", "gumbel(0, 1)", "student_t(3)",
+    "generalised_normal(0, 1, 1.5)", "skew_normal(0, 1, -2)", "uniform(0, 1)", "gamma(2, 1)",
+    "triangular(0, 0.3, 1)", "exponential(2)", "chi_squared(3)", "lognormal(0, 1)", "cauchy(1, 2)",
+    "weibull(2, 0.7)", "rayleigh(3)", "inverse_gamma(2, 1)", "log_logistic(2, 1)", "pareto(2, 1)",
+    "half_normal(1)", "half_cauchy(1)", "beta(2, 3)", "kumaraswamy(2, 3)", "von_mises(0, 1)",
+    "truncnormal(0, 1, -1, 2)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("law", [*PLAIN, "affine(weibull(2, 0.7), 1, -2)", "weibull(0.02, 3)"])
+def test_a_distribution_function_is_one_at_infinity_and_none_before_it(law):
+    known = parse_density(law)
+    assert float(known.cdf(math.inf)) == pytest.approx(1, abs=1e-12)
+    assert float(known.sf(-math.inf)) == pytest.approx(1, abs=1e-12)
+    assert float(known.sf(math.inf)) == pytest.approx(0, abs=1e-12)
+    assert float(known.cdf(-math.inf)) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("law", [law for law in PLAIN if "von_mises" not in law])
+def test_what_is_left_above_a_quantile_has_mass_one(law):
+    a = float(parse_density(law).ppf(0.7))
+    found = divergence("tv", f"restrict({law}, {a!r}, inf)", f"normal({a - 5!r}, 1e-6)")
+    assert found.value == pytest.approx(1, abs=1e-9)
