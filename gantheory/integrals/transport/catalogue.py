@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gantheory.densities import Density
+from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
@@ -44,6 +45,7 @@ class Distance:
 
 
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.transport.counts import transport_of_counts
     from gantheory.integrals.transport.masses import wasserstein_of_masses
     from gantheory.integrals.transport.wasserstein import w1
 
@@ -51,8 +53,10 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         return w1(p, q, wrt)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
         return wasserstein_of_masses(1, p, q)
+    if isinstance(p, Discrete | Counts) and isinstance(q, Discrete | Counts):
+        return transport_of_counts("w1", p, q, wrt)
     raise GantheoryError(
-        f"w1 of {p} and {q}: two densities on the line, or two discrete laws without wrt, needed"
+        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed"
     )
 
 

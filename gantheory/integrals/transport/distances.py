@@ -12,6 +12,7 @@ import numpy as np
 from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities import Density, parse_density
+from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.mixtures import AnyMixture
 from gantheory.densities.normal import Normal
@@ -20,6 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
+from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
 from gantheory.records import Estimate
@@ -44,6 +46,8 @@ def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
         return w2_line(p, q, wrt)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
         return wasserstein_of_masses(2, p, q)
+    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+        return transport_of_counts("w2", p, q, wrt)
     _check_normals(p, q)
     assert isinstance(p, Spatial)
     assert isinstance(q, Spatial)
@@ -114,6 +118,8 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
     p, q = parse_density(p), parse_density(q)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
         return energy_of_masses(p, q)
+    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+        return transport_of_counts("energy", p, q, wrt)
     return _kernel_distance(p, q, wrt, _mean_distance, -1.0, "energy distance")
 
 
