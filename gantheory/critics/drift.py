@@ -14,7 +14,7 @@ from functools import lru_cache
 import sympy as sp
 
 from gantheory.critics.concavity import bend_of, in_exponentials
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.derivations.typeset import typeset
 from gantheory.functions import t, to_sympy
 from gantheory.losses.critic import Averages

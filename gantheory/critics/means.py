@@ -24,7 +24,7 @@ from gantheory.critics.stationary import (
     without,
 )
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
-from gantheory.derivations.told import Step
+from gantheory.derivations.exposition import Step
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import constant_text
 from gantheory.exact.assumptions import Assumptions
