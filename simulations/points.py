@@ -129,7 +129,7 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
 
 
 def _made(numbers: Any, origin: str) -> Points:
-    rows = torch.from_numpy(np.array(numbers, dtype=np.float64))
+    rows = torch.tensor(np.asarray(numbers, dtype=np.float64))
     rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
     if rows.ndim != 2 or not rows.numel():
         raise GantheoryError(f"data of shape {tuple(rows.shape)}; {WHAT}")
