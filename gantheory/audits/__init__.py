@@ -50,9 +50,10 @@ def audit(
     'non-saturating'
     """
     require("an audit of torch code", "torch", "torch")
-    from gantheory.audits.calls import Plan, one_player
+    from gantheory.audits.calls import one_player
     from gantheory.audits.judge import judge
     from gantheory.audits.loading import plan_or_penalty
+    from gantheory.audits.plan import Plan
     from gantheory.audits.recover import recover
 
     if not 1 <= len(losses) <= 2 or (len(losses) == 2 and not all(map(callable, losses))):

@@ -4,56 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor, nn
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gantheory.audits.names import (
-    DISCRIMINATOR,
-    FLAGS,
     FOR_DISCRIMINATOR,
     FOR_GENERATOR,
-    GENERATOR,
     NETWORK,
-    TARGETS,
     is_network,
-    player_of,
     side_of,
     words,
 )
+from gantheory.audits.network import Score, holds_network
 from gantheory.audits.results import Sum
+from gantheory.audits.signatures import keyword_only, parameters, positional, takes_anything
 from gantheory.errors import GantheoryError
-
-STYLES = ("pair", "target_is_real", "labels")
-
-
-class Score(nn.Module):
-    """The network handed to losses that call it: its output is what it is given, in a form.
-
-    A discriminator's scores carry a gradient into its parameters, however detached the samples
-    are: scores that are known are the leaves, whether or not ``x`` is attached to them.
-    """
-
-    answer: ClassVar[Callable[[Any], Any]] = staticmethod(lambda x: x)
-    known: ClassVar[Sequence[Tensor]] = ()
-
-    def forward(self, x: Any, *_: Any, **__: Any) -> Any:
-        with torch.utils._python_dispatch._disable_current_modes():
-            leaf = next((k for k in Score.known if _equal(k, x)), None)
-        if leaf is not None and not x.requires_grad:
-            leaf = leaf.reshape(x.shape)
-            x = x + (leaf - leaf.detach())
-        return Score.answer(x)
-
-
-def _equal(known: Tensor, x: Any) -> bool:
-    return (
-        isinstance(x, Tensor)
-        and known.numel() == x.numel()
-        and torch.equal(known.detach().reshape(-1), x.detach().reshape(-1))
-    )
 
 
 @dataclass(frozen=True)
@@ -81,61 +46,16 @@ class Call:
     variants: tuple[Call, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The calls of both players, and the style they were found in.
-
-    ``partner`` is the other player's loss, where it was found beside the one that was named.
-    """
-
-    calls: tuple[Call, ...]
-    style: str
-    partner: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    penalty: Any = None
-
-    def of(self, player: str) -> Call | None:
-        """Return the call of a player."""
-        return next((call for call in self.calls if call.player == player), None)
-
-
-def plan_of(
-    target: Any, style: str | None, options: Mapping[str, Any], name: str = "criterion"
-) -> Plan:
-    """Return how a criterion (a module, a class's instance or a function) is called."""
-    if style is not None and style not in STYLES:
-        raise GantheoryError(f"style={style!r}; it is one of {', '.join(STYLES)}")
-    if style is None and not isinstance(target, type) and not inspect.isroutine(target):
-        methods = _methods(target)
-        if methods:
-            calls = tuple(
-                one_player(method, player, options, f"{name}.{method.__name__}")
-                for player, method in methods.items()
-            )
-            return Plan(calls, "pair", options=options)
-    parameters = _parameters(target)
-    found = style or _style(parameters, options)
-    if found == "target_is_real":
-        return Plan(_flagged(target, parameters, options, name), found, options=options)
-    if found == "labels":
-        return Plan(_labelled(target, options, name), found, options=options)
-    player = player_of(name.split(".")[-1])
-    if player is None:
-        sides = {side_of(p.name) for p in parameters} - {None}
-        player = "discriminator" if "real" in sides or len(_required(parameters)) > 1 else None
-        if player is None:
-            player = "generator"
-    return Plan((one_player(target, player, options, name),), "pair", options=options)
-
-
 def one_player(
     function: Callable[..., Any], player: str, options: Mapping[str, Any], name: str
 ) -> Call:
     """Return the call of one player's loss, its arguments told apart by their names."""
-    parameters = _parameters(function)
-    roles = _roles(parameters, player, options, name)
+    if takes_anything(function):
+        return _with_any(function, player, options, name)
+    known = parameters(function)
+    roles = _roles(known, player, options, name)
     call = _with_roles(function, player, options, name, roles)
-    networks = {p.name: "D" for p in parameters
+    networks = {p.name: "D" for p in known
                 if p.default is None and is_network(p.name) and p.name not in options}  # fmt: skip
     if not networks:
         return call
@@ -147,10 +67,10 @@ def _with_roles(
     roles: Mapping[str, str],
 ) -> Call:  # fmt: skip
     """Return the call in which each parameter is given what its role says."""
-    parameters = _parameters(function)
-    said = ", ".join(f"{p}={role}" if p in _keyword_only(function) else role
+    known = parameters(function)
+    said = ", ".join(f"{p}={role}" if p in keyword_only(function) else role
                      for p, role in roles.items() if role != "default")  # fmt: skip
-    given = {k: v for k, v in options.items() if k in {p.name for p in parameters}}
+    given = {k: v for k, v in options.items() if k in {p.name for p in known}}
 
     def run(real: Any, fake: Any) -> Any:
         values = {"real": real, "fake": fake, "D": Score()}
@@ -160,10 +80,22 @@ def _with_roles(
     extra = "".join(f", {k}={v!r}" for k, v in given.items())
     sides = tuple(side for side in ("real", "fake") if side in roles.values())
     takers = tuple(p for p, role in roles.items() if role in ("real", "fake"))
-    positional = _positional(function)
-    network = "D" in roles.values() or _holds_network(function)
+    by_place = positional(function)
+    network = "D" in roles.values() or holds_network(function)
     call = Call(player, run, f"{name}({said}{extra})", sides, takers, network=network)
-    return _by_position(call, function, roles, given) if positional else call
+    return _by_position(call, function, roles, given) if by_place else call
+
+
+def _with_any(
+    function: Callable[..., Any], player: str, options: Mapping[str, Any], name: str
+) -> Call:
+    """Return the call of a function without named parameters: the scores in their usual order."""
+    sides = ("real", "fake") if player == "discriminator" else ("fake",)
+
+    def run(real: Any, fake: Any) -> Any:
+        return function(*({"real": real, "fake": fake}[side] for side in sides), **options)
+
+    return Call(player, run, f"{name}({', '.join(sides)})", sides)
 
 
 @dataclass(frozen=True)
@@ -177,7 +109,7 @@ class BothSides:
         if len(self.losses) != 2:
             raise GantheoryError("a sum of losses is that of real and that of fake scores: a+b")
         (on_real, first), (on_fake, second) = self.losses
-        known = [{p.name for p in _parameters(loss)} & set(options) for loss, _ in self.losses]
+        known = [{p.name for p in parameters(loss)} & set(options) for loss, _ in self.losses]
         given = [{name: options[name] for name in names} for names in known]
 
         def run(real: Any, fake: Any) -> Any:
@@ -196,15 +128,6 @@ def _by_position(
         return function(*(values.get(role, role == "True") for role in roles.values()), **given)
 
     return replace(call, run=run)
-
-
-def _holds_network(function: Callable[..., Any]) -> bool:
-    """Return whether the network that was handed to a constructor is in an object."""
-    owner = getattr(function, "__self__", function)
-    held = (
-        owner.modules() if isinstance(owner, nn.Module) else getattr(owner, "__dict__", {}).values()
-    )
-    return any(isinstance(one, Score) for one in held)
 
 
 def _roles(
@@ -260,154 +183,3 @@ def _role(parameter: inspect.Parameter, player: str) -> str | None:
 
 def _may_be_scores(parameter: inspect.Parameter) -> bool:
     return parameter.default is None and "label" not in words(parameter.name)
-
-
-def _flagged(
-    function: Callable[..., Any],
-    parameters: Sequence[inspect.Parameter],
-    options: Mapping[str, Any],
-    name: str,
-) -> tuple[Call, ...]:
-    """Return the calls of a criterion that is told whether its target is real."""
-    flag = _flag_name(parameters) or parameters[1].name
-    score = next(p.name for p in parameters if p.name != flag)
-    named = {p.name for p in parameters}
-    given = {k: v for k, v in options.items() if k in named}
-
-    def once(scores: Any, target: bool, player: str) -> Any:
-        turn = {p: _flag(p, player) for p in named & (FOR_DISCRIMINATOR | FOR_GENERATOR)}
-        return function(scores, **{flag: target}, **turn, **given)
-
-    def discriminator(real: Any, fake: Any) -> Any:
-        return Sum(once(real, True, "discriminator"), once(fake, False, "discriminator"))
-
-    turns = named & (FOR_DISCRIMINATOR | FOR_GENERATOR)
-
-    def said(side: str, target: bool, player: str) -> str:
-        more = "".join(f", {p}={_flag(p, player)}" for p in sorted(turns))
-        more += "".join(f", {k}={v!r}" for k, v in given.items())
-        return f"{name}({side}, {flag}={target}{more})"
-
-    both = f"{said('real', True, 'discriminator')} + {said('fake', False, 'discriminator')}"
-    return (
-        Call("discriminator", discriminator, both, ("real", "fake"), (score,), labelled=True),
-        Call(
-            "generator",
-            lambda real, fake: once(fake, True, "generator"),
-            said("fake", True, "generator"),
-            ("fake",),
-            (score,),
-            labelled=True,
-        ),
-    )
-
-
-def _labelled(
-    function: Callable[..., Any], options: Mapping[str, Any], name: str
-) -> tuple[Call, ...]:
-    """Return the calls of a criterion that compares scores with a tensor of labels."""
-
-    low = _label_of_fakes(function, options)
-
-    def at(scores: Any, label: float) -> Any:
-        return function(scores, torch.full_like(scores, label), **options)
-
-    of_fakes = "torch.zeros_like(fake)" if low == 0 else "-torch.ones_like(fake)"
-    written = (
-        f"{name}(real, torch.ones_like(real)) + {name}(fake, {of_fakes})",
-        f"{name}(fake, torch.ones_like(fake))",
-    )
-    return (
-        Call(
-            "discriminator",
-            lambda real, fake: Sum(at(real, 1.0), at(fake, low)),
-            written[0],
-            ("real", "fake"),
-            labelled=True,
-        ),
-        Call("generator", lambda real, fake: at(fake, 1.0), written[1], ("fake",), labelled=True),
-    )
-
-
-def _label_of_fakes(function: Callable[..., Any], options: Mapping[str, Any]) -> float:
-    """Return 0, or -1 where a label of 0 would say nothing about the score."""
-    scores = torch.tensor([[0.3], [0.4]])
-    try:
-        first, second = (
-            function(x, torch.zeros_like(x), **options) for x in (scores, scores + 0.3)
-        )
-        return -1.0 if torch.equal(first, second) else 0.0
-    except Exception:
-        return 0.0
-
-
-def _methods(target: Any) -> dict[str, Callable[..., Any]]:
-    """Return the methods of an object that are the two players' losses."""
-    own = nn.Module if isinstance(target, nn.Module) else object
-    found: dict[str, Callable[..., Any]] = {}
-    for name in dir(target):
-        if name.startswith("__") or hasattr(own, name):
-            continue
-        method = getattr(target, name, None)
-        player = player_of(name)
-        if not (inspect.ismethod(method) or inspect.isfunction(method)):
-            continue
-        if player and player not in found and _is_loss(name):
-            found[player] = method
-    return found if "discriminator" in found else {}
-
-
-def _is_loss(name: str) -> bool:
-    said = set(words(name))
-    return bool(said & {"loss", "losses", "objective", "criterion"}) or said <= (
-        DISCRIMINATOR | GENERATOR
-    )
-
-
-def _style(parameters: Sequence[inspect.Parameter], options: Mapping[str, Any]) -> str:
-    free = [p for p in parameters if p.name not in options]
-    if len(free) >= 2 and _flag_name(free):
-        return "target_is_real"
-    if len(free) >= 2 and free[1].name.lower() in TARGETS and side_of(free[0].name) is None:
-        return "labels"
-    return "pair"
-
-
-def _flag_name(parameters: Sequence[inspect.Parameter]) -> str | None:
-    for parameter in parameters:
-        boolean = parameter.annotation in (bool, "bool") or isinstance(parameter.default, bool)
-        name = parameter.name
-        if name in FLAGS or (boolean and name in ("real", "target", "fake", "label")):
-            return name
-    names = [p.name for p in parameters]
-    if len(names) >= 2 and names[1] == "real" and "fake" not in " ".join(names):
-        return "real"
-    return None
-
-
-def _flag(name: str, player: str) -> bool:
-    return (player == "discriminator") == (name in FOR_DISCRIMINATOR)
-
-
-def _parameters(function: Any) -> list[inspect.Parameter]:
-    own = type(function).__call__ is not nn.Module.__call__
-    called = function.forward if isinstance(function, nn.Module) and not own else function
-    try:
-        signature = inspect.signature(called)
-    except (TypeError, ValueError):
-        raise GantheoryError(f"{function!r} cannot be called, or hides its signature") from None
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p for p in signature.parameters.values() if p.kind not in kinds]
-
-
-def _required(parameters: Sequence[inspect.Parameter]) -> list[inspect.Parameter]:
-    return [p for p in parameters if p.default is inspect.Parameter.empty]
-
-
-def _positional(function: Any) -> bool:
-    return any(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in _parameters(function))
-
-
-def _keyword_only(function: Any) -> set[str]:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return {p.name for p in _parameters(function) if p.kind is kind}

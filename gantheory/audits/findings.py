@@ -19,7 +19,7 @@ from gantheory.audits.penalties import penalties
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.audits.separate import squashed
 from gantheory.derivations.derivation import Derivation
-from gantheory.functions import sigmoid, softplus, t, to_sympy
+from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
 from gantheory.losses.loss import Loss
 
 SMOOTHED = ("one-sided-smoothing", "two-sided-smoothing")
@@ -34,6 +34,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 FAMILIES["vanilla"] = FAMILIES["minimax"] + FAMILIES["non-saturating"]
 ENERGIES = ("energy-based",)
+HINGED = relu(1 - t)  # the generator's part of a hinge loss, in many vocoders
 FOUR = "torch.full((4,), score)"
 
 
@@ -257,7 +258,7 @@ def logits(facts: Facts) -> Iterator[Finding]:
             )  # fmt: skip
             return
     domains = {one.domain for one in facts.players.values() if not one.missing}
-    if "(0, 1)" in domains and len(domains) > 1:
+    if {"(0, 1)", "(-oo, oo)"} <= domains:
         yield Finding(
             Kind.LOGITS, Severity.ERROR,
             "one player's loss takes probabilities and the other's takes any score",
@@ -391,6 +392,13 @@ def gradients(facts: Facts) -> Iterator[Finding]:
                 _backward(facts, name, side),
                 "remove .detach(), .data, .item() and torch.no_grad() from the path of the scores",
             )  # fmt: skip
+        factor = one.gradient_factor
+        if factor is not None and factor > 0 and factor != 1:
+            yield Finding(
+                Kind.OTHER_GRADIENT, Severity.WARNING,
+                f"the gradient of the {name}'s loss is {factor:g} times that of its value",
+                _backward(facts, name, "fake"), "scale the loss itself, or the learning rate",
+            )  # fmt: skip
         if one.partial_gradient:
             yield Finding(
                 Kind.OTHER_GRADIENT, Severity.WARNING,
@@ -495,8 +503,10 @@ def names(facts: Facts) -> Iterator[Finding]:
     generator = generator and facts.claimed_of != "discriminator"
     if facts.equals and facts.equals.loss.split("(")[0] in facts.claimed:
         return
-    if not generator and facts.payoffs is not None and _part_of(facts, facts.payoffs):
-        return
+    if facts.payoffs is not None and _part_of(facts, facts.payoffs):
+        g = facts.payoffs.generator
+        if not generator or (g is not None and said == "hinge" and proportion([(g, HINGED)])):
+            return
     derivation = facts.derivation
     saturation = derivation.saturation if derivation else None
     if said == "non-saturating" and saturation is not None and saturation.vanishing_in_score:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gantheory.audits.calls import Call, Score
+from gantheory.audits.calls import Call
+from gantheory.audits.devices import OnCpu
+from gantheory.audits.network import Score
 from gantheory.audits.results import Selection, select, taken
 from gantheory.audits.trace import Record, Trace
 from gantheory.functions import sigmoid
@@ -38,6 +40,11 @@ class Form:
     answer: Callable[[Any], Any] = lambda x: x
 
 
+def _feature(head: Tensor) -> Tensor:
+    """Return a feature map that says nothing about the scores."""
+    return torch.ones(head.numel(), 1, dtype=head.dtype)
+
+
 def _columns(x: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(x), dim=1)
 
@@ -54,8 +61,26 @@ FORMS = (
     Form(
         "a list of lists of features that end in the score",
         True,
-        lambda x: [[h.detach().view(-1, 1), h.view(-1, 1)] for h in x],
-        "[[{0}.detach().view(-1, 1), {0}.view(-1, 1)]]",
+        lambda x: [[_feature(h), h.view(-1, 1)] for h in x],
+        "[[torch.ones({0}.numel(), 1), {0}.view(-1, 1)]]",
+    ),
+    Form(
+        "a list of pairs of a score and features",
+        True,
+        lambda x: [(h.view(-1, 1), [_feature(h)]) for h in x],
+        "[({0}.view(-1, 1), [torch.ones({0}.numel(), 1)])]",
+    ),
+    Form(
+        "a dictionary of heads",
+        True,
+        lambda x: {f"head{k}": h.view(-1, 1) for k, h in enumerate(x)},
+        "{{'head': {0}.view(-1, 1)}}",
+    ),
+    Form(
+        "two logits (N, 2), the first 0",
+        False,
+        lambda x: torch.stack([torch.zeros_like(x[0]), x[0]], dim=1),
+        "torch.stack([torch.zeros_like({0}), {0}], dim=1)",
     ),
     Form("a list of lists", True, lambda x: [[h.view(-1, 1)] for h in x], "[[{0}.view(-1, 1)]]"),
 )
@@ -64,10 +89,11 @@ NETWORK_FORMS = tuple(
     for name, many, answer in (
         ("a list of heads", True, _heads),
         ("lists of features that end in the score", True,
-         lambda x: [[h.detach(), h] for h in _heads(x)]),
+         lambda x: [[_feature(h), h] for h in _heads(x)]),
         ("heads and their features", True,
-         lambda x: (_heads(x), [[h.detach()] for h in _heads(x)])),
-        ("a score and features", False, lambda x: (x, [x.detach()])),
+         lambda x: (_heads(x), [[_feature(h)] for h in _heads(x)])),
+        ("a score and features", False, lambda x: (x, [_feature(x)])),
+        ("a score and two more", False, lambda x: (x, _feature(x), _feature(x))),
     )
 )  # fmt: skip
 
@@ -229,16 +255,12 @@ def quiet(dtype: torch.dtype, seed: int) -> Iterator[None]:
     before = torch.get_default_dtype()
     kept = torch.random.get_rng_state()
     wide = dtype if dtype in (torch.float32, torch.float64) else torch.float32
-    torch.manual_seed(seed)
+    torch.random.default_generator.manual_seed(seed)
     torch.set_default_dtype(wide)
-    cuda = (Tensor.cuda, nn.Module.cuda)
-    Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
-    nn.Module.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
     try:
-        with warnings.catch_warnings(), torch.enable_grad():
+        with warnings.catch_warnings(), torch.enable_grad(), OnCpu():
             warnings.simplefilter("ignore")
             yield
     finally:
-        Tensor.cuda, nn.Module.cuda = cuda  # type: ignore[method-assign]
         torch.set_default_dtype(before)
         torch.random.set_rng_state(kept)

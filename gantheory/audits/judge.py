@@ -61,6 +61,11 @@ def judge(found: Recovered, claims: str | None = None) -> Audit:
 def _how(found: Recovered) -> tuple[str, ...]:
     """Return how the answer was come by."""
     checked = [f"{one.player}: {one.checked}" for one in found.players.values() if one.checked]
+    checked += [
+        f"{one.player}: the gradient is {one.gradient_factor:g} times that of the value: what is "
+        "before it plays against the discriminator"
+        for one in found.players.values() if one.gradient_factor and one.gradient_factor < 0
+    ]  # fmt: skip
     if found.absent:
         checked.append(
             f"imported without {', '.join(found.absent)}: not installed, and not used by the loss"

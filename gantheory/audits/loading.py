@@ -6,14 +6,20 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from torch import nn
+
 from gantheory.audits.absent import absent, importing, seal
-from gantheory.audits.calls import BothSides, Plan, Score, one_player, plan_of
+from gantheory.audits.calls import BothSides, one_player
+from gantheory.audits.devices import OnCpu
 from gantheory.audits.names import is_network, partners, player_of, words
-from gantheory.audits.penalty import is_penalty, penalty_of
+from gantheory.audits.network import Score
+from gantheory.audits.penalty import holds_a_loss, is_penalty, penalty_of
+from gantheory.audits.plan import Plan, plan_of
 from gantheory.audits.recover import recover
 from gantheory.audits.recovered import Recovered
 from gantheory.audits.target import Target
@@ -24,7 +30,9 @@ Arguments = tuple[list[Any], dict[str, Any]] | None
 
 def recover_target(target: Target) -> Recovered:
     """Return what is recovered of a loss in a module."""
-    module, origin = load(target.place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module, origin = load(target.place)
     said = [*target.names]
     lines = [origin]
     losses = []
@@ -44,12 +52,37 @@ def recover_target(target: Target) -> Recovered:
 
 def _loaded(module: ModuleType, name: str, init: Arguments, lines: list[str]) -> tuple[Any, str]:
     """Return a loss of a module and how it is written; add the code that makes it."""
-    loss, made = _made(_found(module, name), name, init)
     lines.append(f"from {module.__name__} import {name.split('.')[0]}")
+    method = _method(module, name, init)
+    if method is not None:
+        owner, _, own = name.rpartition(".")
+        lines.append(f"{_variable(owner)} = {owner}(...)  # an instance")
+        return method, f"{_variable(owner)}.{own}"
+    loss, made = _made(_found(module, name), name, init)
     if not made:
         return loss, name
     lines.append(f"{_variable(name)} = {made}")
     return loss, _variable(name)
+
+
+def _method(module: ModuleType, name: str, init: Arguments) -> Any:
+    """Return a class's own method of an instance, where ``name`` is that of a method.
+
+    Where the class cannot be made without more arguments, the instance has no attributes.
+    """
+    owner, _, own = name.rpartition(".")
+    found = _found(module, owner) if owner else None
+    if not inspect.isclass(found) or not inspect.isfunction(
+        inspect.getattr_static(found, own, None)
+    ):
+        return None
+    try:
+        return getattr(_made(found, owner, init or ([], {}))[0], own)
+    except Exception:
+        bare = found.__new__(found)
+        if isinstance(bare, nn.Module):
+            nn.Module.__init__(bare)
+        return getattr(bare, own)
 
 
 def load(place: str) -> tuple[ModuleType, str]:
@@ -146,7 +179,9 @@ def _made(found: Any, name: str, init: Arguments) -> tuple[Any, str]:
     written = ", ".join([*map(repr, given), *(f"{k}={v!r}" for k, v in named.items())])
     written = ", ".join(filter(None, [written, *(f"{n}=torch.nn.Identity()" for n in networks)]))
     try:
-        return found(*given, **named, **{n: Score() for n in networks}), f"{name}({written})"
+        with OnCpu():
+            made = found(*given, **named, **{n: Score() for n in networks})
+        return made, f"{name}({written})"
     except TypeError as error:
         needed = str(error).split(")", 1)[-1].strip() or str(error)
         raise GantheoryError(
@@ -176,8 +211,10 @@ def _plan(
 ) -> Plan:
     options = target.call
     if isinstance(losses[0][0], tuple) and len(losses) == 1:  # a function that makes both
-        pair = losses[0][0]
-        losses = [(loss, f"{losses[0][1]}[{k}]") for k, loss in enumerate(pair[:2])]
+        pair = losses[0][0][:2]
+        losses = [(loss, f"{losses[0][1]}[{k}]") for k, loss in enumerate(pair)]
+        if player_of(getattr(pair[0], "__name__", type(pair[0]).__name__)) == "generator":
+            losses.reverse()
     if len(losses) == 2:
         return Plan(_pair(losses, options), "pair", options=options)
     (loss, name), style = losses[0], target.style
@@ -198,7 +235,8 @@ def _plan(
 
 def plan_or_penalty(loss: Any, style: str | None, options: dict[str, Any], name: str) -> Plan:
     """Return how a criterion is called, or a gradient penalty where its name says so."""
-    if style == "penalty" or (style is None and callable(loss) and is_penalty(name)):
+    named = style is None and callable(loss) and is_penalty(name)
+    if style == "penalty" or (named and not holds_a_loss(loss, name, options)):
         return Plan((), "penalty", options=options, penalty=penalty_of(loss, name, options))
     return plan_of(loss, style, options, name)
 
@@ -214,24 +252,37 @@ def _pair(losses: list[tuple[Any, str]], options: dict[str, Any]) -> tuple[Any, 
 
 def _partner(target: Target, module: ModuleType, lines: list[str]) -> tuple[Any, str] | None:
     """Return the other player's loss, where the same module has it under the matching name."""
-    if player_of(target.names[0].split(".")[-1]) is None:
+    owner, _, name = target.names[0].rpartition(".")
+    place = _found(module, owner) if owner else module
+    if player_of(name) is None:
         return None
-    for name in partners(target.names[0]):
-        found = getattr(module, name, None)
+    for other in [*partners(name), *_only_other(place, player_of(name))]:
+        found = getattr(place, other, None)
         if not (inspect.isclass(found) or inspect.isfunction(found)):
             continue
-        if player_of(name) in (None, player_of(target.names[0])):
+        if player_of(other) in (None, player_of(name)):
             continue
         try:
-            loss, made = _made(found, name, target.init)
+            said: list[str] = []
+            loss = _loaded(module, ".".join(filter(None, (owner, other))), target.init, said)
         except Exception:
             continue
-        variable = _variable(name) if made else name
-        lines.append(f"from {module.__name__} import {name}")
-        if made:
-            lines.append(f"{variable} = {made}")
-        return loss, variable
+        lines += said
+        return loss
     return None
+
+
+def _only_other(place: Any, player: str | None) -> list[str]:
+    """Return the one loss in a module, or class, that is the other player's, if it is one."""
+    home = getattr(place, "__name__", "")
+    others = [
+        name for name, one in vars(place).items()
+        if {"loss", "losses", "objective"} & set(words(name))
+        and player_of(name) not in (None, player)
+        and not is_penalty(name)
+        and (inspect.isclass(place) or getattr(one, "__module__", "") == home)
+    ]  # fmt: skip
+    return others if len(others) == 1 else []
 
 
 def _values(target: Target) -> list[Any]:

@@ -66,7 +66,9 @@ SCORE = frozenset(
 FLAGS = frozenset(
     ["target_is_real", "is_real", "target_real", "is_target_real", "real_target", "real_flag"]
 )
-TARGETS = frozenset(["target", "targets", "label", "labels", "y", "gt", "ground_truth", "truth"])
+TARGETS = frozenset(
+    ["target", "targets", "label", "labels", "y", "y_true", "gt", "ground_truth", "truth"]
+)
 FOR_DISCRIMINATOR = frozenset(
     [
         "for_discriminator",

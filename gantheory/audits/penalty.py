@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gantheory.audits.calls import _parameters
 from gantheory.audits.forms import quiet
-from gantheory.audits.names import is_network, side_of, words
+from gantheory.audits.names import is_network, player_of, side_of, words
+from gantheory.audits.signatures import parameters
 from gantheory.errors import GantheoryError
 
 WORDS = frozenset(
@@ -157,12 +157,23 @@ def is_penalty(name: str) -> bool:
     return bool(set(words(name)) & WORDS) or "r1" in name.lower().split("_")
 
 
+def holds_a_loss(function: Callable[..., Any], name: str, options: Mapping[str, Any]) -> bool:
+    """Return whether what is named after a penalty is a whole loss: penalties are not negative."""
+    if player_of(name.split(".")[-1]) is None:
+        return False
+    try:
+        critic, penalty = Critic(3.0, diagonal=False), penalty_of(function, name, options)
+        return any(penalty.at(critic, 4, place, -place)[0] < 0 for place in (30.0, -30.0))
+    except Exception:
+        return False
+
+
 def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, Any]) -> Penalty:
     """Return how a penalty is called, its arguments told apart by their names."""
-    parameters = _parameters(function)
-    network = any(is_network(p.name) for p in parameters)
+    known = parameters(function)
+    network = any(is_network(p.name) for p in known)
     roles: dict[str, str] = {}
-    for parameter in parameters:
+    for parameter in known:
         if parameter.name in options:
             continue
         role = _role(parameter, network)
@@ -178,7 +189,7 @@ def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, An
     if not network and not any(role.startswith("score") for role in roles.values()):
         scores = [p for p in list(roles)[1:] if roles[p] in ("real", "fake")]
         roles |= dict.fromkeys(scores[:1], f"score {roles[next(iter(roles))]}")
-    given = {p.name for p in parameters} & set(options)
+    given = {p.name for p in known} & set(options)
     return Penalty(function, roles, {k: options[k] for k in given}, name)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import sympy as sp
 import torch
 
-from gantheory.audits.calls import Call, Plan
+from gantheory.audits.calls import Call
 from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Domain, Runner, Traced
 from gantheory.audits.names import player_of
 from gantheory.audits.overflow import overflows
 from gantheory.audits.penalty import audit_penalty
+from gantheory.audits.plan import Plan
 from gantheory.audits.recovered import Player, Recovered
 from gantheory.audits.results import Selection
 from gantheory.audits.separate import (
@@ -427,7 +428,8 @@ def _gradients(player: Player, runner: Runner) -> None:
     )  # fmt: skip
     if player.missing or player.coupled or player.no_gradient or player.random:
         return
-    player.partial_gradient = _differs(player, runner, given, slopes)
+    player.gradient_factor = _factor(player, runner, given, slopes)
+    player.partial_gradient = player.gradient_factor is None
 
 
 def _moved(given: Batch, side: str) -> Batch:
@@ -440,28 +442,36 @@ def _flat(player: Player, side: str) -> bool:
     return formula is not None and not to_sympy(formula).has(t)
 
 
-def _differs(player: Player, runner: Runner, given: Batch, slopes: dict[str, np.ndarray]) -> bool:
+def _factor(
+    player: Player, runner: Runner, given: Batch, slopes: dict[str, np.ndarray]
+) -> float | None:
+    """Return the k with gradient = k * (that of the formula), or None; 1 is the usual one."""
+    found, expected = [], []
     for side in ("real", "fake") if player.player == "discriminator" else ("fake",):
-        formula = getattr(player, side)
-        scores = getattr(given, side)
+        formula, scores = getattr(player, side), getattr(given, side)
         derivative = numeric(sp.diff(to_sympy(formula), t))
         weight = _weight(player, side, scores.shape)
         for x, slope in zip(scores.reshape(-1), slopes[side].reshape(-1), strict=True):
             told = derivative(float(runner.domain.symbol_values(x)))
             chain = 1 / (x * (1 - x)) if runner.domain.probabilities else 1.0
-            loose = 1e4 if player.single else 1.0
-            if told is None:
-                continue
-            expected = told * weight * chain
-            if abs(expected - slope) > GRADIENT * loose * max(1.0, abs(expected)):
-                return True
-    return False
+            if told is not None:
+                found.append(float(slope))
+                expected.append(told * weight * chain)
+    seen, true = np.array(found), np.array(expected)
+    close = GRADIENT * (1e4 if player.single else 1.0) * np.maximum(1.0, np.abs(true))
+    if np.all(np.abs(seen - true) <= close):
+        return 1.0
+    k = float(seen @ true / (true @ true)) if np.any(true) else 1.0
+    same = np.count_nonzero(true) > 1 and np.all(np.abs(seen - k * true) <= close)
+    return round(k, 6) if same else None
 
 
 def _remembers(runner: Runner) -> bool:
     """Return whether the same scores give another value after others were seen."""
-    given, other = batch(runner, 2, 0.3), batch(runner, 2, -2.0)
-    before = runner.plain(given)[0]
+    given = [batch(runner, 2, centre) for centre in (0.3, (1.4, -1.2), (-1.2, 1.4))]
+    other = batch(runner, 2, -2.0)
+    before = [runner.plain(one)[0] for one in given]
     runner.plain(other)
-    after = runner.plain(given)[0]
-    return abs(before - after) > 1e-12 * max(1.0, abs(before))
+    after = [runner.plain(one)[0] for one in given]
+    pairs = zip(before, after, strict=True)
+    return any(abs(a - b) > 1e-12 * max(1.0, abs(a)) for a, b in pairs)

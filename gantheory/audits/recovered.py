@@ -25,6 +25,7 @@ class Player:
         branches: lines at which a score was read as a Python value and decided something.
         no_gradient: the sides on whose scores the value depends, but through no gradient.
         partial_gradient: whether the gradient is another function than the value's.
+        gradient_factor: the factor between the gradient and the value's; -1 if it is reversed.
         hidden_state: whether the same scores gave another value later.
         random: whether it draws random numbers, over which the formula is the mean.
         operations: torch operations that were met.
@@ -51,6 +52,7 @@ class Player:
     branches: tuple[str, ...] = ()
     no_gradient: tuple[str, ...] = ()
     partial_gradient: bool = False
+    gradient_factor: float | None = 1.0
     hidden_state: bool = False
     random: bool = False
     operations: tuple[str, ...] = ()

@@ -179,9 +179,13 @@ class Trace(TorchDispatchMode):
                 self._write(base, out, args, kwargs)
             elif not self._is_view(out):
                 self._compute(base, func, out, args, kwargs)
-            elif base == "unbind" and set(self.entries(tracked[0]).flat) <= self._scores:
+            elif base == "unbind" and self._only_scores(tracked[0]):
                 self.record.iterated = True
         return out
+
+    def _only_scores(self, tensor: Tensor) -> bool:
+        """Return whether a tensor holds scores as they were given, and constants."""
+        return {e for e in self.entries(tensor).flat if e.free_symbols} <= self._scores
 
     # --- formulas beside storages
 
