@@ -24,6 +24,7 @@ METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 @file_option
 @click.option("--wrt", metavar="PARAMETER", help="Differentiate in a parameter, like q.loc.")
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
+@click.option("--unit", default="nats", show_default=True, help="nats, or bits.")
 @click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
 @click.option("--certified", is_flag=True, help="Enclose the value rigorously (python-flint).")
 @click.option("--digits", default=30, show_default=True, help="Digits wanted with --certified.")
@@ -36,6 +37,7 @@ def command(
     file: Loss | None,
     wrt: str | None,
     method: str,
+    unit: str,
     regulariser: str | None,
     certified: bool,
     digits: int,
@@ -64,13 +66,16 @@ def command(
     P and Q may also be files of samples (.csv, .npy, .parquet): w1, w2, energy, mmd2, ks,
     sliced_w1 and sliced_w2 are then exact for the samples, with an interval for the laws.
     """
+    exact = certified or method == "certified"
+    if unit != "nats" and (exact or regulariser is not None):
+        raise click.UsageError(f"--unit {unit}: with --certified or --regulariser all is in nats")
     if regulariser is not None:
         _regularised(name, p, q, wrt, regulariser, as_json, certified or method != "auto")
         return
     if (critic := _of_means(name)) is not None:
         _solved(critic, p, q, wrt, as_json, certified or method != "auto")
         return
-    if certified or method == "certified":
+    if exact:
         _certified(name, p, q, wrt, digits, as_json)
         return
     from gantheory.densities import read_laws
@@ -81,16 +86,17 @@ def command(
     if column is not None and not (is_sample_like(p) or is_sample_like(q)):
         raise click.UsageError(f"--column {column}: neither {p[:40]!r} nor {q[:40]!r} is a file")
     first, second = (samples(x, column) if is_sample_like(x) else read_laws(x) for x in (p, q))
-    estimate = divergence(name, first, second, wrt=wrt, method=method)
+    estimate = divergence(name, first, second, wrt=wrt, method=method, unit=unit)
     if isinstance(estimate, Estimates):
         _arrays(name, first, second, wrt, estimate, as_json)
         return
     if as_json:
-        print_json(_record(name, first, second, wrt, estimate))
+        print_json(_record(name, first, second, wrt, estimate) | {"unit": unit})
         return
     what = f"d {name} / d {wrt}" if wrt else name
     click.echo(f"{what} = {estimate}")
-    click.echo(f"p = {first}, q = {second}; {estimate.method}, {estimate.status.value}")
+    in_bits = ", in bits" if unit == "bits" else ""
+    click.echo(f"p = {first}, q = {second}; {estimate.method}, {estimate.status.value}{in_bits}")
     shown = str(estimate)
     for note in (estimate.reason, *estimate.warnings):
         if note and note not in shown:

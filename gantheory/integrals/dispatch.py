@@ -13,6 +13,7 @@ from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter, sweep_line
 from gantheory.integrals.resolve import generator_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
+from gantheory.integrals.units import in_unit, square_root
 from gantheory.records import Estimate, Estimates, Status
 from gantheory.samples import is_sample_like, samples
 
@@ -23,18 +24,42 @@ Key = tuple[Any, str | None]
 
 @overload
 def divergence(
-    name: Any, p: Densities, q: Any, wrt: str | None = None, method: str = "auto"
+    name: Any,
+    p: Densities,
+    q: Any,
+    wrt: str | None = None,
+    method: str = "auto",
+    *,
+    unit: str = "nats",
 ) -> Estimates: ...
 @overload
 def divergence(
-    name: Any, p: Any, q: Densities, wrt: str | None = None, method: str = "auto"
+    name: Any,
+    p: Any,
+    q: Densities,
+    wrt: str | None = None,
+    method: str = "auto",
+    *,
+    unit: str = "nats",
 ) -> Estimates: ...
 @overload
 def divergence(
-    name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto"
+    name: Any,
+    p: Any,
+    q: Any,
+    wrt: str | None = None,
+    method: str = "auto",
+    *,
+    unit: str = "nats",
 ) -> Estimate: ...
 def divergence(
-    name: Any, p: Any, q: Any, wrt: str | None = None, method: str = "auto"
+    name: Any,
+    p: Any,
+    q: Any,
+    wrt: str | None = None,
+    method: str = "auto",
+    *,
+    unit: str = "nats",
 ) -> Estimate | Estimates:
     """Return a divergence between two densities, or its derivative, with a bound on its error.
 
@@ -52,6 +77,7 @@ def divergence(
         wrt: a parameter of p or q to differentiate in, like ``"q.loc"``.
         method: ``"auto"``, ``"closed form"``, ``"quadrature"``, ``"monte carlo"`` or
             ``"certified"``.
+        unit: ``"nats"``, or ``"bits"`` for what is measured in nats.
 
     Raises:
         GantheoryError: for unknown names and illegal parameters, with the remedy.
@@ -64,6 +90,8 @@ def divergence(
     if is_sample_like(p) or is_sample_like(q):
         return _of_samples(name, p, q, wrt, method)
     p, q = read_laws(p), read_laws(q)
+    if unit != "nats":
+        return in_unit(resolve(name), divergence(name, p, q, wrt, method), unit)
     if isinstance(p, Densities) or isinstance(q, Densities):
         return _of_arrays([name], p, q, (wrt,), method)[name, wrt]
     return _answer(name, p, q, wrt, method)
@@ -111,6 +139,9 @@ def _answer(asked: Any, p: Density, q: Density, wrt: str | None, method: str) ->
 
 
 def _distance(found: Distance, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
+    if found.root_of:
+        value = _answer(found.root_of, p, q, None, method)
+        return square_root(value, _answer(found.root_of, p, q, wrt, method) if wrt else None)
     if method in ("monte carlo", "certified"):
         raise GantheoryError(f"{found.name} is not found by method={method!r}; leave it out")
     return found.compute(p, q, wrt)
@@ -200,7 +231,10 @@ def _answers(
     kernels = {k: what for k, what in enumerate(asked) if isinstance(what, Kernel)}
     found = sweep_line(kernels, p, q, wanted) if kernels else {}
     return [
-        [found[k, w] if isinstance(what, Kernel) else what.compute(p, q, w) for w in wanted]
+        [
+            found[k, w] if isinstance(what, Kernel) else _distance(what, p, q, w, "auto")
+            for w in wanted
+        ]
         for k, what in enumerate(asked)
     ]
 

@@ -12,7 +12,7 @@ from gantheory.densities import Density
 from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, InternalError
 from gantheory.records import Estimate
 
 
@@ -28,6 +28,7 @@ class Distance:
         latex: symbol for typeset output.
         integral: the textbook definition, in LaTeX.
         aliases: what else people call it; two entries may share one, which then names neither.
+        root_of: the divergence whose square root it is: that is then integrated, and not computed.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Distance:
     latex: str = ""
     integral: str = ""
     aliases: tuple[str, ...] = ()
+    root_of: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
@@ -78,6 +80,10 @@ def _mmd2(p: Density, q: Density, wrt: str | None) -> Estimate:
     return mmd2(p, q, wrt=wrt)
 
 
+def _as_root(p: Density, q: Density, wrt: str | None) -> Estimate:
+    raise InternalError("the root of a divergence is taken where divergences are integrated")
+
+
 _ENTRIES = (
     Distance(
         "w1",
@@ -110,6 +116,24 @@ _ENTRIES = (
         r"\mathrm{MMD}^2(P,Q)",
         r"E\,k(X,X')+E\,k(Y,Y')-2\,E\,k(X,Y)",
         aliases=("squared-mmd",),
+    ),
+    Distance(
+        "js_distance",
+        _as_root,
+        "√JSD",
+        r"\sqrt{\mathrm{JSD}(P,Q)}",
+        r"\sqrt{\mathrm{JSD}(P,Q)}",
+        aliases=("jensen-shannon-distance", "jensen-shannon-metric"),
+        root_of="jsd",
+    ),
+    Distance(
+        "hellinger_distance",
+        _as_root,
+        "H",
+        r"H(P,Q)",
+        r"\bigl(1-\int\!\sqrt{pq}\bigr)^{1/2}",
+        aliases=("hellinger-metric",),
+        root_of="hellinger2",
     ),
 )
 

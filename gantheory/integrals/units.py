@@ -1,0 +1,85 @@
+"""Square roots of divergences, and bits: what a convention makes of an estimate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from gantheory.divergences import Complement, FDivergence, named
+from gantheory.errors import GantheoryError, unknown_name
+from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.integrals.transport.catalogue import Distance
+from gantheory.records import Estimate, Estimates
+
+UNITS = ("nats", "bits")
+EPS = 2.0**-52
+E = TypeVar("E", Estimate, Estimates)
+
+
+def square_root(found: Estimate, slope: Estimate | None = None) -> Estimate:
+    """Return √D, or its derivative D'/(2√D) where that of D is given.
+
+    >>> print(square_root(Estimate(4.0, 1e-9)))
+    2 ± 2.5e-10
+    """
+    if slope is None:
+        if not found.value >= 0 or math.isinf(found.value):
+            return found if not found.value < 0 else replace(found, value=0.0, error=_root(found))
+        log = None if found.log_value is None else found.log_value / 2
+        value = math.exp(log) if log is not None and not found.value else math.sqrt(found.value)
+        return replace(found, value=value, error=_root(found), log_value=log)
+    if not (found.is_finite and slope.is_finite):
+        return slope if not slope.is_finite else found
+    if found.value <= found.error:
+        return Estimate.undetermined(
+            "the square root has a kink where the two laws are equal; move one of them"
+        )
+    value = slope.value / (2 * math.sqrt(found.value))
+    least = math.sqrt(found.value - found.error)
+    off = slope.error / (2 * least) + abs(value) * (math.sqrt(found.value) / least - 1)
+    return replace(slope, value=value, error=off + 2 * EPS * abs(value), log_value=None)
+
+
+def _root(found: Estimate) -> float:
+    """Return the error of √(value ± error)."""
+    value = max(found.value, 0.0)
+    if value > found.error:
+        return found.error / (math.sqrt(value - found.error) + math.sqrt(value)) + EPS * value**0.5
+    return math.sqrt(value + found.error)
+
+
+def in_unit(what: Kernel | Distance, found: E, unit: str) -> E:
+    """Return an estimate in nats, in the unit asked for; √JSD takes the root of the unit.
+
+    Raises:
+        GantheoryError: for an unknown unit, or bits of what is measured in none.
+    """
+    if unit not in UNITS:
+        raise unknown_name("unit", unit, UNITS)
+    if unit == "nats":
+        return found
+    per = math.log(2) ** _power_of_unit(what)
+    if isinstance(found, Estimates):
+        error = (found.error + EPS * np.abs(found.value)) / per
+        return replace(found, value=found.value / per, error=error)
+    value = found.value / per
+    log = None if found.log_value is None else found.log_value - math.log(per)
+    error = found.error / per + (2 * EPS * abs(value) if math.isfinite(value) else 0.0)
+    return replace(found, value=value, error=error, log_value=log)
+
+
+def _power_of_unit(what: Kernel | Distance) -> float:
+    """Return 1 for what is measured in nats, by the logarithm in its f, and ½ for its root."""
+    entry = what.entry if isinstance(what, Kernel) else None
+    if isinstance(what, Distance) and what.root_of:
+        entry, power = named(what.root_of), 0.5
+    else:
+        power = 1.0
+    if isinstance(entry, Complement):
+        entry = named(entry.of)
+    if isinstance(entry, FDivergence) and "log(" in entry.f:
+        return power
+    raise GantheoryError(f"{what.name} is no information, so it has no bits; leave out unit")
