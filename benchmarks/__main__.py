@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks.figures import Figure, circumstances
 
 ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "reference", "trajectories",
-         "discriminator", "simulator")  # fmt: skip
+         "discriminator", "simulator", "sweeps")  # fmt: skip
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
 CAMPAIGNS = ("campaigns.numbers", "campaigns.compositions")  # trials at random: minutes to hours
 

@@ -3,12 +3,16 @@
 import json
 import os
 import signal
+import sys
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +22,7 @@ import gantheory as gt
 from gantheory.cli import cli
 from gantheory.cli.sweep import numbers
 from gantheory.errors import GantheoryError
+from gantheory.files import locked
 from simulations.sweeps import sweep as module
 from simulations.sweeps.cells import MEANING, Settings, blocks_of, cells_of, measured
 from simulations.sweeps.engines import Workers
@@ -118,7 +123,7 @@ def swept_by_workers(tmp_path, monkeypatch, always):
         found = dict(finished([six[:2], six[2:4], six[4:]], HOW, where))
     finally:
         where.close()
-    del __import__("sys").modules["dying"]
+    del sys.modules["dying"]
     assert not where.children
     return [found[cell] for cell in six]
 
@@ -252,3 +257,74 @@ def test_lists_of_seeds_are_read_and_refused():
     assert numbers("0:3,7") == [0, 1, 2, 7]
     with pytest.raises(GantheoryError, match="write 0:100"):
         numbers("0-3")
+
+
+class Scheduler:
+    """A dask client as a sweep uses it; its scheduler dies once, in the middle of its work."""
+
+    made: ClassVar[list["Scheduler"]] = []
+
+    def __init__(self, address, **options):
+        if address == "tcp://nowhere:1":
+            raise OSError("timed out")
+        self.status, self.handed = "running", 0
+        self.pool = ThreadPoolExecutor(1)
+        Scheduler.made.append(self)
+
+    def nthreads(self):
+        return {"worker": 1}
+
+    def get_executor(self, **options):
+        return self
+
+    def submit(self, function, text):
+        self.handed += 1
+        if len(Scheduler.made) == 1 and self.handed > 1:
+            self.status = "closed"
+            lost = Future()
+            lost.cancel()
+            lost.set_running_or_notify_cancel()
+            return lost
+        return self.pool.submit(function, text)
+
+    def close(self, timeout):
+        self.pool.shutdown()
+
+
+def test_what_a_dead_scheduler_lost_is_handed_to_the_next(tmp_path, monkeypatch, whole):
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Scheduler))
+    found = sweep("minimax", P, Q, seeds=range(4), out=tmp_path, scheduler="tcp://a:1", **SMALL)
+    assert found.equals(whole)
+    assert Scheduler.made[0].handed == 2
+    assert len(Scheduler.made) == 2
+    with pytest.raises(GantheoryError, match="no dask scheduler answers at 'tcp://nowhere:1'"):
+        sweep("minimax", P, Q, seeds=[9], out=tmp_path, scheduler="tcp://nowhere:1", **SMALL)
+
+
+def test_a_scheduler_without_dask_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(GantheoryError, match=r"gantheory\[dask\]"):
+        sweep("minimax", P, Q, seeds=[0], out=tmp_path, scheduler="tcp://a:1", **SMALL)
+
+
+def test_a_folder_that_another_sweep_holds_or_that_cannot_be_written_is_one_line(tmp_path):
+    line = {"seeds": [0], **SMALL}
+    with locked(tmp_path), pytest.raises(GantheoryError, match="another run is at work"):
+        sweep("minimax", P, Q, out=tmp_path, **line)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GantheoryError, match=r"cannot write .*; choose another --out"):
+        sweep("minimax", P, Q, out=tmp_path / "file", **line)
+
+
+def test_a_full_disk_is_one_line_and_what_is_kept_is_whole(tmp_path, monkeypatch):
+    def full(partial, content):
+        raise OSError(28, "No space left on device")
+
+    store = Store(tmp_path, HOW)
+    first, second = cells(2)
+    store.keep(first, {"status": "ok"})
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(GantheoryError, match=r"No space left on device\); choose another --out"):
+        store.keep(second, {"status": "ok"})
+    assert store.missing([first, second]) == [second]
+    assert not list(tmp_path.glob("cells/*/.*"))
