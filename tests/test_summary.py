@@ -30,10 +30,10 @@ def test_a_critic_says_what_it_reports_as_surely_as_its_weakest_step(name):
 
 def test_the_hinge_in_five_lines():
     value, loss, followed, gradient, equality = gt.derive("hinge").summary
-    assert value.text.startswith("2*TV(P,Q) - 2, by D* = Piecewise((-1, r < 1), (1, True))")
+    assert value.text.startswith("2·TV(P, Q) - 2, by D* = Piecewise((-1, r < 1), (1, True))")
     assert loss == Line("loss reads", loss.text, "refuted")
     assert "no divergence: its generator jumps by -2 at r = 1" in loss.text
-    assert followed == Line("G follows", "2*TV(P,Q)", "proved")
+    assert followed == Line("G follows", "2·TV(P, Q)", "proved")
     assert gradient.text.startswith("vanishes in log r, does not vanish in the raw score")
     assert equality.text == "D = -1 to 1; discriminator's loss 2, generator's -1 to 1"
 

@@ -9,6 +9,7 @@ import click
 
 from gantheory.cli import json_option, print_json
 from gantheory.cli.files import file_option, heads_option, loss_named
+from gantheory.cli.wrapping import say
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -57,26 +58,27 @@ def command(
 
 
 def _print(found: Explanation, stuck: float | None) -> None:
-    click.echo(found.definition.title)
-    click.echo(f"  discriminator loss at D*: {_range(found.discriminator)}")
-    click.echo(f"  generator loss at D*: {_range(found.generator)}")
+    from gantheory.divergences.symbols import dotted, in_symbols
+
+    say(found.definition.title)
+    say(f"  discriminator loss at D*: {dotted(_range(found.discriminator))}")
+    say(f"  generator loss at D*: {dotted(_range(found.generator))}")
     if found.generator.lowest is not None and found.generator.lowest.is_finite:
-        click.echo(
-            f"  a mean generator loss below {found.generator.lowest} shows that D is not optimal"
-        )
-    click.echo(f"  G follows: {found.follows}")
-    click.echo(f"  gradient: {found.gradient}")
-    click.echo(f"  bound: {found.bound_rule}")
+        lowest = dotted(str(found.generator.lowest))
+        say(f"  a mean generator loss below {lowest} shows that D is not optimal")
+    say(f"  G follows: {in_symbols(found.follows)}")
+    say(f"  gradient: {found.gradient}")
+    say(f"  bound: {in_symbols(found.bound_rule)}")
     if found.bound is not None:
-        click.echo(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
+        say(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
     shown = found.meanings(stuck) if stuck is not None else found.usual_plateaus
     if stuck is not None:
-        click.echo(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this loss"))
+        say(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this loss"))
     for meaning in dict.fromkeys(one.meaning for one in shown):
         for one in shown:
             if one.meaning == meaning:
-                click.echo(f"  - {one.loss} loss {_value(one)}: {one.when}")
-        click.echo(f"    {meaning}")
+                say(f"  - {one.loss} loss {dotted(_value(one))}: {one.when}")
+        say(f"    {meaning}")
 
 
 def _value(one: Plateau) -> str:
@@ -88,9 +90,11 @@ def _value(one: Plateau) -> str:
 
 
 def _bound(bound: Bound) -> str:
+    from gantheory.divergences.symbols import in_symbols
+
     if bound.at_least <= 0 or bound.remark.startswith("impossible"):
         return bound.remark
-    return f"{bound.divergence} >= {bound.at_least:.6g}; {bound.remark}"
+    return f"{in_symbols(bound.divergence)} >= {bound.at_least:.6g}; {bound.remark}"
 
 
 def _range(losses: LossRange) -> str:

@@ -35,6 +35,7 @@ from gantheory.critics.suprema import (
     weighted_supremum,
 )
 from gantheory.derivations.exposition import Step
+from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r, relu, t, to_sympy
@@ -150,7 +151,9 @@ def _second_moment(loss: Critic, linear: Linear) -> CriticDerivation:
     integrand = sp.simplify(square.subs({g: gain, w: weight}))
     f = sp.simplify(integrand.subs(p, r * q) / q)
     name = None if f.free_symbols - {r} else _name_of(f)
-    means = "" if name is None else f", the f-divergence with f = {f}, which is {name}"
+    means = (
+        "" if name is None else f", the f-divergence with f = {f}, which is {in_symbols(str(name))}"
+    )
     steps = (
         lemma,
         Step(

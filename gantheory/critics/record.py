@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
+from gantheory.divergences.symbols import in_symbols
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
 from gantheory.theory.records import Curvature
@@ -97,9 +98,9 @@ class CriticDerivation(Exposition):
     def _reported(self) -> str:
         """The value in words, and in parameters where it has such a form."""
         if self.value is None or str(self.value) == self.named or self.value.has(sp.Integral):
-            return self.named
+            return in_symbols(self.named)
         functions = {"F_p", "F_q"} & {symbol.name for symbol in self.value.free_symbols}
-        return self.named if functions else f"{self.named} = {self.value}"
+        return in_symbols(self.named if functions else f"{self.named} = {self.value}")
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Step, escape_latex
 from gantheory.derivations.wording import constant_text
+from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError
 from gantheory.functions import r, to_sympy
 from gantheory.losses.critic import (
@@ -199,7 +200,7 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
         ),
         Step(
             "Value",
-            f"{named}, of the two laws of ({place})",
+            f"{in_symbols(named)}, of the two laws of ({place})",
             rf"V^*=\text{{{escape_latex(named)}}}",
             How.PROVED,
             f"the separable game's value on ({place})",

@@ -21,13 +21,13 @@ from gantheory.derivations.wording import (
     constant_text,
     undecided_kind,
 )
+from gantheory.divergences.symbols import dotted
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range
 from gantheory.exact.derivative import derivative
 from gantheory.functions import r
 from gantheory.records import Estimate, How
 from gantheory.theory.curvature import Curve, algebra_of
-from gantheory.theory.identify import combination_text
 from gantheory.theory.optimum import Optimum
 from gantheory.theory.pieces import Coordinate
 from gantheory.theory.records import (
@@ -201,9 +201,9 @@ def _value(
 
 def name_of(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
     """The step that says which divergence a curvature is."""
-    constant = constant_text(found.constant)
+    constant = dotted(constant_text(found.constant))
     if found.divergence == NO_DIVERGENCE:
-        shown = f" ({combination_text(found.terms)})" if found.terms else ""
+        shown = f" ({combination_title(found.terms)})" if found.terms else ""
         statement = f"{left} is no divergence{shown}: {found.reason}."
         formula = rf"{latex} \text{{ is no divergence}}"
         how = How.REFUTED

@@ -14,6 +14,7 @@ from gantheory.derivations.wording import (
     constant_text,
     undecided_kind,
 )
+from gantheory.divergences.symbols import dotted
 from gantheory.functions import r
 from gantheory.theory.records import Curvature, known, text
 
@@ -90,8 +91,8 @@ def _quantity(derivation: Derivation, name: str) -> str:
             return f"{kind}f'' = {formulas} where {_equations(found)}{masses}{condition}"
         return f"{kind}f'' = {atoms_text(found)}{condition}"
     if not found.terms:
-        return f"a constant, {found.constant}"
-    constant = constant_text(found.constant)
+        return f"a constant, {dotted(str(found.constant))}"
+    constant = dotted(constant_text(found.constant))
     forms = [found.terms, *found.alternatives][:2]
     return " = ".join(combination_title(form) + constant for form in forms) + condition
 
@@ -122,7 +123,8 @@ def _equality(derivation: Derivation) -> str:
         return _open(derivation, "equilibrium")
     D = _span(found.D_range) or text(found.D)
     loss = _span(found.generator_range) or text(found.generator_loss) or "undetermined"
-    return f"D = {D}; discriminator's loss {text(found.discriminator_loss)}, generator's {loss}"
+    losses = f"discriminator's loss {text(found.discriminator_loss)}, generator's {loss}"
+    return f"D = {D}; {dotted(losses)}"
 
 
 def _span(ends: tuple[sp.Expr, sp.Expr] | None) -> str | None:

@@ -8,6 +8,7 @@ import sympy as sp
 
 from gantheory.derivations.typeset import typeset
 from gantheory.divergences import named
+from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
 from gantheory.theory.identify import Combination, combination_text
 from gantheory.theory.records import Curvature
@@ -35,8 +36,16 @@ def divergence_latex(name: str) -> str:
 
 def combination_title(terms: Combination) -> str:
     """Return a combination of divergences with their plain-text symbols."""
-    symbols = {name: sp.Symbol(divergence_title(name)) for name in terms}
-    return combination_text({str(symbols[name]): value for name, value in terms.items()})
+    return dotted(combination_text({divergence_title(name): c for name, c in terms.items()}))
+
+
+def quantity_title(terms: Combination, constant: sp.Expr) -> str:
+    """Return a combination of divergences and a constant as people write them.
+
+    >>> quantity_title({"jsd": sp.Integer(2)}, -2 * sp.log(2))
+    '2·JSD(P, Q) - 2·log(2)'
+    """
+    return combination_title(terms) + dotted(constant_text(constant))
 
 
 def combination_latex(terms: Combination) -> str:

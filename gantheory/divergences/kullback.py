@@ -71,7 +71,7 @@ KULLBACK_LEIBLER = (
 JEFFREYS = FDivergence(
     "jeffreys",
     "(r - 1)*log(r)",
-    "J(P,Q)",
+    "J(P, Q)",
     r"J(P,Q)",
     r"\int(p-q)\log\frac pq",
     aliases=("jeffrey", "j-divergence"),

@@ -112,7 +112,7 @@ MIDDLE = (
     FDivergence(
         "jsd",
         "(r*log(r) - (1 + r)*log((1 + r)/2))/2",
-        "JSD(P,Q)",
+        "JSD(P, Q)",
         r"\mathrm{JSD}(P,Q)",
         r"\tfrac12\mathrm{KL}(P\|M)+\tfrac12\mathrm{KL}(Q\|M)",
         aliases=("js", "jensen-shannon", "js-divergence", "jensen-shannon-divergence"),
@@ -161,7 +161,7 @@ JSD_GAP = Complement(
     "jsd_gap",
     "jsd",
     "log(2)",
-    "log 2 − JSD(P,Q)",
+    "log 2 − JSD(P, Q)",
     r"\log 2-\mathrm{JSD}(P,Q)",
     _jsd_gap,
 )

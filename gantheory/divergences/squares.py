@@ -84,7 +84,7 @@ SQUARES = (
     FDivergence(
         "hellinger2",
         "1 - sqrt(r)",
-        "H²(P,Q)",
+        "H²(P, Q)",
         r"H^2(P,Q)",
         r"\tfrac12\int(\sqrt p-\sqrt q)^2",
         aliases=("hellinger", "h2", "squared-hellinger", "hellinger-squared"),
@@ -94,7 +94,7 @@ SQUARES = (
     FDivergence(
         "tv",
         "abs(r - 1)/2",
-        "TV(P,Q)",
+        "TV(P, Q)",
         r"\mathrm{TV}(P,Q)",
         r"\tfrac12\int|p-q|",
         aliases=("tvd", "total-variation", "total-variation-distance"),
@@ -130,7 +130,7 @@ SQUARES = (
     FDivergence(
         "triangular",
         "(r - 1)**2/(r + 1)",
-        "Δ(P,Q)",
+        "Δ(P, Q)",
         r"\Delta(P,Q)",
         r"\int\frac{(p-q)^2}{p+q}",
         aliases=("triangle", "triangular-discrimination"),
@@ -140,13 +140,13 @@ SQUARES = (
 )
 
 TV_GAP = Complement(
-    "tv_gap", "tv", "1", "1 − TV(P,Q)", r"\int\min(p,q)", _tv_gap, aliases=("overlap",)
+    "tv_gap", "tv", "1", "1 − TV(P, Q)", r"\int\min(p,q)", _tv_gap, aliases=("overlap",)
 )
 AFFINITY = Complement(
     "bc",
     "hellinger2",
     "1",
-    "BC(P,Q)",
+    "BC(P, Q)",
     r"\int\sqrt{pq}",
     _bc,
     aliases=("hellinger", "hellinger-affinity", "bhattacharyya", "bhattacharyya-coefficient"),

@@ -25,12 +25,12 @@ from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
-from gantheory.derivations.wording import constant_text
+from gantheory.derivations.wording import combination_title, constant_text
+from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.functions import r, softplus, t, to_sympy
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
-from gantheory.theory.identify import combination_text
 from gantheory.theory.records import known, text
 
 SEPARABLE = {
@@ -133,8 +133,8 @@ def _separable(loss: Loss) -> BoundDerivation:
     supremum = (r * a + b).xreplace({t: best}).replace(softplus, lambda x: sp.log(1 + sp.exp(x)))
     supremum = sp.simplify(sp.expand_log(supremum, force=True))
     gap = sp.expand(supremum - r * a - b)
-    reached = combination_text(found.value.terms) or found.value.divergence
-    value = f"{reached}{constant_text(found.value.constant)}"
+    reached = combination_title(found.value.terms) or found.value.divergence
+    value = f"{reached}{dotted(constant_text(found.value.constant))}"
     steps = (
         Step(
             "The optimal critic",

@@ -27,6 +27,7 @@ from gantheory.derivations.difference import first_difference
 from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
+from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
 from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
 from gantheory.exact.assumptions import Assumptions
@@ -307,7 +308,7 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
         "by definition",
     )
     if derived.value is not None:
-        constant = constant_text(derived.value.constant or sp.S.Zero)
+        constant = dotted(constant_text(derived.value.constant or sp.S.Zero))
         yield _answer("What it estimates", f"k'' = {atoms_text(derived.value)}", derived.value,
                       rf"k''(r) = {atoms_latex(derived.value)}", constant)  # fmt: skip
     formulas = {

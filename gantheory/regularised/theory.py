@@ -13,7 +13,8 @@ from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Step, remarks
 from gantheory.derivations.typeset import typeset
-from gantheory.derivations.wording import constant_text
+from gantheory.derivations.wording import combination_title, constant_text
+from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import sigmoid, softplus, t, to_sympy
@@ -21,7 +22,6 @@ from gantheory.losses import get_loss, plain
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
 from gantheory.regularised.record import optimal_discriminator
-from gantheory.theory.identify import combination_text
 from gantheory.theory.records import known, text
 
 x = sp.Symbol("x", real=True)
@@ -200,8 +200,8 @@ def _small(game: Loss) -> tuple[str | None, bool]:
         return None, False
     if found.value is None:
         return None, False
-    named = combination_text(found.value.terms) if found.value.terms else found.value.divergence
-    return f"{named}{constant_text(found.value.constant)}", True
+    named = combination_title(found.value.terms) if found.value.terms else found.value.divergence
+    return f"{named}{dotted(constant_text(found.value.constant))}", True
 
 
 def _small_step(small: str | None, derived: bool) -> Step:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from gantheory.divergences import DIVERGENCES
+from gantheory.divergences.symbols import in_symbols
 from gantheory.records import How, Verdict
 from gantheory.report.numbers import show_error, show_number, show_probability
 from gantheory.verify import Check, Outcome
@@ -105,15 +104,9 @@ def readable(statement: str) -> str:
     """Return a statement with the symbols of divergences instead of the names that code uses.
 
     >>> readable("its value is 2*jsd - kl_qm")
-    'its value is 2 JSD(P,Q) − KL(Q‖M)'
+    'its value is 2·JSD(P, Q) − KL(Q‖M)'
     """
-    shown = re.sub(r"\b[A-Za-z]\w*\b", _symbol, statement).replace(" + -", " - ")
-    return re.sub(r"(?<=\d)\*(?=[A-Za-z(])", " ", shown).replace(" - ", " − ")
-
-
-def _symbol(word: re.Match[str]) -> str:
-    entry = DIVERGENCES.get(word[0])
-    return word[0] if entry is None else entry.title
+    return in_symbols(statement).replace(" + -", " - ").replace(" - ", " − ")
 
 
 def headline(outcomes: Sequence[Outcome]) -> str:

@@ -43,7 +43,7 @@ def test_common_names_mean_what_they_commonly_mean(typed, name):
     ("typed", "choices"),
     [
         ("KL", ["kl_pq (KL(P‖Q): f = r*log(r))", "kl_qp (KL(Q‖P): f = -log(r))"]),
-        ("Hellinger", ["hellinger2 (H²(P,Q)", "bc (BC(P,Q) = 1 - hellinger2)"]),
+        ("Hellinger", ["hellinger2 (H²(P, Q)", "bc (BC(P, Q) = 1 - hellinger2)"]),
         ("wasserstein", ["w1 (W1)", "w2 (W2)"]),
     ],
 )

@@ -158,7 +158,7 @@ def test_the_command_line_derives_formulas_as_json():
 
 
 def test_the_command_line_tells_a_derivation_as_text_and_as_latex():
-    assert "2*JSD(P,Q)" in run("derive", "minimax").stdout
+    assert "2·JSD(P, Q)" in run("derive", "minimax").stdout
     latex = run("derive", "minimax", "--latex").stdout
     assert r"\section*{" in latex
     assert r"\mathrm{JSD}" in latex

@@ -49,7 +49,7 @@ def test_curves_are_drawn_with_their_marks_and_measured_points():
     (bars,) = below.containers
     assert bars.lines[0].get_xydata().tolist() == [[2.0, 0.2248]]
     labels = {text.get_text() for text in above.texts}
-    assert labels == {"JSD(P,Q)", "follows 2·KL(M‖P)"}
+    assert labels == {"JSD(P, Q)", "follows 2·KL(M‖P)"}
 
 
 def test_one_bounded_curve_stays_on_a_linear_axis():

@@ -59,7 +59,7 @@ def test_the_density_view_says_infinite_and_apart_where_supports_are_disjoint():
     shown = {row["name"]: row for row in found["rows"]}
     assert shown["KL(P‖Q)"]["value"] == "∞"
     assert "q = 0" in shown["KL(P‖Q)"]["reason"]
-    assert float(shown["JSD(P,Q)"]["value"]) == pytest.approx(math.log(2), abs=1e-9)
+    assert float(shown["JSD(P, Q)"]["value"]) == pytest.approx(math.log(2), abs=1e-9)
     assert found["apart"].startswith("P and Q do not overlap")
     assert densities.answer("normal(0, 1)", "normal(d, 1)", 1.0)["apart"] == ""
 

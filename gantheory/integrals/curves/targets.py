@@ -82,7 +82,7 @@ def _written(terms: Sequence[tuple[str, float]]) -> str:
     """Return a combination of divergences for a label.
 
     >>> _written([("jsd", 2.0)])
-    '2·JSD(P,Q)'
+    '2·JSD(P, Q)'
     """
     parts = [(c, named(name).title) for name, c in terms]
     return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)

@@ -98,8 +98,8 @@ def mode_costs(modes: int) -> dict[str, np.ndarray]:
         "KL(Q‖P): log-odds generator": -np.log(r),
         "2·KL(M‖P): non-saturating": 2
         * (on_kept * np.log(0.5 * (1 + 1 / r)) + on_dropped * math.log(0.5)),
-        "2·JSD(P,Q): minimax": 2 * math.log(2) - r * np.log1p(1 / r) - np.log1p(r),
-        "2·TV(P,Q): hinge": 2 * (1 - r),
+        "2·JSD(P, Q): minimax": 2 * math.log(2) - r * np.log1p(1 / r) - np.log1p(r),
+        "2·TV(P, Q): hinge": 2 * (1 - r),
     }
 
 

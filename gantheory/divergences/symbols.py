@@ -1,0 +1,41 @@
+"""Names of divergences as people write them: 2·JSD(P, Q) where code says 2*jsd."""
+
+from __future__ import annotations
+
+import re
+
+from gantheory.divergences.table import COMPLEMENTS, DIVERGENCES
+
+DISTANCES = {"w1": "W1(P, Q)", "w2": "W2(P, Q)"}  # of transport, which this folder does not know
+_WORD = re.compile(r"\b[A-Za-z]\w*\b(?P<call>\(?)")
+_TIMES = re.compile(r"(?<=[\w)])\*(?=[A-Za-zΔχ(])")
+
+
+def in_symbols(text: str) -> str:
+    """Return a text with the symbols of divergences in the place of their names.
+
+    >>> in_symbols("its value is 2*jsd - kl_qm/2")
+    'its value is 2·JSD(P, Q) - KL(Q‖M)/2'
+    >>> in_symbols("jsd(P x Q, Q x P) - log(2)")
+    'JSD(P x Q, Q x P) - log(2)'
+    """
+    found = _WORD.sub(_symbol, text)
+    return found if found == text else dotted(found)
+
+
+def dotted(text: str) -> str:
+    """Return a text with · for the products of a number or symbol; a power keeps its stars.
+
+    >>> dotted("2*log(2) at D* = x**2")
+    '2·log(2) at D* = x**2'
+    """
+    return _TIMES.sub("·", text)
+
+
+def _symbol(word: re.Match[str]) -> str:
+    name, call = word[0].removesuffix("("), word["call"]
+    entry = DIVERGENCES.get(name) or COMPLEMENTS.get(name)
+    title = DISTANCES.get(name) if entry is None else entry.title
+    if title is None:
+        return word[0]
+    return f"{title.split('(')[0]}(" if call else title
