@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,10 +57,24 @@ def require_simulations(feature: str) -> None:
         )
 
 
+MANY = 12  # names that a one-line message lists; of more, the first few and how many
+
+
+def known_names(names: Sequence[str]) -> str:
+    """Return the names that there are, of many only the first few and their number.
+
+    >>> known_names([str(k) for k in range(30)])
+    'known: 0, 1, 2, 3, 4, 5, ... (30 in all)'
+    """
+    if len(names) <= MANY:
+        return f"known: {', '.join(names)}"
+    return f"known: {', '.join(names[: MANY // 2])}, ... ({len(names)} in all)"
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:
     """Return the error for a name that is not in a table, with the nearest known one."""
     names = sorted(known)
     shown = repr(name if len(name) <= 60 else name[:57] + "...")
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    hint = f"did you mean {near[0]!r}?" if near else known_names(names)
     return GantheoryError(f"unknown {kind} {shown}; {hint}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, known_names
 
 
 class Named(Protocol):
@@ -87,7 +87,7 @@ def _hint(asked: str, table: tuple[E, ...], also: tuple[str, ...]) -> str:
     if meant:
         told = [f"{name!r} ({_meaning(entry)})" for name, entry in meant.items()]
         return f"did you mean {' or '.join(told)}?"
-    return f"known: {', '.join([*sorted(entry.name for entry in table), *also])}"
+    return known_names([*sorted(entry.name for entry in table), *also])
 
 
 def folded(text: str) -> str:

@@ -65,6 +65,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
 
 
@@ -85,15 +86,22 @@ def _jsonable(data: Any) -> Any:
     return str(data)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="gantheory")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Derive, prove, measure and refute what a GAN loss really does.
 
     \b
     Example:
       gantheory derive non-saturating
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
@@ -107,8 +115,9 @@ def main() -> None:
         _fail(error.format_message())
     except GantheoryError as error:
         _fail(str(error))
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; what was measured has been kept", err=True)
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        kept = str(stopped.__cause__ or stopped)
+        click.echo(f"interrupted; {kept}" if kept else "interrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
 from gantheory.files import write_atomically
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     metavar="DIR", help="Directory of the report, index.html.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Leave the training out.")
+@quiet_option
 @json_option
-def command(out: Path, quick: bool, as_json: bool) -> int:
+def command(out: Path, quick: bool, quiet: bool, as_json: bool) -> int:
     """Run every check of the original GAN and decide what documents state; write a report.
-
 
     Exit status 0 if every verdict is as it should be, 1 otherwise.
 
@@ -45,7 +45,7 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
 
     every = [*CHECKS.values(), *statement_checks().values()]
     checks = [check for check in every if not (quick and check.trains)]
-    outcomes, interrupted = _decide(checks, show_progress=not as_json)
+    outcomes, interrupted = _decide(checks, show_progress=not (as_json or quiet))
     page = out / "index.html"
     write_atomically(page, html.render_check(outcomes, planned=len(checks)))
     as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
@@ -55,7 +55,7 @@ def command(out: Path, quick: bool, as_json: bool) -> int:
         tables.print_outcomes(outcomes)
         click.echo(f"report: {page.resolve()}")
     if interrupted:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"the report {str(page)!r} holds what was decided")
     return 0 if as_expected else 1
 
 

@@ -7,14 +7,14 @@ import unicodedata
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option, loss_named
 from gantheory.errors import GantheoryError
 from gantheory.losses.loss import Loss, Reference
 
 
 @click.command(name="cite")
-@click.argument("loss", required=False)
+@click.argument("loss", shell_complete=completion.losses, required=False)
 @file_option
 @json_option
 def command(loss: str | None, file: Loss | None, as_json: bool) -> None:

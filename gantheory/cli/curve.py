@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.cli.files import file_option
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
     from gantheory.integrals.curves import Curve, Family, Target, Vanishing
@@ -28,10 +29,18 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
     "--loss",
     "losses",
     multiple=True,
+    shell_complete=completion.losses,
     help="A loss: adds what its generator follows; LOSS.loss or LOSS.value those.",
 )
 @file_option
-@click.option("-d", "--divergence", "divergences", multiple=True, help="A divergence by name.")
+@click.option(
+    "-d",
+    "--divergence",
+    "divergences",
+    multiple=True,
+    help="A divergence by name.",
+    shell_complete=completion.divergences,
+)
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
 @click.option("--p", "p", help="P as text, in which d varies, instead of the family's.")
 @click.option("--q", "q", help="Q as text, in which d varies, instead of the family's.")
@@ -60,6 +69,7 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
 )
 @click.option("--measure", is_flag=True, help="Train discriminators and lay their gradients over.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@quiet_option
 @json_option
 def command(
     losses: tuple[str, ...],
@@ -76,6 +86,7 @@ def command(
     outputs: tuple[Path, ...],
     measure: bool,
     seed: int,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Plot divergences and their gradients along a family of pairs of densities.
@@ -107,7 +118,7 @@ def command(
 
         divergences, losses = ("jsd",), tuple(loss.name for loss in CLASSIC)
     job = _Job(chosen, losses, divergences, points)
-    job.run(measure, seed, quiet=as_json)
+    job.run(measure, seed, quiet=quiet or as_json)
     written = [str(_write(path, job)) for path in outputs]
     if as_json:
         print_json(job.as_dict() | {"files": written})
@@ -123,6 +134,10 @@ def _check(outputs: tuple[Path, ...], figure: str) -> None:
             raise GantheoryError(f"--out {path.name!r}: use one of {', '.join(allowed)}")
         if not path.parent.is_dir():
             raise GantheoryError(f"--out {str(path)!r}: the directory does not exist; create it")
+    if any(path.suffix.lower() in FIGURES for path in outputs):
+        require("a figure", "plots", "matplotlib")
+    if any(path.suffix.lower() == ".parquet" for path in outputs):
+        require("a Parquet file", "plots", "polars")
     if figure != "curves" and not outputs:
         raise GantheoryError(f"--figure {figure} needs --out FILE, as in --out {figure}.png")
 
@@ -303,26 +318,40 @@ def _picture(
         click.echo(f"wrote {path}")
 
 
-def _show(job: _Job, written: list[str]) -> None:
+def _tables(job: _Job, width: int) -> Iterator[Any]:
+    """Yield the values and derivatives as tables, as many as whole numbers and names need."""
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
+    from gantheory.cli.listing import side_by_side
+
+    shown = _shown(len(job.d))
+    texts = [
+        [[f"{part[k]:.4g}" for k in shown] for part in (c.value, c.gradient)] for c in job.curves
+    ]
+    labels = [curve.target.label for curve in job.curves]
+    widths = [
+        max(len(label), *map(len, value)) + max(map(len, slope)) + 4
+        for label, (value, slope) in zip(labels, texts, strict=True)
+    ]
+    for group in side_by_side(widths, width - 2, 8):
+        table = Table(
+            title=str(job.family), box=SIMPLE, padding=(0, 1, 0, 0),
+            caption="values in nats, with their derivatives ∂ in d",
+        )  # fmt: skip
+        for head in ("d", *(part for k in group for part in (labels[k], "∂"))):
+            table.add_column(head, justify="right", overflow="fold")
+        for row, k in enumerate(shown):
+            table.add_row(f"{job.d[k]:g}", *(part[row] for one in group for part in texts[one]))
+        yield table
+
+
+def _show(job: _Job, written: list[str]) -> None:
+    from rich.console import Console
+
     console = Console()
-    table = Table(
-        title=str(job.family),
-        caption="values in nats, with their derivatives ∂ in d",
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("d", justify="right")
-    for curve in job.curves:
-        table.add_column(curve.target.label, justify="right")
-        table.add_column("∂", justify="right")
-    for k in _shown(len(job.d)):
-        cells = [f"{part[k]:.4g}" for c in job.curves for part in (c.value, c.gradient)]
-        table.add_row(f"{job.d[k]:g}", *cells)
-    console.print(table)
+    for table in _tables(job, console.width):
+        console.print(table)
     for mark in job.marks:
         console.print(_sentence(mark), highlight=False)
     for note in sorted({reason for curve in job.curves for reason in curve.reasons}):

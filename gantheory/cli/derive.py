@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option, heads_option, with_heads
 from gantheory.errors import GantheoryError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="derive")
-@click.argument("loss", required=False)
+@click.argument("loss", required=False, shell_complete=completion.losses)
 @file_option
 @click.option("--real", help="Payoff on real samples, in t or D.")
 @click.option("--fake", help="Payoff on fake samples.")
@@ -49,27 +50,11 @@ if TYPE_CHECKING:
 def command(
     loss: str | None,
     file: Loss | None,
-    real: str | None,
-    fake: str | None,
-    generator: str | None,
-    objective: str | None,
-    domain: str,
-    link: str,
-    parameter: tuple[str, ...],
-    law: tuple[str, ...],
-    heads: int | None,
-    frozen: str,
-    estimator: str | None,
-    preference: str | None,
-    reward: str | None,
-    bound: str | None,
-    samples: int,
-    regulariser: str | None,
     steps: bool,
     ratios: str | None,
     latex: bool,
-    time_limit: float,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Derive the theory of LOSS, a name in the catalogue or formulas of your own.
 
@@ -90,31 +75,7 @@ def command(
       gantheory derive --preference dpo
       gantheory derive minimax --regulariser r1
     """
-    if not 0 < time_limit <= 3600:
-        raise GantheoryError(f"--time-limit {time_limit:g} must be between 0 and 3600 seconds")
-    formulas = {"real": real, "fake": fake, "generator": generator}
-    if loss is None and file is not None:
-        loss = file.name
-    if objective is not None and (loss is not None or real or fake):
-        raise GantheoryError("--objective stands for the payoffs; give no loss, real or fake")
-    if loss is not None and any(formulas.values()):
-        raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
-    others = {"samples": estimator, "preference": preference, "reward": reward, "bound": bound}
-    if frozen == "samples" or any(others.values()):
-        if loss is not None or any(formulas.values()):
-            raise GantheoryError(
-                "give one of a loss, an estimator, a preference, a reward, a bound"
-            )
-        derivation = _frozen(frozen, others, dict(map(_range, parameter)), samples, time_limit)
-    else:
-        asked: Loss | Critic | str
-        if objective is not None:
-            asked = _of_means(objective, generator)
-        elif loss is None:
-            asked = with_heads(_yours(formulas, domain, link, parameter, law), heads)
-        else:
-            asked = with_heads(loss, heads)
-        derivation = _theory(asked, regulariser, time_limit)
+    derivation = _derived(loss if loss is not None or file is None else file.name, asked)
     rows = _read(derivation, ratios)
     if as_json:
         shown = derivation.as_dict()
@@ -128,6 +89,32 @@ def command(
 
         show(derivation, steps)
         show_ratios(rows)
+
+
+def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:
+    """Return the theory of what is asked for, of which there must be one."""
+    seconds = asked["time_limit"]
+    if not 0 < seconds <= 3600:
+        raise GantheoryError(f"--time-limit {seconds:g} must be between 0 and 3600 seconds")
+    formulas = {part: asked[part] for part in ("real", "fake", "generator")}
+    objective = asked["objective"]
+    if objective is not None and (loss is not None or formulas["real"] or formulas["fake"]):
+        raise GantheoryError("--objective stands for the payoffs; give no loss, real or fake")
+    if loss is not None and any(formulas.values()):
+        raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
+    kinds = ("estimator", "preference", "reward", "bound")
+    others = {kind: asked[kind] for kind in kinds}
+    if asked["frozen"] == "samples" or any(others.values()):
+        if loss is not None or any(formulas.values()):
+            raise GantheoryError(
+                "give one of a loss, an estimator, a preference, a reward, a bound"
+            )
+        ranges = dict(map(_range, asked["parameter"]))
+        return _frozen(asked["frozen"], others, ranges, asked["samples"], seconds)
+    if objective is not None:
+        return _theory(_of_means(objective, formulas["generator"]), asked["regulariser"], seconds)
+    mine = _yours(formulas, asked) if loss is None else loss
+    return _theory(with_heads(mine, asked["heads"]), asked["regulariser"], seconds)
 
 
 def _read(derivation: object, ratios: str | None) -> tuple[AtRatio, ...]:
@@ -182,9 +169,9 @@ def _frozen(
             "give --loss with --frozen samples, or one of --preference, --reward, --bound"
         )
     ((kind, text),) = given.items()
-    if kind == "samples" and frozen != "samples":
+    if kind == "estimator" and frozen != "samples":
         raise GantheoryError(f"--loss {text[:40]!r} is an estimator: add --frozen samples")
-    if kind == "samples":
+    if kind == "estimator":
         own = Estimator("yours", text, "Your estimator", ranges) if ranges else text
         return derive_estimator(own, seconds=seconds)
     if kind == "bound":
@@ -192,30 +179,22 @@ def _frozen(
     return (derive_preference if kind == "preference" else derive_reward)(text, seconds=seconds)
 
 
-def _yours(
-    formulas: dict[str, str | None],
-    domain: str,
-    link: str,
-    parameter: tuple[str, ...],
-    law: tuple[str, ...],
-) -> Loss:
+def _yours(formulas: Mapping[str, str | None], asked: Mapping[str, Any]) -> Loss:
     from gantheory.losses.loss import Loss
 
     given = {key: value for key, value in formulas.items() if value is not None}
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a loss, or give its formulas: {missing} missing")
-    ranges = dict(map(_range, parameter))
-    laws = dict(_named("--law", text, "m=uniform(0.8, 1)") for text in law)
     return Loss(
         "yours",
         given["real"],
         given["fake"],
         given["generator"],
-        domain=domain,
-        link=link,
-        parameters=ranges,
-        laws=laws,
+        domain=asked["domain"],
+        link=asked["link"],
+        parameters=dict(map(_range, asked["parameter"])),
+        laws=dict(_named("--law", text, "m=uniform(0.8, 1)") for text in asked["law"]),
         title="Your loss",
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 
 
 @click.command()
-@click.argument("name")
-@click.argument("p")
-@click.argument("q")
+@click.argument("name", shell_complete=completion.divergences)
+@click.argument("p", shell_complete=completion.densities)
+@click.argument("q", shell_complete=completion.densities)
 @file_option
 @click.option("--wrt", metavar="PARAMETER", help="Differentiate in a parameter, like q.loc.")
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")

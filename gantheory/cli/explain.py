@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option, heads_option, loss_named
 from gantheory.cli.wrapping import say
 from gantheory.errors import GantheoryError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="explain")
-@click.argument("loss", required=False)
+@click.argument("loss", required=False, shell_complete=completion.losses)
 @file_option
 @click.option(
     "--discriminator-loss", type=float, metavar="X",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="game")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.games)
 @file_option
 @click.option("--value", help="Payoff that player 1 minimises and player 2 maximises.")
 @click.option("--value2", help="Payoff that player 2 minimises instead; not zero-sum.")

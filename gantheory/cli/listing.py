@@ -1,23 +1,60 @@
-"""A catalogue as a table on the terminal."""
+"""Tables on the terminal: nothing in them is ever cut short."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Print rows under their columns; the name, which is what one types, is never broken."""
     from rich.console import Console
+
+    Console().print(table_of(columns, rows))
+
+
+def table_of(
+    columns: Sequence[str], rows: Sequence[Mapping[str, object]], title: str = ""
+) -> Table:
+    """Return a table in which text that does not fit goes on below."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table()
+    table = Table(title=title or None)
     for column in columns:
-        table.add_column(column, no_wrap=column == "name")
+        table.add_column(column, no_wrap=column == "name", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    Console().print(table)
+    return table
+
+
+def side_by_side(widths: Sequence[int], width: int, first: int) -> list[list[int]]:
+    """Return which columns stand in each of several tables, so that each fits the terminal.
+
+    >>> side_by_side([30, 30, 30], 80, 6)
+    [[0, 1], [2]]
+
+    Args:
+        widths: of each column.
+        width: of the terminal.
+        first: width of the column that every table begins with.
+    """
+    tables: list[list[int]] = [[]]
+    used = first
+    for column, wide in enumerate(widths):
+        if tables[-1] and used + wide > width:
+            tables.append([])
+            used = first
+        tables[-1].append(column)
+        used += wide
+    return tables
 
 
 def _cell(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    words = {True: "yes", False: "no", None: "undecided"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -11,8 +11,6 @@ from gantheory.cli import json_option, print_json
 from gantheory.cli.files import file_option
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from gantheory.losses.loss import Loss
 
 BEYOND = "Constrained critics, and games on pairs of samples"
@@ -47,29 +45,28 @@ def command(file: Loss | None, derived: bool, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from gantheory.cli.listing import table_of
+
     console = Console()
     wide = console.width >= WIDE
     if derived:
-        console.print(_table(["name", "value", "followed", *SATURATES], rows))
-        console.print(_table(["name", "value", "status"], others, BEYOND))
+        told, apart = ([_in_symbols(row) for row in some] for some in (rows, others))
+        console.print(table_of(["name", "value", "followed", *SATURATES], told))
+        console.print(table_of(["name", "value", "status"], apart, BEYOND))
         return
     formulas, problem = ["real", "fake", "generator"], ["objective", "constraint"]
-    console.print(_table(["name", "title", *(formulas if wide else [])], rows))
-    console.print(_table(["name", "title", *(problem if wide else [])], others, BEYOND))
+    console.print(table_of(["name", "title", *(formulas if wide else [])], rows))
+    console.print(table_of(["name", "title", *(problem if wide else [])], others, BEYOND))
     if not wide:
         console.print(f"A terminal of {WIDE} columns or more, or --json, shows the formulas too.")
 
 
-def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], title: str = "") -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _in_symbols(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row with divergences as people write them."""
+    from gantheory.divergences.symbols import in_symbols
 
-    table = Table(title=title or None)
-    for column in columns:
-        table.add_column(column, no_wrap=column == "name")  # it is what one types
-    for row in rows:
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
-    return table
+    told = {key: row[key] for key in ("value", "followed") if isinstance(row.get(key), str)}
+    return {**row, **{key: in_symbols(str(text)) for key, text in told.items()}}
 
 
 def _value(name: str) -> dict[str, object]:
@@ -91,7 +88,3 @@ def _properties(derivation: object) -> dict[str, object]:
         SATURATES[0]: saturation and saturation.vanishing,
         SATURATES[1]: saturation and saturation.vanishing_in_score,
     }
-
-
-def _cell(value: object) -> str:
-    return {True: "yes", False: "no", None: "undecided"}.get(value, str(value))  # type: ignore[call-overload]

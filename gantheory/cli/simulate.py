@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import require, require_simulations
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write the measured curves as event files too.",
 )
+@quiet_option
 @json_option
 def command(
     name: str | None,
@@ -51,6 +52,7 @@ def command(
     device: str,
     data: Path | None,
     tensorboard: Path | None,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Run the experiment NAME; without NAME, list the experiments.
@@ -76,7 +78,7 @@ def command(
     if tensorboard:
         require("--tensorboard", "tensorboard", "tensorboard")
     folder = out or Path("runs") / experiment.name
-    with _shown(experiment, quick, hidden=as_json) as progress:
+    with _shown(experiment, quick, hidden=quiet or as_json) as progress, _resumable(folder):
         found = simulate(
             experiment.name, quick=quick, seed=seed, device=device,
             data=_asked(experiment, data), out=folder, progress=progress,
@@ -87,6 +89,18 @@ def command(
 
         log_measurements(tensorboard, found.record.measurements)
     return _report(found, folder / "record.json", figure, as_json)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Say of an interrupt what is kept, where a case was finished before it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not (folder / "record.json").is_file():
+            raise
+        kept = f"finished cases are kept in {str(folder)!r}, and the same command goes on"
+        raise KeyboardInterrupt(kept) from None
 
 
 def _asked(experiment: Experiment, folder: Path | None) -> Path | None:
