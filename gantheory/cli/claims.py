@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gantheory.cli import json_option, print_json
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
     from gantheory.ledger.statements.entry import Entry, Row
@@ -34,8 +34,9 @@ def command(
 ) -> int:
     """Decide what documents about GANs state, sentence by sentence.
 
-    A verdict is computed by the engines; the recorded one is only compared with it. Exit status
-    0 if every verdict is the recorded one and every correction holds, 1 otherwise.
+    Systems too, from the conditional GAN to the VAE: --source systems. A verdict is computed by
+    the engines; the recorded one is only compared with it. Exit status 0 if every verdict is the
+    recorded one and every correction holds, 1 otherwise.
 
     \b
     Examples:
@@ -61,9 +62,12 @@ def _decide(entries: tuple[Entry, ...], *, quiet: bool) -> list[Row]:
     from rich.progress import track
 
     from gantheory.ledger.statements.deciding import decide_all
+    from gantheory.ledger.statements.kinds import Code, Known
 
     if not entries:
         raise GantheoryError("no claim is left to decide; leave --quick or --source out")
+    if any(check.slow for e in entries for check in e.tests if isinstance(check, Code | Known)):
+        require("training (leave it out with --quick)", "torch", "torch")
     return list(
         track(
             decide_all(entries),

@@ -10,6 +10,9 @@ import sympy as sp
 
 from gantheory.dynamics.record import Game
 from gantheory.functions import sigmoid
+from gantheory.records import How
+
+EXACTLY = How.PROVED  # linear algebra over the rationals, as for the step sizes of linear updates
 
 
 def conserved_by_flow(dynamics: Game) -> tuple[sp.Expr, ...]:

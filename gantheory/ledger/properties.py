@@ -12,7 +12,9 @@ from typing import Any
 from gantheory.derivations.derivation import Derivation
 from gantheory.exact.signs import sign_on_positive
 from gantheory.functions import r
+from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
+from gantheory.verify import decided
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,11 @@ LAWS = {
     "vanishing": Law(_VANISHES, _REMAINS, _vanishing),
     "not-vanishing": Law(_REMAINS, _VANISHES, lambda s, d, twin: _vanishing(s, d, not twin)),
 }
+
+
+def decide_zero_sum(loss: Loss, theory: Derivation, claimed: bool) -> Verdict:
+    """Decide whether the generator's loss is the part of V that depends on it."""
+    said = "G's loss is the value that D maximises"
+    statement = f"{loss.name}: {said}" + ("" if claimed else ", is false")
+    payoffs = f"fake payoff {loss.fake}, generator's loss {loss.generator}"
+    return decided(statement, theory.zero_sum, payoffs, claimed=claimed)

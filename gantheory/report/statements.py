@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gantheory.ledger.statements.entry import UNCHECKABLE, Row
+from gantheory.ledger.statements.entry import UNCHECKABLE, Row, Test
+from gantheory.ledger.statements.kinds import steps_of
+from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict
 from gantheory.report.view import SIGNS
 
@@ -24,7 +26,9 @@ def print_rows(
         console.print(f"[bold]{escape(title)}[/]")
         for row in group:
             if explain:
-                console.print("\n".join(explained(row)), markup=False, highlight=False)
+                console.print(
+                    "\n".join(explained(row)), markup=False, highlight=False, soft_wrap=True
+                )
             else:
                 console.print(_line(row))
     counts = Counter(row.how for row in rows)
@@ -72,17 +76,17 @@ def explained(row: Row) -> Iterator[str]:
     yield f"  {entry.stated}; kind: {entry.kind or 'not said'}; {entry.place}"
     yield from (f"  assuming: {text}" for text in row.assumptions)
     for check, verdict in zip(entry.checks, row.verdicts, strict=True):
-        yield from _explained_check(str(check), verdict)
+        yield from _explained_check(check, verdict)
     if entry.correction:
         yield f"  {'in truth' if row.how == How.REFUTED else 'but'}: {entry.correction.statement}"
         for check, verdict in zip(entry.correction.checks, row.corrected, strict=True):
-            yield from _explained_check(str(check), verdict)
+            yield from _explained_check(check, verdict)
     if entry.reason:
         yield f"  because: {entry.reason}"
     yield f"  {row.seconds:.1f} s"
 
 
-def _explained_check(check: str, verdict: Verdict) -> Iterator[str]:
+def _explained_check(check: Test, verdict: Verdict) -> Iterator[str]:
     yield f"  {SIGNS[verdict.how]} {verdict.how}: {verdict.statement}"
     yield f"      asked: {check}"
     if verdict.left is not None or verdict.right is not None:
@@ -92,3 +96,11 @@ def _explained_check(check: str, verdict: Verdict) -> Iterator[str]:
     for text in (verdict.counterexample, verdict.reason):
         if text:
             yield f"      {text}"
+    steps = [f"{step.title} ({step.how})" for step in steps_of(check)]
+    if steps:
+        yield f"      derived in steps: {', '.join(steps)}"
+    second = again(check)
+    if second is not None:
+        yield f"      again, by a route of its own: {SIGNS[second.how]} {second.how}: " + (
+            second.counterexample or second.reason or ""
+        )

@@ -12,7 +12,7 @@ from itertools import pairwise, permutations, product
 
 from gantheory.ledger.systems import digits, labels, likelihoods, maps, relativistic, trace, trained
 from gantheory.records import Estimate, Verdict
-from gantheory.verify import agree, decided, exhausted
+from gantheory.verify import agree, exhausted
 
 Law = tuple[Fraction, ...]
 SKEWED: Law = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6))
@@ -113,12 +113,13 @@ def conditional_from_marginal(claim: str = "undetermined") -> Verdict:
         [sum((j[x, y] for y in (0, 1)), Fraction(0)) for x in (0, 1)] for j in (separate, mixed)
     ]
     given = [[j[x, 0] / sum(j[s, 0] for s in (0, 1)) for x in (0, 1)] for j in (separate, mixed)]
-    fixed = marginals[0] == marginals[1] and given[0] != given[1]
+    fixed = not (marginals[0] == marginals[1] and given[0] != given[1])
     shown = f"p(x) = {_shown(tuple(marginals[0]))} twice, p(x|0) = " + " and ".join(
         _shown(tuple(law)) for law in given
     )
-    return decided("the law of x alone fixes the law of x given a label", not fixed, shown,
-                   claimed=claim == "determined")  # fmt: skip
+    said = "fixes" if claim == "determined" else "does not fix"
+    return exhausted(f"the law of x alone {said} the law of x given a label",
+                     [(shown, fixed is (claim == "determined"))])  # fmt: skip
 
 
 def written_forms(where: str = "float") -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -119,7 +120,8 @@ class Row:
             return "false"
         if self.how in (How.UNDECIDED, UNCHECKABLE):
             return self.how
-        return "true under assumptions" if self.entry.assumptions else "true"
+        quoted = any(is_quoted(text) for text in self.assumptions)
+        return "true under assumptions" if self.entry.assumptions or quoted else "true"
 
     @property
     def as_expected(self) -> bool:
@@ -162,6 +164,15 @@ class Row:
         """What the verdict rests on: of the entry, and of the engine's own results."""
         found = (a for v in (*self.verdicts, *self.corrected) for a in v.assumptions)
         return tuple(dict.fromkeys((*self.entry.assumptions, *found)))
+
+
+def is_quoted(assumption: str) -> bool:
+    """Return whether an assumption is a theorem that is quoted, with its year, and not derived.
+
+    >>> is_quoted("Fubini's theorem (Folland 1999, Real Analysis, 2.37)"), is_quoted("p > 0")
+    (True, False)
+    """
+    return re.search(r"\b(1[6-9]|20)\d\d\b", assumption) is not None
 
 
 def conjunction(verdicts: Iterable[Verdict]) -> How:

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.dynamics.analysis import Analysis, analyse, show_set
-from gantheory.dynamics.conserved import conserved_by_flow
+from gantheory.dynamics.conserved import EXACTLY, conserved_by_flow
 from gantheory.dynamics.methods import Method, make_method, read_step
 from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game
@@ -93,13 +93,13 @@ class Play:
         found = [str(quantity) for quantity in conserved_by_flow(analysis.dynamics)]
         return (self.answer if self.answer in found else ", ".join(found) or "nothing"), (
             "polynomials of degree 1 and 2 that the flow conserves"
-        ), How.PROVED  # fmt: skip
+        ), EXACTLY  # fmt: skip
 
     def _converges_for(self, analysis: Analysis) -> tuple[str | None, str, How]:
         sizes = analysis.step_sizes
         if sizes is None:
             return None, "no formula for the step sizes is found", How.UNDECIDED
-        return show_set(sizes.converges), f"{self.method}, all step sizes", How.PROVED
+        return show_set(sizes.converges), f"{self.method}, all step sizes", EXACTLY
 
     def _eigenvalue(self, analysis: Analysis) -> tuple[str | None, str, How]:
         point = analysis.equilibrium

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.ledger.statements.entry import Test
 from gantheory.ledger.statements.formula import decide_formula, read_comparison
 from gantheory.ledger.twins import CHANGES, differ
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Verdict
-from gantheory.verify import Check, agree, at_least, at_most, decided
+from gantheory.verify import Check, agree, at_least, at_most
 
 _REVERSED = {"<=": ">", ">=": "<", "<": ">=", ">": "<="}
 
@@ -91,7 +92,7 @@ class Derived:
 
     def decide(self) -> Verdict:
         """Derive the loss's theory, and hold the part against the text."""
-        from gantheory.ledger.properties import LAWS
+        from gantheory.ledger.properties import LAWS, decide_zero_sum
         from gantheory.ledger.published import check_part
 
         theory = theory_of(self.loss)
@@ -99,14 +100,8 @@ class Derived:
             law = LAWS[self.text]
             return law.decide(f"{self.loss.name}: {law.says}", theory, False)
         if self.part == "zero_sum":
-            return self._zero_sum(theory.zero_sum)
+            return decide_zero_sum(self.loss, theory, self.text == "true")
         return check_part(self.loss, self.part, self.text, theory)
-
-    def _zero_sum(self, found: bool | None) -> Verdict:
-        said = "G's loss is the value that D maximises"
-        statement = f"{self.loss.name}: {said}" + ("" if self.text == "true" else ", is false")
-        payoffs = f"fake payoff {self.loss.fake}, generator's loss {self.loss.generator}"
-        return decided(statement, found, payoffs, claimed=self.text == "true")
 
     def plants(self) -> Iterator[tuple[str, Test]]:
         """Yield the changes that make the formula another one, or the opposite property."""
@@ -133,6 +128,11 @@ def theory_of(loss: Loss) -> Derivation:
         found: Derivation = catalogue.theory_of(loss.name)
         return found
     return derive(loss)
+
+
+def steps_of(check: Test) -> tuple[Step, ...]:
+    """Return the derivation's steps that a check of a loss stands on; none of other checks."""
+    return theory_of(check.loss).steps if isinstance(check, Derived) else ()
 
 
 @dataclass(frozen=True)
