@@ -41,6 +41,12 @@ MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training 
     help="A divergence by name.",
     shell_complete=completion.divergences,
 )
+@click.option(
+    "--regulariser",
+    "regularisers",
+    multiple=True,
+    help="Adds each loss with D's slope penalised, like 'r1(1)'; may be repeated.",
+)
 @click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
 @click.option("--p", "p", help="P as text, in which d varies, instead of the family's.")
 @click.option("--q", "q", help="Q as text, in which d varies, instead of the family's.")
@@ -75,6 +81,7 @@ def command(
     losses: tuple[str, ...],
     file: Loss | None,
     divergences: tuple[str, ...],
+    regularisers: tuple[str, ...],
     family: str,
     p: str | None,
     q: str | None,
@@ -104,6 +111,7 @@ def command(
       gantheory curve --out survey.png --out survey.csv
       gantheory curve -g hinge.loss -g "alpha-gan(alpha=1/2)" --out losses.csv
       gantheory curve -g non-saturating -d tv --p "laplace(0, 1)" --q "laplace(d, 2)" --to 6
+      gantheory curve -g minimax --regulariser "r1(1)" --from 0.2 --points 25 --out r1.png
       gantheory curve --figure losses --out losses.svg
     """  # fmt: skip
     _check(outputs, figure)
@@ -117,7 +125,7 @@ def command(
         from gantheory.losses.classic import CLASSIC
 
         divergences, losses = ("jsd",), tuple(loss.name for loss in CLASSIC)
-    job = _Job(chosen, losses, divergences, points)
+    job = _Job(chosen, losses, divergences, points, regularisers)
     job.run(measure, seed, quiet=quiet or as_json)
     written = [str(_write(path, job)) for path in outputs]
     if as_json:
@@ -163,13 +171,18 @@ class _Job:
     """One run of the command: the targets, their curves, and what was measured."""
 
     def __init__(
-        self, family: Family, losses: tuple[str, ...], divergences: tuple[str, ...], points: int
+        self,
+        family: Family,
+        losses: tuple[str, ...],
+        divergences: tuple[str, ...],
+        points: int,
+        regularisers: tuple[str, ...] = (),
     ) -> None:
         import numpy as np
 
         from gantheory.integrals.curves import Target
 
-        self.family, self.losses = family, losses
+        self.family, self.losses, self.regularisers = family, losses, regularisers
         self.d = np.linspace(*family.range, points)
         self.targets: list[Target] = [*map(Target.of, divergences)]
         self.targets += [Target.followed_by(loss) for loss in losses]
@@ -182,12 +195,16 @@ class _Job:
         from rich.console import Console
         from rich.progress import Progress
 
-        from gantheory.integrals.curves import curves, vanishing
+        from gantheory.integrals.curves import curves, penalised_curves, vanishing
 
         with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
             task = bar.add_task("integrating", total=None)
             self.curves = curves(
                 self.targets, self.family, self.d,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+            self.curves += penalised_curves(
+                self.losses, self.regularisers, self.family, self.d,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
             self.marks = [vanishing(target, self.family) for target in self.targets]

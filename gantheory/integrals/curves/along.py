@@ -22,6 +22,7 @@ from gantheory.files import replacing
 from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
+from gantheory.integrals.curves.penalised import penalised
 from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.curves.targets import Target
 from gantheory.integrals.kernels.kernel import Kernel
@@ -53,6 +54,7 @@ def curve(
     values: Iterable[float] | None = None,
     *,
     losses: Iterable[Loss | str] = (),
+    regulariser: str | Iterable[str] = (),
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
 ) -> polars.DataFrame:
@@ -64,6 +66,8 @@ def curve(
         values: the values of d; by default 201 over the family's usual range.
         losses: losses whose followed divergence is added, under the loss's name; ``LOSS.loss`` and
             ``LOSS.value`` add those.
+        regulariser: penalties on D's slope, as ``"r1(1)"``: each adds for every loss the best
+            penalised D's value V and, as the gradient, what the generator follows with D held.
         tolerance: relative error beyond which a point is integrated on its own.
         progress: called with (points done, points in all) where that takes time.
 
@@ -73,8 +77,29 @@ def curve(
     """
     family = find_family(family)
     points = np.linspace(*family.range, 201) if values is None else _checked(values)
+    losses = list(losses)
     targets = [*map(Target.of, divergences), *map(Target.followed_by, losses)]
-    return tabulate(points, curves(targets, family, points, tolerance, progress))
+    found = curves(targets, family, points, tolerance, progress)
+    penalties = [regulariser] if isinstance(regulariser, str) else list(regulariser)
+    found += penalised_curves(losses, penalties, family, points, progress)
+    return tabulate(points, found)
+
+
+def penalised_curves(
+    losses: Iterable[Loss | str],
+    regularisers: Iterable[str],
+    family: Family,
+    points: Array,
+    progress: Progress | None = None,
+) -> list[Curve]:
+    """Return the curve of every loss under every penalty: see `curve`."""
+    found = []
+    for loss in losses:
+        for regulariser in regularisers:
+            target, numbers, reasons = penalised(loss, regulariser, family, points, progress)
+            value, error, gradient, gradient_error = numbers
+            found.append(Curve(target, value, error, gradient, gradient_error, tuple(reasons)))
+    return found
 
 
 def tabulate(points: Array, found: Sequence[Curve]) -> polars.DataFrame:
