@@ -71,6 +71,7 @@ def fit_discriminator(
     parameters: Mapping[str, float] | None = None,
     starts: int = 1,
     jumps: bool = False,
+    regulariser: str | None = None,
 ) -> FittedDiscriminator:
     r"""Train a discriminator to its optimum between two one-dimensional densities.
 
@@ -92,6 +93,8 @@ def fit_discriminator(
         starts: initial values that the precise recipe sets out from; the best fit is kept.
         jumps: set out from the log-ratio that the original discriminator learns, made steep: for
             games whose D* is a step, where a random start finds one of several jumps only.
+        regulariser: a penalty on the slope that the precise recipe subtracts from V, as
+            ``"r1(1)"``, ``"r2(1)"`` or a sum; see `gantheory.optimal_discriminator`.
 
     Raises:
         GantheoryError: for an unknown recipe, or where V grows without bound.
@@ -107,7 +110,10 @@ def fit_discriminator(
     nodes, weights = _rule(*laws)
     middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
     centre, width = float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
-    fit = _Fit(torch_loss(loss, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width)
+    fit = _Fit(
+        torch_loss(loss, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width,
+        _penalty(regulariser, recipe),
+    )  # fmt: skip
     if recipe == "precise":
         rows = [fit.initial(seed, k) for k in range(starts)]
         rows = [fit.steep(row, nodes, weights) if jumps else row for row in rows]
@@ -115,8 +121,7 @@ def fit_discriminator(
     else:
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
-    with torch.no_grad():
-        values = [-float(fit.objective(row, nodes, weights)) for row in rows]
+    values = [-float(fit.objective(row, nodes, weights).detach()) for row in rows]
     # A line search that left the range of numbers ends in nan, and loses against any other.
     value, row = max(
         zip(values, rows, strict=True), key=lambda pair: np.nan_to_num(pair[0], nan=-math.inf)
@@ -142,6 +147,7 @@ class _Fit:
     network: Mlp
     centre: float
     width: float
+    penalty: tuple[float, float] = (0.0, 0.0)
 
     def initial(self, seed: int, start: int = 0) -> Tensor:
         """Return initial parameters (1, count); each start has a chunk of its own."""
@@ -163,9 +169,17 @@ class _Fit:
         return self.network(row, inputs)[0, :, 0]
 
     def objective(self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
-        """Return −V by the rule with these nodes, and their weights under p and under q."""
+        """Return penalty − V by the rule with these nodes, their weights under p and under q."""
+        if any(self.penalty):
+            nodes = nodes.clone().requires_grad_()
         outputs = self.outputs(row, nodes)
-        return -(self.loss.real(outputs) @ weights[0]) - (self.loss.fake(outputs) @ weights[1])
+        loss = -(self.loss.real(outputs) @ weights[0]) - (self.loss.fake(outputs) @ weights[1])
+        if not any(self.penalty):
+            return loss
+        score = self.loss.score(outputs)
+        (slopes,) = torch.autograd.grad(score.sum(), nodes, create_graph=True)
+        weight = self.penalty[0] * weights[0] + self.penalty[1] * weights[1]
+        return loss + 0.5 * (weight @ slopes.square())
 
     def by_lbfgs(
         self, row: Tensor, nodes: Tensor, weights: tuple[Tensor, Tensor], steps: int
@@ -210,6 +224,20 @@ class _Fit:
             optimiser.step()
             schedule.step()
         return row.detach()
+
+
+def _penalty(text: str | None, recipe: str) -> tuple[float, float]:
+    """Return the weights of E_p t'^2 and of E_q t'^2, twice what is subtracted from V."""
+    from gantheory.regularised.regulariser import Regulariser
+
+    if text is None:
+        return 0.0, 0.0
+    found = Regulariser.of(text)
+    if found.slope is not None or recipe != "precise":
+        raise GantheoryError(
+            f"regulariser {text!r}: a fit takes r1, r2 or both, by the recipe 'precise'"
+        )
+    return float(found.on_real), float(found.on_fake)
 
 
 def _density(law: Law | str) -> Law:

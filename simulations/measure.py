@@ -172,8 +172,9 @@ def gradient_gap(
     wrt: str,
     *,
     parameters: Mapping[str, float] | None = None,
+    best: Discriminator | None = None,
 ) -> Estimate:
-    r"""Bound how far this discriminator's gradient can lie from that of D*.
+    r"""Bound how far this discriminator's gradient can lie from that of D*, or of ``best``.
 
     Integrating by parts, the two frozen gradients differ by :math:`E_q[s\,(c(t)-c(t^*)-k)]` with
     s = ∂ log q/∂θ and any constant k (since E_q[s] = 0), hence by at most
@@ -183,7 +184,7 @@ def gradient_gap(
     Both factors are integrated in x, so the bound rests on no sample.
     """
     law, name = as_density(q), _parameter(q, wrt)
-    best = predict(loss, parameters).optimal_discriminator(p, q)
+    best = best or predict(loss, parameters).optimal_discriminator(p, q)
     payoff = generator_payoff(loss, parameters)
 
     def change(x: Tensor) -> Tensor:
@@ -419,3 +420,27 @@ def _pathwise(
         return np.zeros(x.shape[0])
     (gradient,) = torch.autograd.grad(loss, theta)
     return gradient[:, 0, 0].numpy()
+
+
+def integrated_penalty(discriminator: Discriminator, law: Density | str, weight: float) -> Estimate:
+    """Return weight/2·E[t'(x)^2] under a law, by quadrature in x."""
+    return _integral(law, lambda x: 0.5 * weight * _slope(discriminator, x).square())
+
+
+def integrated_gradient(
+    loss: Loss | str, discriminator: Discriminator, q: Density | str
+) -> Estimate:
+    """Return dE_q[c(t(x))]/d loc = E_q[c'(t)·t'(x)] for this discriminator, by quadrature in x."""
+    payoff = generator_payoff(loss)
+
+    def pull(x: Tensor) -> Tensor:
+        return _slope(lambda y: payoff(discriminator(y)), x)
+
+    return _integral(q, pull)
+
+
+def _slope(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        (found,) = torch.autograd.grad(function(x).sum(), x)
+    return found[..., 0]

@@ -14,6 +14,7 @@ from simulations.experiments.base import Comparison, Experiment, Measurement, Se
 
 NAMES = (
     "optimal-discriminator",
+    "penalised-discriminator",
     "frozen-gradient",
     "vanishing-gradient",
     "training",

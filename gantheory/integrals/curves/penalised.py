@@ -48,8 +48,8 @@ def penalised(
                 reasons.append(one.reason)
         if progress:
             progress(k + 1, len(points))
-    title = f"{game.name} with {penalty}: V(D), and what G follows"
-    return Target(f"{game.name} {penalty}", title=title), found, tuple(dict.fromkeys(reasons))
+    title = f"{game.name} with {regulariser}: V(D), and what G follows"
+    return Target(f"{game.name} {regulariser}", title=title), found, tuple(dict.fromkeys(reasons))
 
 
 def _at(game: Loss, penalty: Regulariser, family: Family, d: float) -> Row:
