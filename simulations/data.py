@@ -254,6 +254,33 @@ def grid(side: int = 5, spacing: float = 2.0, scale: float = 0.05) -> Modes:
 
 
 @dataclass(frozen=True)
+class SwissRoll:
+    """A spiral in the plane with noise: t(cos t, sin t), t uniform on [3π/2, 9π/2], scaled.
+
+    The defaults are those of WGAN-GP's toy (Gulrajani et al., 2017, arXiv:1704.00028): the first
+    and third coordinate of scikit-learn's swiss roll with noise 0.25, divided by 7.5.
+    """
+
+    noise: float = 0.25
+    divisor: float = 7.5
+
+    dim = 2
+
+    def sample(self, n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        """Return n independent points, shape (n, 2)."""
+        u = torch.rand(n, generator=generator, dtype=dtype)
+        return self._placed(u, torch.randn(n, 2, generator=generator, dtype=dtype))
+
+    def points(self, places: Places) -> Tensor:
+        """Return points made from numbers that are counted, for all members at once."""
+        return self._placed(places.uniform()[..., 0], places.normal(2))
+
+    def _placed(self, u: Tensor, z: Tensor) -> Tensor:
+        t = 1.5 * math.pi * (1 + 2 * u)
+        return (torch.stack([t * t.cos(), t * t.sin()], -1) + self.noise * z) / self.divisor
+
+
+@dataclass(frozen=True)
 class Digits:
     """Grey images of digits: pixels in [0, 1] of shape (n, side²), and labels of shape (n,)."""
 

@@ -75,6 +75,8 @@ class Recipe:
             2017, arXiv:1701.07875).
         packing: samples that the discriminator sees together (Lin et al., 2018,
             arXiv:1712.04086); divides ``batch``.
+        unrolling: how many steps of D by plain gradient descent G looks ahead through, on D's last
+            minibatch of the step (Metz et al., 2017, arXiv:1611.02163); D itself is not moved.
         averaging: weight of the past in a running average of G's parameters over the steps, as
             0.999; `State.averaged` has it in their place.
         latent: the law of the generator's input, standard normal or uniform on [−1, 1].
@@ -100,6 +102,7 @@ class Recipe:
     regularisers: tuple[Regulariser, ...] = ()
     clip: float | None = None
     packing: int = 1
+    unrolling: int = 0
     averaging: float | None = None
     latent: Literal["normal", "uniform"] = "normal"
     dtype: torch.dtype = torch.float64
@@ -117,6 +120,15 @@ class Recipe:
                 raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
         if self.steps < 0:
             raise GantheoryError(f"steps={self.steps!r} must not be negative")
+        if self.unrolling < 0:
+            raise GantheoryError(
+                f"unrolling={self.unrolling!r} must be a number of steps from 0 on"
+            )
+        if self.unrolling and (self.regularisers or self.train != "both"):
+            raise GantheoryError(
+                "unrolling looks ahead through D's plain loss while both players move; leave out "
+                "regularisers= and train="
+            )
         if self.batch % self.packing:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
         if self.averaging is not None and not 0 < self.averaging < 1:

@@ -46,6 +46,7 @@ def is_fast(recipe: Recipe) -> bool:
     return (
         recipe.order == "alternating"
         and not recipe.regularisers
+        and not recipe.unrolling
         and has_plan(recipe.discriminator)
         and has_plan(recipe.generator)
     )

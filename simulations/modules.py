@@ -139,6 +139,22 @@ class Stacked:
 ACTIVATION = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
 
 
+class Maxout(nn.Module):
+    """The largest of several linear functions for each output (Goodfellow et al., 2013, 1302.4389).
+
+    >>> Maxout(2, 3, pieces=5)(torch.zeros(4, 2)).shape
+    torch.Size([4, 3])
+    """
+
+    def __init__(self, inputs: int, outputs: int, pieces: int) -> None:
+        super().__init__()
+        self.pieces, self.linear = pieces, nn.Linear(inputs, outputs * pieces)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (n, outputs)."""
+        return self.linear(x).unflatten(-1, (-1, self.pieces)).amax(-1)
+
+
 def as_network(
     module: nn.Module, shape: tuple[int, ...], *, fresh: bool = False
 ) -> tuple[Network, str]:

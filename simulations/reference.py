@@ -83,11 +83,7 @@ class Reference:
         psi = parameters["discriminator"].detach().requires_grad_()
         real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
         fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))
-        loss = self.losses.each(
-            lambda loss, *outputs: loss.discriminator_loss(*outputs),
-            self._outputs(psi, real),
-            self._outputs(psi, fake),
-        )
+        loss = self._discriminator_loss(psi, real, fake)
         for penalty in self.recipe.regularisers:
             loss = loss + penalty(lambda x: self._scores(psi, x), real, fake, drawn["mix"])
         (gradient,) = torch.autograd.grad(loss.sum(), psi)
@@ -104,15 +100,40 @@ class Reference:
         drawn = {name: samples[name][:, place] for name in names if name in samples}
         drawn |= {name: samples[name][:, update] for name in PAIRED if name in samples}
         theta = parameters["generator"].detach().requires_grad_()
+        psi = parameters["discriminator"]
+        if self.recipe.unrolling:
+            psi = self._unrolled(theta, psi, samples)
         fake = self.recipe.generator(theta, drawn["latent"])
-        seen = self._packed(_noisy(fake, drawn.get("fake_noise")))
-        outputs = [self._outputs(parameters["discriminator"], seen)]
+        outputs = [self._outputs(psi, self._packed(_noisy(fake, drawn.get("fake_noise"))))]
         if "paired" in drawn:
             real = self._packed(_noisy(drawn["paired"], drawn.get("paired_noise")))
-            outputs.append(self._outputs(parameters["discriminator"], real))
+            outputs.append(self._outputs(psi, real))
         loss = self.losses.each(lambda loss, *outputs: loss.generator_loss(*outputs), *outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient
+
+    def _unrolled(self, theta: Tensor, psi: Tensor, samples: Tensors) -> Tensor:
+        """Return where D's steps of plain gradient descent would lead, as a function of theta."""
+        assert self.recipe.generator is not None
+        last = self.recipe.discriminator_steps - 1
+        drawn = {name: x[:, last] for name, x in samples.items() if name not in PAIRED}
+        real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
+        made = self.recipe.generator(theta, drawn["latent"])
+        fake = self._packed(_noisy(made, drawn.get("fake_noise")))
+        psi = psi.detach().requires_grad_()
+        for _ in range(self.recipe.unrolling):
+            loss = self._discriminator_loss(psi, real, fake)
+            (slope,) = torch.autograd.grad(loss.sum(), psi, create_graph=True)
+            psi = psi - self.rates["discriminator"] * slope
+        return psi
+
+    def _discriminator_loss(self, psi: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Return every member's loss of D, shape (K,), without penalties."""
+        return self.losses.each(
+            lambda loss, *outputs: loss.discriminator_loss(*outputs),
+            self._outputs(psi, real),
+            self._outputs(psi, fake),
+        )
 
     @torch.no_grad()
     def _fakes(self, parameters: Tensors, drawn: Tensors) -> Tensor:

@@ -80,8 +80,8 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
     if path == "fast" and not fast:
         raise GantheoryError(
             "no fast path for this recipe (it takes alternating updates of Mlp or Affine networks "
-            "that normalise nothing, without gradient penalties, and losses that compare no "
-            "pairs); use path='auto'"
+            "that normalise nothing, without gradient penalties or unrolling, and losses that "
+            "compare no pairs); use path='auto'"
         )
     if path == "reference" or not fast:
         return (Captured if can_capture(members, recipe) else Reference)(members, recipe)
