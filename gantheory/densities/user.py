@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gantheory.densities.base import Array
+from gantheory.densities.declared import called, check_law, check_shape
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
@@ -48,12 +49,8 @@ class OwnDensity(Univariate):
     def log_density(self, at: Points) -> Array:
         low, high = self.interval
         within = (at.x >= low) & (at.x <= high) & np.isfinite(at.x)
-        value = np.asarray(self.log_function(np.where(within, at.x, self.centers[0][0])), float)
-        if value.shape != at.x.shape:
-            raise GantheoryError(
-                f"{self}: its log-density maps shape {at.x.shape} to {value.shape}; it must be "
-                "vectorised"
-            )
+        x = np.where(within, at.x, self.centers[0][0])
+        value = called(self, "its log-density", self.log_function, x)
         self._refuse_holes(at.x, within, value)
         # a nan that was not refused lies so far out that the formula overflows
         return np.where(within & ~np.isnan(value), value, -np.inf)
@@ -191,16 +188,10 @@ def own_density(
     >>> round(float(d.logpdf(0)), 6)
     -0.693147
     """
-    low, high = support
-    if not low < high:
-        raise GantheoryError(f"own density: support ({low:g}, {high:g}) is empty")
-    for center, width in centers:
-        if not (low <= center <= high and width > 0):
-            raise GantheoryError(
-                f"own density: center ({center:g}, {width:g}) must lie in ({low:g}, {high:g}) and "
-                "have a positive width"
-            )
+    check_shape(support, centers, kinks, tails)
+    low, high = map(float, support)
     stated = tuple((float(c), float(w)) for c, w in centers)
-    found = OwnDensity(log_density, (low, high), stated, tuple(kinks), *tails, functions)
-    found.check_tails()
+    inner = tuple(map(float, kinks))
+    found = OwnDensity(log_density, (low, high), stated, inner, *tails, functions)
+    check_law(found)
     return found

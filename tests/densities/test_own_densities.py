@@ -92,3 +92,97 @@ def test_a_mass_that_is_off_is_in_the_error():
     for name, truth in (("bc", 1.0), ("jsd", 0.0), ("kl_pq", 0.0), ("tv", 0.0)):
         found = divergence(name, law, "normal(0, 1)")
         assert found.status is Status.UNDETERMINED or abs(found.value - truth) <= found.error < 1e-6
+
+
+BOTH = (GAUSSIAN, GAUSSIAN)
+
+
+def spiked(x):
+    """Half a normal law, and half a spike that nobody mentioned."""
+    spike = -0.5 * ((x - 3.3) / 1e-5) ** 2 - HALF_LOG + np.log(1e5)
+    return np.logaddexp(bell(x), spike) - np.log(2)
+
+
+def declared(log_density, **stated):
+    return own_density(log_density, **({"centers": [(0, 1)], "tails": BOTH} | stated))
+
+
+FAULTS = {
+    "twice the mass": lambda: declared(lambda x: bell(x) + np.log(2)),
+    "a mass off by a thousandth": lambda: declared(lambda x: bell(x) + 1e-3),
+    "no constant at all": lambda: declared(lambda x: -0.5 * x * x),
+    "a logarithm to base ten": lambda: declared(lambda x: bell(x) / np.log(10)),
+    "the density itself": lambda: declared(lambda x: np.exp(bell(x))),
+    "nan in the middle": lambda: declared(lambda x: np.where(np.abs(x) < 0.1, np.nan, bell(x))),
+    "nan far out": lambda: declared(lambda x: np.where(x > 3, np.nan, bell(x))),
+    "a negative density": lambda: declared(
+        lambda x: np.log(np.where(np.abs(x) > 2, -1e-3, np.exp(bell(x))))
+    ),
+    "an infinite density": lambda: declared(lambda x: np.where(np.abs(x) < 0.01, np.inf, bell(x))),
+    "a support too small": lambda: declared(bell, support=(-1, 1), tails=(None, None)),
+    "a support too wide": lambda: declared(
+        lambda x: np.where((x > 0) & (x < 1), 0.0, -np.inf), centers=[(0.5, 0.25)]
+    ),
+    "a support from nan": lambda: declared(bell, support=(np.nan, 1)),
+    "half a line": lambda: declared(lambda x: np.where(x < 0, -np.inf, bell(x) + np.log(2))),
+    "a tail too light": lambda: declared(lambda x: -np.abs(x) - np.log(2)),
+    "a tail too heavy": lambda: declared(bell, tails=(Tail(log=-2), Tail(log=-2))),
+    "a tail of another width": lambda: declared(bell, tails=(Tail(square=-2),) * 2),
+    "a tail of infinite mass": lambda: declared(
+        lambda x: -np.log1p(np.abs(x)), tails=(Tail(log=-1), Tail(log=-1))
+    ),
+    "a tail that grows": lambda: declared(lambda x: 0.5 * x * x, tails=(Tail(square=0.5),) * 2),
+    "tails that are words": lambda: declared(bell, tails=("gaussian", "gaussian")),
+    "a spike unstated": lambda: declared(spiked),
+    "a mode left out": lambda: declared(
+        lambda x: np.logaddexp(bell(x), bell(x - 50)) - np.log(2), tails=(GAUSSIAN, None)
+    ),
+    "a jump unstated": lambda: declared(
+        lambda x: np.where(x < 0.123456, np.log(0.4), np.log(0.1)), support=(-1, 2),
+        tails=(None, None),
+    ),
+    "a number for all": lambda: declared(lambda x: 0.0),
+    "complex numbers": lambda: declared(lambda x: bell(x) + 1j),
+    "a function that fails": lambda: declared(lambda x: 1 / 0),
+    "no function": lambda: declared(3),
+    "noise": lambda: declared(
+        lambda x: bell(x) + 1e-3 * np.random.default_rng(x.size).standard_normal(x.shape)
+    ),
+    "a center at nan": lambda: declared(bell, centers=[(np.nan, 1)]),
+    "a center without width": lambda: declared(bell, centers=(0, 1)),
+    "a kink at nan": lambda: declared(bell, kinks=[np.nan]),
+    "another law's levels": lambda: declared(bell, cdf=stats.logistic.cdf),
+    "levels from above": lambda: declared(bell, cdf=stats.norm.sf),
+    "another law's quantiles": lambda: declared(bell, ppf=stats.norm(0, 2).ppf),
+    "a slope of the wrong sign": lambda: declared(bell, slope=lambda x: x),
+    "another law's mean": lambda: declared(bell, mean=0.5),
+    "a misspelt function": lambda: declared(bell, pdf=stats.norm.pdf),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_planted_in_a_declaration_is_refused_or_flagged(fault):
+    said, statuses = [], set()
+    for name in ("jsd",) if fault == "noise" else ("jsd", "kl_pq", "tv"):
+        try:
+            statuses.add(divergence(name, FAULTS[fault](), "normal(0.5, 2)").status)
+        except GantheoryError as refusal:
+            said.append(str(refusal))
+    assert Status.OK not in statuses
+    assert all("\n" not in text and len(text) < 250 for text in said)
+
+
+@pytest.mark.parametrize(
+    ("true", "tails"),
+    [
+        (stats.norm(), BOTH),
+        (stats.norm(3, 2), (Tail(square=-1 / 8, linear=-0.75), Tail(square=-1 / 8, linear=0.75))),
+        (stats.logistic(1, 0.5), (Tail(linear=-2), Tail(linear=-2))),
+        (stats.t(3), (Tail(log=-4), Tail(log=-4))),
+    ],
+)
+def test_what_is_declared_rightly_is_believed(true, tails):
+    center = float(true.median()), float(true.std())
+    law = own_density(true.logpdf, centers=[center], tails=tails, cdf=true.cdf, ppf=true.ppf,
+                      mean=float(true.mean()))  # fmt: skip
+    assert divergence("jsd", law, "normal(0.5, 3)").status is Status.OK
