@@ -24,6 +24,7 @@ extensions = [
     "catalogues",
     "commands",
     "formulas",
+    "explorer",
 ]
 exclude_patterns = ["_build", "_ext", "jupyter_execute"]
 

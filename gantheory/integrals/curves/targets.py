@@ -85,4 +85,5 @@ def _written(terms: Sequence[tuple[str, float]]) -> str:
     '2·JSD(P, Q)'
     """
     parts = [(c, named(name).title) for name, c in terms]
-    return " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
+    shown = " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
+    return shown.replace(" + -1·", " - ").replace(" + -", " - ")
