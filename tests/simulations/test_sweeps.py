@@ -1,11 +1,7 @@
 """Sweeps: a table that no crash of anything changes."""
 
 import json
-import os
-import signal
 import sys
-import time
-import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -77,23 +73,6 @@ def test_a_sweep_that_is_interrupted_goes_on_to_the_same_table(tmp_path, whole):
     kept = [(tmp_path / f"table.{end}").read_bytes() for end in ("csv", "parquet")]
     assert sweep("minimax", P, Q, **line).equals(whole)
     assert kept == [(tmp_path / f"table.{end}").read_bytes() for end in ("csv", "parquet")]
-
-
-def test_a_sweep_killed_at_random_instants_goes_on_to_the_same_table(tmp_path, whole):
-    rng = np.random.default_rng(3)
-    for _ in range(4):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forking, from Python 3.12 on
-            child = os.fork()
-        if child == 0:
-            sweep("minimax", P, Q, seeds=range(4), out=tmp_path, workers=1, **SMALL)
-            os._exit(0)
-        time.sleep(rng.uniform(0.02, 0.5))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    found = sweep("minimax", P, Q, seeds=range(4), out=tmp_path, workers=1, **SMALL)
-    assert found.equals(whole)
-    assert not list(tmp_path.glob("cells/*/.*"))  # nothing half-written is left
 
 
 HELPER = """
