@@ -24,7 +24,7 @@ ORDER = 20
 RULE = [arb.legendre_p_root(ORDER, k, weight=True) for k in range(ORDER)]
 LOG_2 = TWO.log()
 FAR = 110  # nats below the peak: what is left there does not count in 40 digits
-REACH = 1e10  # e-folds from an anchor: there only a power of x is left of an integrand
+REACH = 1e12  # e-folds from an anchor: there only a power of x is left of an integrand
 INFINITE, THRESHOLD = "infinite", "too near to a threshold"
 TIGHT = arb("1e-22")
 
@@ -265,7 +265,8 @@ class Oracle:
             self._judge(rows[-8:])
         if soft:
             self._judge(rows[7::-1])
-        return list(self._features(place, side, [r for r in rows if not soft or r[0] > start - 3]))
+        deepest = start - (150 if soft else 3)  # nearer to an end no place is told from it
+        return list(self._features(place, side, [r for r in rows if r[0] > deepest]))
 
     def _judge(self, rows: list[Any]) -> None:
         """Tell from the last of the rows, on the way to an end, which integrals are infinite."""

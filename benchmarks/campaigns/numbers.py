@@ -8,17 +8,15 @@ thousandth of it or more.
 from __future__ import annotations
 
 import math
-import signal
 import warnings
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from flint import arb
 
 from benchmarks.campaigns.integrals import DIVERGENCES, INFINITE, Answer, Oracle, Unresolved
 from benchmarks.campaigns.laws import Law
+from benchmarks.campaigns.outcome import Outcome, timed
 from benchmarks.campaigns.pairs import Tree, ball_law, pair, parameters, text
 from benchmarks.figures import Figure
 
@@ -29,35 +27,14 @@ KNOWN = arb("1e-12")  # relative: as well as this, or a hundredth of the bar, th
 GREATEST = arb("1.797e308")
 
 
-@dataclass
-class Outcome:
-    """What came of a campaign: counts by word, and a line for each thing to look at."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=list)
-
-    def note(self, word: str, *what: Any) -> None:
-        """Count a word, and keep what it was where that is told."""
-        self.counts[word] += 1
-        if what:
-            self.lines.append(f"{word}: " + " ".join(map(str, what)))
-
-
 def run(seeds: range, outcome: Outcome) -> None:
     """Try the pairs of the seeds."""
     for seed in seeds:
-        signal.signal(signal.SIGPROF, _late)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        try:
-            try_pair(seed, outcome)
-        except (Unresolved, ArithmeticError, TimeoutError) as reason:
-            outcome.note("not resolved by the oracle: pairs", seed, repr(reason))
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _late(*_: Any) -> None:
-    raise TimeoutError("time is up")
+        with timed(SECONDS, outcome, seed):
+            try:
+                try_pair(seed, outcome)
+            except (Unresolved, ArithmeticError) as reason:
+                outcome.note("not resolved by the oracle: pairs", seed, repr(reason))
 
 
 def try_pair(seed: int, outcome: Outcome) -> None:
@@ -130,7 +107,7 @@ def compare(outcome: Outcome, where: tuple[Any, ...], oracle: Oracle, found: Any
         return
     value, slope = oracle.found[name]
     truth = slope if wrt else value
-    if wrt and not (abs(truth.bend) <= abs(truth.value) * arb("1e-9") + truth.error * 1000):
+    if wrt and is_kink(truth, oracle):
         outcome.note("no derivative")
         if status != "UNDETERMINED" and abs(truth.bend) > arb(found.error):
             outcome.note("a kink given a derivative", *where, found, "jumps by", truth.bend)
@@ -142,6 +119,13 @@ def compare(outcome: Outcome, where: tuple[Any, ...], oracle: Oracle, found: Any
     outcome.note("derivatives" if wrt else "values")
     outcome.note(status)
     judge(outcome, where, truth, found)
+
+
+def is_kink(slope: Answer, oracle: Oracle) -> bool:
+    """Whether the two one-sided derivatives differ by more than a second derivative makes them."""
+    size = oracle.step * arb("1e30")
+    small = abs(slope.value) * arb("1e-9") + slope.error * 1000 + arb("1e-15") / size
+    return not abs(slope.bend) <= small
 
 
 def judge(outcome: Outcome, where: tuple[Any, ...], truth: Answer, found: Any) -> None:
@@ -165,10 +149,7 @@ def figures(quick: bool) -> Iterator[Figure]:
     """Yield what came of a campaign; all that is to be looked at is a note of its figure."""
     outcome = Outcome()
     run(range(FIRST, FIRST + (12 if quick else 260)), outcome)
-    wrong = "\n".join(line for line in outcome.lines if line.startswith("WRONG:"))
-    yield Figure("wrong", outcome.counts["WRONG"], "numbers", 0, True, wrong)
-    for word in sorted(set(outcome.counts) - {"WRONG"}):
-        yield Figure(word, outcome.counts[word], "counted")
+    yield from outcome.figures("numbers")
 
 
 if __name__ == "__main__":
