@@ -24,7 +24,13 @@ from benchmarks.figures import Figure, circumstances
 ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "reference", "trajectories",
          "discriminator", "simulator", "sweeps")  # fmt: skip
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
-CAMPAIGNS = ("campaigns.numbers", "campaigns.compositions")  # trials at random: minutes to hours
+CAMPAIGNS = (
+    "campaigns.numbers",
+    "campaigns.losses",
+    "campaigns.games",
+    "campaigns.inequalities",
+    "campaigns.compositions",
+)  # fmt: skip  (trials at random: minutes to hours)
 
 
 def main() -> int:

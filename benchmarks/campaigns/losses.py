@@ -269,7 +269,8 @@ def disjoint(found: Any, search: Search, wrong: Callable[..., None], outcome: Ou
         outcome.note("compared")
         value = numbered(told.value, search)
         if is_infinite(value):
-            fine = far > near + 0.01
+            cut = any(search.at_the_cut((arb(10) ** k).mid()) for k in (-60, 60))
+            fine = cut or far > near + 0.01
         else:
             fine = abs(value - far) <= 0.02 * (1 + abs(value)) or abs(value - far) < abs(
                 value - near
