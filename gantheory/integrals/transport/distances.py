@@ -108,7 +108,7 @@ def _w2_slope(p: Spatial, q: Spatial, name: str, value: Estimate) -> Estimate:
 def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
     r"""Return the energy distance 2 E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖ (its square root is a metric).
 
-    In closed form for normals on the line and their mixtures, where it is 2∫(F_p − F_q)².
+    In closed form for normals and their mixtures; on the line it is 2∫(F_p − F_q)² for any laws.
 
     Source: G. J. Székely, M. L. Rizzo (2013), Journal of Statistical Planning and Inference 143(8).
 
@@ -120,6 +120,13 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
         return energy_of_masses(p, q)
     if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
         return transport_of_counts("energy", p, q, wrt)
+    lines = isinstance(p, Univariate) and isinstance(q, Univariate)
+    if lines and wrt is None and not all(map(_is_of_normals, (p, q))):
+        from gantheory.integrals.transport.energies import energy_on_the_line
+
+        assert isinstance(p, Univariate)
+        assert isinstance(q, Univariate)
+        return energy_on_the_line(p, q)
     return _kernel_distance(p, q, wrt, _mean_distance, -1.0, "energy distance")
 
 
@@ -184,8 +191,12 @@ def _kernel_distance(
     return Estimate(value, error if sure else error + abs(value), method=CLOSED, log_value=log)
 
 
+def _is_of_normals(law: Density) -> bool:
+    return isinstance(law, Spatial) or all(isinstance(part, Normal) for part in _leaves(law))
+
+
 def _normals_of(law: Density, name: str) -> Density:
-    if isinstance(law, Spatial) or all(isinstance(part, Normal) for part in _leaves(law)):
+    if _is_of_normals(law):
         return law
     raise GantheoryError(f"{name} of {law}: only normals and their mixtures have a closed form")
 
