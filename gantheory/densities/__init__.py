@@ -21,6 +21,7 @@ from gantheory.densities import (  # noqa: F401  (each enters its families)
     renamed,
     shapes,
     simplex,
+    spread,
 )
 from gantheory.densities.arrays import Densities, laws
 from gantheory.densities.base import FAMILIES, Density
