@@ -10,7 +10,8 @@ import sympy as sp
 from flint import arb, ctx
 
 from gantheory.deadline import Undecided
-from gantheory.derivations.confirmation import BITS, POINTS, Point, draw_parameters, draw_positive
+from gantheory.derivations.at_ratio import Point, draw_positive
+from gantheory.derivations.confirmation import BITS, POINTS, draw_parameters
 from gantheory.errors import InternalError
 from gantheory.exact.assumptions import Assumptions, Range, interior
 from gantheory.exact.roots import in_order

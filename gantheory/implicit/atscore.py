@@ -16,6 +16,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 from flint import arb, ctx
+from mpmath.libmp import from_man_exp
 
 from gantheory.exact.signs.balls import enclose
 from gantheory.functions import t
@@ -26,6 +27,7 @@ from gantheory.implicit.sections import between
 FAR = 400  # binary digits of the largest score tried, and of the distance to a finite end
 NEWTON = 8  # halvings between two tries of Newton's method
 MOST = 12  # steps of it: each doubles the digits
+MOST_BITS = 200  # of a constant that is shown
 GUARD = 40  # bits worked in beyond those that are asked for
 
 
@@ -143,10 +145,13 @@ def as_expression(real: Real) -> sp.Expr:
     """Return a number as an expression: exact, or with the digits that its ball has."""
     if real.exact is not None:
         return real.exact
-    digits = max(int(real.ball.rel_accuracy_bits() * 0.30103), 1)
     if real.ball.contains(0) and abs(real.ball) < 1e-20:
         return sp.Integer(0)
-    return sp.Float(real.ball.mid().str(min(digits, 60), radius=False), min(digits, 60))
+    # a Float stands for all within 2^(1 - bits): room for the ball, and for rounding its centre
+    bits = min(max(real.ball.rel_accuracy_bits() - 1, 4), MOST_BITS)
+    mantissa, exponent = real.ball.mid().man_exp()
+    rounded = from_man_exp(int(mantissa), int(exponent), bits, "n")
+    return sp.Float._new(rounded, bits)
 
 
 def in_mpmath(expr: sp.Expr, symbol: sp.Symbol) -> Callable[[Any], Any]:

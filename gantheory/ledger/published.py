@@ -9,7 +9,7 @@ import sympy as sp
 from flint import arb
 
 from gantheory.deadline import Undecided
-from gantheory.derivations.confirmation import Point, named_curvature
+from gantheory.derivations.at_ratio import Point, named_curvature
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.difference import confirm_equal, first_difference
 from gantheory.derivations.engine import derive
