@@ -35,6 +35,10 @@ FAR = 40  # binary digits of the largest and smallest of them
 MOST = 400  # intervals of ratios on which two local maxima are compared
 FURTHEST = 60  # quarterings and quadruplings of a ratio towards 0 and infinity
 TIED = arb(2) ** -100
+EQUALLY_GOOD = (
+    "two scores are equally good for an interval of ratios, and which of them is taken decides "
+    "the generator's loss"
+)
 
 
 @dataclass(frozen=True)
@@ -245,10 +249,7 @@ def _crossing(low: arb, high: arb, first: Local, last: Local) -> Real:
         if not low < guess < high:
             break
     if all(_tied(first, last, ratio) for ratio in (low, (low + high) / 2, high)):
-        raise Undecided(
-            "two scores are equally good for an interval of ratios, and which of them is taken "
-            "decides the generator's loss"
-        )
+        raise Undecided(EQUALLY_GOOD)
     if not gain.contains(0):
         return Real(low.union(high))
     slope = last.at(guess, "real") - first.at(guess, "real")
@@ -309,6 +310,8 @@ def _from_there(best: Local, other: Local, start: arb, way: int, states: _States
         one, two = states(best, ratio), states(other, ratio)
         if one[0] > two[0] and one[1 if way == 1 else 2] >= most:
             return ratio
+    if all(_tied(best, other, ratio) for ratio in (start, (start * arb(4) ** way).mid())):
+        raise Undecided(EQUALLY_GOOD)
     raise Undecided("which of two local maxima is higher as r tends to an end is not known")
 
 

@@ -66,7 +66,7 @@ class Germ:
         """Sort the terms, drop zeros, and put what is too small or too much into the rest."""
         ordered = sorted(terms, key=cmp_to_key(compared))
         kept = [(m, c) for m in ordered if coefficient_sign(c := terms[m])]
-        bounds = [rest for rest in rests if rest is not None and not rest[0] == 0]
+        bounds = [rest for rest in rests if rest is not None and not rest[0].is_zero()]
         while kept and (len(kept) > TERMS or _is_lost(kept[-1], bounds)):
             m, c = kept.pop()
             bounds.append((abs(ball_of(c)), m))

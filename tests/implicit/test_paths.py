@@ -1,0 +1,144 @@
+"""The optimum along its path: kinks, jumps, poles, ends and masses, against grids."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from flint import arb, ctx
+
+from gantheory import Loss
+from gantheory.deadline import Undecided
+from gantheory.implicit.atscore import function_of
+from gantheory.implicit.sections import sections_of
+from gantheory.implicit.solution import Implicit
+from gantheory.testing.oracles import payoff
+
+LOSSES = {
+    "three hills": ("sin(3*t) + t/9", "-t**2/3", "-t", "[-3, 3]"),
+    "kinks": (
+        "-abs(t - 1) - softplus(-t)/3",
+        "-relu(t + 1/2)**2 - abs(t)/5",
+        "exp(-t)",
+        "(-2, oo)",
+    ),
+    "jump in a": ("where(t > 1/2, 2*t - t**2, t)", "-t**2/4 - erf(t)/9", "t**2", "[-2, 3)"),
+    "jump with its value below": ("where(t >= 1/2, t/2, 1)", "-erf(t)", "-t", "[-2, 2]"),
+    "plateau": ("clamp(t, -1, 1) + atan(t)/99*0", "-clamp(t, -1, 1)**3/3", "-erf(t)", "[-3, 3]"),
+    "end": ("erf(t)", "-t/9 - erf(t/2)/9", "-t", "[-1/2, 1/3]"),
+    "pole": ("-1/t**2 + t/9", "-atan(t) - t**2/4", "-t", "(-oo, oo)"),
+    "powers": ("-abs(t - 1)**1.5", "-abs(t + 1/3)**1.2", "softplus(-t)", "(-oo, oo)"),
+}
+RATIOS = (0.04, 0.37, 0.93, 1.6, 7.7)
+
+
+def solved(name):
+    real, fake, generator, domain = LOSSES[name]
+    with ctx.workprec(192):
+        return Implicit.of(Loss(name, real, fake, generator, domain=domain))
+
+
+def grid_of(name):
+    low, high = LOSSES[name][3].strip("()[]").split(",")
+    low, high = (float(sp.sympify(end).evalf()) if "oo" not in end else None for end in (low, high))
+    return np.linspace(-6 if low is None else low, 6 if high is None else high, 601)[1:-1]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_path_is_as_high_as_a_grid_everywhere_and_curvatures_are_differences(name):
+    found = solved(name)
+    real, fake, generator, _ = LOSSES[name]
+    grid = grid_of(name)
+    known = [(payoff(real, x), payoff(fake, x)) for x in grid if x != 0]
+    with ctx.workprec(192):
+        for ratio in RATIOS:
+            segment = found.path.at(arb(ratio))
+            score = segment.local.score(arb(ratio))
+            a, b = segment.local.payoffs_at(arb(ratio))
+            top = max(float(ratio * one + two) for one, two in known)
+            height = float((arb(ratio) * a + b).mid())
+            assert top <= height + 1e-12
+            assert height <= top + 1e-2 * (1 + abs(top))
+            place = float(score.mid())
+            if np.isfinite(place) and segment.local.kind == "stationary":
+                typed = ratio * payoff(real, place) + payoff(fake, place)
+                assert height == pytest.approx(float(typed), abs=1e-9)
+                step = 1e-4 * ratio
+                scores = [float(segment.local.score(arb(ratio + k * step)).mid()) for k in (-1, 1)]
+                slopes = [payoff(generator, one) for one in scores]
+                expected = -float(slopes[1] - slopes[0]) / (2 * step) / ratio
+                k = found.path.segments.index(segment)
+                made = function_of(found.formulas[k]["followed"]).value(arb(place))
+                assert float(made.mid()) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_a_jump_is_closed_where_the_formula_has_its_value():
+    parts = sections_of(Loss("mine", "where(t > 1, t, 0)", "-erf(t)", "-t", domain="[0, 2]"))
+    assert [(one.closed_lower, one.closed_upper, one.joined) for one in parts] == [
+        (True, True, False),
+        (False, True, False),
+    ]
+    other = sections_of(Loss("mine", "where(t >= 1, t, 0)", "-erf(t)", "-t", domain="(0, 2)"))
+    assert [(one.closed_lower, one.closed_upper) for one in other] == [
+        (False, False),
+        (True, False),
+    ]
+
+
+def test_a_pole_parts_the_axis_and_says_where_there_is_no_bound():
+    for real, said in (("1/(t - 1)", "t -> 1 for every r > 0"), ("1/(t - 1)**2", "t -> 1")):
+        with ctx.workprec(192):
+            found = Implicit.of(Loss("mine", real, "-t**2 - erf(t)", "-t", domain="[-3, 3]"))
+        assert said in found.path.unbounded
+    with ctx.workprec(192):
+        both = Implicit.of(Loss("mine", "-1/t**2", "1/t**2 - t**2 - erf(t)", "-t"))
+    assert "t -> 0 for r < 1" in both.path.unbounded
+    with pytest.raises(Undecided, match="not positive"):
+        sections_of(Loss("mine", "log(t)", "-erf(t)", "-t", domain="(-1, 2)"))
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "generator"),
+    [
+        ("t", "-exp(t) - erf(t)/9", "exp(-t)"),
+        ("-exp(-t)", "-exp(t) - atan(t)/9", "-tanh(t)"),
+        ("-exp(-t) + erf(t)/9", "-exp(t)", "exp(-t) + softplus(-t)"),
+        ("erf(t)", "-t**2", "-atan(t)"),
+    ],
+)
+def test_the_mass_beyond_equality_is_the_integral_of_the_followed_curvature(real, fake, generator):
+    with ctx.workprec(192):
+        found = Implicit.of(Loss("mine", real, fake, generator))
+        stated = found.disjoint(found.determined()).followed
+        (segment,) = found.path.segments
+        start = mpmath.mpf(float(segment.local.score(arb(1)).mid()))
+        first = found.end_of_loss(False)
+    if first.is_infinite:
+        assert stated == sp.oo
+        return
+
+    def density(score):
+        slopes = [mpmath.diff(lambda x, p=p: payoff(p, x), score) for p in (generator, real, fake)]
+        return slopes[0] * slopes[1] / slopes[2]
+
+    beyond = mpmath.quad(density, [start, start + 1, start + 3, 9])
+    truth = float(first - payoff(generator, start) + beyond)
+    assert stated.value == pytest.approx(truth, abs=1e-8)
+    assert stated.error < 1e-12
+
+
+def test_a_point_mass_beyond_equality_counts_and_one_before_does_not():
+    with ctx.workprec(192):
+        for weight, place in (("3", 3), ("1/3", sp.Rational(1, 3))):
+            loss = Loss("mine", f"-abs(t)/({weight})", "t*erf(9)/erf(9)", "-t", domain="[0, 2]")
+            found = Implicit.of(loss)
+            level = found.determined()
+            ((at, _),) = found.jumps("generator", lambda one: sp.Integer(1))
+            assert float(at) == pytest.approx(float(place), rel=1e-12)
+            assert found.disjoint(level).followed is not None
+
+
+def test_equally_good_scores_for_an_interval_of_ratios_leave_the_loss_open():
+    with ctx.workprec(192), pytest.raises(Undecided, match="equally good"):
+        Implicit.of(
+            Loss("mine", "-(t**2 - 1)**2", "-(t**2 - 2)**2 + cos(t)/99", "-t", domain="[-2, 2]")
+        )
