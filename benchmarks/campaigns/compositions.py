@@ -305,7 +305,7 @@ def limits_judged(found: Any, search: Search) -> Iterator[str]:
     for k, name in ((-1, "score_limit_at_0"), (1, "score_limit_at_inf")):
         stated = found.saturation and getattr(found.saturation, name)
         if stated is not None and stated.is_number:
-            step = 1e-6
+            step = 1e-9  # scores may be that near to a kink
             made = [
                 float((search.c(np.array(t + step)) - search.c(np.array(t - step))) / (2 * step))
                 for t in ends[k]

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import sympy as sp
+from flint import acb_poly, arb, ctx
 
 from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
 from gantheory.exact.algebra import Algebra, evaluate
 from gantheory.exact.signs import sign_on_positive
+from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.formulas import interval, names_of
 from gantheory.functions import parameter_symbol, r, to_sympy
 
+BITS = 192
 Range = tuple[sp.Expr, sp.Expr]
 # An interior point of each range: generic, so that nothing vanishes there by accident.
 GENERIC = (0.8310732, 1.2970341, 0.6180534, 1.7320823, 0.4271937, 2.2360891)
@@ -202,6 +205,8 @@ def sign_of_polynomial(base: sp.Expr) -> int | None:
         symbol = free.pop()
         if not all(e.is_Rational for e in _powers(base, symbol)):
             return None  # left to the certificates of `sign_on_positive`
+        if any(not atom.is_Rational for atom in base.atoms(sp.exp, sp.log, sp.NumberSymbol)):
+            return sign_by_roots(base, symbol)
         found = sign_on_positive(base.xreplace({symbol: r}), r)
         return {">0": 1, ">=0": 1, "<0": -1, "<=0": -1, "=0": 0}.get(found.sign)
     if len(free) == 1 and base.is_polynomial(*free):
@@ -210,6 +215,28 @@ def sign_of_polynomial(base: sp.Expr) -> int | None:
     if not free:
         return int(sp.sign(base)) if base.is_positive or base.is_negative else None
     return None
+
+
+def sign_by_roots(base: sp.Expr, symbol: sp.Symbol) -> int | None:
+    """Return the sign of a sum of powers on the positive half line, its roots enclosed by balls.
+
+    None where it has a root there, or where balls do not tell.
+    """
+    found = sp.collect(sp.expand(base), symbol, evaluate=False)
+    powers = {one.as_base_exp()[1] if one.has(symbol) else sp.S.Zero: found[one] for one in found}
+    scale, least = math.lcm(*(int(power.q) for power in powers)), min(powers)
+    coefficients = [arb(0)] * (int((max(powers) - least) * scale) + 1)
+    with ctx.workprec(BITS):
+        try:
+            for power, constant in powers.items():
+                coefficients[int((power - least) * scale)] = enclose(constant)
+            roots = acb_poly(coefficients).roots()
+        except (NoEnclosure, ValueError, ZeroDivisionError):
+            return None
+        if any(root.imag.contains(0) and not root.real < 0 for root in roots):
+            return None
+        value = sum(coefficients, arb(0))
+        return 1 if value > 0 else -1 if value < 0 else None
 
 
 def _powers(base: sp.Expr, symbol: sp.Symbol) -> list[sp.Expr]:
