@@ -35,7 +35,7 @@ from gantheory.ledger.statements.kinds import (
     OnLaws,
 )
 from gantheory.losses import get_loss
-from gantheory.losses.loss import Loss
+from gantheory.losses.loss import REALS, Loss
 
 Table = Mapping[str, Any]
 PARTS = (*FORMULAS, *CURVATURES, "law", "zero_sum")
@@ -70,9 +70,18 @@ def read_ledger(text: str, name: str, *, trusted: bool = False) -> tuple[Entry, 
         try:
             entries.append(_entry(claim, source, place, trusted))
         except GantheoryError as error:
-            raise GantheoryError(f"{place}: {error}") from None
+            found = _line_of(error, text.splitlines(), lines, line)
+            raise GantheoryError(f"{name}, line {found}: {error}") from None
     _check_unique(entries)
     return tuple(entries)
+
+
+def _line_of(error: GantheoryError, text: list[str], headings: list[int], heading: int) -> int:
+    """Return the line of a claim that holds the text that an error quotes first, or its heading."""
+    end = next((line for line in headings if line > heading), len(text) + 1)
+    quoted = re.search(r"'([^']+)'", str(error))
+    lines = range(heading, end)
+    return next((n for n in lines if quoted and quoted[1] in text[n - 1]), heading)
 
 
 _HEADING = re.compile(r"\s*\[\[\s*claim\s*\]\]")
@@ -117,13 +126,13 @@ def _entry(claim: Any, source: Source, place: str, trusted: bool) -> Entry:
     correction = None
     if corrected is not None:
         _known_keys("key of corrected", corrected, ("statement", "check"))
-        correction = Correction(_text(corrected, "statement"), _checks(corrected["check"], trusted))
-    assumptions = claim.get("assumptions", [])
-    if not isinstance(assumptions, list):
-        raise GantheoryError(f"assumptions of claim {id!r} are a list of texts")
+        proofs = _checks(corrected.get("check", []), trusted)
+        if not proofs:
+            raise GantheoryError(f"what corrects claim {id!r} has no check; add one")
+        correction = Correction(_text(corrected, "statement"), proofs)
     return Entry(
         id, source, str(claim.get("line", "")), statement, str(claim.get("kind", "")), verdict,
-        tuple(map(str, assumptions)), checks, correction, reason, place,
+        _texts(claim, "assumptions"), checks, correction, reason, place,
         str(claim.get("system", "")),
     )  # fmt: skip
 
@@ -149,8 +158,7 @@ def _check(table: Any, trusted: bool) -> Test:
 
 def _formula(table: Table) -> Test:
     _known_keys("key of a formula", table, ("formula", "where", "slow"))
-    where = {name: str(span) for name, span in table.get("where", {}).items()}
-    return Formula(_text(table, "formula"), where, _slow(table))
+    return Formula(_text(table, "formula"), _pairs(table, "where"), _slow(table))
 
 
 def _derived(table: Table) -> Test:
@@ -167,8 +175,11 @@ def _loss(given: Any) -> Loss:
     if isinstance(given, dict):
         keys = ("name", "real", "fake", "generator", "domain", "link", "parameters")
         _known_keys("key of a loss", given, keys)
-        return Loss(**{"name": "the loss", **given})
-    return get_loss(str(given))
+        real, fake, generator = (_text(given, key) for key in ("real", "fake", "generator"))
+        name, domain = str(given.get("name", "the loss")), str(given.get("domain", REALS))
+        return Loss(name, real, fake, generator, domain, str(given.get("link", "")),
+                    _pairs(given, "parameters"))  # fmt: skip
+    return get_loss(_text({"derive": given}, "derive"))
 
 
 def _inequality(table: Table) -> Test:
@@ -178,7 +189,7 @@ def _inequality(table: Table) -> Test:
 
 def _on_laws(table: Table) -> Test:
     _known_keys("key of laws", table, ("laws", "p", "q", "slow"))
-    p, q = (tuple(map(str, table.get(side, ()))) for side in "pq")
+    p, q = (_texts(table, side) for side in "pq")
     return OnLaws(_text(table, "laws"), p, q, _slow(table))
 
 
@@ -192,7 +203,8 @@ def _integral(table: Table) -> Test:
     except ValueError:
         raise GantheoryError(f"{relation} = {number[:40]!r} is no number") from None
     p, q = _text(table, "p"), _text(table, "q")
-    return Integral(_text(table, "integrate"), p, q, relation, number, table.get("wrt"),
+    wrt = _text(table, "wrt") if "wrt" in table else None
+    return Integral(_text(table, "integrate"), p, q, relation, number, wrt,
                     str(table.get("method", "auto")), _slow(table))  # fmt: skip
 
 
@@ -206,7 +218,7 @@ def _play(table: Table) -> Test:
         _text(table, "game"),
         asked,
         str(value).lower() if isinstance(value, bool) else str(value),
-        tuple(map(str, table.get("players", ()))),
+        _texts(table, "players"),
         str(table.get("method", "simultaneous")),
         str(table.get("step", "0.1")),
         {name: str(table[name]) for name in options if name in table},
@@ -244,6 +256,22 @@ def _text(table: Table, key: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise GantheoryError(f"{key} = {value!r} is no text; write {key} = '...'")
     return value
+
+
+def _texts(table: Table, key: str) -> tuple[str, ...]:
+    """Return a list of texts or numbers as texts; nothing where the key is absent."""
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(v, str | int | float) for v in values):
+        raise GantheoryError(f"{key} = {values!r} is no list of texts; write {key} = ['...', ...]")
+    return tuple(map(str, values))
+
+
+def _pairs(table: Table, key: str) -> dict[str, str]:
+    """Return a table of names and texts; empty where the key is absent."""
+    values = table.get(key, {})
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        raise GantheoryError(f"{key} = {values!r} is no table of texts, as in {{x = '(0, 1)'}}")
+    return values
 
 
 def _one_of(table: Table, keys: Iterable[str]) -> str:
