@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -121,17 +121,7 @@ def fit_discriminator(
     else:
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
-    values = [-float(fit.objective(row, nodes, weights).detach()) for row in rows]
-    # A line search that left the range of numbers ends in nan, and loses against any other.
-    value, row = max(
-        zip(values, rows, strict=True), key=lambda pair: np.nan_to_num(pair[0], nan=-math.inf)
-    )
-    if not math.isfinite(value):
-        raise GantheoryError(
-            f"the value of loss {fit.loss.loss.name!r} grows without bound in training; "
-            "does it have an optimal discriminator?"
-        )
-    return FittedDiscriminator(fit.loss, fit.network, row, centre, width, value)
+    return fit.best(rows, nodes, weights)
 
 
 # The first layer's units then bend all over the laws, not near the centre alone: on four modes
@@ -148,6 +138,22 @@ class _Fit:
     centre: float
     width: float
     penalty: tuple[float, float] = (0.0, 0.0)
+
+    def best(
+        self, rows: Sequence[Tensor], nodes: Tensor, weights: tuple[Tensor, Tensor]
+    ) -> FittedDiscriminator:
+        """Return the row of the largest value, as a function."""
+        values = [-float(self.objective(row, nodes, weights).detach()) for row in rows]
+        # A line search that left the range of numbers ends in nan, and loses against any other.
+        value, row = max(
+            zip(values, rows, strict=True), key=lambda pair: np.nan_to_num(pair[0], nan=-math.inf)
+        )
+        if not math.isfinite(value):
+            raise GantheoryError(
+                f"the value of loss {self.loss.loss.name!r} grows without bound in training; "
+                "does it have an optimal discriminator?"
+            )
+        return FittedDiscriminator(self.loss, self.network, row, self.centre, self.width, value)
 
     def initial(self, seed: int, start: int = 0) -> Tensor:
         """Return initial parameters (1, count); each start has a chunk of its own."""

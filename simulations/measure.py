@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from gantheory.records import Estimate
 from simulations.compare import ERROR_PROBABILITY, mean_of
 from simulations.data import as_density, bulk, quantile, stratified
 from simulations.losses import Payoff
+from simulations.quadrature import BEYOND, integral
 from simulations.theory import predict
 
 Array = NDArray[np.float64]
@@ -76,9 +76,9 @@ def integrated_value(
     *,
     parameters: Mapping[str, float] | None = None,
 ) -> Estimate:
-    """Return the same V(D) by quadrature in x: no samples at all (see `_integral`)."""
+    """Return the same V(D) by quadrature in x: no samples at all (see `simulations.quadrature`)."""
     definition = bound(loss, parameters)
-    ends = [bulk(as_density(law), _BEYOND) for law in (p, q)]
+    ends = [bulk(as_density(law), BEYOND) for law in (p, q)]
     # What D gives where only q has mass may weigh under p too: -exp(-t) is there -q/p.
     whole = min(low for low, _ in ends), max(high for _, high in ends)
     parts = [
@@ -95,7 +95,7 @@ def integrated_value(
 def _expectation(
     law: Density | str, text: str, discriminator: Discriminator, ends: tuple[float, float]
 ) -> Estimate:
-    return _integral(law, _payoff_of(text, discriminator), ends)
+    return integral(law, _payoff_of(text, discriminator), ends)
 
 
 def _payoff_of(text: str, discriminator: Discriminator) -> Callable[[Tensor], Tensor]:
@@ -193,76 +193,12 @@ def gradient_gap(
     def score(x: Tensor) -> Tensor:
         return torch.from_numpy(law.score(name, x[..., 0].numpy()))
 
-    k = _integral(law, change).value
-    variance = _integral(law, lambda x: (change(x) - k) ** 2)
-    information = _integral(law, lambda x: score(x) ** 2)
+    k = integral(law, change).value
+    variance = integral(law, lambda x: (change(x) - k) ** 2)
+    information = integral(law, lambda x: score(x) ** 2)
     middle = math.sqrt(variance.value * information.value)
     upper = math.sqrt((variance.value + variance.error) * (information.value + information.error))
     return Estimate(middle, upper - middle, method="Cauchy-Schwarz, by quadrature")
-
-
-_BEYOND = 1e-15  # the mass that an integral leaves out at each end
-
-
-def _integral(
-    density: Density | str,
-    function: Callable[[Tensor], Tensor],
-    ends: tuple[float, float] | None = None,
-) -> Estimate:
-    """Return E[function(x)] by scipy's adaptive cubature; ``function`` maps (n, 1) to (n,).
-
-    The range, by default the law's own bulk, is cut to its support. What is left out beyond an end
-    inside of the support is estimated by `_beyond` and added to the error.
-    """
-    from scipy.integrate import cubature
-
-    law = as_density(density)
-    own = bulk(law, _BEYOND)
-    low, high = np.clip(ends or own, *law.support).tolist()
-
-    def integrand(x: Array) -> Array:
-        with torch.no_grad():
-            values = function(torch.from_numpy(np.ascontiguousarray(x))).numpy()
-        density_at = np.asarray(law.pdf(x[:, 0]))
-        # Where the density is rounded to 0 the function may be infinite; nothing is there.
-        return np.multiply(density_at, values, out=np.zeros_like(density_at), where=density_at > 0)
-
-    cuts = [low, *(x for x in _cuts(law, high - low) if low < x < high), high]
-    parts = [cubature(integrand, [a], [b], rtol=1e-9, atol=1e-11) for a, b in pairwise(cuts)]
-    value, error = (float(sum(getattr(x, k) for x in parts)) for k in ("estimate", "error"))
-    inside = [x for x, end in zip((low, high), law.support, strict=True) if x != end]
-    beyond = sum(_beyond(integrand, x, low + (high - low) / 2) for x in inside)
-    return Estimate(value, error + beyond + 1e-13)
-
-
-def _beyond(integrand: Callable[[Array], Array], end: float, centre: float) -> float:
-    r"""Bound the integral beyond ``end`` by how the integrand g falls on the way there.
-
-    Over the last half of the way from the centre, of length T, it falls like
-    :math:`x^{-\kappa}`; going on so it leaves :math:`T\,|g(T)|/(\kappa - 1)`, to which a tenth is
-    added. No less than 2T·abs(g(T)) is stated, and ∞ where g falls too slowly to be integrable.
-    """
-    half = end - centre
-    places = end - half * np.linspace(0.5, 0.0, 6)
-    size = np.abs(integrand(places[:, None]))
-    last, before = float(size[-1]), float(size[:-1].max())
-    if last * abs(half) < 1e-13:  # as small as what is stated anyhow
-        return 2 * abs(half) * last
-    decay = math.log2(before / last) - 1 if before > 0 else 0.0
-    return abs(half) * last * max(2.0, 1.1 / decay if decay > 0 else math.inf)
-
-
-def _cuts(law: Density, reach: float) -> list[float]:
-    """Return where to cut a range: at kinks, and around every bump in steps that grow eightfold.
-
-    An adaptive rule on one wide piece would miss a narrow law, or the middle of a heavy-tailed one.
-    """
-    assert isinstance(law, Univariate)
-    points = set(law.kinks)
-    for centre, width in law.centers:
-        steps = width * 8.0 ** np.arange(max(2, math.ceil(math.log(reach / width, 8))))
-        points |= {centre, *(centre - steps).tolist(), *(centre + steps).tolist()}
-    return sorted(points)
 
 
 @dataclass(frozen=True)
@@ -293,7 +229,7 @@ def discriminator_distance(
     def difference(x: Tensor) -> Tensor:
         return link(discriminator(x)) - link(best(x))
 
-    squares = [_integral(law, lambda x: difference(x) ** 2) for law in (p, q)]
+    squares = [integral(law, lambda x: difference(x) ** 2) for law in (p, q)]
     mean, error = (sum(getattr(part, k) for part in squares) / 2 for k in ("value", "error"))
     root = math.sqrt(max(mean, 0.0))
     levels = np.linspace(0.001, 0.999, 999)
@@ -424,7 +360,7 @@ def _pathwise(
 
 def integrated_penalty(discriminator: Discriminator, law: Density | str, weight: float) -> Estimate:
     """Return weight/2·E[t'(x)^2] under a law, by quadrature in x."""
-    return _integral(law, lambda x: 0.5 * weight * _slope(discriminator, x).square())
+    return integral(law, lambda x: 0.5 * weight * _slope(discriminator, x).square())
 
 
 def integrated_gradient(
@@ -436,7 +372,7 @@ def integrated_gradient(
     def pull(x: Tensor) -> Tensor:
         return _slope(lambda y: payoff(discriminator(y)), x)
 
-    return _integral(q, pull)
+    return integral(q, pull)
 
 
 def _slope(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -271,8 +271,8 @@ class Watch:
         every: steps between measurements.
         options: what else `measure` takes: n, seed, test, parameters, error_probability.
 
-    In a loop call ``watch(step)``; in a Lightning callback, call ``watch(trainer.global_step)`` in
-    its ``on_train_batch_end``. ``readings`` grows; each is on other samples.
+    In a loop call ``watch(step)``; ``Trainer(callbacks=[watch.lightning()])`` measures in
+    Lightning. ``readings`` grows; each is on other samples.
     """
 
     generator: nn.Module
@@ -300,6 +300,12 @@ class Watch:
         )  # fmt: skip
         self.readings.append(reading)
         return reading
+
+    def lightning(self) -> Any:
+        """Return a callback for Lightning's Trainer (see `simulations.lightning`)."""
+        from simulations.lightning import callback
+
+        return callback(self)
 
     def column(self, name: str) -> list[Any]:
         """Return one attribute of every reading."""

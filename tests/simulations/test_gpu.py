@@ -8,7 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_equality, gpu_speed
+from benchmarks.simulator import TASKS
 from gantheory.errors import GantheoryError
 from simulations import fused, minibatches
 from simulations.counter import Counter, philox
@@ -181,7 +182,7 @@ def test_calls_joined_into_one_do_what_they_do_apart(monkeypatch):
     members = [Member(ring(), loss, seed=k, generator_rate=1e-2) for k, loss in enumerate(
         ("minimax", "non-saturating", "minimax"))]  # fmt: skip
     apart = last(train(members, recipe, path="fast"))
-    joined = gpu.fused(members, recipe)
+    joined = gpu_equality.fused(members, recipe)
     for player, rows in apart.parameters.items():
         assert (rows - joined.parameters[player]).abs().max() < 1e-14
         assert (rows - initial_state(members, recipe).parameters[player]).abs().max() > 1e-3
@@ -196,7 +197,7 @@ def test_every_part_of_the_gpu_script_runs_on_a_cpu_and_a_failing_one_stops_none
     def fail(setting):
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(gpu, "CASES", {"line": gpu.CASES["line"]})
+    monkeypatch.setattr(gpu_equality, "CASES", {"line": gpu_equality.CASES["line"]})
     monkeypatch.setitem(gpu.PARTS, "ceilings", (fail, 5))
     place = tmp_path / "gpu.json"
     parts = [name for name in gpu.PARTS if name != "experiments"]
@@ -215,4 +216,4 @@ def test_every_part_of_the_gpu_script_runs_on_a_cpu_and_a_failing_one_stops_none
 
 
 def test_the_work_of_a_ring_step_is_what_the_design_counted():
-    assert gpu.operations_of_a_step(gpu.TASKS["ring"]) == pytest.approx(205.8e6, rel=1e-3)
+    assert gpu_speed.operations_of_a_step(TASKS["ring"]) == pytest.approx(205.8e6, rel=1e-3)

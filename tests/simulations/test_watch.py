@@ -1,6 +1,8 @@
 """A GAN that a user trains, measured: nothing moves, and what is said is true."""
 
 import re
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -260,6 +262,35 @@ def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
     assert maker.training
     assert critic.training
     assert isinstance(points([1.0]), Points)
+
+
+@pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
+def test_a_callback_of_lightning_measures_every_so_many_batches(monkeypatch, package):
+    class Callback:
+        pass
+
+    for name in ("lightning", "lightning.pytorch", "pytorch_lightning"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, package.partition(".")[0], types.ModuleType("package"))
+    monkeypatch.setitem(sys.modules, package, types.SimpleNamespace(Callback=Callback))
+    maker, critic = networks()
+    watch = Watch(maker, critic, np.ones((30, 2)), latent=3, every=3, options={"n": 30})
+    made, logged = watch.lightning(), []
+    module = types.SimpleNamespace(log_dict=logged.append)
+    for index in range(7):
+        made.on_train_batch_end(None, module, None, None, index)
+    assert watch.column("step") == [3, 6]
+    assert [row["gantheory/bound"] for row in logged] == [float(b) for b in watch.column("bound")]
+    other = watch.lightning()
+    other.load_state_dict(made.state_dict())
+    assert (other.batches, isinstance(made, Callback)) == (7, True)
+
+
+def test_without_lightning_its_callback_is_one_line(monkeypatch):
+    for name in ("lightning", "lightning.pytorch", "pytorch_lightning"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(GantheoryError, match="pip install lightning"):
+        Watch(*networks(), np.ones((3, 2)), latent=3).lightning()
 
 
 def test_a_gan_on_a_table_is_trained_measured_and_plotted_as_the_page_shows(tmp_path, monkeypatch):
