@@ -47,6 +47,7 @@ def render(
         css=_read("page.css"),
         headline=view.headline(outcomes),
         all_right=_all_right(outcomes, planned),
+        words=view.in_plain_words(outcomes),
         remarks=view.remarks(outcomes, planned),
         wrong=[outcome for outcome in outcomes if not outcome.as_expected],
         tally=_tally(outcomes),
@@ -132,6 +133,7 @@ def _template() -> Any:
         sides=view.sides,
         judgement=view.judgement,
         readable=view.readable,
+        counted=view.counted,
     )
     return environment.get_template("page.html")
 

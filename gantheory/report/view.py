@@ -125,6 +125,48 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     return f"All {total} verdicts are as they should be" if total > 1 else "The verdict is right"
 
 
+COUNTED = {
+    "proved": ("statement proved from formulas", "statements proved from formulas"),
+    "numbers": ("number computed by two routes", "numbers computed by two routes"),
+    "trained": ("comparison of trained networks", "comparisons of trained networks"),
+    "twins": ("planted error or false claim", "planted errors and false claims"),
+    "undecided": ("question without an answer", "questions without an answer"),
+}
+
+
+def counted(section: Group) -> str:
+    """Say how many outcomes a section has, and whether they are as they should be.
+
+    >>> counted(Group("twins", "", "", ()))
+    'no planted errors and false claims'
+    """
+    one, many = COUNTED.get(section.id, ("statement", "statements"))
+    total = len(section.outcomes)
+    wrong = sum(not outcome.as_expected for outcome in section.outcomes)
+    if not total:
+        return f"no {many}"
+    said = f"{total} {one if total == 1 else many}"
+    if section.id == "twins":
+        return f"{said}, {'all caught' if not wrong else f'{wrong} not caught'}"
+    return f"{said}, {'all as they should be' if not wrong else f'{wrong} not as they should be'}"
+
+
+def in_plain_words(outcomes: Iterable[Outcome]) -> str:
+    """Return what was checked and what came out, in one paragraph for any reader."""
+    sections = group(outcomes)
+    said = [
+        f"{len(s.outcomes)} {COUNTED[s.id][len(s.outcomes) != 1]}"
+        for s in sections
+        if s.id in COUNTED and s.id != "twins"
+    ]
+    documents = [section for section in sections if section.id not in COUNTED]
+    if documents:
+        stated = sum(len(section.outcomes) for section in documents)
+        said.append(f"{stated} sentences of {len(documents)} documents")
+    twins = " ".join(f"There were {counted(s)}." for s in sections if s.id == "twins")
+    return f"This run checked {'; '.join(said)}. {twins}".strip() if said else twins
+
+
 def remarks(outcomes: Sequence[Outcome], planned: int | None) -> list[str]:
     """Return what the headline leaves out: an interrupted run, training left out."""
     found = []

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from reports import HOSTILE, OUTCOMES, WRONG
+from reports import HOSTILE, OUTCOMES, WRONG, outcome
 from rich.console import Console
 
 from gantheory.derivations import derive
@@ -257,3 +257,23 @@ def test_the_terminal_table_shows_every_outcome_and_the_headline():
     assert "1 of 9 verdicts is not as it should be" in text
     assert "should be proved" in text
     assert "∞" in text
+
+
+def test_the_report_says_first_in_plain_words_what_was_checked(page):
+    words = view.in_plain_words(OUTCOMES)
+    assert words in page
+    assert page.index(words) < page.index("</header>")
+    for section in view.group(OUTCOMES):
+        assert (
+            f"{len(section.outcomes)} {view.COUNTED[section.id][len(section.outcomes) != 1]}"
+            in words
+        )
+
+
+def test_false_twins_are_counted_as_planted_errors_that_are_caught_or_not():
+    twins = [o for o in OUTCOMES if o.check.expected is How.REFUTED and o.as_expected]
+    (section,) = view.group(twins)
+    assert view.counted(section).endswith("all caught")
+    missed = outcome("missed", Verdict("1 = 2", How.PROVED), How.REFUTED)
+    (section,) = view.group([*twins, missed])
+    assert view.counted(section).endswith("1 not caught")

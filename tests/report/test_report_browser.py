@@ -98,8 +98,17 @@ def test_opening_the_page_requests_nothing_else_and_logs_nothing(browser, page):
     assert browser.get_log("browser") == []
 
 
-def test_every_verdict_row_is_visible(browser, page):
+def open_all(browser):
+    browser.execute_script("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+
+
+def test_every_verdict_row_is_visible_once_its_group_is_opened_and_a_wrong_one_at_once(
+    browser, page
+):
     open_page(browser, page)
+    wrong = browser.find_element("css selector", f'tr[data-check="{WRONG.check.id}"]')
+    assert wrong.is_displayed()
+    open_all(browser)
     rows = browser.find_elements("css selector", "tr[data-check]")
     assert {row.get_attribute("data-check") for row in rows} == {
         found.check.id for found in [*OUTCOMES, WRONG]
@@ -109,6 +118,7 @@ def test_every_verdict_row_is_visible(browser, page):
 
 def test_mathml_is_laid_out_as_mathematics(browser, page):
     open_page(browser, page)
+    open_all(browser)
     heights = browser.execute_script(
         "return [...document.querySelectorAll('main math mfrac')].filter(e => e.checkVisibility())"
         ".map(e => e.children[1].getBoundingClientRect().top"
@@ -127,6 +137,7 @@ def test_the_page_never_scrolls_sideways(browser, page, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_contrasts_with_its_background(browser, page, scheme):
     open_page(browser, page, scheme)
+    open_all(browser)
     found = browser.execute_script(
         """
         const behind = e => { for (; e; e = e.parentElement) {
@@ -140,6 +151,14 @@ def test_all_text_contrasts_with_its_background(browser, page, scheme):
     assert len(found) > 100
     for text, background, name, words in found:
         assert contrast(text, background) >= 4.5, (name, words[:40])  # WCAG 2 AA
+
+
+def test_a_link_to_a_check_opens_the_group_that_it_is_in(browser, page):
+    open_page(browser, page)
+    row = browser.find_element("css selector", 'tr[data-check="far.below"]')
+    assert not row.is_displayed()
+    browser.execute_script("location.hash = 'check-far.below'")
+    assert row.is_displayed()
 
 
 def test_figures_are_drawn_in_the_colours_of_the_theme(browser, page):
