@@ -212,10 +212,10 @@ class _Job:
                 self.measured = _measure(self, seed, bar)
 
     def table(self) -> Any:
-        """Return the curves as a polars table."""
+        """Return the curves under their labels."""
         from gantheory.integrals.curves import tabulate
 
-        return tabulate(self.d, self.curves)
+        return tabulate(self.d, self.curves, self.family)
 
     def figure(self) -> Any:
         """Return the curves as a figure."""

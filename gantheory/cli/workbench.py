@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from gantheory.cli import json_option
+
 VIEWS = ("loss", "densities", "train", "game")
 
 
@@ -12,7 +14,8 @@ VIEWS = ("loss", "densities", "train", "game")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one.")
 @click.option("--browser/--no-browser", default=True, help="Open a browser, or print the address.")
 @click.option("--set", "state", multiple=True, metavar="FIELD=VALUE", help="What a field holds.")
-def command(view: str, port: int, browser: bool, state: tuple[str, ...]) -> None:
+@json_option
+def command(view: str, port: int, browser: bool, state: tuple[str, ...], as_json: bool) -> None:
     """Open a page on this machine: a loss, two densities, GANs in training, or a game of players.
 
     It needs no network and is for this machine alone; its address has a token.
@@ -24,7 +27,7 @@ def command(view: str, port: int, browser: bool, state: tuple[str, ...]) -> None
     """
     from gantheory.workbench.server import serve
 
-    serve(view, port=port, browser=browser, state=dict(map(_field, state)))
+    serve(view, port=port, browser=browser, state=dict(map(_field, state)), as_json=as_json)
 
 
 def _field(text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 import threading
@@ -23,6 +24,7 @@ def serve(
     port: int = 0,
     browser: bool = True,
     state: Mapping[str, str] | None = None,
+    as_json: bool = False,
 ) -> None:
     """Serve the page until it is interrupted; ``port`` 0 takes a free one.
 
@@ -40,7 +42,7 @@ def serve(
     register()
     app.add_middleware(Gate, token=token, port=port)
     app.on_startup(ANSWERS.warm)
-    threading.Thread(target=_announce, args=(address, port, browser), daemon=True).start()
+    threading.Thread(target=_announce, args=(address, port, browser, as_json), daemon=True).start()
     app.on_shutdown(ANSWERS.end)
     ui.run(
         host=HOST, port=port, title="gantheory workbench", show=False, reload=False, dark=None,
@@ -48,13 +50,14 @@ def serve(
     )  # fmt: skip
 
 
-def _announce(address: str, port: int, browser: bool) -> None:
+def _announce(address: str, port: int, browser: bool, as_json: bool) -> None:
     """Print the address once the server listens, and open it."""
     for _ in range(600):
         with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
             break
         time.sleep(0.1)
-    print(f"workbench: {address}\nCtrl-C ends it.", flush=True)
+    line = f"workbench: {address}\nCtrl-C ends it."
+    print(json.dumps({"address": address}) if as_json else line, flush=True)
     if browser:
         webbrowser.open(address)
 

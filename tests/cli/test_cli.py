@@ -107,7 +107,8 @@ def started(python, folder, *arguments, **options):
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
         [python, "-m", "gantheory", *arguments],
-        cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, **options,
+        cwd=folder, env=environment, stderr=subprocess.PIPE, text=True,
+        encoding=environment.get("PYTHONIOENCODING"), **options,
     )  # fmt: skip
     return done.returncode, done.stderr, done.stdout
 

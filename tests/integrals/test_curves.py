@@ -101,12 +101,10 @@ def test_a_family_that_bulk_does_not_serve_is_integrated_point_by_point():
 def test_games_bring_what_their_generator_follows():
     table = curve([], "distance", [1.0, 5.0, 10.0], losses=["minimax", "non-saturating"])
     jsd = curve(["jsd", "kl_qp"], "distance", [1.0, 5.0, 10.0])
-    assert table["minimax"].to_numpy() == pytest.approx(2 * jsd["jsd"].to_numpy(), rel=1e-13)
+    assert table["minimax"] == pytest.approx(2 * jsd["jsd"], rel=1e-13)
     followed = jsd["kl_qp_gradient"] - 2 * jsd["jsd_gradient"]
-    assert table["non-saturating_gradient"].to_numpy() == pytest.approx(followed.to_numpy(), 1e-12)
-    assert table["non-saturating_gradient"].to_numpy() == pytest.approx(
-        [0.602, 4.953, 10], rel=1e-3
-    )
+    assert table["non-saturating_gradient"] == pytest.approx(followed, 1e-12)
+    assert table["non-saturating_gradient"] == pytest.approx([0.602, 4.953, 10], rel=1e-3)
     kl_qm = curve(["kl_qm"], "distance", [1.0])["kl_qm_gradient"][0]
     assert table["minimax_gradient"][0] != pytest.approx(kl_qm, rel=1e-2)  # the loss's own value
 
@@ -223,7 +221,7 @@ def test_tables_are_written_whole_and_read_back(tmp_path, ending):
     path = write_table(table, tmp_path / f"table{ending}")
     read = polars.read_csv(path) if ending == ".csv" else polars.read_parquet(path)
     assert read.columns[:5] == ["d", "jsd", "jsd_error", "jsd_gradient", "jsd_gradient_error"]
-    assert read["tv"].to_list() == table["tv"].to_list()
+    assert read["tv"].to_list() == table["tv"].tolist()
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
@@ -277,3 +275,21 @@ def test_the_command_refuses_before_any_work(arguments, word):
     done = run(*arguments)
     assert isinstance(done.exception, GantheoryError)
     assert word in str(done.exception)
+
+
+def test_curves_are_columns_a_plot_and_tables_for_others(tmp_path):
+    found = curve(["jsd", "kl_pq"], "distance", [0.5, 1.0, 1 / 3])
+    assert repr(found) == "Curves(d = 0.5 to 0.333333, 3 points: jsd, kl_pq)"
+    assert found.to_polars()["kl_pq"].to_list() == found["kl_pq"].tolist()
+    rows = (found.to_csv(tmp_path / "own.csv")).read_text().splitlines()
+    assert rows[0].split(",") == found.columns
+    for row, *numbers in zip(rows[1:], *found.numbers.values(), strict=True):
+        assert [float(text) for text in row.split(",")] == numbers  # every digit
+    for gradient, name in ((False, "jsd"), (True, "jsd_gradient")):
+        axes = found.plot(gradient=gradient)
+        assert [line.get_label() for line in axes.lines] == ["jsd", "kl_pq"]
+        assert axes.lines[0].get_ydata().tolist() == found[name].tolist()
+        assert found.plot(axes, gradient=gradient) is axes
+    assert "<caption>P = normal(0, 1)" in found._repr_html_()
+    with pytest.raises(GantheoryError, match="no column 'tv'"):
+        found["tv"]

@@ -11,11 +11,13 @@ from gantheory.integrals.curves.along import (
     write_table,
 )
 from gantheory.integrals.curves.families import FAMILIES, Family, find_family
+from gantheory.integrals.curves.labelled import Curves
 from gantheory.integrals.curves.targets import Target
 
 __all__ = [
     "FAMILIES",
     "Curve",
+    "Curves",
     "Family",
     "Target",
     "Vanishing",

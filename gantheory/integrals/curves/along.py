@@ -11,26 +11,24 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.base import Array
-from gantheory.errors import GantheoryError, MissingExtraError
+from gantheory.errors import GantheoryError
 from gantheory.files import replacing
 from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
+from gantheory.integrals.curves.labelled import Curves
 from gantheory.integrals.curves.penalised import penalised
 from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.curves.targets import Target
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
-
-if TYPE_CHECKING:
-    import polars
 
 TOLERANCE = 1e-10  # relative: beyond it a point of a curve is integrated on its own
 Progress = Callable[[int, int], None]  # (points done, points in all)
@@ -57,8 +55,8 @@ def curve(
     regulariser: str | Iterable[str] = (),
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
-) -> polars.DataFrame:
-    """Return a table of divergences and their derivatives in d along a family.
+) -> Curves:
+    """Return divergences and their derivatives in d along a family.
 
     Args:
         divergences: names, or anything that `gantheory.divergence` accepts.
@@ -72,8 +70,9 @@ def curve(
         progress: called with (points done, points in all) where that takes time.
 
     Returns:
-        A polars table with the column ``d`` and for each target ``NAME``, ``NAME_error``,
-        ``NAME_gradient`` and ``NAME_gradient_error``, in nats and nats per unit of d.
+        `Curves`: the column ``d`` and for each target ``NAME``, ``NAME_error``,
+        ``NAME_gradient`` and ``NAME_gradient_error``, in nats and nats per unit of d, with a plot
+        and tables for polars, pandas and CSV.
     """
     family = find_family(family)
     points = np.linspace(*family.range, 201) if values is None else _checked(values)
@@ -82,7 +81,7 @@ def curve(
     found = curves(targets, family, points, tolerance, progress)
     penalties = [regulariser] if isinstance(regulariser, str) else list(regulariser)
     found += penalised_curves(losses, penalties, family, points, progress)
-    return tabulate(points, found)
+    return tabulate(points, found, family)
 
 
 def penalised_curves(
@@ -102,41 +101,32 @@ def penalised_curves(
     return found
 
 
-def tabulate(points: Array, found: Sequence[Curve]) -> polars.DataFrame:
-    """Return curves as a polars table: see `curve` for its columns."""
+def tabulate(points: Array, found: Sequence[Curve], family: Family | None = None) -> Curves:
+    """Return curves under their labels: see `curve` for the columns."""
     columns: dict[str, Array] = {"d": points}
     for one in found:
         label = one.target.label
         columns[label], columns[f"{label}_error"] = one.value, one.value_error
         columns[f"{label}_gradient"] = one.gradient
         columns[f"{label}_gradient_error"] = one.gradient_error
-    return _polars().DataFrame(columns)
+    return Curves(columns) if family is None else Curves(columns, family.axis, str(family))
 
 
-def write_table(table: polars.DataFrame, path: Path | str) -> Path:
-    """Write a table as CSV or Parquet, whole or not at all.
+def write_table(table: Curves, path: Path | str) -> Path:
+    """Write curves as CSV or Parquet, whole or not at all.
 
     Raises:
         GantheoryError: for another ending, or a place that cannot be written.
     """
     path = Path(path)
-    writers: dict[str, Callable[[Path], object]] = {
-        ".csv": table.write_csv,
-        ".parquet": table.write_parquet,
-    }
-    if path.suffix.lower() not in writers:
+    if path.suffix.lower() == ".csv":
+        return table.to_csv(path)
+    if path.suffix.lower() != ".parquet":
         raise GantheoryError(f"cannot write {path.name!r} as a table; use .csv or .parquet")
+    frame = table.to_polars()
     with replacing(path) as partial:
-        writers[path.suffix.lower()](partial)
+        frame.write_parquet(partial)
     return path
-
-
-def _polars() -> Any:
-    try:
-        import polars
-    except ImportError:
-        raise MissingExtraError("a table of curves", "plots") from None
-    return polars
 
 
 def _checked(values: Iterable[float]) -> Array:
