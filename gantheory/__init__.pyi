@@ -56,6 +56,7 @@ from .losses.critic import KernelBall as KernelBall
 from .losses.critic import Pairs as Pairs
 from .losses.critic import SecondMoment as SecondMoment
 from .losses.critic import Slope as Slope
+from .losses.file import read_entry as read_entry
 from .losses.file import read_loss as read_loss
 from .losses.loss import Claim as Claim
 from .losses.loss import Loss as Loss

@@ -11,18 +11,21 @@ import click
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
+    from gantheory.losses.critic import Critic
     from gantheory.losses.loss import Loss
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _entered(ctx: click.Context, option: click.Parameter, path: Path | None) -> Loss | None:
+def _entered(
+    ctx: click.Context, option: click.Parameter, path: Path | None
+) -> Loss | Critic | None:
     if path is None:
         return None
-    from gantheory.losses.file import read_loss
+    from gantheory.losses.file import read_entry
     from gantheory.registry import register, unregister
 
-    loss = register(read_loss(path))
+    loss = register(read_entry(path))
     ctx.call_on_close(lambda: unregister(loss))
     return loss
 
@@ -32,7 +35,7 @@ file_option: Callable[[F], F] = click.option(
     type=click.Path(path_type=Path),
     metavar="LOSS.toml",
     callback=_entered,
-    help="A loss of your own: real, fake, generator, ... as TOML.",
+    help="A loss of your own as TOML: real, fake, generator, ..., or objective.",
 )
 
 

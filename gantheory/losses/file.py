@@ -25,11 +25,13 @@ from typing import Any
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, RANDOM, interval, law
+from gantheory.losses.critic import AnyFunction, Critic, Functional
 from gantheory.losses.loss import Loss
 
 LARGEST = 100_000  # bytes; the catalogue's longest loss has a thousand
 NEEDED = ("real", "fake", "generator")
 TABLES = ("parameters", "typical", "laws")
+MEANS = ("name", "title", "objective", "generator")
 TEXTS = ("name", "title", *NEEDED, "domain", "link")
 EXAMPLES = {"parameters": 'k = "(0, 5)"', "typical": 'k = "2"', "laws": 'm = "uniform(0.8, 1)"'}
 READERS: Mapping[str, Callable[[str], object]] = {"parameters": interval, "laws": law}
@@ -46,14 +48,53 @@ def read_loss(path: Path | str) -> Loss:
     Raises:
         GantheoryError: one line with the file and the line number, for anything that is no loss.
     """
+    entry = read_entry(path)
+    if isinstance(entry, Critic):
+        raise GantheoryError(f"{Path(path).name} has an objective: read it by read_entry")
+    return entry
+
+
+def read_entry(path: Path | str) -> Loss | Critic:
+    """Return the loss, or the function of means, that a TOML file defines.
+
+    A file with the key ``objective``, as in ``objective = "E_p(t) - log(E_q(exp(t)))"``, is the
+    latter; its ``generator`` is the objective unless it is given.
+
+    Raises:
+        GantheoryError: one line with the file and the line number, for anything else.
+    """
     path = Path(path)
     text = _text_of(path)
+    data = _data_of(path, text)
+    return _of_means(path, text, data) if "objective" in data else _separable(path, text, data)
+
+
+def _data_of(path: Path, text: str) -> dict[str, Any]:
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).partition(" (at ")
         line = re.match(r"line (\d+)", where)
         raise _wrong(path, int(line[1]) if line else text.count("\n") + 1, what) from None
+
+
+def _of_means(path: Path, text: str, data: dict[str, Any]) -> Critic:
+    for key, value in data.items():
+        try:
+            if key not in MEANS:
+                raise unknown_name("key", key, MEANS)
+            if not isinstance(value, str):
+                raise GantheoryError(f"{key} must be text in quotes, not {str(value)[:40]}")
+            if key in ("objective", "generator"):
+                Functional(value)
+        except GantheoryError as error:
+            raise _wrong(path, _line_of(text, key), str(error)) from None
+    name, objective = data.get("name", path.stem), data["objective"]
+    minimised = data.get("generator", objective)
+    return Critic(name, data.get("title", name), Functional(objective), AnyFunction(), minimised)
+
+
+def _separable(path: Path, text: str, data: dict[str, Any]) -> Loss:
     for key, value in data.items():
         _check(path, text, key, value)
     if missing := [part for part in NEEDED if part not in data]:

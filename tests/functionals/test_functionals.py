@@ -227,3 +227,18 @@ def test_the_command_line_derives_and_solves_with_the_same_names():
     assert found["value"]["value"] == pytest.approx(-math.log(2), abs=1e-12)
     assert found["gradient"]["value"] == pytest.approx(0, abs=1e-10)
     assert run(derive_command, ["minimax", "--objective", "E_p(t)"]).exit_code != 0
+
+
+def test_a_file_defines_a_function_of_means(tmp_path):
+    path = tmp_path / "renyi.toml"
+    path.write_text('objective = "log(E_p(exp(t))) - log(E_q(exp(2*t)))/2"\n')
+    entry = gt.read_entry(path)
+    assert (entry.name, entry.generator) == ("renyi", entry.objective.formula)
+    asked = ["renyi.value", P, "normal(0.5, 1)", "--file", str(path), "--json"]
+    found = json.loads(CliRunner().invoke(divergence_command, asked).output)
+    assert found["value"]["value"] == pytest.approx(0.125, abs=1e-10)  # d^2/2 for every order
+    with pytest.raises(gt.GantheoryError, match="read_entry"):
+        gt.read_loss(path)
+    path.write_text('name = "mine"\nobjective = "E_p(t) - t"\n')
+    with pytest.raises(gt.GantheoryError, match="line 2: functional"):
+        gt.read_entry(path)
