@@ -22,6 +22,7 @@ from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import Payoffs, payoffs_of
 from gantheory.regularised.regulariser import Regulariser
+from gantheory.regularised.symmetric import reduced
 
 METHOD = "finite elements"
 LOST = (
@@ -51,6 +52,7 @@ class RegularisedDiscriminator:
         penalty: ½·E[γ·t'²].
         objective: what D maximises, V − penalty; its error is a bound by duality.
         reason: why there are no numbers, where there are none.
+        symmetry: what the score depends on, where p and q stand for laws in more dimensions.
     """
 
     loss: Loss
@@ -64,6 +66,7 @@ class RegularisedDiscriminator:
     loose: float = 0.0
     pieces: tuple[Solution, ...] = field(default=(), repr=False, compare=False)
     finer: tuple[Solution, ...] = field(default=(), repr=False, compare=False)
+    symmetry: str | None = None
 
     def gradient(self, wrt: str = "q.loc") -> Estimate:
         """Return the derivative of the generator's loss in a parameter of q, with D held.
@@ -123,6 +126,7 @@ class RegularisedDiscriminator:
             "q": str(self.q),
             "regulariser": str(self.regulariser),
             "wrt": wrt,
+            "symmetry": self.symmetry,
             **{
                 name: {"value": one.value, "error": one.error, "status": one.status.value,
                        "method": one.method, "reason": one.reason}
@@ -131,7 +135,8 @@ class RegularisedDiscriminator:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        return (
+        note = "" if self.symmetry is None else f"{self.symmetry}\n"
+        return note + (
             f"{self.loss.name} with {self.regulariser} on p = {self.p}, q = {self.q}\n"
             f"V(D) = {self.value}\npenalty = {self.penalty}\nV - penalty = {self.objective}"
         )
@@ -141,6 +146,8 @@ def optimal_discriminator(
     loss: str | Loss, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
 ) -> RegularisedDiscriminator:
     r"""Return the discriminator that maximises V − ½·E[γ·t'²] between two laws on the line.
+
+    Isotropic normal laws in any dimension, of one width or of one mean, are brought to the line.
 
     R1 penalises on real samples, R2 on fake ones: with w = γ_p·p + γ_q·q the score solves
     :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
@@ -160,8 +167,15 @@ def optimal_discriminator(
     game = get_loss(loss) if isinstance(loss, str) else loss
     first, second = parse_density(p), parse_density(q)
     penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
+    found = reduced(first, second)
+    if found is not None:
+        on_line = optimal_discriminator(game, found.p, found.q, regulariser=penalty)
+        return replace(on_line, symmetry=found.why)
     if not isinstance(first, Univariate) or not isinstance(second, Univariate):
-        raise GantheoryError(f"{first} and {second}: a penalised D is solved on the line only")
+        raise GantheoryError(
+            f"{first} and {second}: a penalised D is solved on the line, and for isotropic normal "
+            "laws of one width or one mean"
+        )
     payoffs = payoffs_of(game)
 
     def without(reason: str) -> RegularisedDiscriminator:

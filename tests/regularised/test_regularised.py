@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.optimize
 import scipy.special
+import scipy.stats
 from click.testing import CliRunner
 
 import gantheory as gt
@@ -16,6 +18,7 @@ from gantheory.cli.divergence import command as divergence_command
 from gantheory.records import How, Status
 from gantheory.regularised.elements import NODES, Solution, climb
 from gantheory.regularised.regulariser import Regulariser
+from gantheory.regularised.symmetric import RADIUS
 
 # Finite elements of low degree, extrapolated: computed before this code was written.
 TABLE = [
@@ -91,6 +94,49 @@ def test_another_solver_finds_the_same_discriminator(p, q, regulariser, ends):
     numbers = found.value, found.penalty, found.gradient()
     for number, other in zip(numbers, by_collocation(p, q, weights, *ends), strict=True):
         assert number.value == pytest.approx(other, abs=2e-8)
+
+
+def by_polynomials(p, q):
+    """The largest V - penalty under R1 of scores that are polynomials in x/10, on (0, 10)."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    x, w = 5 * (nodes + 1), 5 * weights
+    real, fake = w * p.pdf(x), w * q.pdf(x)
+    values = np.polynomial.legendre.legvander(nodes, 14)
+    slopes = np.column_stack(
+        [np.polynomial.legendre.legval(nodes, np.polynomial.legendre.legder(np.eye(15)[k])) / 5
+         for k in range(15)]
+    )  # fmt: skip
+
+    def loss(c):
+        t, slope = values @ c, slopes @ c
+        total = real @ np.logaddexp(0, -t) + fake @ np.logaddexp(0, t) + real @ slope**2 / 2
+        force = fake * scipy.special.expit(t) - real * scipy.special.expit(-t)
+        return total, values.T @ force + slopes.T @ (real * slope)
+
+    found = scipy.optimize.minimize(loss, np.zeros(15), jac=True, tol=1e-14, method="BFGS")
+    return -found.fun
+
+
+def test_concentric_normals_in_five_dimensions_are_a_problem_in_the_radius():
+    def law(s):
+        return f"normal_nd([0, 0, 0, 0, 0], {np.diag([s**2] * 5).tolist()})"
+
+    found = solved("minimax", law(1), law(1.5), "r1(1)")
+    laws = scipy.stats.chi(5), scipy.stats.chi(5, scale=1.5)
+    assert found.objective.value == pytest.approx(by_polynomials(*laws), abs=1e-7)
+    assert found.symmetry == RADIUS
+    ends = [solved("minimax", law(1), law(s), "r1(1)").objective.value for s in (1.499, 1.501)]
+    slope = (ends[1] - ends[0]) / 2e-3
+    assert found.gradient("q.scale").value == pytest.approx(slope, abs=1e-6)
+
+
+def test_normals_of_one_width_in_the_plane_are_a_problem_along_the_line_through_their_means():
+    plane = solved("minimax", "normal_2d_iso((1, 1), 1)", "normal_2d_iso((1.6, 1.8), 1)")
+    line = solved("minimax", NORMAL, "normal(1, 1)")
+    assert plane.value.value == pytest.approx(line.value.value, abs=1e-12)
+    assert plane.gradient().value == pytest.approx(line.gradient().value, abs=1e-12)
+    with pytest.raises(gt.GantheoryError, match="one width or one mean"):
+        solved("minimax", "normal_2d_iso((0, 0), 1)", "normal_2d_iso((1, 0), 2)")
 
 
 PAIRS = [
