@@ -112,7 +112,7 @@ def _condition(means: Means) -> Iterator[Step]:
     added = f", with {'; '.join(map(str, further))}" if further else ""
     yield Step(
         "The condition",
-        f"r*({real}) + {fake} = 0 at every x{added}: the best score is a function of r = p/q and "
+        f"{r * real + fake} = 0 at every x{added}: the best score is a function of r = p/q and "
         "of the moments",
         rf"r\left({typeset(real)}\right) + {typeset(fake)} = 0",
         How.PROVED,

