@@ -1,0 +1,97 @@
+"""The campaigns notice what is wrong: run where all is right, and with one planted fault."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from flint import arb
+
+import gantheory
+from benchmarks.campaigns import games, inequalities, losses, numbers
+from benchmarks.campaigns.integrals import Oracle
+from benchmarks.campaigns.laws import FAMILIES, Place, phi
+from benchmarks.campaigns.outcome import Outcome
+from benchmarks.campaigns.pairs import Draw, ball_law, text
+from gantheory.records import How
+
+
+def test_the_oracle_knows_closed_forms():
+    p, q = ball_law(("normal", 0.0, 1.0)), ball_law(("normal", 3.0, 1.0))
+    found = Oracle(["kl_pq", "pearson_chi2", "tv"], lambda t: (p, q)).solve()
+    assert abs(found["kl_pq"][0].value - arb(9) / 2) < 1e-20
+    assert abs(found["pearson_chi2"][0].value / (arb(9).exp() - 1) - 1) < 1e-20
+    assert abs(found["tv"][0].value - (1 - 2 * phi(arb(3) / 2, True))) < 1e-20
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_the_textbook_densities_are_those_of_the_families(name):
+    tree = Draw(7).law((name,))
+    known, ours = gantheory.density(text(tree)), ball_law(tree)
+    place, width = ours.anchors[-1]
+    for share in (-0.4, 0.3):
+        x = float(place + share * width)
+        value = ours.log(Place(arb(x), arb(0)))
+        expected = -np.inf if value is None else float(value)
+        assert float(known.logpdf(x)) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_number_outside_of_its_bar_is_noticed(monkeypatch):
+    right, wrong, divergence = Outcome(), Outcome(), gantheory.divergence
+    numbers.run(range(5, 6), right)
+    assert right.counts["values"] > 5
+    assert not right.counts["WRONG"]
+
+    def off(*laws, **options):
+        found = divergence(*laws, **options)
+        return replace(found, value=found.value * (1 + 1e-6))
+
+    monkeypatch.setattr(gantheory, "divergence", off)
+    numbers.run(range(5, 6), wrong)
+    assert wrong.counts["WRONG"] >= right.counts["values"] // 2
+
+
+def test_a_curvature_that_is_off_is_noticed(monkeypatch):
+    right, wrong, derive = Outcome(), Outcome(), gantheory.derive
+    losses.run(range(7, 8), right)
+    assert right.counts["compared"] > 15
+    assert not right.counts["WRONG"]
+
+    def off(loss, **options):
+        found = derive(loss, **options)
+        return replace(found, value=found.followed, followed=found.value)
+
+    monkeypatch.setattr(gantheory, "derive", off)
+    losses.run(range(7, 8), wrong)
+    assert wrong.counts["WRONG"] > 3
+
+
+def test_a_missing_equilibrium_and_a_false_fate_are_noticed(monkeypatch):
+    right = Outcome()
+    games.run(range(2, 3), right)
+    assert not right.counts["WRONG"]
+    wrong = Outcome()
+    away = np.full(8, 1e3)
+    for fate, greatest, last in (
+        ("converges", away, away),
+        ("diverges", np.ones(8), 0.1 * np.ones(8)),
+        ("bounded orbit", away, away),
+    ):
+        games.judge(fate, greatest, last, (), wrong)
+    assert wrong.counts["WRONG"] == 3
+    monkeypatch.setattr(games, "zeros", lambda field: [(0.25, 0.25)])
+    games.run(range(2, 3), wrong)
+    assert wrong.counts["WRONG"] == 4
+
+
+def test_a_false_proof_and_a_false_counterexample_are_noticed(monkeypatch):
+    right, wrong, prove = Outcome(), Outcome(), gantheory.prove
+    seeds = range(50_000, 50_008)
+    inequalities.run(seeds, right)
+    assert not right.counts["WRONG"]
+
+    def proved(statement, **options):
+        return replace(prove(statement, **options), how=How.PROVED)
+
+    monkeypatch.setattr(gantheory, "prove", proved)
+    inequalities.run(seeds, wrong)
+    assert wrong.counts["WRONG"] == right.counts["refuted, false"] > 0
