@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import distributions
@@ -21,35 +22,74 @@ from gantheory.errors import GantheoryError
 from gantheory.theory.records import Curvature
 
 TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.txt"
-LEAST, HINGE = 'gan_mode="lsgan"', 'gan_mode="hinge"'
-TARGETS: tuple[tuple[str, str, str, str | None, str | None], ...] = (
-    # package, file, names, --init, --call
-    ("torchgan", "torchgan/losses/minimax.py", "MinimaxDiscriminatorLoss", None, None),
-    ("torchgan", "torchgan/losses/minimax.py", "MinimaxGeneratorLoss", None, None),
-    ("torchgan", "torchgan/losses/minimax.py",
-     "MinimaxDiscriminatorLoss,MinimaxGeneratorLoss", "", None),
-    ("torchgan", "torchgan/losses/leastsquares.py", "LeastSquaresDiscriminatorLoss", None, None),
-    ("torchgan", "torchgan/losses/wasserstein.py", "WassersteinDiscriminatorLoss", None, None),
-    ("torchgan", "torchgan/losses/wasserstein.py", "WassersteinGradientPenalty", None, None),
-    ("torchgan", "torchgan/losses/draganpenalty.py", "DraganGradientPenalty", None, None),
-    ("torchgan", "torchgan/losses/energybased.py", "EnergyBasedDiscriminatorLoss", None, None),
-    ("torchgan", "torchgan/losses/functional.py", "minimax_discriminator_loss", None, None),
-    ("torchgan", "torchgan/losses/functional.py", "least_squares_discriminator_loss", None, None),
-    ("torchgan", "torchgan/losses/functional.py", "wasserstein_discriminator_loss", None, None),
-    ("torch-mimicry", "torch_mimicry/modules/losses.py", "minimax_loss_dis", None, None),
-    ("torch-mimicry", "torch_mimicry/modules/losses.py", "minimax_loss_dis,ns_loss_gen",
-     None, None),
-    ("torch-mimicry", "torch_mimicry/modules/losses.py", "wasserstein_loss_dis", None, None),
-    ("torch-mimicry", "torch_mimicry/modules/losses.py", "hinge_loss_dis", None, None),
-    ("taming-transformers", "taming/modules/losses/vqperceptual.py", "hinge_d_loss", None, None),
-    ("taming-transformers", "taming/modules/losses/vqperceptual.py", "vanilla_d_loss", None, None),
-    ("monai", "monai/losses/adversarial_loss.py", "PatchAdversarialLoss",
-     'criterion="least_squares"', None),
-    ("monai", "monai/losses/adversarial_loss.py", "PatchAdversarialLoss", 'criterion="bce"', None),
-    ("monai", "monai/losses/adversarial_loss.py", "PatchAdversarialLoss", 'criterion="hinge"',
+BESIDE = ("einops",)  # what losses of several packages use
+GAN, CODEC = "torchgan/losses", "TTS/vocoder/layers/losses.py"
+MIMICRY, TAMING = "torch_mimicry/modules/losses.py", "taming/modules/losses/vqperceptual.py"
+MONAI, MMEDIT = "monai/losses/adversarial_loss.py", "mmedit/models/losses/gan_loss.py"
+MUSE, STYLE = "muse_maskgit_pytorch/vqgan_vae.py", "stylegan2_pytorch/stylegan2_pytorch.py"
+GIGA, SOUND = "gigagan_pytorch/gigagan_pytorch.py", "audiolm_pytorch/soundstream.py"
+CRAFT = "audiocraft/adversarial/losses.py"
+STABLE, INVERSE = "stable_audio_tools/models", "deepinv/loss/adversarial/consistency.py"
+TARGETS: tuple[tuple[str, str, str, str | None], ...] = (  # package, file, names, --init
+    ("torchgan", f"{GAN}/minimax.py", "MinimaxDiscriminatorLoss", None),
+    ("torchgan", f"{GAN}/minimax.py", "MinimaxDiscriminatorLoss,MinimaxGeneratorLoss", ""),
+    ("torchgan", f"{GAN}/leastsquares.py", "LeastSquaresDiscriminatorLoss", None),
+    ("torchgan", f"{GAN}/wasserstein.py", "WassersteinDiscriminatorLoss", None),
+    ("torchgan", f"{GAN}/wasserstein.py", "WassersteinGradientPenalty", None),
+    ("torchgan", f"{GAN}/draganpenalty.py", "DraganGradientPenalty", None),
+    ("torchgan", f"{GAN}/energybased.py", "EnergyBasedDiscriminatorLoss", None),
+    ("torchgan", f"{GAN}/boundaryequilibrium.py", "BoundaryEquilibriumDiscriminatorLoss", None),
+    ("torchgan", f"{GAN}/functional.py", "least_squares_discriminator_loss", None),
+    ("torch-mimicry", MIMICRY, "minimax_loss_dis", None),
+    ("torch-mimicry", MIMICRY, "minimax_loss_dis,ns_loss_gen", None),
+    ("torch-mimicry", MIMICRY, "wasserstein_loss_dis", None),
+    ("torch-mimicry", MIMICRY, "hinge_loss_dis", None),
+    ("hypergan", "hypergan/losses/standard_loss.py", "StandardLoss.forward", None),
+    ("vegans", "vegans/utils/losses.py", "WassersteinLoss", None),
+    ("labml-nn", "labml_nn/gan/original/__init__.py", "DiscriminatorLogitsLoss", "smoothing=0.0"),
+    ("labml-nn", "labml_nn/gan/wasserstein/__init__.py", "DiscriminatorLoss", None),
+    ("labml-nn", "labml_nn/gan/wasserstein/gradient_penalty/__init__.py", "GradientPenalty", None),
+    ("stylegan2-pytorch", STYLE, "hinge_loss,gen_hinge_loss", None),
+    ("stylegan2-pytorch", STYLE, "dual_contrastive_loss", None),
+    ("stylegan2-pytorch", STYLE, "gradient_penalty", None),
+    ("lightweight-gan", "lightweight_gan/lightweight_gan.py", "hinge_loss,gen_hinge_loss", None),
+    ("gigagan-pytorch", GIGA, "discriminator_hinge_loss", None),
+    ("gigagan-pytorch", GIGA, "gradient_penalty", None),
+    ("taming-transformers", TAMING, "hinge_d_loss", None),
+    ("taming-transformers", TAMING, "vanilla_d_loss", None),
+    ("muse-maskgit-pytorch", MUSE, "hinge_discr_loss", None),
+    ("muse-maskgit-pytorch", MUSE, "bce_discr_loss", None),
+    ("muse-maskgit-pytorch", MUSE, "gradient_penalty", None),
+    ("phenaki-pytorch", "phenaki_pytorch/cvivit.py", "hinge_discr_loss", None),
+    ("phenaki-pytorch", "phenaki_pytorch/cvivit.py", "bce_discr_loss", None),
+    ("monai", MONAI, "PatchAdversarialLoss", 'criterion="least_squares"'),
+    ("monai", MONAI, "PatchAdversarialLoss", 'criterion="bce"'),
+    ("monai", MONAI, "PatchAdversarialLoss", 'criterion="hinge"'),
+    ("mmedit", MMEDIT, "GANLoss", '"vanilla"'),
+    ("mmedit", MMEDIT, "GANLoss", '"lsgan"'),
+    ("mmedit", MMEDIT, "GANLoss", '"hinge"'),
+    ("mmedit", MMEDIT, "gradient_penalty_loss", None),
+    ("deepinv", INVERSE, "SupAdversarialDiscriminatorLoss", None),
+    ("deepinv", INVERSE, "UnsupAdversarialDiscriminatorLoss", None),
+    ("vocos", "vocos/loss.py", "DiscriminatorLoss", None),
+    ("bigvgan", "bigvgan/loss.py", "discriminator_loss", None),
+    ("styletts2", "styletts2/losses.py", "discriminator_loss", None),
+    ("styletts2", "styletts2/losses.py", "discriminator_TPRLS_loss", None),
+    ("so-vits-svc-fork", "so_vits_svc_fork/modules/losses.py", "discriminator_loss", None),
+    ("coqui-tts", CODEC, "MSEDLoss", None),
+    ("coqui-tts", CODEC, "HingeDLoss", None),
+    ("audiocraft", CRAFT, "mse_real_loss+mse_fake_loss,mse_loss", None),
+    ("audiocraft", CRAFT, "hinge_real_loss+hinge_fake_loss,hinge_loss",
      None),
-    ("audiolm-pytorch", "audiolm_pytorch/soundstream.py", "hinge_discr_loss,hinge_gen_loss",
-     None, None),
+    ("acids-rave", "rave/core.py", "hinge_gan", None),
+    ("acids-rave", "rave/core.py", "ls_gan", None),
+    ("stable-audio-tools", f"{STABLE}/discriminators.py", "get_hinge_losses", None),
+    ("stable-audio-tools", f"{STABLE}/arc.py", "get_relativistic_losses", None),
+    ("audiolm-pytorch", SOUND, "hinge_discr_loss", None),
+    ("audiolm-pytorch", SOUND, "gradient_penalty", None),
+    ("amp-rsl-rl", "amp_rsl_rl/networks/discriminator.py",
+     "Discriminator.expert_loss+Discriminator.policy_loss",
+     "input_dim=8, hidden_layer_sizes=[8], reward_scale=1.0"),
 )  # fmt: skip
 
 
@@ -61,14 +101,14 @@ def install(folder: Path, package: str) -> None:
         subprocess.run([*command, str(where), package], check=False, timeout=120)
 
 
-def row(folder: Path, target: tuple[str, str, str, str | None, str | None]) -> dict[str, Any]:
+def row(folder: Path, target: tuple[str, str, str, str | None]) -> dict[str, Any]:
     """Audit one loss and return its row."""
-    package, file, names, init, call = target
+    package, file, names, init = target
     where = folder / package
     given = f"({init})" if init else ""
     found = {"package": package, "version": _version(where), "loss": names + given}
     try:
-        asked = target_of(f"{where / file}:{names}", init, call)
+        asked = target_of(f"{where / file}:{names}", init)
         audit = audit_target(asked, seconds=120)
     except GantheoryError as error:
         said = str(error).replace(str(where), package)
@@ -124,8 +164,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print rows, write nothing")
     given = parser.parse_args()
     if given.install:
-        for package in dict.fromkeys(target[0] for target in TARGETS):
+        for package in (*BESIDE, *dict.fromkeys(target[0] for target in TARGETS)):
             install(given.folder, package)
+    beside = [str(given.folder.resolve() / name) for name in BESIDE]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*beside, os.environ.get("PYTHONPATH", "")])
     rows = [row(given.folder.resolve(), t) for t in TARGETS if (given.folder / t[0]).is_dir()]
     if given.json:
         print(json.dumps(rows, indent=1))

@@ -55,11 +55,18 @@ def one_player(
     known = parameters(function)
     roles = _roles(known, player, options, name)
     call = _with_roles(function, player, options, name, roles)
-    networks = {p.name: "D" for p in known
-                if p.default is None and is_network(p.name) and p.name not in options}  # fmt: skip
-    if not networks:
-        return call
-    return replace(call, variants=(_with_roles(function, player, options, name, roles | networks),))
+    network = {
+        p.name: "D" for p in known
+        if p.default is None and is_network(p.name) and p.name not in options
+    }  # fmt: skip
+    others = [roles | network] if network else []
+    if player == "generator" and {"real", "fake"} <= set(roles.values()):
+        turned = {"real": "fake", "fake": "real"}
+        others += [
+            {p: turned.get(role, role) for p, role in one.items()} for one in (roles, *others)
+        ]
+    variants = tuple(_with_roles(function, player, options, name, one) for one in others)
+    return replace(call, variants=variants)
 
 
 def _with_roles(

@@ -38,6 +38,7 @@ def _constant(real: Any, fake: Any) -> Labels:
     return Labels(lambda _: real, lambda _: fake, (repr(real), repr(fake)))
 
 
+_LOW, _HIGH, _ones = torch.tensor([[0.3], [0.4]]), torch.tensor([[0.6], [0.8]]), torch.ones_like
 OTHERS = tuple(_constant(*pair) for pair in ((1.0, 0.0), (True, False), ("real", "fake"), (1, 0)))
 
 
@@ -65,7 +66,10 @@ def flagged(function: Function, options: Mapping[str, Any], name: str) -> tuple[
 def labelled(function: Function, options: Mapping[str, Any], name: str) -> tuple[Call, ...]:
     """Return the calls of a criterion that compares scores with labels, in whatever form."""
     last = label_place(parameters(function), options) != 0
-    first = SIGNS if _says_nothing(function, options, last) else TENSORS
+    if _same(function, options, last, (_LOW, _ones(_LOW)), (_LOW, -_ones(_LOW))):
+        return (_with_labels(function, options, name, last, TENSORS)[1],)  # labels say nothing
+    silent = _same(function, options, last, (_LOW, 0 * _LOW), (_HIGH, 0 * _HIGH))
+    first = SIGNS if silent else TENSORS
     forms = [_with_labels(function, options, name, last, labels) for labels in (first, *OTHERS)]
     return tuple(
         replace(call, variants=tuple(form[k] for form in forms[1:]))
@@ -111,14 +115,13 @@ def _ordered(scores: Any, label: Any, last: bool) -> tuple[Any, Any]:
     return (scores, label) if last else (label, scores)
 
 
-def _says_nothing(function: Function, options: Mapping[str, Any], last: bool) -> bool:
-    """Return whether a label of 0 leaves nothing of the score, so that labels are 1 and -1."""
-    low, high = torch.tensor([[0.3], [0.4]]), torch.tensor([[0.6], [0.8]])
+def _same(
+    function: Function, options: Mapping[str, Any], last: bool, *given: tuple[Tensor, Tensor]
+) -> bool:
+    """Return whether a criterion gives the same for every (scores, labels)."""
     try:
-        first, second = (
-            function(*_ordered(x, torch.zeros_like(x), last), **options) for x in (low, high)
-        )
-        return torch.equal(first, second)
+        values = [function(*_ordered(*one, last), **options) for one in given]
+        return all(torch.equal(values[0], value) for value in values[1:])
     except Exception:
         return False
 

@@ -31,6 +31,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "minimax": ("minimax", "f-gan-gan", "class-priors", *SMOOTHED),
     "wasserstein": ("wasserstein",),
     "relativistic": ("relativistic", "relativistic-average"),
+    "energy-based": ("energy-based",),
 }  # fmt: skip
 FAMILIES["vanilla"] = FAMILIES["minimax"] + FAMILIES["non-saturating"]
 ENERGIES = ("energy-based",)
@@ -490,7 +491,11 @@ def _overflow_code(facts: Facts, name: str, item: dict[str, Any]) -> str:
 
 def names(facts: Facts) -> Iterator[Finding]:
     """The loss is not the one that its name, or the claim, says."""
-    if not facts.claimed or (facts.payoffs is None and facts.coupled is None):
+    if (
+        not facts.claimed
+        or facts.claim in ENERGIES
+        or (facts.payoffs is None and facts.coupled is None)
+    ):
         return
     said = facts.claim
     if facts.coupled:

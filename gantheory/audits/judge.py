@@ -9,7 +9,7 @@ import sympy as sp
 
 from gantheory.api import derive
 from gantheory.audits.equals import Equality, Payoffs, equal_loss
-from gantheory.audits.findings import FAMILIES, Facts, findings
+from gantheory.audits.findings import ENERGIES, FAMILIES, Facts, findings
 from gantheory.audits.names import claim_in, player_of
 from gantheory.audits.record import Audit
 from gantheory.audits.recovered import Recovered
@@ -26,14 +26,14 @@ SECONDS = 10.0  # for the derivation of one loss
 def judge(found: Recovered, claims: str | None = None) -> Audit:
     """Return the audit of what was recovered; ``claims`` is the loss that it is said to be."""
     name, players, probabilities = found.name, found.players, found.probabilities
-    domain = found.domain
+    claim, claimed, of = claim_of(claims, found.said)
+    domain = "[0, oo)" if claim in ENERGIES and found.domain == "(-oo, oo)" else found.domain
     d, g = players.get("discriminator"), players.get("generator")
     coupled = next((one.coupled for one in players.values() if one.coupled), None)
     payoffs = _payoffs(d, g)
     definition = None if coupled else _definition(name, payoffs, domain)
     equals = _equality(d, g, payoffs, coupled, probabilities)
     derivation = _derivation(definition, equals, payoffs)
-    claim, claimed, of = claim_of(claims, found.said)
     facts = Facts(
         name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed, of,
         probabilities, coupled, found.options, found.penalty,

@@ -109,6 +109,7 @@ CLAIMS: tuple[tuple[str, str], ...] = (  # a pattern in a name, and the claim th
     (r"non_?saturating|\bns_?gan\b|\bns\b", "non-saturating"),
     (r"wasserstein|wgan", "wasserstein"),
     (r"mini_?max|zero_?sum|(?<!non)(?<!non_)saturating", "minimax"),
+    (r"energy(_based)?|boundary_equilibrium|be_?gan|eb_?gan", "energy-based"),
     (r"vanilla|\bdc_?gan\b", "vanilla"),
 )
 

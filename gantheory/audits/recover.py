@@ -100,15 +100,16 @@ def _meet(domains: Sequence[Domain]) -> Domain:
 
 def _runner(call: Call) -> Runner | str:
     """Return how the call, or else one of its variants, runs; or why none does."""
-    found = _as_called(call)
-    for variant in call.variants if isinstance(found, str) else ():
-        other = _as_called(variant)
-        if isinstance(other, Runner):
+    found, whole = _as_called(call)
+    for variant in () if whole else call.variants:
+        other, whole = _as_called(variant)
+        if whole or (isinstance(found, str) and isinstance(other, Runner)):
             return other
     return found
 
 
-def _as_called(call: Call) -> Runner | str:
+def _as_called(call: Call) -> tuple[Runner | str, bool]:
+    """Return how a call runs, or why not, and whether it then depends on all that it should."""
     errors: list[str] = []
     partly: Runner | None = None
     for dtype in (torch.float64, torch.float32):
@@ -125,11 +126,12 @@ def _as_called(call: Call) -> Runner | str:
             expected = _expected(traced, call)
             whole = expected <= traced.used or _unknown(traced)
             if whole and (form.many or not traced.record.iterated):
-                return replace(runner, domain=_domain(runner))
+                return replace(runner, domain=_domain(runner)), True
             partly = partly or runner
         if partly is not None:
-            return replace(partly, domain=_domain(partly))
-    return f"{call.written} raised {errors[0]}" if errors else f"{call.written} gave no loss"
+            return replace(partly, domain=_domain(partly)), False
+    said = f"raised {errors[0]}" if errors else "gave no loss"
+    return f"{call.written} {said}", False
 
 
 def _said(error: BaseException) -> str:

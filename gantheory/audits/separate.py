@@ -164,10 +164,26 @@ def coupling(separated: Separated, real: Sequence[sp.Symbol], fake: Sequence[sp.
             partners = {frozenset(x) for x in across}
             paired = {frozenset(pair) for pair in zip(real, fake, strict=False)}
             return "relativistic-paired" if partners <= paired else "relativistic-all-pairs"
-        return "relativistic-average"
+        if all(
+            _by_means(term, (real, fake))
+            for term, x in zip(separated.coupled, owners, strict=True)
+            if x in across and len(x) > 2
+        ):
+            return "relativistic-average"
     if across:
         return "couples real with fake samples"
     return "couples the samples of one side"
+
+
+def _by_means(term: sp.Expr, sides: Sequence[Sequence[sp.Symbol]]) -> bool:
+    """Return whether the samples of a side enter a term by their sum alone, or are one."""
+    drawn = random.Random(5)
+    at = {leaf: sp.Float(drawn.uniform(-2, 2), 30) for side in sides for leaf in side}
+    for side in sides:
+        slopes = [sp.N(sp.diff(term, leaf).xreplace(at), 20) for leaf in side if term.has(leaf)]
+        if any(abs(slope - slopes[0]) > 1e-12 for slope in slopes[1:]):
+            return False
+    return True
 
 
 def without_pieces(formula: sp.Expr) -> sp.Expr | None:
