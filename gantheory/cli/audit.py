@@ -24,6 +24,11 @@ from gantheory.errors import GantheoryError
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds for the module.")
 @click.option("--memory", default=4096, show_default=True, help="Megabytes for the module.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["note", "warning", "error"]),
+    help="End with status 1 where a finding is at least this severe, or nothing was recovered.",
+)
 @json_option
 def command(
     target: str,
@@ -35,6 +40,7 @@ def command(
     html: str | None,
     time_limit: float,
     memory: int,
+    fail_on: str | None,
     as_json: bool,
 ) -> None:
     """Say what a torch loss is, what it does, and what is wrong with it.
@@ -70,3 +76,9 @@ def command(
         from gantheory.cli.audits import show
 
         show(found)
+    levels = ["note", "warning", "error"]
+    severe = fail_on and any(
+        levels.index(finding.severity.value) >= levels.index(fail_on) for finding in found.findings
+    )
+    if severe or (fail_on and not found.recovered and found.not_separable is None):
+        click.get_current_context().exit(1)

@@ -19,6 +19,7 @@ with the derivation. What the engine could not decide is no failure of a law; `T
 """
 
 from gantheory.testing.checks import check_divergence, check_gradient_penalty, check_losses
+from gantheory.testing.games import check_game
 from gantheory.testing.laws import (
     TALLY,
     Tally,
@@ -32,7 +33,16 @@ from gantheory.testing.laws import (
     assert_zero_iff_equal,
 )
 from gantheory.testing.oracles import masses, on_cells, payoff
-from gantheory.testing.strategies import cuts, densities, divergences, losses, score_range, scores
+from gantheory.testing.strategies import (
+    convex_generators,
+    cuts,
+    densities,
+    density_pairs,
+    divergences,
+    losses,
+    score_range,
+    scores,
+)
 from gantheory.testing.torch_losses import assert_loss_matches_theory
 
 __all__ = [
@@ -48,10 +58,13 @@ __all__ = [
     "assert_symmetric",
     "assert_zero_iff_equal",
     "check_divergence",
+    "check_game",
     "check_gradient_penalty",
     "check_losses",
+    "convex_generators",
     "cuts",
     "densities",
+    "density_pairs",
     "divergences",
     "losses",
     "masses",

@@ -21,7 +21,7 @@ try:
     from hypothesis import reject
     from hypothesis import strategies as st
 except ImportError:
-    raise MissingExtraError("gantheory.testing", "tests") from None
+    raise MissingExtraError("gantheory.testing", "testing") from None
 
 SCORES = 12.0  # abs(t) of random discriminators: D within 6e-6 of 0 and 1
 RESOLUTION = 1e-9  # of lengths, where the typical range of every parameter is about 1
@@ -40,6 +40,28 @@ def densities(draw: Any, families: Iterable[str] | None = None) -> Univariate:
     if any(high - low < RESOLUTION for low, high in law.pieces):
         reject()
     return law
+
+
+def density_pairs(families: Iterable[str] | None = None) -> st.SearchStrategy[Any]:
+    """Draw two densities on the line, P and Q."""
+    names = None if families is None else tuple(families)
+    return st.tuples(densities(names), densities(names))
+
+
+@st.composite
+def convex_generators(draw: Any, most: int = 3) -> str:
+    """Draw a convex function f of r > 0 with f(1) = 0, as the text of a formula.
+
+    It is a sum of named generators, of squares and of kinks max(r − c, 0), with weights of at
+    least 1/8, so that ``gantheory.divergence`` takes it, and ``eval`` of what hypothesis prints.
+    """
+    named = st.sampled_from([f"({one.f})" for one in DIVERGENCES.values()])
+    places = st.integers(1, 24).map(lambda k: k / 8)
+    kinks = places.map(lambda c: f"(max(r - {c}, 0) - {max(1 - c, 0.0)})")
+    squares = places.map(lambda c: f"((r - {c})**2 - {(1 - c) ** 2})")
+    parts = draw(st.lists(st.one_of(named, kinks, squares), min_size=1, max_size=most))
+    weights = [draw(st.integers(1, 16)) / 8 for _ in parts]
+    return " + ".join(f"{w}*{part}" for w, part in zip(weights, parts, strict=True))
 
 
 def is_drawable(family: type[Density]) -> bool:

@@ -46,7 +46,12 @@ def assert_loss_matches_theory(
     grid = low + (high - low) * inside
     for name, text, one_sided in _parts(loss, definition, part, factor):
         for score in grid:
-            _match(f"{definition.name}: {name}", one_sided, text, float(score), factor, tolerance)
+            try:
+                _match(
+                    f"{definition.name}: {name}", one_sided, text, float(score), factor, tolerance
+                )
+            except AssertionError as error:
+                raise AssertionError(f"{error}{_hint(one_sided, text, grid, factor)}") from None
         _match_batch(f"{definition.name}: {name}", one_sided, grid)
 
 
@@ -105,6 +110,31 @@ def _match(
             f"{what} at the score t = {score:g}: its {kind} is {found!r}, the formula "
             f"{text!r} gives {expected!r}"
         )
+
+
+def _hint(loss: Callable[[Any], Any], text: str, grid: np.ndarray, factor: float) -> str:
+    """Say which factor would explain the gradients at all scores, if one does."""
+    ratios = []
+    for score in grid[10:-10:20]:
+        slope = float(mpmath.diff(lambda t: payoff(text, t), float(score)))
+        if abs(slope) > 1e-6:
+            ratios.append(_slope(loss, float(score)) / slope)
+    if len(ratios) < 2 or max(ratios) - min(ratios) > 1e-6 * abs(ratios[0]) or not ratios[0]:
+        return ""
+    k = ratios[0]
+    if math.isclose(k, factor, rel_tol=1e-6):
+        return ""
+    if k < 0:
+        return f"; its gradient is {k:.6g} times the formula's at every score: the sign is turned"
+    return f"; its gradient is {k:.6g} times the formula's: factor={k:.6g} would explain that"
+
+
+def _slope(loss: Callable[[Any], Any], score: float) -> float:
+    import torch
+
+    scores = torch.tensor([score], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(loss(scores).sum(), scores)
+    return float(slope)
 
 
 def _match_batch(what: str, loss: Callable[[Any], Any], grid: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import gantheory
@@ -122,3 +123,70 @@ def test_whole_parameters_are_drawn_from_within_their_typical_range(typical):
     low, high = math.ceil(typical[0]), math.floor(typical[1])
     assert find(drawn, lambda k: k <= low) == low
     assert find(drawn, lambda k: k >= high) == high
+
+
+def test_what_strategies_print_is_code_that_gives_it_again():
+    from hypothesis import given, settings
+
+    from gantheory import densities as families
+    from gantheory.losses.loss import Loss, Reference
+
+    names = vars(families) | {"Loss": Loss, "Reference": Reference}
+    names |= {type(P).__name__: type(P)} | {f.__name__: f for f in families.FAMILIES.values()}
+
+    @settings(max_examples=8, deadline=None, database=None)
+    @given(testing.density_pairs(), testing.losses(), testing.convex_generators())
+    def printed(pair, loss, f):
+        for drawn in (pair, loss, f):
+            assert eval(repr(drawn), dict(names)) == drawn
+
+    printed()
+
+
+def test_drawn_generators_are_convex_and_vanish_at_1():
+    from hypothesis import given, settings
+
+    from gantheory.divergences import RATIO
+    from gantheory.expressions import parse
+
+    @settings(max_examples=40, deadline=None, database=None)
+    @given(testing.convex_generators())
+    def convex(f):
+        tree = parse(f, RATIO)
+        r = [0.2, 0.6, 1.0, 1.4, 1.8, 2.2, 2.6]
+        values = [float(oracles.evaluate(tree, {"r": x})) for x in r]
+        assert abs(values[2]) < 1e-12
+        bends = [
+            a + c - 2 * b for a, b, c in zip(values[:-2], values[1:-1], values[2:], strict=True)
+        ]
+        assert min(bends) >= -1e-12
+
+    convex()
+
+
+@pytest.mark.parametrize(
+    ("update", "game", "said"),
+    [
+        (lambda x, y: (-y, x), "bilinear", None),
+        (lambda x, y: (-y, -x), "bilinear", "player 2 .* climbs its own loss"),
+        (lambda x, y: (x, -y), "bilinear", "exchanged"),
+        (lambda x, y: (-0.1 * y, 0.1 * x), "bilinear", r"factor=0\.1 would make it pass"),
+        (lambda x, y: (-y, x + 0.01 * x**2), "bilinear", "moves y .* it is"),
+        (lambda x, y: (-y, x, 0.0), "bilinear", "returned 3 numbers"),
+    ],
+)
+def test_an_update_of_two_players_is_told_from_the_right_one_in_words(update, game, said):
+    if said is None:
+        return testing.check_game(update, game)
+    with pytest.raises((AssertionError, GantheoryError), match=said):
+        testing.check_game(update, game)
+    return None
+
+
+def test_a_factor_that_would_explain_a_torch_loss_is_hinted_at():
+    import torch.nn.functional as F
+
+    with pytest.raises(AssertionError, match=r"factor=0\.5 would explain"):
+        testing.assert_loss_matches_theory(lambda t: 0.5 * F.softplus(-t).mean(), "non-saturating")
+    with pytest.raises(AssertionError, match="the sign is turned"):
+        testing.assert_loss_matches_theory(lambda t: -F.softplus(-t).mean(), "non-saturating")
