@@ -9,7 +9,8 @@ import sympy as sp
 
 from gantheory.api import derive
 from gantheory.audits.equals import Equality, Payoffs, equal_loss
-from gantheory.audits.findings import ENERGIES, FAMILIES, Facts, findings
+from gantheory.audits.facts import ENERGIES, FAMILIES, Facts
+from gantheory.audits.findings import findings
 from gantheory.audits.names import claim_in, player_of
 from gantheory.audits.record import Audit
 from gantheory.audits.recovered import Recovered

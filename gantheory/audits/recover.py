@@ -9,33 +9,28 @@ import numpy as np
 import sympy as sp
 import torch
 
-from gantheory.audits.calls import Call
-from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Domain, Runner, Traced
+from gantheory.audits.agreement import compare, note_gradients, remembers
+from gantheory.audits.forms import Domain, Runner, Traced
 from gantheory.audits.names import player_of
 from gantheory.audits.overflow import overflows
 from gantheory.audits.penalty import audit_penalty
 from gantheory.audits.plan import Plan
 from gantheory.audits.recovered import Player, Recovered
 from gantheory.audits.results import Selection
+from gantheory.audits.running import batch, runner_of, said
 from gantheory.audits.separate import (
     Separated,
     coupling,
     expectation,
-    numeric,
     ratio,
     same,
     separate,
     without_pieces,
 )
-from gantheory.errors import GantheoryError
-from gantheory.functions import relu, softplus, t, to_sympy
+from gantheory.functions import relu, softplus, t
 
-GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0.25, 0.5, 0.75,
-        0.999, 1.001, 1.5, 2.0, 5.0, 10.0, 30.0)  # fmt: skip
-RAW = np.array([[0.31, 1.72, -0.44], [-0.83, 0.47, -1.36]])  # of three heads' worth, by side
 SPREADS = ((0.0, 0.0), (-4.0, -4.0), (4.0, 4.0), (3.0, -3.0), (-3.0, 3.0))  # centres, by side
 SPREADS_MORE = 10  # further pairs of centres, tried where the code reads values
-VALUE, GRADIENT = 1e-9, 1e-8  # relative, of the formula against the code in double precision
 
 
 def recover(plan: Plan, name: str) -> Recovered:
@@ -43,7 +38,7 @@ def recover(plan: Plan, name: str) -> Recovered:
     if plan.penalty is not None:
         facts = audit_penalty(plan.penalty)
         return Recovered(name, {}, "(-oo, oo)", False, plan.style, penalty=facts)
-    runners: dict[str, Runner | str] = {call.player: _runner(call) for call in plan.calls}
+    runners: dict[str, Runner | str] = {call.player: runner_of(call) for call in plan.calls}
     runner: Runner | str = ""
     found = [r for r in runners.values() if isinstance(r, Runner)]
     domain = _meet([r.domain for r in found])
@@ -95,119 +90,6 @@ def _meet(domains: Sequence[Domain]) -> Domain:
     return Domain(lower, upper) if lower < upper else domains[0]
 
 
-# --- the form and the domain
-
-
-def _runner(call: Call) -> Runner | str:
-    """Return how the call, or else one of its variants, runs; or why none does."""
-    found, whole = _as_called(call)
-    for variant in () if whole else call.variants:
-        other, whole = _as_called(variant)
-        if whole or (isinstance(found, str) and isinstance(other, Runner)):
-            return other
-    return found
-
-
-def _as_called(call: Call) -> tuple[Runner | str, bool]:
-    """Return how a call runs, or why not, and whether it then depends on all that it should."""
-    errors: list[str] = []
-    partly: Runner | None = None
-    for dtype in (torch.float64, torch.float32):
-        for form in (*FORMS, *(NETWORK_FORMS if call.network else ())):
-            runner = Runner(call, form, Domain(0.0, 1.0), dtype)
-            try:
-                traced = runner.traced(batch(runner, 2))
-            except GantheoryError:
-                raise
-            except Exception as error:
-                errors.append(_said(error))
-                continue
-            runner = replace(runner, selection=traced.selection)
-            expected = _expected(traced, call)
-            whole = expected <= traced.used or _unknown(traced)
-            if whole and (form.many or not traced.record.iterated):
-                return replace(runner, domain=_domain(runner)), True
-            partly = partly or runner
-        if partly is not None:
-            return replace(partly, domain=_domain(partly)), False
-    said = f"raised {errors[0]}" if errors else "gave no loss"
-    return f"{call.written} {said}", False
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-
-
-def _unknown(traced: Traced) -> bool:
-    return bool(traced.formula.free_symbols & set(traced.record.unknown))
-
-
-def _expected(traced: Traced, call: Call) -> set[sp.Symbol]:
-    sides = {"real": traced.real, "fake": traced.fake}
-    wanted = call.sides if call.player == "discriminator" else ("fake",)
-    return {leaf for side in wanted for head in sides[side] for leaf in head}
-
-
-def _domain(runner: Runner) -> Domain:
-    """Return the interval of scores on which the loss is a number."""
-    free = replace(runner, domain=Domain())
-    finite = [_finite(free, point) for point in GRID]
-    if all(finite):
-        return Domain()
-    runs: list[tuple[int, int]] = []
-    start = None
-    for k, ok in enumerate([*finite, False]):
-        if ok and start is None:
-            start = k
-        elif not ok and start is not None:
-            runs.append((start, k - 1))
-            start = None
-    if not runs:
-        return Domain()
-    first, last = max(runs, key=lambda run: run[1] - run[0])
-    lower = -np.inf if first == 0 else _edge(free, GRID[first - 1], GRID[first])
-    upper = np.inf if last == len(GRID) - 1 else _edge(free, GRID[last + 1], GRID[last])
-    return Domain(float(lower), float(upper))
-
-
-def _edge(runner: Runner, outside: float, inside: float) -> float:
-    for _ in range(48):
-        middle = (outside + inside) / 2
-        if _finite(runner, middle):
-            inside = middle
-        else:
-            outside = middle
-    return round(inside, 6) + 0.0
-
-
-def _finite(runner: Runner, point: float) -> bool:
-    heads = 2 if runner.form.many else 1
-    scores = np.full((heads, 2), point)
-    try:
-        value, _, _ = runner.plain(Batch(scores, scores))
-    except Exception:
-        return False
-    return bool(np.isfinite(value))
-
-
-def batch(
-    runner: Runner,
-    size: int,
-    centre: tuple[float, float] | float = 0.0,
-    heads: int | None = None,
-) -> Batch:
-    """Return scores of the given batch size in the domain of a run, all of them distinct."""
-    count = heads or (2 if runner.form.many else 1)
-    places = centre if isinstance(centre, tuple) else (centre, centre)
-    drawn = np.random.default_rng(int(1000 * (places[0] + 10)) + 7 * size + count)
-    raw = np.array([place + 1.9 * drawn.random((count, size)) - 0.9 for place in places])
-    inside = runner.domain.inside(raw)
-    return Batch(inside[0], inside[1])
-
-
-# --- one player
-
-
 def _fill(player: Player, runner: Runner) -> None:
     """Recover one player's payoffs; what cannot be is said, never guessed."""
     player.form, player.form_written = runner.form.name, runner.form.written
@@ -219,7 +101,7 @@ def _fill(player: Player, runner: Runner) -> None:
     player.operations = tuple(sorted(first.record.operations))
     player.random = bool(first.record.random)
     player.single = first.record.single or runner.dtype is torch.float32
-    player.hidden_state = _remembers(runner)
+    player.hidden_state = remembers(runner)
     if unknown := [u for s, u in first.record.unknown.items() if s in first.formula.free_symbols]:
         player.missing = f"{unknown[0]} has no formula here"
     elif player.hidden_state and _branches(runs):
@@ -235,8 +117,8 @@ def _fill(player: Player, runner: Runner) -> None:
     if player.missing is None:
         _payoffs(player, runner, first)
     if player.missing is None:
-        _compare(player, runner)
-    _gradients(player, runner)
+        compare(player, runner)
+    note_gradients(player, runner)
     if not runner.domain.probabilities and player.real is not None:
         player.overflows = overflows(player, runner)
 
@@ -250,7 +132,7 @@ def _runs(runner: Runner) -> list[Traced] | str:
         try:
             runs.append(runner.traced(batch(runner, 2, centre)))
         except Exception as error:
-            return f"{runner.call.written} raised {_said(error)}"
+            return f"{runner.call.written} raised {said(error)}"
     return runs
 
 
@@ -362,118 +244,3 @@ def _tidy(formula: sp.Expr) -> sp.Expr:
     number, rest = formula.as_independent(t, as_Add=False)
     factored = sp.factor_terms(rest) if rest.is_Add else rest
     return sp.Mul(number, factored, evaluate=False) if number not in (1, -1) else formula
-
-
-def _compare(player: Player, runner: Runner) -> None:
-    """Compare the recovered payoffs with the code in value and gradient at random scores."""
-    if player.real is None or player.fake is None:
-        return
-    sides = [to_sympy(player.real), to_sympy(player.fake)]
-    loose = 1e4 if player.single else 1.0
-    worst = 0.0
-    for seed, centre in enumerate((0.13, -1.1, 1.4)):
-        given = batch(runner, 3, centre)
-        if player.random:
-            worst = max(worst, 0.0)
-            continue
-        value = runner.plain(given, seed)[0]
-        told = _told(player, runner, sides, given)
-        if told is None or abs(told - value) > VALUE * loose * max(1.0, abs(value)):
-            player.missing = (
-                f"the formula found, {player.real} on real and {player.fake} on fake scores, gives "
-                f"{told!r} where the code gives {value!r}: state, or values that leave torch"
-            )
-            player.real = player.fake = None
-            return
-        worst = max(worst, abs(told - value))
-    player.checked = (
-        f"value and gradient of the formula agree with the code at 18 random scores (worst "
-        f"difference {worst:.1e})"
-    )
-
-
-def _told(player: Player, runner: Runner, sides: Sequence[sp.Expr], given: Batch) -> float | None:
-    """Return what the payoffs say that the code returns."""
-    total = float(sp.N(sp.sympify(player.constant)))
-    for name, formula in zip(("real", "fake"), sides, strict=True):
-        if player.player == "generator" and name == "real":
-            continue
-        scores = getattr(given, name)
-        at = numeric(formula)
-        values = [at(float(x)) for x in runner.domain.symbol_values(scores).reshape(-1)]
-        if any(v is None for v in values):
-            return None
-        weight = _weight(player, name, scores.shape)
-        total += weight * sum(v for v in values if v is not None)
-    return total
-
-
-def _weight(player: Player, side: str, shape: tuple[int, ...]) -> float:
-    """Return what one score of a side counts in the loss."""
-    heads, size = shape
-    return (1 if side in player.sums else 1 / size) / (heads if player.heads == "mean" else 1)
-
-
-def _gradients(player: Player, runner: Runner) -> None:
-    """Note on which sides no gradient flows, and whether it is that of the formula."""
-    given = batch(runner, 3, 0.2)
-    try:
-        value, on_real, on_fake = runner.plain(given)
-        moved = {side: runner.plain(_moved(given, side))[0] - value for side in ("real", "fake")}
-    except Exception:
-        return
-    slopes = {"real": on_real, "fake": on_fake}
-    wanted = ("fake",) if player.player == "generator" else ("real", "fake")
-    player.no_gradient = tuple(
-        side for side in wanted if side in player.sides and not slopes[side].any()
-        and abs(moved[side]) > 1e-9 and not _flat(player, side)
-    )  # fmt: skip
-    if player.missing or player.coupled or player.no_gradient or player.random:
-        return
-    player.gradient_factor = _factor(player, runner, given, slopes)
-    player.partial_gradient = player.gradient_factor is None
-
-
-def _moved(given: Batch, side: str) -> Batch:
-    shift = 0.017
-    return Batch(given.real + shift * (side == "real"), given.fake + shift * (side == "fake"))
-
-
-def _flat(player: Player, side: str) -> bool:
-    formula = getattr(player, side)
-    return formula is not None and not to_sympy(formula).has(t)
-
-
-def _factor(
-    player: Player, runner: Runner, given: Batch, slopes: dict[str, np.ndarray]
-) -> float | None:
-    """Return the k with gradient = k * (that of the formula), or None; 1 is the usual one."""
-    found, expected = [], []
-    for side in ("real", "fake") if player.player == "discriminator" else ("fake",):
-        formula, scores = getattr(player, side), getattr(given, side)
-        derivative = numeric(sp.diff(to_sympy(formula), t))
-        weight = _weight(player, side, scores.shape)
-        for x, slope in zip(scores.reshape(-1), slopes[side].reshape(-1), strict=True):
-            told = derivative(float(runner.domain.symbol_values(x)))
-            chain = 1 / (x * (1 - x)) if runner.domain.probabilities else 1.0
-            if told is not None:
-                found.append(float(slope))
-                expected.append(told * weight * chain)
-    seen, true = np.array(found), np.array(expected)
-    close = GRADIENT * (1e4 if player.single else 1.0) * np.maximum(1.0, np.abs(true))
-    if np.all(np.abs(seen - true) <= close):
-        return 1.0
-    k = float(seen @ true / (true @ true)) if np.any(true) else 1.0
-    same = np.count_nonzero(true) > 1 and np.all(np.abs(seen - k * true) <= close)
-    return round(k, 6) if same else None
-
-
-def _remembers(runner: Runner) -> bool:
-    """Return whether the same scores give another value after others were seen."""
-    given = [batch(runner, 2, centre) for centre in (0.3, (1.4, -1.2), (-1.2, 1.4))]
-    other = batch(runner, 2, -2.0)
-    before = [runner.plain(one)[0] for one in given]
-    runner.plain(other)
-    after = [runner.plain(one)[0] for one in given]
-    pairs = zip(before, after, strict=True)
-    return any(abs(a - b) > 1e-12 * max(1.0, abs(a)) for a, b in pairs)

@@ -1,0 +1,123 @@
+"""Find how a call runs: in which form of scores, and on which of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import sympy as sp
+import torch
+
+from gantheory.audits.calls import Call
+from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Domain, Runner, Traced
+from gantheory.errors import GantheoryError
+
+GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0.25, 0.5, 0.75,
+        0.999, 1.001, 1.5, 2.0, 5.0, 10.0, 30.0)  # fmt: skip
+
+
+def runner_of(call: Call) -> Runner | str:
+    """Return how the call, or else one of its variants, runs; or why none does."""
+    found, whole = _as_called(call)
+    for variant in () if whole else call.variants:
+        other, whole = _as_called(variant)
+        if whole or (isinstance(found, str) and isinstance(other, Runner)):
+            return other
+    return found
+
+
+def _as_called(call: Call) -> tuple[Runner | str, bool]:
+    """Return how a call runs, or why not, and whether it then depends on all that it should."""
+    errors: list[str] = []
+    partly: Runner | None = None
+    for dtype in (torch.float64, torch.float32):
+        for form in (*FORMS, *(NETWORK_FORMS if call.network else ())):
+            runner = Runner(call, form, Domain(0.0, 1.0), dtype)
+            try:
+                traced = runner.traced(batch(runner, 2))
+            except GantheoryError:
+                raise
+            except Exception as error:
+                errors.append(said(error))
+                continue
+            runner = replace(runner, selection=traced.selection)
+            expected = _expected(traced, call)
+            whole = expected <= traced.used or _unknown(traced)
+            if whole and (form.many or not traced.record.iterated):
+                return replace(runner, domain=_domain(runner)), True
+            partly = partly or runner
+        if partly is not None:
+            return replace(partly, domain=_domain(partly)), False
+    ended = f"raised {errors[0]}" if errors else "gave no loss"
+    return f"{call.written} {ended}", False
+
+
+def said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def _unknown(traced: Traced) -> bool:
+    return bool(traced.formula.free_symbols & set(traced.record.unknown))
+
+
+def _expected(traced: Traced, call: Call) -> set[sp.Symbol]:
+    sides = {"real": traced.real, "fake": traced.fake}
+    wanted = call.sides if call.player == "discriminator" else ("fake",)
+    return {leaf for side in wanted for head in sides[side] for leaf in head}
+
+
+def _domain(runner: Runner) -> Domain:
+    """Return the interval of scores on which the loss is a number."""
+    free = replace(runner, domain=Domain())
+    finite = [_finite(free, point) for point in GRID]
+    if all(finite):
+        return Domain()
+    runs: list[tuple[int, int]] = []
+    start = None
+    for k, ok in enumerate([*finite, False]):
+        if ok and start is None:
+            start = k
+        elif not ok and start is not None:
+            runs.append((start, k - 1))
+            start = None
+    if not runs:
+        return Domain()
+    first, last = max(runs, key=lambda run: run[1] - run[0])
+    lower = -np.inf if first == 0 else _edge(free, GRID[first - 1], GRID[first])
+    upper = np.inf if last == len(GRID) - 1 else _edge(free, GRID[last + 1], GRID[last])
+    return Domain(float(lower), float(upper))
+
+
+def _edge(runner: Runner, outside: float, inside: float) -> float:
+    for _ in range(48):
+        middle = (outside + inside) / 2
+        if _finite(runner, middle):
+            inside = middle
+        else:
+            outside = middle
+    return round(inside, 6) + 0.0
+
+
+def _finite(runner: Runner, point: float) -> bool:
+    heads = 2 if runner.form.many else 1
+    scores = np.full((heads, 2), point)
+    try:
+        value, _, _ = runner.plain(Batch(scores, scores))
+    except Exception:
+        return False
+    return bool(np.isfinite(value))
+
+
+def batch(
+    runner: Runner,
+    size: int,
+    centre: tuple[float, float] | float = 0.0,
+    heads: int | None = None,
+) -> Batch:
+    """Return scores of the given batch size in the domain of a run, all of them distinct."""
+    count = heads or (2 if runner.form.many else 1)
+    places = centre if isinstance(centre, tuple) else (centre, centre)
+    drawn = np.random.default_rng(int(1000 * (places[0] + 10)) + 7 * size + count)
+    raw = np.array([place + 1.9 * drawn.random((count, size)) - 0.9 for place in places])
+    inside = runner.domain.inside(raw)
+    return Batch(inside[0], inside[1])
