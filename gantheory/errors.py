@@ -57,6 +57,22 @@ def require_simulations(feature: str) -> None:
         )
 
 
+LONGEST = 60  # letters of a value in a message
+
+
+def shown(value: object) -> str:
+    """Return a value as a message names it: on one line, and never the whole of a long one.
+
+    >>> shown("wide"), shown(list(range(100)))
+    ("'wide'", '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, ...')
+    """
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, type):
+        return f"<array of shape {tuple(shape)}>" if shape else str(value)
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 3].rstrip() + "..."
+
+
 MANY = 12  # names that a one-line message lists; of more, the first few and how many
 
 

@@ -113,7 +113,10 @@ def _numbers(what: str, declared: dataclasses.Field[Any], value: Any) -> Array |
     if not (isinstance(value, Sequence) or hasattr(value, "__array__")):
         return None
     try:
-        numbers = np.array(value, float)
+        given = np.asarray(value)
+        if given.dtype.kind not in "fiub":  # of complex numbers numpy would keep the real part
+            raise TypeError
+        numbers = given.astype(float)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         kind = type(value).__name__
         raise GantheoryError(

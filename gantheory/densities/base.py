@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, shown, unknown_name
 
 Array = NDArray[Any]
 
@@ -182,7 +182,7 @@ def _number(family: str, name: str, value: Any, domain: Domain) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise GantheoryError(f"{family}: {name}={value!r} is not a number") from None
+        raise GantheoryError(f"{family}: {name}={shown(value)} is not a number") from None
     if math.isnan(number):
         raise GantheoryError(f"{family}: {name} is not a number (nan)")
     domain.check(family, name, number)

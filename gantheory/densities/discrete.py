@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gantheory.densities.base import Array, Density, generator, parameter, register
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 
 
 @register
@@ -32,7 +32,9 @@ class Discrete(Density):
     def __post_init__(self) -> None:
         values = _numbers(self.masses)
         if not values or min(values) < 0 or not math.isfinite(sum(values)):
-            raise GantheoryError(f"discrete: masses={self.masses!r} must be a list of numbers >= 0")
+            raise GantheoryError(
+                f"discrete: masses={shown(self.masses)} must be a list of numbers >= 0"
+            )
         if abs(math.fsum(values) - 1) > 1e-9:  # as for the weights of a mixture
             raise GantheoryError(f"discrete: masses sum to {math.fsum(values):g}, not 1")
         object.__setattr__(self, "masses", values)
@@ -58,4 +60,7 @@ class Discrete(Density):
 def _numbers(values: Any) -> tuple[float, ...]:
     if not isinstance(values, Sequence | np.ndarray) or isinstance(values, str):
         return ()
-    return tuple(float(v) for v in values)
+    try:
+        return tuple(float(v) for v in values)
+    except (TypeError, ValueError):
+        return ()

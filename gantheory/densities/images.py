@@ -26,7 +26,7 @@ from gantheory.densities.univariate import (
     nearest,
     placed,
 )
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 
 
 class Image(Univariate):
@@ -36,7 +36,7 @@ class Image(Univariate):
 
     def _check_base(self) -> None:
         if not isinstance(self.base, Univariate):
-            raise GantheoryError(f"{self.name}: {self.base} is no density on the line")
+            raise GantheoryError(f"{self.name}: {shown(self.base)} is no density on the line")
 
     @property
     def opaque(self) -> bool:  # type: ignore[override]

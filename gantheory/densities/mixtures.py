@@ -26,7 +26,7 @@ from gantheory.densities.univariate import (
     log_quotient,
     reaches,
 )
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 
 P = TypeVar("P", float, Place)
 # Weights that a person types, such as 0.333 three times, may miss 1 by no more than rounding.
@@ -293,7 +293,9 @@ def _merged(pieces: Iterable[tuple[P, P]]) -> tuple[tuple[P, P], ...]:
 def check_weights(weights: Any, count: int) -> None:
     """Raise unless there are ``count`` weights that sum to 1."""
     if not isinstance(weights, tuple) or len(weights) != count or not count:
-        raise GantheoryError(f"mixture: {count} components need {count} weights, got {weights!r}")
+        raise GantheoryError(
+            f"mixture: {count} components need {count} weights, got {shown(weights)}"
+        )
     if abs(math.fsum(weights) - 1) > SUM_TOLERANCE:
         total = math.fsum(weights)
         raise GantheoryError(f"mixture: the weights sum to {total:.12g}; they must sum to 1")
@@ -316,7 +318,7 @@ class Mixture(AnyMixture):
     def __post_init__(self) -> None:
         for component in self.components:
             if not isinstance(component, Univariate):
-                raise GantheoryError(f"mixture: {component} is no density on the line")
+                raise GantheoryError(f"mixture: {shown(component)} is no density on the line")
         check_weights(self.weights, len(self.components))
 
     @cached_property

@@ -26,7 +26,7 @@ from gantheory.densities.base import (
     register,
     written,
 )
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, shown, unknown_name
 
 COUNT = Domain(0.0, 10_001.0, (2.0, 12.0), integer=True)
 SIDE = Domain(0.0, 101.0, (2.0, 5.0), integer=True)
@@ -156,18 +156,22 @@ def _vector(family: str, name: str, value: Any, dim: int | None = None) -> tuple
     """Return ``value`` as a tuple of finite numbers, of length ``dim`` where it is given."""
     numbers = tuple(float(v) for v in value) if isinstance(value, Sequence | np.ndarray) else ()
     if len(numbers) < 2 or (dim and len(numbers) != dim) or not all(map(math.isfinite, numbers)):
-        wanted = f"{dim} numbers, like {(0,) * dim}" if dim else "a list of two or more numbers"
-        raise GantheoryError(f"{family}: {name}={value!r} must be {wanted}")
+        wanted = (
+            f"{dim} numbers, like {shown((0,) * dim)}" if dim else "a list of two or more numbers"
+        )
+        raise GantheoryError(f"{family}: {name}={shown(value)} must be {wanted}")
     return numbers
 
 
 def _covariance(family: str, value: Any, dim: int) -> tuple[tuple[float, ...], ...]:
+    if len(value) != dim or any(np.size(row) != dim for row in value):
+        raise GantheoryError(f"{family}: cov={shown(value)} must be symmetric, {dim} by {dim}")
     rows = tuple(_vector(family, "cov", row, dim) for row in value)
     matrix = np.array(rows)
     if matrix.shape != (dim, dim) or not np.array_equal(matrix, matrix.T):
-        raise GantheoryError(f"{family}: cov={value!r} must be symmetric, {dim} by {dim}")
+        raise GantheoryError(f"{family}: cov={shown(value)} must be symmetric, {dim} by {dim}")
     if np.linalg.eigvalsh(matrix)[0] <= 0:
-        raise GantheoryError(f"{family}: cov={value!r} must be positive definite")
+        raise GantheoryError(f"{family}: cov={shown(value)} must be positive definite")
     return rows
 
 
@@ -254,7 +258,8 @@ class _Modes(Spatial):
         indices = tuple(int(k) for k in kept)
         if not indices or len(set(indices)) < len(indices) or not set(indices) <= set(range(count)):
             raise GantheoryError(
-                f"{self.name}: keep={self.keep!r} must be different indices from 0 to {count - 1}"
+                f"{self.name}: keep={shown(self.keep)} must be different indices "
+                f"from 0 to {count - 1}"
             )
         object.__setattr__(self, "keep", tuple(float(k) for k in indices))
 

@@ -7,13 +7,13 @@ from typing import Any, overload
 
 from gantheory.densities import Densities, Density, parse_density, read_laws
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, shown, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter, sweep_line
 from gantheory.integrals.resolve import generator_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
-from gantheory.integrals.units import in_unit, square_root
+from gantheory.integrals.units import UNITS, in_unit, square_root
 from gantheory.records import Estimate, Estimates, Status
 from gantheory.samples import is_sample_like, samples
 
@@ -85,8 +85,11 @@ def divergence(
     >>> print(divergence("kl_pq", "normal(0, 1)", "uniform(-1, 1)"))
     inf (p has mass on (-inf, -1], where q = 0)
     """
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
+    for kind, asked, known in (("method", method, METHODS), ("unit", unit, UNITS)):
+        if not isinstance(asked, str) or asked not in known:
+            raise unknown_name(kind, asked if isinstance(asked, str) else shown(asked), known)
+    if wrt is not None and not isinstance(wrt, str):
+        raise GantheoryError(f"wrt={shown(wrt)} must name one parameter of a law, like 'q.loc'")
     if is_sample_like(p) or is_sample_like(q):
         return _of_samples(name, p, q, wrt, method)
     p, q = read_laws(p), read_laws(q)
