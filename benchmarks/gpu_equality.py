@@ -46,6 +46,9 @@ CASES = {
                       "generator": Mlp((2, 32, 2), norm="batch"), "order": "optimistic",
                       "rule": Sgd()}),
     "wide": (PLANE, {**WIDE, "batch": 128, "steps": 40}),
+    "captured": ([replace(member, loss="relativistic") for member in PLANE],
+                 {**WIDE, "steps": 20, "regularisers": (ZeroCentred(1.0), ZeroCentred(1.0, "fake")),
+                  "averaging": 0.9, "schedule": "linear"}),
     "R1": (PLANE, {**WIDE, "steps": 20, "regularisers": (ZeroCentred(1.0),)}),
 }  # fmt: skip
 # After 20 to 70 steps at rates of 1e-2, the largest difference of a parameter.

@@ -52,7 +52,7 @@ MOST = 400_000  # steps
 # Noise and rates, and what else each recipe has. The best of `--route pairs` covered 25 modes on
 # seven of eight seeds after 9 280 steps, its noise gone half-way, at a lowest quality of 0.62;
 # after 75 328 steps four seeds had up to 0.94, and four had lost modes. So noise falls to the very
-# end here, or the penalties are stronger.
+# end here, or the penalties are stronger. Neither solves it: see docs/grid25.md.
 FINAL = {
     "cosine": ((0.35, (1e-3, 1e-3)), {"annealing": "cosine"}),
     "stronger": ((0.35, (1e-3, 1e-3)), {"annealing": "cosine", "regularisers": penalties(0.01)}),

@@ -134,12 +134,16 @@ def _penalised(name: str, law: Modes | SwissRoll) -> Protocol:
 
 
 def _r3gan_grid() -> Protocol:
-    """Return the recipe that `benchmarks/grid25.py` found for the grid."""
+    """Return the best recipe that is known here for the grid: it is not solved by it.
+
+    On one GPU it covered 25 modes on seven of eight seeds, 24 on the other, with 62 to 73 % of high
+    quality; eight times the steps made four seeds better and lost modes on the other four.
+    """
     hidden = (128,) * 4
     recipe = Recipe(
         Mlp((2, *hidden, 1), activation="leaky", scale=0.1),
         Mlp((2, *hidden, 2), activation="leaky", scale=0.1),
-        steps=100_032,
+        steps=9_280,
         batch=1024,
         rule=Adam(0.0, 0.99),
         schedule="linear",
