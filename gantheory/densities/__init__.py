@@ -9,6 +9,7 @@ from gantheory.densities import (  # noqa: F401  (each enters its families)
     circle,
     counts,
     discrete,
+    elliptical,
     images,
     intervals,
     lifetimes,
