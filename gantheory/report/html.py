@@ -134,6 +134,7 @@ def _template() -> Any:
         judgement=view.judgement,
         readable=view.readable,
         counted=view.counted,
+        reason_label=view.reason_label,
     )
     return environment.get_template("page.html")
 

@@ -179,6 +179,19 @@ def remarks(outcomes: Sequence[Outcome], planned: int | None) -> list[str]:
     return found
 
 
+def reason_label(outcome: Outcome) -> str:
+    """Say what a verdict's reason is: of a document's statement, what is true beside it.
+
+    >>> check = Check("x", "1 = 2", lambda: verdict, How.REFUTED, document="A book")
+    >>> verdict = Verdict("1 = 2", How.REFUTED, reason="1 = 1")
+    >>> reason_label(Outcome(check, verdict))
+    'In truth'
+    """
+    if not outcome.check.document or outcome.verdict.holds is None:
+        return "Reason"
+    return "But" if outcome.verdict.holds else "In truth"
+
+
 def judgement(outcome: Outcome) -> str:
     """Say whether the verdict is the one that the check should get, and which that is.
 

@@ -37,14 +37,13 @@ def _decide(entry: Entry) -> Verdict:
 def verdict_of(row: Row) -> Verdict:
     """Return one verdict for a statement: undecided where what corrects it does not hold."""
     correction = row.entry.correction
-    told = "; ".join(filter(None, [
-        row.reason if row.how in (How.UNDECIDED, UNCHECKABLE) or not row.corrects else None,
-        f"in truth: {correction.statement}" if correction and row.corrects else None,
-    ]))  # fmt: skip
+    told = correction.statement if correction and row.corrects else row.reason
+    if row.how == UNCHECKABLE:
+        told = f"{UNCHECKABLE}: {row.reason}"
     how = How(row.how) if row.how != UNCHECKABLE and row.corrects else How.UNDECIDED
     return Verdict(
         row.entry.statement, how,
         counterexample=row.counterexample,
-        reason=f"{UNCHECKABLE}: {told}" if row.how == UNCHECKABLE else told or None,
+        reason=told,
         assumptions=row.assumptions,
     )  # fmt: skip
