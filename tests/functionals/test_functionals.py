@@ -80,6 +80,7 @@ def test_the_softmax_generator_repels_where_reals_outnumber_fakes():
         ("log(E_p(D)) + E_q(log(1 - D))", None),
         ("E_p(t) - E_q(t**2)**2", -1),
         ("E_p(t)**3 - E_q(t**2)", None),
+        ("E_p(t) - log(E_q(1 + 9*t**2))", None),
     ],
 )
 def test_concavity_is_claimed_by_rules_and_holds_at_midpoints(objective, bends):
