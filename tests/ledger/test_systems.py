@@ -39,6 +39,14 @@ def test_a_training_does_not_end_where_a_false_neighbour_says(name):
         assert code.FUNCTIONS[name](**wrong).how is How.REFUTED
 
 
+@pytest.mark.parametrize("name", ["trace_updates", "trace_runs"])
+def test_an_iteration_is_traced_and_a_false_neighbour_refuted(name):
+    assert code.FUNCTIONS[name]().how is How.MEASURED
+    for wrong in code.PLANTS[name].values():
+        assert code.FUNCTIONS[name](**wrong).how is How.REFUTED
+    assert code.FUNCTIONS["trace_runs"](3, 2, "the end").holds
+
+
 def test_a_convolutional_gan_makes_digits_and_an_untrained_one_none():
     assert digits.train_dcgan(least=3, steps=40).holds
     assert digits.train_dcgan(least=1, steps=0).how is How.REFUTED
