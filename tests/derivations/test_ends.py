@@ -52,6 +52,13 @@ def test_a_wrong_value_on_disjoint_supports_or_at_equality_is_refused(found):
         confirm(replace(found, equilibrium=replace(found.equilibrium, discriminator_loss=even)))
 
 
+def test_limits_at_a_finite_end_are_taken_from_inside():
+    loss = Loss("mine", "t", "-(4 - t - 4*sqrt(1 - t))", "-t/sqrt(1 - t)", domain="(-oo, 1)")
+    found = derive(loss)
+    assert not found.undecided
+    assert found.saturation.score_limit_at_inf == -sp.oo
+
+
 def test_infinity_where_nothing_grows_is_refused():
     found = derive(LOSSES["bounded"])
     with pytest.raises(InternalError, match="grow"):

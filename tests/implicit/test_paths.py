@@ -92,6 +92,8 @@ def test_a_pole_parts_the_axis_and_says_where_there_is_no_bound():
     with ctx.workprec(192):
         both = Implicit.of(Loss("mine", "-1/t**2", "1/t**2 - t**2 - erf(t)", "-t"))
     assert "t -> 0 for r < 1" in both.path.unbounded
+    parts = sections_of(Loss("mine", "-1/t**2", "-t**2 - erf(t)", "-t"))
+    assert [one.joined for one in parts] == [False, False]
     with pytest.raises(Undecided, match="not positive"):
         sections_of(Loss("mine", "log(t)", "-erf(t)", "-t", domain="(-1, 2)"))
 
@@ -103,6 +105,7 @@ def test_a_pole_parts_the_axis_and_says_where_there_is_no_bound():
         ("-exp(-t)", "-exp(t) - atan(t)/9", "-tanh(t)"),
         ("-exp(-t) + erf(t)/9", "-exp(t)", "exp(-t) + softplus(-t)"),
         ("erf(t)", "-t**2", "-atan(t)"),
+        ("-erf(t)", "-t**2", "atan(t)"),
     ],
 )
 def test_the_mass_beyond_equality_is_the_integral_of_the_followed_curvature(real, fake, generator):
@@ -120,21 +123,30 @@ def test_the_mass_beyond_equality_is_the_integral_of_the_followed_curvature(real
         slopes = [mpmath.diff(lambda x, p=p: payoff(p, x), score) for p in (generator, real, fake)]
         return slopes[0] * slopes[1] / slopes[2]
 
-    beyond = mpmath.quad(density, [start, start + 1, start + 3, 9])
+    way = 1 if segment.local.rises else -1
+    beyond = mpmath.quad(density, [start, start + way, start + 3 * way, 9 * way])
     truth = float(first - payoff(generator, start) + beyond)
     assert stated.value == pytest.approx(truth, abs=1e-8)
     assert stated.error < 1e-12
 
 
-def test_a_point_mass_beyond_equality_counts_and_one_before_does_not():
+@pytest.mark.parametrize(("weight", "followed"), [("3", -2 / 3), ("1/3", -2)])
+def test_a_point_mass_beyond_equality_counts_and_one_before_does_not(weight, followed):
+    """The score is 2 for r < weight and 0 beyond it: h(0) - h(1), and -2/weight where it counts."""
+    loss = Loss("mine", f"-t/({weight})", "t", "-t", domain="[0, 2]")
     with ctx.workprec(192):
-        for weight, place in (("3", 3), ("1/3", sp.Rational(1, 3))):
-            loss = Loss("mine", f"-abs(t)/({weight})", "t*erf(9)/erf(9)", "-t", domain="[0, 2]")
-            found = Implicit.of(loss)
-            level = found.determined()
-            ((at, _),) = found.jumps("generator", lambda one: sp.Integer(1))
-            assert float(at) == pytest.approx(float(place), rel=1e-12)
-            assert found.disjoint(level).followed is not None
+        found = Implicit.of(loss)
+        assert float(found.disjoint(found.determined()).followed) == pytest.approx(followed)
+
+
+def test_a_payoff_along_the_path_has_its_derivative_in_the_ratio():
+    found, r = solved("powers"), sp.Symbol("r", positive=True)
+    payoff_of = found.payoff("generator")
+    with ctx.workprec(192):
+        step = sp.Rational(1, 10**6)
+        ends = [payoff_of.xreplace({r: sp.Rational(8, 5) + k * step}).evalf(30) for k in (-1, 1)]
+        slope = sp.diff(payoff_of, r).xreplace({r: sp.Rational(8, 5)}).evalf(30)
+    assert float(slope) == pytest.approx(float((ends[1] - ends[0]) / (2 * step)), rel=1e-6)
 
 
 def test_equally_good_scores_for_an_interval_of_ratios_leave_the_loss_open():
