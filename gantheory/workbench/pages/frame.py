@@ -21,6 +21,7 @@ CSS = Path(__file__).with_name("page.css")
 def page(view: str, says: str) -> Iterator[None]:
     """Lay out a page: links to the views, the heading, and one sentence of what it shows."""
     ui.add_css(CSS)
+    ui.add_head_html("<script>document.documentElement.lang = 'en'</script>")
     ui.add_head_html('<meta name="viewport" content="width=device-width, initial-scale=1">')
     with ui.element("header"), ui.element("nav").props('aria-label="Views"'):
         for name, title in VIEWS.items():
