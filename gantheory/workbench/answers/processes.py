@@ -118,8 +118,8 @@ def serve_answers(pipe: Connection) -> None:
     limit_memory()
     for view in VIEWS:
         import_module(f"gantheory.workbench.answers.{view}")
-    pipe.send_bytes(b'{"ready": true}')
     with suppress(EOFError, OSError, KeyboardInterrupt):
+        pipe.send_bytes(b'{"ready": true}')
         while True:
             asked = json.loads(pipe.recv_bytes())
             pipe.send_bytes(json.dumps(_answered(asked["view"], asked["given"])).encode())
