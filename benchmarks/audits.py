@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import multiprocessing
 import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gantheory.audits import audit_target
-from gantheory.audits.target import target_of
+from gantheory.audits import Audit
+from gantheory.audits.judge import judge
+from gantheory.audits.loading import recover_target
+from gantheory.audits.target import Target, target_of
 from gantheory.derivations.wording import combination_title
-from gantheory.errors import GantheoryError
 from gantheory.theory.records import Curvature
 
 TABLE = Path(__file__).parents[1] / "docs" / "_data" / "audits.txt"
@@ -109,8 +110,8 @@ def row(folder: Path, target: tuple[str, str, str, str | None]) -> dict[str, Any
     found = {"package": package, "version": _version(where), "loss": names + given}
     try:
         asked = target_of(f"{where / file}:{names}", init)
-        audit = audit_target(asked, seconds=120)
-    except GantheoryError as error:
+        audit = apart(asked)
+    except (Exception, TimeoutError) as error:
         said = str(error).replace(str(where), package)
         return found | {"is": f"not audited: {said}", "follows": "", "findings": []}
     followed = audit.derivation.followed if audit.derivation else None
@@ -124,6 +125,12 @@ def row(folder: Path, target: tuple[str, str, str, str | None]) -> dict[str, Any
         "follows": "" if followed is None else _named(followed),
         "findings": [(f.kind.value, " ".join(f.message.split())) for f in audit.findings],
     }
+
+
+def apart(asked: Target, seconds: float = 120.0) -> Audit:
+    """Audit in a process of its own, forked from this one, in which torch is loaded already."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return judge(pool.apply_async(recover_target, (asked,)).get(seconds))
 
 
 def _named(found: Curvature) -> str:
@@ -167,7 +174,7 @@ def main() -> None:
         for package in (*BESIDE, *dict.fromkeys(target[0] for target in TARGETS)):
             install(given.folder, package)
     beside = [str(given.folder.resolve() / name) for name in BESIDE]
-    os.environ["PYTHONPATH"] = os.pathsep.join([*beside, os.environ.get("PYTHONPATH", "")])
+    sys.path += beside
     rows = [row(given.folder.resolve(), t) for t in TARGETS if (given.folder / t[0]).is_dir()]
     if given.json:
         print(json.dumps(rows, indent=1))

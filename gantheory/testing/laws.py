@@ -21,7 +21,7 @@ from gantheory.testing.oracles import masses, on_cells, value_on_cells
 try:
     from hypothesis import assume, currently_in_test_context, event
 except ImportError:
-    raise MissingExtraError("gantheory.testing", "tests") from None
+    raise MissingExtraError("gantheory.testing", "testing") from None
 
 
 @dataclass
