@@ -18,7 +18,7 @@ import sympy as sp
 from flint import arb, ctx
 from mpmath.libmp import from_man_exp
 
-from gantheory.exact.signs.balls import enclose
+from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.functions import t
 from gantheory.implicit.isolation import Function, meet
 from gantheory.implicit.reals import Real
@@ -137,7 +137,9 @@ def _bracket(sign: Callable[[arb], int | None], lower: Real, upper: Real) -> tup
             break
         last = beyond if found == side else last
     else:
-        beyond = end.ball if end.is_finite else beyond
+        if not end.is_finite:
+            raise NoEnclosure(f"the optimal score is beyond 2**{FAR - 2}")
+        beyond = end.ball
     return (last, beyond) if side > 0 else (beyond, last)
 
 

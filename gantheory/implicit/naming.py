@@ -44,6 +44,8 @@ def name_of_curvature(
     with mpmath.workdps(DIGITS), ctx.workprec(4 * DIGITS):
         evaluated = in_mpmath(in_ratio, r)
         target = [evaluated(x) for x in RATIOS]
+        if not all(target):
+            return {}
         for terms in sorted(_fitting(target), key=_rank):
             difference = value - sp.Add(
                 *(

@@ -52,6 +52,19 @@ def test_a_wrong_value_on_disjoint_supports_or_at_equality_is_refused(found):
         confirm(replace(found, equilibrium=replace(found.equilibrium, discriminator_loss=even)))
 
 
+@pytest.mark.parametrize(
+    ("real", "fake", "domain"),
+    [
+        # t* grows like 1/r, so that it is beyond every score tried at 2**-400
+        ("2*-softplus(t/2)", "2*-exp(-t) + 3/2*log1p((t - 0.7)**2)/2", "[0, oo)"),
+        # a curvature that is 0 at a ratio has no name, and divides nothing
+        ("2*log(D) + tanh(t - 1)/2", "log(D)/2 + 1/(1 + (t + 1/2)**2)/5", "[0, oo)"),
+    ],
+)
+def test_a_score_out_of_reach_is_passed_over(real, fake, domain):
+    assert derive(Loss("mine", real, fake, "relu(1 - t)", domain=domain)).status == "derived"
+
+
 def test_limits_at_a_finite_end_are_taken_from_inside():
     loss = Loss("mine", "t", "-(4 - t - 4*sqrt(1 - t))", "-t/sqrt(1 - t)", domain="(-oo, 1)")
     found = derive(loss)
