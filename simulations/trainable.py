@@ -131,7 +131,7 @@ def _compiled(critic: Critic) -> Trainable:
 def is_paired(loss: Loss | Critic | str) -> bool:
     """Return whether the generator's loss compares fakes with real samples."""
     named: Any = find(loss) if isinstance(loss, str) else loss
-    return isinstance(named, Critic) and not isinstance(named.objective, Expectations)
+    return isinstance(named, Critic) and isinstance(named.objective, Pairs | Averages)
 
 
 def check_constraint(loss: Loss | Critic | str, recipe: Recipe) -> None:

@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, ctx
 
 import gantheory
 from benchmarks.campaigns import games, inequalities, losses, numbers
 from benchmarks.campaigns.integrals import Oracle
-from benchmarks.campaigns.laws import FAMILIES, Place, phi
+from benchmarks.campaigns.laws import FAMILIES, Place, in_many_digits, phi
 from benchmarks.campaigns.outcome import Outcome
 from benchmarks.campaigns.pairs import Draw, ball_law, text
 from gantheory.records import How
 
 
+@in_many_digits
 def test_the_oracle_knows_closed_forms():
     p, q = ball_law(("normal", 0.0, 1.0)), ball_law(("normal", 3.0, 1.0))
     found = Oracle(["kl_pq", "pearson_chi2", "tv"], lambda t: (p, q)).solve()
@@ -24,6 +25,7 @@ def test_the_oracle_knows_closed_forms():
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
+@in_many_digits
 def test_the_textbook_densities_are_those_of_the_families(name):
     tree = Draw(7).law((name,))
     known, ours = gantheory.density(text(tree)), ball_law(tree)
@@ -33,6 +35,15 @@ def test_the_textbook_densities_are_those_of_the_families(name):
         value = ours.log(Place(arb(x), arb(0)))
         expected = -np.inf if value is None else float(value)
         assert float(known.logpdf(x)) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_the_package_is_asked_in_its_own_precision(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        gantheory, "divergence", lambda *a, **k: seen.append(ctx.prec) or gantheory.Estimate(1.0)
+    )
+    numbers.run(range(5, 6), Outcome())
+    assert set(seen) == {ctx.prec} == {53}
 
 
 def test_a_number_outside_of_its_bar_is_noticed(monkeypatch):

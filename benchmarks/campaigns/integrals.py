@@ -16,13 +16,14 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from flint import arb
+from flint import arb, ctx
 
-from benchmarks.campaigns.laws import HALF, ONE, SAME, TWO, ZERO, Law, Place
+from benchmarks.campaigns.laws import BITS, HALF, ONE, SAME, TWO, ZERO, Law, Place
 
 ORDER = 20
-RULE = [arb.legendre_p_root(ORDER, k, weight=True) for k in range(ORDER)]
-LOG_2 = TWO.log()
+with ctx.workprec(BITS):
+    RULE = [arb.legendre_p_root(ORDER, k, weight=True) for k in range(ORDER)]
+    LOG_2 = TWO.log()
 FAR = 110  # nats below the peak: what is left there does not count in 40 digits
 REACH = 1e12  # e-folds from an anchor: there only a power of x is left of an integrand
 INFINITE, THRESHOLD = "infinite", "too near to a threshold"

@@ -7,15 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flint import arb, ctx
 
-ctx.prec = 320
+P, R = ParamSpec("P"), TypeVar("R")
+BITS = 320  # in which the oracle works; the package is asked outside of them
 ZERO, ONE, HALF, TWO = arb(0), arb(1), arb(1) / 2, arb(2)
-PI = arb.pi()
-LOG_SQRT_2PI = (2 * PI).log() / 2
+with ctx.workprec(BITS):
+    PI = arb.pi()
+    LOG_SQRT_2PI = (2 * PI).log() / 2
 SAME = arb(2) ** -250  # what differs by less is one place
+
+
+def in_many_digits(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function of the oracle work in `BITS` bits, and leave the caller's as they are."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with ctx.workprec(BITS):
+            return function(*args, **kwargs)
+
+    return wrapped
 
 
 @dataclass(frozen=True)

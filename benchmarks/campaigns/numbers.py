@@ -15,7 +15,7 @@ from typing import Any
 from flint import arb
 
 from benchmarks.campaigns.integrals import DIVERGENCES, INFINITE, Answer, Oracle, Unresolved
-from benchmarks.campaigns.laws import Law
+from benchmarks.campaigns.laws import Law, in_many_digits
 from benchmarks.campaigns.outcome import Outcome, timed
 from benchmarks.campaigns.pairs import Tree, ball_law, pair, parameters, text
 from benchmarks.figures import Figure
@@ -69,6 +69,7 @@ def try_pair(seed: int, outcome: Outcome) -> None:
             compare(outcome, (seed, n, what, text(p), text(q)), oracle, found[n])
 
 
+@in_many_digits
 def solved(names: list[str], trees: tuple[Tree, Tree], wrt: Any) -> Oracle:
     """Return the oracle's answers; without derivatives where only these are not resolved."""
 
@@ -93,6 +94,7 @@ def solved(names: list[str], trees: tuple[Tree, Tree], wrt: Any) -> Oracle:
     return oracle
 
 
+@in_many_digits
 def compare(outcome: Outcome, where: tuple[Any, ...], oracle: Oracle, found: Any) -> None:
     """Judge one number of the package; what it is goes to the outcome."""
     name, wrt = where[1:3]

@@ -14,7 +14,7 @@ from typing import Any
 from flint import arb
 
 from benchmarks.campaigns import laws
-from benchmarks.campaigns.laws import FAMILIES, ZERO, Law
+from benchmarks.campaigns.laws import FAMILIES, ZERO, Law, in_many_digits
 
 Tree = tuple[Any, ...]
 ON_THE_LINE = ("normal", "laplace", "logistic", "gumbel", "student_t", "cauchy",
@@ -36,6 +36,7 @@ def text(tree: Tree) -> str:
     return f"{head}({', '.join(text(x) if isinstance(x, tuple) else repr(x) for x in rest)})"
 
 
+@in_many_digits
 def ball_law(tree: Tree, moved: dict[str, arb] | None = None, path: str = "") -> Law:
     """Return a law of textbook densities; ``moved`` holds by how much to move named parameters.
 

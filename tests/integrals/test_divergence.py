@@ -513,7 +513,7 @@ def test_the_command_prints_json_with_stable_keys():
     record = json.loads(done.output)
     assert list(record) == [
         "divergence", "p", "q", "wrt", "value", "error", "status", "method", "reason",
-        "error_probability", "log_value", "evaluations", "warnings",
+        "error_probability", "log_value", "evaluations", "warnings", "unit",
     ]  # fmt: skip
     assert close(record["value"], 0.336830820346831612, 1e-15)
 
