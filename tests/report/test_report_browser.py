@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import shutil
 
 import pytest
 from reports import OUTCOMES, WRONG
@@ -12,36 +10,6 @@ from gantheory.report import html
 from gantheory.report.svg import Picture
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    if not (CHROMIUM and CHROMEDRIVER):
-        if os.environ.get("CI"):
-            pytest.fail("CI must have chromium and chromedriver")
-        pytest.skip("no chromium and chromedriver here; install both to run the browser tests")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +27,17 @@ def page(tmp_path_factory):
     return path
 
 
-def open_page(browser, path, scheme="light", width=1200):
-    browser.get_log("performance")
-    browser.execute_cdp_cmd(
+def open_page(chromium, path, scheme="light", width=1200):
+    chromium.get_log("performance")
+    chromium.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
     )
-    browser.execute_cdp_cmd(
+    chromium.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
     )
-    browser.get(path.as_uri())
+    chromium.get(path.as_uri())
 
 
 def luminance(colour):
@@ -84,9 +52,11 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_opening_the_page_requests_nothing_else_and_logs_nothing(browser, page):
-    open_page(browser, page)
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+def test_opening_the_page_requests_nothing_else_and_logs_nothing(chromium, page):
+    open_page(chromium, page)
+    messages = [
+        json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")
+    ]
     requests = {
         message["params"]["request"]["url"]
         for message in messages
@@ -95,31 +65,31 @@ def test_opening_the_page_requests_nothing_else_and_logs_nothing(browser, page):
     # chrome:// is the browser's own first tab, which may still be loading
     mine = {url for url in requests if not url.startswith(("data:", "chrome://"))}
     assert mine == {page.as_uri()}
-    assert browser.get_log("browser") == []
+    assert chromium.get_log("browser") == []
 
 
-def open_all(browser):
-    browser.execute_script("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+def open_all(chromium):
+    chromium.execute_script("document.querySelectorAll('details').forEach(e => { e.open = true; })")
 
 
 def test_every_verdict_row_is_visible_once_its_group_is_opened_and_a_wrong_one_at_once(
-    browser, page
+    chromium, page
 ):
-    open_page(browser, page)
-    wrong = browser.find_element("css selector", f'tr[data-check="{WRONG.check.id}"]')
+    open_page(chromium, page)
+    wrong = chromium.find_element("css selector", f'tr[data-check="{WRONG.check.id}"]')
     assert wrong.is_displayed()
-    open_all(browser)
-    rows = browser.find_elements("css selector", "tr[data-check]")
+    open_all(chromium)
+    rows = chromium.find_elements("css selector", "tr[data-check]")
     assert {row.get_attribute("data-check") for row in rows} == {
         found.check.id for found in [*OUTCOMES, WRONG]
     }
     assert all(row.is_displayed() and row.size["height"] > 20 for row in rows)
 
 
-def test_mathml_is_laid_out_as_mathematics(browser, page):
-    open_page(browser, page)
-    open_all(browser)
-    heights = browser.execute_script(
+def test_mathml_is_laid_out_as_mathematics(chromium, page):
+    open_page(chromium, page)
+    open_all(chromium)
+    heights = chromium.execute_script(
         "return [...document.querySelectorAll('main math mfrac')].filter(e => e.checkVisibility())"
         ".map(e => e.children[1].getBoundingClientRect().top"
         " - e.children[0].getBoundingClientRect().top)"
@@ -129,16 +99,16 @@ def test_mathml_is_laid_out_as_mathematics(browser, page):
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1200])
-def test_the_page_never_scrolls_sideways(browser, page, width):
-    open_page(browser, page, width=width)
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+def test_the_page_never_scrolls_sideways(chromium, page, width):
+    open_page(chromium, page, width=width)
+    assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_contrasts_with_its_background(browser, page, scheme):
-    open_page(browser, page, scheme)
-    open_all(browser)
-    found = browser.execute_script(
+def test_all_text_contrasts_with_its_background(chromium, page, scheme):
+    open_page(chromium, page, scheme)
+    open_all(chromium)
+    found = chromium.execute_script(
         """
         const behind = e => { for (; e; e = e.parentElement) {
             const c = getComputedStyle(e).backgroundColor;
@@ -153,19 +123,19 @@ def test_all_text_contrasts_with_its_background(browser, page, scheme):
         assert contrast(text, background) >= 4.5, (name, words[:40])  # WCAG 2 AA
 
 
-def test_a_link_to_a_check_opens_the_group_that_it_is_in(browser, page):
-    open_page(browser, page)
-    row = browser.find_element("css selector", 'tr[data-check="far.below"]')
+def test_a_link_to_a_check_opens_the_group_that_it_is_in(chromium, page):
+    open_page(chromium, page)
+    row = chromium.find_element("css selector", 'tr[data-check="far.below"]')
     assert not row.is_displayed()
-    browser.execute_script("location.hash = 'check-far.below'")
+    chromium.execute_script("location.hash = 'check-far.below'")
     assert row.is_displayed()
 
 
-def test_figures_are_drawn_in_the_colours_of_the_theme(browser, page):
+def test_figures_are_drawn_in_the_colours_of_the_theme(chromium, page):
     colours = {}
     for scheme in ("light", "dark"):
-        open_page(browser, page, scheme)
-        colours[scheme] = browser.execute_script(
+        open_page(chromium, page, scheme)
+        colours[scheme] = chromium.execute_script(
             "return [...document.querySelectorAll('.plot svg path')]"
             ".map(e => getComputedStyle(e).stroke)"
         )
@@ -173,26 +143,26 @@ def test_figures_are_drawn_in_the_colours_of_the_theme(browser, page):
     assert "rgb(0, 114, 178)" not in colours["dark"]
 
 
-def test_light_and_dark_screenshots_differ_and_a_pdf_can_be_printed(browser, page, tmp_path):
+def test_light_and_dark_screenshots_differ_and_a_pdf_can_be_printed(chromium, page, tmp_path):
     shots = {}
     for scheme in ("light", "dark"):
-        open_page(browser, page, scheme)
-        shots[scheme] = browser.get_screenshot_as_png()
+        open_page(chromium, page, scheme)
+        shots[scheme] = chromium.get_screenshot_as_png()
         (tmp_path / f"{scheme}.png").write_bytes(shots[scheme])
     assert shots["light"] != shots["dark"]
-    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
+    printed = chromium.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     assert base64.b64decode(printed).startswith(b"%PDF")
 
 
-def test_closed_details_are_open_in_print(browser, page):
+def test_closed_details_are_open_in_print(chromium, page):
     from selenium.webdriver.support.ui import WebDriverWait
 
-    open_page(browser, page)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    open_page(chromium, page)
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     all_shown = (
         "const all = [...document.querySelectorAll('details li, details p')];"
         "return all.length && all.every(e => e.checkVisibility())"
     )
-    WebDriverWait(browser, 10).until(lambda driver: driver.execute_script(all_shown))
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen"})
-    assert not browser.execute_script(all_shown)  # on the screen they wait to be opened
+    WebDriverWait(chromium, 10).until(lambda driver: driver.execute_script(all_shown))
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen"})
+    assert not chromium.execute_script(all_shown)  # on the screen they wait to be opened
