@@ -18,7 +18,7 @@ from torch import distributions as laws
 
 from gantheory.densities import parse_density
 from gantheory.densities.base import Density
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError, unknown_name
 from simulations.counter import Places

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 from torch import Tensor
 
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.losses.loss import Loss
 from simulations.losses import TorchLoss, torch_loss

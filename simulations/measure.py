@@ -13,7 +13,8 @@ from torch import Tensor
 
 from gantheory.densities.base import Density
 from gantheory.densities.images import Affine
-from gantheory.densities.mixtures import AnyMixture, Mixture
+from gantheory.densities.mixing import AnyMixture
+from gantheory.densities.mixtures import Mixture
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy

@@ -15,14 +15,17 @@ from gantheory.densities import (  # noqa: F401  (each enters its families)
     lifetimes,
     location_scale,
     mixtures,
+    modes,
     normal,
     plane,
     positive,
     powerlaws,
     renamed,
+    restricted,
     shapes,
     simplex,
     spread,
+    truncated,
 )
 from gantheory.densities.arrays import Densities, laws
 from gantheory.densities.base import FAMILIES, Density

@@ -14,7 +14,7 @@ from scipy import special
 
 from gantheory.densities.base import Array, Domain, generator, parameter, register
 from gantheory.densities.gammas import in_digits
-from gantheory.densities.mixtures import bisected
+from gantheory.densities.mixing import bisected
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
 

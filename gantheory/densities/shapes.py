@@ -14,7 +14,7 @@ from scipy import special
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
 from gantheory.densities.gammas import beyond
 from gantheory.densities.location_scale import LocationScale
-from gantheory.densities.mixtures import bisected
+from gantheory.densities.mixing import bisected
 from gantheory.densities.normal import LOG_SQRT_2PI
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import Points

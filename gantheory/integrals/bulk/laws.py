@@ -8,7 +8,7 @@ import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.arrays import Densities
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.integrals.bulk.rows import STANDARD, Number, Row, Sum
 
 

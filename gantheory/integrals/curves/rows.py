@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from gantheory.densities.base import POSITIVE, Array
-from gantheory.densities.mixtures import SUM_TOLERANCE
+from gantheory.densities.mixing import SUM_TOLERANCE
 from gantheory.integrals.bulk.rows import STANDARD, Number, Row, Sum
 from gantheory.integrals.curves.formula import LETTER, arguments, dual, terms, tree_of, varies
 

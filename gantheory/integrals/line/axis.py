@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from gantheory.densities.images import Affine, Restrict
+from gantheory.densities.images import Affine
 from gantheory.densities.mixtures import Mixture
+from gantheory.densities.restricted import Restrict
 from gantheory.densities.univariate import Univariate
 
 GAIN = 0.5  # the share of what rounding displaces that must go for a move to be worth it

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Univariate, nearest
 from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.kernels.kernel import Kernel

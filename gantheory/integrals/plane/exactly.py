@@ -16,15 +16,10 @@ import numpy as np
 from flint import acb, arb, ctx
 
 from gantheory.densities import Density
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
+from gantheory.densities.modes import GridMixture2d, RingMixture2d
 from gantheory.densities.normal import Normal
-from gantheory.densities.plane import (
-    GridMixture2d,
-    Normal2dIso,
-    NormalNd,
-    RingMixture2d,
-    SpatialMixture,
-)
+from gantheory.densities.plane import Normal2dIso, NormalNd, SpatialMixture
 from gantheory.errors import GantheoryError, unknown_name
 
 EPS = float(np.finfo(float).eps)

@@ -14,7 +14,7 @@ from flint import acb, acb_mat, arb, ctx
 from gantheory.densities import Density, parse_density
 from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate

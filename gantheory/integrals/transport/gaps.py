@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.densities.mixtures import AnyMixture
+from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.integrals.line.quadrature import EPS, Samples
 
