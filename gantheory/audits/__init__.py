@@ -92,14 +92,16 @@ def audit_target(
         GantheoryError: where the module fails, hangs, crashes or has no such loss.
     """
     require("an audit of torch code", "torch", "torch")
-    from gantheory.audits.judge import judge
     from gantheory.audits.sandbox import recover_apart
 
     if claims is not None:
         from gantheory.audits.judge import claim_of
 
         claim_of(claims, ())
-    return judge(recover_apart(target, seconds, megabytes), claims)
+    found = recover_apart(target, seconds, megabytes)
+    from gantheory.audits.judge import judge  # loaded while the other process ran
+
+    return judge(found, claims)
 
 
 def _name_of(loss: Any, otherwise: str) -> str:

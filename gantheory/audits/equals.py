@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import least_squares
 
 from gantheory.errors import GantheoryError
 from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
@@ -298,6 +297,8 @@ def _fit(entry: Loss, found: Payoffs, start: list[float]) -> Loss | None:
     if names == ["eps"]:
         best = np.array(start)
     else:
+        from scipy.optimize import least_squares  # half a second, for families alone
+
         with np.errstate(all="ignore"):
             best = least_squares(
                 misfit, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=EVALUATIONS

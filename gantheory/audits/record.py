@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gantheory.audits.equals import Equality
-from gantheory.derivations.derivation import Derivation
-from gantheory.losses.loss import Loss
+if TYPE_CHECKING:
+    from gantheory.audits.equals import Equality
+    from gantheory.derivations.derivation import Derivation
+    from gantheory.losses.loss import Loss
 
 
 class Kind(StrEnum):

@@ -54,6 +54,8 @@ def _run(target: Target, arguments: list[str], seconds: float, megabytes: int) -
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         env=environment, start_new_session=True, text=True, errors="replace",
     )  # fmt: skip
+    import gantheory.audits.judge  # noqa: F401 -- a second's work while the other process starts
+
     try:
         _, said = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
