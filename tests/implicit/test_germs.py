@@ -1,5 +1,7 @@
 """Expansions near an end, zeros on an interval and exact constants, each against mpmath."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -111,6 +113,35 @@ def test_monomials_are_bounded_from_their_start_on_or_say_that_they_are_not():
         values = [m.at(arb(16) * arb(2) ** k) for k in range(6)]
         assert all(value <= bound * (1 + arb(2) ** -30) for value in values)
     assert bounded > 15
+
+
+def rate_of_fall(m, s):
+    """−d log m/d log s, by floats."""
+    rates = sum(float(ball_of(k)) * float(p) * s ** float(p) for p, k in m.rates)
+    return -rates - float(m.power) - float(m.logs) / math.log(s)
+
+
+def test_the_bound_on_a_fall_holds_from_its_start_on_and_is_met_where_all_terms_oppose():
+    draw = np.random.default_rng(5)
+    for _ in range(200):
+        powers = sorted(draw.choice([3, 2, 1], draw.integers(0, 3), replace=False), reverse=True)
+        signs = draw.choice([-1, 1], 4)
+        rates = tuple(
+            (fmpq(int(p), 2), fmpq(int(sign * draw.integers(1, 9)), 4))
+            for p, sign in zip(powers, signs, strict=False)
+        )
+        m = Monomial(rates, fmpq(int(draw.integers(-6, 7)), 2), fmpq(int(draw.integers(-2, 3))))
+        start = int(draw.choice([8, 64]))
+        bound = float(m.fall(arb(start)))
+        if bound > 0:
+            truth = [rate_of_fall(m, start * k) for k in (1, 1.5, 7, 400, 1e5)]
+            assert bound <= min(truth) * (1 + 1e-12)
+        against = [k > 0 for _, k in m.rates[1:]] + ([m.power > 0] if rates else [])
+        falls = rate_of_fall(m, start)
+        if all(against) and m.logs >= 0 and falls > 1e-9:
+            assert bound == pytest.approx(falls, rel=1e-12)
+        if (rates and rates[0][1] > 0) or (not rates and m.power > 0):
+            assert not bound > 0
 
 
 def test_constants_are_added_and_raised_exactly():
