@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--objective", help="What D maximises as a function of means E_p(...), E_q(...).")
 @click.option("--domain", default="(-oo, oo)", show_default=True, help="Scores that D may output.")
 @click.option("--link", default="", help="What the discriminator's output D is, in t.")
-@click.option("--parameter", multiple=True, metavar="NAME=(a, b)", help="Range of a parameter.")
+@click.option(
+    "--parameter", multiple=True, metavar="NAME=(a, b)", help="Range or number of a parameter."
+)
 @click.option("--law", multiple=True, metavar="NAME=LAW", help="Law of a random name in E[...].")
 @heads_option
 @click.option(
@@ -70,6 +72,7 @@ def command(
       gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
       gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t --law "m=uniform(1, 2)"
       gantheory derive --objective "E_p(t) - log(E_q(exp(t)))"
+      gantheory derive --real t --fake "-exp(t) - k*t**4" --generator=-t --parameter k=1/2 --at 3
       gantheory derive --file my_loss.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
@@ -186,17 +189,20 @@ def _yours(formulas: Mapping[str, str | None], asked: Mapping[str, Any]) -> Loss
     if len(given) < 3:
         missing = ", ".join(f"--{key}" for key in formulas if key not in given)
         raise GantheoryError(f"name a loss, or give its formulas: {missing} missing")
-    return Loss(
+    ranges = dict(map(_range, asked["parameter"]))
+    numbers = {name: text for name, text in ranges.items() if not text.startswith(("(", "["))}
+    loss = Loss(
         "yours",
         given["real"],
         given["fake"],
         given["generator"],
         domain=asked["domain"],
         link=asked["link"],
-        parameters=dict(map(_range, asked["parameter"])),
+        parameters={name: text for name, text in ranges.items() if name not in numbers},
         laws=dict(_named("--law", text, "m=uniform(0.8, 1)") for text in asked["law"]),
         title="Your loss",
     )
+    return loss.partly(**numbers) if numbers else loss
 
 
 def _range(text: str) -> tuple[str, str]:

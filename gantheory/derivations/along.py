@@ -9,7 +9,6 @@ import sympy as sp
 
 from gantheory.derivations import opening, steps
 from gantheory.derivations.exposition import Step
-from gantheory.implicit.stationary import Arc
 from gantheory.records import How
 from gantheory.theory.records import Curvature, text
 
@@ -33,37 +32,42 @@ def steps_along(derivation: Derivation) -> tuple[Step, ...]:
 
 
 def _stationarity(derivation: Derivation) -> Iterator[Step]:
-    assert derivation.implicit is not None
-    for segment in derivation.implicit.path.segments:
-        if not isinstance(segment.local, Arc):
+    assert derivation.value is not None
+    arcs = iter(derivation.value.parametric)
+    for branch in derivation.optimum.branches if derivation.optimum else ():
+        if branch.kind != "stationary":
             continue
-        ratio = segment.local.part.slopes.ratio
-        low, high = (one.shown for one in segment.ratios)
+        arc, (low, high) = next(arcs), map(shown, branch.ratios)
         yield Step(
             "The score as parameter" if (low, high) == ("0", "oo") else
             f"The score as parameter for {low} < r < {high}",
-            f"r*a'(t) + b'(t) = 0 where r = {ratio}, which is monotone from t = "
-            f"{segment.start.shown} to {segment.stop.shown}: t* is its inverse, and everything "
+            f"r*a'(t) + b'(t) = 0 where r = {arc.ratio}, which is monotone from t = "
+            f"{shown(arc.start)} to {shown(arc.stop)}: t* is its inverse, and everything "
             "else is a function of t.",
-            rf"r = -\frac{{b'(t)}}{{a'(t)}} = {sp.latex(ratio)}",
+            rf"r = -\frac{{b'(t)}}{{a'(t)}} = {sp.latex(arc.ratio)}",
             How.CERTIFIED,
             "signs by ball arithmetic on all scores, and by expansions with bounds near the ends",
         )  # fmt: skip
 
 
+def shown(place: sp.Expr) -> str:
+    """Return an end as text, an enclosed one to 15 digits."""
+    return f"{float(place):.15g}" if place.is_Float else str(place)
+
+
 def _optimum(derivation: Derivation) -> Iterator[Step]:
-    optimum, implicit = derivation.optimum, derivation.implicit
+    optimum, value = derivation.optimum, derivation.value
     assert optimum is not None
-    assert implicit is not None
-    ways = [
-        f"for {s.ratios[0].shown} < r < {s.ratios[1].shown} "
-        + (
-            f"t* runs from {s.start.shown} to {s.stop.shown}"
-            if isinstance(s.local, Arc)
-            else f"t* = {s.local.place.shown} ({s.local.kind})"
-        )
-        for s in implicit.path.segments
-    ]
+    arcs = iter(value.parametric if value else ())
+    ways = []
+    for branch in optimum.branches:
+        low, high = map(shown, branch.ratios)
+        arc = next(arcs, None) if branch.kind == "stationary" else None
+        where = f"for {low} < r < {high} "
+        if arc is None:
+            ways.append(where + f"t* = {shown(branch.x)} ({branch.kind})")
+        else:
+            ways.append(where + f"t* runs from {shown(arc.start)} to {shown(arc.stop)}")
     attained = "" if optimum.attained else " The supremum is approached and not attained."
     yield Step(
         "The optimal discriminator",

@@ -10,12 +10,15 @@ from flint import ctx
 from gantheory.deadline import OutOfTime, Undecided, time_limit
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.weighted import of_weighted
+from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.signs.balls import NoEnclosure
 from gantheory.functions import t
 from gantheory.implicit.isolation import BITS
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import sections_of, vanishes
 from gantheory.implicit.solution import Implicit
+from gantheory.losses.loss import Loss
 from gantheory.records import How
 from gantheory.theory.records import Curvature, Equilibrium, SecondOrder
 
@@ -34,6 +37,9 @@ def completed(found: Derivation, seconds: float) -> Derivation:
         return found
     try:
         with time_limit(seconds), ctx.workprec(BITS):
+            parameters = Assumptions.of(found.definition.parameters)
+            if parameters.ranges:
+                return _with_parameters(found, parameters)
             implicit = Implicit.of(found.definition)
             return _whole(found, implicit) if found.optimum is None else _filled(found, implicit)
     except (Undecided, NoEnclosure) as reason:
@@ -41,6 +47,19 @@ def completed(found: Derivation, seconds: float) -> Derivation:
             return found
         both = f"{(found.undecided or {})['optimum']}; with the score as parameter: {reason}"
         return replace(found, undecided={"optimum": both})
+
+
+def _with_parameters(found: Derivation, parameters: Assumptions) -> Derivation:
+    """Decide a loss with free parameters, where these only weigh its payoffs."""
+    if found.optimum is not None:
+        return found
+    made = of_weighted(found, parameters, _plain)
+    return found if made is None else confirm(made)
+
+
+def _plain(loss: Loss) -> Derivation:
+    """Return the theory of a loss without parameters, with the score as parameter."""
+    return _whole(Derivation(loss, assumptions=()), Implicit.of(loss))
 
 
 def _is_open(found: Derivation) -> bool:

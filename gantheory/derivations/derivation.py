@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from gantheory.derivations.ratios import AtRatio, at_ratio
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
 from gantheory.derivations.summary import summary_of
+from gantheory.exact.assumptions import Assumptions
 from gantheory.implicit.atscore import AtScore
 from gantheory.implicit.solution import Implicit
 from gantheory.losses.loss import Loss
@@ -62,23 +64,56 @@ class Derivation(Exposition):
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The derivation step by step, each with how it is known."""
-        if self.implicit is not None:
-            return steps_along(self)
-        return () if self.solved is None else steps_of(self, self.solved)
+        if self.solved is not None:
+            return steps_of(self, self.solved)
+        return () if self.optimum is None else steps_along(self)
 
     @cached_property
     def summary(self) -> tuple[Line, ...]:
         """The answer in five lines, each with how it is known."""
         return summary_of(self)
 
-    def at(self, *ratios: float | Fraction | str) -> tuple[AtRatio, ...]:
+    def at(
+        self,
+        *ratios: float | Fraction | str,
+        parameters: Mapping[str, float | Fraction | str] | None = None,
+    ) -> tuple[AtRatio, ...]:
         """Return D*, its score and the curvatures at density ratios, with their errors.
+
+        Args:
+            ratios: the ratios r = p/q.
+            parameters: a number for each free parameter of the loss.
 
         >>> from gantheory import derive
         >>> print(derive("minimax").at(3)[0].D)
         0.75 ± 0.0e+00
+        >>> print(derive("alpha-gan").at(3, parameters={"alpha": 1})[0].D)
+        0.75 ± 0.0e+00
         """
-        return tuple(at_ratio(self.optimum, self.curvatures, one) for one in ratios)
+        found = self._given(parameters or {}) if parameters else self
+        return tuple(at_ratio(found.optimum, found.curvatures, one) for one in ratios)
+
+    def _given(self, parameters: Mapping[str, float | Fraction | str]) -> Derivation:
+        """Return the optimum and the curvatures with numbers in the place of parameters."""
+        numbers = self.definition.given(**parameters).numbers
+        symbols = Assumptions.of(self.definition.parameters).symbols
+        rule = {
+            symbol: sp.Rational(numbers[name].numerator, numbers[name].denominator)
+            for name, symbol in symbols.items()
+        }
+        curvatures = {
+            name: replace(
+                one,
+                curvature=one.curvature.xreplace(rule),
+                atoms=tuple((p.xreplace(rule), m.xreplace(rule)) for p, m in one.atoms),
+                jumps=tuple((p.xreplace(rule), m.xreplace(rule)) for p, m in one.jumps),
+            )
+            for name, one in self.curvatures.items()
+        }
+        optimum = self.optimum and replace(
+            self.optimum, score=self.optimum.score.xreplace(rule), D=self.optimum.D.xreplace(rule)
+        )
+        return replace(self, optimum=optimum, **curvatures)  # type: ignore[arg-type]
 
     @property
     def remarks(self) -> tuple[str, ...]:

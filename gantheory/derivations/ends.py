@@ -143,5 +143,5 @@ class Ends:
         if not abs(far - limit) > SLOW * (1 + abs(limit)):
             return
         slow = near is not None and abs(far - limit) < SHRINKS * abs(near - limit)
-        if self.derivation.implicit is None or not slow:
+        if self.derivation.solved is not None or not slow:
             self.even.fail(f"the limit of {what} is not approached", far, limit)

@@ -69,7 +69,7 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
             found = confirm(_consequences(solved))
     except Undecided as reason:
         found = Derivation(loss, assumptions=ASSUMPTIONS, undecided={"optimum": str(reason)})
-    return found if loss.parameters or loss.laws else completed(found, seconds)
+    return found if loss.laws else completed(found, seconds)
 
 
 def solve(loss: Loss, parameters: Assumptions) -> Solved:

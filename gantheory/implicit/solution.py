@@ -161,7 +161,7 @@ class Implicit(Curved):
         if isinstance(segment.local, Rest) and segment.undetermined:
             loss = None
         others = tuple(
-            Tie(D, c) for D, c in states[1:] if c is not None and not _same(D, states[0][0])
+            Tie(D, c) for D, c in states[1:] if c is not None and not same(D, states[0][0])
         )
         return Equilibrium(
             states[0][0], as_expression(negative(self.best)), loss, *self.ranges(segment), others
@@ -216,7 +216,8 @@ def branch_of(segment: Segment) -> Branch:
     )
 
 
-def _same(one: sp.Expr, other: sp.Expr) -> bool:
+def same(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two numbers are one, as far as they are enclosed."""
     return bool(one == other or abs(sp.N(one - other)) < 1e-25)
 
 

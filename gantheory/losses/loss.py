@@ -267,6 +267,34 @@ class Loss:
             numbers=exact,
         )
 
+    def partly(self, **numbers: float | Fraction | str) -> Loss:
+        """Return the loss with numbers in the place of some parameters, the others still free.
+
+        >>> Loss("mine", real="a*t", fake="-b*t**2", generator="-t").partly(b=2).parameters
+        {'a': '(0, oo)'}
+        """
+        rest = {*self.parameters} - {*numbers}
+        exact = {name: _exact(name, value) for name, value in numbers.items()}
+        if not rest:
+            return self.given(**numbers)
+        for name in exact:
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of loss {self.name!r}:", name, self.parameters)
+            if not names_of(self.parameters[name]) & rest:
+                _check_inside(name, exact[name], self.parameters[name], exact)
+        formulas = {
+            part: substituted(getattr(self, part), RANDOM, exact)
+            for part in ("real", "fake", "generator", "link")
+        }
+        parameters = {
+            name: numbered(text, exact) for name, text in self.parameters.items() if name in rest
+        }
+        laws = {name: substituted(text, LAW, exact) for name, text in self.laws.items()}
+        typical = {name: text for name, text in self.typical.items() if name in rest}
+        domain = numbered(self.domain, exact)
+        return replace(self, **formulas, domain=domain, parameters=parameters, laws=laws,
+                       typical=typical, claims=())  # fmt: skip
+
     def as_dict(self) -> dict[str, object]:
         """Return the formulas as typed under their field names, for printing and JSON."""
         loss = self.typed or self

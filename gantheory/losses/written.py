@@ -41,6 +41,15 @@ class _Typed(StrPrinter):
         return f"where({decides} > 0, {then}, {otherwise})"
 
 
+def typed(expr: sp.Expr) -> str:
+    """Return an expression as a user would type it.
+
+    >>> typed(sp.exp(1) * sp.Abs(sp.Symbol("t")))
+    'exp(1)*abs(t)'
+    """
+    return str(_Typed().doprint(expr))
+
+
 def written_out(loss: Loss) -> Loss:
     """Return a loss with its means worked out and its heads summed; any other as it is.
 
@@ -89,7 +98,7 @@ class _Means(ast.NodeTransformer):
         expr = to_sympy(inner, {**self.parameters.symbols, **symbols})
         for name in names:
             expr = mean(expr, symbols[name], self.laws[name], self.parameters)
-        text = _Typed().doprint(expr)
+        text = typed(expr)
         try:
             return parse(text, PAYOFF)
         except OutOfTime:
