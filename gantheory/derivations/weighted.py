@@ -93,19 +93,21 @@ class Weights:
     def of(cls, loss: Loss, parameters: Assumptions) -> Weights | None:
         """Return the weights of a loss; None where its parameters do more than weigh."""
         payoffs = payoffs_of(loss, parameters)
-        exprs = (payoffs.real, payoffs.fake, payoffs.generator)
         if payoffs.link.free_symbols - {t}:
             return None
-        parts = [one for one in map(weighed, exprs) if one is not None]
-        if len(parts) < 3 or any(parameters.sign(one.weight) != 1 for one in parts):
+        real, fake, generator = map(weighed, (payoffs.real, payoffs.fake, payoffs.generator))
+        if real is None or fake is None or generator is None:
             return None
-        names = ("real", "fake", "generator")
-        texts = {name: typed(one.bare) for name, one in zip(names, parts, strict=True)}
+        if any(parameters.sign(one.weight) != 1 for one in (real, fake, generator)):
+            return None
         try:
-            bare = replace(loss, **texts, parameters={}, typical={}, claims=())
-        except GantheoryError:  # the domain has parameters, or a formula is too long to type
+            bare = Loss(
+                loss.name, typed(real.bare), typed(fake.bare), typed(generator.bare),
+                domain=loss.domain, link=loss.link, title=loss.title,
+            )  # fmt: skip
+        except GantheoryError:  # a formula is too long to type
             return None
-        return None if bare.parameters else cls(*parts, bare)
+        return None if bare.parameters else cls(real, fake, generator, bare)
 
     @property
     def k(self) -> sp.Expr:

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from gantheory.deadline import Undecided
+from gantheory.deadline import OutOfTime, Undecided
+from gantheory.exact.algebra import Algebra
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 
 BITS = 256
@@ -114,8 +115,18 @@ def sign_of(c: sp.Expr) -> int:
                 raise Undecided(str(reason)) from None
         if ball > 0 or ball < 0:
             return 1 if ball > 0 else -1
-        if sp.expand(c) == 0:
+        if sp.expand(c) == 0 or _vanishes(c):
             return 0
     if c.count_ops() < SIMPLE and sp.simplify(c) == 0:
         return 0
     raise Undecided(f"whether {str(c)[:80]} is 0 is not known")
+
+
+def _vanishes(c: sp.Expr) -> bool:
+    """Whether exact algebra shows that a constant is 0."""
+    try:
+        return Algebra({}).is_zero(c)
+    except OutOfTime:
+        raise
+    except Undecided:
+        return False

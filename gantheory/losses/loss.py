@@ -282,18 +282,24 @@ class Loss:
                 raise unknown_name(f"parameter of loss {self.name!r}:", name, self.parameters)
             if not names_of(self.parameters[name]) & rest:
                 _check_inside(name, exact[name], self.parameters[name], exact)
-        formulas = {
-            part: substituted(getattr(self, part), RANDOM, exact)
-            for part in ("real", "fake", "generator", "link")
-        }
-        parameters = {
-            name: numbered(text, exact) for name, text in self.parameters.items() if name in rest
-        }
-        laws = {name: substituted(text, LAW, exact) for name, text in self.laws.items()}
-        typical = {name: text for name, text in self.typical.items() if name in rest}
-        domain = numbered(self.domain, exact)
-        return replace(self, **formulas, domain=domain, parameters=parameters, laws=laws,
-                       typical=typical, claims=())  # fmt: skip
+        real, fake, generator, link = (
+            substituted(formula, RANDOM, exact)
+            for formula in (self.real, self.fake, self.generator, self.link)
+        )
+        return replace(
+            self,
+            real=real,
+            fake=fake,
+            generator=generator,
+            link=link,
+            domain=numbered(self.domain, exact),
+            parameters={
+                n: numbered(text, exact) for n, text in self.parameters.items() if n in rest
+            },
+            typical={name: text for name, text in self.typical.items() if name in rest},
+            laws={name: substituted(text, LAW, exact) for name, text in self.laws.items()},
+            claims=(),
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return the formulas as typed under their field names, for printing and JSON."""
