@@ -1,4 +1,4 @@
-"""A derivation ends within a stated time: `time_limit` raises `OutOfTime` where it would not."""
+"""A derivation ends within a stated time of work: else `time_limit` raises `OutOfTime`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from types import FrameType
 
 DEFAULT_SECONDS = 10.0  # the slowest catalogue loss takes about a fiftieth of it
+
+AGAIN = 0.5  # seconds after which an alarm is repeated
+REACHED = "the time limit was reached before the derivation ended"
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -25,20 +28,29 @@ class OutOfTime(Undecided):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTime` from the enclosed block once ``seconds`` have passed.
+    """Raise `OutOfTime` from the enclosed block once it has worked for ``seconds``.
 
-    In the main thread a timer signal interrupts whatever is running; in other threads, and
-    inside compiled code, the next `check_time` does.
+    The processor's time of this thread is counted, so that what is decided does not depend on
+    what else the machine does. In the main thread a timer signal interrupts whatever is running;
+    in other threads, and inside compiled code, the next `check_time` does.
     """
     if _deadline.get() is not None:  # the enclosing limit rules
         yield
         return
-    token = _deadline.set(time.monotonic() + seconds)
+    deadline = time.thread_time() + seconds
+    token = _deadline.set(deadline)
     alarmed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+
+    def on_alarm(signum: int, frame: FrameType | None) -> None:
+        left = deadline - time.thread_time()
+        # Set again in any case, because the code that it interrupts may swallow the exception.
+        signal.setitimer(signal.ITIMER_REAL, max(left, AGAIN))
+        if left <= 0:
+            raise OutOfTime(REACHED)
+
     if alarmed:
-        previous = signal.signal(signal.SIGALRM, _on_alarm)
-        # Repeated, because the code that it interrupts may swallow the first exception.
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+        previous = signal.signal(signal.SIGALRM, on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -51,9 +63,5 @@ def time_limit(seconds: float) -> Iterator[None]:
 def check_time() -> None:
     """Raise `OutOfTime` if the deadline of the enclosing `time_limit` has passed."""
     deadline = _deadline.get()
-    if deadline is not None and time.monotonic() > deadline:
-        raise OutOfTime("the time limit was reached before the derivation ended")
-
-
-def _on_alarm(signum: int, frame: FrameType | None) -> None:
-    raise OutOfTime("the time limit was reached before the derivation ended")
+    if deadline is not None and time.thread_time() > deadline:
+        raise OutOfTime(REACHED)

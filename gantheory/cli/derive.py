@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
 @click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
-@click.option("--time-limit", default=10.0, show_default=True, help="Seconds before undecided.")
+@click.option("--time-limit", default=10.0, show_default=True, help="Seconds of work at most.")
 @json_option
 def command(
     loss: str | None,
