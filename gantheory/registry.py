@@ -12,6 +12,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any, TypeVar
 
 from gantheory.densities import FAMILIES, Density
+from gantheory.densities.base import families_by_name
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence
 from gantheory.errors import GantheoryError
 from gantheory.integrals.transport.catalogue import DISTANCES, Distance
@@ -113,4 +114,7 @@ def _enter_family(family: type[Density]) -> None:
         raise GantheoryError(f"{family.__name__}.name = {family.name!r} must be letters and digits")
     if FAMILIES.get(family.name, family) is not family:
         raise GantheoryError(f"density {family.name!r} is in the catalogue; choose another name")
+    for name in family.aliases:
+        if families_by_name().get(name, family) is not family:
+            raise GantheoryError(f"{name!r} is a name of a density already; choose another alias")
     FAMILIES[family.name] = family

@@ -18,6 +18,7 @@ from torch import distributions as laws
 
 from gantheory.densities import parse_density
 from gantheory.densities.base import Density
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.plane import Spatial
 from gantheory.errors import GantheoryError, unknown_name
@@ -69,7 +70,7 @@ class Law:
     block: int = 1
 
     def __post_init__(self) -> None:
-        if self.dim > 1 and (self.block > 1 or not isinstance(self.density, Spatial)):
+        if self.dim > 1 and (self.block > 1 or not of_family(self.density, Spatial)):
             raise GantheoryError(
                 f"Law({self.density}, block={self.block}): stratified points need a law on the "
                 "line, and independent ones in more dimensions a sum of normals"
@@ -82,7 +83,7 @@ class Law:
 
     def sample(self, n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
         """Return n points, shape (n, dim)."""
-        if isinstance(self.density, Spatial):
+        if of_family(self.density, Spatial):
             return _sum_of_normals(self.density, n, generator).to(dtype)
         u = torch.rand(n, generator=generator, dtype=torch.float64)
         levels = (torch.arange(n) % self.block + u) / self.block
@@ -90,7 +91,7 @@ class Law:
 
     def points(self, places: Places) -> Tensor:
         """Return points made from numbers that are counted, for all members at once."""
-        if isinstance(self.density, Spatial):
+        if of_family(self.density, Spatial):
             return _placed(self.density, places.uniform()[..., 0], places.normal(self.dim))
         levels = (places.order()[..., None] % self.block + places.uniform()) / self.block
         return torch_quantile(self.density, levels)
@@ -118,7 +119,7 @@ def quantile(density: Density, levels: Array) -> Array:
     A mixture gives each part, in order, its share of the levels, and maps by the part's own
     quantile function: not monotone, but a map of the uniform law to the mixture all the same.
     """
-    if not isinstance(density, AnyMixture):
+    if not of_family(density, AnyMixture):
         ppf: Callable[[Array], Array] = density.ppf  # type: ignore[attr-defined]
         inside = np.clip(levels, _LEAST_LEVEL, np.nextafter(1.0, 0.0))  # 0 and 1 may lie at ±∞
         return np.asarray(ppf(inside), dtype=np.float64)
@@ -149,7 +150,7 @@ _QUANTILES: dict[str, Callable[..., Tensor]] = {
 
 def bulk(density: Density, outside: float) -> tuple[float, float]:
     """Return an interval that leaves at most the mass ``outside`` of a law at either end."""
-    parts = density.parts if isinstance(density, AnyMixture) else (density,)
+    parts = density.parts if of_family(density, AnyMixture) else (density,)
     ends = np.array([quantile(part, np.array([outside, 1 - outside])) for part in parts])
     return float(ends[:, 0].min()), float(ends[:, 1].max())
 
@@ -165,7 +166,7 @@ def torch_logpdf(density: Density | str) -> Callable[[Tensor], Tensor]:
     -0.9189385332046727
     """
     law = as_density(density)
-    if isinstance(law, Spatial):
+    if of_family(law, Spatial):
         weights, means, covariances = _tensor(law.weights, law.means, law.covariances)
         normals = laws.MultivariateNormal(means, covariances, validate_args=False)
         return laws.MixtureSameFamily(

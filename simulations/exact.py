@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gantheory.densities import Density, parse_density
+from gantheory.densities.inherited import of_family
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import NormalNd, Spatial
 from gantheory.errors import GantheoryError
@@ -142,7 +143,7 @@ def jsd_in_plane(p: Density | str, flow: Flow, row: Tensor, target: float = 1e-4
     of them lies from their mean is the stated error.
     """
     data = parse_density(p)
-    if not isinstance(data, Spatial) or data.dim != 2 or flow.dim != 2:
+    if not of_family(data, Spatial) or data.dim != 2 or flow.dim != 2:
         raise GantheoryError(f"{data} and a flow in {flow.dim} dimensions: both must be planar")
     row = row.detach().cpu().double()
     estimate = Estimate.undetermined("the flow's density is not finite")

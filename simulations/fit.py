@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 from torch import Tensor
 
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.losses.loss import Loss
@@ -262,7 +263,7 @@ _REACH, _NODES = 6.5, 513
 
 def _parts(law: Law) -> list[tuple[float, Law]]:
     """Return the laws that a law mixes, each with its share."""
-    if not isinstance(law, AnyMixture):
+    if not of_family(law, AnyMixture):
         return [(1.0, law)]
     return list(zip(law.probabilities, law.parts, strict=True))
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gantheory.densities.base import Density
 from gantheory.densities.images import Affine
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.mixtures import Mixture
 from gantheory.densities.univariate import Univariate
@@ -303,7 +304,7 @@ def _sampled(
 
 def _twice_as_wide(law: Univariate) -> Univariate | None:
     """Return the law stretched about its median, or about its only end; None where it has two."""
-    if isinstance(law, AnyMixture):
+    if of_family(law, AnyMixture):
         parts = [_twice_as_wide(part) or part for part in law.parts]
         return Mixture(law.weights, tuple(parts))
     ends = [end for end in law.support if math.isfinite(end)]

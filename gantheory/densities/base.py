@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gantheory.densities.inherited import disown
 from gantheory.errors import GantheoryError, shown, unknown_name
 
 Array = NDArray[Any]
@@ -54,12 +55,26 @@ class Density:
     """A probability density (or, for discrete laws, a mass function) with known structure.
 
     Families are frozen dataclasses whose fields are the parameters; ``str`` of a density is text
-    that `gantheory.densities.parse_density` reads back.
+    that `gantheory.densities.parse_density` reads back. A class derived from a family that changes
+    its law keeps nothing of what was known of that law; see `gantheory.densities.inherited`.
     """
 
     name: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
     dim: int = 1
+    known_alone: ClassVar[type]  # what holds of a law of this kind whose density alone is known
+    known_of: ClassVar[type]  # of a class that changes the law of a family: that family
+    wraps: ClassVar[str] = "logpdf"  # the method from which every answer is computed
+    wrappers: ClassVar[frozenset[str]] = frozenset({"pdf"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        disown(cls)
+        taken = FAMILIES.get(cls.name, cls)
+        if not issubclass(cls, taken) and _place(cls) != _place(taken):
+            raise GantheoryError(
+                f"{cls.__name__}: {cls.name!r} is the name of another law; choose one of its own"
+            )
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -90,7 +105,7 @@ class Density:
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         """Return ``n`` independent draws, of shape ``(n,)`` in 1-D and ``(n, dim)`` otherwise."""
-        raise NotImplementedError
+        raise GantheoryError(f"{self}: no way to draw from it is known")
 
     def score(self, name: str, x: ArrayLike) -> Array:
         """Return the derivative of the log-density in the parameter ``name`` at ``x``."""
@@ -100,13 +115,28 @@ class Density:
         return f"{self.name}({', '.join(written(value) for value in self.parameters.values())})"
 
 
+def _place(kind: type) -> tuple[str, str]:
+    return kind.__module__, kind.__qualname__
+
+
+class _Alone:
+    """What holds of any law of which the density alone is known: it has no draws and no scores."""
+
+    __str__ = Density.__str__
+    sample = Density.sample
+    score = Density.score
+
+
+Density.known_alone = _Alone
+
+
 def written(value: Any) -> str:
     """Return a parameter as `parse_density` reads it.
 
     >>> written((0.5, 2.0))
     '(0.5, 2)'
     """
-    if isinstance(value, str | Density):
+    if value is None or isinstance(value, str | Density):
         return str(value)
     if isinstance(value, Sequence):
         return f"({', '.join(written(v) for v in value)}{',' if len(value) == 1 else ''})"

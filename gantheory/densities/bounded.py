@@ -29,6 +29,7 @@ from gantheory.densities.gammas import (
     log_beta,
     log_over,
 )
+from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import PEAKED, inside
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
@@ -123,7 +124,7 @@ class Uniform(Univariate):
         return {"loc": np.ones_like(at.x), "scale": at.x}.get(name)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Uniform):
+        if not of_family(other, Uniform):
             return None
         wider = (self.b - other.b) - (self.a - other.a)  # a difference of widths would lose it
         close = abs(wider) < 0.5 * other.width
@@ -157,7 +158,7 @@ class Beta(Univariate):
     @cached_property
     def pivot(self) -> float:
         """The binary64 number next to the mean, but off both ends: all is written about it."""
-        return min(max(self.mean(), sys.float_info.min), 1 - EPS / 2)
+        return min(max(Beta.mean(self), sys.float_info.min), 1 - EPS / 2)
 
     @cached_property
     def _about(self) -> tuple[float, ...]:
@@ -194,7 +195,7 @@ class Beta(Univariate):
     def centers(self) -> tuple[tuple[float, float], ...]:
         total = self.a + self.b
         width = math.sqrt(self.a * self.b / (total + 1)) / total
-        return ((self.mean(), min(width, 0.25)),)
+        return ((Beta.mean(self), min(width, 0.25)),)
 
     def end_tail(self, end: float) -> Tail | None:
         return Tail(finite=True, log=1 - Fraction(self.b if end else self.a))
@@ -262,7 +263,7 @@ class Beta(Univariate):
         return abs(constant) + 1 / math.sqrt(own)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Beta):
+        if not of_family(other, Beta):
             return None
         found = beta_ratio_about(self.a, self.b, other.a, other.b, self.pivot)
         constant, slope, of_a, of_b = found

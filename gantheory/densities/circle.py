@@ -14,6 +14,7 @@ from scipy import special
 
 from gantheory.densities.base import Array, Domain, generator, parameter, register
 from gantheory.densities.gammas import in_digits
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import bisected
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
@@ -174,7 +175,7 @@ class VonMises(Univariate):
         return end if name == "scale" else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, VonMises):
+        if not of_family(other, VonMises):
             return None
         turned = _angle_between(self.loc, other.loc)
         steep, wide = self.concentration - other.concentration, other.concentration

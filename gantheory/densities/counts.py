@@ -15,8 +15,9 @@ from scipy import special
 
 from gantheory.densities.base import Array, Density, Domain, generator, parameter, register
 from gantheory.densities.gammas import excess, in_digits
+from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import LogRatio, log_quotient
-from gantheory.errors import unknown_name
+from gantheory.errors import GantheoryError, unknown_name
 
 SHARE = Domain(1e-12, 1.0, (0.05, 0.95))
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -41,6 +42,9 @@ class Counts(Density):
     first: float = 0
     last: float = math.inf
     decay: Decay | None = None  # None where ``last`` is finite
+    wraps: ClassVar[str] = "log_mass"
+    wrappers: ClassVar[frozenset[str]] = frozenset({"logpdf", "pdf"})
+    normalised: bool = True  # known to sum to 1; else every sum checks it
 
     def log_mass(self, k: Array) -> Array:
         """Return log P(X = k) at whole numbers of the support, and between them smoothly."""
@@ -72,6 +76,28 @@ class Counts(Density):
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
         """Return log p − log q without cancellation for a relative, with the size of its terms."""
         return None
+
+
+class _Alone(Counts):
+    """What holds of any law of counts of which the masses alone are known."""
+
+    __str__ = Counts.__str__
+    normalised = False
+    sample, score, log_ratio = Counts.sample, Counts.score, Counts.log_ratio
+
+    @property
+    def decay(self) -> Decay | None:  # type: ignore[override]
+        if math.isfinite(self.last):
+            return None
+        raise GantheoryError(f"{self}: how its masses fall is not known; define decay")
+
+    def scores(self, name: str, k: Array) -> Array:
+        if name in self.parameters:
+            raise GantheoryError(f"{self}: its score in {name} is not known; define scores")
+        return Counts.scores(self, name, k)
+
+
+Counts.known_alone = _Alone
 
 
 def remainder_of_stirling(x: Array) -> Array:
@@ -140,7 +166,7 @@ class Poisson(Counts):
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
-        if not isinstance(other, Poisson):
+        if not of_family(other, Poisson):
             return None
         one, two = k * log_quotient(self.rate, other.rate), self.rate - other.rate
         return one - two, np.abs(one) + abs(two)
@@ -180,7 +206,7 @@ class _Failures(Counts):
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
-        if not isinstance(other, _Failures) or other._successes != self._successes:
+        if not of_family(other, _Failures) or other._successes != self._successes:
             return None
         one = self._successes * log_quotient(self.p, other.p)
         two = k * log_quotient(1 - self.p, 1 - other.p)
@@ -251,7 +277,7 @@ class Binomial(Counts):
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
-        if not isinstance(other, Binomial) or other.n != self.n:
+        if not of_family(other, Binomial) or other.n != self.n:
             return None
         one = k * log_quotient(self.p, other.p)
         two = (self.n - k) * log_quotient(1 - self.p, 1 - other.p)
@@ -298,7 +324,7 @@ class Zipf(Counts):
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
-        if not isinstance(other, Zipf):
+        if not of_family(other, Zipf):
             return None
         one = (other.exponent - self.exponent) * np.log(k)
         ours, theirs = _zeta(self.exponent)[0], _zeta(other.exponent)[0]

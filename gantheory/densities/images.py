@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gantheory.densities.base import REAL, Array, parameter, register
+from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     Interval,
@@ -258,7 +259,7 @@ class Affine(Image):
         return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if isinstance(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
+        if of_family(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
             anchors = other._anchors | self._anchors  # at ends of either no rounding crosses them
             inner = at.standardised(self.loc, self.scale, anchors)
             return self.base.log_ratio(other.base, inner)

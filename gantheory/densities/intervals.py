@@ -192,7 +192,7 @@ class Kumaraswamy(Univariate):
     @property
     def centers(self) -> tuple[tuple[float, float], ...]:
         with np.errstate(all="ignore"):
-            low, middle, high = (float(self.ppf(level)) for level in (0.16, 0.5, 0.84))
+            low, middle, high = (float(Kumaraswamy.ppf(self, level)) for level in (0.16, 0.5, 0.84))
         low, middle, high = (min(max(x, 1e-290), 1 - 2**-53) for x in (low, middle, high))
         width = max((high - low) / 2, 1e-3 * min(middle, 1 - middle))
         return ((middle, min(width, 0.25, max(middle, 1 - middle))),)

@@ -27,6 +27,7 @@ from gantheory.densities.base import (
     register,
 )
 from gantheory.densities.gammas import excess, in_digits, log_over
+from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import Gamma, inside
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import Interval, LogRatio, Points, StandardForm, Univariate
@@ -236,7 +237,7 @@ class PowerOfGamma(Univariate):
         return (self.name, *shape.values()), 0.0, self.form[2]
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, PowerOfGamma) or other.form[1] != self.form[1]:
+        if not of_family(other, PowerOfGamma) or other.form[1] != self.form[1]:
             return None
         constant, slope, apart = _ratio_about(self.form, other.form, self.pivot)
         tau = self._tau(at)

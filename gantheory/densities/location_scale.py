@@ -13,6 +13,7 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
 from gantheory.densities.gammas import excess, student_constants
+from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     LogRatio,
@@ -126,7 +127,7 @@ class Laplace(LocationScale):
         return -np.sign(self.z(at)) / self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Laplace):
+        if not of_family(other, Laplace):
             return None
         return self.rescaled(other, self.apart_in_size(other, at))
 
@@ -163,7 +164,7 @@ class Logistic(LocationScale):
         return -np.tanh(self.z(at) / 2) / self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Logistic):
+        if not of_family(other, Logistic):
             return None
         a, b = np.abs(self.z(at)), np.abs(other.z(at))
         apart = self.apart_in_size(other, at)
@@ -230,7 +231,7 @@ class Gumbel(LocationScale):
         return steep / self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Gumbel):
+        if not of_family(other, Gumbel):
             return None
         apart = self.apart(other, at)
         close = self.surge(at) * np.expm1(-np.clip(apart, -1.0, 1.0))
@@ -336,7 +337,7 @@ class StudentT(LocationScale):
         return super().score_size(name)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, StudentT) or other.df != self.df:
+        if not of_family(other, StudentT) or other.df != self.df:
             return None
         a, b = self.z(at), other.z(at)
         apart = self.apart(other, at)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from gantheory.densities.base import Array, generator
 from gantheory.densities.base import written as as_text
+from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import CONSTANT, Tail, heavier
 from gantheory.densities.univariate import (
     Interval,
@@ -258,7 +259,7 @@ def bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Arra
 
 def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] | None:
     """Return (weight, component) of ``other`` for each of ours, or None where they do not pair."""
-    if isinstance(other, AnyMixture):
+    if of_family(other, AnyMixture):
         if len(other.parts) != len(mixture.parts):
             return None
         return list(zip(other.probabilities, other.parts, strict=True))

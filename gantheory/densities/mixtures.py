@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from gantheory.densities.base import POSITIVE, REAL, Array, parameter, register
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import PAIRED, AnyMixture, check_weights
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.tails import CONSTANT, Tail
@@ -55,7 +56,7 @@ class Mixture(AnyMixture):
     @cached_property
     def _of_normals(self) -> NormalMixture | None:
         """The same law as a mixture of normals alone, which is computed at once."""
-        normals = [c for c in self.components if isinstance(c, Normal)]
+        normals = [c for c in self.components if of_family(c, Normal)]
         if len(normals) < len(self.components) or len(normals) <= PAIRED:
             return None
         locs, scales = tuple(c.loc for c in normals), tuple(c.scale for c in normals)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register
+from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     LogRatio,
@@ -98,7 +99,7 @@ class Normal(Univariate):
         return self.name, self.loc, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Normal):
+        if not of_family(other, Normal):
             return None
         # (b-a)(b+a)/2 with a, b the standardised points: their difference is taken exactly
         a, b = self._z(at), other._z(at)

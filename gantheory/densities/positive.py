@@ -29,6 +29,7 @@ from gantheory.densities.gammas import (
     log_over,
     lognormal_rest,
 )
+from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
     Interval,
@@ -191,7 +192,7 @@ class Gamma(Univariate):
         return (self.name, self.shape), 0.0, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Gamma):
+        if not of_family(other, Gamma):
             return None
         of_both = (self.shape, self.scale, other.shape, other.scale)
         constant, slope, shapes, rates = gamma_ratio_about(*of_both, self.pivot)
@@ -298,7 +299,7 @@ class LogNormal(Univariate):
         return super().velocity(name, at)
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, LogNormal):
+        if not of_family(other, LogNormal):
             return None
         a, b = self.z(at), other.z(at)
         stretched = a * ((self.scale - other.scale) / other.scale)

@@ -13,6 +13,7 @@ from scipy import special
 
 from gantheory.densities.base import POSITIVE, SHAPE, Array, Domain, parameter, register
 from gantheory.densities.gammas import log_over
+from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import (
@@ -112,7 +113,7 @@ class Pareto(Univariate):
         return (self.name, self.shape), 0.0, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Pareto):
+        if not of_family(other, Pareto):
             return None
         # at our scale: log(a/b) − log(s/t)·(b + 1) − log s + log t, less what the shapes differ by
         one = log_quotient(self.shape, other.shape)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import erf, erfinv
 
 from gantheory.densities.base import POSITIVE, REAL, SHAPE, Array, parameter, register
+from gantheory.densities.inherited import of_family
 from gantheory.densities.location_scale import StudentT
 from gantheory.densities.normal import Normal
 from gantheory.densities.positive import Gamma, inside
@@ -111,7 +112,7 @@ class Renamed(Univariate):
 
 def as_known(law: Any) -> Any:
     """Return a law as a member of the family that knows all about it."""
-    return law.law if isinstance(law, Renamed) else law
+    return law.law if of_family(law, Renamed) else law
 
 
 @register
@@ -238,7 +239,7 @@ class Folded(Univariate):
         return (self.name,), 0.0, self.scale
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if not isinstance(other, Folded):
+        if not of_family(other, Folded):
             return None
         known = self.whole.log_ratio(other.whole, at)
         if known is None:

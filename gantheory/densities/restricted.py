@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from gantheory.densities.base import Array, generator, parameter, register
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.images import Image
+from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
@@ -220,12 +221,12 @@ class Restrict(Image):
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return the ratio of both bases less that of the masses on which they are kept."""
-        base = other.base if isinstance(other, Restrict) else other
+        base = other.base if of_family(other, Restrict) else other
         same = self.base == base
         known = (np.zeros_like(at.x),) * 2 if same else self.base.log_ratio(base, at)
         if known is None:
             return None
-        law = other if isinstance(other, Restrict) else Restrict(other)
+        law = other if of_family(other, Restrict) else Restrict(other)
         constant, size = law.log_mass - self.log_mass, abs(law.log_mass) + abs(self.log_mass)
         ours, theirs = inside(at, self.a, self.b), inside(at, law.a, law.b)
         outside = np.where(ours, np.inf, np.where(theirs, -np.inf, 0.0))

@@ -18,6 +18,7 @@ from gantheory.densities.base import (
     register,
 )
 from gantheory.densities.bounded import EXTENDED, check_order
+from gantheory.densities.inherited import of_family
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import CONSTANT, Tail
@@ -182,9 +183,9 @@ class TruncNormal(Univariate):
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         """Return the ratio of both normals less that of the masses on which they are kept."""
-        if isinstance(other, Normal):
+        if of_family(other, Normal):
             other = TruncNormal(other.loc, other.scale, -math.inf, math.inf)
-        if not isinstance(other, TruncNormal):
+        if not of_family(other, TruncNormal):
             return None
         pair = (Normal(law.loc, law.scale) for law in (self, other))
         known = next(pair).log_ratio(next(pair), at)

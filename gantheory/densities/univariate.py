@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -101,6 +101,8 @@ class Univariate(Density):
     """
 
     dim = 1
+    wraps: ClassVar[str] = "log_density"
+    wrappers: ClassVar[frozenset[str]] = frozenset({"logpdf", "pdf"})
     opaque: bool = False  # a user's own callable without stated structure
     normalised: bool = True  # known to integrate to 1; else every integral checks it
 

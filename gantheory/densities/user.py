@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gantheory.densities.alone import follows
 from gantheory.densities.base import Array
 from gantheory.densities.declared import called, check_law, check_shape
 from gantheory.densities.tails import CONSTANT, Tail
@@ -18,7 +19,6 @@ from gantheory.errors import GantheoryError
 
 Function = Callable[[Array], Array]
 FARTHEST = 1e100  # beyond, a user's formula may overflow on its way to 0
-BOUNDED = 1.0  # nats by which what is left of a tail may differ between the places probed
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,26 +112,7 @@ class OwnDensity(Univariate):
                 )
 
     def _follows(self, tail: Tail, end: float) -> bool:
-        """Whether log p less the tail stays bounded toward an end, at the places probed."""
-        center, width = self.centers[0]
-        if math.isfinite(end):
-            side = 1.0 if end == self.interval[0] else -1.0
-            widest = min(width, (self.interval[1] - self.interval[0]) / 4)
-            y = widest * 0.5 ** np.array([20.0, 30.0])
-            x = end + side * y
-            if not np.all(np.abs(x - end - side * y) < 1e-3 * y):
-                return True  # too near for binary64 to tell
-        else:
-            side = math.copysign(1.0, end)
-            y = np.abs(center) + width * 2.0 ** np.arange(6.0, 13.0)
-            x = side * y
-        with np.errstate(all="ignore"):
-            value = np.asarray(self.log_function(x), float)
-            rest = value - tail.at(y)
-        if np.isfinite(rest).sum() < 2:
-            return True  # beyond the range of binary64 at every place: nothing to compare
-        x, value, rest = (v[np.isfinite(rest)] for v in (x, value, rest))
-        return bool(abs(rest[-1] - rest[0]) <= BOUNDED + 1e-9 * np.abs(value).max())
+        return follows(self.log_function, self, tail, end)
 
     @property
     def log_magnitude(self) -> float:

@@ -13,6 +13,7 @@ from scipy.special import expit
 from gantheory.critics.laws import DiscreteLaw
 from gantheory.densities.base import Array, Density
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.regularised.mesh import elements, ends_of
@@ -87,7 +88,7 @@ def nodes_of(p: Law, q: Law) -> tuple[Nodes, Nodes]:
         masses = ([float(law.mass(x)) for x in points] for law in (p, q))
         found = _on_points(np.array([float(x) for x in points]), *map(np.array, masses))
         return found, found
-    if isinstance(p, Discrete) and isinstance(q, Discrete):
+    if of_family(p, Discrete) and of_family(q, Discrete):
         x = np.arange(max(len(p.masses), len(q.masses)), dtype=float)
         found = _on_points(x, p.pdf(x), q.pdf(x))
         return found, found

@@ -11,6 +11,7 @@ import sympy as sp
 from gantheory.densities import Density
 from gantheory.densities.arrays import Densities
 from gantheory.densities.base import Array
+from gantheory.densities.inherited import is_family
 from gantheory.densities.renamed import Renamed
 from gantheory.integrals.bulk.normals import Answer, Pair, of_normals
 from gantheory.integrals.bulk.tracked import FUNCTIONS, Tracked
@@ -88,7 +89,7 @@ def _named(law: Density) -> Named:
     """
     family = law.family if isinstance(law, Densities) else type(law)
     parameters = law.parameters
-    if issubclass(family, Renamed):
+    if is_family(family, Renamed):
         known = family(**parameters).law
         family, parameters = type(known), known.parameters
     if family.name == "student_t" and np.all(np.asarray(parameters["df"]) == 1):
@@ -101,6 +102,6 @@ def _inner(p: Density, q: Density, wrt: str) -> tuple[str, float]:
     side, name = split_parameter(wrt)
     law = p if side == "p" else q
     family = law.family if isinstance(law, Densities) else type(law)
-    chain = family.chain if issubclass(family, Renamed) else {}
+    chain = family.chain if is_family(family, Renamed) else {}
     inner, speed = chain.get(name, (name, 1.0))
     return f"{side}.{inner}", speed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gantheory.densities import Density
-from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.densities.plane import Spatial
 from gantheory.densities.simplex import Dirichlet
 from gantheory.errors import GantheoryError
 from gantheory.integrals.affinity.normals import by_affinity
-from gantheory.integrals.counting.sums import divergence_of_counts
+from gantheory.integrals.counting.sums import divergence_of_counts, has_masses
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.montecarlo import by_sampling
@@ -33,20 +33,20 @@ def beyond_the_line(
     """
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
-    if isinstance(p, Discrete) and isinstance(q, Discrete):
+    if of_family(p, Discrete) and of_family(q, Discrete):
         if wrt is not None:
             raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
         return divergence_of_masses(kernel, p, q)
-    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+    if has_masses(p) and has_masses(q):
         return divergence_of_counts(kernel, p, q, wrt)
     if (
-        isinstance(p, Dirichlet)
-        and isinstance(q, Dirichlet)
+        of_family(p, Dirichlet)
+        and of_family(q, Dirichlet)
         and kernel.known in DIRICHLET
         and method != "monte carlo"
     ):
         return divergence_of_dirichlets(str(kernel.known), p, q, wrt)
-    spatial = isinstance(p, Spatial) and isinstance(q, Spatial)
+    spatial = of_family(p, Spatial) and of_family(q, Spatial)
     if method == "monte carlo" or not spatial:
         return _sampled(kernel, p, q, wrt)
     assert isinstance(p, Spatial)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from gantheory.densities import Density
+from gantheory.densities.inherited import of_family
 from gantheory.densities.spread import Product, Radial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
@@ -34,9 +35,9 @@ def by_the_line(
 
     ``line`` answers for two of them.
     """
-    if isinstance(p, Radial) and isinstance(q, Radial) and p.loc == q.loc:
+    if of_family(p, Radial) and of_family(q, Radial) and p.loc == q.loc:
         return line(kernel, p.radius, q.radius, _of_radius(wrt), method)
-    if not (isinstance(p, Product) and isinstance(q, Product)):
+    if not (of_family(p, Product) and of_family(q, Product)):
         return None
     return _of_products(kernel, p, q, wrt, method, line)
 

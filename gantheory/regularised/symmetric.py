@@ -16,6 +16,7 @@ import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.base import parameter
+from gantheory.densities.inherited import of_family
 from gantheory.densities.lifetimes import PowerOfGamma
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
@@ -73,7 +74,7 @@ def reduced(p: Density, q: Density) -> Reduced | None:
 
 def _isotropic(law: Any) -> tuple[np.ndarray, float] | None:
     """Return the mean and the standard deviation of an isotropic normal law; else None."""
-    if not isinstance(law, Spatial) or len(law.components) != 1:
+    if not of_family(law, Spatial) or len(law.components) != 1:
         return None
     ((_, mean, cov),) = law.components
     width = float(np.sqrt(cov[0, 0]))

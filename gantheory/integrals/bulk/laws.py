@@ -8,6 +8,7 @@ import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.arrays import Densities
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.integrals.bulk.rows import STANDARD, Number, Row, Sum
 
@@ -18,7 +19,7 @@ def row_of(law: Density, shape: tuple[int, ...], moved: str | None = None) -> Ro
     Returns:
         None where the family is not served in bulk, or where a part of a mixture moves.
     """
-    if isinstance(law, AnyMixture):
+    if of_family(law, AnyMixture):
         parts = [_row(part, shape, None) for part in law.parts]
         known = [part for part in parts if part is not None]
         if moved is not None or len(known) < len(parts):

@@ -23,6 +23,7 @@ from scipy import special
 
 from gantheory.densities.base import Array, Density
 from gantheory.densities.gammas import excess
+from gantheory.densities.inherited import of_family
 from gantheory.densities.normal import Normal
 from gantheory.divergences import FDivergence, find_divergence
 from gantheory.integrals.line.estimates import CAREFUL
@@ -183,7 +184,7 @@ def between_two(name: str | None, p: Density, q: Density) -> Estimate | None:
     """Return a KL divergence of two normals; None for other laws, or where it needs more care."""
     if name not in ("kl_pq", "kl_qp", "jeffreys"):
         return None
-    if type(p) is not Normal or type(q) is not Normal:  # a subclass has a density of its own
+    if not of_family(p, Normal) or not of_family(q, Normal):
         return None
     found = of_normals(name, Pair(*map(np.float64, (p.loc, p.scale, q.loc, q.scale))))  # type: ignore[arg-type]
     assert found is not None

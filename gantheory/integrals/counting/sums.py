@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeGuard
 
 import mpmath
 import numpy as np
 from scipy.integrate import tanhsinh
 
-from gantheory.densities.base import Array
+from gantheory.densities.base import Array, Density
 from gantheory.densities.counts import Counts, Decay
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.divergences.ratio import Ratio
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel
 from gantheory.records import Estimate, Status
 
 EPS = 2.0**-52
+ROUGH = 1e-9  # by which masses of a user's law may miss 1
 METHOD = "sum"
 REACH = 42.0  # widths from the middle within which a law is summed from the start
 CHUNK = 1 << 17
@@ -38,6 +41,7 @@ def divergence_of_counts(
         if wrt is None:
             return known
         return Estimate.undetermined(f"{kernel.name} has no derivative here: its value is {known}")
+    check_masses(p, q)
     if wrt is None:
         return _finished([_summed(kernel.value, p, q, None)], 1)
     law, _, parameter = wrt.partition(".")
@@ -47,6 +51,24 @@ def divergence_of_counts(
         raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
     q.scores(parameter, np.array([float(q.first)]))  # raises for an unknown one
     return _finished([_summed(slope, p, q, parameter) for slope in kernel.slopes], kernel.sign)
+
+
+def has_masses(law: Density) -> TypeGuard[Counts | Discrete]:
+    """Whether a law is one of masses on whole numbers, which can be summed."""
+    return isinstance(law, Counts) or of_family(law, Discrete)
+
+
+def check_masses(*laws: Counts | Discrete) -> None:
+    """Raise where a law that is not known to sum to 1 does not."""
+    for law in laws:
+        if getattr(law, "normalised", True):
+            continue
+        total = _summed(lambda n: (n.log_p, np.ones_like(n.log_p)), law, law, None)
+        if not abs(total.value - 1) <= total.error + ROUGH:
+            raise GantheoryError(
+                f"{law}: its masses sum to {total.value:.9g}, not 1; correct log_mass, or state "
+                "its center"
+            )
 
 
 @dataclass(frozen=True)

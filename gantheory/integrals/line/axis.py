@@ -14,6 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from gantheory.densities.images import Affine
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixtures import Mixture
 from gantheory.densities.restricted import Restrict
 from gantheory.densities.univariate import Univariate
@@ -44,7 +45,7 @@ def on_one_axis(
 
 def displaced(law: Univariate) -> float:
     """Return how far rounding moves a law's anchors, as a share of its narrowest width."""
-    if isinstance(law, Mixture):
+    if of_family(law, Mixture):
         return max(map(displaced, law.components))
     return law.misplaced / min(width for _, width in law.centers) if law.misplaced else 0.0
 
@@ -56,20 +57,20 @@ def is_too_narrow(law: Univariate) -> bool:
 
 def _places(law: Univariate) -> Iterator[float]:
     """Return where the images within a law lie."""
-    if isinstance(law, Affine):
+    if of_family(law, Affine):
         yield law.loc
-    parts = law.components if isinstance(law, Mixture) else ()
-    for part in (law.base,) if isinstance(law, Restrict) else parts:
+    parts = law.components if of_family(law, Mixture) else ()
+    for part in (law.base,) if of_family(law, Restrict) else parts:
         yield from _places(part)
 
 
 def moved(law: Univariate, by: float) -> Univariate:
     """Return the law of X − by: with numbers of its own where they are exact, or as an image."""
-    if isinstance(law, Mixture):
+    if of_family(law, Mixture):
         return replace(law, components=tuple(moved(part, by) for part in law.components))
-    if isinstance(law, Affine) and _is_exact(law.loc, by):
+    if of_family(law, Affine) and _is_exact(law.loc, by):
         return replace(law, loc=law.loc - by)
-    if isinstance(law, Restrict) and _is_exact(law.a, by) and _is_exact(law.b, by):
+    if of_family(law, Restrict) and _is_exact(law.a, by) and _is_exact(law.b, by):
         return replace(law, base=moved(law.base, by), a=law.a - by, b=law.b - by)
     return Affine(law, -by, 1.0)
 
@@ -85,14 +86,14 @@ def renamed(law: Univariate, there: Univariate, name: str) -> str | None:
     """
     if there is law:
         return name
-    if isinstance(there, Affine):
+    if of_family(there, Affine):
         return f"base.{name}" if there.base is law else name
-    if isinstance(law, Restrict) and isinstance(there, Restrict):
+    if of_family(law, Restrict) and of_family(there, Restrict):
         inner = name.removeprefix("base.")
         own = renamed(law.base, there.base, inner) if inner != name else None
         return f"base.{own}" if own else name if name in ("a", "b", "loc") else None
     match = re.fullmatch(r"components\[(\d+)\]\.(.+)", name)
-    if match and isinstance(law, Mixture) and isinstance(there, Mixture):
+    if match and of_family(law, Mixture) and of_family(there, Mixture):
         k = int(match[1])
         own = renamed(law.components[k], there.components[k], match[2])
         return f"components[{k}].{own}" if own else None

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Univariate, nearest
 from gantheory.divergences.ratio import Ratio
@@ -29,7 +30,7 @@ def are_disjoint(p: Univariate, q: Univariate) -> bool:
 
 def has_collapsed(law: Univariate) -> bool:
     """Whether rounding leaves nothing of a piece of the support, and so loses its mass."""
-    if isinstance(law, AnyMixture):  # whose other components may cover that piece
+    if of_family(law, AnyMixture):  # whose other components may cover that piece
         return any(map(has_collapsed, law.parts))
     return any(nearest(low) == nearest(high) for low, high in law.exact_pieces)
 

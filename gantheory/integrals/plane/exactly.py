@@ -16,6 +16,7 @@ import numpy as np
 from flint import acb, arb, ctx
 
 from gantheory.densities import Density
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.modes import GridMixture2d, RingMixture2d
 from gantheory.densities.normal import Normal
@@ -54,21 +55,21 @@ def parts(law: Density, name: str | None = None, step: Any = 0) -> list[Part]:
     Raises:
         GantheoryError: for a law that is no sum of normals, or has no such parameter.
     """
-    if isinstance(law, AnyMixture | SpatialMixture):
+    if of_family(law, AnyMixture) or of_family(law, SpatialMixture):
         return _of_mixture(law, name, step)
     own = {key for key, value in law.parameters.items() if isinstance(value, float)}
 
     def number(key: str) -> Any:
         return acb(law.parameters[key]) + (step if name == key else 0)
 
-    if isinstance(law, Normal):
+    if of_family(law, Normal):
         found: list[Part] = [(acb(1), [number("loc")], [[number("scale") ** 2]])]
-    elif isinstance(law, NormalNd):
+    elif of_family(law, NormalNd):
         found = [(acb(1), [acb(x) for x in law.loc], _covariance(law, name, step))]
         own = {f"cov[{i}][{j}]" for i in range(law.dim) for j in range(law.dim)}
-    elif isinstance(law, Normal2dIso):
+    elif of_family(law, Normal2dIso):
         found = [(acb(1), [acb(x) for x in law.loc], _round(number("scale")))]
-    elif isinstance(law, RingMixture2d | GridMixture2d):
+    elif of_family(law, RingMixture2d) or of_family(law, GridMixture2d):
         places = _places(law, number)
         found = [(acb(1) / len(places), place, _round(number("scale"))) for place in places]
     else:

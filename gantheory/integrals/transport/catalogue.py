@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gantheory.densities import Density
-from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, InternalError
 from gantheory.records import Estimate
@@ -47,15 +47,16 @@ class Distance:
 
 
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
+    from gantheory.integrals.counting.sums import has_masses
     from gantheory.integrals.transport.counts import transport_of_counts
     from gantheory.integrals.transport.masses import wasserstein_of_masses
     from gantheory.integrals.transport.wasserstein import w1
 
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         return w1(p, q, wrt)
-    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+    if of_family(p, Discrete) and of_family(q, Discrete) and wrt is None:
         return wasserstein_of_masses(1, p, q)
-    if isinstance(p, Discrete | Counts) and isinstance(q, Discrete | Counts):
+    if has_masses(p) and has_masses(q):
         return transport_of_counts("w1", p, q, wrt)
     raise GantheoryError(
         f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed"

@@ -18,7 +18,9 @@ import numpy as np
 from gantheory.densities.base import Array, Density
 from gantheory.densities.counts import Counts, Zipf
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate, Status
 
@@ -79,6 +81,9 @@ def transport_of_counts(
     """Return ``"w1"``, ``"w2"`` or ``"energy"``, or a derivative of the first or the last."""
     if wrt is None and p == q:
         return Estimate(0.0, method=METHOD)
+    for law in (p, q):
+        _check_fall(name, law)
+    check_masses(p, q)
     if (known := _infinite(name, p, q)) is not None:
         return known
     ladder = _ladder(p, q)
@@ -95,7 +100,7 @@ def transport_of_counts(
         return _estimate(value + rest, error + off + 4 * EPS * (value + rest))
     value = 2 * math.fsum(gap * gap)
     error = 2 * float(np.sum(2 * np.abs(gap) * doubt + doubt * doubt))
-    heavy = [law.exponent for law in (p, q) if isinstance(law, Zipf)]
+    heavy = [law.exponent for law in (p, q) if of_family(law, Zipf)]
     rest = 0.0
     if heavy:  # the gap falls like k^(1 − s) from here on
         rest = 2 * ladder.beyond**2 * float(ladder.k[-1]) / (2 * min(heavy) - 3)
@@ -142,7 +147,7 @@ def _ladder(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
 def _window(law: Counts | Discrete) -> tuple[float, float]:
     if isinstance(law, Discrete):
         return 0.0, len(law.masses) - 1.0
-    if isinstance(law, Zipf):
+    if of_family(law, Zipf):
         return float(law.first), float(HEAVY)
     middle, width = law.center
     low = max(float(law.first), math.floor(middle - REACH * width))
@@ -150,13 +155,20 @@ def _window(law: Counts | Discrete) -> tuple[float, float]:
 
 
 def _is_heavy(*laws: Density) -> bool:
-    return any(isinstance(law, Zipf) for law in laws)
+    return any(of_family(law, Zipf) for law in laws)
+
+
+def _check_fall(name: str, law: Counts | Discrete) -> None:
+    """Raise for a law other than Zipf's whose masses fall like a power, or nobody knows how."""
+    decay = law.decay if isinstance(law, Counts) and not of_family(law, Zipf) else None
+    if decay is not None and not decay.factorial and decay.base == 1:
+        raise GantheoryError(f"{name} of {law}: it falls like a power, of which only zipf is known")
 
 
 def _infinite(name: str, p: Density, q: Density) -> Estimate | None:
     least = {"w1": 2.0, "w2": 3.0, "energy": 1.5}[name]
     lacking = {"w1": "mean", "w2": "second moment", "energy": "mean root"}[name]
-    heavy = [law.exponent for law in (p, q) if isinstance(law, Zipf)]
+    heavy = [law.exponent for law in (p, q) if of_family(law, Zipf)]
     if not heavy or min(heavy) > least:
         return None
     return Estimate.infinite(f"no {lacking}: a mass falls like k^-{min(heavy):g}", METHOD)
@@ -173,7 +185,7 @@ def _rest(p: Density, q: Density, high: float) -> tuple[float, float]:
 
 def _above(law: Density, high: float) -> float:
     """Return P(X > high), which is 0 to all digits but for laws that fall like powers."""
-    if not isinstance(law, Zipf):
+    if not of_family(law, Zipf):
         return 0.0
     with mpmath.workdps(40):
         s = mpmath.mpf(law.exponent)
@@ -182,7 +194,7 @@ def _above(law: Density, high: float) -> float:
 
 def _excess_over(law: Density, high: float) -> float:
     """Return E max(X − high, 0), again of laws that fall like powers."""
-    if not isinstance(law, Zipf):
+    if not of_family(law, Zipf):
         return 0.0
     with mpmath.workdps(40):
         s, first = mpmath.mpf(law.exponent), mpmath.mpf(high) + 1

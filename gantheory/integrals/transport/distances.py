@@ -12,13 +12,14 @@ import numpy as np
 from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities import Density, parse_density
-from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.sums import has_masses
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
 from gantheory.integrals.transport.counts import transport_of_counts
@@ -44,9 +45,9 @@ def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
     p, q = parse_density(p), parse_density(q)
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         return w2_line(p, q, wrt)
-    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+    if of_family(p, Discrete) and of_family(q, Discrete) and wrt is None:
         return wasserstein_of_masses(2, p, q)
-    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+    if has_masses(p) and has_masses(q):
         return transport_of_counts("w2", p, q, wrt)
     _check_normals(p, q)
     assert isinstance(p, Spatial)
@@ -116,9 +117,9 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
     0.541806579306
     """
     p, q = parse_density(p), parse_density(q)
-    if isinstance(p, Discrete) and isinstance(q, Discrete) and wrt is None:
+    if of_family(p, Discrete) and of_family(q, Discrete) and wrt is None:
         return energy_of_masses(p, q)
-    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+    if has_masses(p) and has_masses(q):
         return transport_of_counts("energy", p, q, wrt)
     lines = isinstance(p, Univariate) and isinstance(q, Univariate)
     if lines and wrt is None and not all(map(_is_of_normals, (p, q))):
@@ -192,7 +193,7 @@ def _kernel_distance(
 
 
 def _is_of_normals(law: Density) -> bool:
-    return isinstance(law, Spatial) or all(isinstance(part, Normal) for part in _leaves(law))
+    return of_family(law, Spatial) or all(of_family(part, Normal) for part in _leaves(law))
 
 
 def _normals_of(law: Density, name: str) -> Density:
@@ -202,7 +203,7 @@ def _normals_of(law: Density, name: str) -> Density:
 
 
 def _leaves(law: Density) -> list[Density]:
-    if not isinstance(law, AnyMixture):
+    if not of_family(law, AnyMixture):
         return [law]
     return [leaf for part in law.parts for leaf in _leaves(part)]
 
@@ -237,7 +238,7 @@ def _mean_distance(delta: list[Any], covariance: list[list[Any]]) -> Any:
 
 
 def _check_normals(p: Density, q: Density) -> None:
-    if not (isinstance(p, Spatial) and isinstance(q, Spatial)) or p.dim != q.dim:
+    if not (of_family(p, Spatial) and of_family(q, Spatial)) or p.dim != q.dim:
         raise GantheoryError(f"w2 of {p} and {q}: two laws on the line, or two normals, needed")
     if len(p.weights) > 1 or len(q.weights) > 1:
         raise GantheoryError("w2 of mixtures in the plane has no closed form")

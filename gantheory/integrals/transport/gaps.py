@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.integrals.line.quadrature import EPS, Samples
@@ -157,7 +158,7 @@ def _drawn_back(at: Points, held: Array) -> Points:
 
 
 def _components(law: Univariate) -> list[tuple[float, Univariate]]:
-    if not isinstance(law, AnyMixture):
+    if not of_family(law, AnyMixture):
         return [(1.0, law)]
     total = sum(law.weights)
     return [

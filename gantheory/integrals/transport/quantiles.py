@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.inherited import of_family
 from gantheory.densities.normal import Normal
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
@@ -55,7 +56,7 @@ def w2_line(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
     if known is not None:
         reason = f"W2 has no derivative here: its value is {known}"
         return Estimate.undetermined(reason) if wrt else known
-    if isinstance(p, Normal) and isinstance(q, Normal):
+    if of_family(p, Normal) and of_family(q, Normal):
         return _normals(q.loc - p.loc, q.scale - p.scale, name)
     return _integrated(_Sampler(p, q, coupling), name)
 
