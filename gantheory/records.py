@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -17,9 +18,35 @@ class How(StrEnum):
 
     PROVED = "proved"  # exact algebra
     CERTIFIED = "certified"  # ball arithmetic over the whole domain
+    ASSUMED = "assumed"  # derived from a theorem that is quoted, and computed nowhere here
     MEASURED = "measured"  # numbers that agree within stated errors or error probability
     REFUTED = "refuted"  # a counterexample, or a disagreement beyond the stated errors
     UNDECIDED = "undecided"  # with the reason
+
+
+def weakest(known: Iterable[How]) -> How:
+    """Return how several things together are known: undecided where there is none.
+
+    >>> weakest([How.PROVED, How.MEASURED, How.ASSUMED]).value
+    'measured'
+    """
+    return max(known, key=list(How).index, default=How.UNDECIDED)
+
+
+def is_quoted(assumption: str) -> bool:
+    """Return whether an assumption is a step in words: it names a theorem, or cites a source.
+
+    >>> is_quoted("Fubini's theorem (Folland 1999, Real Analysis, 2.37)"), is_quoted("p > 0")
+    (True, False)
+    """
+    return _QUOTED.search(assumption) is not None
+
+
+_QUOTED = re.compile(
+    r"\b(?:1[6-9]|20)\d\d\b|\b(?:theorem|lemma|proposition|corollary|duality|inequality|et al)\b"
+    r"|by parts|Cauchy|H(?:ö|oe)lder",
+    re.IGNORECASE,
+)
 
 
 class Status(StrEnum):
@@ -136,7 +163,8 @@ class Verdict:
     """What became of one statement, and how that is known.
 
     ``holds`` is None exactly when ``how`` is `How.UNDECIDED`, and False exactly when it is
-    `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers.
+    `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers. What
+    rests on a quoted theorem (`is_quoted`) is never known better than `How.ASSUMED`.
     """
 
     statement: str
@@ -149,6 +177,12 @@ class Verdict:
     reason: str | None = None
     assumptions: tuple[str, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Cap how it is known at what is quoted."""
+        capped = self.how in (How.PROVED, How.CERTIFIED) and any(map(is_quoted, self.assumptions))
+        if capped:
+            object.__setattr__(self, "how", How.ASSUMED)
 
     @property
     def holds(self) -> bool | None:

@@ -15,13 +15,14 @@ from gantheory.records import How
 STYLES = {
     How.PROVED: "green",
     How.CERTIFIED: "green",
+    How.ASSUMED: "yellow",
     How.MEASURED: "cyan",
     How.REFUTED: "red",
     How.UNDECIDED: "yellow",
 }
 
 
-WORDS = {how.value: style for how, style in STYLES.items()} | {"assumed": "yellow"}
+WORDS = {how.value: style for how, style in STYLES.items()}
 
 
 def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None:

@@ -38,11 +38,18 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """A fate, how it is known and why."""
+    """A fate, how it is known and why; ``theorem`` is what is quoted and computed nowhere here."""
 
     fate: Fate
     how: How
     reason: str
+    theorem: str = ""
+
+
+LINEARISED = "linearised stability (Khalil 2002, Nonlinear Systems, theorem 4.7)"
+ITERATED = "linearised stability of iterations (Ortega and Rheinboldt 1970, theorem 10.1.3)"
+DISTANCE = "Lyapunov's theorem on stability (Khalil 2002, Nonlinear Systems, 4.1 and 4.4)"
+CENTRE = "the centre manifold theorem (Carr 1981, Applications of Centre Manifold Theory)"
 
 
 def decide(analysis: Analysis) -> Decision:
@@ -78,7 +85,9 @@ def _decide(analysis: Analysis) -> Decision:
     if linear and kind is not None:
         return _linear_decision(analysis, kind, how)
     if kind is Behaviour.CONVERGES:
-        return Decision(Fate.CONVERGES, how, f"near {_place(analysis)}: {_why(analysis, kind)}")
+        why = f"near {_place(analysis)}: {_why(analysis, kind)}"
+        theorem = LINEARISED if analysis.method.rule is None else ITERATED
+        return Decision(Fate.CONVERGES, how, why, theorem)
     if analysis.method.name == "simultaneous" and analysis.method.clip is None:
         found = _euler_leaves_spheres(analysis)
         if found is not None:
@@ -178,7 +187,7 @@ def _from_distance(analysis: Analysis) -> Decision | None:
     if distance.attracts:
         start = "every start" if whole else "every start nearer to it than the edge of the domain"
         reason = f"from {start}: the distance to the equilibrium falls"
-        return Decision(Fate.CONVERGES, distance.how, reason)
+        return Decision(Fate.CONVERGES, distance.how, reason, DISTANCE)
     if distance.sign == "= 0":
         reason = "the flow conserves the distance to the equilibrium"
         if not whole:
@@ -215,7 +224,8 @@ def on_centre_manifold(analysis: Analysis) -> Decision | None:
         )
     about = f"on the centre manifold {reduced.equation}"
     if reduced.attracts:
-        return Decision(Fate.CONVERGES, How.PROVED, f"near the equilibrium, slowly: {about}")
+        why = f"near the equilibrium, slowly: {about}"
+        return Decision(Fate.CONVERGES, How.PROVED, why, CENTRE)
     return _undecided(f"the equilibrium repels, proved: {about}")
 
 

@@ -114,7 +114,7 @@ def derive_regularised(
 
     >>> found = derive_regularised("minimax", "r1")
     >>> found.first_order, found.claims[0].how
-    (1/8, <How.PROVED: 'proved'>)
+    (1/8, <How.ASSUMED: 'assumed'>)
     """
     game = plain(get_loss(loss) if isinstance(loss, str) else loss)
     kind = regulariser.strip().lower()

@@ -13,7 +13,7 @@ from rich.table import Table
 from gantheory.ledger.statements.entry import UNCHECKABLE, Row, Test
 from gantheory.ledger.statements.kinds import steps_of
 from gantheory.ledger.statements.routes import again
-from gantheory.records import How, Verdict
+from gantheory.records import How, Verdict, is_quoted
 from gantheory.report.view import SIGNS
 
 
@@ -63,8 +63,10 @@ def remarks(row: Row) -> Iterator[tuple[str, str]]:
         yield "counterexample", row.counterexample
     if row.entry.correction:
         yield ("in truth" if row.how == How.REFUTED else "but"), row.entry.correction.statement
-    if row.entry.assumptions:
-        yield "assuming", "; ".join(row.entry.assumptions)
+    if plain := [text for text in row.entry.assumptions if not is_quoted(text)]:
+        yield "assuming", "; ".join(plain)
+    if quoted := list(filter(is_quoted, row.assumptions)):
+        yield "from what is quoted", "; ".join(quoted)
     if row.how in (How.UNDECIDED, UNCHECKABLE) and row.reason:
         yield "because", row.reason
 

@@ -17,6 +17,7 @@ from gantheory.verify import Outcome
 STYLES = {
     How.PROVED: "blue",
     How.CERTIFIED: "cyan",
+    How.ASSUMED: "yellow",
     How.MEASURED: "green",
     How.REFUTED: "magenta",
     How.UNDECIDED: "yellow",

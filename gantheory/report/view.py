@@ -15,6 +15,7 @@ from gantheory.verify import Check, Outcome
 SIGNS = {
     How.PROVED: "■",
     How.CERTIFIED: "◆",
+    How.ASSUMED: "□",
     How.MEASURED: "●",
     How.REFUTED: "✕",
     How.UNDECIDED: "?",
@@ -22,6 +23,7 @@ SIGNS = {
 MEANINGS = {
     How.PROVED: "by exact algebra",
     How.CERTIFIED: "by ball arithmetic over the whole domain",
+    How.ASSUMED: "by exact algebra, from a theorem that is quoted",
     How.MEASURED: "numbers agree within their stated errors",
     How.REFUTED: "by a counterexample, or a disagreement beyond the stated errors",
     How.UNDECIDED: "with the reason",
@@ -56,8 +58,9 @@ _GROUPS: tuple[tuple[str, str, str, Callable[[Check], bool]], ...] = (
     (
         "proved",
         "Proved from the formulas",
-        "Exact algebra, or ball arithmetic on the whole half-line of density ratios.",
-        lambda check: check.expected in (How.PROVED, How.CERTIFIED),
+        "Exact algebra, or ball arithmetic on the whole half-line of density ratios. What rests on "
+        "a theorem that is quoted is assumed.",
+        lambda check: check.expected in (How.PROVED, How.CERTIFIED, How.ASSUMED),
     ),
     (
         "numbers",

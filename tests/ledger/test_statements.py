@@ -16,19 +16,19 @@ import gantheory as gt
 from gantheory.cli.claims import command
 from gantheory.errors import GantheoryError
 from gantheory.ledger import statements, systems
+from gantheory.ledger.statements import deciding
 from gantheory.ledger.statements.deciding import all_entries, choose, decide_entry, matches
 from gantheory.ledger.statements.entry import (
     UNCHECKABLE,
     VERDICTS,
     Correction,
     Row,
-    is_quoted,
     planted,
 )
 from gantheory.ledger.statements.formula import decide_formula
 from gantheory.ledger.statements.laws import compare_on_laws
 from gantheory.ledger.statements.reading import MAKERS, read_ledger
-from gantheory.records import How
+from gantheory.records import How, Verdict, is_quoted
 from gantheory.report.statements import explained
 
 ENTRIES = all_entries()
@@ -152,12 +152,52 @@ def test_a_proof_that_a_check_typed_would_be_noticed(planted_text):
     assert typed_proofs(f"import os\n{planted_text}\n") == [2]
 
 
-def test_a_quoted_theorem_caps_the_verdict_in_words():
-    """W1 rests on two theorems that are quoted, a value at p = q on none."""
-    rows = {id: decide_entry(choose([id])[0]) for id in ("wgan-w1", "003-82")}
-    assert rows["wgan-w1"].verdict == "true under assumptions"
-    assert rows["003-82"].verdict == "true"
-    assert not any(is_quoted(text) for text in rows["003-82"].assumptions)
+QUOTED = [
+    "Kantorovich-Rubinstein duality (Villani 2009, Optimal Transport, 5.10)",
+    "integration by parts",
+    "by the Cauchy-Schwarz inequality",
+    "Fubini's theorem",
+    "Hoelder",
+    "Mescheder et al., Lemma 4",
+]
+
+
+@pytest.mark.parametrize("theorem", QUOTED)
+@pytest.mark.parametrize("how", [How.PROVED, How.CERTIFIED])
+def test_no_verdict_that_quotes_a_theorem_is_known_better_than_assumed(theorem, how):
+    assert Verdict("s", how, assumptions=(theorem, "p > 0")).how is How.ASSUMED
+    assert Verdict("s", how, assumptions=("p > 0", "D is held fixed")).how is how
+    assert Verdict("s", How.REFUTED, assumptions=(theorem,)).how is How.REFUTED
+
+
+@pytest.mark.parametrize("id", ["003-82", "003-89", "004-107"])
+def test_a_theorem_planted_into_the_assumptions_of_a_statement_caps_its_verdict(id):
+    (entry,) = choose([id])
+    how = decide_entry(entry).how
+    planted_one = replace(entry, assumptions=(*entry.assumptions, QUOTED[0]))
+    row = decide_entry(planted_one)
+    assert row.how == (how if how == How.REFUTED else How.MEASURED)
+    assert row.as_expected is (how == How.REFUTED)  # it was recorded as proved, or certified
+    assert row.quoted == (QUOTED[0],)
+
+
+def test_what_rests_on_a_quoted_theorem_is_measured_on_instances_or_undecided(monkeypatch):
+    (entry,) = choose(["wgan-w1"])
+    row = decide_entry(replace(entry, checks=entry.checks[:1]))
+    assert row.how == How.MEASURED
+    assert row.verdict == "true under assumptions"
+    assert all(map(is_quoted, row.quoted))
+    assert any("by parts" in text for text in row.as_dict()["quoted"])
+    monkeypatch.setattr(deciding, "again", lambda check: None)
+    row = decide_entry(entry)
+    assert row.how == How.UNDECIDED
+    assert "quoted" in row.reason
+
+
+def test_no_statement_that_is_proved_or_certified_quotes_a_theorem(rows):
+    known = [row for row in rows if row.how in (How.PROVED, How.CERTIFIED)]
+    assert [(row.entry.id, row.quoted) for row in known if row.quoted] == []
+    assert any(row.quoted for row in rows)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,7 @@ from gantheory.ledger.statements.entry import (
     conjunction,
 )
 from gantheory.ledger.statements.reading import read_file, read_ledger
+from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict
 
 SAID = ("true", "true under assumptions", "false")
@@ -84,7 +86,7 @@ def decide_entry(entry: Entry) -> Row:
     corrected = (
         tuple(_decide(check) for check in entry.correction.checks) if (entry.correction) else ()
     )
-    how = str(conjunction(verdicts)) if verdicts else str(How.UNDECIDED)
+    how = str(conjunction(verdicts, entry.assumptions))
     if not entry.checks and entry.verdict == UNCHECKABLE:
         how = UNCHECKABLE
     return Row(entry, how, verdicts, corrected, time.perf_counter() - started)
@@ -92,9 +94,20 @@ def decide_entry(entry: Entry) -> Row:
 
 def _decide(check: Test) -> Verdict:
     try:
-        return check.decide()
+        found = check.decide()
+        return _on_instances(check, found) if found.how is How.ASSUMED else found
     except (GantheoryError, ArithmeticError, Undecided) as error:
         return Verdict(str(check), How.UNDECIDED, reason=str(error))
+
+
+def _on_instances(check: Test, found: Verdict) -> Verdict:
+    """Return what is known of a check that rests on a quoted theorem: what its instances show."""
+    second = again(check)
+    if second is None or not second.holds:
+        why = "no instance of it is computed" if second is None else second.counterexample
+        reason = f"it rests on a theorem that is quoted, and {why}"
+        return replace(found, how=How.UNDECIDED, reason=reason)
+    return replace(found, how=How.MEASURED, reason=f"instances: {second.reason}")
 
 
 def check_verdict(verdict: str | None) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from gantheory.records import How, Verdict
+from gantheory.records import How, Verdict, is_quoted, weakest
 
 UNCHECKABLE = "not machine-checkable"
-VERDICTS = (*(str(how) for how in How), UNCHECKABLE)
-# From the strongest to the weakest: a conjunction is known as its weakest part is.
-_STRENGTH = (How.PROVED, How.CERTIFIED, How.MEASURED)
+# What rests on a quoted theorem is known as far as instances of it were computed, or not at all.
+VERDICTS = (*(str(how) for how in How if how is not How.ASSUMED), UNCHECKABLE)
 
 
 class Test(Protocol):
@@ -120,8 +118,13 @@ class Row:
             return "false"
         if self.how in (How.UNDECIDED, UNCHECKABLE):
             return self.how
-        quoted = any(is_quoted(text) for text in self.assumptions)
-        return "true under assumptions" if self.entry.assumptions or quoted else "true"
+        return "true under assumptions" if self.entry.assumptions or self.quoted else "true"
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """The theorems and steps in words that the verdict rests on: they cap it."""
+        found = (*self.entry.assumptions, *(a for v in self.verdicts for a in v.assumptions))
+        return tuple(filter(is_quoted, dict.fromkeys(found)))
 
     @property
     def as_expected(self) -> bool:
@@ -157,6 +160,7 @@ class Row:
             "as_expected": self.as_expected,
             "reason": self.reason,
             "assumptions": list(self.assumptions),
+            "quoted": list(self.quoted),
         }
 
     @property
@@ -166,23 +170,17 @@ class Row:
         return tuple(dict.fromkeys((*self.entry.assumptions, *found)))
 
 
-def is_quoted(assumption: str) -> bool:
-    """Return whether an assumption is a theorem that is quoted, with its year, and not derived.
+def conjunction(verdicts: Iterable[Verdict], assumptions: Iterable[str] = ()) -> How:
+    """Return how several statements together are known: never better than the weakest.
 
-    >>> is_quoted("Fubini's theorem (Folland 1999, Real Analysis, 2.37)"), is_quoted("p > 0")
-    (True, False)
+    What is quoted in words lies between the checks and the statement, and caps it at measured.
     """
-    return re.search(r"\b(1[6-9]|20)\d\d\b", assumption) is not None
-
-
-def conjunction(verdicts: Iterable[Verdict]) -> How:
-    """Return how several statements together are known: never better than the weakest."""
     known = {verdict.how for verdict in verdicts}
     if How.REFUTED in known:
         return How.REFUTED
-    if How.UNDECIDED in known or not known:
-        return How.UNDECIDED
-    return max(known, key=_STRENGTH.index)
+    if known and How.UNDECIDED not in known and any(map(is_quoted, assumptions)):
+        known.add(How.MEASURED)
+    return How.UNDECIDED if How.ASSUMED in known else weakest(known)
 
 
 def planted(entry: Entry) -> Iterator[tuple[str, Entry]]:

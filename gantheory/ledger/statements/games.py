@@ -13,7 +13,7 @@ from gantheory.dynamics.analysis import Analysis, analyse, show_set
 from gantheory.dynamics.conserved import EXACTLY, conserved_by_flow
 from gantheory.dynamics.methods import Method, make_method, read_step
 from gantheory.dynamics.named import get_game
-from gantheory.dynamics.record import Game
+from gantheory.dynamics.record import Game, tidy
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Fate
 from gantheory.errors import GantheoryError, unknown_name
@@ -67,7 +67,13 @@ class Play:
                              tuple(sorted(self.options.items())))  # fmt: skip
         found, why, how = getattr(self, f"_{self.asked}")(analysis)
         holds = None if found is None else found == self.answer
-        return decided(str(self), holds, f"{self.asked} is {found}: {why}", how=how)
+        quoted = analysis.decision.theorem if self.asked == "fate" else ""
+        return decided(str(self), holds, f"{self.asked} is {found}: {why}", how=how,
+                       assumptions=filter(None, [quoted]))  # fmt: skip
+
+    def parts(self) -> tuple[Game, Method]:
+        """Return the game and the method that are asked for."""
+        return _parts(self.game, self.players, self.method, tuple(self.options.items()))
 
     def _fate(self, analysis: Analysis) -> tuple[str | None, str, How]:
         if self.answer not in {str(fate) for fate in Fate}:
@@ -90,10 +96,13 @@ class Play:
         return str(all(point.nash.dominant)).lower(), examples, point.how
 
     def _conserves(self, analysis: Analysis) -> tuple[str | None, str, How]:
-        found = [str(quantity) for quantity in conserved_by_flow(analysis.dynamics)]
-        return (self.answer if self.answer in found else ", ".join(found) or "nothing"), (
-            "polynomials of degree 1 and 2 that the flow conserves"
-        ), EXACTLY  # fmt: skip
+        game = analysis.dynamics
+        quantity = to_sympy(self.answer, {str(v): v for v in game.variables})
+        change = (sp.Matrix([quantity]).jacobian(game.variables) * game.field)[0, 0]
+        if quantity.free_symbols and tidy(sp.expand(change)) == 0:
+            return self.answer, "its derivative along the flow is 0", EXACTLY
+        found = ", ".join(map(str, conserved_by_flow(game))) or "nothing of degree 1 or 2"
+        return found, "polynomials that the flow conserves", EXACTLY
 
     def _converges_for(self, analysis: Analysis) -> tuple[str | None, str, How]:
         sizes = analysis.step_sizes
@@ -117,11 +126,14 @@ class Play:
             "fate": "diverges" if self.answer != "diverges" else "converges",
             "nash": "not Nash" if self.answer != "not Nash" else "Nash (global)",
             "dominant": "true" if self.answer == "false" else "false",
-            "conserves": f"2*({self.answer})",
+            "conserves": f"{self.answer} + {self._variable()}",
             "converges_for": self.answer.replace("0", "1", 1),
             "eigenvalue": f"1 + {self.answer}",
         }
         yield "another answer", replace(self, answer=others[self.asked])
+
+    def _variable(self) -> str:
+        return str(self.parts()[0].variables[0])
 
 
 @cache

@@ -264,6 +264,11 @@ class Known:
     def __str__(self) -> str:
         return f"the toolkit's check {self.id}"
 
+    @property
+    def statement(self) -> str:
+        """What that check states."""
+        return self._check().statement
+
     def _check(self) -> Check:
         from gantheory.ledger.checks import CHECKS
 

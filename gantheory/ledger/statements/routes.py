@@ -15,14 +15,18 @@ from functools import singledispatch
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from gantheory.formulas import interval
-from gantheory.ledger.statements import floats
+from gantheory.ledger.statements import critics, floats, played
 from gantheory.ledger.statements.floats import NoRoute, value
+from gantheory.ledger.statements.games import Play
 from gantheory.ledger.statements.kinds import (
     Derived,
     Formula,
     Inequality,
     Integral,
+    Known,
     OnLaws,
     split_comparison,
 )
@@ -188,6 +192,48 @@ def _on_two_points(played: _Played, check: Derived) -> Iterator[Case]:
             up, down = (claimed(p, (second + h, 1 - second - h)) for h in (1e-5, -1e-5))
             said = (up - down) / 2e-5
         yield f"P = {p}, Q = {q}", found, said
+
+
+@again.register
+def _(check: Play) -> Verdict | None:
+    try:
+        found = _played_again(check, played.Arena(check.parts()[0]))
+    except NoRoute:
+        return None
+    why = f"{check.asked} is {found}: played in floating point"
+    return decided(str(check), found == check.answer, why, how=How.MEASURED)
+
+
+def _played_again(check: Play, arena: played.Arena) -> str:
+    """Return the answer that floating point gives: the one claimed, where it cannot tell."""
+    if check.asked == "fate":
+        return played.fate(arena, check.method, value(floats.read(check.step), {}), check.options)
+    if check.asked == "conserves":
+        return check.answer if played.drift(arena, check.answer) < TOLERANCE else "another"
+    if check.asked == "converges_for":
+        wrong = played.wrong_step(arena, check.method, check.options, *_span(check.answer))
+        return check.answer if wrong is None else f"not that, at step {wrong:.3g}"
+    if check.asked == "eigenvalue":
+        real, _, imaginary = check.answer.partition(",")
+        asked = complex(value(floats.read(real), {}), value(floats.read(imaginary), {}))
+        spectrum = np.linalg.eigvals(played.slopes_of(arena.field, arena.rest()))
+        near = min(abs(one - asked) for one in spectrum) < 2e-3  # double ones lose half the digits
+        return check.answer if near else ", ".join(f"{one:.4g}" for one in spectrum)
+    if check.asked == "dominant":
+        return str(played.stands(arena, against=True)).lower()
+    stands = played.stands(arena)
+    if stands is not check.answer.startswith("Nash"):
+        return "Nash" if stands else "not Nash"
+    return check.answer
+
+
+@again.register
+def _(check: Known) -> Verdict | None:
+    critic, of_value, claimed = check.statement.partition(": the value at the optimal critic is ")
+    try:
+        return _judged(str(check), "==", critics.cases(critic, claimed)) if of_value else None
+    except NoRoute:
+        return None
 
 
 @again.register
