@@ -13,6 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def number_text(value: float, error: float) -> str:
+    """Return a finite number with its error; digits that the error does not blur are all shown.
+
+    >>> number_text(0.1114, 3.1e-15), number_text(-0.0, 0.0), number_text(1 / 3, 1.9e-17)
+    ('0.1114 ± 3.1e-15', '0 (exact)', '0.3333333333333333 ± 1.9e-17')
+    """
+    shown = f"{value + 0.0:.15g}"  # + 0.0: there is no minus 0 in prose
+    if float(shown) != value and error < 2e-15 * abs(value):
+        shown = repr(value)
+    return f"{shown} ± {error:.1e}" if error else f"{shown} (exact)"
+
+
 class How(StrEnum):
     """How a statement is known. A weaker kind is never reported as a stronger one."""
 
@@ -100,7 +112,7 @@ class Estimate:
             return f"undetermined ({self.reason})"
         if self.status is Status.INFINITE:
             return f"{self.value} ({self.reason})"
-        return f"{self.value:.15g} ± {self.error:.1e}"
+        return number_text(self.value, self.error)
 
     @classmethod
     def infinite(cls, reason: str, method: str = "rule", sign: int = 1) -> Estimate:

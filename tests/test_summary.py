@@ -9,6 +9,10 @@ import pytest
 import gantheory as gt
 from gantheory.derivations.exposition import ORDER, Line
 from gantheory.derivations.summary import summary_of
+from gantheory.estimators.bounds import derive_bound
+from gantheory.estimators.derive import derive_estimator
+from gantheory.estimators.preference import derive_preference
+from gantheory.estimators.reward import derive_reward
 from gantheory.losses import CATALOGUE, CRITICS
 
 LABELS = ["D reports", "loss reads", "G follows", "gradient", "at P = Q"]
@@ -30,7 +34,7 @@ def test_a_critic_says_what_it_reports_as_surely_as_its_weakest_step(name):
 
 def test_the_hinge_in_five_lines():
     value, loss, followed, gradient, equality = gt.derive("hinge").summary
-    assert value.text.startswith("2·TV(P, Q) - 2, by D* = Piecewise((-1, r < 1), (1, True))")
+    assert value.text.startswith("2·TV(P, Q) - 2, by D* = -1 where r < 1, else 1")
     assert loss == Line("loss reads", loss.text, "refuted")
     assert "no divergence: its generator jumps by -2 at r = 1" in loss.text
     assert followed == Line("G follows", "2·TV(P, Q)", "proved")
@@ -82,3 +86,39 @@ def test_without_a_closed_form_the_score_is_the_parameter_and_enclosed_numbers_a
     assert "by D* = the score t at which r = 6*t**5/(5*t**4 - 1)" in value.text
     assert "at_score" not in str(found.summary)
     assert equality.known == "certified"
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "generator"),
+    [("-exp(-t)", "-exp(2*t)", "log(1 + exp(-t))"), ("t - t**2", "-t", "-t**3"),
+     ("t - t**5", "-t**6", "-t**3"), ("log(D)", "log(1 - D)", "-log(D)**3"),
+     ("t - t**2", "-t**4", "-sqrt(1 + t**2)")],
+)  # fmt: skip
+def test_a_loss_of_any_form_is_summed_up_in_lines_that_are_read_at_a_glance(real, fake, generator):
+    lines = gt.derive(gt.Loss("own", real, fake, generator)).summary
+    assert len(lines) <= 5
+    assert max(len(line.text) for line in lines) < 200
+    assert not [line for line in lines if "Piecewise" in line.text or "oo" in line.text]
+
+
+@pytest.mark.parametrize(
+    ("derived", "labels"),
+    [(lambda: derive_estimator("k3"), ["mean", "frozen", "as reward", "weighted", "noise"]),
+     (lambda: derive_preference("dpo"), ["prompt", "held by", "at 0"]),
+     (lambda: derive_preference("w"), ["prompt"]),
+     (lambda: derive_reward("airl"), ["D reports", "G follows", "reward"]),
+     (lambda: derive_bound("infonce"), ["reaches", "critic", "gap", "limit"])],
+)  # fmt: skip
+def test_every_kind_of_theory_answers_first(derived, labels):
+    found = derived()
+    assert [line.label for line in found.summary] == labels
+    assert str(found).splitlines()[1] == str(found.summary[0])
+    assert not [step for step in found.steps if "kl_" in step.text or "||" in step.text]
+
+
+def test_an_estimator_is_summed_up_by_what_its_gradient_follows():
+    by_label = {line.label: line for line in derive_estimator("k3").summary}
+    assert by_label["mean"].text.endswith("KL(Q‖P)")
+    assert by_label["frozen"].text.endswith("KL(P‖Q)")
+    assert by_label["as reward"].known == "refuted"
+    assert derive_estimator("k1").summary[1].text.endswith("pure noise")

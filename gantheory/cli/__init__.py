@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from gantheory import __version__
+from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
 
 COMMANDS = {
@@ -115,6 +116,8 @@ def main() -> None:
         _fail(error.format_message())
     except GantheoryError as error:
         _fail(str(error))
+    except Undecided as reason:
+        _fail(f"undecided: {reason}")
     except (click.Abort, KeyboardInterrupt) as stopped:
         kept = str(stopped.__cause__ or stopped)
         click.echo(f"interrupted; {kept}" if kept else "interrupted", err=True)
@@ -136,10 +139,12 @@ def _fail(message: str) -> None:
 
 
 def _write_what_an_encoding_lacks() -> None:
-    """Write a character that the terminal's code page lacks as its escape, as in ``\\u03c1``."""
+    """Write a character that the terminal's code page lacks in ASCII."""
+    from gantheory.cli.ascii import HANDLER
+
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
+            stream.reconfigure(errors=HANDLER)
 
 
 def _drop_output() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -344,7 +345,7 @@ def _tables(job: _Job, width: int) -> Iterator[Any]:
 
     shown = _shown(len(job.d))
     texts = [
-        [[f"{part[k]:.4g}" for k in shown] for part in (c.value, c.gradient)] for c in job.curves
+        [[_cell(part[k]) for k in shown] for part in (c.value, c.gradient)] for c in job.curves
     ]
     labels = [curve.target.label for curve in job.curves]
     widths = [
@@ -352,10 +353,7 @@ def _tables(job: _Job, width: int) -> Iterator[Any]:
         for label, (value, slope) in zip(labels, texts, strict=True)
     ]
     for group in side_by_side(widths, width - 2, 8):
-        table = Table(
-            title=str(job.family), box=SIMPLE, padding=(0, 1, 0, 0),
-            caption="values in nats, with their derivatives ∂ in d",
-        )  # fmt: skip
+        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
         for head in ("d", *(part for k in group for part in (labels[k], "∂"))):
             table.add_column(head, justify="right", overflow="fold")
         for row, k in enumerate(shown):
@@ -365,12 +363,14 @@ def _tables(job: _Job, width: int) -> Iterator[Any]:
 
 def _show(job: _Job, written: list[str]) -> None:
     from rich.console import Console
+    from rich.padding import Padding
 
     console = Console()
+    console.print(f"{job.family}: values in nats, and their derivatives ∂ in d", highlight=False)
+    for mark in job.marks:
+        console.print(Padding(_sentence(mark), (0, 0, 0, 2)))
     for table in _tables(job, console.width):
         console.print(table)
-    for mark in job.marks:
-        console.print(_sentence(mark), highlight=False)
     for note in sorted({reason for curve in job.curves for reason in curve.reasons}):
         console.print(f"note: {note}", highlight=False)
     for m in job.measured:
@@ -382,13 +382,24 @@ def _show(job: _Job, written: list[str]) -> None:
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
 
 
+def _cell(number: float) -> str:
+    """Return a number to four digits; a note below the table says why there is none.
+
+    >>> _cell(-0.0), _cell(float("inf")), _cell(float("nan"))
+    ('0', '∞', 'none')
+    """
+    if math.isnan(number):
+        return "none"
+    return f"{number + 0.0:.4g}".replace("inf", "∞")
+
+
 def _shown(count: int) -> list[int]:
     return sorted({round(k * (count - 1) / 10) for k in range(11)})
 
 
 def _sentence(mark: Vanishing) -> str:
     name, top = mark.target.title or mark.target.label, f"{mark.peak_gradient:.5g}"
-    if mark.peak_gradient != mark.peak_gradient:
+    if math.isnan(mark.peak_gradient):
         return f"{name}: the gradient is not determined anywhere here"
     if mark.falls_at is None:
         return f"{name}: gradient never falls to {mark.fraction:.0%} of its largest size {top} here"

@@ -34,6 +34,21 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    from gantheory.cli.listing import print_table
+    from gantheory.cli.listing import print_list
 
-    print_table(["name", "parameters", "dimension", "aliases"], rows)
+    for row in rows:
+        row["signature"] = f"({_listed(row['parameters'])})"
+    kinds = {
+        0: "on whole numbers or points (dimension 0)",
+        1: "on the line (dimension 1)",
+        2: "in the plane (dimension 2)",
+        "any": "in any dimension",
+    }
+    for dimension, kind in kinds.items():
+        click.echo(f"{kind}:")
+        chosen = [row for row in rows if row["dimension"] == dimension]
+        print_list(["name", "signature"], chosen, beside={"aliases": "also"})
+
+
+def _listed(names: object) -> str:
+    return ", ".join(names) if isinstance(names, list) else str(names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -9,7 +11,9 @@ from rich.text import Text
 
 from gantheory.critics import CriticDerivation
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.exposition import Step
 from gantheory.derivations.ratios import AtRatio
+from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 
 STYLES = {
@@ -30,26 +34,46 @@ def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None
     console = Console(highlight=False)
     console.print(Text(derivation.title, style="bold"))
     if derivation.definition.reference is not None:
-        console.print(Text(str(derivation.definition.reference), style="dim"))
+        console.print(Padding(Text(str(derivation.definition.reference), style="dim"), INDENT))
     console.print(_answer(derivation))
     if derivation.summary and not steps:
-        counts = f"{len(derivation.steps)} steps, {len(derivation.assumptions)} assumptions"
-        console.print(Text(f"\n{counts}: shown by --steps", style="dim"))
+        counted = {"steps": len(derivation.steps), "assumptions": len(derivation.assumptions)}
+        told = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+        console.print(Text(f"\n{told}: shown by --steps", style="dim"))
         return
-    for number, step in enumerate(derivation.steps, 1):
-        head = Text(f"\n{number}. {step.title}  ", style="bold")
-        head.append(step.known, style="yellow" if step.theorem else STYLES[step.how])
-        if because := step.because:
-            head.append(f": {because}", style="dim")
-        console.print(head)
-        console.print(Padding(Text(step.text), (0, 0, 0, 3)))
+    console.print(_steps(derivation.steps))
     if derivation.no_optimum:
         console.print(Text(f"\n{derivation.no_optimum}", style="yellow"))
     for name, reason in (derivation.undecided or {}).items():
         console.print(Text(f"\nundecided: {name}, because {reason}", style="yellow"))
     console.print(Text("\nAssumptions", style="bold"))
-    for assumption in derivation.assumptions:
-        console.print(Padding(Text(f"- {assumption}"), (0, 0, 0, 3)))
+    for assumption in map(in_prose, derivation.assumptions):
+        console.print(_beside("-", Text(assumption)))
+
+
+INDENT = (0, 0, 0, 2)
+
+
+def _beside(mark: str, text: Text) -> Padding:
+    """Return a text beside its mark, so that what does not fit goes on under the text."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(mark, text)
+    return Padding(grid, INDENT)
+
+
+def _steps(steps: Sequence[Step]) -> Table:
+    """Return numbered steps: the title, how it is known and why, and below what is found."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="bold", justify="right")
+    for number, step in enumerate(steps, 1):
+        head = Text(f"{step.title}  ", style="bold")
+        head.append(step.known, style="yellow" if step.theorem else STYLES[step.how])
+        if because := step.because:
+            head.append(f": {because}", style="dim")
+        grid.add_row()
+        grid.add_row(f"{number}.", head)
+        grid.add_row("", Text(step.text))
+    return grid
 
 
 def _answer(derivation: Derivation | CriticDerivation) -> Table:

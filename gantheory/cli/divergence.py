@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 
 
-@click.command()
+class _Listing(click.Command):
+    """A command whose help ends in every name that it takes, a line each."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gantheory.cli.divergences import known
+
+        with formatter.section("Names"):
+            formatter.write_dl([(str(e["name"]), f"{e['title']}: {e['formula']}") for e in known()])
+
+
+@click.command(cls=_Listing)
 @click.argument("name", shell_complete=completion.divergences)
 @click.argument("p", shell_complete=completion.densities)
 @click.argument("q", shell_complete=completion.densities)

@@ -19,6 +19,17 @@ def command(as_json: bool) -> None:
     Example:
       gantheory divergences
     """
+    rows = known()
+    if as_json:
+        print_json(rows)
+        return
+    from gantheory.cli.listing import print_list
+
+    print_list(["name", "title", "formula"], rows, beside={"aliases": "also"})
+
+
+def known() -> list[dict[str, object]]:
+    """Return every divergence and distance: name, title, formula, aliases."""
     from gantheory.divergences import COMPLEMENTS, DIVERGENCES
     from gantheory.integrals.transport.catalogue import DISTANCES
 
@@ -26,13 +37,7 @@ def command(as_json: bool) -> None:
     rows += [
         _row(e.name, e.title, f"{e.maximum} - {e.of}", e.aliases) for e in COMPLEMENTS.values()
     ]
-    rows += [_row(e.name, e.title, "no f-divergence", e.aliases) for e in DISTANCES.values()]
-    if as_json:
-        print_json(rows)
-        return
-    from gantheory.cli.listing import print_table
-
-    print_table(["name", "title", "formula", "aliases"], rows)
+    return rows + [_row(e.name, e.title, "no f-divergence", e.aliases) for e in DISTANCES.values()]
 
 
 def _row(name: str, title: str, formula: str, aliases: tuple[str, ...]) -> dict[str, object]:

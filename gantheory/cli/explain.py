@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,6 +62,10 @@ def _print(found: Explanation, stuck: float | None) -> None:
     from gantheory.divergences.symbols import dotted, in_symbols
 
     say(found.definition.title)
+    if found.bound is not None:
+        say(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
+    if stuck is not None:
+        _print_meanings(found.meanings(stuck), f"stuck at {stuck:g}:")
     say(f"  discriminator loss at D*: {dotted(_range(found.discriminator))}")
     say(f"  generator loss at D*: {dotted(_range(found.generator))}")
     if found.generator.lowest is not None and found.generator.lowest.is_finite:
@@ -69,11 +74,15 @@ def _print(found: Explanation, stuck: float | None) -> None:
     say(f"  G follows: {in_symbols(found.follows)}")
     say(f"  gradient: {found.gradient}")
     say(f"  bound: {in_symbols(found.bound_rule)}")
-    if found.bound is not None:
-        say(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
-    shown = found.meanings(stuck) if stuck is not None else found.usual_plateaus
-    if stuck is not None:
-        say(f"  stuck at {stuck:g}:" + ("" if shown else " no plateau of this loss"))
+    if stuck is None:
+        _print_meanings(found.usual_plateaus, "where a loss may stop:")
+
+
+def _print_meanings(shown: Sequence[Plateau], title: str) -> None:
+    """Print plateaus under their title, those of one meaning together, and below what it is."""
+    from gantheory.divergences.symbols import dotted
+
+    say(f"  {title}" + ("" if shown else " no plateau of this loss"))
     for meaning in dict.fromkeys(one.meaning for one in shown):
         for one in shown:
             if one.meaning == meaning:
@@ -98,10 +107,12 @@ def _bound(bound: Bound) -> str:
 
 
 def _range(losses: LossRange) -> str:
+    from gantheory.divergences.symbols import in_prose
+
     if losses.lowest is None:
         between = "range not derived"
     else:
-        between = f"between {losses.lowest} and {losses.highest}"
+        between = in_prose(f"between {losses.lowest} and {losses.highest}")
     sign = {True: "may be negative", False: "never negative", None: "sign not decided"}
     even = "undetermined" if losses.equilibrium is None else losses.equilibrium
     return f"{even} at P = Q, {between}, {sign[losses.may_be_negative]}"

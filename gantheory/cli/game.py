@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,42 +154,64 @@ def _with_decision(data: dict[str, Any], decision: Decision) -> dict[str, Any]:
 
 
 def _show(analysis: Analysis, decision: Decision) -> None:
+    """Print the verdict, and below what it rests on: field, equilibria, spectrum, step sizes."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    from gantheory.divergences.symbols import in_prose
+
+    console = Console(highlight=False)
     data = analysis.as_dict()
-    update = data["update"]
     console.print(f"[bold]{escape(data['title'] or data['game'])}[/bold]")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for name, text in [*_verdict(analysis, decision), *_field(data), *_spectrum(analysis)]:
+        grid.add_row(name, escape(in_prose(text)))
+    console.print(grid)
+
+
+def _verdict(analysis: Analysis, decision: Decision) -> Iterator[tuple[str, str]]:
+    update = analysis.as_dict()["update"]
+    yield "verdict", f"{decision.fate} ({decision.how}: {decision.reason})"
+    yield "method", f"{_method(update)}, step eta = {update['step']:g}"
+
+
+def _field(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the field, and each equilibrium with the field's eigenvalues and what it is."""
     for variable, component in data["field"].items():
-        console.print(f"  d{variable}/dt = {escape(component)}", highlight=False)
-    table = Table("equilibrium", "eigenvalues of the field", "classification", box=None)
+        yield f"d{variable}/dt", component
     for found in data["equilibria"]:
-        point = ", ".join(f"{k} = {v}" for k, v in found["point"].items())
+        point = ", ".join(f"{name} = {value}" for name, value in found["point"].items())
         values = ", ".join(found["eigenvalues"] or ["none: the field jumps here"])
-        table.add_row(escape(point), escape(values), escape(found["classification"]))
-    console.print(table if data["equilibria"] else "no equilibrium found")
+        yield "equilibrium", f"{point}: {found['classification']}"
+        yield "  eigenvalues", f"{values} (of the field)"
+    if not data["equilibria"]:
+        yield "equilibrium", "none found"
     if not data["equilibria_complete"]:
-        console.print(f"  {escape(data['equilibria_scope'])}", highlight=False)
-    rows = [("method", _method(update)), ("step", f"{update['step']:g}")]
-    if update["eigenvalues"]:
-        rows.append(("eigenvalues", ", ".join(update["eigenvalues"])))
-    if update["eigenvalues_in_step"] and update["method"] != "flow":
-        rows.append(("  in the step", ", ".join(update["eigenvalues_in_step"])))
+        yield "", data["equilibria_scope"]
+
+
+def _spectrum(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    """Yield the eigenvalues of the update, and for which steps it converges."""
+    update = analysis.as_dict()["update"]
     if update["spectral_radius"] is not None:
-        rows.append(("spectral radius", f"{update['spectral_radius']:.12g}"))
+        yield "spectral radius", f"{update['spectral_radius']:.12g}"
+    if update["eigenvalues"]:
+        yield "  eigenvalues", f"{', '.join(update['eigenvalues'])} (of the update)"
+    if update["eigenvalues_in_step"] and update["method"] != "flow":
+        yield "  in the step", ", ".join(update["eigenvalues_in_step"])
     if update["converges_for"] is not None:
         linear = update["linear"] or update["method"] == "flow"
         near = "" if linear else " (linearised at the equilibrium)"
-        rows.append(("converges for", f"step in {update['converges_for']}{near}"))
-        rows.append(("bounded for", f"step in {update['bounded_for']}{near}"))
+        for name, key in (("converges for", "converges_for"), ("bounded for", "bounded_for")):
+            steps = "no step" if update[key] == "none" else f"eta in {update[key]}"
+            yield name, f"{steps}{near}"
     if analysis.best is not None:
-        best = f"{analysis.best.step} reaches radius {analysis.best.radius}"
-        rows.append(("best step", f"{best} = {float(analysis.best.radius):.6g}"))
-    rows.append(("verdict", f"{decision.fate} ({decision.how}: {decision.reason})"))
-    for name, text in rows:
-        console.print(f"[bold]{name:>16}[/bold]  {escape(text)}", highlight=False)
+        exact, number = str(analysis.best.radius), f"{float(analysis.best.radius):.6g}"
+        radius = exact if exact == number else f"{exact} = {number}"
+        yield "best step", f"eta = {analysis.best.step}, of spectral radius {radius}"
 
 
 def _method(update: dict[str, Any]) -> str:

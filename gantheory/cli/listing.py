@@ -31,6 +31,29 @@ def table_of(
     return table
 
 
+def print_list(
+    columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, beside: Mapping[str, str]
+) -> None:
+    """Print a name a row beside what it is, and below what else there is under its label.
+
+    Args:
+        columns: the name, and what stands beside it where there is room.
+        rows: the entries.
+        beside: labels of what goes below, where an entry has it.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    for row in rows:
+        more = "\n".join(f"{label} {_cell(row[key])}" for key, label in beside.items() if row[key])
+        shown = "  ".join(_cell(row[column]) for column in columns[1:])
+        grid.add_row(Text(_cell(row[columns[0]])), Text(f"{shown}\n{more}" if more else shown))
+    Console().print(grid)
+
+
 def side_by_side(widths: Sequence[int], width: int, first: int) -> list[list[int]]:
     """Return which columns stand in each of several tables, so that each fits the terminal.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.cli.files import file_option, loss_named
 from gantheory.errors import GantheoryError, require, require_simulations
 
@@ -42,6 +43,7 @@ SHOWN = 20  # rows in the terminal; the files hold all
     "--out", type=click.Path(path_type=Path), default=Path("runs/sweep"), show_default=True,
     metavar="DIR", help="Where the records and the table go.",
 )  # fmt: skip
+@quiet_option
 @json_option
 def command(
     losses: tuple[str, ...],
@@ -53,6 +55,7 @@ def command(
     workers: int | None,
     scheduler: str | None,
     out: Path,
+    quiet: bool,
     as_json: bool,
     **settings: Any,
 ) -> int:
@@ -78,7 +81,7 @@ def command(
 
     asked = losses or (loss_named(None, file),)
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[t]}")
-    with Progress(*columns, console=Console(file=sys.stderr), disable=as_json) as progress:
+    with Progress(*columns, console=Console(file=sys.stderr), disable=quiet or as_json) as progress:
         task = progress.add_task("cells", total=None, t="")
 
         def show(done: int, total: int) -> None:
@@ -119,19 +122,24 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 def _print(found: polars.DataFrame, out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from gantheory.cli.listing import print_table
 
-    shown = Table("loss", "p", "q", "seed", "value", "gap", "status")
-    for row in found.head(SHOWN).iter_rows(named=True):
-        cells = (_number(row["value"], row["value_error"]), _number(row["gap"], row["gap_error"]))
-        status = row["status"] if row["reason"] is None else f"{row['status']}: {row['reason']}"
-        shown.add_row(row["loss"], row["p"], row["q"], str(row["seed"]), *cells, status)
-    Console().print(shown)
+    told = (f"{count} {status}" for status, count in Counter(found["status"]).items())
+    click.echo(f"{len(found)} cells: {', '.join(told)}")
+    rows = [
+        {
+            "loss": row["loss"], "p": row["p"], "q": row["q"], "seed": row["seed"],
+            "value": _number(row["value"], row["value_error"]),
+            "gap": _number(row["gap"], row["gap_error"]),
+            "status": ": ".join(part for part in (row["status"], row["reason"]) if part),
+        }
+        for row in found.head(SHOWN).iter_rows(named=True)
+    ]  # fmt: skip
+    print_table(["loss", "p", "q", "seed", "value", "gap", "status"], rows)
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} rows more")
     click.echo(f"table: {out / 'table.csv'}, {out / 'table.parquet'}")
 
 
 def _number(value: float | None, error: float | None) -> str:
-    return "" if value is None else f"{value:.6g} ± {error:.1e}"
+    return "none" if value is None else f"{value:.6g} ± {error:.1e}"

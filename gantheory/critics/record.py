@@ -9,6 +9,8 @@ from typing import Any
 import sympy as sp
 
 from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
+from gantheory.derivations.summary import FITS
+from gantheory.derivations.wording import quantity_title
 from gantheory.divergences.symbols import in_symbols
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
@@ -88,11 +90,12 @@ class CriticDerivation(Exposition):
         known = weakest(step.known for step in self.steps)
         lines = [Line("D reports", self._reported(), known)]
         if self.critic is not None:
-            lines.append(Line("optimal f", str(self.critic), known))
+            lines.append(Line("optimal f", _critic_text(self.critic), known))
         elif self.slope is not None:
             lines.append(Line("optimal f", f"f' = {self.slope}", known))
         if self.followed is not None:
-            lines.append(Line("G follows", self.followed.divergence, self.followed.how.value))
+            followed = quantity_title(self.followed.terms, sp.S.Zero) or self.followed.divergence
+            lines.append(Line("G follows", followed, self.followed.how.value))
         return tuple(lines)
 
     def _reported(self) -> str:
@@ -100,12 +103,21 @@ class CriticDerivation(Exposition):
         if self.value is None or str(self.value) == self.named or self.value.has(sp.Integral):
             return in_symbols(self.named)
         functions = {"F_p", "F_q"} & {symbol.name for symbol in self.value.free_symbols}
-        return in_symbols(self.named if functions else f"{self.named} = {self.value}")
+        whole = f"{self.named} = {self.value}"
+        return in_symbols(self.named if functions or len(whole) > FITS else whole)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Why there is no optimum, what is undecided, and the assumptions, line by line."""
         return remarks(self.no_optimum, self.undecided, self.assumptions)
+
+
+def _critic_text(critic: sp.Expr) -> str:
+    """Return a critic as text; one that is known by its slope alone by that slope."""
+    if isinstance(critic, sp.Integral) and len(critic.limits) == 1:
+        ((name, _, upper),) = critic.limits
+        return f"f' = {critic.function.xreplace({name: upper})}"
+    return str(critic)
 
 
 def theorems(steps: Iterable[Step]) -> tuple[str, ...]:

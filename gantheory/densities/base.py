@@ -34,12 +34,25 @@ class Domain:
         """Raise `GantheoryError` where ``value`` is illegal, naming it and the legal interval."""
         inside = self.lower < value < self.upper or (self.closed and not math.isnan(value))
         if not inside or (self.integer and value != int(value)):
-            raise GantheoryError(
-                f"{family}: {name}={value:g} must be {'a whole number ' if self.integer else ''}"
-                f"in ({self.lower:g}, {self.upper:g})"
-            )
+            raise GantheoryError(f"{family}: {name}={value:g} must be {self._wanted(value)}")
+
+    def _wanted(self, value: float) -> str:
+        """Return what a number must be instead of an illegal value.
+
+        >>> POSITIVE._wanted(-2), POSITIVE._wanted(1e200), SHAPE._wanted(math.inf)
+        ('positive', 'less than 1e+150', 'finite')
+        """
+        whole = "a whole number " if self.integer else ""
+        if value <= 0 <= self.lower <= TINY:
+            return "a positive whole number" if self.integer else "positive"
+        if value <= self.lower:
+            return f"{whole}greater than {self.lower:g}" if math.isfinite(self.lower) else "finite"
+        if value >= self.upper:
+            return f"{whole}less than {self.upper:g}" if math.isfinite(self.upper) else "finite"
+        return whole.strip()
 
 
+TINY = 0.1  # a lower limit up to here stands for 0 in what is said of numbers below 0
 REAL = Domain(-math.inf, math.inf, (-3.0, 3.0))
 POSITIVE = Domain(1e-150, 1e150, (0.2, 5.0))  # whose squares and quotients binary64 can hold
 # Shapes below this leave mass beyond every distance that binary64 can tell from infinity or 0.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
+from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 
 
@@ -24,6 +25,11 @@ class Step:
     how: How
     reason: str = ""
     theorem: str = ""
+
+    def __post_init__(self) -> None:
+        """Say everything in one notation."""
+        for part in ("text", "reason", "theorem"):
+            object.__setattr__(self, part, in_prose(getattr(self, part)))
 
     @property
     def known(self) -> str:
@@ -50,6 +56,10 @@ class Line:
     label: str
     text: str
     known: str
+
+    def __post_init__(self) -> None:
+        """Say everything in one notation."""
+        object.__setattr__(self, "text", in_prose(self.text))
 
     def __str__(self) -> str:
         return f"{self.label:<12} {self.text}  [{self.known}]"

@@ -16,7 +16,7 @@ from gantheory.derivations.wording import (
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.functions import r
-from gantheory.theory.records import Curvature, known, text
+from gantheory.theory.records import UNNAMED, Curvature, known, text
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
@@ -44,6 +44,7 @@ def summary_of(derivation: Derivation) -> tuple[Line, ...]:
     return tuple(Line(line.label, DIGITS.sub(_rounded, line.text), line.known) for line in lines)
 
 
+FITS = 48  # characters of a formula that is read at a glance; the steps have every formula
 DIGITS = re.compile(r"\d+\.\d{15,}(e-?\d+)?")  # of a number that is enclosed, not exact
 
 
@@ -69,9 +70,14 @@ def _optimum(derivation: Derivation) -> str:
     D = derivation.optimum.D
     attained = "" if derivation.optimum.attained else " (approached, not attained)"
     if derivation.value and derivation.value.parametric:
-        return f"the score t at which {_equations(derivation.value)}{attained}"
+        equations = _equations(derivation.value)
+        place = equations if len(equations) <= FITS else "r*a'(t) + b'(t) = 0"
+        return f"the score t at which {place}{attained}"
     if not (D.is_rational_function(r) and D.has(r)):
-        return f"{D}{' with r = p/q' if D.has(r) else ''}{attained}"
+        shown = pieces_text(D)
+        if len(shown) > 2 * FITS:
+            return f"a formula in r = p/q (among the steps){attained}"
+        return f"{shown}{', r = p/q' if D.has(r) else ''}{attained}"
     p, q = sp.symbols("p q", positive=True)
     return f"{sp.factor(sp.cancel(D.subs(r, p / q)))}{attained}"
 
@@ -84,17 +90,38 @@ def _quantity(derivation: Derivation, name: str) -> str:
         return f"no divergence: {found.reason}"
     condition = "" if found.is_divergence else f", {undecided_kind(found)}"
     if not found.is_named:
-        kind = "an f-divergence without a name, " if found.is_divergence else ""
-        if found.parametric:
-            masses = "".join(f", a mass {mass} at r = {place}" for place, mass in found.atoms)
-            formulas = " or ".join(dict.fromkeys(str(one.curvature) for one in found.parametric))
-            return f"{kind}f'' = {formulas} where {_equations(found)}{masses}{condition}"
-        return f"{kind}f'' = {atoms_text(found)}{condition}"
+        kind = UNNAMED if found.is_divergence else "a quantity without a name"
+        return f"{kind}{_bend(found)}{condition}"
     if not found.terms:
         return f"a constant, {dotted(str(found.constant))}"
     constant = dotted(constant_text(found.constant))
     forms = [found.terms, *found.alternatives][:2]
     return " = ".join(combination_title(form) + constant for form in forms) + condition
+
+
+def _bend(found: Curvature) -> str:
+    """Return f'' where it fits the line; the steps have it in any case."""
+    if found.parametric:
+        masses = "".join(f", a mass {mass} at r = {place}" for place, mass in found.atoms)
+        formulas = " or ".join(dict.fromkeys(str(one.curvature) for one in found.parametric))
+        shown = f"{formulas} where {_equations(found)}{masses}"
+    else:
+        shown = atoms_text(found)
+    return f", f'' = {shown}" if len(shown) <= FITS else ""
+
+
+def pieces_text(expr: sp.Expr) -> str:
+    """Return an expression as text, its pieces with their conditions in words.
+
+    >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
+    '-1 where r < 1, else 1'
+    """
+    if not isinstance(expr, sp.Piecewise):
+        return str(expr)
+    return ", ".join(
+        f"else {value}" if condition == sp.true else f"{value} where {condition}"
+        for value, condition in expr.args
+    )
 
 
 def _equations(found: Curvature) -> str:

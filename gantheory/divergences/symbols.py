@@ -6,8 +6,11 @@ import re
 
 from gantheory.divergences.table import COMPLEMENTS, DIVERGENCES
 
-DISTANCES = {"w1": "W1(P, Q)", "w2": "W2(P, Q)"}  # of transport, which this folder does not know
+# Of transport and kernels, which this folder does not know.
+DISTANCES = {"w1": "W1(P, Q)", "w2": "W2(P, Q)", "mmd": "MMD(P, Q)"}
 _WORD = re.compile(r"\b[A-Za-z]\w*\b(?P<call>\(?)")
+_INFINITY = re.compile(r"\b(oo|inf)\b")
+_EULER = re.compile(r"(?<![\w'])E(?![\w\[' (])")  # sympy's letter; an expectation has its bracket
 _TIMES = re.compile(r"(?<=[\w)])\*(?=[A-Za-zΔχ(])")
 
 
@@ -21,6 +24,15 @@ def in_symbols(text: str) -> str:
     """
     found = _WORD.sub(_symbol, text)
     return found if found == text else dotted(found)
+
+
+def in_prose(text: str) -> str:
+    """Return a text as people read it: symbols of divergences, ∞, and no letter for exp(1).
+
+    >>> in_prose("f'(oo) is inf: kl_pq, not KL(P||Q), at log(E*r), E[t] and E_q[t]")
+    "f'(∞) is ∞: KL(P‖Q), not KL(P‖Q), at log(exp(1)·r), E[t] and E_q[t]"
+    """
+    return in_symbols(_EULER.sub("exp(1)", _INFINITY.sub("∞", text)).replace("||", "‖"))
 
 
 def dotted(text: str) -> str:

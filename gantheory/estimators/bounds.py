@@ -23,7 +23,7 @@ import sympy as sp
 
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -75,6 +75,19 @@ class BoundDerivation(Exposition):
     def no_optimum(self) -> None:
         """Every bound here has an optimum."""
         return
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """What the bound reaches, by which critic, and what any other misses."""
+        known = weakest(step.known for step in self.steps)
+        constant = " + c for any constant c" if self.free_constant else ""
+        lines = [Line("reaches", self.value, known)]
+        if self.optimum is not None:
+            lines.append(Line("critic", f"t* = {self.optimum}{constant}", known))
+        lines.append(Line("gap", self.gap, known))
+        if self.limit is not None:
+            lines.append(Line("limit", f"no critic exceeds {self.limit}", known))
+        return tuple(lines)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -219,7 +232,7 @@ def _infonce(samples: int) -> BoundDerivation:
         ),
         Step(
             "The gap of a critic",
-            "V(t*) - V(t) = E KL(pi*||pi_t), and V(t*) is the mutual information of the index "
+            "V(t*) - V(t) = E[KL(pi*||pi_t)], and V(t*) is the mutual information of the index "
             f"and the samples{two}.",
             r"V(t^*) - V(t) = E\,\mathrm{KL}(\pi^*\|\pi_t) \ge 0",
             How.PROVED,

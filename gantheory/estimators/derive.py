@@ -24,7 +24,7 @@ from gantheory.critics.published import read_value
 from gantheory.critics.suprema import p, q
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.difference import first_difference
-from gantheory.derivations.exposition import Exposition, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -47,6 +47,12 @@ WAYS = {
     "followed": "frozen samples",
     "reward": "a reward",
     "weighted": "a differentiable importance weight",
+}
+SAID = {
+    "value": "the mean over samples of Q is ",
+    "followed": "with frozen samples G follows ",
+    "reward": "with k as a detached reward G follows ",
+    "weighted": "with a differentiable importance weight G follows ",
 }
 ASSUMPTIONS = (
     "P and Q have densities p and q, positive in the same places",
@@ -106,6 +112,21 @@ class EstimatorDerivation(Exposition):
         """The curvatures that were derived, by name."""
         names = ("value", "followed", "reward", "weighted")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """What the mean is, and what G follows by each way of taking the gradient."""
+        if not self.curvatures:
+            return (Line("undecided", "; ".join(self.undecided.values()), "undecided"),)
+        labels = {"value": "mean", "followed": "frozen", "reward": "as reward",
+                  "weighted": "weighted"}  # fmt: skip
+        found = {name: _told(one) for name, one in self.curvatures.items()}
+        lines = [Line(labels[name], SAID[name] + said, known)
+                 for name, (said, known) in found.items()]  # fmt: skip
+        if self.weight is not None and self.noise is not None:
+            quiet = "none" if self.noise == 0 else f"each sample pulls with weight {self.noise}"
+            lines.append(Line("noise", f"at P = Q {quiet}", How.PROVED.value))
+        return tuple(lines)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -353,14 +374,21 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
                    claim.counterexample or claim.reason or "exact algebra")  # fmt: skip
 
 
-def _answer(title: str, how: str, found: Curvature, latex: str, constant: str = "") -> Step:
+def _told(found: Curvature) -> tuple[str, str]:
+    """Return what a curvature is in symbols, and how that is known."""
     if found.curvature == 0 and not found.atoms:
-        return Step(title, f"{how}: {NOTHING}.", latex, How.PROVED, "by differentiation")
+        return NOTHING, How.PROVED.value
     if found.divergence == NO_DIVERGENCE:
         terms = f" ({combination_title(found.terms)})" if found.terms else ""
-        said, known = f"no divergence{terms}, as {found.reason}", How.REFUTED
-    elif found.is_named:
-        said, known = f"{combination_title(found.terms)}{constant}", How.PROVED
-    else:
-        said, known = f"{found.divergence}{constant}", found.how
+        return f"no divergence{terms}, as {found.reason}", How.REFUTED.value
+    if found.is_named:
+        return combination_title(found.terms), How.PROVED.value
+    return found.divergence, found.how.value
+
+
+def _answer(title: str, how: str, found: Curvature, latex: str, constant: str = "") -> Step:
+    said, known = _told(found)
+    if said == NOTHING:
+        return Step(title, f"{how}: {NOTHING}.", latex, How.PROVED, "by differentiation")
+    said, known = said if known == How.REFUTED else said + constant, How(known)
     return Step(title, f"{how}: {said}.", latex, known, f"by differentiation; {found.reason}")

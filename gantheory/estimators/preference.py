@@ -14,8 +14,9 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
-from gantheory.derivations.exposition import Exposition, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.typeset import typeset
+from gantheory.derivations.wording import quantity_title
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
@@ -84,6 +85,24 @@ class PreferenceDerivation(Exposition):
     def title(self) -> str:
         """The loss."""
         return self.definition.title
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """Whether the prompt's constant drops out, what holds the policy, and what it may drop."""
+        if self.free is None:
+            return (Line("undecided", "; ".join(self.undecided.values()), "undecided"),)
+        if not self.free:
+            return (Line("prompt", self.steps[0].text, self.steps[0].known),)
+        first, held, end = (step.known for step in self.steps)
+        free = f"a constant of the prompt drops out: the loss is of m(w) - m(l), m = {self.link}"
+        assert self.regulariser is not None
+        named = quantity_title(self.regulariser.terms, sp.S.Zero) or self.regulariser.divergence
+        zero = "may put" if self.reaches_zero else "never puts"
+        return (
+            Line("prompt", free, first),
+            Line("held by", f"{named} of P = pi_ref and Q = pi", held),
+            Line("at 0", f"the optimal policy {zero} probability 0 on an answer", end),
+        )
 
     @property
     def remarks(self) -> tuple[str, ...]:

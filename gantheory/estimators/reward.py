@@ -15,7 +15,7 @@ import sympy as sp
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Step
+from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.typeset import typeset
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
@@ -89,6 +89,15 @@ class RewardDerivation(Exposition):
     def assumptions(self) -> tuple[str, ...]:
         """What is assumed."""
         return self.derivation.assumptions
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """What D reports, what the policy follows, and the sign of the reward."""
+        game = {line.label: line for line in self.derivation.summary}
+        shown = [game[label] for label in ("D reports", "G follows") if label in game]
+        sign = Line("reward", SAYS.get(self.sign or "", "of a sign that is not decided"),
+                    self.steps[-1].known)  # fmt: skip
+        return (*(shown or self.derivation.summary), sign)
 
     @property
     def remarks(self) -> tuple[str, ...]:

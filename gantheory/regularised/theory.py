@@ -11,7 +11,7 @@ from sympy.calculus.euler import euler_equations
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -79,6 +79,19 @@ class RegularisedTheory(Exposition):
     def title(self) -> str:
         """The loss with its penalty."""
         return f"{self.definition.title} with {self.regulariser.upper()}"
+
+    @property
+    def summary(self) -> tuple[Line, ...]:
+        """What V - penalty tends to for little and much penalty, and what G descends."""
+        known = {step.title: step.known for step in self.steps}
+        small = self.small or "the unpenalised optimum"
+        lines = [Line("gamma -> 0", f"V - penalty grows to {small}", known["Little penalty"])]
+        if self.large is not None:
+            lines.append(Line("gamma -> ∞", f"D is constant; V - penalty tends to {self.large}",
+                              known["Much penalty"]))  # fmt: skip
+        judged = [step for step in self.steps if step.title == "Held"]
+        lines += [Line("G follows", step.text, step.known) for step in judged]
+        return tuple(lines)
 
     @property
     def remarks(self) -> tuple[str, ...]:

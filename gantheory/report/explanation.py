@@ -95,7 +95,9 @@ class Explanation:
     @property
     def bound_rule(self) -> str:
         """The rule by which a discriminator loss bounds the divergence that V reports."""
-        return f"{self.reports} >= {text(self.discriminator.equilibrium)} - (discriminator loss)"
+        even = self.discriminator.equilibrium
+        start = "" if even == 0 else f"{text(even)} "
+        return f"{self.reports} >= {start}-{' ' if start else ''}(discriminator loss)"
 
     def certify(self, loss: float) -> Bound:
         """Return what a measured discriminator loss certifies, since V(D) <= V(D*).

@@ -118,7 +118,7 @@ class Patterns:
             high, low = ends
             below, above = _symbol(-sign), _symbol(sign)
         between = "+-" if sign == slope else "-+"
-        reason = "S = a'(r - ρ) with a' and ρ' of one sign each"
+        reason = "r·a' + b' = a'·(r - ρ), ρ = -b'/a', with a' and ρ' of one sign each"
         return self._with_peak(piece, self._split(low, high, below, above, between), ratio, reason)
 
     def _at_end(self, expr: sp.Expr, piece: Piece, which: int) -> sp.Expr:

@@ -252,5 +252,5 @@ def text(expr: sp.Expr | Estimate | None) -> str | None:
     if expr is None:
         return None
     if isinstance(expr, Estimate):
-        return f"{expr.value:.15g} ± {expr.error:.1e} (certified)"
+        return f"{expr} (certified)"
     return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr, str(expr))

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from gantheory.cli import cli
+from gantheory.cli.ascii import HANDLER, in_ascii
 from gantheory.cli.completion import densities, divergences, games, losses
+from gantheory.cli.divergences import known
 from gantheory.cli.listing import side_by_side
 from gantheory.cli.wrapping import wrapped
 
@@ -83,3 +85,45 @@ def test_a_full_disk_or_a_closed_pipe_ends_in_at_most_one_line(target):
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_a_code_page_that_lacks_a_sign_gets_it_in_ascii(encoding):
+    text = "χ²(P‖Q) = 0.5 ± 1e-9, √JSD → ∞, ρ·θ, é, ┏━┓│, ✕ refuted, 漢"
+    written = text.encode(encoding, errors=HANDLER).decode(encoding)
+    assert "?" not in written
+    assert "chi" in written
+    assert "||" in written
+    assert in_ascii(text).isascii()
+    assert in_ascii(text).endswith("\\u6f22")
+
+
+def test_commands_of_an_ascii_terminal_end_without_a_traceback():
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
+    for arguments in (["derive", "lsgan"], ["divergence", "jsd", "normal(0, 1)", "normal(1, 1)"]):
+        command = [sys.executable, "-m", "gantheory", *arguments]
+        done = subprocess.run(command, env=env, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.isascii()
+        assert b"\\u" not in done.stdout
+
+
+def test_help_of_divergence_has_a_line_for_every_name():
+    lines = run("divergence", "--help").output.splitlines()
+    for row in known():
+        assert [line for line in lines if line.split()[:1] == [row["name"]]], row["name"]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_verdict_on_a_game_and_the_findings_of_curves_come_first(columns):
+    game = run("game", "bilinear", columns=columns).output.splitlines()
+    assert game[1].startswith("verdict")
+    assert "step in none" not in "".join(game)
+    curve = run("curve", "-d", "tv", "--points", "3", columns=columns).output.splitlines()
+    assert curve[1].startswith("  TV(P, Q): gradient is largest")
+    assert "nan" not in " ".join(curve)
+
+
+def test_what_a_stuck_value_means_comes_first():
+    lines = run("explain", "non-saturating", "--stuck", "0.6931").output.splitlines()
+    assert lines[1].startswith("  stuck at 0.6931")

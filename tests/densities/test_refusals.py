@@ -41,3 +41,19 @@ def test_a_wrong_input_is_one_short_line_about_itself(what):
         call()
     assert len(str(caught.value)) < 250
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("normal(0, -1)", "scale=-1 must be positive"), ("normal(0, 0)", "must be positive"),
+     ("normal(0, 1e200)", "must be less than 1e+150"), ("beta(0, 1)", "a=0 must be positive"),
+     ("normal(inf, 1)", "must be finite"), ("weibull(-2, 1)", "shape=-2 must be positive"),
+     ("geometric(2)", "p=2 must be less than 1"), ("zipf(1)", "must be greater than 1.001"),
+     ("binomial(2.5, 0.5)", "must be a whole number"), ("poisson(-3)", "rate=-3 must be positive"),
+     ("binomial(-2, 0.5)", "must be a positive whole number")],
+)  # fmt: skip
+def test_a_number_out_of_range_is_told_what_it_must_be_in_plain_words(text, wanted):
+    with pytest.raises(gt.GantheoryError) as refused:
+        gt.divergence("jsd", text, "normal(0, 1)")
+    assert wanted in str(refused.value)
+    assert "1e-150" not in str(refused.value)

@@ -168,6 +168,6 @@ def test_a_bound_holds_what_cancellation_leaves():
 
 def test_the_command_takes_lists_of_parameters():
     result = CliRunner().invoke(command, ["kl_pq", "normal([0, 1], 1)", "normal(0, 1)"])
-    assert result.output.splitlines()[:2] == ["kl_pq[0] = 0 ± 0.0e+00", "kl_pq[1] = 0.5 ± 3.6e-15"]
+    assert result.output.splitlines()[:2] == ["kl_pq[0] = 0 (exact)", "kl_pq[1] = 0.5 ± 3.6e-15"]
     result = CliRunner().invoke(command, ["kl_pq", "normal([0, 1], 1)", "normal(0, 1)", "--json"])
     assert '"value": [\n    0.0,\n    0.5\n  ]' in result.output

@@ -1,0 +1,50 @@
+"""What a terminal's code page lacks, in ASCII: ``+-`` for ±, ``->`` for an arrow, names of letters.
+
+A Windows console of code page 1252 or 437, or a log in ASCII, gets every line whole.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+
+HANDLER = "gantheory.ascii"
+SIGNS = {
+    "±": "+-", "·": "*", "−": "-", "–": "-", "—": "-", "→": "->", "∞": "oo", "‖": "||",
+    "≤": "<=", "≥": ">=", "≠": "!=", "√": "sqrt ", "∂": "d", "∇": "grad ", "½": "1/2", "×": "x",
+    "²": "2", "³": "3", "…": "...", "“": '"', "”": '"', "’": "'", "■": "*", "◆": "+", "●": "o",
+    "✕": "x", "○": "?", "━": "-", "╸": "-", "╺": "-", "█": "#",
+}  # fmt: skip
+
+
+def in_ascii(text: str) -> str:
+    """Return a text in ASCII: signs as people type them, letters by name, and else the escape.
+
+    >>> in_ascii("0.5 ± 1e-9, KL(P‖Q) → ∞, χ², é, Δ")
+    '0.5 +- 1e-9, KL(P||Q) -> oo, chi2, e, Delta'
+    """
+    return "".join(map(_letter, text))
+
+
+def _letter(letter: str) -> str:
+    if letter in SIGNS or letter.isascii():
+        return SIGNS.get(letter, letter)
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    if plain:
+        return plain
+    name = unicodedata.name(letter, "")
+    if name.startswith("GREEK") and " LETTER " in name:
+        word = name.rpartition(" LETTER ")[2].split()[-1]
+        return word.capitalize() if "CAPITAL" in name else word.lower()
+    if name.startswith("BOX DRAWINGS"):
+        return "-" if "HORIZONTAL" in name and "VERTICAL" not in name else "|"
+    return letter.encode("ascii", "backslashreplace").decode()
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return in_ascii(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(HANDLER, _replace)
