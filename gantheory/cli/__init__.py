@@ -140,11 +140,11 @@ def _fail(message: str) -> None:
 
 def _write_what_an_encoding_lacks() -> None:
     """Write a character that the terminal's code page lacks in ASCII."""
-    from gantheory.cli.ascii import HANDLER
+    from gantheory.cli.ascii import write_in_ascii
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "backslashreplace"):
-            stream.reconfigure(errors=HANDLER)
+            write_in_ascii(stream)
 
 
 def _drop_output() -> None:

@@ -6,9 +6,10 @@ A Windows console of code page 1252 or 437, or a log in ASCII, gets every line w
 from __future__ import annotations
 
 import codecs
+import io
 import unicodedata
 
-HANDLER = "gantheory.ascii"
+HANDLER, ENCODING = "gantheory.ascii", "gantheory_ascii"
 SIGNS = {
     "±": "+-", "·": "*", "−": "-", "–": "-", "—": "-", "→": "->", "∞": "oo", "‖": "||",
     "≤": "<=", "≥": ">=", "≠": "!=", "√": "sqrt ", "∂": "d", "∇": "grad ", "½": "1/2", "×": "x",
@@ -47,4 +48,22 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return in_ascii(error.object[error.start : error.end]), error.end
 
 
+def _renamed(name: str) -> codecs.CodecInfo | None:
+    """Return ASCII under another name: click takes a stream called so for one set up wrongly."""
+    if name != ENCODING:
+        return None
+    plain = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        plain.encode, plain.decode, plain.streamreader, plain.streamwriter,
+        plain.incrementalencoder, plain.incrementaldecoder, name=ENCODING,
+    )  # fmt: skip
+
+
+def write_in_ascii(stream: io.TextIOWrapper) -> None:
+    """Make a stream write what its encoding lacks in ASCII."""
+    plain = codecs.lookup(stream.encoding).name == "ascii"
+    stream.reconfigure(encoding=ENCODING if plain else stream.encoding, errors=HANDLER)
+
+
 codecs.register_error(HANDLER, _replace)
+codecs.register(_renamed)

@@ -34,7 +34,7 @@ def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None
     console = Console(highlight=False)
     console.print(Text(derivation.title, style="bold"))
     if derivation.definition.reference is not None:
-        console.print(Padding(Text(str(derivation.definition.reference), style="dim"), INDENT))
+        console.print(Text(str(derivation.definition.reference), style="dim"))
     console.print(_answer(derivation))
     if derivation.summary and not steps:
         counted = {"steps": len(derivation.steps), "assumptions": len(derivation.assumptions)}

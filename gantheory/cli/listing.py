@@ -47,6 +47,7 @@ def print_list(
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
     for row in rows:
         more = "\n".join(f"{label} {_cell(row[key])}" for key, label in beside.items() if row[key])
         shown = "  ".join(_cell(row[column]) for column in columns[1:])

@@ -87,8 +87,10 @@ class RegularisedTheory(Exposition):
         small = self.small or "the unpenalised optimum"
         lines = [Line("gamma -> 0", f"V - penalty grows to {small}", known["Little penalty"])]
         if self.large is not None:
-            lines.append(Line("gamma -> ∞", f"D is constant; V - penalty tends to {self.large}",
-                              known["Much penalty"]))  # fmt: skip
+            order = f"{self.large} + {self.first_order}/gamma times a Sobolev distance"
+            lines.append(
+                Line("gamma -> ∞", f"V - penalty is {order}, D constant", known["Much penalty"])
+            )
         judged = [step for step in self.steps if step.title == "Held"]
         lines += [Line("G follows", step.text, step.known) for step in judged]
         return tuple(lines)
