@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gantheory.shown import Shown, Told
+
 
 def number_text(value: float, error: float) -> str:
     """Return a finite number with its error; digits that the error does not blur are all shown.
@@ -71,8 +73,8 @@ class Status(StrEnum):
     UNDETERMINED = "undetermined"  # no value can be given; the reason says what to do
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Shown):
     """A number that carries its error and how it was found.
 
     Attributes:
@@ -107,6 +109,15 @@ class Estimate:
         """Whether the value is a finite number."""
         return math.isfinite(self.value)
 
+    def told(self) -> Told:
+        """Return the number with its error and its method, and what must be known of it."""
+        odd = "" if self.status is Status.OK else self.status.value
+        chance = f"{self.error_probability:g}" if self.error_probability else ""
+        log_value = "" if self.log_value is None else f"{self.log_value:.15g}"
+        rows = [("method", self.method), ("status", odd), ("error probability", chance),
+                ("log of the value", log_value), ("warnings", "; ".join(self.warnings))]  # fmt: skip
+        return Told(f"{self}, {self.method}", tuple((name, text) for name, text in rows if text))
+
     def __str__(self) -> str:
         if self.status is Status.UNDETERMINED:
             return f"undetermined ({self.reason})"
@@ -126,7 +137,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimates:
+class Estimates(Shown):
     """Many numbers with their errors, each as in `Estimate`: arrays of one shape.
 
     ``status``, ``method`` and ``reason`` are arrays of objects; an index gives one `Estimate`.
@@ -170,8 +181,8 @@ class Estimates:
     __repr__ = __str__
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
     """What became of one statement, and how that is known.
 
     ``holds`` is None exactly when ``how`` is `How.UNDECIDED`, and False exactly when it is
@@ -200,6 +211,15 @@ class Verdict:
     def holds(self) -> bool | None:
         """True, False, or None where undecided."""
         return {How.REFUTED: False, How.UNDECIDED: None}.get(self.how, True)
+
+    def told(self) -> Told:
+        """Return the statement with how it is known, and both sides, errors and reasons."""
+        sides = {"found": self.left, "theory": self.right, "error": self.error}
+        rows = [(name, f"{one:.10g}" if isinstance(one, float) else str(one))
+                for name, one in sides.items() if one is not None]  # fmt: skip
+        rows += [("counterexample", self.counterexample or ""), ("because", self.reason or ""),
+                 ("assuming", "; ".join(self.assumptions))]  # fmt: skip
+        return Told(f"{self.how}: {self.statement}", tuple(rows))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict under its stable JSON keys."""

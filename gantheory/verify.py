@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gantheory.records import Estimate, How, Status, Verdict
+from gantheory.shown import Shown, Told
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,19 @@ class Check:
     document: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, repr=False)
+class Outcome(Shown):
     """A check and the verdict it got."""
 
     check: Check
     verdict: Verdict
     seconds: float = 0.0
+
+    def told(self) -> Told:
+        """Return the verdict, and whether it is the one that the check should get."""
+        told = self.verdict.told()
+        expected = "as it should be" if self.as_expected else f"it should be {self.check.expected}"
+        return Told(told.title, (*told.rows, ("check", f"{self.check.id}, {expected}")))
 
     @property
     def as_expected(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,64 +158,17 @@ def _show(analysis: Analysis, decision: Decision) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from gantheory.divergences.symbols import in_prose
+    from gantheory.dynamics.telling import tell
 
     console = Console(highlight=False)
-    data = analysis.as_dict()
-    console.print(f"[bold]{escape(data['title'] or data['game'])}[/bold]")
+    told = tell(analysis, decision)
+    console.print(f"[bold]{escape(told.title)}[/bold]")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
-    for name, text in [*_verdict(analysis, decision), *_field(data), *_spectrum(analysis)]:
-        grid.add_row(name, escape(in_prose(text)))
+    for name, text in told.rows:
+        grid.add_row(name, escape(text))
     console.print(grid)
-
-
-def _verdict(analysis: Analysis, decision: Decision) -> Iterator[tuple[str, str]]:
-    update = analysis.as_dict()["update"]
-    yield "verdict", f"{decision.fate} ({decision.how}: {decision.reason})"
-    yield "method", f"{_method(update)}, step eta = {update['step']:g}"
-
-
-def _field(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the field, and each equilibrium with the field's eigenvalues and what it is."""
-    for variable, component in data["field"].items():
-        yield f"d{variable}/dt", component
-    for found in data["equilibria"]:
-        point = ", ".join(f"{name} = {value}" for name, value in found["point"].items())
-        values = ", ".join(found["eigenvalues"] or ["none: the field jumps here"])
-        yield "equilibrium", f"{point}: {found['classification']}"
-        yield "  eigenvalues", f"{values} (of the field)"
-    if not data["equilibria"]:
-        yield "equilibrium", "none found"
-    if not data["equilibria_complete"]:
-        yield "", data["equilibria_scope"]
-
-
-def _spectrum(analysis: Analysis) -> Iterator[tuple[str, str]]:
-    """Yield the eigenvalues of the update, and for which steps it converges."""
-    update = analysis.as_dict()["update"]
-    if update["spectral_radius"] is not None:
-        yield "spectral radius", f"{update['spectral_radius']:.12g}"
-    if update["eigenvalues"]:
-        yield "  eigenvalues", f"{', '.join(update['eigenvalues'])} (of the update)"
-    if update["eigenvalues_in_step"] and update["method"] != "flow":
-        yield "  in the step", ", ".join(update["eigenvalues_in_step"])
-    if update["converges_for"] is not None:
-        linear = update["linear"] or update["method"] == "flow"
-        near = "" if linear else " (linearised at the equilibrium)"
-        for name, key in (("converges for", "converges_for"), ("bounded for", "bounded_for")):
-            steps = "no step" if update[key] == "none" else f"eta in {update[key]}"
-            yield name, f"{steps}{near}"
-    if analysis.best is not None:
-        exact, number = str(analysis.best.radius), f"{float(analysis.best.radius):.6g}"
-        radius = exact if exact == number else f"{exact} = {number}"
-        yield "best step", f"eta = {analysis.best.step}, of spectral radius {radius}"
-
-
-def _method(update: dict[str, Any]) -> str:
-    options = ", ".join(f"{key} {value}" for key, value in update["options"].items())
-    return f"{update['method']} ({options})" if options else str(update["method"])
 
 
 def _draw(analysis: Analysis, decision: Decision, path: Path, quiet: bool) -> None:

@@ -17,7 +17,7 @@ from gantheory.records import How, Verdict
 from gantheory.theory.records import Curvature
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CriticDerivation(Exposition):
     """The theory of one constrained critic.
 

@@ -32,7 +32,7 @@ from gantheory.theory.records import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation(Exposition):
     """The theory of one separable loss.
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
+from gantheory.shown import Shown, Told, html_table
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def weakest(words: Iterable[str]) -> str:
 class Theory(Protocol):
     """What a theory of one loss has to have so that it can be told."""
 
+    def told(self) -> Told:
+        """The title, and rows of a label and a text."""
+
     @property
     def title(self) -> str:
         """The loss's usual name."""
@@ -97,8 +101,16 @@ class Theory(Protocol):
         """Why there is no optimum, what is undecided, and the assumptions, line by line."""
 
 
-class Exposition:
+class Exposition(Shown):
     """What a terminal, a notebook and a LaTeX document show of a theory."""
+
+    def told(self: Theory) -> Told:  # type: ignore[override]
+        """Return the loss, and below it the answer in five lines at most."""
+        lines = ((one.label, f"{one.text}  [{one.known}]") for one in self.summary)
+        definition = getattr(self, "definition", None)
+        stated = definition.told().rows if isinstance(definition, Shown) else ()
+        game = tuple(row for row in stated if row[0] in ("D maximises", "where", "G minimises"))
+        return Told(self.title, (*game, *lines))
 
     @property
     def summary(self) -> tuple[Line, ...]:
@@ -122,14 +134,9 @@ class Exposition:
             f"<p>$\\displaystyle {s.latex}$</p></li>"
             for s in self.steps
         )
-        answers = "".join(
-            f"<tr><th>{escape(one.label)}</th><td>{escape(one.text)}</td>"
-            f"<td><small>{escape(one.known)}</small></td></tr>"
-            for one in self.summary
-        )
         remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
         steps = f"<details><summary>Step by step</summary><ol>{rows}</ol></details>" if rows else ""
-        return f"<h3>{escape(self.title)}</h3><table>{answers}</table>{steps}{remarks}"
+        return f"{html_table(*self.told())}{steps}{remarks}"
 
 
 def remarks(

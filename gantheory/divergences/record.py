@@ -7,12 +7,13 @@ from fractions import Fraction
 
 from gantheory.divergences.stable import Integrand, Stable
 from gantheory.expressions import ELEMENTARY, Grammar, parse
+from gantheory.shown import Shown, Told
 
 RATIO = Grammar("divergence generator", ELEMENTARY, frozenset({"r"}), parameters=True)
 
 
 @dataclass(frozen=True)
-class FDivergence:
+class FDivergence(Shown):
     r"""An f-divergence, given by its generator.
 
     With r = p/q, :math:`D_f(P\|Q) = \int q f(p/q)\,dx`, plus f(0)·Q(p = 0) and f'(∞)·P(q = 0) where
@@ -41,6 +42,11 @@ class FDivergence:
     reverse: str = ""
     power: tuple[Fraction, int] | None = None
     stable: Stable | None = field(default=None, compare=False, repr=False)
+
+    def told(self) -> Told:
+        """Return the symbol, the generator and the aliases."""
+        rows = (("f", self.f), ("name", self.name), ("also", ", ".join(self.aliases)))
+        return Told(self.title, rows)
 
     def __post_init__(self) -> None:
         parse(self.f, RATIO)

@@ -27,16 +27,18 @@ from gantheory.dynamics.spectrum import (
     operator_in_balls,
 )
 from gantheory.dynamics.steps import StepSizes, companion, step_sizes
+from gantheory.dynamics.telling import tell
 from gantheory.dynamics.verdict import Decision, Fate, decide, is_affine
 from gantheory.dynamics.zeros import Zeros, zeros
 from gantheory.records import How
+from gantheory.shown import Shown, Told
 
 SECONDS = 8.0  # for exact step sizes, and for the best of them
 PLACES = tuple(sp.Rational(k, 2) for k in (0, 2, -2, 1, -1, 20, -20, 200, -200))
 
 
-@dataclass(frozen=True)
-class Analysis:
+@dataclass(frozen=True, repr=False)
+class Analysis(Shown):
     """The theory of one method on one game at one step size.
 
     Attributes:
@@ -57,6 +59,14 @@ class Analysis:
     equilibria: tuple[Equilibrium, ...]
     equilibrium: Equilibrium | None
     decision: Decision
+
+    def told(self) -> Told:
+        """Return the verdict, and what it rests on."""
+        return tell(self, self.decision)
+
+    def __repr__(self) -> str:
+        told = self.told()
+        return f"Analysis({told.title}: {dict(told.rows)['verdict']})"
 
     @cached_property
     def point(self) -> Point:

@@ -12,12 +12,13 @@ import sympy as sp
 from gantheory.dynamics.noise import Noise
 from gantheory.errors import GantheoryError
 from gantheory.functions import relu, sigmoid
+from gantheory.shown import Shown, Told
 
 KINKED = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise, relu)
 
 
-@dataclass(frozen=True)
-class Game:
+@dataclass(frozen=True, repr=False)
+class Game(Shown):
     r"""Two players who descend their own losses.
 
     With the strategies :math:`z = (x, y)` and the losses :math:`L_1, L_2`, each minimised by
@@ -49,6 +50,12 @@ class Game:
     noise: Mapping[sp.Symbol, Noise] = field(default_factory=dict)
     candidates: tuple[Mapping[sp.Symbol, sp.Expr], ...] = ()
     title: str = ""
+
+    def told(self) -> Told:
+        """Return each player's loss and variables."""
+        rows = [(f"min over {', '.join(map(str, variables))}", str(loss))
+                for loss, variables in zip(self.losses, self.players, strict=True)]  # fmt: skip
+        return Told(self.title or self.name, tuple(rows))
 
     def __post_init__(self) -> None:
         for number, variables in enumerate(self.players, 1):

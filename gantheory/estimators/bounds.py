@@ -42,7 +42,7 @@ MAX_SAMPLES = 6  # of an exact InfoNCE value: a sum over (points)^K tuples
 MAX_TERMS = 5000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BoundDerivation(Exposition):
     """The theory of one bound.
 

@@ -61,7 +61,7 @@ ASSUMPTIONS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EstimatorDerivation(Exposition):
     """The theory of one estimator.
 

@@ -57,7 +57,7 @@ class Preference:
         return {"name": self.name, "title": self.title, "loss": self.formula}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PreferenceDerivation(Exposition):
     """The theory of one preference loss.
 

@@ -9,13 +9,14 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import names_in
 from gantheory.losses.loss import Claim, Reference
+from gantheory.shown import Shown, Told
 
 # r is p/q at a sample of q, u its logarithm: reference model over the trained one.
 RATIO = Grammar("estimator", ELEMENTARY, frozenset({"r", "u"}), parameters=True)
 
 
 @dataclass(frozen=True)
-class Estimator:
+class Estimator(Shown):
     """The mean of k(r) over samples of q, with r = p/q: p is the reference, q is trained.
 
     Attributes:
@@ -38,6 +39,11 @@ class Estimator:
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    def told(self) -> Told:
+        """Return the formula and where it was published."""
+        rows = (("k(r)", self.formula), ("published", str(self.reference or "")))
+        return Told(self.title, rows)
 
     def __post_init__(self) -> None:
         used = names_in(parse(self.formula, RATIO))

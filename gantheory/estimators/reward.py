@@ -37,7 +37,7 @@ SAYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RewardDerivation(Exposition):
     """The theory of one reward.
 

@@ -25,6 +25,7 @@ from gantheory.integrals.line.estimates import split_parameter
 from gantheory.losses import find
 from gantheory.losses.critic import AnyFunction, Critic
 from gantheory.records import Estimate, Status
+from gantheory.shown import Shown
 
 METHOD = "fixed point of the moments"
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
@@ -42,8 +43,8 @@ NO_POINT = (
 )
 
 
-@dataclass(frozen=True)
-class OptimalCritic:
+@dataclass(frozen=True, repr=False)
+class OptimalCritic(Shown):
     """The best score of an unrestricted critic whose objective is a function of means.
 
     Attributes:

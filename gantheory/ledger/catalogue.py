@@ -40,7 +40,7 @@ def theory_of(loss: str) -> Any:
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
     """
-    return _derived(loss, repr(get_loss(loss)))
+    return _derived(loss, str(get_loss(loss).as_dict()))
 
 
 @cache

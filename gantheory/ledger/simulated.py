@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from gantheory.records import How, Verdict
+from gantheory.shown import Shown, Told
 from gantheory.verify import Check, Outcome, agree, at_least, at_most
 from simulations.experiments import load
 from simulations.experiments.base import Comparison, Experiment, Measurement, Record, Setting
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 ASSUMPTIONS = ("fresh samples are independent of the training samples",)
 
 
-@dataclass(frozen=True)
-class Simulation:
+@dataclass(frozen=True, repr=False)
+class Simulation(Shown):
     """An experiment that was run: what it measured, and the verdict on each comparison.
 
     Attributes:
@@ -34,6 +35,18 @@ class Simulation:
     experiment: Experiment
     record: Record
     outcomes: tuple[Outcome, ...]
+
+    def told(self) -> Told:
+        """Return whether all came out as it should, the claim, and every verdict."""
+        odd = sum(not outcome.as_expected for outcome in self.outcomes)
+        so = f"{odd} not as they should be" if odd else "all as they should be"
+        rows = [("claim", self.experiment.claim)]
+        for outcome in self.outcomes:
+            verdict = outcome.verdict
+            found = "" if verdict.left is None else f": {verdict.left} against {verdict.right}"
+            rows.append((str(verdict.how), f"{outcome.check.statement}{found}"))
+        title = f"{self.experiment.name}, {len(self.outcomes)} verdicts, {so}"
+        return Told(title, tuple(rows))
 
     @property
     def as_expected(self) -> bool:

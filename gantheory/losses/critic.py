@@ -13,6 +13,7 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
 from gantheory.losses.loss import Claim, Reference
+from gantheory.shown import Shown, Told, constructor
 
 LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True)
 KERNEL = Grammar("kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True)
@@ -207,8 +208,8 @@ Objective = Expectations | Pairs | Averages | Functional
 Class = Slope | SecondMoment | GradientMoment | KernelBall | GradientPenalty | AnyFunction
 
 
-@dataclass(frozen=True)
-class Critic:
+@dataclass(frozen=True, repr=False)
+class Critic(Shown):
     """A loss that a payoff on the raw score alone does not define.
 
     Attributes:
@@ -249,6 +250,16 @@ class Critic:
             return
         for formula in filter(None, (self.generator, self.generator_on_real)):
             parse(formula, PAYOFF)
+
+    def told(self) -> Told:
+        """Return the objective, the class of critics and G's loss in words."""
+        words = self.as_dict()
+        rows = [("D maximises", words["objective"]), ("where", words["constraint"]),
+                ("G minimises", words["generator"]), ("published", self.reference or "")]  # fmt: skip
+        return Told(self.title, tuple((label, str(text)) for label, text in rows))
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
     def as_dict(self) -> dict[str, object]:
         """Return the definition in words, for printing and JSON."""

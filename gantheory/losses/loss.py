@@ -25,6 +25,7 @@ from gantheory.formulas import (
     numbered,
     substituted,
 )
+from gantheory.shown import Shown, Told, constructor
 
 MOST_HEADS = 1000  # a multi-scale or multi-head discriminator has a few
 
@@ -80,8 +81,8 @@ class Claim:
     corrected: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Loss:
+@dataclass(frozen=True, repr=False)
+class Loss(Shown):
     r"""A separable two-player game between a discriminator and a generator.
 
     With p the data density and q the generator's, the discriminator maximises
@@ -170,6 +171,26 @@ class Loss:
             numbers = self._typical_numbers()
             for name in self.typical:
                 _check_inside(name, numbers[name], self.parameters[name], numbers)
+
+    def told(self) -> Told:
+        """Return what each player minimises or maximises, on which scores, with which numbers."""
+        rows = [
+            ("D maximises", f"E_p[{self.real}] + E_q[{self.fake}]"),
+            ("G minimises", f"E_q[{self.generator}]"),
+            ("scores t in", self.domain),
+            ("D is", self.link),
+            (
+                "parameters",
+                ", ".join(f"{name} in {span}" for name, span in self.parameters.items()),
+            ),
+            ("laws", ", ".join(f"{name} ~ {law}" for name, law in self.laws.items())),
+            ("heads", str(self.heads) if self.heads > 1 else ""),
+            ("published", str(self.reference or "")),
+        ]
+        return Told(self.title, tuple(rows))
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
     def _check_laws(self, trees: list[ast.expr]) -> set[str]:
         """Return the names in the laws, and see that random names stand in means alone."""

@@ -23,6 +23,7 @@ from gantheory.regularised.mesh import elements, intervals, mass_outside, suppor
 from gantheory.regularised.payoffs import Payoffs, payoffs_of
 from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import reduced
+from gantheory.shown import Shown
 
 METHOD = "finite elements"
 LOST = (
@@ -39,8 +40,8 @@ COARSE = 1e-3  # relative: a penalty that two resolutions see so differently is 
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
 
 
-@dataclass(frozen=True)
-class RegularisedDiscriminator:
+@dataclass(frozen=True, repr=False)
+class RegularisedDiscriminator(Shown):
     """The best discriminator under a penalty on its slope.
 
     Attributes:

@@ -47,7 +47,7 @@ DANSKIN = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RegularisedTheory(Exposition):
     """The theory of a loss under R1, R2 or both.
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import sympy as sp
 
+from gantheory.divergences.symbols import in_prose
 from gantheory.errors import GantheoryError
+from gantheory.shown import Shown, Told
 from gantheory.theory.records import text
 
 GUARDED = (
@@ -77,8 +79,8 @@ class Bound:
     remark: str
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """The answers for one loss."""
 
     definition: Any
@@ -91,6 +93,20 @@ class Explanation:
     reports: str
     bound: Bound | None = None
     vanishing_in_score: bool | None = None
+
+    def told(self) -> Told:
+        """Return what the losses read, what G follows, and at which values a loss may stop."""
+        rows = [
+            ("discriminator's loss", _range_text(self.discriminator)),
+            ("generator's loss", _range_text(self.generator)),
+            ("G follows", self.follows),
+            ("gradient", self.gradient),
+            ("bound", self.bound_rule),
+        ]
+        rows += [(f"stops at {text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
+                 for one in self.usual_plateaus]  # fmt: skip
+        told = ((label, in_prose(said)) for label, said in rows)
+        return Told(f"What the losses of {self.definition.title} mean", tuple(told))
 
     @property
     def bound_rule(self) -> str:
@@ -169,6 +185,14 @@ class Explanation:
             "follows": self.follows,
             "bound": {"rule": self.bound_rule, **(vars(self.bound) if self.bound else {})},
         }  # fmt: skip
+
+
+def _range_text(losses: LossRange) -> str:
+    """Return what a loss reads at P = Q and between which ends it lies while D is optimal."""
+    even = "undetermined" if losses.equilibrium is None else losses.equilibrium
+    if losses.lowest is None:
+        return f"{even} at P = Q, its range is not derived"
+    return f"{even} at P = Q, between {losses.lowest} and {losses.highest} while D is optimal"
 
 
 def _unit(value: float) -> float:

@@ -11,12 +11,13 @@ import numpy as np
 from gantheory.densities import Density, density
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError
+from gantheory.shown import Shown
 
 RULES = ("scott", "silverman")
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class Samples(Shown):
     """Draws from an unknown law, and where they come from.
 
     Attributes:

@@ -8,8 +8,10 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.divergences.symbols import in_prose
 from gantheory.exact.assumptions import Assumptions
 from gantheory.records import Estimate, How
+from gantheory.shown import Shown, Told
 from gantheory.theory.curvature import Atoms
 from gantheory.theory.generator import f_from_curvature
 from gantheory.theory.identify import Combination, combination_text
@@ -69,8 +71,8 @@ class Parametric:
         }
 
 
-@dataclass(frozen=True)
-class Curvature:
+@dataclass(frozen=True, repr=False)
+class Curvature(Shown):
     """One curvature: a function on (0, ∞) with point masses, named where it has a name.
 
     Attributes:
@@ -108,6 +110,25 @@ class Curvature:
     slope: sp.Expr | None = None
     source: Source | None = field(default=None, repr=False)
     parametric: tuple[Parametric, ...] = ()
+
+    def told(self) -> Told:
+        """Return what the curvature is the curvature of, with how that is known."""
+        masses = [f"{mass}*delta(r - {place})" for place, mass in self.atoms]
+        convex = {True: "yes", False: "no", None: "undecided"}[self.is_divergence]
+        rows = [
+            ("f''", " + ".join([str(self.curvature), *masses]) if not self.parametric else ""),
+            ("at P = Q", str(self.constant)),
+            ("a divergence", f"{convex} ({self.how})"),
+            ("because", self.reason),
+            ("if", self.condition or ""),
+        ]
+        return Told(
+            in_prose(self.divergence), tuple((label, in_prose(said)) for label, said in rows)
+        )
+
+    def _repr_latex_(self) -> str:
+        masses = [rf"{sp.latex(mass)}\,\delta(r - {sp.latex(place)})" for place, mass in self.atoms]
+        return f"$\\displaystyle f''(r) = {' + '.join([sp.latex(self.curvature), *masses])}$"
 
     @property
     def divergence(self) -> str:

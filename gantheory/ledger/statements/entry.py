@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gantheory.records import How, Verdict, is_quoted, weakest
+from gantheory.shown import Shown, Told
 
 UNCHECKABLE = "not machine-checkable"
 # What rests on a quoted theorem is known as far as instances of it were computed, or not at all.
@@ -96,8 +97,8 @@ class Entry:
         return (*self.checks, *(self.correction.checks if self.correction else ()))
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
     """What became of one entry."""
 
     entry: Entry
@@ -105,6 +106,18 @@ class Row:
     verdicts: tuple[Verdict, ...]
     corrected: tuple[Verdict, ...]
     seconds: float
+
+    def told(self) -> Told:
+        """Return the statement with its verdict, who states it, and what is true instead."""
+        correction = self.entry.correction
+        rows = [
+            ("stated", self.entry.stated),
+            ("counterexample", self.counterexample or ""),
+            ("because", self.reason or ""),
+            ("in truth", correction.statement if correction else ""),
+            ("assuming", "; ".join(self.entry.assumptions)),
+        ]
+        return Told(f"{self.entry.id} {self.verdict}: {self.entry.statement}", tuple(rows))
 
     @property
     def counterexample(self) -> str | None:

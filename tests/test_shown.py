@@ -1,0 +1,99 @@
+"""How results show themselves: a line in a REPL, a table in a notebook, and nothing left raw."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import gantheory as gt
+from gantheory.ledger.statements.deciding import all_entries
+from gantheory.ledger.statements.entry import Row
+from gantheory.losses import CATALOGUE, CRITICS
+from gantheory.shown import Shown, html_table
+from gantheory.verify import Check, Outcome
+
+PAIR = ("normal(0, 1)", "normal(1, 1)")
+VERDICT = gt.Verdict("a < b & c", gt.How.REFUTED, 0.25, 0.5, 1e-9, counterexample="at x = 1")
+RESULTS = {
+    "a loss": lambda: CATALOGUE["hinge"],
+    "a critic": lambda: CRITICS["wasserstein"],
+    "a derivation": lambda: gt.derive("minimax"),
+    "a critic's derivation": lambda: gt.derive("wasserstein"),
+    "a curvature": lambda: gt.derive("minimax").followed,
+    "an estimator": lambda: gt.derive_estimator("k3"),
+    "a bound": lambda: gt.derive_bound("nwj"),
+    "an estimate": lambda: gt.divergence("jsd", *PAIR),
+    "an infinite estimate": lambda: gt.Estimate.infinite("q = 0 where p > 0"),
+    "many estimates": lambda: gt.divergence("kl_pq", "normal([0, 1], 1)", PAIR[0]),
+    "a verdict": lambda: VERDICT,
+    "an outcome": lambda: Outcome(Check("an.id", "a < b", lambda: VERDICT), VERDICT),
+    "a statement's row": lambda: Row(all_entries()[0], "proved", (VERDICT,), (), 0.1),
+    "an explanation": lambda: gt.explain("hinge"),
+    "a game": lambda: gt.get_game("bilinear"),
+    "an analysis": lambda: gt.analyse("bilinear"),
+    "a divergence": lambda: gt.divergences.named("jsd"),
+    "samples": lambda: gt.samples(np.arange(4.0)),
+}
+
+
+class Reader(HTMLParser):
+    """Sees that elements are closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
+def test_a_result_is_one_short_line_in_a_repl_and_a_table_in_a_notebook(result):
+    found = result()
+    line = repr(found)
+    assert isinstance(found, Shown)
+    assert "\n" not in line
+    assert len(line) < 330
+    assert not re.search(r"<[\w.]+ object at|Symbol\(|None|\bnan\b", line)
+    reader = Reader()
+    reader.feed(found._repr_html_())
+    assert not reader.open
+    assert "table" in reader.tags
+    assert not re.search(r"\bNone\b|\bnan\b|object at 0x", reader.text)
+
+
+def test_markup_in_a_result_is_text_in_its_table():
+    reader = Reader()
+    reader.feed(html_table("<b>", [("a & b", "<script>alert(1)</script>"), ("empty", "")]))
+    assert "script" not in reader.tags
+    assert "<script>alert(1)</script>" in reader.text
+    assert "empty" not in reader.text
+
+
+def test_a_theory_in_a_notebook_states_the_loss_and_then_the_answer():
+    text = gt.derive("non-saturating")._repr_html_()
+    places = [text.index(part) for part in ("E_p[log(D)]", "-log(D)", "G follows", "Step by step")]
+    assert places == sorted(places)
+
+
+def test_a_loss_is_the_call_that_makes_it():
+    mine = gt.Loss("mine", "-relu(1 - t)", "-relu(a + t)", "-t", parameters={"a": "(0, 2)"})
+    assert repr(mine) == (
+        "Loss('mine', real='-relu(1 - t)', fake='-relu(a + t)', generator='-t', "
+        "parameters={'a': '(0, 2)'})"
+    )
+    assert eval(repr(mine), {"Loss": gt.Loss}) == mine
+
+
+def test_a_number_is_shown_with_its_error_and_its_method():
+    found = gt.divergence("kl_pq", *PAIR)
+    assert repr(found) == f"Estimate({found}, closed form)"
+    assert "$" in gt.derive("minimax").value._repr_latex_()
