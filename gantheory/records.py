@@ -114,9 +114,14 @@ class Estimate(Shown):
         odd = "" if self.status is Status.OK else self.status.value
         chance = f"{self.error_probability:g}" if self.error_probability else ""
         log_value = "" if self.log_value is None else f"{self.log_value:.15g}"
-        rows = [("method", self.method), ("status", odd), ("error probability", chance),
-                ("log of the value", log_value), ("warnings", "; ".join(self.warnings))]  # fmt: skip
-        return Told(f"{self}, {self.method}", tuple((name, text) for name, text in rows if text))
+        rows = [
+            ("method", self.method),
+            ("status", odd),
+            ("error probability", chance),
+            ("log of the value", log_value),
+            ("warnings", "; ".join(self.warnings)),
+        ]
+        return Told(f"{self}, {self.method}", tuple(rows))
 
     def __str__(self) -> str:
         if self.status is Status.UNDETERMINED:

@@ -51,7 +51,7 @@ def html_table(title: str, rows: Iterable[tuple[str, str]]) -> str:
 def constructor(record: Any) -> str:
     """Return a dataclass as the call that makes it, without what is so by default.
 
-    What is computed from other fields is left out; lists of records, such as claims, are too.
+    What is computed from other fields is left out; records in it, as a reference, are too.
     """
     declared = [field for field in dataclasses.fields(record) if field.repr]
     given = {f.name: getattr(record, f.name) for f in declared if _is_required(f)}
@@ -59,13 +59,14 @@ def constructor(record: Any) -> str:
         plain = type(record)(**given)
     except ValueError:  # another field makes these legal
         plain = None
-    parts = [
-        repr(value) if name == "name" else f"{name}={value!r}" for name, value in given.items()
-    ]
+    parts = [repr(given.pop("name"))] if "name" in given else []
+    parts += [f"{name}={value!r}" for name, value in given.items()]
     for field in declared:
         value = getattr(record, field.name)
-        listed = isinstance(value, tuple) and any(map(dataclasses.is_dataclass, value))
-        if field.name not in given and not listed and value != getattr(plain, field.name, None):
+        inner = value if isinstance(value, tuple) else (value,)
+        if _is_required(field) or any(map(dataclasses.is_dataclass, inner)):
+            continue
+        if value != getattr(plain, field.name, None):
             parts.append(f"{field.name}={value!r}")
     return f"{type(record).__name__}({', '.join(parts)})"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gantheory as gt
+from gantheory.dynamics.methods import make_method
 from gantheory.ledger.statements.deciding import all_entries
 from gantheory.ledger.statements.entry import Row
 from gantheory.losses import CATALOGUE, CRITICS
@@ -27,11 +28,13 @@ RESULTS = {
     "an infinite estimate": lambda: gt.Estimate.infinite("q = 0 where p > 0"),
     "many estimates": lambda: gt.divergence("kl_pq", "normal([0, 1], 1)", PAIR[0]),
     "a verdict": lambda: VERDICT,
-    "an outcome": lambda: Outcome(Check("an.id", "a < b", lambda: VERDICT), VERDICT),
+    "an outcome": lambda: Outcome(
+        Check("an.id", "a < b", lambda: VERDICT, gt.How.REFUTED), VERDICT
+    ),
     "a statement's row": lambda: Row(all_entries()[0], "proved", (VERDICT,), (), 0.1),
     "an explanation": lambda: gt.explain("hinge"),
     "a game": lambda: gt.get_game("bilinear"),
-    "an analysis": lambda: gt.analyse("bilinear"),
+    "an analysis": lambda: gt.analyse(gt.get_game("bilinear"), make_method("simultaneous"), "0.1"),
     "a divergence": lambda: gt.divergences.named("jsd"),
     "samples": lambda: gt.samples(np.arange(4.0)),
 }

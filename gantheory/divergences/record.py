@@ -7,12 +7,12 @@ from fractions import Fraction
 
 from gantheory.divergences.stable import Integrand, Stable
 from gantheory.expressions import ELEMENTARY, Grammar, parse
-from gantheory.shown import Shown, Told
+from gantheory.shown import Shown, Told, constructor
 
 RATIO = Grammar("divergence generator", ELEMENTARY, frozenset({"r"}), parameters=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FDivergence(Shown):
     r"""An f-divergence, given by its generator.
 
@@ -42,6 +42,9 @@ class FDivergence(Shown):
     reverse: str = ""
     power: tuple[Fraction, int] | None = None
     stable: Stable | None = field(default=None, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
     def told(self) -> Told:
         """Return the symbol, the generator and the aliases."""

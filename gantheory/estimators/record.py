@@ -9,13 +9,13 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import names_in
 from gantheory.losses.loss import Claim, Reference
-from gantheory.shown import Shown, Told
+from gantheory.shown import Shown, Told, constructor
 
 # r is p/q at a sample of q, u its logarithm: reference model over the trained one.
 RATIO = Grammar("estimator", ELEMENTARY, frozenset({"r", "u"}), parameters=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimator(Shown):
     """The mean of k(r) over samples of q, with r = p/q: p is the reference, q is trained.
 
@@ -39,6 +39,9 @@ class Estimator(Shown):
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
     def told(self) -> Told:
         """Return the formula and where it was published."""

@@ -13,7 +13,7 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
 from gantheory.losses.loss import Claim, Reference
-from gantheory.shown import Shown, Told, constructor
+from gantheory.shown import Shown, Told
 
 LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True)
 KERNEL = Grammar("kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True)
@@ -254,12 +254,16 @@ class Critic(Shown):
     def told(self) -> Told:
         """Return the objective, the class of critics and G's loss in words."""
         words = self.as_dict()
-        rows = [("D maximises", words["objective"]), ("where", words["constraint"]),
-                ("G minimises", words["generator"]), ("published", self.reference or "")]  # fmt: skip
+        rows = [
+            ("D maximises", words["objective"]),
+            ("where", words["constraint"]),
+            ("G minimises", words["generator"]),
+            ("published", self.reference or ""),
+        ]
         return Told(self.title, tuple((label, str(text)) for label, text in rows))
 
     def __repr__(self) -> str:
-        return constructor(self)
+        return f"Critic({self.name!r}, {self.objective!r}, {self.constraint!r}, {self.generator!r})"
 
     def as_dict(self) -> dict[str, object]:
         """Return the definition in words, for printing and JSON."""

@@ -174,15 +174,13 @@ class Loss(Shown):
 
     def told(self) -> Told:
         """Return what each player minimises or maximises, on which scores, with which numbers."""
+        ranges = ", ".join(f"{name} in {span}" for name, span in self.parameters.items())
         rows = [
             ("D maximises", f"E_p[{self.real}] + E_q[{self.fake}]"),
             ("G minimises", f"E_q[{self.generator}]"),
             ("scores t in", self.domain),
             ("D is", self.link),
-            (
-                "parameters",
-                ", ".join(f"{name} in {span}" for name, span in self.parameters.items()),
-            ),
+            ("parameters", ranges),
             ("laws", ", ".join(f"{name} ~ {law}" for name, law in self.laws.items())),
             ("heads", str(self.heads) if self.heads > 1 else ""),
             ("published", str(self.reference or "")),
