@@ -104,7 +104,7 @@ class Theory(Protocol):
 class Exposition(Shown):
     """What a terminal, a notebook and a LaTeX document show of a theory."""
 
-    def told(self: Theory) -> Told:  # type: ignore[override]
+    def told(self: Theory) -> Told:
         """Return the loss, and below it the answer in five lines at most."""
         lines = ((one.label, f"{one.text}  [{one.known}]") for one in self.summary)
         definition = getattr(self, "definition", None)
