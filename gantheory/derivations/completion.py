@@ -10,6 +10,7 @@ from flint import ctx
 from gantheory.deadline import OutOfTime, Undecided, time_limit
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.families import of_family
 from gantheory.derivations.weighted import of_weighted
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.signs.balls import NoEnclosure
@@ -50,11 +51,11 @@ def completed(found: Derivation, seconds: float) -> Derivation:
 
 
 def _with_parameters(found: Derivation, parameters: Assumptions) -> Derivation:
-    """Decide a loss with free parameters, where these only weigh its payoffs."""
+    """Decide a loss with free parameters, by one without where these only weigh its payoffs."""
     if found.optimum is not None:
         return found
-    made = of_weighted(found, parameters, _plain)
-    return found if made is None else confirm(made)
+    made = of_weighted(found, parameters, _plain) or of_family(found, parameters, _plain)
+    return confirm(made)
 
 
 def _plain(loss: Loss) -> Derivation:

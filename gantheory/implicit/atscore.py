@@ -37,6 +37,15 @@ def function_of(expr: sp.Expr) -> Function:
     return Function(expr, t)
 
 
+def _given(expr: sp.Expr, values: Mapping[sp.Symbol, arb]) -> Function:
+    """Return an expression of the score and of parameters within ``values`` as a function."""
+    return function_of(expr) if not expr.free_symbols - {t} else Function(expr, t, values)
+
+
+def _end(expr: sp.Expr, values: Mapping[sp.Symbol, arb]) -> Real:
+    return Real.of(expr) if not expr.free_symbols else Real(enclose(expr, values))
+
+
 class AtScore(sp.Function):
     """A function of the score at the optimum, as a function of the ratio."""
 
@@ -44,9 +53,8 @@ class AtScore(sp.Function):
 
     @property
     def free_symbols(self) -> set[sp.Basic]:
-        """The symbols of the ratio; the score is bound."""
-        symbols: set[sp.Basic] = self.args[5].free_symbols
-        return symbols
+        """All symbols but the score, which is bound."""
+        return set().union(*(part.free_symbols for part in self.args)) - {t}
 
     def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
         value, real, fake, *rest = self.args
@@ -70,11 +78,12 @@ class AtScore(sp.Function):
     def enclosed(self, values: Mapping[sp.Symbol, arb]) -> arb:
         """Return a ball around its value, for symbols within ``values``."""
         value, real, fake, lower, upper, ratio = self.args
+        known = {symbol: ball for symbol, ball in values.items() if symbol in self.free_symbols}
         score = stationary_score(
-            function_of(real), function_of(fake), Real.of(lower), Real.of(upper),
+            _given(real, known), _given(fake, known), _end(lower, known), _end(upper, known),
             enclose(ratio, values),
         )  # fmt: skip
-        return function_of(value).value(score)
+        return _given(value, known).value(score)
 
 
 def stationary_score(real: Function, fake: Function, lower: Real, upper: Real, ratio: arb) -> arb:

@@ -9,7 +9,7 @@ the sign is proved by a germ (`gantheory.implicit.germs`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
 
 import sympy as sp
@@ -80,8 +80,10 @@ OPERATIONS: dict[str, Coefficients] = {
 class Function:
     """A smooth expression of one symbol, evaluated with all of its parts shared."""
 
-    def __init__(self, expr: sp.Expr, t: sp.Symbol) -> None:
-        self.expr, self.t = expr, t
+    def __init__(
+        self, expr: sp.Expr, t: sp.Symbol, values: Mapping[sp.Symbol, arb] | None = None
+    ) -> None:
+        self.expr, self.t, self.values = expr, t, values
         self._code: list[tuple[Coefficients, list[int]] | sp.Expr | None] = []
         self._slots: dict[sp.Expr, int] = {}
         self._result = self._place(expr)
@@ -128,7 +130,7 @@ class Function:
                 values.append(operation(*(values[a] for a in arguments)))
             else:
                 if k not in self._constants:
-                    self._constants[k] = enclosed(step)
+                    self._constants[k] = enclosed(step, self.values)
                 values.append(arb_series([self._constants[k]], prec=length))
         return values[self._result]
 

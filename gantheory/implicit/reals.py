@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -12,10 +13,10 @@ from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.functions import sigmoid, softplus
 
 
-def enclosed(expr: sp.Expr) -> arb:
-    """Return a ball around a constant."""
+def enclosed(expr: sp.Expr, values: Mapping[sp.Symbol, arb] | None = None) -> arb:
+    """Return a ball around a constant, for parameters within ``values``."""
     try:
-        return enclose(expr)
+        return enclose(expr, values)
     except NoEnclosure as reason:
         raise Undecided(str(reason)) from None
 

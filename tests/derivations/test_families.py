@@ -1,0 +1,90 @@
+"""Losses with free parameters and no closed form, against a search with numbers for them."""
+
+import numpy as np
+import pytest
+
+from gantheory import Loss, derive
+
+A, G = 1.3, 0.4
+NUMBERS = {"a": A, "g": G}
+
+
+def softplus(u):
+    return np.logaddexp(0, u)
+
+
+LOSSES = {  # formulas; the same by numpy with the numbers; ends; followed a divergence, loss
+    "quartic": (
+        ("-(t - a)**2 - g*t**4", "-softplus(t)", "-t", "(-oo, oo)"),
+        (lambda t: -((t - A) ** 2) - G * t**4, lambda t: -softplus(t), lambda t: -t, -9, 9),
+        True,
+    ),
+    "turning": (
+        ("t", "-t**2/2 - g*t**4", "-t + a*t**2", "(-oo, oo)"),
+        (lambda t: t, lambda t: -(t**2) / 2 - G * t**4, lambda t: A * t**2 - t, -9, 9),
+        False,
+    ),
+    "ends": (
+        ("t - exp(-a*t)/3", "-t**2 - g*exp(t)", "softplus(-t)", "[-1, 1]"),
+        (
+            lambda t: t - np.exp(-A * t) / 3,
+            lambda t: -(t**2) - G * np.exp(t),
+            lambda t: softplus(-t),
+            -1,
+            1,
+        ),
+        True,
+    ),
+}
+
+
+def searched(functions, ratio):
+    """Return t*, a(t*), c(t*) and the height by finer and finer grids around the best place."""
+    real, fake, generator, low, high = functions
+    for _ in range(8):
+        grid = np.linspace(low, high, 2001)
+        height = ratio * real(grid) + fake(grid)
+        k = int(np.argmax(height))
+        low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    return grid[k], real(grid[k]), generator(grid[k]), height[k]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_with_parameters_is_decided_for_all_of_them_in_the_score(name):
+    (real, fake, generator, domain), functions, follows = LOSSES[name]
+    loss = Loss(name, real, fake, generator, domain=domain)
+    found = derive(loss, seconds=100)
+    assert found.status == "derived"
+    assert found.value.is_divergence
+    assert found.followed.is_divergence is follows
+    for ratio in (0.09, 0.8, 30.0):
+        (row,) = found.at(ratio, parameters=NUMBERS)
+        low, here, high = (searched(functions, ratio * k) for k in (1 - 1e-3, 1, 1 + 1e-3))
+        assert row.t.value == pytest.approx(here[0], abs=1e-5)
+        slopes = [(high[k] - low[k]) / (2e-3 * ratio) for k in (1, 2)]
+        assert row.value.value == pytest.approx(slopes[0], rel=1e-3, abs=1e-4)
+        assert row.followed.value == pytest.approx(-slopes[1] / ratio, rel=1e-3, abs=1e-4)
+    even, at_one = searched(functions, 1), found.equilibrium
+    for stated, truth in ((at_one.discriminator_loss, -even[3]), (at_one.generator_loss, even[2])):
+        given = {symbol: NUMBERS[str(symbol)] for symbol in stated.free_symbols}
+        assert float(stated.subs(given)) == pytest.approx(truth, abs=1e-5)
+    heights = [searched(functions, r)[2] for r in np.geomspace(0.02, 50, 40)]
+    assert follows == bool(np.all(np.diff(heights) <= 1e-9))
+    kinds = [branch.kind for branch in found.optimum.branches]
+    assert kinds == (["end", "stationary", "end"] if name == "ends" else ["stationary"])
+
+
+def test_what_depends_on_the_parameters_says_at_which_numbers_it_holds():
+    found = derive(Loss("drift", "t - g*t**4", "-exp(t) - a*t**2", "-t"), seconds=100)
+    assert found.loss.is_divergence is None
+    assert "a divergence at a = 1/5" in found.loss.reason
+    assert "none at a = 1" in found.loss.reason
+    assert (found.equilibrium.D, found.equilibrium.discriminator_loss) == (0, 1)
+    assert found.saturation.limit_at_0 == 0
+    given = derive(Loss("drift", "t - g*t**4", "-exp(t) - a*t**2", "-t").given(a="1/5", g="1/5"))
+    assert given.loss.is_divergence
+
+
+def test_a_concavity_that_depends_on_the_parameters_leaves_the_optimum_open():
+    found = derive(Loss("hills", "tanh(a*t) - t**2", "-t - t**4", "-t"), seconds=100)
+    assert "concavity depends on the parameters" in found.undecided["optimum"]
