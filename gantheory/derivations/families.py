@@ -199,13 +199,17 @@ class _Theory:
 
     def ends(self, stretch: Stretch) -> tuple[sp.Expr, sp.Expr]:
         """Return the scores at both ends of the stretch on which the score moves."""
-        low, high = stretch.ratios
-        start = self.limit("score", 0) if low == ZERO else self.rest("score", self._beside(0))
-        stop = self.limit("score", -1) if high == sp.oo else self.rest("score", self._beside(-1))
-        return start, stop
-
-    def _beside(self, which: int) -> int:
-        return self.stretches[which].side
+        whole = [self.family.lower, self.family.upper]
+        if not self.family.rises:
+            whole.reverse()
+        for k, inner in enumerate((stretch.ratios[0] == ZERO, stretch.ratios[1] == sp.oo)):
+            try:
+                whole[k] = self.limit("score", -k) if inner else whole[k]
+            except OutOfTime:
+                raise
+            except Undecided:  # parameters decide; the whole domain has all of them
+                continue
+        return whole[0], whole[1]
 
     def limit(self, name: str, which: int) -> sp.Expr:
         """Return the limit of a payoff or formula as r -> 0 (0) or r -> oo (-1)."""
@@ -379,7 +383,7 @@ def _held_against_numbers(made: Derivation, parameters: Assumptions, plain: Plai
         for name, verdicts in seen.items()
         if getattr(made, name).is_divergence is None and verdicts
     }
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def _said(verdicts: dict[bool, str]) -> str:

@@ -117,8 +117,12 @@ class Family:
 
     def falls(self) -> bool:
         """Whether S falls along the domain, for every r and every parameter."""
-        bends = [self.sign(sp.diff(part, t)) for part in (self.slopes.real, self.slopes.fake)]
-        return all(bend in (0, -1) for bend in bends) and -1 in bends
+        payoffs = self.payoffs.real, self.payoffs.fake
+        terms = {term for payoff in payoffs for term in sp.Add.make_args(payoff)}
+        bends = {self.sign(sp.diff(term, t, 2)) for term in terms}
+        if not bends <= {0, -1}:
+            bends = {self.sign(sp.diff(payoff, t, 2)) for payoff in payoffs}
+        return bends <= {0, -1} and -1 in bends
 
     def at_end(self, expr: sp.Expr, side: int) -> sp.Expr:
         """Return a limit at the lower (1) or the upper (-1) end.
@@ -153,8 +157,10 @@ class Family:
             first = self.sign_at(values[0], ZERO)
             if first:
                 return sp.Max(0, -values[1] / values[0]), first
-        signs = [_sign_of_limit(value, self) for value in values]
-        a, b = signs
+        endless = [value for value in values if value.is_infinite]
+        if len(endless) == 1:
+            return ZERO, _sign_of_limit(endless[0], self)
+        a, b = (_sign_of_limit(value, self) for value in values)
         if a * b >= 0:
             if a == b == 0:
                 raise Undecided("both payoffs are flat at an end of the domain")
@@ -178,7 +184,7 @@ class Family:
             if None in signs or signs == (0, 0):
                 continue
             if signs[0] * signs[1] <= 0:  # type: ignore[operator]
-                return score, signs[0] or -signs[1]  # type: ignore[operator, return-value]
+                return score, signs[0] or -signs[1]  # type: ignore[operator]
         raise Undecided("whether the optimal score rises with r depends on the parameters")
 
     def candidates(self) -> Iterator[sp.Expr]:
