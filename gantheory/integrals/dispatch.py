@@ -124,7 +124,7 @@ def _of_samples(name: Any, p: Any, q: Any, wrt: str | None, method: str) -> Esti
         return between_samples(name.lower(), first, second)
     found = resolve(name)
     if isinstance(found, Distance):
-        return between_samples(found.name, first, second)
+        return between_samples(found.plain_name, first, second, **found.chosen)
     return least_divergence(found, first, second)
 
 

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, Complement, FDivergence, find_among
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import stable_kernel
 from gantheory.integrals.transport.catalogue import DISTANCES, Distance
+from gantheory.naming import folded
 
 # A formula in r, and no name: it has the letter on its own, and something is done with it.
 _FORMULA = re.compile(r"(?=.*\br\b)(?=.*[-+*/^(])(?!.*(?:\|\||‖))")
@@ -86,9 +87,41 @@ def _read(text: str) -> Any:
 
         if part.casefold() in QUANTITIES:
             return quantity(loss, part.casefold())
+    if (optioned := _with_options(text)) is not None:
+        return optioned
     if _FORMULA.match(text) and text not in DISTANCES:
         return FDivergence(text.strip(), text)
     return find_among(text, DISTANCES.values())
+
+
+# mmd2(kernel=laplacian, bandwidth=2): a name, and options whose values are words or numbers
+_CALL = re.compile(r"\s*([\w²-]+)\s*\((.*)\)\s*")
+_OPTION = re.compile(r"""\s*(\w+)\s*=\s*(?:"([\w-]+)"|'([\w-]+)'|([\w.+-]+))\s*""")
+
+
+def _with_options(text: str) -> Distance | None:
+    """Return the distance of a name with options, or None for any other text."""
+    called = _CALL.fullmatch(text)
+    optional = [entry for entry in DISTANCES.values() if entry.options]
+    known = {folded(said): e for e in optional for said in (e.name, e.title, *e.aliases)}
+    if not called or folded(called[1]) not in known:
+        return None
+    entry, given = known[folded(called[1])], {}
+    for part in called[2].split(","):
+        if not (option := _OPTION.fullmatch(part)):
+            raise GantheoryError(
+                f"{shown(text)}: options of {entry.name} are written like "
+                f"{entry.name}({entry.options[0]}=...); known: {', '.join(entry.options)}"
+            )
+        given[option[1]] = _value(option[2] or option[3] or option[4])
+    return entry.with_options(given)
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def list_divergences() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.integrals.empirical import intervals, line, space
 from gantheory.integrals.empirical.known import against
+from gantheory.integrals.transport.radial import kernel_named
 from gantheory.records import Estimate, Status
 from gantheory.samples.record import Samples
 
@@ -72,16 +73,15 @@ def between_samples(
     name = ALIASES.get(name, name)
     if name not in METRICS:
         raise unknown_name("distance of samples", name, METRICS)
-    if kernel not in space.KERNELS:
-        raise unknown_name("kernel", kernel, space.KERNELS)
-    if not 0 < bandwidth < math.inf:
-        raise GantheoryError(f"bandwidth={bandwidth!r} must be positive and finite")
+    radial = kernel_named(kernel, bandwidth)
     if not 0 < interval_error < 1:
         raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
     if p.dim != q.dim:
         raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
     if isinstance(p, Samples) and isinstance(q, Samples):
-        value, error, chance = _value(name, p, q, space.KERNELS[kernel](bandwidth), seed)
+        value, error, chance = _value(
+            name, p, q, lambda d2: radial.profile(d2 / bandwidth**2), seed
+        )
     else:
         value, error, chance = _to_law(name, p, q)
     drawn = [law for law in (p, q) if isinstance(law, Samples)]

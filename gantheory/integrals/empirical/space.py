@@ -18,13 +18,6 @@ DIRECTIONS = 1000
 CHUNK = 2000
 Kernel = Callable[[Array], Array]  # of squared distances
 
-# kernels of value 1 at distance 0, of bandwidth h
-KERNELS: dict[str, Callable[[float], Kernel]] = {
-    "gaussian": lambda h: lambda d2: np.exp(-d2 / (2 * h * h)),
-    "laplacian": lambda h: lambda d2: np.exp(-np.sqrt(d2) / h),
-    "imq": lambda h: lambda d2: 1 / np.sqrt(1 + d2 / (h * h)),
-}
-
 
 def as_rows(points: Array) -> Array:
     """Return points of shape (n, dim)."""

@@ -160,9 +160,14 @@ class Ray:
         return ends
 
 
-def rays(p: Univariate, q: Univariate, within: tuple[Interval, ...] = ()) -> list[Ray]:
-    """Return every ray on which p or q has mass, or those ``within`` other intervals too."""
-    widths = _anchors(p, q)
+def rays(
+    p: Univariate, q: Univariate, within: tuple[Interval, ...] = (), finest: float = math.inf
+) -> list[Ray]:
+    """Return every ray on which p or q has mass, or those ``within`` other intervals too.
+
+    ``finest`` is the width of whatever else varies next to the anchors.
+    """
+    widths = {x: min(width, finest) for x, width in _anchors(p, q).items()}
     points = sorted(widths)
     bounds = [-math.inf, *points, math.inf]
     pieces = [*p.pieces, *q.pieces, *within]

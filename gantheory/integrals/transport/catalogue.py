@@ -5,14 +5,16 @@ What computes is imported when it is used: a divergence by name must not wait fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, InternalError
+from gantheory.errors import GantheoryError, InternalError, unknown_name
 from gantheory.records import Estimate
 
 
@@ -29,21 +31,39 @@ class Distance:
         integral: the textbook definition, in LaTeX.
         aliases: what else people call it; two entries may share one, which then names neither.
         root_of: the divergence whose square root it is: that is then integrated, and not computed.
+        options: the keywords that it takes beside the laws, as in ``"mmd2(bandwidth=2)"``.
+        chosen: those that were given.
     """
 
     name: str
-    compute: Callable[[Density, Density, str | None], Estimate]
+    compute: Callable[..., Estimate]
     title: str = ""
     latex: str = ""
     integral: str = ""
     aliases: tuple[str, ...] = ()
     root_of: str = ""
+    options: tuple[str, ...] = ()
+    chosen: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
         object.__setattr__(
             self, "latex", self.latex or rf"\mathrm{{{self.name.replace('_', ' ')}}}"
         )
+
+    def with_options(self, given: Mapping[str, Any]) -> Distance:
+        """Return the distance with some of its options chosen; its name then says which."""
+        for option in given:
+            if option not in self.options:
+                raise unknown_name(f"option of {self.name}", option, self.options)
+        said = ", ".join(f"{option}={value}" for option, value in given.items())
+        compute = partial(self.compute, **given)
+        return replace(self, name=f"{self.name}({said})", compute=compute, chosen=dict(given))
+
+    @property
+    def plain_name(self) -> str:
+        """Its name without options."""
+        return self.name.partition("(")[0]
 
 
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
@@ -59,7 +79,8 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
     if has_masses(p) and has_masses(q):
         return transport_of_counts("w1", p, q, wrt)
     raise GantheoryError(
-        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed"
+        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed; in "
+        "space draw samples: samples(law.sample(0, 500))"
     )
 
 
@@ -75,10 +96,10 @@ def _energy(p: Density, q: Density, wrt: str | None) -> Estimate:
     return energy_distance(p, q, wrt)
 
 
-def _mmd2(p: Density, q: Density, wrt: str | None) -> Estimate:
+def _mmd2(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
     from gantheory.integrals.transport.distances import mmd2
 
-    return mmd2(p, q, wrt=wrt)
+    return mmd2(p, q, wrt=wrt, **options)
 
 
 def _as_root(p: Density, q: Density, wrt: str | None) -> Estimate:
@@ -117,6 +138,7 @@ _ENTRIES = (
         r"\mathrm{MMD}^2(P,Q)",
         r"E\,k(X,X')+E\,k(Y,Y')-2\,E\,k(X,Y)",
         aliases=("squared-mmd",),
+        options=("kernel", "bandwidth"),
     ),
     Distance(
         "js_distance",

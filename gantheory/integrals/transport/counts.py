@@ -86,7 +86,7 @@ def transport_of_counts(
     check_masses(p, q)
     if (known := _infinite(name, p, q)) is not None:
         return known
-    ladder = _ladder(p, q)
+    ladder = ladder_of(p, q)
     if ladder is None:
         return Estimate.undetermined(f"{p} and {q} need more than {MOST} terms", METHOD)
     if wrt is not None:
@@ -97,17 +97,18 @@ def transport_of_counts(
     if name == "w1":
         value, error = math.fsum(np.abs(gap)), float(doubt.sum())
         rest, off = _rest(p, q, float(ladder.k[-1]))
-        return _estimate(value + rest, error + off + 4 * EPS * (value + rest))
+        return estimate(value + rest, error + off + 4 * EPS * (value + rest))
     value = 2 * math.fsum(gap * gap)
     error = 2 * float(np.sum(2 * np.abs(gap) * doubt + doubt * doubt))
     heavy = [law.exponent for law in (p, q) if of_family(law, Zipf)]
     rest = 0.0
     if heavy:  # the gap falls like k^(1 − s) from here on
         rest = 2 * ladder.beyond**2 * float(ladder.k[-1]) / (2 * min(heavy) - 3)
-    return _estimate(value + rest, error + rest + 4 * EPS * value)
+    return estimate(value + rest, error + rest + 4 * EPS * value)
 
 
-def _estimate(value: float, error: float) -> Estimate:
+def estimate(value: float, error: float) -> Estimate:
+    """Return a sum with its error; it is called ill-conditioned where few digits are left."""
     careful = error <= 1e-9 * abs(value) or value == 0
     return Estimate(
         value,
@@ -119,7 +120,8 @@ def _estimate(value: float, error: float) -> Estimate:
     )
 
 
-def _ladder(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
+def ladder_of(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
+    """Return the masses of both laws on one range of whole numbers; None: it is too long."""
     ends = [_window(law) for law in (p, q)]
     low, high = min(a for a, _ in ends), max(b for _, b in ends)
     if high - low > MOST:
@@ -140,7 +142,7 @@ def _ladder(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
         rounding = EPS * (8 + constant + np.abs(np.maximum(log_p, log_q)))
         larger = np.maximum(ours, theirs)
         noise = np.where(near, np.abs(apart) * rounding + 3 * larger * doubt, larger * rounding)
-    beyond = _above(p, high) - _above(q, high)
+    beyond = above(p, high) - above(q, high)
     return Ladder(k, ours, theirs, apart, np.where(np.isfinite(noise), noise, 0.0), beyond)
 
 
@@ -183,7 +185,7 @@ def _rest(p: Density, q: Density, high: float) -> tuple[float, float]:
     return abs(ours - theirs), 16 * EPS * (ours + theirs)
 
 
-def _above(law: Density, high: float) -> float:
+def above(law: Density, high: float) -> float:
     """Return P(X > high), which is 0 to all digits but for laws that fall like powers."""
     if not of_family(law, Zipf):
         return 0.0
@@ -215,7 +217,7 @@ def _w2(ladder: Ladder, p: Density, q: Density) -> Estimate:
         more, off = _further(sign * gap, mass, doubt, ladder.split)
         total, error = total + 2 * more, error + 2 * off
     value = math.sqrt(total)
-    return _estimate(value, (error + 8 * EPS * total) / (2 * value) * 1.01 if value else error**0.5)
+    return estimate(value, (error + 8 * EPS * total) / (2 * value) * 1.01 if value else error**0.5)
 
 
 def _further(left: Array, mass: Array, doubt: Array, split: int) -> tuple[float, float]:
@@ -277,11 +279,11 @@ def _slope(name: str, ladder: Ladder, p: Density, q: Density, wrt: str) -> Estim
     if name == "energy":
         value = 4 * math.fsum(gap * moved)
         error = 4 * float(np.sum(np.abs(gap) * off + doubt * (np.abs(moved) + off)))
-        return _estimate(value, error + 4 * EPS * abs(value))
+        return estimate(value, error + 4 * EPS * abs(value))
     known = np.abs(gap) > doubt
     value = math.fsum(np.where(known, np.sign(gap) * moved, 0.0))
     error = float(np.sum(np.where(known, off, np.abs(moved) + off)))
-    found = _estimate(value, error + 4 * EPS * abs(value))
+    found = estimate(value, error + 4 * EPS * abs(value))
     if error > 1e-6 * abs(value) and error > 1e-9:
         return Estimate.undetermined("both levels agree where mass moves: W1 has a kink here")
     return found

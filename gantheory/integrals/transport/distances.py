@@ -25,10 +25,12 @@ from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_
 from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
+from gantheory.integrals.transport.radial import kernel_named
 from gantheory.records import Estimate
 
 EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"
+FEW = 30  # components up to which the closed form of all pairs is quick
 
 
 def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
@@ -122,7 +124,7 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
     if has_masses(p) and has_masses(q):
         return transport_of_counts("energy", p, q, wrt)
     lines = isinstance(p, Univariate) and isinstance(q, Univariate)
-    if lines and wrt is None and not all(map(_is_of_normals, (p, q))):
+    if lines and wrt is None and not all(map(_is_of_few_normals, (p, q))):
         from gantheory.integrals.transport.energies import energy_on_the_line
 
         assert isinstance(p, Univariate)
@@ -132,20 +134,47 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
 
 
 def mmd2(
-    p: Density | str, q: Density | str, bandwidth: float = 1.0, wrt: str | None = None
+    p: Density | str,
+    q: Density | str,
+    bandwidth: float = 1.0,
+    wrt: str | None = None,
+    *,
+    kernel: str = "gaussian",
 ) -> Estimate:
-    r"""Return MMD² with the Gaussian kernel exp(−‖x − y‖²/(2h²)) between mixtures of normals.
+    r"""Return MMD² = E k(X, X') + E k(Y, Y') − 2 E k(X, Y), k a function of ‖x − y‖/bandwidth.
 
-    Each expectation is (h^n/√det(h²I + Σ + Σ')) exp(−½ δᵀ(h²I + Σ + Σ')⁻¹δ).
+    Between any two laws on the line, or two laws of counts. In space, between normals and their
+    mixtures with the Gaussian kernel, where each expectation is
+    (h^n/√det(h²I + Σ + Σ')) exp(−½ δᵀ(h²I + Σ + Σ')⁻¹δ).
+
+    Args:
+        p, q: the laws.
+        bandwidth: h.
+        wrt: a parameter to differentiate in, like ``"q.loc"``.
+        kernel: ``"gaussian"``, ``"laplacian"`` or ``"imq"`` (inverse multiquadric).
 
     Source: A. Gretton et al. (2012), Journal of Machine Learning Research 13.
 
     >>> mmd2("normal(0, 1)", "normal(0, 1)").value
     0.0
     """
-    if not 0 < bandwidth < math.inf:
-        raise GantheoryError(f"bandwidth={bandwidth!r} must be positive and finite")
-    return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "MMD²")
+    radial = kernel_named(kernel, bandwidth)
+    p, q = parse_density(p), parse_density(q)
+    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+        from gantheory.integrals.transport.counted import mmd2_of_counts
+
+        return mmd2_of_counts(p, q, radial, bandwidth, wrt)
+    closed = radial.name == "gaussian" and all(map(_is_of_few_normals, (p, q)))
+    if isinstance(p, Univariate) and isinstance(q, Univariate) and not closed:
+        from gantheory.integrals.transport.embeddings import mmd2_on_the_line
+
+        return mmd2_on_the_line(p, q, radial, bandwidth, wrt)
+    if radial.name != "gaussian":
+        raise GantheoryError(
+            f"mmd2 of {p} and {q}: with kernel={radial.name!r} it is known on the line, of counts "
+            "and of samples; take kernel='gaussian', or samples(law.sample(0, 1000))"
+        )
+    return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "mmd2")
 
 
 def _kernel_distance(
@@ -196,10 +225,19 @@ def _is_of_normals(law: Density) -> bool:
     return of_family(law, Spatial) or all(of_family(part, Normal) for part in _leaves(law))
 
 
+def _is_of_few_normals(law: Density) -> bool:
+    """Whether a closed form, of as many terms as there are pairs of components, is of use."""
+    few = isinstance(law, Spatial) or len(_leaves(law)) <= FEW
+    return few and _is_of_normals(law)
+
+
 def _normals_of(law: Density, name: str) -> Density:
     if _is_of_normals(law):
         return law
-    raise GantheoryError(f"{name} of {law}: only normals and their mixtures have a closed form")
+    raise GantheoryError(
+        f"{name} of {law}: it is known between two laws on the line, two laws of counts, and two "
+        "normals or mixtures of them in space; else draw samples: samples(law.sample(0, 1000))"
+    )
 
 
 def _leaves(law: Density) -> list[Density]:
