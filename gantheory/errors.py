@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
+
+_LISTED = re.compile(r"([(\[])((?:[-+.\deinf]+,\s*){11,}[-+.\deinf]+),?[)\]]")
+
+
+def abridged(text: str) -> str:
+    """Return a text in which each list of twelve numbers or more is told by how many they are.
+
+    >>> abridged(f"normal_mixture({(0.5,) * 12}, 1)")
+    'normal_mixture((12 numbers), 1)'
+    """
+    return _LISTED.sub(lambda found: f"({found[2].count(',') + 1} numbers)", str(text))
 
 
 class GantheoryError(ValueError):
@@ -13,6 +25,9 @@ class GantheoryError(ValueError):
 
     The command line prints the message as one line and exits with status 2.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(abridged(message))
 
 
 class MissingExtraError(GantheoryError):

@@ -73,8 +73,11 @@ def command(
       gantheory divergence kl_pq "normal([0, 1, 2], 1)" "normal(0, 1)"
       gantheory divergence w1 a.csv b.csv --column x
 
-    P and Q may also be files of samples (.csv, .npy, .parquet): w1, w2, energy, mmd2, ks,
-    sliced_w1 and sliced_w2 are then exact for the samples, with an interval for the laws.
+    P and Q may also be files of samples (.csv, .npy, .parquet), by name or as
+    "samples('a.csv', column='x')": w1, w2, energy, mmd2, ks, sliced_w1, sliced_w2 and
+    "sinkhorn(eps=0.1)" are then exact for the samples, with an interval for the laws.
+    "samples('a.csv').kde()" is a law fitted to them. MMD's kernel is named like
+    "mmd2(kernel=laplacian, bandwidth=2)".
     """
     exact = certified or method == "certified"
     if unit != "nats" and (exact or regulariser is not None):
@@ -89,6 +92,7 @@ def command(
         _certified(name, p, q, wrt, digits, as_json)
         return
     from gantheory.densities import read_laws
+    from gantheory.errors import abridged
     from gantheory.integrals import divergence
     from gantheory.records import Estimates
     from gantheory.samples import is_sample_like, samples
@@ -106,11 +110,12 @@ def command(
     what = f"d {name} / d {wrt}" if wrt else name
     click.echo(f"{what} = {estimate}")
     in_bits = ", in bits" if unit == "bits" else ""
-    click.echo(f"p = {first}, q = {second}; {estimate.method}, {estimate.status.value}{in_bits}")
+    pair = abridged(f"p = {first}, q = {second}")
+    click.echo(f"{pair}; {estimate.method}, {estimate.status.value}{in_bits}")
     shown = str(estimate)
     for note in (estimate.reason, *estimate.warnings):
         if note and note not in shown:
-            click.echo(f"note: {note}")
+            click.echo(f"note: {abridged(note)}")
 
 
 def _arrays(name: str, p: Any, q: Any, wrt: str | None, found: Estimates, as_json: bool) -> None:
@@ -201,7 +206,7 @@ def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[s
 
 def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json: bool) -> None:
     from gantheory.densities import parse_density
-    from gantheory.errors import GantheoryError
+    from gantheory.errors import GantheoryError, abridged
     from gantheory.integrals.certified import enclose
     from gantheory.integrals.resolve import generator_for
 
@@ -215,4 +220,6 @@ def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json:
         print_json(record | {key: getattr(found, key) for key in kept})
         return
     click.echo(f"{name} = {found.mid} ± {found.radius}")
-    click.echo(f"p = {first}, q = {second}; certified in [{found.lower}, {found.upper}]")
+    click.echo(
+        abridged(f"p = {first}, q = {second}") + f"; certified in [{found.lower}, {found.upper}]"
+    )

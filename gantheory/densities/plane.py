@@ -160,7 +160,11 @@ def _vector(family: str, name: str, value: Any, dim: int | None = None) -> tuple
 
 
 def _covariance(family: str, value: Any, dim: int) -> tuple[tuple[float, ...], ...]:
-    if len(value) != dim or any(np.size(row) != dim for row in value):
+    if (
+        not isinstance(value, Sequence | np.ndarray)
+        or len(value) != dim
+        or any(np.size(row) != dim for row in value)
+    ):
         raise GantheoryError(f"{family}: cov={shown(value)} must be symmetric, {dim} by {dim}")
     rows = tuple(_vector(family, "cov", row, dim) for row in value)
     matrix = np.array(rows)

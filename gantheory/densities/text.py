@@ -11,6 +11,7 @@ from typing import Any
 
 from gantheory.densities.arrays import Densities, laws
 from gantheory.densities.base import FAMILIES, Density, families_by_name, make
+from gantheory.densities.fitted import fitted_law
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, number, parse
 
@@ -49,7 +50,8 @@ def read_laws(text: Any) -> Density:
         from gantheory.densities.objects import recognised  # loads what it reads
 
         return recognised(text)
-    return _parsed(text)
+    fitted = fitted_law(text)
+    return _parsed(text) if fitted is None else fitted
 
 
 @lru_cache(maxsize=256)  # densities are immutable, and loops ask for the same few texts

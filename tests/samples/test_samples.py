@@ -220,6 +220,7 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: divergence("jsd_gap", np.ones(30), np.ones(30)), "only a lower bound"),
         (lambda: between_samples("mmd2", samples([1.0]), samples([2.0]), kernel="x"), "kernel"),
         (lambda: samples(np.ones(9)).kde(), "all points are equal"),
+        (lambda: parse_density("normal_nd((0, 0), 1)"), "must be symmetric, 2 by 2"),
     ],
 )
 def test_samples_that_cannot_be_compared_are_refused_in_one_line(call, said):
@@ -232,3 +233,70 @@ def test_samples_that_cannot_be_compared_are_refused_in_one_line(call, said):
 
 def test_samples_are_exported():
     assert gantheory.samples is samples
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with files of samples, in which the test is."""
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(3).normal(size=40)
+    rows = "\n".join(f"{value},n{k}" for k, value in enumerate(x))
+    (tmp_path / "a.csv").write_text(f"x,name\n{rows}\n")
+    (tmp_path / "holes.csv").write_text("x\n1\nnan\n3\n")
+    return x
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["samples('a.csv', column='x')", 'samples("a.csv", "x")', "samples(a.csv, column=x)",
+     " sample('a.csv',column=\"x\") "],
+)  # fmt: skip
+def test_files_are_called_samples_as_people_write_it(folder, text, capsys, monkeypatch):
+    truth = stats.energy_distance(folder, np.zeros(1)) ** 2
+    assert divergence("energy", text, [0.0]).value == pytest.approx(truth)
+    assert divergence("energy", text, "normal(0, 1)").lower >= 0
+    fitted = divergence("jsd", f"{text.strip()}.kde(silverman)", "normal(0, 1)")
+    assert fitted.value == divergence("jsd", samples(folder).kde("silverman"), "normal(0, 1)").value
+    assert run(["divergence", "energy", text, "normal(0, 1)"], monkeypatch) in (0, None)
+    assert "a.csv (40 points on the line)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("samples('b.csv')", "'b.csv' is no file"),
+        ("samples('a.txt')", "samples are read from"),
+        ("samples('a.csv')", "name a column of numbers (known: x, name)"),
+        ("samples('a.csv', column='y')", "unknown column of a.csv 'y'; known: name, x"),
+        ("samples('a.csv', column='name')", "no number in column 'name'"),
+        ("samples('holes.csv')", "1 of 3 numbers are nan"),
+        ("samples('a.csv', 'x').pdf()", "what may follow samples(...) is .kde()"),
+    ],
+)
+def test_files_that_are_no_samples_are_refused_in_one_helpful_line(folder, text, said):
+    with pytest.raises(GantheoryError, match=r"^[^\n]*$") as caught:
+        divergence("w1", text, "normal(0, 1)")
+    assert said in str(caught.value)
+
+
+def test_elsewhere_samples_are_told_to_have_no_density(folder):
+    for text in ("samples('a.csv', column='x')", "a.csv"):
+        with pytest.raises(GantheoryError, match=r"have no density.*\.kde\(\)"):
+            parse_density(text)
+
+
+def test_no_message_holds_a_list_of_numbers(folder):
+    fitted = samples(folder).kde()
+    with pytest.raises(GantheoryError) as caught:
+        divergence("w1", fitted, "normal_nd((0, 0), ((1, 0), (0, 1)))")
+    assert "(40 numbers)" in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+def test_whatever_turns_into_an_array_is_samples(folder):
+    polars = pytest.importorskip("polars")
+    torch = pytest.importorskip("torch")
+    truth = divergence("w1", folder, [0.0, 1.0]).value
+    tensor = torch.tensor(folder, requires_grad=True)
+    for given in (polars.Series("x", folder), tensor, folder.tolist(), samples(folder)):
+        assert divergence("w1", given, [0.0, 1.0]).value == truth
