@@ -12,6 +12,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.transport.counts import EPS, METHOD, MOST, above, estimate, ladder_of
 from gantheory.integrals.transport.radial import RadialKernel
@@ -37,6 +38,7 @@ def mmd2_of_counts(
     """
     if p == q:
         return Estimate(0.0, method=METHOD)
+    check_masses(p, q)
     ladder = ladder_of(p, q)
     if ladder is None:
         return Estimate.undetermined(f"{p} and {q} need more than {MOST} terms", METHOD)

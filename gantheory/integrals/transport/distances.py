@@ -160,7 +160,7 @@ def mmd2(
     """
     radial = kernel_named(kernel, bandwidth)
     p, q = parse_density(p), parse_density(q)
-    if isinstance(p, Counts | Discrete) and isinstance(q, Counts | Discrete):
+    if has_masses(p) and has_masses(q):
         from gantheory.integrals.transport.counted import mmd2_of_counts
 
         return mmd2_of_counts(p, q, radial, bandwidth, wrt)
