@@ -371,6 +371,8 @@ def _show(job: _Job, written: list[str]) -> None:
         console.print(Padding(_sentence(mark), (0, 0, 0, 2)))
     for table in _tables(job, console.width):
         console.print(table)
+    for line in _without_slope(job):
+        console.print(line, highlight=False)
     for note in sorted({reason for curve in job.curves for reason in curve.reasons}):
         console.print(f"note: {note}", highlight=False)
     for m in job.measured:
@@ -391,6 +393,17 @@ def _cell(number: float) -> str:
     if math.isnan(number):
         return "none"
     return f"{number + 0.0:.4g}".replace("inf", "∞")
+
+
+def _without_slope(job: _Job) -> Iterator[str]:
+    """Yield where curves have a value but no slope, or none that is determined."""
+    for one in job.curves:
+        pairs = zip(job.d, one.value, one.gradient, strict=True)
+        at = [d for d, value, slope in pairs if math.isnan(slope) and not math.isnan(value)]
+        if at:
+            places = ", ".join(f"{d:g}" for d in at[:5]) + (", ..." if len(at) > 5 else "")
+            name = one.target.title or one.target.label
+            yield f"{name}: no slope exists at d = {places}, or none is determined; see the note"
 
 
 def _shown(count: int) -> list[int]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gantheory import errors
 from gantheory.cli import COMMANDS, cli, main
@@ -162,3 +163,13 @@ def test_a_code_page_without_greek_shows_escapes(encoding, installed, tmp_path):
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "\\u03c1" in out
+
+
+def test_a_curve_says_where_there_is_no_slope_and_prints_no_nan():
+    done = CliRunner().invoke(cli, ["curve", "-d", "tv", "-d", "jsd", "--points", "3"])
+    assert "nan" not in done.output
+    assert "TV(P, Q): no slope exists at d = 0, or none is determined; see the note" in (
+        " ".join(done.output.split())
+    )
+    assert "two sides differ" in " ".join(done.output.split())
+    assert "JS(P, Q): no slope" not in done.output

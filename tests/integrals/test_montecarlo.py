@@ -68,6 +68,26 @@ def test_what_is_answered_misses_no_more_often_than_it_says(name, p, q, answers,
     assert not answers or all(one.error < 3 * truth for one in given)
 
 
+@pytest.mark.parametrize(
+    ("name", "p", "answers"),
+    [
+        ("kl_pq", "mixture(0.999*normal(0, 1) + 0.001*normal(8, 1))", True),
+        ("kl_pq", "mixture(0.999999*normal(0, 1) + 0.000001*normal(30, 1))", False),
+        ("pearson_chi2", "mixture(0.9999*normal(0, 1) + 0.0001*normal(6, 1))", False),
+    ],
+)
+def test_a_bump_that_no_draw_met_is_not_passed_over(name, p, answers):
+    laws, kernel = [parse_density(text) for text in (p, "normal(0, 1)")], kernel_of(name)
+    truth = divergence(name, *laws).value
+    for draws, miss in ((1_000, 0.05), (4_000, 0.05), (4_000, 1e-6)):
+        found = [by_sampling(kernel, *laws, seed=seed, draws=draws, error_probability=miss)
+                 for seed in range(40)]  # fmt: skip
+        given = [one for one in found if one.status is Status.OK]
+        assert all(abs(one.value - truth) <= one.error for one in given)
+        assert bool(given) == answers or miss < 0.05
+        assert all(one.reason for one in found if one not in given)
+
+
 def test_a_heavy_law_of_which_nothing_is_known_gives_no_interval_that_fails():
     tail = stats.t(2.2)
     heavy = own_density_nd(
