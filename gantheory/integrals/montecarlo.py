@@ -94,10 +94,10 @@ def unmet(kernel: Kernel, p: Univariate, q: Univariate, low: float, high: float)
     Trapezia between places whose distances to each center grow by a fortieth: enough to tell
     whether a bump, or a peak far from all of them, was overlooked by the draws.
     """
-    places = []
+    places: list[Array] = []
     for center, width in {*p.centers, *q.centers}:
         away = width * np.geomspace(1e-3, 1e8, 1000)
-        places += [center - away, [center], center + away]
+        places += [center - away, np.array([center]), center + away]
     x = np.unique(np.concatenate(places))
     with np.errstate(all="ignore"):
         n = Ratio.of(*(law.log_density(Points.at(x)) for law in (p, q)))
