@@ -27,13 +27,14 @@ from simulations.experiments.pairs import (
     same_discriminator,
 )
 from simulations.fit import fit_discriminator
-from simulations.measure import Discriminator
+from simulations.measure import Budget, Discriminator
 from simulations.theory import Prediction, predict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WRT = ("q.loc", "q.scale")
+BUDGET = {True: Budget(1024, 256), False: Budget()}  # quick or not
 # The two derivatives are told apart where they differ by a tenth and by this many nats per unit:
 # an allowance beyond a twentieth of the theory decides nothing (`verify.LARGEST_ALLOWANCE`).
 DISTINCT, LEAST = 0.1, 0.01
@@ -93,8 +94,9 @@ def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Fo
     for kind, discriminator in kinds.items():
         seed = setting.seed_of(f"{case} {wrt} {kind}")
         measured = measure.frozen_gradient(
-            played(name), p, q, wrt, discriminator=discriminator, seed=seed
-        )
+            played(name), p, q, wrt, discriminator=discriminator, seed=seed,
+            budget=BUDGET[setting.quick],
+        )  # fmt: skip
         row[kind] = asdict(measured)
         comparisons += _compared(f"{case}|{wrt}|{kind}", measured, followed, loss)
     return row, comparisons
@@ -105,7 +107,8 @@ def _fitted(objective: str, setting: Setting) -> Discriminator:
     """Return the discriminator of ``game|pair`` trained as near to D* as we can."""
     loss, pair = objective.split("|")
     seed = setting.seed_of(f"fit {objective}")
-    return fit_discriminator(played(loss), *PAIRS[pair], seed=seed, network=NETWORK, starts=2)
+    starts = 1 if setting.quick else 2
+    return fit_discriminator(played(loss), *PAIRS[pair], seed=seed, network=NETWORK, starts=starts)
 
 
 def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Found:

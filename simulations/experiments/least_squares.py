@@ -34,7 +34,7 @@ GAMES = {"pearson": "least-squares-pearson", "zero-one": "least-squares-01"}
 START, RATE, STEPS = 0.9, 0.02, 3000
 WEIGHT = 0.55  # of the first point, at the start
 BATCH = 32  # stratified samples a step, for each of the replicates
-REPLICATES = 512
+REPLICATES = {True: 128, False: 512}  # quick or not
 
 
 def cases(quick: bool) -> tuple[str, ...]:
@@ -81,10 +81,11 @@ def _scale(coding: str, setting: Setting) -> Measurement:
     rng = np.random.default_rng(setting.stream(f"scale {coding}"))
     score, payoff = predict(GAMES[coding]).score, measure.generator_payoff(GAMES[coding])
     log_p = torch_logpdf("normal(0, 1)")
-    scale = torch.full((REPLICATES, 1), START, dtype=torch.float64)
+    replicates = REPLICATES[setting.quick]
+    scale = torch.full((replicates, 1), START, dtype=torch.float64)
     path = [scale[:, 0].numpy().copy()]
     for step in range(STEPS):
-        z = _stratified_normals(rng)
+        z = _stratified_normals(rng, replicates)
         moving = scale.clone().requires_grad_()
         x = moving * z
         # D* of the current scale, held fixed while the generator moves.
@@ -148,10 +149,10 @@ def rest(slope: Callable[[float], float], start: float, ends: tuple[float, float
     return float(end)
 
 
-def _stratified_normals(rng: np.random.Generator) -> Tensor:
+def _stratified_normals(rng: np.random.Generator, replicates: int) -> Tensor:
     from scipy.special import ndtri
 
-    levels = (np.arange(BATCH) + rng.random((REPLICATES, BATCH))) / BATCH
+    levels = (np.arange(BATCH) + rng.random((replicates, BATCH))) / BATCH
     return torch.from_numpy(ndtri(levels))
 
 
@@ -223,7 +224,7 @@ EXPERIMENT = Experiment(
         "0-1: the scale goes to 1, the two points to (0.5, 0.5)",
     ),
     minutes=0.5,
-    quick_minutes=0.5,
+    quick_minutes=0.2,
     cases=cases,
     measure=compare,
     draw=draw,

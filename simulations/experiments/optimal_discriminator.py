@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+BUDGET = {True: measure.Budget(1024, 256), False: measure.Budget()}  # quick or not
 REACHED = 1e-3  # nats: how near the trained value has to come
 # Where Algorithm 1's recipe falls short: payoffs exponential in log r, for want of samples where
 # they pay (on N(0, 1), N(1.7, 1) by 1e-3 nats for KL and 18 for Neyman), and a D* with two edges.
@@ -94,7 +95,10 @@ def compare(case: str, setting: Setting) -> Measurement:
     prediction = predict(loss)
     best = prediction.optimal_value(p, q)
     discriminator = trained(case, setting.seed_of(f"train {case}"), setting.device)
-    sampled = measure.value(loss, discriminator, p, q, seed=setting.seed_of(f"value {case}"))
+    sampled = measure.value(
+        loss, discriminator, p, q, seed=setting.seed_of(f"value {case}"),
+        budget=BUDGET[setting.quick],
+    )  # fmt: skip
     integrated = measure.integrated_value(loss, discriminator, p, q)
     distance = measure.discriminator_distance(loss, discriminator, p, q)
     x = np.linspace(-8, 8, 161)

@@ -29,7 +29,7 @@ LOSS = "non-saturating"
 
 def rates(quick: bool) -> tuple[float, ...]:
     """Return the learning rates of either player."""
-    return RATES[2:6] if quick else RATES
+    return RATES[2:5] if quick else RATES
 
 
 def cases(quick: bool) -> tuple[str, ...]:

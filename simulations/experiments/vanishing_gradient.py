@@ -52,9 +52,10 @@ def _distance(setting: Setting) -> Measurement:
     """
     seed = setting.seed_of("distance")
     distances = DISTANCES[1::2] if setting.quick else DISTANCES
+    starts = 1 if setting.quick else 3
     laws = [f"normal({d:g}, 1)" for d in distances]
     networks = [
-        fit_discriminator("minimax", P, q, seed=seed, network=NETWORK, starts=3) for q in laws
+        fit_discriminator("minimax", P, q, seed=seed, network=NETWORK, starts=starts) for q in laws
     ]
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {"d": distances}
