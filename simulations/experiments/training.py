@@ -155,7 +155,7 @@ def compare(case: str, setting: Setting) -> Measurement:
         "step": [every * k for k in range(len(seen))], "jsd": jsd.tolist(),
         "error": [[e.error for e in point["jsd"]] for point in seen],
         "loss": loss.tolist(), "correlation": _rank_correlations(jsd, loss).tolist(),
-        "density": [_density(what, seen[k]["rows"][0]) for k in (0, len(seen) // 4, -1)],
+        "density": [_density(what, seen[k]["rows"][0]) for k in (0, len(seen) // 4 or 1, -1)],
     }  # fmt: skip
     return Measurement(case, laws, numbers)
 
@@ -305,7 +305,7 @@ def draw(measured: Sequence[Measurement]) -> Figure:
 
 def _titles(numbers: Any) -> list[str]:
     steps, jsd = numbers["step"], numbers["jsd"]
-    return [f"step {steps[k]}: JSD {float(jsd[k][0]):.3f}" for k in (0, len(steps) // 4, -1)]
+    return [f"step {steps[k]}: JSD {float(jsd[k][0]):.3f}" for k in (0, len(steps) // 4 or 1, -1)]
 
 
 def _draw_line(axes: Any, numbers: Any) -> None:
