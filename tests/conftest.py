@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 BUILT_FROM = ("gantheory", "simulations", "pyproject.toml", "README.md", "LICENSE")
@@ -17,10 +18,24 @@ BUILT_FROM = ("gantheory", "simulations", "pyproject.toml", "README.md", "LICENS
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
-    """Return the Python of an environment with the wheel, and with what else is here."""
-    folder = tmp_path_factory.mktemp("installed")
+    """Return the Python of an environment with the wheel, and with what else is here.
+
+    The workers of one run share it: whoever comes first makes it, and the others wait.
+    """
+    shared = os.environ.get("PYTEST_XDIST_WORKER")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if shared else base) / "installed"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            _install(folder)
+            (folder / "made").touch()
+    return str(folder / "env" / "bin" / "python")
+
+
+def _install(folder):
+    """Build the wheel, and make an environment with it."""
     source = folder / "source"
-    source.mkdir()
+    source.mkdir(parents=True)
     for name in BUILT_FROM:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
@@ -33,7 +48,21 @@ def installed(tmp_path_factory):
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(packages)
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return str(python)
+
+
+@pytest.fixture
+def command_line(monkeypatch, capsys):
+    """Return the command line, in this process, as a function of its arguments."""
+    from gantheory.cli import main
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["gantheory", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, stopped.value.code, said.out, said.err)
+
+    return run
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

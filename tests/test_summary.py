@@ -1,12 +1,12 @@
 """The answer first: five lines, each as well known as the steps that it rests on."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
 
 import gantheory as gt
+from gantheory.cli import cli
 from gantheory.derivations.exposition import ORDER, Line
 from gantheory.derivations.summary import summary_of
 from gantheory.estimators.bounds import derive_bound
@@ -69,9 +69,8 @@ def test_without_an_optimum_or_an_answer_the_reason_is_the_summary():
 
 
 def test_the_command_answers_first_and_shows_steps_when_asked():
-    command = [sys.executable, "-m", "gantheory", "derive", "minimax"]
     short, long, data = (
-        subprocess.run([*command, *more], capture_output=True, text=True, check=True).stdout
+        CliRunner().invoke(cli, ["derive", "minimax", *more], catch_exceptions=False).stdout
         for more in ([], ["--steps"], ["--json"])
     )
     assert "G follows" in short

@@ -207,12 +207,11 @@ def test_a_class_in_a_file_is_audited_from_the_command_line(tmp_path):
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed"),
     ],
 )
-def test_a_module_that_hangs_or_crashes_ends_in_one_clear_line(body, said, tmp_path):
+def test_a_module_that_hangs_or_crashes_ends_in_one_clear_line(body, said, tmp_path, command_line):
     path = tmp_path / "losses.py"
     path.write_text(body)
     limit = "1" if "sleep" in body else "50"
-    arguments = ["-m", "gantheory", "audit", f"{path}:GANLoss", "--time-limit", limit]
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    done = command_line("audit", f"{path}:GANLoss", "--time-limit", limit)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert said in done.stderr

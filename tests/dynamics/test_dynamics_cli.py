@@ -1,8 +1,6 @@
 """``gantheory game`` as a user meets it: stable keys, verdicts, pictures, clear errors."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import sympy as sp
@@ -145,12 +143,8 @@ def test_bad_input_is_one_line_that_names_the_value(arguments, names, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_program_exits_with_status_two_and_no_traceback():
-    done = subprocess.run(
-        [sys.executable, "-m", "gantheory", "game", *XY, "--step", "0"],
-        capture_output=True,
-        text=True,
-    )
+def test_the_program_exits_with_status_two_and_no_traceback(command_line):
+    done = command_line("game", *XY, "--step", "0")
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1

@@ -1,15 +1,12 @@
 """Games of your own: kinks, ends, limits, no optimum, parameters, the command line, bad input."""
 
 import json
-import sys
-from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 import sympy as sp
 
 from gantheory import GantheoryError, Loss, derive
-from gantheory.cli import main
 from gantheory.functions import r
 
 ODD = Loss("odd", "t**5 - t", "-t**6", "-t")  # its stationarity is a quintic
@@ -143,23 +140,9 @@ def test_a_reparametrised_score_leaves_value_and_followed_unchanged(score, domai
 # The command line (in a process of its own it is tested in tests/cli).
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return the command line as a function of its arguments."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gantheory", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        return CompletedProcess(arguments, stopped.value.code, said.out, said.err)
-
-    return command
-
-
-def test_the_command_line_derives_formulas_as_json(run):
-    done = run("derive", "--real", "log(D)", "--fake", "log(1 - D)", "--generator", "-log(D + eps)",
-               "--json")  # fmt: skip
+def test_the_command_line_derives_formulas_as_json(command_line):
+    formulas = ["--real", "log(D)", "--fake", "log(1 - D)", "--generator", "-log(D + eps)"]
+    done = command_line("derive", *formulas, "--json")
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
     assert data["saturation"]["vanishing"] is True
@@ -167,9 +150,9 @@ def test_the_command_line_derives_formulas_as_json(run):
     assert data["optimal_discriminator"]["D"] == "r/(r + 1)"
 
 
-def test_the_command_line_tells_a_derivation_as_text_and_as_latex(run):
-    assert "2·JSD(P, Q)" in run("derive", "minimax").stdout
-    latex = run("derive", "minimax", "--latex").stdout
+def test_the_command_line_tells_a_derivation_as_text_and_as_latex(command_line):
+    assert "2·JSD(P, Q)" in command_line("derive", "minimax").stdout
+    latex = command_line("derive", "minimax", "--latex").stdout
     assert r"\section*{" in latex
     assert r"\mathrm{JSD}" in latex
 
@@ -196,8 +179,8 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[str(k) for k in range(len(BAD))])
-def test_bad_input_is_one_clear_line_and_exit_status_two(run, arguments, message):
-    done = run(*arguments)
+def test_bad_input_is_one_clear_line_and_exit_status_two(command_line, arguments, message):
+    done = command_line(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1
