@@ -19,6 +19,7 @@ from gantheory.implicit.curves import (
 )
 from gantheory.implicit.naming import name_of_curvature
 from gantheory.implicit.reals import Real, add
+from gantheory.implicit.sections import vanishes
 from gantheory.implicit.stationary import Arc
 from gantheory.records import How
 from gantheory.theory.identify import Combination
@@ -38,13 +39,21 @@ class Curved(Along):
         found = self.curvature("value", as_expression(self.best), masses, (), True, reason)
         return replace(found, how=How.PROVED, zero_only_at_equality=self.bends_at_one(masses))
 
-    def bends_at_one(self, masses: tuple[tuple[sp.Expr, sp.Expr], ...]) -> bool:
-        """Whether F bends at r = 1, on one side at least."""
+    def bends_at_one(
+        self, masses: tuple[tuple[sp.Expr, sp.Expr], ...], name: str = "value"
+    ) -> bool:
+        """Whether a generator bends at r = 1, on one side at least.
+
+        Between two kinks a formula is 0 throughout or at single scores alone.
+        """
         if any(abs(float(place) - 1) < 1e-15 for place, _ in masses):
             return True
         return any(
-            isinstance(s.local, Arc) and not s.ratios[0].ball > 1 and not s.ratios[1].ball < 1
-            for s in self.path.segments
+            isinstance(s.local, Arc)
+            and not s.ratios[0].ball > 1
+            and not s.ratios[1].ball < 1
+            and not vanishes(made[name], s.local.part.lower, s.local.part.upper)
+            for s, made in zip(self.path.segments, self.formulas, strict=True)
         )
 
     def followed(self) -> Curvature:
@@ -61,7 +70,8 @@ class Curved(Along):
         reason = f"the loss falls as r rises, {BALLS}"
         reason += f"; {self.infinite}" if self.infinite else ""
         found = self.curvature("followed", sp.S.Zero, masses, (), True, reason)
-        return replace(found, zero_only_at_equality=self.bends_at_one(masses) or None)
+        bends = self.bends_at_one(masses, "score_weight")
+        return replace(found, zero_only_at_equality=bends)
 
     def negative(self, name: str, by_motion: bool = False) -> arb | None:
         """Return a ratio at which a formula is certainly negative; None where there is none.

@@ -112,6 +112,16 @@ def test_the_vanishing_of_gradients_and_disjoint_values_are_limits_in_the_score(
     assert found.equilibrium.generator_loss == sp.log(2)
 
 
+@pytest.mark.parametrize(("kink", "bends"), [("relu(-1 - t)", False), ("relu(1 - t)", True)])
+def test_a_loss_that_is_flat_around_equality_follows_what_vanishes_elsewhere_too(kink, bends):
+    found = derive(Loss("flat", "-softplus(-t) - t**4/9", "-softplus(t)", kink), seconds=100)
+    assert found.followed.is_divergence
+    assert found.followed.zero_only_at_equality is bends
+    assert found.value.zero_only_at_equality
+    zero = found.at(1)[0].followed.value == 0
+    assert zero is not bends
+
+
 def test_a_mass_beyond_equality_is_certified_with_the_score_as_variable():
     real, fake, generator, domain = LOSSES["conjugate"]
     found = derive(Loss("mine", real, fake, generator, domain=domain))
