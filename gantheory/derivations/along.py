@@ -15,6 +15,8 @@ from gantheory.theory.records import Curvature, text
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
 
+BALLS = "signs by ball arithmetic on all scores, and by expansions with bounds near the ends"
+
 
 def steps_along(derivation: Derivation) -> tuple[Step, ...]:
     """Return the steps of a derivation with the score as parameter."""
@@ -45,9 +47,16 @@ def _stationarity(derivation: Derivation) -> Iterator[Step]:
             f"{shown(arc.start)} to {shown(arc.stop)}: t* is its inverse, and everything "
             "else is a function of t.",
             rf"r = -\frac{{b'(t)}}{{a'(t)}} = {sp.latex(arc.ratio)}",
-            How.CERTIFIED,
-            "signs by ball arithmetic on all scores, and by expansions with bounds near the ends",
+            *_how(derivation, BALLS),
         )  # fmt: skip
+
+
+def _how(derivation: Derivation, certified: str) -> tuple[How, str]:
+    """Return how the optimum is known: by concavity for all parameters, or by enclosures."""
+    second = derivation.second_order
+    if second is not None and second.how is How.PROVED:
+        return second.how, second.reason
+    return How.CERTIFIED, certified
 
 
 def shown(place: sp.Expr) -> str:
@@ -73,8 +82,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
         "The optimal discriminator",
         "; ".join(ways).capitalize() + "." + attained,
         rf"t^* = {sp.latex(optimum.score)}",
-        How.CERTIFIED,
-        "every local maximum of r*a + b is listed, and the highest is taken",
+        *_how(derivation, "every local maximum of r*a + b is listed, and the highest is taken"),
     )
 
 

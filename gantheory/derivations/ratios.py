@@ -71,7 +71,8 @@ def at_ratio(
     if involved:
         names = ", ".join(sorted(map(str, involved)))
         raise GantheoryError(
-            f"the loss has free parameters ({names}); give them numbers, as in LOSS({names}=0.5)"
+            f"the loss has free parameters ({names}); give them numbers, as in LOSS({names}=0.5), "
+            "by --parameter NAME=0.5 or by at(..., parameters={...})"
         )
     numbers = {
         name: None if _jumps_at(expr, exact) else estimate(expr, exact)

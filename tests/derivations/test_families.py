@@ -1,9 +1,13 @@
 """Losses with free parameters and no closed form, against a search with numbers for them."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from gantheory import Loss, derive
+from gantheory.cli.derive import command as derive_command
 
 A, G = 1.3, 0.4
 NUMBERS = {"a": A, "g": G}
@@ -70,6 +74,8 @@ def test_a_loss_with_parameters_is_decided_for_all_of_them_in_the_score(name):
         assert float(stated.subs(given)) == pytest.approx(truth, abs=1e-5)
     heights = [searched(functions, r)[2] for r in np.geomspace(0.02, 50, 40)]
     assert follows == bool(np.all(np.diff(heights) <= 1e-9))
+    ways = {step.title: step.known for step in found.steps}
+    assert ways["The optimal discriminator"] == "proved"
     kinds = [branch.kind for branch in found.optimum.branches]
     assert kinds == (["end", "stationary", "end"] if name == "ends" else ["stationary"])
 
@@ -83,6 +89,16 @@ def test_what_depends_on_the_parameters_says_at_which_numbers_it_holds():
     assert found.saturation.limit_at_0 == 0
     given = derive(Loss("drift", "t - g*t**4", "-exp(t) - a*t**2", "-t").given(a="1/5", g="1/5"))
     assert given.loss.is_divergence
+
+
+def test_numbers_typed_for_parameters_are_read_at_ratios():
+    typed = ["--real", "t", "--fake", "-exp(t) - k*t**4", "--generator=-t", "--at", "3", "--json"]
+    given = CliRunner().invoke(derive_command, [*typed, "--parameter", "k=1/2"])
+    (row,) = json.loads(given.output)["at"]
+    here = searched((lambda t: t, lambda t: -np.exp(t) - t**4 / 2, lambda t: -t, -9, 9), 3)
+    assert row["t"]["value"] == pytest.approx(here[0], abs=1e-6)
+    free = CliRunner().invoke(derive_command, typed)
+    assert "--parameter NAME=0.5" in str(free.exception)
 
 
 def test_a_concavity_that_depends_on_the_parameters_leaves_the_optimum_open():
