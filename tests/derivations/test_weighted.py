@@ -18,10 +18,6 @@ def D(t):
 
 
 LOSSES = {  # formulas and domain; the same by numpy with the numbers, and the ends of its search
-    "huber": (
-        ("c*(-huber(1 - t, 1/2))", "-max(exp(t), 1 + t)", "-D", "[0, oo)"),
-        (lambda t: -C * huber(1 - t, 0.5), lambda t: -np.exp(t), lambda t: -D(t), 0, 9),
-    ),
     "two hills": (
         ("-c*(t**4 - t)", "-D", "-D", "(-oo, oo)"),
         (lambda t: -C * (t**4 - t), lambda t: -D(t), lambda t: -D(t), -9, 9),
