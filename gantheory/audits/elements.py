@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ LARGEST_DENOMINATOR = 4096  # of the fractions that a program computes, such as 
 LARGEST_LOGARITHM = 10  # log 2, log 4 and log 10 occur; beyond them a decimal is as clear
 
 
+@lru_cache(maxsize=4096, typed=True)
 def exact(value: Any) -> sp.Expr:
     """Return a number of a program as the number that its author typed.
 

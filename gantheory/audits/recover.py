@@ -11,6 +11,7 @@ import torch
 
 from gantheory.audits.agreement import compare, note_gradients, remembers
 from gantheory.audits.forms import Domain, Runner, Traced
+from gantheory.audits.kinks import by_relu
 from gantheory.audits.names import player_of
 from gantheory.audits.overflow import overflows
 from gantheory.audits.penalty import audit_penalty
@@ -25,7 +26,6 @@ from gantheory.audits.separate import (
     ratio,
     same,
     separate,
-    without_pieces,
 )
 from gantheory.functions import relu, softplus, t
 
@@ -228,7 +228,7 @@ def _write(player: Player, small: Separated, scales: Sequence[int]) -> None:
     written = []
     for side, scale in zip((small.real, small.fake), scales, strict=True):
         assert side is not None
-        formula = without_pieces(side * scale)
+        formula = by_relu(side * scale)
         if formula is None:
             player.missing = "its formula jumps at a score, and has no form without branches"
             return

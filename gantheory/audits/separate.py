@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import sympy as sp
 
@@ -184,45 +183,6 @@ def _by_means(term: sp.Expr, sides: Sequence[Sequence[sp.Symbol]]) -> bool:
         if any(abs(slope - slopes[0]) > 1e-12 for slope in slopes[1:]):
             return False
     return True
-
-
-def without_pieces(formula: sp.Expr) -> sp.Expr | None:
-    """Return a continuous piecewise formula of ``t`` by relu alone; None where it jumps.
-
-    With pieces g₀, g₁, ... that meet at c₁ < c₂ < ..., it is g₀(t) + Σ h_k(c_k + relu(t − c_k)),
-    where h_k = g_k − g_(k−1) vanishes at c_k.
-    """
-    if not formula.has(sp.Piecewise):
-        return formula
-    folded = sp.piecewise_fold(formula)
-    edges: set[sp.Expr] = set()
-    for condition in folded.atoms(sp.core.relational.Relational):
-        edges |= set(sp.solveset(condition.lhs - condition.rhs, t, sp.S.Reals) or ())
-    places = sorted(edges, key=float)
-    if not places or not all(edge.is_real for edge in places):
-        return None
-    inside = [places[0] - 1, *((a + b) / 2 for a, b in pairwise(places)),
-              places[-1] + 1]  # fmt: skip
-    pieces = [_piece(folded, point) for point in inside]
-    result = pieces[0]
-    for edge, before, after in zip(places, pieces, pieces[1:], strict=False):
-        step = after - before
-        if sp.simplify(step.xreplace({t: edge})) != 0:
-            return None
-        result += step.xreplace({t: edge + relu(t - edge)})
-    return result
-
-
-def _piece(folded: sp.Expr, point: sp.Expr) -> sp.Expr:
-    """Return the formula that a piecewise one has around ``point``."""
-
-    def chosen(piecewise: sp.Piecewise) -> sp.Expr:
-        for value, condition in piecewise.args:
-            if condition.xreplace({t: point}) == True:  # noqa: E712
-                return value
-        return sp.nan
-
-    return folded.replace(lambda e: isinstance(e, sp.Piecewise), chosen)
 
 
 def expectation(

@@ -142,9 +142,14 @@ class Trace(TorchDispatchMode):
         address = _address(tensor)
         if address not in self._known:
             size = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
-            everything = tensor.detach().as_strided((size,), (1,), 0)
             with _no_mode():
-                self._known[address] = self._indices(self.entries(everything))
+                whole = tensor.numel() == size and tensor.is_contiguous()
+                everything = tensor.detach().as_strided((size,), (1,), 0)
+                self._known[address] = (
+                    torch.zeros(size, dtype=torch.long)
+                    if whole
+                    else self._indices(self.entries(everything))
+                )
             self._alive.append(tensor)
         shadow = self._shadow(tensor)
         assert shadow is not None

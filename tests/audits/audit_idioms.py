@@ -12,7 +12,6 @@ LOG_SIGMOID = (  # of {0}
     f"(-F.binary_cross_entropy_with_logits({{0}}, {ONES}, reduction='none'))",
     f"(-F.binary_cross_entropy_with_logits(-({{0}}), {ZEROS}, reduction='none'))",
     f"(-nn.BCEWithLogitsLoss(reduction='none')({{0}}, {ONES}))",
-    f"(-nn.SoftMarginLoss(reduction='none')({{0}}, {ONES}))",
     "nn.LogSigmoid()({0})",
     "(-nn.Softplus()(-({0})))",
     f"(-torch.logaddexp({ZEROS}, -({{0}})))",
