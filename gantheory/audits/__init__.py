@@ -26,6 +26,7 @@ def audit(
     call: Mapping[str, Any] | None = None,
     claims: str | None = None,
     name: str | None = None,
+    witness: bool = False,
 ) -> Audit:
     """Audit torch losses: what they are, what they do, and what is wrong with them.
 
@@ -39,6 +40,8 @@ def audit(
         call: further arguments by name.
         claims: the loss that it is said to be; by default as the names say.
         name: how to call it in the answer.
+        witness: whether to ask torch's ``make_fx`` as a second witness of the formula, in value
+            and gradient; loading it takes two seconds more.
 
     Raises:
         GantheoryError: for an object that cannot be called as a loss.
@@ -63,7 +66,7 @@ def audit(
     if len(losses) == 2:
         players = ("discriminator", "generator")
         calls = tuple(
-            one_player(loss, player, options, _name_of(loss, f"{player[0]}_loss"))
+            one_player(loss, player, options, _name_of(loss, f"{player[0]}_loss"), ordered=True)
             for loss, player in zip(losses, players, strict=True)
         )
         plan = Plan(calls, "pair", options=options)
@@ -71,7 +74,7 @@ def audit(
         plan = plan_or_penalty(losses[0], style, options, _name_of(losses[0], "criterion"))
     called = name or " and ".join(_name_of(loss, "loss") for loss in losses)
     found = replace(
-        recover(plan, called),
+        recover(plan, called, witness),
         origin=_origin(losses),
         said=tuple(_name_of(loss, "") for loss in losses),
         options=options,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import sympy as sp
 
 from gantheory.audits.forms import Batch, Runner
 from gantheory.audits.recovered import Player
 from gantheory.audits.running import batch
-from gantheory.audits.separate import (
-    numeric,
-)
+from gantheory.audits.separate import numeric
 from gantheory.functions import t, to_sympy
 
 VALUE, GRADIENT = 1e-9, 1e-8  # relative, of the formula against the code in double precision
@@ -22,7 +18,6 @@ def compare(player: Player, runner: Runner) -> None:
     """Compare the recovered payoffs with the code in value and gradient at random scores."""
     if player.real is None or player.fake is None:
         return
-    sides = [to_sympy(player.real), to_sympy(player.fake)]
     loose = 1e4 if player.single else 1.0
     worst = 0.0
     for seed, centre in enumerate((0.13, -1.1, 1.4)):
@@ -31,29 +26,27 @@ def compare(player: Player, runner: Runner) -> None:
             worst = max(worst, 0.0)
             continue
         value = runner.plain(given, seed)[0]
-        told = _told(player, runner, sides, given)
-        if told is None or abs(told - value) > VALUE * loose * max(1.0, abs(value)):
+        said = told(player, runner, given)
+        if said is None or abs(said - value) > VALUE * loose * max(1.0, abs(value)):
             player.missing = (
                 f"the formula found, {player.real} on real and {player.fake} on fake scores, gives "
-                f"{told!r} where the code gives {value!r}: state, or values that leave torch"
+                f"{said!r} where the code gives {value!r}: state, or values that leave torch"
             )
             player.real = player.fake = None
             return
-        worst = max(worst, abs(told - value))
+        worst = max(worst, abs(said - value))
     player.checked = (
         f"value and gradient of the formula agree with the code at 18 random scores (worst "
         f"difference {worst:.1e})"
     )
 
 
-def _told(player: Player, runner: Runner, sides: Sequence[sp.Expr], given: Batch) -> float | None:
+def told(player: Player, runner: Runner, given: Batch) -> float | None:
     """Return what the payoffs say that the code returns."""
-    total = float(sp.N(sp.sympify(player.constant)))
-    for name, formula in zip(("real", "fake"), sides, strict=True):
-        if player.player == "generator" and name == "real":
-            continue
+    total = float(sp.N(to_sympy(player.constant)))
+    for name in ("fake",) if player.player == "generator" else ("real", "fake"):
         scores = getattr(given, name)
-        at = numeric(formula)
+        at = numeric(to_sympy(getattr(player, name)))
         values = [at(float(x)) for x in runner.domain.symbol_values(scores).reshape(-1)]
         if any(v is None for v in values):
             return None
@@ -102,24 +95,27 @@ def _factor(
     player: Player, runner: Runner, given: Batch, slopes: dict[str, np.ndarray]
 ) -> float | None:
     """Return the k with gradient = k * (that of the formula), or None; 1 is the usual one."""
-    found, expected = [], []
-    for side in ("real", "fake") if player.player == "discriminator" else ("fake",):
-        formula, scores = getattr(player, side), getattr(given, side)
-        derivative = numeric(sp.diff(to_sympy(formula), t))
-        weight = weight_of(player, side, scores.shape)
-        for x, slope in zip(scores.reshape(-1), slopes[side].reshape(-1), strict=True):
-            told = derivative(float(runner.domain.symbol_values(x)))
-            chain = 1 / (x * (1 - x)) if runner.domain.probabilities else 1.0
-            if told is not None:
-                found.append(float(slope))
-                expected.append(told * weight * chain)
-    seen, true = np.array(found), np.array(expected)
+    sides = ("real", "fake") if player.player == "discriminator" else ("fake",)
+    seen = np.concatenate([slopes[side].reshape(-1) for side in sides])
+    true = np.concatenate(
+        [slopes_told(player, runner, side, getattr(given, side)).reshape(-1) for side in sides]
+    )
+    seen, true = seen[np.isfinite(true)], true[np.isfinite(true)]
     close = GRADIENT * (1e4 if player.single else 1.0) * np.maximum(1.0, np.abs(true))
     if np.all(np.abs(seen - true) <= close):
         return 1.0
     k = float(seen @ true / (true @ true)) if np.any(true) else 1.0
     same = np.count_nonzero(true) > 1 and np.all(np.abs(seen - k * true) <= close)
     return round(k, 6) if same else None
+
+
+def slopes_told(player: Player, runner: Runner, side: str, scores: np.ndarray) -> np.ndarray:
+    """Return the gradient that the payoffs say in each score; nan where it is not real."""
+    derivative = numeric(sp.diff(to_sympy(getattr(player, side)), t))
+    found = [derivative(float(x)) for x in runner.domain.symbol_values(scores).reshape(-1)]
+    slopes = np.array([np.nan if x is None else x for x in found]).reshape(scores.shape)
+    chain = 1 / (scores * (1 - scores)) if runner.domain.probabilities else 1.0
+    return np.asarray(slopes * weight_of(player, side, scores.shape) * chain)
 
 
 def remembers(runner: Runner) -> bool:

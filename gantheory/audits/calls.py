@@ -34,6 +34,7 @@ class Call:
         labelled: whether labels, or a flag, tell real from fake samples.
         network: whether the loss calls a network, to which samples are handed.
         variants: how else it may be called, where this fails.
+        exchanged: the call in the other order, where no name says which samples are real.
     """
 
     player: str
@@ -44,12 +45,21 @@ class Call:
     labelled: bool = False
     network: bool = False
     variants: tuple[Call, ...] = ()
+    exchanged: Call | None = None
 
 
 def one_player(
-    function: Callable[..., Any], player: str, options: Mapping[str, Any], name: str
+    function: Callable[..., Any],
+    player: str,
+    options: Mapping[str, Any],
+    name: str,
+    ordered: bool = False,
 ) -> Call:
-    """Return the call of one player's loss, its arguments told apart by their names."""
+    """Return the call of one player's loss, its arguments told apart by their names.
+
+    Arguments whose names do not say it are real and fake scores in this order; unless that is
+    ``ordered`` by a contract, the call in the other order goes with it.
+    """
     if takes_anything(function):
         return _with_any(function, player, options, name)
     known = parameters(function)
@@ -66,7 +76,18 @@ def one_player(
             {p: turned.get(role, role) for p, role in one.items()} for one in (roles, *others)
         ]
     variants = tuple(_with_roles(function, player, options, name, one) for one in others)
-    return replace(call, variants=variants)
+    other = None
+    if not ordered and player == "discriminator" and _silent(roles):
+        turned = {"real": "fake", "fake": "real"}
+        back = {p: turned.get(role, role) for p, role in roles.items()}
+        other = _with_roles(function, player, options, name, back)
+    return replace(call, variants=variants, exchanged=other)
+
+
+def _silent(roles: Mapping[str, str]) -> bool:
+    """Return whether the names of two arguments do not say which is real."""
+    taken = [p for p, role in roles.items() if role in ("real", "fake")]
+    return len(taken) == 2 and len({side_of(p) for p in taken}) == 1
 
 
 def _with_roles(
@@ -154,6 +175,8 @@ def _roles(
         left_alone = role is None or (optional and (role == "D" or not _may_be_scores(parameter)))
         if role is not None and not left_alone:
             roles[parameter.name] = role
+    if player == "discriminator":
+        open_ += _undecided(roles, open_)
     scored = [p for p, role in roles.items() if role in ("real", "fake", "?")]
     if player == "generator" and len(scored) == 1:
         roles[scored[0]] = "fake"
@@ -171,6 +194,15 @@ def _roles(
             f"--call '{left[0]}=...' (call={{{left[0]!r}: ...}} in Python)"
         )
     return roles
+
+
+def _undecided(roles: dict[str, str], open_: Sequence[str]) -> list[str]:
+    """Let names that all speak of one side, such as f_s and f_t, speak of none."""
+    sided = [name for name, role in roles.items() if role in ("real", "fake")]
+    if open_ or len(sided) != 2 or roles[sided[0]] != roles[sided[1]]:
+        return []
+    roles |= dict.fromkeys(sided, "?")
+    return sided
 
 
 def _role(parameter: inspect.Parameter, player: str) -> str | None:

@@ -42,6 +42,9 @@ def exact(value: Any) -> sp.Expr:
         return sp.nan
     if math.isinf(number):
         return sp.oo if number > 0 else -sp.oo
+    for constant, name in ((math.e, sp.E), (math.pi, sp.pi)):
+        if abs(number) == constant:
+            return name if number > 0 else -name
     single = abs(number) < 3e38 and float(np.float32(number)) == number
     shortest = Fraction(str(np.float32(number)) if single else repr(number))
     simple = Fraction(number).limit_denominator(LARGEST_DENOMINATOR)

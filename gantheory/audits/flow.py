@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gantheory.audits.facts import FOUR, Facts
+from gantheory.audits.names import words
 from gantheory.audits.record import Finding, Kind, Severity
 
 
@@ -52,7 +53,7 @@ def _batch_sizes(facts: Facts, player: str, message: str) -> Finding:
 def gradients(facts: Facts) -> Iterator[Finding]:
     """Losses that change with the scores, and carry no gradient into them."""
     for name, one in facts.players.items():
-        for side in one.no_gradient:
+        for side in () if "reward" in words(facts.name) else one.no_gradient:
             kind = (Kind.NO_GENERATOR_GRADIENT if name == "generator"
                     else Kind.NO_DISCRIMINATOR_GRADIENT)  # fmt: skip
             yield Finding(

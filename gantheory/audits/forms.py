@@ -185,7 +185,7 @@ class Runner:
         real, fake = (self._leaves(side) for side in (batch.real, batch.fake))
         with quiet(self.dtype, seed):
             assert self.selection is not None
-            value, _ = taken(self._result(real, fake), self.selection)
+            value, _ = taken(self.result(real, fake), self.selection)
             leaves = [*real, *fake]
             slopes: list[Tensor | None] = [None] * len(leaves)
             if value.requires_grad:
@@ -210,7 +210,7 @@ class Runner:
             for tensors, names in zip((real, fake), symbols, strict=True):
                 for tensor, row in zip(tensors, names, strict=True):
                     trace.follow(tensor, [self._leaf(symbol) for symbol in row])
-            result = self._result(real, fake)
+            result = self.result(real, fake)
             leaves = {leaf for side in symbols for head in side for leaf in head}
             selection = self.selection or self._selection(result, trace, leaves)
             value, how = taken(result, selection)
@@ -228,7 +228,8 @@ class Runner:
     def _leaves(self, side: np.ndarray) -> list[Tensor]:
         return [torch.tensor(head, dtype=self.dtype, requires_grad=True) for head in side]
 
-    def _result(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Any:
+    def result(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Any:
+        """Return what the code returns for the scores of each head."""
         sides = [self.form.build(real), self.form.build(fake)]
         Score.answer = staticmethod(self.form.answer)
         Score.known = ()

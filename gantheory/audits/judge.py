@@ -63,6 +63,10 @@ def _how(found: Recovered) -> tuple[str, ...]:
     """Return how the answer was come by."""
     checked = [f"{one.player}: {one.checked}" for one in found.players.values() if one.checked]
     checked += [
+        f"{one.player}: {said}"
+        for one in found.players.values() for said in (one.taken, one.witness) if said
+    ]  # fmt: skip
+    checked += [
         f"{one.player}: the gradient is {one.gradient_factor:g} times that of the value: what is "
         "before it plays against the discriminator"
         for one in found.players.values() if one.gradient_factor and one.gradient_factor < 0

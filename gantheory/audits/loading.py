@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -16,7 +17,7 @@ from torch import nn
 from gantheory.audits.absent import absent, importing, seal
 from gantheory.audits.calls import BothSides, one_player
 from gantheory.audits.devices import OnCpu
-from gantheory.audits.names import is_network, partners, player_of, words
+from gantheory.audits.names import is_model, partners, player_of, words
 from gantheory.audits.network import Score
 from gantheory.audits.penalty import holds_a_loss, is_penalty, penalty_of
 from gantheory.audits.plan import Plan, plan_of
@@ -42,7 +43,8 @@ def recover_target(target: Target) -> Recovered:
     seal()
     plan = _plan(losses, target, module, lines)
     said += [v for v in _values(target) if isinstance(v, str)]
-    found = recover(plan, " and ".join(filter(None, (target.name, plan.partner))))
+    called = " and ".join(filter(None, (target.name, plan.partner)))
+    found = recover(plan, called, target.witness)
     return Recovered(
         found.name, found.players, found.domain, found.probabilities, plan.style,
         "\n".join(lines), tuple(said), {**(target.init or ([], {}))[1], **target.call},
@@ -184,9 +186,10 @@ def _made(found: Any, name: str, init: Arguments) -> tuple[Any, str]:
         return made, f"{name}({written})"
     except TypeError as error:
         needed = str(error).split(")", 1)[-1].strip() or str(error)
+        missing = re.findall(r"'(\w+)'", needed) or ["gan_mode"]
         raise GantheoryError(
             f"{name}({written}) cannot be made: {needed}; give its arguments, as in "
-            "--init 'gan_mode=\"lsgan\"'"
+            f"--init '{missing[0]}=...'"
         ) from None
 
 
@@ -198,7 +201,7 @@ def _networks(made: Any, given: int, named: dict[str, Any]) -> list[str]:
         return []
     return [
         p.name for p in parameters
-        if p.name not in named and p.default is p.empty and is_network(p.name)
+        if p.name not in named and p.default is p.empty and is_model(p.name)
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ DISCRIMINATOR = frozenset(
 GENERATOR = frozenset(["g", "gen", "generator", "generators", "netg"])
 REAL = frozenset(
     ["real", "reals", "true", "pos", "positive", "dx", "fx", "dr", "r", "realpred", "expert",
-     "demo", "demonstration", "source", "src", "gt"]
+     "demo", "demonstration", "source", "src", "gt", "exp"]
 )  # fmt: skip
 FAKE = frozenset(
     [
@@ -19,7 +19,9 @@ FAKE = frozenset(
         "fakes",
         "false",
         "policy",
+        "pi",
         "agent",
+        "learner",
         "tgt",
         "generated",
         "gen",
@@ -171,6 +173,17 @@ def side_of(parameter: str) -> str | None:
     if said & {"r"}:
         return "real"
     return "fake" if said & {"g", "f", "gen", "hat"} else None
+
+
+def is_model(parameter: str) -> bool:
+    """Return whether a constructor's parameter is a network, of either player.
+
+    >>> is_model("Generator"), is_model("net_g"), is_model("gan_mode")
+    (True, True, False)
+    """
+    said = words(parameter)
+    other = {"generator", "encoder", "decoder", "netg"} & set(said) or said == ["net", "g"]
+    return is_network(parameter) or parameter == "G" or bool(other)
 
 
 def is_network(parameter: str) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import TYPE_CHECKING
 
-from gantheory.audits.record import Audit
 from gantheory.audits.told import what_it_does, what_it_is
+
+if TYPE_CHECKING:
+    from gantheory.audits.record import Audit
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}
 pre{background:#8881;padding:.6rem;overflow-x:auto}.error{color:#b00}.warning{color:#a60}
@@ -16,18 +19,26 @@ pre{background:#8881;padding:.6rem;overflow-x:auto}.error{color:#b00}.warning{co
 
 def page(found: Audit) -> str:
     """Return the page; every text of the audited code is escaped."""
+    return (
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        f"<title>Audit of {escape(found.name)}</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
+        f"{body(found)}</html>\n"
+    )
+
+
+def body(found: Audit) -> str:
+    """Return what a page, or a notebook, shows of an audit."""
     findings = "".join(
         f"<h3 class='{f.severity.value}'>{escape(f.kind.value)}</h3><p>{escape(f.message)}</p>"
         f"<p>Remedy: {escape(f.remedy)}</p><pre>{escape(f.evidence)}</pre>"
         for f in found.findings
     )
-    name = escape(found.name)
     return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Audit of {name}</title>"
-        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
-        f"<h1>Audit of {name}</h1><h2>What it is</h2>{_list(what_it_is(found))}"
+        f"<h1>Audit of {escape(found.name)}</h1>"
+        f"<h2>What it is</h2>{_list(what_it_is(found))}"
         f"<h2>What it does</h2>{_list(what_it_does(found))}"
-        f"<h2>What is wrong or surprising</h2>{findings or '<p>Nothing was found.</p>'}</html>\n"
+        f"<h2>What is wrong or surprising</h2>{findings or '<p>Nothing was found.</p>'}"
     )
 
 

@@ -69,7 +69,7 @@ def _probe(facts: Any, varied: str, values: tuple[float, ...]) -> str:
     """Return code that prints the penalty of critics of known slope."""
     p = facts.penalty
     given = {"k": "5.0", "shift": "0.0", "size": "6"} | {varied: varied}
-    arguments = p["call"]
+    arguments, shape = p["call"], ", ".join(map(str, p["shape"]))
     for role, code in (
         ("score real", "D(real)"),
         ("score fake", "D(fake)"),
@@ -81,7 +81,7 @@ def _probe(facts: Any, varied: str, values: tuple[float, ...]) -> str:
         PROBE,
         f"for {varied} in {values}:",
         f"    D = Critic({given['k']}, {given['shift']}, {3 if 'labels' in p['call'] else 1})",
-        f"    real = torch.randn({given['size']}, 2, 2, 3, requires_grad=True)",
-        f"    fake = torch.randn({given['size']}, 2, 2, 3, requires_grad=True)",
+        f"    real = torch.randn({given['size']}, {shape}, requires_grad=True)",
+        f"    fake = torch.randn({given['size']}, {shape}, requires_grad=True)",
         f"    print({varied!r}, {varied}, {p['name']}({arguments}))",
     )

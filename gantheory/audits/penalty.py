@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ SCORES = frozenset(
         "preds",
         "score",
         "scores",
+        "critic",
+        "critics",
         "logit",
         "logits",
         "out",
@@ -67,6 +69,7 @@ LABELS = frozenset(["label", "labels", "domain", "domains", "classes", "cls", "c
 SLOPES = (0.5, 1.0, 2.0, 3.0, 5.0)
 CLASSES = 3  # domains of a critic whose penalty picks an output by its label
 SHAPE = (2, 2, 3)  # of one image: a norm over channels alone is not that of the sample
+SHAPES = (SHAPE, (12,), (3, 4), (1, 2, 2, 3))  # images, rows of a table, sequences, volumes
 FIT = 1e-6  # relative, of the fitted penalty: probes are exact
 
 
@@ -102,6 +105,8 @@ class Penalty:
     roles: Mapping[str, str]
     options: Mapping[str, Any]
     name: str
+    shape: tuple[int, ...] = SHAPE
+    attached: bool = False  # whether the samples carry a gradient, as a generator's do
 
     @property
     def labelled(self) -> bool:
@@ -114,7 +119,7 @@ class Penalty:
         """Return its value, and its derivative in the critic's slope."""
         with quiet(torch.float64, 0):
             critic = critic.double()
-            batches = [_images(size, place, k) for k, place in enumerate((real, fake))]
+            batches = [_images(self.shape, size, place, k) for k, place in enumerate((real, fake))]
             value = self._value(critic, batches)
             if not isinstance(value, Tensor):
                 return float(value), 0.0
@@ -127,7 +132,7 @@ class Penalty:
 
     def _value(self, critic: Critic, batches: list[Tensor]) -> Any:
         size = len(batches[0])
-        needs = any(role.startswith("score") for role in self.roles.values())
+        needs = self.attached or any(role.startswith("score") for role in self.roles.values())
         images = [x.requires_grad_() if needs else x for x in batches]
         values: dict[str, Any] = {
             "D": critic, "real": images[0], "fake": images[1], "device": torch.device("cpu"),
@@ -140,12 +145,12 @@ class Penalty:
         return result[0] if isinstance(result, tuple | list) else result
 
 
-def _images(size: int, place: float | None, seed: int) -> Tensor:
-    """Return copies of one image, with its first pixel at a ``place``: samples do not differ."""
-    made = torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(seed)).double()
+def _images(shape: tuple[int, ...], size: int, place: float | None, seed: int) -> Tensor:
+    """Return copies of one sample, with its first number at a ``place``: samples do not differ."""
+    made = torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed)).double()
     if place is not None:
-        made[0, 0, 0, 0] = place
-    return made.repeat(size, *[1] * len(SHAPE))
+        made.view(-1)[0] = place
+    return made.repeat(size, *[1] * len(shape))
 
 
 def is_penalty(name: str) -> bool:
@@ -186,7 +191,8 @@ def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, An
             )
         if role is not None:
             roles[parameter.name] = role
-    if not network and not any(role.startswith("score") for role in roles.values()):
+    inside = isinstance(getattr(function, "__self__", None), nn.Module)  # the critic is self
+    if not network and not inside and not any(role.startswith("score") for role in roles.values()):
         scores = [p for p in list(roles)[1:] if roles[p] in ("real", "fake")]
         roles |= dict.fromkeys(scores[:1], f"score {roles[next(iter(roles))]}")
     given = {p.name for p in known} & set(options)
@@ -217,15 +223,32 @@ def audit_penalty(penalty: Penalty) -> dict[str, Any]:
     """
     outputs = CLASSES if penalty.labelled else 1
     sizes = (3, 6, 12) if penalty.labelled else (1, 4, 16)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _measured(penalty, outputs, sizes)
-    except GantheoryError:
-        raise
-    except Exception as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-        raise GantheoryError(f"{penalty.name} does not run on a critic: {said}") from None
+    errors = []
+    for one in _ways(penalty):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _measured(one, outputs, sizes)
+        except GantheoryError:
+            raise
+        except Exception as error:
+            errors.append(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
+    raise GantheoryError(f"{penalty.name} does not run on a critic: {errors[0]}")
+
+
+def _ways(penalty: Penalty) -> Iterator[Penalty]:
+    """Yield a penalty on samples of each shape; a method of a network takes the critic as self."""
+    ways = [penalty]
+    owner = getattr(penalty.function, "__self__", None)
+    told = {role.split()[0] for role in penalty.roles.values()}
+    if isinstance(owner, nn.Module) and not told & {"D", "score"}:
+        method = penalty.function.__func__  # type: ignore[attr-defined]
+        roles = {next(iter(inspect.signature(method).parameters)): "D", **penalty.roles}
+        name = f"{type(owner).__name__}.{method.__name__}"
+        ways = [replace(penalty, function=method, roles=roles, name=name), penalty]
+    for attached in (False, True):
+        for shape in SHAPES:
+            yield from (replace(way, shape=shape, attached=attached) for way in ways)
 
 
 def _measured(penalty: Penalty, outputs: int, sizes: tuple[int, ...]) -> dict[str, Any]:
@@ -237,7 +260,8 @@ def _measured(penalty: Penalty, outputs: int, sizes: tuple[int, ...]) -> dict[st
     slopes = np.array([at(k)[1] for k in SLOPES])
     middle = values[sizes[1]]
     found: dict[str, Any] = {
-        "name": penalty.name, "values": {k: float(v) for k, v in zip(SLOPES, middle, strict=True)},
+        "name": penalty.name, "shape": penalty.shape,
+        "values": {k: float(v) for k, v in zip(SLOPES, middle, strict=True)},
         "call": ", ".join(f"{p}={role}" for p, role in penalty.roles.items()),
         "constant": float(np.ptp(middle)) <= 1e-9 * (1 + abs(float(middle[0]))),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from torch import nn
 from gantheory.audits.calls import Call, one_player
 from gantheory.audits.criteria import flagged, labelled, style_of
 from gantheory.audits.names import DISCRIMINATOR, GENERATOR, player_of, side_of, words
+from gantheory.audits.penalty import is_penalty
 from gantheory.audits.signatures import parameters, required
 from gantheory.errors import GantheoryError
 
@@ -43,13 +44,15 @@ def plan_of(
     if style is not None and style not in STYLES:
         raise GantheoryError(f"style={style!r}; it is one of {', '.join(STYLES)}")
     if style is None and not isinstance(target, type) and not inspect.isroutine(target):
-        methods = _methods(target)
+        methods = _methods(target, every=not callable(target))
         if methods:
             calls = tuple(
                 one_player(method, player, options, f"{name}.{method.__name__}")
                 for player, method in methods.items()
             )
             return Plan(calls, "pair", options=options)
+    if not callable(target):
+        raise GantheoryError(_not_called(target))
     known = parameters(target)
     found = style or style_of(known, options)
     if found == "target_is_real":
@@ -65,10 +68,25 @@ def plan_of(
     return Plan((one_player(target, player, options, name),), "pair", options=options)
 
 
-def _methods(target: Any) -> dict[str, Callable[..., Any]]:
-    """Return the methods of an object that are the two players' losses."""
+def _not_called(target: Any) -> str:
+    """Say which methods of an object may be its losses."""
+    name = type(target).__name__
+    public = [m for m in vars(type(target)) if not m.startswith("_")]
+    named = [f"{name}.{m}" for m in public if player_of(m) or {"loss", "losses"} & set(words(m))]
+    return (
+        f"a {name} is not called as a loss; name its methods, such as "
+        f"{', '.join(named[:4]) or f'{name}.d_loss'}"
+    )
+
+
+def _methods(target: Any, every: bool = False) -> dict[str, Callable[..., Any]]:
+    """Return the methods of an object that are the two players' losses.
+
+    Of an object that is not called, a player's only method is its loss whatever it is called.
+    """
     own = nn.Module if isinstance(target, nn.Module) else object
     found: dict[str, Callable[..., Any]] = {}
+    others: dict[str, list[Callable[..., Any]]] = {"discriminator": [], "generator": []}
     for name in dir(target):
         if name.startswith("__") or hasattr(own, name):
             continue
@@ -78,6 +96,10 @@ def _methods(target: Any) -> dict[str, Callable[..., Any]]:
             continue
         if player and player not in found and _is_loss(name):
             found[player] = method
+        elif player and not is_penalty(name):
+            others[player].append(method)
+    if every and not found and all(len(one) == 1 for one in others.values()):
+        return {player: one[0] for player, one in others.items()}
     return found if "discriminator" in found else {}
 
 

@@ -74,7 +74,7 @@ class Finding:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Audit:
     """What somebody's loss is, what it does, and what is wrong with it.
 
@@ -122,6 +122,23 @@ class Audit:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of the findings."""
         return tuple(finding.kind.value for finding in self.findings)
+
+    def __repr__(self) -> str:
+        followed = self.derivation and self.derivation.followed
+        known: list[str | None] = [
+            f"equals {self.equals.loss}" if self.equals else self.not_separable,
+            f"follows {followed.divergence}" if followed else None,
+            "not recovered" if self.reasons else None,
+            f"{len(self.findings)} findings: {', '.join(self.kinds)}" if self.findings
+            else "no findings",
+        ]  # fmt: skip
+        return f"<Audit of {self.name}: {'; '.join(filter(None, known))}>"
+
+    def _repr_html_(self) -> str:
+        """Return the audit for a notebook."""
+        from gantheory.audits.page import body
+
+        return body(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""

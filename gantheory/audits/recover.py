@@ -10,6 +10,7 @@ import sympy as sp
 import torch
 
 from gantheory.audits.agreement import compare, note_gradients, remembers
+from gantheory.audits.calls import Call
 from gantheory.audits.forms import Domain, Runner, Traced
 from gantheory.audits.kinks import by_relu
 from gantheory.audits.names import player_of
@@ -23,18 +24,19 @@ from gantheory.audits.separate import (
     Separated,
     coupling,
     expectation,
+    numeric,
     ratio,
     same,
     separate,
 )
-from gantheory.functions import relu, softplus, t
+from gantheory.functions import relu, softplus, t, to_sympy
 
 SPREADS = ((0.0, 0.0), (-4.0, -4.0), (4.0, 4.0), (3.0, -3.0), (-3.0, 3.0))  # centres, by side
 SPREADS_MORE = 10  # further pairs of centres, tried where the code reads values
 
 
-def recover(plan: Plan, name: str) -> Recovered:
-    """Recover what can be recovered of the planned calls."""
+def recover(plan: Plan, name: str, witness: bool = False) -> Recovered:
+    """Recover what can be recovered of the planned calls; with a second witness if asked."""
     if plan.penalty is not None:
         facts = audit_penalty(plan.penalty)
         return Recovered(name, {}, "(-oo, oo)", False, plan.style, penalty=facts)
@@ -45,18 +47,47 @@ def recover(plan: Plan, name: str) -> Recovered:
     players = {}
     for call in plan.calls:
         runner = runners[call.player]
-        run = runner.call if isinstance(runner, Runner) else call
-        player = Player(run.player, run.written, sides=run.sides, parameters=run.parameters,
-                        labelled=run.labelled)  # fmt: skip
         if isinstance(runner, str):
+            player = _player(call)
             player.missing = runner
         else:
-            player.domain = "(0, 1)" if runner.domain.probabilities else runner.domain.text
-            _fill(player, replace(runner, domain=domain))
+            own, runner = runner.domain, replace(runner, domain=domain)
+            player = _recovered(runner, own)
+            other = runner.call.exchanged
+            if other is not None and _asks_low(player):
+                runner = replace(runner, call=other)
+                player = _recovered(runner, own)
+                player.taken = "no name says which argument is real; it raises the scores of that"
+            if witness:
+                from gantheory.audits.witness import testimony
+
+                player.witness = testimony(player, runner)
         players[call.player] = player
     if len(plan.calls) == 1 and isinstance(runner, Runner):
-        _beside(players, replace(runner, domain=domain), name)
+        _beside(players, runner, name)
     return Recovered(name, players, domain.text, domain.probabilities, plan.style)
+
+
+def _player(call: Call) -> Player:
+    return Player(call.player, call.written, sides=call.sides, parameters=call.parameters,
+                  labelled=call.labelled)  # fmt: skip
+
+
+def _recovered(runner: Runner, own: Domain) -> Player:
+    player = _player(runner.call)
+    player.domain = "(0, 1)" if own.probabilities else own.text
+    _fill(player, runner)
+    return player
+
+
+def _asks_low(player: Player) -> bool:
+    """Return whether a discriminator's loss is least at lower scores of what is taken for real."""
+    best = []
+    for formula in (player.real, player.fake):
+        at = numeric(to_sympy(formula or "0"))
+        found = {x: at(x) for x in (k / 4 for k in range(-24, 25))}
+        best.append(min((v, x) for x, v in found.items() if v is not None)[1])
+    return player.real is not None and best[0] < best[1]
 
 
 def _beside(players: dict[str, Player], runner: Runner, name: str) -> None:
@@ -125,6 +156,10 @@ def _fill(player: Player, runner: Runner) -> None:
 
 def _runs(runner: Runner) -> list[Traced] | str:
     runs: list[Traced] = []
+    try:
+        runner.plain(batch(runner, 2))
+    except Exception as error:  # backward, such as through a label that was written over
+        return f"{runner.call.written} raised {said(error)}"
     more = np.random.default_rng(14).uniform(-5, 5, (SPREADS_MORE, 2))
     for centre in (*SPREADS, *map(tuple, more)):
         if len(runs) >= len(SPREADS) and not any(run.record.reads for run in runs):

@@ -30,6 +30,8 @@ class Player:
         random: whether it draws random numbers, over which the formula is the mean.
         operations: torch operations that were met.
         checked: how the formula was compared with the code.
+        witness: what a second witness says of it.
+        taken: how its arguments were told apart, where no name does.
     """
 
     player: str
@@ -60,6 +62,7 @@ class Player:
     single: bool = False
     checked: str = ""
     witness: str = ""
+    taken: str = ""
     overflows: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:

@@ -158,6 +158,8 @@ def coupling(separated: Separated, real: Sequence[sp.Symbol], fake: Sequence[sp.
             whole += sp.Add(*(side.xreplace({t: leaf}) for leaf in leaf_list))
     owners = [term.free_symbols & set(leaves) for term in separated.coupled]
     across = [x for x in owners if x & set(real) and x & set(fake)]
+    if across and _turns(whole, real, fake):
+        return "a distance between real and fake samples, which are treated alike"
     if across and shift_free(whole, leaves):
         if all(len(x) == 2 for x in across):
             partners = {frozenset(x) for x in across}
@@ -172,6 +174,18 @@ def coupling(separated: Separated, real: Sequence[sp.Symbol], fake: Sequence[sp.
     if across:
         return "couples real with fake samples"
     return "couples the samples of one side"
+
+
+def _turns(whole: sp.Expr, real: Sequence[sp.Symbol], fake: Sequence[sp.Symbol]) -> bool:
+    """Return whether nothing changes when real and fake scores are exchanged."""
+    pairs = [*zip(real, fake, strict=False), *zip(fake, real, strict=False)]
+    drawn = random.Random(6)
+    at = {leaf: sp.Float(drawn.uniform(-2, 2), 30) for leaf in (*real, *fake)}
+    try:
+        values = [sp.N(f.xreplace(at), 20) for f in (whole, whole.xreplace(dict(pairs)))]
+        return abs(float(values[0] - values[1])) < 1e-12 * (1 + abs(float(values[0])))
+    except (TypeError, ValueError):
+        return False
 
 
 def _by_means(term: sp.Expr, sides: Sequence[Sequence[sp.Symbol]]) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gantheory.audits.record import Audit
 from gantheory.theory.records import text
+
+if TYPE_CHECKING:
+    from gantheory.audits.record import Audit
 
 
 def what_it_is(found: Audit) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def _answer(target: dict[str, Any]) -> dict[str, Any]:
     init = target["init"]
     asked = Target(
         target["place"], tuple(target["names"]), None if init is None else (init[0], init[1]),
-        target["call"], target["style"], target["samples_frozen"],
+        target["call"], target["style"], target["samples_frozen"], target["witness"],
     )  # fmt: skip
     try:
         from gantheory.audits.loading import recover_target

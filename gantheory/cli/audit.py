@@ -21,6 +21,7 @@ from gantheory.errors import GantheoryError
 )
 @click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
 @click.option("--samples-frozen", is_flag=True, help="Not available yet.")
+@click.option("--witness", is_flag=True, help="Ask torch's make_fx, too; two seconds more.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds for the module.")
 @click.option("--memory", default=4096, show_default=True, help="Megabytes for the module.")
@@ -37,6 +38,7 @@ def command(
     style: str | None,
     claims: str | None,
     samples_frozen: bool,
+    witness: bool,
     html: str | None,
     time_limit: float,
     memory: int,
@@ -64,7 +66,7 @@ def command(
 
     if not 0 < time_limit <= 3600 or not 256 <= memory <= 1_000_000:
         raise GantheoryError("--time-limit is between 0 and 3600 seconds, --memory from 256 MB on")
-    asked = target_of(target, init, call_, style, samples_frozen)
+    asked = target_of(target, init, call_, style, samples_frozen, witness)
     found = audit_target(asked, claims=claims, seconds=time_limit, megabytes=memory)
     if html:
         from gantheory.audits.page import page

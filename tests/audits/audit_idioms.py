@@ -46,6 +46,9 @@ EXP = ("torch.exp({0})", "({0}).exp()", "math.e ** ({0})")
 SQRT = ("torch.sqrt({0})", "({0}).sqrt()", "({0})**0.5", "torch.pow({0}, 0.5)")
 SOFTPLUS = ("F.softplus({0})", "(-F.logsigmoid(-({0})))", f"torch.logaddexp({{0}}, {ZEROS})")
 NEGATIVE = ("(-{0})", "torch.neg({0})", "(-1 * {0})", "({0} * -1.0)")
+SIGNS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"
+}  # fmt: skip
 LOG = ("torch.log({0})", "({0}).log()")
 
 
@@ -73,8 +76,7 @@ class Writer:
             case ast.BinOp(base, ast.Pow(), ast.Constant(2)):
                 return self._of(SQUARE, self.write(base, x))
             case ast.BinOp(left, op, right):
-                sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-                return f"({self.write(left, x)} {sign[type(op)]} {self.write(right, x)})"
+                return f"({self.write(left, x)} {SIGNS[type(op)]} {self.write(right, x)})"
             case ast.UnaryOp(operand=operand):
                 inner = self.write(operand, x)
                 return f"(-{inner})" if inner.replace(".", "").isdigit() else self._of(

@@ -178,8 +178,8 @@ class GANLoss(nn.Module):
         on_real, on_fake, generator = self.modes[self.gan_mode]
         if not is_disc:
             return generator(prediction).mean()
-        label = self.get_target_tensor(prediction, target_is_real)
-        return (label * on_real(prediction) + (1 - label) * on_fake(prediction)).mean()
+        loss = on_real if self.get_target_tensor(prediction, target_is_real).all() else on_fake
+        return loss(prediction).mean()
 LOSSES = (GANLoss("this"),)
 """,
     "scales of features": """
