@@ -55,6 +55,10 @@ class Counts(Density):
         """The size of the constants inside log P, which its rounding scales with."""
         return 4.0
 
+    def size(self, k: Array) -> Array:
+        """Return what the rounding of log P at k scales with, beyond its own size."""
+        return np.full_like(k, self.log_magnitude)
+
     @property
     def center(self) -> tuple[float, float]:
         """Where the mass sits, and how wide."""
@@ -121,6 +125,21 @@ def deviance(k: Array, mean: Array | float) -> Array:
         near = k * excess(w, np.log1p(w))
         far = k * (np.log(k) - np.log(mean)) + (mean - k)  # w itself has rounded
     return np.where(k > 0, np.where(np.abs(w) < 0.5, near, far), mean)
+
+
+def log_complements(p: float, q: float) -> float:
+    """Return log((1 − p)/(1 − q)), whose digits 1 − p and 1 − q need not have.
+
+    >>> log_complements(0.5, 0.25) == math.log(0.5 / 0.75)
+    True
+    """
+    small = (q - p) / (1 - q)
+    return math.log1p(small) if abs(small) < 0.5 else math.log1p(-p) - math.log1p(-q)
+
+
+def _off_mean(k: Array, n: Array | float, share: float) -> Array:
+    """Return what a rounding of share, or of 1 − share, makes of a binomial mass."""
+    return 4 * np.abs(k - n * share)
 
 
 def _log_poisson(k: Array, rate: Array | float) -> Array:
@@ -199,6 +218,10 @@ class _Failures(Counts):
             return math.log(self.p) + k * math.log1p(-self.p)
         return np.log(r / (r + k)) + _log_binomial(np.full_like(k, r), r + k, self.p)
 
+    def size(self, k: Array) -> Array:
+        r = self._successes
+        return super().size(k) + (0.0 if r == 1 else _off_mean(np.full_like(k, r), r + k, self.p))
+
     def scores(self, name: str, k: Array) -> Array:
         if name == "p":
             r, p = self._successes, self.p
@@ -209,7 +232,7 @@ class _Failures(Counts):
         if not of_family(other, _Failures) or other._successes != self._successes:
             return None
         one = self._successes * log_quotient(self.p, other.p)
-        two = k * log_quotient(1 - self.p, 1 - other.p)
+        two = k * log_complements(self.p, other.p)
         return one + two, abs(one) + np.abs(two)
 
 
@@ -271,6 +294,9 @@ class Binomial(Counts):
     def log_mass(self, k: Array) -> Array:
         return _log_binomial(k, self.n, self.p)
 
+    def size(self, k: Array) -> Array:
+        return super().size(k) + _off_mean(k, self.n, self.p)
+
     def scores(self, name: str, k: Array) -> Array:
         if name == "p":
             return (k - self.n * self.p) / (self.p * (1 - self.p))
@@ -280,7 +306,7 @@ class Binomial(Counts):
         if not of_family(other, Binomial) or other.n != self.n:
             return None
         one = k * log_quotient(self.p, other.p)
-        two = (self.n - k) * log_quotient(1 - self.p, 1 - other.p)
+        two = (self.n - k) * log_complements(self.p, other.p)
         return one + two, np.abs(one) + np.abs(two)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:

@@ -241,3 +241,40 @@ def test_bad_counts_are_refused_in_one_line(call, said):
         call()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_errors_of_binomial_sums_count_the_roundings_of_both_shares(seed):
+    rng = np.random.default_rng(seed)
+    n, share = int(rng.integers(2, 400)), float(rng.uniform(0.01, 0.9))
+    near = share * (1 + 10 ** rng.uniform(-12, -3))
+    far = (int(rng.integers(2, 9)), float(rng.uniform(0.01, 0.5)))
+    with mp.workdps(90):
+        for m, q in ((n, near), far):
+            k = range(max(n, m) + 1)
+            ours, theirs = ([_exact_binomial(j, *law) for j in k] for law in ((n, share), (m, q)))
+            pairs = list(zip(ours, theirs, strict=True))
+            truths = {
+                "bc": mp.fsum(mp.sqrt(a * b) for a, b in pairs),
+                "tv_gap": mp.fsum(map(min, pairs)),
+                "hellinger2": mp.fsum((mp.sqrt(a) - mp.sqrt(b)) ** 2 / 2 for a, b in pairs),
+            }
+            for name, truth in truths.items():
+                found = divergence(name, f"binomial({n}, {share!r})", f"binomial({m}, {q!r})")
+                assert abs(truth - found.value) <= found.error <= 1e-9 * truth
+
+
+def _exact_binomial(k, n, share):
+    p = mpf(share)
+    return mp.binomial(n, k) * p**k * (1 - p) ** (n - k) if k <= n else mpf(0)
+
+
+def test_a_derivative_between_near_counts_keeps_the_digits_of_their_distance():
+    p, q = 0.013531318755378349, 0.013531318755835832
+    with mp.workdps(60):
+        a, b = mpf(p), mpf(q)
+        shape = (a - b) ** 2 / (b * (1 - b))  # chi-squared is (1 + shape)^n − 1
+        slope = -2 * (a - b) / (b * (1 - b)) - (a - b) ** 2 * (1 - 2 * b) / (b * (1 - b)) ** 2
+        truth = 2 * (1 + shape) * slope
+    found = divergence("pearson_chi2", f"binomial(2, {p!r})", f"binomial(2, {q!r})", "q.p")
+    assert abs(truth - found.value) <= found.error <= 1e-9 * abs(truth)

@@ -100,7 +100,6 @@ class _Terms:
         self, integrand: Integrand, p: Counts | Discrete, q: Counts | Discrete, score: str | None
     ) -> None:
         self.integrand, self.p, self.q, self.score = integrand, p, q, score
-        self.constant = sum(getattr(law, "log_magnitude", 4.0) for law in (p, q))
 
     def __call__(self, k: Array, smooth: bool = False) -> tuple[Array, Array]:
         with np.errstate(all="ignore"):
@@ -110,19 +109,25 @@ class _Terms:
             ]
             log_p, log_q = logs
             u = log_p - log_q
-            doubt = 4 * EPS * (np.abs(log_p) + np.abs(log_q) + self.constant)
+            off_p, off_q = (
+                4 * EPS * np.where(np.isfinite(log), np.abs(log) + size_of(law, k), 0.0)
+                for law, log in ((self.p, log_p), (self.q, log_q))
+            )
+            doubt = off_p + off_q
             both = np.isfinite(log_p) & np.isfinite(log_q)
-            if isinstance(self.p, Counts) and (known := self.p.log_ratio(self.q, k)) is not None:
+            known = self.p.log_ratio(self.q, k) if isinstance(self.p, Counts) else None
+            if known is not None:
                 u, doubt = np.where(both, known[0], u), np.where(both, 8 * EPS * known[1], doubt)
             alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
             doubt = np.where(both, doubt, 0.0)
             value = self._at(log_p, log_q, u, alive)
-            noise = EPS * (8 + self.constant + np.abs(np.maximum(log_p, log_q))) * np.abs(value)
-            noise = np.where(alive, noise, 0.0)
-            for side in (-1, 1):
-                noise = np.maximum(
-                    noise, np.abs(self._at(log_p, log_q, u + side * doubt, alive) - value) + noise
-                )
+            noise = np.where(alive, 16 * EPS * np.abs(value), 0.0)
+            apart = np.zeros_like(u) if known is not None else np.ones_like(u)
+            for one, other, change in (
+                (0.0, 0.0, doubt), (off_p, 0.0, apart * off_p), (0.0, off_q, -apart * off_q),
+            ):  # fmt: skip
+                moved = self._at(log_p + one, log_q + other, u + change, alive)
+                noise = noise + 1.01 * np.abs(np.where(alive, moved - value, 0.0))
             if self.score is None:
                 return value, noise
             assert isinstance(self.q, Counts)
@@ -216,6 +221,11 @@ def _beyond(terms: _Terms, high: float) -> _Sum:
     size = abs(float(found.integral))
     error = 8 * float(found.error) + third * 7 / 2880 + abs(slope) * 1e-5 + 64 * EPS * size
     return _Sum(value, error, size, int(found.nfev))
+
+
+def size_of(law: Counts | Discrete, k: Array) -> Array:
+    """Return what the rounding of log P at k scales with, beyond its own size."""
+    return law.size(k) if isinstance(law, Counts) else np.full_like(k, 4.0)
 
 
 def _ends(law: Counts | Discrete) -> tuple[float, float]:

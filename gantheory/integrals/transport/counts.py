@@ -20,7 +20,7 @@ from gantheory.densities.counts import Counts, Zipf
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
-from gantheory.integrals.counting.sums import check_masses
+from gantheory.integrals.counting.sums import check_masses, size_of
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate, Status
 
@@ -130,7 +130,7 @@ def ladder_of(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
     with np.errstate(all="ignore"):
         log_p, log_q = p.logpdf(k), q.logpdf(k)
         u = log_p - log_q
-        constant = sum(getattr(law, "log_magnitude", 4.0) for law in (p, q))
+        constant = size_of(p, k) + size_of(q, k)
         known = p.log_ratio(q, k) if isinstance(p, Counts) else None
         doubt = 4 * EPS * (np.abs(log_p) + np.abs(log_q) + constant)
         both = np.isfinite(log_p) & np.isfinite(log_q)
