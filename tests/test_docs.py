@@ -1,9 +1,9 @@
 """The pages are bound to the code: ids resolve, examples run, unknown ids stop the build."""
 
-import os
+import io
 import re
-import subprocess
-import sys
+import warnings
+from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -78,26 +78,28 @@ def build(folder, text, more="bound_readme = 'none'\n"):
     (folder / "index.md").write_text(
         f"# Page\n\n{text}\n\n```{{checks-table}} minimax.optimal-discriminator\n```\n"
     )
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", ".", "out"]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}
-    )
-    return done, folder / "out" / "index.html"
+    from sphinx.cmd.build import build_main
+
+    page, said = folder / "out" / "index.html", io.StringIO()
+    call = ["-W", "-q", "-N", "-b", "html", str(folder), str(page.parent)]
+    with redirect_stderr(said), warnings.catch_warnings(action="ignore"):
+        status = build_main(call)  # `sphinx-build`, in this process
+    return status, said.getvalue(), page
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["```{check} no.such.id\n```", "See {check}`no.such.id`."])
 def test_an_unknown_id_stops_the_build_and_names_it(tmp_path, text):
-    done, _ = build(tmp_path, text)
-    assert done.returncode != 0
-    assert "no.such.id" in done.stderr
+    status, said, _ = build(tmp_path, text)
+    assert status != 0
+    assert "no.such.id" in said
 
 
 @pytest.mark.slow
 def test_a_bound_statement_shows_how_it_is_known_and_links_to_the_ledger(tmp_path):
     name = "minimax.optimal-discriminator"
-    done, page = build(tmp_path, f"```{{check}} {name}\n```\n\nSee {{check}}`{name}`.")
-    assert done.returncode == 0, done.stderr
+    status, said, page = build(tmp_path, f"```{{check}} {name}\n```\n\nSee {{check}}`{name}`.")
+    assert status == 0, said
     text = page.read_text()
     assert "Statement 1" in text
     assert "proved" in text
@@ -142,8 +144,8 @@ def test_the_command_reference_ends_each_command_in_an_example(monkeypatch):
 def test_the_statements_of_a_source_and_the_systems_are_pages_with_their_verdicts(tmp_path):
     """A statement of a document can be bound by its id, and links to its row."""
     bound = "```{check} 003-84\n```\n\n```{statements} 003\n```\n\n```{systems}\n```"
-    done, page = build(tmp_path, bound)
-    assert done.returncode == 0, done.stderr
+    status, said, page = build(tmp_path, bound)
+    assert status == 0, said
     text = page.read_text()
     assert text.count('id="statement-003-') == 20
     assert text.count('href="#statement-003-84"') == 1
@@ -194,9 +196,9 @@ def test_a_picture_of_the_readme_that_no_check_holds_is_refused(
 def test_a_broken_binding_of_the_readme_stops_the_build(tmp_path):
     readme = tmp_path / "readme.txt"
     readme.write_text("![a curve](curve.png)\n<!-- bound to: no.such.id -->\n")
-    done, _ = build(tmp_path, "Nothing.", f"bound_readme = {str(readme)!r}\n")
-    assert done.returncode != 0
-    assert "no.such.id" in done.stderr
+    status, said, _ = build(tmp_path, "Nothing.", f"bound_readme = {str(readme)!r}\n")
+    assert status != 0
+    assert "no.such.id" in said
 
 
 def test_what_the_readme_says_of_the_ledger_is_so():

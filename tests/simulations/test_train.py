@@ -1,6 +1,7 @@
 """Training: the two paths agree with each other and with a plain loop; members are independent."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import pytest
 import torch
@@ -172,9 +173,9 @@ def plain_modules(recipe, member):
 
 
 @pytest.mark.parametrize(
-    ("path", "loss"), [("reference", "minimax"), ("fast", "minimax"), ("fast", "non-saturating")]
+    ("loss", "paths"), [("minimax", ("reference", "fast")), ("non-saturating", ("fast",))]
 )
-def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, loss):
+def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(loss, paths):
     member = Member(Normal(), loss, seed=5, generator_rate=1e-3, discriminator_rate=1e-3)
     recipe = Recipe(Mlp((1, 32, 32, 1)), Mlp((1, 16, 1)), steps=500, batch=64)
     d, g = plain_modules(recipe, member)
@@ -195,11 +196,10 @@ def test_500_steps_equal_a_plain_loop_of_modules_and_torch_adam(path, loss):
         fooled = bce(d(g(again)), ones)
         (fooled if loss == "non-saturating" else -bce(d(g(again)), 0 * ones)).backward()
         g_adam.step()
-    state = last(train([member], recipe, path=path))
-    for player, net in (("discriminator", d), ("generator", g)):
-        network = getattr(recipe, player)
-        ours = network.matrices(state.parameters[player])
-        for matrix, theirs in zip(ours, net.parameters(), strict=True):
+    ended = [last(train([member], recipe, path=path)).parameters for path in paths]
+    for ours, (player, net) in product(ended, (("discriminator", d), ("generator", g))):
+        matrices = getattr(recipe, player).matrices(ours[player])
+        for matrix, theirs in zip(matrices, net.parameters(), strict=True):
             assert (matrix[0] - theirs.detach().reshape(matrix[0].mT.shape).T).abs().max() <= 1e-12
     assert (next(iter(d.parameters())).detach() - begin[0]).abs().max() > 0.05
 
@@ -352,7 +352,8 @@ def test_a_fitted_discriminator_is_within_a_ten_thousandth_of_the_optimum(q, opt
     assert -1e-4 < fit.value - optimum < 2e-6
     points = torch.tensor([[-1.0], [0.0], [1.0]], dtype=torch.float64)
     assert fit(points).shape == (3,)
-    assert fit.value != fit_discriminator("minimax", "normal(0, 1)", q, seed=1).value
+    begun = [fit_discriminator("minimax", "normal(0, 1)", q, seed=s, steps=3) for s in (0, 1)]
+    assert begun[0].value != begun[1].value
 
 
 def fitted_gap(loss, p, q, **how):
