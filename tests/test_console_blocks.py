@@ -31,7 +31,13 @@ def commands(text):
 
 BLOCKS = [(page, *found) for page in PAGES for found in commands(page.read_text())]
 PRINTED = [block for block in BLOCKS if block[2].strip()]
-NAMED = [(page, one) for page in PAGES for one in INLINE.findall(page.read_text())]
+WHOLE = re.compile(r"[\"\d]")  # a command in a line of text that is no mere name of one
+NAMED = [
+    (page, one)
+    for page in PAGES
+    for one in INLINE.findall(page.read_text())
+    if WHOLE.search(one) and "..." not in one
+]
 ASKED = [(page, command) for page, command, printed in BLOCKS if not printed.strip()] + NAMED
 
 

@@ -1,10 +1,15 @@
-"""One self-contained HTML page: maths as MathML, plots as SVG, no script, no network."""
+"""One self-contained HTML page: maths as MathML, plots as SVG, no network.
+
+One small script, held by its hash, filters the verdicts; nothing else runs.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -43,8 +48,11 @@ def render(
             interrupted run, which the page says.
     """
     outcomes = list(outcomes)
+    script = _read("page.js")
     return _template().render(
         css=_read("page.css"),
+        js=script,
+        js_hash=b64encode(sha256(script.encode()).digest()).decode(),
         headline=view.headline(outcomes),
         all_right=_all_right(outcomes, planned),
         words=view.in_plain_words(outcomes),

@@ -166,3 +166,34 @@ def test_closed_details_are_open_in_print(chromium, page):
     WebDriverWait(chromium, 10).until(lambda driver: driver.execute_script(all_shown))
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen"})
     assert not chromium.execute_script(all_shown)  # on the screen they wait to be opened
+
+
+def test_verdicts_are_found_by_words_and_by_how_they_are_known_without_a_network(chromium, page):
+    open_page(chromium, page)
+    box = chromium.find_element("id", "find")
+    box.send_keys("AGREES routes")
+    shown = [row.get_attribute("data-check") for row in rows_in_sight(chromium)]
+    assert shown == ["agrees", "agrees.twin"]
+    assert chromium.find_element("id", "found").text == "2 found"
+    box.clear()
+    box.send_keys(" ")
+    assert rows_in_sight(chromium) != shown
+    chromium.find_element("css selector", "#how option:nth-child(2)").click()
+    kinds = {row.get_attribute("data-how") for row in rows_in_sight(chromium)}
+    assert len(kinds) == 1
+    assert chromium.get_log("browser") == []
+
+
+def rows_in_sight(chromium):
+    rows = chromium.find_elements("css selector", "tr[data-check]")
+    return [row for row in rows if row.is_displayed()]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_contents_stay_in_sight(chromium, page, width):
+    open_page(chromium, page, width=width)
+    chromium.execute_script("document.getElementById('reproduce').scrollIntoView()")
+    box = chromium.find_element("css selector", ".contents").rect
+    top = chromium.execute_script("return scrollY")
+    assert 0 <= box["y"] - top < 10
+    assert box["height"] < 200
