@@ -25,6 +25,8 @@ extensions = [
     "commands",
     "formulas",
     "explorer",
+    "arxiv",
+    "captions",
 ]
 exclude_patterns = ["_build", "_ext", "jupyter_execute"]
 

@@ -209,3 +209,23 @@ def test_what_the_readme_says_of_the_ledger_is_so():
     count = sum(entry.source.key.isdigit() for entry in all_entries())
     assert f"decides so {count} sentences of five documents" in readme
     assert len(sources) == 5
+
+
+def test_papers_in_a_line_of_text_are_links_and_names_of_code_are_not(tmp_path):
+    done, page = build(
+        tmp_path, "See arXiv:1406.2661v1, arXiv:math/0309285 and `arXiv:1701.07875`.",
+        "bound_readme = 'none'\nextensions.append('arxiv')\n",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert 'href="https://arxiv.org/abs/1406.2661">arXiv:1406.2661v1</a>' in text
+    assert 'href="https://arxiv.org/abs/math/0309285"' in text
+    assert "abs/1701.07875" not in text
+
+
+def test_the_reference_has_every_public_name():
+    declared = (Path(gantheory.__file__).parent / "__init__.pyi").read_text()
+    names = re.findall(r"^from \.\w\S* import \w+ as (\w+)$", declared, re.MULTILINE)
+    assert len(names) > 60
+    api = (DOCS / "reference" / "api.md").read_text()
+    assert not [name for name in names if f"gantheory.{name}\n" not in api]

@@ -2,10 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
+from pathlib import Path
 
 import pytest
+from conftest import BUILT_FROM, ROOT
 
 SOUND = """\
 import gantheory as gt
@@ -88,3 +92,29 @@ def test_a_command_needs_no_checkout(tmp_path, installed, call, answer):
     done = run(tmp_path, installed, "-m", "gantheory", *call)
     assert not done.returncode, done.stderr
     assert answer in done.stdout
+
+
+def test_the_wheel_has_its_data_and_the_source_archive_builds_the_same_wheel(tmp_path, installed):
+    """What is not Python goes astray easily: types, pages, ledgers, the report's script."""
+    source = tmp_path / "source"
+    skipped = shutil.ignore_patterns("_build", "__pycache__", "generated", "*.egg-info", ".*")
+    for name in (*BUILT_FROM, "docs", "benchmarks", "MANIFEST.in", "CHANGELOG.md"):
+        place = ROOT / name
+        if place.is_dir():
+            shutil.copytree(place, source / name, ignore=skipped)
+        else:
+            source.mkdir(exist_ok=True)
+            shutil.copy(place, source / name)
+    build = f"from setuptools import build_meta as b; print(b.build_sdist({str(tmp_path)!r}))"
+    done = run(source, sys.executable, "-c", build)
+    assert not done.returncode, done.stderr
+    with tarfile.open(tmp_path / done.stdout.split()[-1]) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    ask = "import gantheory, pathlib; print(pathlib.Path(gantheory.__file__).parent)"
+    package = Path(run(tmp_path, installed, "-c", ask).stdout.strip())
+    for name in ("py.typed", "__init__.pyi", "report/page.js", "report/page.css",
+                 "ledger/statements/data/systems.toml"):  # fmt: skip
+        assert (package / name).is_file()
+        assert f"gantheory/{name}" in packed
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "docs/index.md", "simulations/py.typed",
+            "PKG-INFO"} <= packed  # fmt: skip
