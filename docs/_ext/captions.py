@@ -1,12 +1,13 @@
-"""Captions of the sidebar are headings of a level: sphinx gives them the role alone."""
+"""Captions of lists of pages are headings of a level: sphinx gives them the role alone."""
 
 BARE = 'role="heading">'
 
 
 def levelled(app, page, template, context, doctree):
-    """Say of each caption in the sidebar that it is of the second level."""
-    tree = context.get("furo_navigation_tree", "")
-    context["furo_navigation_tree"] = tree.replace(BARE, 'role="heading" aria-level="2">')
+    """Say of each caption of a list of pages that it is of the second level."""
+    for part in ("furo_navigation_tree", "body"):
+        html = context.get(part) or ""
+        context[part] = html.replace(BARE, 'role="heading" aria-level="2">')
 
 
 def setup(app):
