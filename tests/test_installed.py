@@ -9,8 +9,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from conftest import BUILT_FROM, ROOT
 
+ROOT = Path(__file__).parents[1]
+PACKED = (
+    "gantheory", "simulations", "docs", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE",
+    "CHANGELOG.md",
+)  # fmt: skip
 SOUND = """\
 import gantheory as gt
 
@@ -98,7 +102,7 @@ def test_the_wheel_has_its_data_and_the_source_archive_builds_the_same_wheel(tmp
     """What is not Python goes astray easily: types, pages, ledgers, the report's script."""
     source = tmp_path / "source"
     skipped = shutil.ignore_patterns("_build", "__pycache__", "generated", "*.egg-info", ".*")
-    for name in (*BUILT_FROM, "docs", "benchmarks", "MANIFEST.in", "CHANGELOG.md"):
+    for name in PACKED:
         place = ROOT / name
         if place.is_dir():
             shutil.copytree(place, source / name, ignore=skipped)
