@@ -14,11 +14,13 @@ import numpy as np
 
 from gantheory.densities.base import Density, make
 from gantheory.densities.gridded import gridded
+from gantheory.densities.torch_objects import TORCH, of_torch, symmetric
 from gantheory.densities.univariate import Univariate
 from gantheory.densities.user import own_density
 from gantheory.errors import GantheoryError
 
 Maker = Callable[..., Density]
+MOST_MASSES = 10_000
 NOTHING = -1e5  # of log p where a density has left the range of binary64
 
 
@@ -100,6 +102,21 @@ SCIPY: dict[str, Maker] = {
     "lognorm": _lognormal,
     "truncnorm": _truncated,
     "vonmises": _circle,
+    "arcsine": lambda v, loc, scale: _standard("beta", "a", "b")((0.5, 0.5), loc, scale),
+    "powerlaw": lambda v, loc, scale: _standard("beta", "a", "b")((v[0], 1.0), loc, scale),
+    "levy": lambda v, loc, scale: _stretched("inverse_gamma", "shape")((0.5,), loc, scale / 2),
+}
+# laws in space, by the type of their frozen object
+SPACE: dict[str, Callable[[Any], Density]] = {
+    "multivariate_normal_frozen": lambda law: (
+        make("normal_nd", loc=law.mean, cov=law.cov)
+        if len(law.mean) > 1
+        else make("normal", loc=float(law.mean[0]), scale=math.sqrt(float(law.cov[0, 0])))
+    ),
+    "multivariate_t_frozen": lambda law: make(
+        "student_t_nd", df=float(law.df), loc=law.loc, shape=law.shape
+    ),
+    "dirichlet_frozen": lambda law: make("dirichlet", concentration=tuple(map(float, law.alpha))),
 }
 COUNTS: dict[str, Callable[..., Density]] = {
     "poisson": lambda mu: make("poisson", rate=mu),
@@ -107,40 +124,6 @@ COUNTS: dict[str, Callable[..., Density]] = {
     "nbinom": lambda n, p: make("negative_binomial", r=n, p=p),
     "zipf": lambda a: make("zipf", exponent=a),
     "bernoulli": lambda p: make("discrete", masses=(1 - p, p)),
-}
-# of torch: the names of an object's numbers, and what they make
-TORCH: dict[str, tuple[tuple[str, ...], Callable[..., Density]]] = {
-    "Normal": (("loc", "scale"), lambda m, s: make("normal", loc=m, scale=s)),
-    "Laplace": (("loc", "scale"), lambda m, s: make("laplace", loc=m, scale=s)),
-    "Cauchy": (("loc", "scale"), lambda m, s: make("cauchy", loc=m, scale=s)),
-    "Gumbel": (("loc", "scale"), lambda m, s: make("gumbel", loc=m, scale=s)),
-    "StudentT": (("df", "loc", "scale"), lambda n, m, s: make("student_t", df=n, loc=m, scale=s)),
-    "LogNormal": (("loc", "scale"), lambda m, s: make("lognormal", loc=m, scale=s)),
-    "Gamma": (("concentration", "rate"), lambda k, r: make("gamma", shape=k, scale=1 / r)),
-    "Chi2": (("df",), lambda n: make("chi_squared", df=n)),
-    "Exponential": (("rate",), lambda r: make("exponential", scale=1 / r)),
-    "HalfNormal": (("scale",), lambda s: make("half_normal", scale=s)),
-    "HalfCauchy": (("scale",), lambda s: make("half_cauchy", scale=s)),
-    "InverseGamma": (
-        ("concentration", "rate"),
-        lambda k, r: make("inverse_gamma", shape=k, scale=r),
-    ),
-    "Weibull": (("concentration", "scale"), lambda k, s: make("weibull", shape=k, scale=s)),
-    "Pareto": (("alpha", "scale"), lambda a, s: make("pareto", shape=a, scale=s)),
-    "Beta": (("concentration1", "concentration0"), lambda a, b: make("beta", a=a, b=b)),
-    "Kumaraswamy": (
-        ("concentration1", "concentration0"),
-        lambda a, b: make("kumaraswamy", a=a, b=b),
-    ),
-    "VonMises": (
-        ("loc", "concentration"),
-        lambda m, k: make("von_mises", loc=m, concentration=k),
-    ),
-    "Uniform": (("low", "high"), lambda a, b: make("uniform", a=a, b=b)),
-    "Poisson": (("rate",), lambda r: make("poisson", rate=r)),
-    "Geometric": (("probs",), lambda p: make("geometric", p=p)),
-    "Binomial": (("total_count", "probs"), lambda n, p: make("binomial", n=n, p=p)),
-    "Bernoulli": (("probs",), lambda p: make("discrete", masses=(1 - p, p))),
 }
 
 
@@ -154,10 +137,21 @@ def recognised(given: Any) -> Density:
     if isinstance(given, tuple) and len(given) == 2:
         return gridded(*given)
     if kind.__module__.startswith("torch.distributions"):
-        return _of_torch(given)
+        return of_torch(given)
     if kind.__name__ == "gaussian_kde" and hasattr(given, "dataset"):
         return _of_kde(given)
     if kind.__module__.startswith("scipy.stats"):
+        if kind.__name__ == "rv_histogram":
+            return _of_histogram(given)
+        if hasattr(given, "freeze") and hasattr(given, "numargs"):
+            if given.numargs:
+                raise GantheoryError(
+                    f"scipy.stats.{given.name} without its shapes; call it, like "
+                    f"scipy.stats.{given.name}({given.shapes}) with numbers"
+                )
+            given = given()
+        if kind.__name__ in SPACE:
+            return SPACE[kind.__name__](given)
         if hasattr(given, "dist"):
             return _of_frozen(given)
         if hasattr(given, "icdf"):
@@ -181,16 +175,43 @@ def _of_frozen(given: Any) -> Density:
             return make("geometric", p=values[0])
         if name in COUNTS and not loc:
             return COUNTS[name](*values)
+        if (masses := _masses(given)) is not None:
+            return masses
         raise GantheoryError(
             f"scipy.stats.{name}{' moved by loc' if loc else ''} has no family here; known: "
-            f"{', '.join(COUNTS)}, and geom with loc=-1 (failures)"
+            f"{', '.join(COUNTS)}, geom with loc=-1 (failures), and laws on 0, 1, ..., n"
         )
-    return _by_quantiles(given.logpdf, given.support(), given.ppf, given.cdf, given.mean())
+    return _by_quantiles(name, given.logpdf, given.support(), given.ppf, given.cdf, given.mean())
+
+
+def _masses(given: Any) -> Density | None:
+    """Return a law on finitely many whole numbers from 0 on by its masses, else None."""
+    low, high = given.support()
+    if not 0 <= low <= high <= MOST_MASSES:
+        return None
+    places = np.arange(high + 1)
+    masses = given.pmf(places)
+    if abs(float(np.sum(masses)) - 1) > 1e-9:  # some lie between the whole numbers
+        return None
+    return make("discrete", masses=tuple((masses / np.sum(masses)).tolist()))
+
+
+def _of_histogram(given: Any) -> Density:
+    """Return SciPy's law of a histogram: a mixture of uniforms."""
+    edges, heights = given._hbins, given._hpdf[1:-1]
+    shares = [
+        (float(h * (b - a)), float(a), float(b))
+        for h, a, b in zip(heights, edges[:-1], edges[1:], strict=True)
+        if h > 0
+    ]
+    parts = tuple(make("uniform", a=a, b=b) for _, a, b in shares)
+    return make("mixture", weights=tuple(share for share, *_ in shares), components=parts)
 
 
 def _of_new(given: Any) -> Density:
     """Return the law of SciPy's new infrastructure."""
-    kind = type(given).__name__
+    kind_of = type(given)
+    kind = kind_of.__name__
     if kind == "Normal":
         return make("normal", loc=float(given.mu), scale=float(given.sigma))
     if kind == "Uniform":
@@ -198,10 +219,18 @@ def _of_new(given: Any) -> Density:
     if kind == "Mixture":
         parts = tuple(recognised(part) for part in given.components)
         return make("mixture", weights=tuple(map(float, given.weights)), components=parts)
-    return _by_quantiles(given.logpdf, given.support(), given.icdf, given.cdf, given.mean())
+    if any(base.__name__ == "DiscreteDistribution" for base in kind_of.__mro__):
+        if kind == "Binomial":
+            return make("binomial", n=float(given.n), p=float(given.p))
+        if (masses := _masses(given)) is not None:
+            return masses
+        raise GantheoryError(f"scipy.stats.{kind} has no family here")
+    return _by_quantiles(kind, given.logpdf, given.support(), given.icdf, given.cdf, given.mean())
 
 
-def _by_quantiles(log: Any, support: Any, quantile: Any, cdf: Any, mean: Any) -> Univariate:
+def _by_quantiles(
+    name: str, log: Any, support: Any, quantile: Any, cdf: Any, mean: Any
+) -> Univariate:
     """Return a law known by its functions alone, which is taken to be one bump."""
     low, middle, high = (float(quantile(level)) for level in (0.16, 0.5, 0.84))
     ends = tuple(float(end) for end in support)
@@ -210,33 +239,31 @@ def _by_quantiles(log: Any, support: Any, quantile: Any, cdf: Any, mean: Any) ->
         with np.errstate(all="ignore"):  # far out the logarithm of 0, where no mass is left
             return np.fmax(log(x), NOTHING)
 
-    return own_density(
-        log_density,
-        support=(ends[0], ends[1]),
-        centers=[(middle, (high - low) / 2)],
-        cdf=cdf,
-        ppf=quantile,
-        mean=float(mean),
-    )
+    try:
+        return own_density(
+            log_density,
+            support=(ends[0], ends[1]),
+            centers=[(middle, (high - low) / 2)],
+            cdf=cdf,
+            ppf=quantile,
+            mean=float(mean),
+        )
+    except GantheoryError as error:
+        raise GantheoryError(
+            f"scipy.stats.{name} is read by its functions as one smooth bump, which it is not: "
+            f"{error}; declare it by own_density with its kinks, centers and tails"
+        ) from None
 
 
 def _of_kde(given: Any) -> Density:
     if given.d != 1:
-        raise GantheoryError(f"gaussian_kde in {given.d} dimensions: only on the line")
+        rows, cov = given.dataset.T.tolist(), symmetric(given.covariance)
+        laws = tuple(make("normal_nd", loc=row, cov=cov) for row in rows)
+        return make("mixture_2d", weights_of=tuple(map(float, given.weights)), laws=laws)
     points = tuple(float(x) for x in given.dataset[0])
     width = math.sqrt(float(given.covariance[0, 0]))
     weights = tuple(float(w) for w in given.weights)
     return make("normal_mixture", weights=weights, locs=points, scales=(width,) * len(points))
 
 
-def _of_torch(given: Any) -> Density:
-    kind = type(given).__name__
-    if kind not in TORCH:
-        raise GantheoryError(
-            f"torch's {kind} has no family here; known: {', '.join(sorted(TORCH))}"
-        )
-    names, law = TORCH[kind]
-    numbers = [getattr(given, name) for name in names]
-    if any(number.numel() != 1 for number in numbers):
-        raise GantheoryError(f"torch's {kind} of a batch: give one law at a time")
-    return law(*(float(number) for number in numbers))
+__all__ = ["COUNTS", "SCIPY", "TORCH", "recognised"]

@@ -14,7 +14,7 @@ SHAPES = {
     "t": (3.5,), "gennorm": (1.5,), "skewnorm": (2.0,), "gamma": (2.5,), "erlang": (2,),
     "weibull_min": (1.5,), "invgamma": (3.0,), "pareto": (2.5,), "fisk": (3.0,), "chi2": (3.0,),
     "beta": (2.0, 3.0), "triang": (0.3,), "lognorm": (0.7,), "truncnorm": (-1.0, 2.0),
-    "vonmises": (2.0,),
+    "vonmises": (2.0,), "powerlaw": (0.3,),
 }  # fmt: skip
 
 
@@ -44,11 +44,11 @@ def test_a_discrete_law_of_scipy_is_the_family_that_it_names(name):
 @pytest.mark.parametrize("kind", TORCH)
 def test_a_law_of_torch_is_the_family_that_it_names(kind):
     torch = pytest.importorskip("torch")
-    values = {"Uniform": (0.1, 4.0), "Binomial": (9, 0.3)}
+    values = {"Uniform": (0.1, 4.0), "Binomial": (9, 0.3), "NegativeBinomial": (2.5, 0.3)}
     names = TORCH[kind][0]
     given = values.get(kind, (0.4,) if names == ("probs",) else (2.5, 1.5, 0.5)[: len(names)])
     theirs = getattr(torch.distributions, kind)(*(torch.tensor(v).double() for v in given))
-    discrete = kind in ("Poisson", "Geometric", "Binomial", "Bernoulli")
+    discrete = kind in ("Poisson", "Geometric", "Binomial", "NegativeBinomial", "Bernoulli")
     x = np.array([0.0, 1.0]) if discrete else np.array([0.3, 0.7, 2.2])
     ours = parse_density(theirs)
     x = x if discrete else x[(x > ours.support[0]) & (x < ours.support[1])]
@@ -111,7 +111,7 @@ def test_a_pair_of_arrays_is_the_density_that_is_linear_in_between():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (stats.norm, "no density"),
+        (stats.beta, "without its shapes"),
         (stats.norm([0.0, 1.0], 1.0), "one law at a time"),
         (stats.geom(0.5), "geom with loc=-1"),
         (stats.vonmises(1.0, scale=2.0), "scale"),
@@ -128,3 +128,72 @@ def test_objects_that_are_no_law_are_refused_in_one_line(given, said):
         parse_density(given)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_laws_in_space_of_scipy_are_read():
+    x = np.array([[0.3, 0.2], [-1.0, 0.7]])
+    cov = [[1.0, 0.5], [0.5, 2.0]]
+    for theirs in (
+        stats.multivariate_normal([0, 1], cov),
+        stats.multivariate_t([0, 1], cov, df=4),
+        stats.gaussian_kde(np.random.default_rng(0).normal(size=(2, 9))),
+    ):
+        found = parse_density(theirs).logpdf(x)
+        truth = theirs.logpdf(x.T if isinstance(theirs, stats.gaussian_kde) else x)
+        np.testing.assert_allclose(found, truth, rtol=1e-11)
+    simplex = stats.dirichlet([1.0, 2.0, 3.5])
+    found = parse_density(simplex).logpdf(np.array([0.2, 0.3, 0.5]))
+    assert found == pytest.approx(simplex.logpdf([0.2, 0.3, 0.5]), rel=1e-12)
+
+
+def test_what_torch_composes_is_read_as_one_law():
+    torch = pytest.importorskip("torch")
+    td = torch.distributions
+    shares = td.Categorical(torch.tensor([0.3, 0.7]))
+    places, widths = torch.tensor([0.0, 3.0]), torch.tensor([1.0, 2.0])
+    plane = td.MultivariateNormal(torch.tensor([[0.0, 0], [2, 2]]), torch.eye(2).expand(2, 2, 2))
+    normal = td.Normal(0.0, 1.0)
+    cases = [
+        (td.MixtureSameFamily(shares, td.Normal(places, widths)), torch.tensor([0.4, 1.7])),
+        (td.MixtureSameFamily(shares, plane), torch.tensor([[0.4, 1.7], [2.0, 2.5]])),
+        (td.MultivariateNormal(torch.zeros(2), 2 * torch.eye(2)), torch.tensor([[0.4, 1.7]])),
+        (td.Independent(td.Normal(places, widths), 1), torch.tensor([[0.4, 1.7]])),
+        (td.Independent(td.Laplace(places, widths), 1), torch.tensor([[0.4, 1.7]])),
+        (td.TransformedDistribution(normal, [td.AffineTransform(1.0, -2.0)]), places),
+        (td.TransformedDistribution(normal, [td.SigmoidTransform()]), torch.tensor([0.2, 0.9])),
+        (shares, torch.tensor([0.0, 1.0])),
+        (td.NegativeBinomial(3.0, 0.4), torch.tensor([0.0, 4.0])),
+    ]
+    for theirs, x in cases:
+        found = parse_density(theirs).logpdf(x.double().numpy())
+        np.testing.assert_allclose(found, theirs.log_prob(x).numpy(), rtol=2e-6, atol=2e-6)
+
+
+def test_masses_and_histograms_of_scipy_are_read():
+    for theirs in (
+        stats.randint(0, 6), stats.hypergeom(20, 7, 12), stats.poisson_binom([0.1, 0.5]),
+        stats.rv_discrete(values=([0, 1, 3], [0.2, 0.3, 0.5])),
+    ):  # fmt: skip
+        k = np.arange(5)
+        np.testing.assert_allclose(parse_density(theirs).pdf(k), theirs.pmf(k), atol=1e-14)
+    histogram = stats.rv_histogram(np.histogram([0.1, 0.4, 0.5, 2.0], bins=3))
+    x = np.array([0.2, 1.0, 1.9])
+    np.testing.assert_allclose(parse_density(histogram).pdf(x), histogram.pdf(x), atol=1e-14)
+    for name, shapes in (("levy", ()), ("powerlaw", (0.3,)), ("arcsine", ())):
+        theirs = getattr(stats, name)(*shapes, loc=0.5, scale=2)
+        ours = parse_density(theirs)
+        assert ours.logpdf([0.9, 1.4]) == pytest.approx(theirs.logpdf([0.9, 1.4]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (stats.gamma, "without its shapes"),
+        (stats.dgamma(0.5), "scipy.stats.dgamma is read by its functions as one smooth bump"),
+        (stats.geom(0.3), "has no family here"),
+    ],
+)
+def test_objects_that_are_no_law_here_say_what_to_do(given, said):
+    with pytest.raises(GantheoryError, match=r"^[^\n]*$") as caught:
+        parse_density(given)
+    assert said in str(caught.value)

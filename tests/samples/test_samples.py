@@ -14,6 +14,7 @@ from gantheory import between_samples, divergence, samples
 from gantheory.cli import main
 from gantheory.densities import parse_density
 from gantheory.errors import GantheoryError
+from gantheory.integrals.empirical import entropic
 from gantheory.records import Status
 
 SIZES = [(1, 1), (2, 5), (50, 50), (120, 77), (300, 8)]
@@ -300,3 +301,58 @@ def test_whatever_turns_into_an_array_is_samples(folder):
     tensor = torch.tensor(folder, requires_grad=True)
     for given in (polars.Series("x", folder), tensor, folder.tolist(), samples(folder)):
         assert divergence("w1", given, [0.0, 1.0]).value == truth
+
+
+@pytest.mark.parametrize(("eps", "order"), [(5.0, 2), (0.5, 2), (0.2, 1)])
+def test_the_sinkhorn_cost_is_pots_within_the_gap_of_its_dual(eps, order):
+    ot = pytest.importorskip("ot")
+    x, y = drawn(7, 30, 20, dim=2)
+    cost = cdist(x, y) ** order
+    theirs = ot.solve(cost, reg=eps, tol=1e-12, max_iter=20_000)
+    found = divergence(f"sinkhorn(eps={eps}, order={order})", x, y)
+    assert abs(found.value - theirs.value) <= found.error + 1e-8 * theirs.value
+    assert found.error < 1e-6 * found.value
+    assert f"{theirs.value_linear:.9g}"[:5] in found.warnings[0]
+    assert found.lower < found.value < found.upper
+    assert "limit law" in found.interval_method
+
+
+def test_what_is_no_plan_yet_leaves_a_gap():
+    """The error of the Sinkhorn cost holds the optimum for any potentials."""
+    x, y = drawn(7, 30, 20, dim=2)
+    cost = cdist(x, y)
+    potential = np.zeros(len(x))
+    rough = entropic._bounded(cost, potential, 0.5)
+    for _ in range(400):
+        g = -0.5 * np.log(np.mean(np.exp((potential[:, None] - cost) / 0.5), axis=0))
+        potential = -0.5 * np.log(np.mean(np.exp((g - cost) / 0.5), axis=1))
+    sharp = entropic._bounded(cost, potential, 0.5)
+    assert sharp.error < 1e-9 < rough.error
+    assert rough.value - 1e-12 <= sharp.value <= rough.value + rough.error
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sinkhorn", "say the regularisation, like sinkhorn(eps=0.1)"),
+        ("sinkhorn(eps=-1)", "say the regularisation"),
+        ("sinkhorn(eps=1, order=3)", "must be 1 or 2"),
+        ("sinkhorn(reg=1)", "unknown option of sinkhorn"),
+    ],
+)
+def test_a_sinkhorn_cost_without_a_legal_regularisation_is_refused(name, said):
+    with pytest.raises(GantheoryError) as caught:
+        divergence(name, np.zeros((3, 2)), np.ones((3, 2)))
+    assert said in str(caught.value)
+    with pytest.raises(GantheoryError, match="it is known between samples"):
+        divergence("sinkhorn(eps=1)", "normal(0, 1)", "normal(1, 1)")
+
+
+def test_bounds_for_samples_of_any_size_are_wider_than_those_of_the_bootstrap():
+    x, y = drawn(1, 60, 60)
+    for name in ("ks", "mmd2"):
+        near, sure = (
+            between_samples(name, samples(x), samples(y), guaranteed=wide) for wide in (False, True)
+        )
+        assert sure.lower <= near.lower <= near.value <= near.upper < sure.upper
+        assert "concentration" in sure.interval_method

@@ -10,14 +10,14 @@ from typing import Any
 from gantheory.densities.base import Density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
-from gantheory.integrals.empirical import intervals, line, space
+from gantheory.integrals.empirical import entropic, intervals, line, space
 from gantheory.integrals.empirical.known import against
 from gantheory.integrals.transport.radial import kernel_named
 from gantheory.records import Estimate, Status
 from gantheory.samples.record import Samples
 
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
-METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks")
+METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
 ALIASES = {"kolmogorov_smirnov": "ks", "kolmogorov-smirnov": "ks"}
 Sharp = tuple[float, float, float]  # a value, its error, and how likely that is exceeded
 
@@ -53,6 +53,9 @@ def between_samples(
     *,
     kernel: str = "gaussian",
     bandwidth: float = 1.0,
+    eps: float | None = None,
+    order: float = 2,
+    guaranteed: bool = False,
     interval_error: float = ERROR,
     seed: int = 0,
 ) -> SampleEstimate:
@@ -64,6 +67,9 @@ def between_samples(
         q: the same; one of both must be samples.
         kernel: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``.
         bandwidth: of that kernel.
+        eps: the weight of the entropy in ``"sinkhorn"``.
+        order: the power of the distance that is the cost there, 1 or 2.
+        guaranteed: of ks and mmd2, take the wider interval that holds for samples of any size.
         interval_error: the probability with which the interval for the laws may miss.
         seed: of the bootstrap and of random directions.
 
@@ -73,22 +79,26 @@ def between_samples(
     name = ALIASES.get(name, name)
     if name not in METRICS:
         raise unknown_name("distance of samples", name, METRICS)
-    radial = kernel_named(kernel, bandwidth)
+    profile = kernel_named(kernel, bandwidth).of_bandwidth(bandwidth)
     if not 0 < interval_error < 1:
         raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
     if p.dim != q.dim:
         raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
+    drawn = [law for law in (p, q) if isinstance(law, Samples)]
+    if name == "sinkhorn":
+        return _sinkhorn(p, q, eps, order, interval_error)
     if isinstance(p, Samples) and isinstance(q, Samples):
-        value, error, chance = _value(
-            name, p, q, lambda d2: radial.profile(d2 / bandwidth**2), seed
-        )
+        value, error, chance = _value(name, p, q, profile, seed)
     else:
         value, error, chance = _to_law(name, p, q)
-    drawn = [law for law in (p, q) if isinstance(law, Samples)]
-    share = interval_error / len(drawn)
-    radius = sum(_radius(name, law, share, seed + k) for k, law in enumerate(drawn))
+    sure = guaranteed and name in ("ks", "mmd2")
+    if sure:
+        bound = intervals.of_ks if name == "ks" else intervals.of_mmd
+        radius = sum(bound(len(law), interval_error / len(drawn)) for law in drawn)
+        method = intervals.CONCENTRATION
+    else:
+        radius, method = _resampled(name, drawn, profile, interval_error, seed)
     lower, upper = _interval(name, value, error, radius)
-    sure = name in ("ks", "mmd2")
     return SampleEstimate(
         value,
         error,
@@ -98,14 +108,57 @@ def between_samples(
         lower=lower,
         upper=upper,
         interval_error=interval_error,
-        interval_method=intervals.CONCENTRATION if sure else intervals.BOOTSTRAP,
+        interval_method=method,
         warnings=() if math.isfinite(radius) else (_no_interval(name),),
     )
 
 
+def _resampled(
+    name: str, drawn: list[Samples], kernel: Any, error: float, seed: int
+) -> tuple[float, str]:
+    """Return how far the laws may be, by a bootstrap, and what that is called."""
+    space_w1 = name == "w1" and drawn[0].dim > 1
+    if name in intervals.NORMS and not space_w1:
+        points = [law.points for law in drawn]
+        return intervals.together(name, points, kernel, error, seed), intervals.JOINT
+    share = error / len(drawn)
+    metric = name.removeprefix("sliced_") if drawn[0].dim == 1 else name
+    radii = [intervals.alone(metric, law.points, share, seed + k) for k, law in enumerate(drawn)]
+    return sum(radii), intervals.EACH
+
+
+def _sinkhorn(
+    p: Samples | Density, q: Samples | Density, eps: float | None, order: float, miss: float
+) -> SampleEstimate:
+    """Return the entropic transport cost of two samples, with the interval of its limit law."""
+    if not isinstance(p, Samples) or not isinstance(q, Samples):
+        raise GantheoryError(
+            f"sinkhorn of {p} and {q}: it is known between samples; else draw from the law: "
+            "samples(law.sample(0, 1000))"
+        )
+    found = entropic.sinkhorn(p.points, q.points, eps, order)
+    radius = found.radius(miss)
+    settled = found.error <= 1e-6 * abs(found.value)
+    return SampleEstimate(
+        found.value,
+        found.error,
+        Status.OK if settled else Status.ILL_CONDITIONED,
+        "empirical laws",
+        None if settled else "Sinkhorn's iterations had not settled; take a larger eps",
+        lower=found.value - found.error - radius,
+        upper=found.value + found.error + radius,
+        interval_error=miss,
+        interval_method=entropic.LIMIT_LAW,
+        warnings=(
+            f"it is <c, plan> + eps*KL(plan|p x q) with c = distance^{order:g}, eps = {eps:g}; "
+            f"<c, plan> alone, as ot.sinkhorn2 returns it, is {found.linear:.12g}",
+        ),
+    )
+
+
 def _no_interval(name: str) -> str:
-    few = intervals.MOST_IN_SPACE if name.startswith("w") else 5000
-    return f"no interval for the laws: the bootstrap of {name} takes at most {few} points in space"
+    few = intervals.MOST_IN_SPACE if name.startswith("w") else intervals.MOST_PAIRED
+    return f"no interval for the laws: the bootstrap of {name} takes at most {few} points here"
 
 
 def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
@@ -138,15 +191,6 @@ def _to_law(name: str, p: Samples | Density, q: Samples | Density) -> Sharp:
             "density on the line; else draw from the law: law.sample(0, n)"
         )
     return (*against(name, samples.points, law), 0.0)
-
-
-def _radius(name: str, law: Samples, error: float, seed: int) -> float:
-    if name == "ks":
-        return intervals.of_ks(len(law), error)
-    if name == "mmd2":
-        return intervals.of_mmd(len(law), error)
-    metric = name.removeprefix("sliced_") if law.dim == 1 else name
-    return intervals.resampled(metric, law.points, error, seed)
 
 
 def _interval(name: str, value: float, error: float, radius: float) -> tuple[float, float]:

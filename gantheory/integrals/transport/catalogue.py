@@ -102,6 +102,13 @@ def _mmd2(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
     return mmd2(p, q, wrt=wrt, **options)
 
 
+def _sinkhorn(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
+    raise GantheoryError(
+        f"sinkhorn of {p} and {q}: it is known between samples; draw them: "
+        "samples(law.sample(0, 1000))"
+    )
+
+
 def _as_root(p: Density, q: Density, wrt: str | None) -> Estimate:
     raise InternalError("the root of a divergence is taken where divergences are integrated")
 
@@ -139,6 +146,15 @@ _ENTRIES = (
         r"E\,k(X,X')+E\,k(Y,Y')-2\,E\,k(X,Y)",
         aliases=("squared-mmd",),
         options=("kernel", "bandwidth"),
+    ),
+    Distance(
+        "sinkhorn",
+        _sinkhorn,
+        "Sinkhorn cost",
+        r"S_\varepsilon(P,Q)",
+        r"\min_\pi\int c\,d\pi+\varepsilon\,\mathrm{KL}(\pi\|P\otimes Q)",
+        aliases=("entropic-transport", "entropic-ot"),
+        options=("eps", "order"),
     ),
     Distance(
         "js_distance",
