@@ -48,7 +48,7 @@ TORCH: dict[str, tuple[tuple[str, ...], Callable[..., Density]]] = {
     "Binomial": (("total_count", "probs"), lambda n, p: make("binomial", n=n, p=p)),
     "Bernoulli": (("probs",), lambda p: make("discrete", masses=(1 - p, p))),
 }
-# of torch's transforms: the map, as the formula of a pushforward
+# of torch's transforms: the formula with which a person makes the image by `pushforward`
 MAPS = {"ExpTransform": "exp(z)", "SigmoidTransform": "1/(1 + exp(-z))", "TanhTransform": "tanh(z)"}
 
 
@@ -148,13 +148,13 @@ def _transformed(given: Any) -> Density:
         if kind == "AffineTransform":
             loc, scale = float(transform.loc), float(transform.scale)
             law = make("affine", base=law, loc=loc, scale=scale)
-        elif kind in MAPS:
-            from gantheory.densities.pushforward import pushforward  # loads sympy
-
-            law = pushforward(MAPS[kind], law)
+        elif kind == "ExpTransform" and law.name == "normal":
+            law = make("lognormal", **law.parameters)
         else:
-            known = ", ".join(("AffineTransform", *MAPS))
-            raise GantheoryError(f"torch's {kind} has no map here; known: {known}")
+            image = MAPS.get(kind, "a formula in z")
+            raise GantheoryError(
+                f"torch's {kind} of {law}: give gantheory.pushforward({image!r}, law) for the image"
+            )
     return law
 
 
