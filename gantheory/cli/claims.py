@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--ledger", type=click.Path(path_type=Path), help="Your own ledger, in TOML.")
 @click.option("--quick", is_flag=True, help="Leave out what takes more than a few seconds.")
 @click.option("--explain", is_flag=True, help="Print all that each verdict stands on.")
+@quiet_option
 @json_option
 def command(
     ids: tuple[str, ...],
@@ -30,6 +31,7 @@ def command(
     ledger: Path | None,
     quick: bool,
     explain: bool,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Decide what documents about GANs state, sentence by sentence.
@@ -48,7 +50,7 @@ def command(
     from gantheory.report.statements import print_rows
 
     check_verdict(verdict)
-    rows = _decide(choose(ids, source=source, quick=quick, ledger=ledger), quiet=as_json)
+    rows = _decide(choose(ids, source=source, quick=quick, ledger=ledger), quiet=quiet or as_json)
     shown = [row for row in rows if matches(row, verdict)]
     if as_json:
         print_json([row.as_dict() for row in shown])
@@ -68,12 +70,12 @@ def _decide(entries: tuple[Entry, ...], *, quiet: bool) -> list[Row]:
         raise GantheoryError("no claim is left to decide; leave --quick or --source out")
     if any(check.slow for e in entries for check in e.tests if isinstance(check, Code | Known)):
         require("training (leave it out with --quick)", "torch", "torch")
-    return list(
-        track(
-            decide_all(entries),
-            total=len(entries),
-            description="deciding",
-            console=Console(file=sys.stderr),
-            disable=quiet,
-        )
-    )
+    found: list[Row] = []
+    steps = track(decide_all(entries), total=len(entries), description="deciding",
+                  console=Console(file=sys.stderr), disable=quiet)  # fmt: skip
+    try:
+        for row in steps:
+            found.append(row)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{len(found)} of {len(entries)} claims were decided") from None
+    return found

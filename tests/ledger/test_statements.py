@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import gantheory as gt
+from gantheory.cli import claims
 from gantheory.cli.claims import command
 from gantheory.errors import GantheoryError
 from gantheory.ledger import statements, systems
@@ -26,8 +28,10 @@ from gantheory.ledger.statements.entry import (
     planted,
 )
 from gantheory.ledger.statements.formula import decide_formula
+from gantheory.ledger.statements.kinds import Formula
 from gantheory.ledger.statements.laws import compare_on_laws
 from gantheory.ledger.statements.reading import MAKERS, read_ledger
+from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict, is_quoted
 from gantheory.report.statements import explained
 
@@ -61,6 +65,42 @@ def test_an_exchanged_verdict_makes_the_run_fail(rows):
         for other in set(VERDICTS) - {row.entry.verdict}:
             exchanged = replace(row, entry=replace(row.entry, verdict=other))
             assert not exchanged.as_expected, (row.entry.id, other)
+
+
+def test_a_run_with_one_exchanged_verdict_fails(rows, monkeypatch):
+    """Each recorded verdict in turn is exchanged, and the command decides it beside a right one."""
+    draw, right = random.Random(15), rows[0]
+    run = partial(command.main, ["--quiet"], standalone_mode=False)
+    monkeypatch.setattr("gantheory.report.statements.print_rows", lambda *given, **named: None)
+    for row in rows:
+        other = draw.choice(sorted(set(VERDICTS) - {row.entry.verdict}))
+        wrong = replace(row, entry=replace(row.entry, verdict=other))
+        monkeypatch.setattr(claims, "_decide", lambda *given, wrong=wrong, **named: [right, wrong])
+        assert run() == 1, (row.entry.id, other)
+    monkeypatch.setattr(claims, "_decide", lambda *given, **named: rows)
+    assert run() == 0
+
+
+PUBLISHED = [
+    check for entry in ENTRIES if entry.source.key == "published" and entry.verdict != "refuted"
+    for check in entry.checks if isinstance(check, Formula)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_number_changed_at_random_in_a_published_formula_is_not_affirmed(seed):
+    """The second route says whether the change made it false; the engine must not affirm it."""
+    draw = random.Random(seed)
+    check = draw.choice([one for one in PUBLISHED if re.search(r"\d", one.text)])
+    place = draw.choice(list(re.finditer(r"(?<![\w.])\d+(\.\d+)?(?![\w.])", check.text)))
+    factor = draw.choice(["2", "3", "1/2", "-1"])
+    text = f"{check.text[: place.start()]}({factor}*{place[0]}){check.text[place.end() :]}"
+    wrong = replace(check, text=text)
+    second, found = again(wrong), deciding._decide(wrong)
+    if second is not None and second.holds is False:
+        assert found.how in (How.REFUTED, How.UNDECIDED), text
+    elif second is not None:
+        assert found.how is not How.REFUTED, text
 
 
 def test_all_117_statements_are_there_and_at_most_twelve_no_machine_can_check():
