@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 HEADINGS = {
     "proved": "Proved",
     "certified": "Certified",
-    "measured": "Measured, by training",
+    "measured": "Measured",
     "refuted": "Refuted",
 }
 

@@ -43,7 +43,7 @@ def command(
     \b
     Examples:
       gantheory claims 003-84 --explain
-      gantheory claims --source 003 --verdict refuted
+      gantheory claims --source 003 --verdict refuted --quiet
       gantheory claims --ledger my.toml --json
     """
     from gantheory.ledger.statements.deciding import check_verdict, choose, matches

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -101,6 +102,17 @@ def test_a_number_changed_at_random_in_a_published_formula_is_not_affirmed(seed)
         assert found.how in (How.REFUTED, How.UNDECIDED), text
     elif second is not None:
         assert found.how is not How.REFUTED, text
+
+
+def test_an_interrupted_run_says_how_much_was_decided(monkeypatch):
+    def interrupted(entries):
+        yield decide_entry(choose(["003-84"])[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deciding, "decide_all", interrupted)
+    with pytest.raises(click.Abort) as stopped:
+        command.main(["003-84", "003-85", "--quiet"], standalone_mode=False)
+    assert str(stopped.value.__cause__) == "1 of 2 claims were decided"
 
 
 def test_all_117_statements_are_there_and_at_most_twelve_no_machine_can_check():
