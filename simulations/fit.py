@@ -59,6 +59,12 @@ class FittedDiscriminator:
         return self.loss.score(self.network(self.parameters, inputs)).reshape(x.shape[:-1])
 
 
+def _bulk(laws: tuple[Law, Law]) -> tuple[float, float]:
+    """Return the centre and a width of where both laws have their mass."""
+    middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
+    return float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
+
+
 def fit_discriminator(
     loss: Loss | str,
     p: Law | str,
@@ -109,19 +115,15 @@ def fit_discriminator(
         raise unknown_name("recipe", recipe, RECIPES)
     laws = _density(p), _density(q)
     nodes, weights = _rule(*laws)
-    middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
-    centre, width = float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
-    fit = _Fit(
-        torch_loss(loss, parameters), network or Mlp((1, 32, 32, 1), "tanh"), centre, width,
-        _penalty(regulariser, recipe),
-    )  # fmt: skip
-    if recipe == "precise":
-        rows = [fit.initial(seed, k) for k in range(starts)]
-        rows = [fit.steep(row, nodes, weights) if jumps else row for row in rows]
-        rows = [fit.by_lbfgs(row, nodes, weights, steps or 300) for row in rows]
-    else:
+    network, played = network or Mlp((1, 32, 32, 1), "tanh"), torch_loss(loss, parameters)
+    fit = _Fit(played, network, *_bulk(laws), _penalty(regulariser, recipe))
+    if recipe == "adam":
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
+        return fit.best(rows, nodes, weights)
+    rows = [fit.initial(seed, k) for k in range(starts)]
+    rows = [fit.steep(row, nodes, weights) if jumps else row for row in rows]
+    rows = [fit.by_lbfgs(row, nodes, weights, steps or 300) for row in rows]
     return fit.best(rows, nodes, weights)
 
 

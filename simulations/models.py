@@ -103,27 +103,13 @@ def train_modules(
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
-    shape = _sample_shape(generator, latent)
-    maker, why_g = as_network(generator, (latent,), fresh=fresh)
-    critic, why_d = as_network(discriminator, shape, fresh=fresh)
-    like = next(iter(generator.parameters()))
-    options = {"dtype": like.dtype, "device": str(like.device), **options}
-    try:
-        recipe = Recipe(critic, maker, steps, **options)
-    except TypeError as error:
-        known = ", ".join(sorted(set(Recipe.__dataclass_fields__) - {"discriminator", "generator"}))
-        raise GantheoryError(f"{str(error).split('__init__() ')[-1]}; options: {known}") from None
-    law = as_sampler(data)
-    members = tuple(
-        Member(law, loss, parameters or {}, seed, discriminator_rate, generator_rate, noise)
-        for seed in seeds
-    )
+    recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options)
+    law, rates = as_sampler(data), (discriminator_rate, generator_rate)
+    members = tuple(Member(law, loss, parameters or {}, k, *rates, noise) for k in seeds)
     if every is not None and (every < 1 or every % CHUNK or out is not None):
         raise GantheoryError(f"every={every!r} must be a multiple of {CHUNK} steps, without out=")
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
-    slow = isinstance(engine(members, recipe, path), Reference)
-    why = path_of([("generator", maker, why_g), ("discriminator", critic, why_d)])
-    taken = ("reference" if slow else "fast", why if slow == _stacked(recipe) else _asked(path))
+    taken = _path_taken(members, recipe, path, whys)
     if out is not None:
         train_run(out, members, recipe, progress=progress, path=path)
         return Trained(members, recipe, load_checkpoint(out)[1], *taken)
@@ -131,10 +117,39 @@ def train_modules(
         return Trained(members, recipe, last(states), *taken)
     measured_on = law if held_out is None else as_sampler(held_out)
     watches: list[Watch] = []
-    for state in states:
-        if state.step % every == 0 or state.step == steps:
-            watches = _watched(watches, members, recipe, state, measured_on, latent)
+    for state in filter(lambda state: state.step % every == 0 or state.step == steps, states):
+        watches = _watched(watches, members, recipe, state, measured_on, latent)
     return Trained(members, recipe, state, *taken, tuple(watches))
+
+
+def _recipe(
+    generator: nn.Module, discriminator: nn.Module, latent: int, fresh: bool, steps: int,
+    options: dict[str, Any],
+) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
+    """Return the recipe, and why each network is trained as it is."""
+    shape = _sample_shape(generator, latent)
+    maker, why_g = as_network(generator, (latent,), fresh=fresh)
+    critic, why_d = as_network(discriminator, shape, fresh=fresh)
+    like = next(iter(generator.parameters()))
+    options = {"dtype": like.dtype, "device": str(like.device), **options}
+    try:
+        return Recipe(critic, maker, steps, **options), (why_g, why_d)
+    except TypeError as error:
+        known = ", ".join(sorted(set(Recipe.__dataclass_fields__) - {"discriminator", "generator"}))
+        raise GantheoryError(f"{str(error).split('__init__() ')[-1]}; options: {known}") from None
+
+
+def _path_taken(
+    members: tuple[Member, ...], recipe: Recipe, path: EnginePath, whys: tuple[str, str]
+) -> tuple[str, str]:
+    slow = isinstance(engine(members, recipe, path), Reference)
+    why = path_of(
+        [
+            ("generator", recipe.networks["generator"], whys[0]),
+            ("discriminator", recipe.networks["discriminator"], whys[1]),
+        ]
+    )
+    return "reference" if slow else "fast", why if slow == _stacked(recipe) else _asked(path)
 
 
 def _stacked(recipe: Recipe) -> bool:

@@ -131,17 +131,10 @@ def measure(
     losses = payoffs.generator(scores[1]).cpu().numpy()
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
     bound, name, slope = _theory(played, value, payoffs.generator)
-    return Reading(
-        step,
-        value,
-        bound,
-        name,
-        mean_of(losses, error_probability, METHOD, len(losses)),
-        float(payoffs.generator.slope(scores[1]).abs().mean()),
-        slope,
-        *gradients,
-        None if test is None else _tested(real, fake, test, seed),
-    )
+    of_g = mean_of(losses, error_probability, METHOD, len(losses))
+    pull = float(payoffs.generator.slope(scores[1]).abs().mean())
+    tested = None if test is None else _tested(real, fake, test, seed)
+    return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested)
 
 
 def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, str, float]:

@@ -12,15 +12,14 @@ from collections.abc import Callable
 import sympy as sp
 
 from gantheory.critics import kernels, means, relativistic
-from gantheory.critics.published import Total, judge_value, read_value
-from gantheory.critics.record import CriticDerivation, judge_claim
+from gantheory.critics.published import Total, judge_value
+from gantheory.critics.record import CriticDerivation
 from gantheory.critics.suprema import (
     F_p,
     F_q,
     Linear,
     bounded_supremum,
     by_parts,
-    d,
     follows_value,
     from_slope,
     g,
@@ -29,16 +28,16 @@ from gantheory.critics.suprema import (
     p,
     q,
     size_of,
-    v,
     value_step,
     w,
     weighted_supremum,
 )
+from gantheory.critics.two_points import mirrored_payoffs, penalised_slope
 from gantheory.derivations.exposition import Step
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
-from gantheory.functions import r, relu, t, to_sympy
+from gantheory.functions import r, t, to_sympy
 from gantheory.losses import CRITICS
 from gantheory.losses.critic import (
     AnyFunction,
@@ -52,23 +51,15 @@ from gantheory.losses.critic import (
     Pairs,
     SecondMoment,
     Slope,
-    in_place_of_score,
 )
 from gantheory.naming import find_entry
-from gantheory.records import How, Verdict
+from gantheory.records import How
 from gantheory.theory.identify import combination_text, identify
-from gantheory.theory.records import known
 
 ONE_DIMENSION = "P and Q are laws on the line with finite means"
-APART = "P and Q are points at distance d > 0"
 LIPSCHITZ = (
     "f is 1-Lipschitz iff it is an integral of some f' with |f'| <= 1 (Folland 1999, Real "
     "Analysis, 3.35)"
-)
-CALCULUS = "the fundamental theorem of calculus (Folland 1999, Real Analysis, 3.35)"
-CONVEX = (
-    "a concave objective on a symmetric convex set is largest at a symmetric point (Boyd and "
-    "Vandenberghe 2004, Convex Optimization, exercise 4.4)"
 )
 
 
@@ -238,79 +229,11 @@ def _done(
     )
 
 
-def _gradient_penalty(loss: Critic, linear: Linear) -> CriticDerivation:
-    """Two points at distance d: the mean over the segment of real·d·f' − weight(f' − target)²."""
-    assert isinstance(loss.constraint, GradientPenalty)
-    weight = size_of(loss.constraint.weight)
-    target = size_of(loss.constraint.target, zero=True)
-    gain = sp.Abs(linear.real)
-    integrand = gain * d * v - weight * (v - target) ** 2
-    (slope,) = map(sp.expand, sp.solve(sp.diff(integrand, v), v))
-    second = sp.diff(integrand, v, 2)
-    value = sp.expand(sp.simplify(integrand.subs(v, slope))) + linear.constant
-    gradient = sp.simplify(sp.diff(value, d))
-    steps = (
-        Step(
-            "Along the segment",
-            f"with slope v the objective is the mean over the segment of {integrand}",
-            rf"\frac1d\int_0^d {sp.latex(integrand)}\,ds",
-            How.PROVED,
-            "x is uniform on the segment",
-            CALCULUS,
-        ),
-        Step(
-            "Optimal slope",
-            f"v = {slope} at every point, a maximum as the second derivative {second} < 0",
-            rf"v^* = {sp.latex(slope)}",
-            known(second.is_negative, sp.expand(slope - target).is_positive),
-            "stationarity of a concave integrand; the slope exceeds the penalty's target",
-        ),
-        value_step(
-            f"{value}, where W1 = d; its derivative in d is {gradient}",
-            rf"V = {sp.latex(value)},\quad \partial_d V = {sp.latex(gradient)}",
-            "substitution",
-        ),
-    )
-    where = (
-        f"{APART}; {weight} > 0 is the penalty's weight; x is the place on the segment, counted "
-        "from Q"
-    )
-    sign = sp.sign(linear.real)
-    return CriticDerivation(
-        loss,
-        sign * slope * sp.Symbol("x", real=True),
-        value,
-        str(value),
-        steps,
-        (where,),
-        _judge_on_points(loss, value, steps),
-        slope=sign * slope,
-    )
-
-
-def _judge_on_points(loss: Critic, value: sp.Expr, steps: tuple[Step, ...]) -> tuple[Verdict, ...]:
-    """Judge a published integral of the cdfs for two points at distance d."""
-    if not loss.claims or loss.claims[0].value is None:
-        return ()
-    claimed = read_value(loss.claims[0].value)
-    if not claimed.integrand.has(F_p, F_q) or claimed.root:
-        raise GantheoryError(
-            f"the claim {loss.claims[0].value!r} of critic {loss.name!r} cannot be read on two "
-            "points; claim w1 or an integral of the cdfs"
-        )
-    on_points = claimed.constant + d * claimed.integrand.xreplace({F_p: sp.S.Zero, F_q: sp.S.One})
-    same = sp.simplify(value - on_points) == 0
-    at = {symbol: sp.Integer(1 if symbol == d else 10) for symbol in value.free_symbols | {d}}
-    given = ", ".join(f"{name} = {at[name]}" for name in sorted(at, key=str))
-    example = f"at distance {given}: {value.subs(at)} is not {on_points.subs(at)}"
-    return judge_claim(loss, same, str(value), steps, example)
-
-
 def _not_linear(loss: Critic) -> CriticDerivation:
     """An objective with curved payoffs: solved on two points where the game is symmetric."""
     objective = loss.objective
     if isinstance(objective, Expectations) and isinstance(loss.constraint, Slope):
-        found = _symmetric_pair(loss, objective, loss.constraint)
+        found = mirrored_payoffs(loss, objective, loss.constraint)
         if found is not None:
             return found
     if not isinstance(objective, Expectations):
@@ -337,62 +260,11 @@ _CONDITIONS = {
 }
 
 
-def _symmetric_pair(loss: Critic, objective: Expectations, bound: Slope) -> CriticDerivation | None:
-    """Two points at distance d, payoffs with a(t) = b(−t) concave and a increasing: f = ±Kd/2."""
-    most, real = size_of(bound.most), to_sympy(objective.real)
-    mirrored = to_sympy(in_place_of_score(objective.fake, "-t"))
-    if sp.simplify(real - mirrored) != 0 or not all(map(_rises, sp.Add.make_args(real))):
-        return None
-    half = most * d / 2
-    value = 2 * real.xreplace({t: half})
-    pull = sp.diff(to_sympy(loss.generator), t).xreplace({t: -half}) * most
-    steps = (
-        Step(
-            "Symmetry",
-            "a(t) = b(-t): exchanging the points and the sign of f changes nothing, and the "
-            "objective is concave, so f = s at P and f = -s at Q",
-            r"a(t)=b(-t)\ \Rightarrow\ f(x_p)=s=-f(x_q)",
-            How.PROVED,
-            "exact algebra, and the signs of a' and a''",
-            CONVEX,
-        ),
-        value_step(
-            f"2*a(s) grows with s up to s = {half}, where the bound {most} on the slope is "
-            f"reached: V = {value}",
-            rf"V = 2a\left({sp.latex(half)}\right) = {sp.latex(value)}",
-            "a' > 0",
-        ),
-        Step(
-            "The generator's gradient",
-            f"with f held its slope towards Q is {-most}: the fake sample is moved by {pull} "
-            "towards P",
-            rf"-c'(f)\,f' = {sp.latex(pull)}",
-            How.PROVED,
-            "the chain rule",
-        ),
-    )
-    critic = most * sp.Symbol("x", real=True) - half
-    where = f"{APART}; x is the place on the segment, counted from Q"
-    return CriticDerivation(loss, critic, value, str(value), steps, (where,), slope=most)
-
-
-def _rises(term: sp.Expr) -> bool:
-    """Whether a term of a payoff is increasing and concave in the score, seen by its signs."""
-    kink = next(iter(term.atoms(relu)), None)
-    if kink is not None:
-        scale, inner = sp.simplify(term / kink), sp.diff(kink.args[0], t)
-        return bool(scale.is_negative and inner.is_negative)
-    line = {t: (-sp.oo, sp.oo)}
-    slope = sp.diff(term, t)
-    signs = [Assumptions().sign(part.rewrite(sp.exp), line) for part in (slope, sp.diff(slope, t))]
-    return signs[0] in (0, 1) and signs[1] in (0, -1)
-
-
 _LINEAR: dict[type, tuple[Callable[[Critic, Linear], CriticDerivation], bool]] = {
     Slope: (_slope, True),
     SecondMoment: (_second_moment, False),
     GradientMoment: (_gradient_moment, True),
-    GradientPenalty: (_gradient_penalty, True),
+    GradientPenalty: (penalised_slope, True),
     KernelBall: (kernels.derive_ball, False),
 }
 _UNRESTRICTED: dict[type, Callable[[Critic], CriticDerivation]] = {

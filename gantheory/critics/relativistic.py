@@ -62,7 +62,25 @@ def derive_paired(loss: Critic) -> CriticDerivation:
     divergence = combination_text(half) if half else f"1/2*({game.value.divergence})"
     divergence = f"({divergence})" if len(half) > 1 else divergence
     named = f"{divergence}(P x Q, Q x P){constant_text(constant)}"
-    steps = (
+    steps = _steps_of_pairs(payoff, swapped, difference)
+    assumptions = (
+        "P and Q have densities that are positive in the same places", "C is unrestricted",
+    )  # fmt: skip
+    if not additive:
+        reason = (
+            f"the optimal score of a pair, {difference}, is no difference of scores of single "
+            f"samples; V is at most {named}"
+        )
+        return CriticDerivation(
+            loss, None, None, "no closed form", steps, assumptions, undecided={"optimum": reason}
+        )
+    critic = difference.subs(second, 1).subs(first, r)
+    steps = (*steps, *_attained_steps(critic, named))
+    return CriticDerivation(loss, critic, None, named, steps, assumptions)
+
+
+def _steps_of_pairs(payoff: str, swapped: str, difference: sp.Expr) -> tuple[Step, ...]:
+    return (
         Step(
             "Pairs",
             f"V = 1/2 E[{payoff}] over pairs (x, y) ~ P x Q + 1/2 E[{swapped}] over swapped "
@@ -79,19 +97,10 @@ def derive_paired(loss: Critic) -> CriticDerivation:
             "the pointwise optimum",
         ),
     )
-    assumptions = (
-        "P and Q have densities that are positive in the same places", "C is unrestricted",
-    )  # fmt: skip
-    if not additive:
-        reason = (
-            f"the optimal score of a pair, {difference}, is no difference of scores of single "
-            f"samples; V is at most {named}"
-        )
-        return CriticDerivation(
-            loss, None, None, "no closed form", steps, assumptions, undecided={"optimum": reason}
-        )
-    critic = difference.subs(second, 1).subs(first, r)
-    attained = (
+
+
+def _attained_steps(critic: sp.Expr, named: str) -> tuple[Step, ...]:
+    return (
         Step(
             "It is a difference",
             f"it is C(x) - C(y) with C = {critic} + const, which attains it",
@@ -107,7 +116,6 @@ def derive_paired(loss: Critic) -> CriticDerivation:
             "half of the separable game's value on the two laws of pairs",
         ),
     )
-    return CriticDerivation(loss, critic, None, named, (*steps, *attained), assumptions)
 
 
 def _open(loss: Critic, game: Derivation) -> CriticDerivation:

@@ -36,6 +36,7 @@ F_p, F_q = sp.symbols("F_p F_q", nonnegative=True)
 DENSITIES = {"p": p, "q": q, "mu": mu}
 BY_PARTS = "integration by parts with a bounded variation (Folland 1999, Real Analysis, 3.36)"
 GENERIC = (sp.Rational(1, 3), sp.Rational(3, 2), sp.Rational(7, 5))
+CALCULUS = "the fundamental theorem of calculus (Folland 1999, Real Analysis, 3.35)"
 
 
 @dataclass(frozen=True)

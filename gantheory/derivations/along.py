@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from gantheory.derivations import opening, steps
+from gantheory.derivations import extremes, opening, steps
 from gantheory.derivations.exposition import Step
 from gantheory.records import How
 from gantheory.theory.records import Curvature, text
@@ -27,9 +27,9 @@ def steps_along(derivation: Derivation) -> tuple[Step, ...]:
         *_optimum(derivation),
         *steps.second_order(derivation),
         *(step for one in _curvatures(derivation) for step in one),
-        *steps.saturation(derivation),
-        *steps.disjoint(derivation),
-        *steps.equilibrium(derivation),
+        *extremes.saturation(derivation),
+        *extremes.disjoint(derivation),
+        *extremes.equilibrium(derivation),
     )
 
 

@@ -20,6 +20,7 @@ from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
 from gantheory.losses.written import written_out
 from gantheory.theory import consequences, disjoint, masses
+from gantheory.theory.coordinates import coordinate_for, payoffs_of
 from gantheory.theory.curvature import (
     Curve,
     followed_curvature,
@@ -27,13 +28,7 @@ from gantheory.theory.curvature import (
     value_curvature,
 )
 from gantheory.theory.optimum import Optimum, optimise
-from gantheory.theory.pieces import (
-    Piece,
-    algebra_on,
-    coordinate_for,
-    payoffs_of,
-    pieces_of,
-)
+from gantheory.theory.pieces import Piece, algebra_on, pieces_of
 from gantheory.theory.records import Curvature, Disjoint, OptimalDiscriminator
 from gantheory.theory.tangent import Source
 

@@ -8,9 +8,10 @@ import sympy as sp
 
 from gantheory.exact.assumptions import Assumptions
 from gantheory.losses.loss import Loss
+from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import Curve
 from gantheory.theory.optimum import Optimum
-from gantheory.theory.pieces import Coordinate, Piece
+from gantheory.theory.pieces import Piece
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided, check_time
-from gantheory.exact.algebra import Algebra, Quotient
+from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import GENERIC, Assumptions
+from gantheory.exact.quotients import Quotient
 
 ZERO = sp.Integer(0)
 

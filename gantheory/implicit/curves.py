@@ -30,7 +30,7 @@ from gantheory.implicit.isolation import MOST, zeros
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import between, vanishes
 from gantheory.implicit.stationary import Arc, Slopes, limit_at
-from gantheory.theory.pieces import coordinate_for, in_coordinate
+from gantheory.theory.coordinates import coordinate_for, in_coordinate
 
 SOON = 400  # intervals looked at before a formula is brought to lowest terms
 NAMES = ("value", "loss", "followed", "weight", "score_weight")

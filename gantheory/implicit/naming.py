@@ -20,9 +20,9 @@ from gantheory.divergences import DIVERGENCES
 from gantheory.exact.algebra import Algebra
 from gantheory.functions import r
 from gantheory.implicit.atscore import in_mpmath
+from gantheory.theory.coordinates import Payoffs, coordinate_for, in_coordinate
 from gantheory.theory.generator import curvature
 from gantheory.theory.identify import Combination
-from gantheory.theory.pieces import Payoffs, coordinate_for, in_coordinate
 
 RATIOS = tuple(map(mpmath.mpf, ("0.173", "0.41", "0.83", "1.7", "3.1", "7.9")))
 DIGITS = 40

@@ -20,7 +20,8 @@ from gantheory.functions import choice, relu, t
 from gantheory.implicit.isolation import Function, zeros
 from gantheory.implicit.reals import Real
 from gantheory.losses.loss import Loss
-from gantheory.theory.pieces import KINKS, Payoffs, domain_of, payoffs_of
+from gantheory.theory.coordinates import Payoffs, payoffs_of
+from gantheory.theory.pieces import KINKS, domain_of
 
 LONG = 300  # operations: what is longer is not simplified
 POINTS = 3  # at which an expression that is 0 throughout vanishes

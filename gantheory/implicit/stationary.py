@@ -24,7 +24,7 @@ from gantheory.implicit.isolation import Function, limit_near, zeros
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section, between, vanishes
 from gantheory.implicit.tidying import slope_of, tidied
-from gantheory.theory.pieces import Payoffs
+from gantheory.theory.coordinates import Payoffs
 
 ZERO, INFINITY = Real.of(sp.Integer(0)), Real.of(sp.oo)
 

@@ -16,12 +16,13 @@ from gantheory.exact.signs import sign_on_positive
 from gantheory.functions import r
 from gantheory.records import How
 from gantheory.theory.cases import condition, in_cases, piecewise, undecided_factor
+from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import Curve, algebra_of, gradient_weight
 from gantheory.theory.disjoint import end_of
 from gantheory.theory.identify import identify
 from gantheory.theory.maxima import Branch, middle, payoff_at
 from gantheory.theory.optimum import Optima, Optimum, branch_at, optima_at, optima_of
-from gantheory.theory.pieces import Coordinate, Piece, algebra_on
+from gantheory.theory.pieces import Piece, algebra_on
 from gantheory.theory.records import Curvature, Equilibrium, Saturation, SecondOrder, Tie
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)

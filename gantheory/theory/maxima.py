@@ -15,8 +15,9 @@ from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import roots_between
 from gantheory.functions import r
+from gantheory.theory.coordinates import Coordinate, Payoffs
 from gantheory.theory.patterns import EVERYWHERE, Pattern, is_at_most, stationarity
-from gantheory.theory.pieces import Coordinate, Payoffs, Piece, algebra_on
+from gantheory.theory.pieces import Piece, algebra_on
 
 
 @dataclass(frozen=True)

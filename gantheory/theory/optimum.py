@@ -20,10 +20,11 @@ from gantheory.exact.assumptions import Assumptions, Range, interior
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import in_order
 from gantheory.functions import r
+from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import UNDEFINED, value_at
 from gantheory.theory.maxima import Branch, Maxima
 from gantheory.theory.patterns import EVERYWHERE, ZERO, Patterns
-from gantheory.theory.pieces import Coordinate, Piece, algebra_on
+from gantheory.theory.pieces import Piece, algebra_on
 
 
 @dataclass(frozen=True)

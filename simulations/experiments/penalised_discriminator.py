@@ -121,17 +121,10 @@ def _compared(
         "=",
         computed,
     )
+    lower = replace(objective, value=objective.value - 2 * REACHED)
     found = (
         bound,
-        Comparison(
-            name + "bound-twin",
-            f"V - penalty of D <= that of D* - {2 * REACHED:g} ({where})",
-            reached,
-            "<=",
-            replace(objective, value=objective.value - 2 * REACHED),
-            How.REFUTED,
-            twin_of=bound.id,
-        ),
+        _twin_of(bound, f"V - penalty of D <= that of D* - {2 * REACHED:g} ({where})", lower),
         Comparison(
             name + "reached",
             f"D falls short of D* by {REACHED:g} nats at most ({where})",
@@ -151,16 +144,16 @@ def _compared(
     )
     if f"|{SYMMETRIC}|" in case:
         return found
-    twin = Comparison(
-        name + "gradient-twin",
-        f"G's gradient through the trained D = that without a penalty ({where})",
-        gradient,
-        "=",
-        free,
-        How.REFUTED,
-        twin_of=followed.id,
-    )
-    return (*found, twin)
+    wrong = f"G's gradient through the trained D = that without a penalty ({where})"
+    return (*found, _twin_of(followed, wrong, free))
+
+
+def _twin_of(law: Comparison, statement: str, right: Estimate) -> Comparison:
+    """Return the false twin of a law, with another right side."""
+    return replace(
+        law, id=f"{law.id}-twin", statement=statement, right=right, expected=How.REFUTED,
+        twin_of=law.id,
+    )  # fmt: skip
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:

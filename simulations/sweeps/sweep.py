@@ -78,22 +78,32 @@ def sweep(
             where = engine(
                 workers=workers, scheduler=scheduler, executor=executor, cells=len(missing)
             )
-            total = len(set(cells))
-            try:
-                blocks = blocks_of(missing, how, most=where.width)
-                for done, (cell, found) in enumerate(finished(blocks, how, where), 1):
-                    if found.pop("kept", True):
-                        store.keep(cell, found)
-                    else:
-                        lost[cell] = found
-                    if progress is not None:
-                        progress(total - len(missing) + done, total)
-            finally:
-                where.close()
+            known = len(set(cells)) - len(missing)
+            lost = _measured(missing, how, where, store, known, progress)
         rows = [lost.get(cell) or store.read(cell) or _unknown() for cell in cells]
         frame = table(cells, rows)
         write_table(frame, folder)
     return frame
+
+
+def _measured(
+    missing: Sequence[Cell], how: Settings, where: Engine, store: Store, known: int,
+    progress: Progress | None,
+) -> dict[Cell, Found]:  # fmt: skip
+    """Measure cells and keep their records; return what was found of those set aside."""
+    lost: dict[Cell, Found] = {}
+    try:
+        blocks = blocks_of(missing, how, most=where.width)
+        for done, (cell, found) in enumerate(finished(blocks, how, where), 1):
+            if found.pop("kept", True):
+                store.keep(cell, found)
+            else:
+                lost[cell] = found
+            if progress is not None:
+                progress(known + done, known + len(missing))
+    finally:
+        where.close()
+    return lost
 
 
 def _settings(values: dict[str, Any]) -> Settings:

@@ -17,7 +17,7 @@ from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, interval
 from gantheory.functions import t
 from gantheory.losses.loss import Loss
-from gantheory.theory.pieces import payoffs_of
+from gantheory.theory.coordinates import payoffs_of
 from gantheory.workbench.answers import Refused, plain, reading
 from gantheory.workbench.answers.links import command, python
 
