@@ -8,8 +8,9 @@ from flint import arb, ctx
 
 import gantheory
 from benchmarks.campaigns import games, inequalities, losses, numbers
+from benchmarks.campaigns.families import FAMILIES, phi
 from benchmarks.campaigns.integrals import Oracle
-from benchmarks.campaigns.laws import FAMILIES, Place, in_many_digits, phi
+from benchmarks.campaigns.laws import Place, in_many_digits
 from benchmarks.campaigns.outcome import Outcome
 from benchmarks.campaigns.pairs import Draw, ball_law, text
 from gantheory.records import How

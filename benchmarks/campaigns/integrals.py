@@ -9,7 +9,6 @@ ends; they are differences of two integrals, so nothing is differentiated by han
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,103 +17,16 @@ from typing import Any
 
 from flint import arb, ctx
 
-from benchmarks.campaigns.laws import BITS, HALF, ONE, SAME, TWO, ZERO, Law, Place
+from benchmarks.campaigns.integrands import between, named, size_of, values
+from benchmarks.campaigns.laws import BITS, SAME, ZERO, Law, Place
+from benchmarks.campaigns.search import crossing, is_sharp, looked_at, placed, summit
 
 ORDER = 20
 with ctx.workprec(BITS):
     RULE = [arb.legendre_p_root(ORDER, k, weight=True) for k in range(ORDER)]
-    LOG_2 = TWO.log()
 FAR = 110  # nats below the peak: what is left there does not count in 40 digits
-REACH = 1e12  # e-folds from an anchor: there only a power of x is left of an integrand
 INFINITE, THRESHOLD = "infinite", "too near to a threshold"
 TIGHT = arb("1e-22")
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """∫ q·f(p/q), and how f behaves far away.
-
-    ``integrand`` is q·f in p, q, u = log p − log q and the function α ↦ p^α·q^(1 − α).
-
-    ``at_0`` is f(0) and ``at_inf`` is lim f(r)/r, both for f(1) = f'(1) = 0, None where infinite.
-    ``powers`` are the exponents of r as r → ∞ and as r → 0, and ``logs`` say whether a logarithm
-    multiplies them there. ``order`` is that of the zero at p = q.
-    """
-
-    integrand: Callable[[arb, arb, arb, Callable[[arb], arb]], arb]
-    at_0: arb | None
-    at_inf: arb | None
-    powers: tuple[arb, arb]
-    logs: tuple[bool, bool] = (False, False)
-    order: int = 2
-
-
-def over_middle(u: arb) -> arb:
-    """Return log(p/m), m = (p + q)/2."""
-    return LOG_2 - (-abs(u)).exp().log1p() + (ZERO if u > 0 else u)
-
-
-def softplus(u: arb) -> arb:
-    """Return log(1 + e^u)."""
-    return (-abs(u)).exp().log1p() + (u if u > 0 else ZERO)
-
-
-def power(alpha: arb) -> Divergence:
-    """Return the power divergence of an order other than 0 and 1."""
-    scale = alpha * (alpha - 1)
-    zero, one = ZERO, ONE
-    return Divergence(
-        lambda p, q, u, mix: (mix(alpha) - q - alpha * (p - q)) / scale,
-        1 / alpha if alpha > 0 else None,
-        1 / (1 - alpha) if alpha < 1 else None,
-        (alpha if alpha > 1 else one, alpha if alpha < 0 else zero),
-    )
-
-
-_HALVES = (HALF, HALF)
-_TO_MIDDLE, _FROM_MIDDLE = LOG_2 - HALF, HALF - LOG_2 / 2
-_NONE = (ZERO, ZERO)
-DIVERGENCES: dict[str, Divergence] = {
-    "kl_pq": Divergence(lambda p, q, u, mix: p * u - p + q, ONE, None, (ONE, ZERO), (True, False)),
-    "kl_qp": Divergence(lambda p, q, u, mix: -q * u + p - q, None, ONE, (ONE, ZERO), (False, True)),
-    "jeffreys": Divergence(lambda p, q, u, mix: (p - q) * u, None, None, (ONE, ZERO), (True, True)),
-    "jsd": Divergence(
-        lambda p, q, u, mix: (p * over_middle(u) + q * over_middle(-u)) / 2,
-        LOG_2 / 2, LOG_2 / 2, (ONE, ZERO),
-    ),
-    "jsd_gap": Divergence(
-        lambda p, q, u, mix: (p * softplus(-u) + q * softplus(u)) / 2,
-        *_NONE, (ZERO, ONE), (True, True), 0,
-    ),
-    "tv": Divergence(lambda p, q, u, mix: abs(p - q) / 2, *_HALVES, (ONE, ZERO), order=1),
-    "tv_gap": Divergence(lambda p, q, u, mix: q if u > 0 else p, *_NONE, (ZERO, ONE), order=0),
-    "bc": Divergence(lambda p, q, u, mix: mix(HALF), *_NONE, _HALVES, order=0),
-    "hellinger2": Divergence(
-        lambda p, q, u, mix: (p + q) / 2 - mix(HALF), *_HALVES, (ONE, ZERO)
-    ),
-    "pearson_chi2": Divergence(lambda p, q, u, mix: (p - q) ** 2 / q, ONE, None, (TWO, ZERO)),
-    "neyman_chi2": Divergence(lambda p, q, u, mix: (p - q) ** 2 / p, None, ONE, (ONE, -ONE)),
-    "triangular": Divergence(lambda p, q, u, mix: (p - q) ** 2 / (p + q), ONE, ONE, (ONE, ZERO)),
-    "kl_pm": Divergence(
-        lambda p, q, u, mix: p * over_middle(u) - (p - q) / 2, HALF, _TO_MIDDLE, (ONE, ZERO)
-    ),
-    "kl_qm": Divergence(
-        lambda p, q, u, mix: q * over_middle(-u) - (q - p) / 2, _TO_MIDDLE, HALF, (ONE, ZERO)
-    ),
-    "kl_mp": Divergence(
-        lambda p, q, u, mix: -(p + q) / 2 * over_middle(u) + (p - q) / 2,
-        None, _FROM_MIDDLE, (ONE, ZERO), (False, True),
-    ),
-    "kl_mq": Divergence(
-        lambda p, q, u, mix: -(p + q) / 2 * over_middle(-u) + (q - p) / 2,
-        _FROM_MIDDLE, None, (ONE, ZERO), (True, False),
-    ),
-}  # fmt: skip
-
-
-def named(name: str) -> Divergence:
-    """Return a divergence by name; ``power_0.3`` is one too."""
-    return DIVERGENCES[name] if name in DIVERGENCES else power(arb(name.removeprefix("power_")))
 
 
 @dataclass
@@ -250,9 +162,11 @@ class Oracle:
     ) -> list[tuple[arb, arb]]:
         start = float(width.log().mid())
         rows = []
-        for y in _grid(start, None if middle is None else float(abs(middle - place).log()), soft):
+        for y in looked_at(
+            start, None if middle is None else float(abs(middle - place).log()), soft
+        ):
             pair = self.logs(place, side * arb(y).exp())
-            if y > start and any(v is not None and not _sharp(v) for v in pair):
+            if y > start and any(v is not None and not is_sharp(v) for v in pair):
                 break  # beyond the digits of the oracle
             rows.append((y, *pair))
         for y, lp, lq in rows:
@@ -286,7 +200,7 @@ class Oracle:
 
         def logs(y: arb) -> tuple[arb, arb]:
             lp, lq = self.logs(place, side * y.exp())
-            if lp is None or lq is None or not (_sharp(lp) and _sharp(lq)):
+            if lp is None or lq is None or not (is_sharp(lp) and is_sharp(lq)):
                 raise ArithmeticError
             return lp.mid(), lq.mid()
 
@@ -296,7 +210,7 @@ class Oracle:
 
         for (y, lp, lq), (z, lp2, lq2) in pairwise(rows):
             if None not in (lp, lq, lp2, lq2) and (lp - lq).mid() * (lp2 - lq2).mid() < 0:
-                yield from _placed(place, side, partial(crossing, apart, arb(y), arb(z)))
+                yield from placed(place, side, partial(crossing, apart, arb(y), arb(z)))
         for alpha in self.exponents:
 
             def level(y: arb, alpha: arb = alpha) -> arb:
@@ -311,7 +225,7 @@ class Oracle:
                 a, b, c = heights[i - 1 : i + 2]
                 if None not in (a, b, c) and b >= a and b > c and b - min((a, c)) > 6:
                     low, high = arb(rows[i - 1][0]), arb(rows[i + 1][0])
-                    yield from _placed(place, side, partial(summit, level, low, high))
+                    yield from placed(place, side, partial(summit, level, low, high))
 
     # -- panels
 
@@ -459,107 +373,3 @@ class Oracle:
         rounding = abs(value.value) * arb(2) ** -300 / self.step
         slope, bend = total[width + i].mid(), total[2 * width + i].mid()
         return value, Answer(slope, (errors[width + i] + rounding).mid(), bend)
-
-
-def values(what: Any, lp: arb | None, lq: arb | None) -> list[arb]:
-    """Return q·f(p/q) for each divergence; where one density is 0 from f(0), or lim f(r)/r."""
-    if lp is not None and lq is not None:
-        p, q, u = lp.exp(), lq.exp(), lp - lq
-        return [d.integrand(p, q, u, lambda a: between(a, lp, lq).exp()) for d in what]
-    x = lq.exp() if lp is None else lp.exp()
-    return [x * (d.at_0 if lp is None else d.at_inf) for d in what]
-
-
-def size_of(d: Divergence, lp: arb | None, lq: arb | None) -> arb | None:
-    """Return the logarithm of |q·f(p/q)| up to a few nats, however small; None is 0."""
-    if lp is None or lq is None:
-        share = d.at_0 if lp is None else d.at_inf
-        return None if share is None or share == 0 or lp is lq else lq if lp is None else lp
-    u = lp - lq
-    if abs(u) < 1:
-        return lq + d.order * (abs(u).log() if not u.contains(0) else arb(-2000))
-    side = 0 if u > 0 else 1
-    return between(d.powers[side], lp, lq) + (abs(u).log() if d.logs[side] else ZERO)
-
-
-def between(alpha: arb, lp: arb, lq: arb) -> arb:
-    """Return log(p^α·q^(1 − α)), without the one of which there is none."""
-    return alpha * lp + (1 - alpha) * lq
-
-
-def _sharp(v: arb) -> bool:
-    return bool(v.rad() < 1e-6 * (1 + abs(v)))
-
-
-def _grid(start: float, end: float | None, soft: bool) -> list[float]:
-    """Return log-distances at which to look: densely about the width, out to the end or beyond."""
-    start = start if end is None else min(start, end)
-    inward, step = [start], 1.0
-    while inward[-1] > start - (REACH if soft else 3):
-        inward.append(inward[-1] - step)
-        step *= 1.25 if soft else 1.0
-    if end is not None:
-        n = min(60, max(1, int((end - start) / 0.7) + 1))
-        return inward[::-1] + [
-            start + (end - start) * k / n for k in range(1, n + 1) if end > start
-        ]
-    outward, step = [start + 0.5], 0.5
-    while outward[-1] < start + REACH:
-        step *= 1.12 if outward[-1] > start + 8 else 1.0
-        outward.append(outward[-1] + step)
-    return inward[::-1] + outward
-
-
-def _placed(
-    place: arb, side: int, search: Callable[[], tuple[arb, arb]]
-) -> Iterator[tuple[arb, arb]]:
-    """Yield what a search for a log-distance and its width finds, as a place and its width."""
-    try:
-        y, width = search()
-    except ArithmeticError:
-        return
-    apart = y.exp().mid()
-    yield (place + side * apart).mid(), (apart * width).mid()
-
-
-def crossing(f: Callable[[arb], arb], low: arb, high: arb) -> tuple[arb, arb]:
-    """Return a zero of f by bisection with secants, and the length over which f changes by 1."""
-    a, b = f(low), f(high)
-    for k in range(400):
-        y = (low + high) / 2 if k % 3 == 2 else low - a * (high - low) / (b - a)
-        y = y.mid()
-        value = f(y)
-        if value == 0:
-            break
-        if value * a < 0:
-            high, b = y, value
-        else:
-            low, a = y, value
-        if high - low < (abs(y) + 1) * arb(2) ** -150:
-            break
-    tiny = arb("1e-20")
-    steep = abs(f(y + tiny) - f(y - tiny)) / (2 * tiny)
-    return y, min((1 / steep, HALF)) if steep > 2 else HALF
-
-
-def summit(f: Callable[[arb], arb], low: arb, high: arb) -> tuple[arb, arb]:
-    """Return where f is highest, by golden section, and the length over which it falls by 1."""
-    golden = arb((math.sqrt(5) - 1) / 2)
-    a, b = high - golden * (high - low), low + golden * (high - low)
-    at_a, at_b = f(a), f(b)
-    for _ in range(70):
-        if at_a > at_b:
-            high, b, at_b = b, a, at_a
-            a = (high - golden * (high - low)).mid()
-            at_a = f(a)
-        else:
-            low, a, at_a = a, b, at_b
-            b = (low + golden * (high - low)).mid()
-            at_b = f(b)
-    y = ((low + high) / 2).mid()
-    top, step = f(y), arb("1e-6")
-    while not top - f(y + step) > 1:
-        step *= 2
-        if step > 1e12:
-            raise ArithmeticError
-    return y, step

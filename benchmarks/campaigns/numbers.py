@@ -14,7 +14,8 @@ from typing import Any
 
 from flint import arb
 
-from benchmarks.campaigns.integrals import DIVERGENCES, INFINITE, Answer, Oracle, Unresolved
+from benchmarks.campaigns.integrals import INFINITE, Answer, Oracle, Unresolved
+from benchmarks.campaigns.integrands import DIVERGENCES
 from benchmarks.campaigns.laws import Law, in_many_digits
 from benchmarks.campaigns.outcome import Outcome, timed
 from benchmarks.campaigns.pairs import Tree, ball_law, pair, parameters, text

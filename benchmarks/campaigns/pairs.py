@@ -14,7 +14,8 @@ from typing import Any
 from flint import arb
 
 from benchmarks.campaigns import laws
-from benchmarks.campaigns.laws import FAMILIES, ZERO, Law, in_many_digits
+from benchmarks.campaigns.families import FAMILIES
+from benchmarks.campaigns.laws import ZERO, Law, in_many_digits
 
 Tree = tuple[Any, ...]
 ON_THE_LINE = ("normal", "laplace", "logistic", "gumbel", "student_t", "cauchy",
