@@ -14,7 +14,7 @@ from torch.distributions import Normal, kl_divergence
 
 import gantheory as gt
 from benchmarks.figures import Figure
-from gantheory.integrals.bulk.normals import Pair, of_normals
+from gantheory.integrals.bulk.normals import NormalPairs, of_normals
 
 MANY, SOME = 100_000, 10_000
 
@@ -59,7 +59,7 @@ def figures(quick):
     single = best(lambda: kl_divergence(*pair), turns, 200)
     closed = best(lambda: gt.divergence("kl_pq", first, second, method="closed form"), turns, 100)
     yield Figure("one closed form, ours / torch", closed / single, "times", 10, True)
-    numbers = Pair(*map(np.float64, (0, 1, 1, 2)))
+    numbers = NormalPairs(*map(np.float64, (0, 1, 1, 2)))
     formula = best(lambda: of_normals("kl_pq", numbers), turns, 100)
     through = best(lambda: gt.divergence("kl_pq", first, second), turns, 100)
     yield Figure("`divergence` adds to a KL of normals", (through - formula) * 1e6, "us", 100, True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import gantheory
 from benchmarks.figures import Figure
 from gantheory.densities.sampled import own_density_nd
-from gantheory.integrals.certified import enclose
+from gantheory.integrals.certified import enclose_divergence
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.montecarlo import by_sampling
 from gantheory.records import Status
@@ -66,7 +66,7 @@ def certified(digits):
     for _ in range(7):
         start = time.process_time()
         p, q = (gantheory.density("normal", loc=loc) for loc in (0, 2))
-        found = enclose("jsd", p, q, digits=digits)
+        found = enclose_divergence("jsd", p, q, digits=digits)
         spent.append(time.process_time() - start)
     note = f"{found.mid} ± {found.radius}"
     yield Figure(

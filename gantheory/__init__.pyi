@@ -34,7 +34,9 @@ from .estimators.reward import derive_reward as derive_reward
 from .functionals.optimum import OptimalCritic as OptimalCritic
 from .functionals.optimum import optimal_critic as optimal_critic
 from .inequalities.inequality import prove as prove
+from .integrals.certified import Enclosure as Enclosure
 from .integrals.curves.along import curve as curve
+from .integrals.dispatch import certify as certify
 from .integrals.dispatch import divergence as divergence
 from .integrals.dispatch import divergence_table as divergence_table
 from .integrals.empirical import between_samples as between_samples

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from simulations.ensembles import Games, Member, Recipe, State
 from simulations.minibatches import portions
-from simulations.reference import Reference
+from simulations.reference import ReferenceEngine
 from simulations.updates import Schedule
 
 
@@ -34,7 +34,7 @@ def can_capture(members: Sequence[Member], recipe: Recipe) -> bool:
     )
 
 
-class Captured(Reference):
+class Captured(ReferenceEngine):
     """Trains as `Reference` does, equal up to the rounding of Adam's corrections on the device."""
 
     def __init__(self, members: Sequence[Member], recipe: Recipe) -> None:

@@ -19,7 +19,7 @@ from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
 from simulations.streams import CHUNK, INITIAL, Draw, Sampler, generator_of
 from simulations.trainable import Trainable, check_constraint, trainable
-from simulations.updates import Adam, Rule, Schedule
+from simulations.updates import Adam, DirectionRule, Schedule
 
 Player = Literal["discriminator", "generator"]
 ADAM = Adam()
@@ -94,7 +94,7 @@ class Recipe:
     batch: int = 256
     discriminator_steps: int = 1
     generator_steps: int = 1
-    rule: Rule | tuple[Rule, Rule] = ADAM
+    rule: DirectionRule | tuple[DirectionRule, DirectionRule] = ADAM
     order: str | Moves = "alternating"
     schedule: str = Schedule.CONSTANT
     annealing: str = Schedule.CONSTANT
@@ -133,7 +133,7 @@ class Recipe:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
         if self.averaging is not None and not 0 < self.averaging < 1:
             raise GantheoryError(f"averaging={self.averaging!r} must lie between 0 and 1")
-        if not all(isinstance(rule, Rule) for rule in self.rules.values()):
+        if not all(isinstance(rule, DirectionRule) for rule in self.rules.values()):
             raise GantheoryError(
                 f"rule={self.rule!r:.60} cannot train; give Sgd(), Adam(), RmsProp(), or a pair of "
                 "them, the discriminator's and the generator's"
@@ -161,7 +161,7 @@ class Recipe:
         return made if self.generator is None else {**made, "generator": self.generator}
 
     @property
-    def rules(self) -> dict[Player, Rule]:
+    def rules(self) -> dict[Player, DirectionRule]:
         """Return each player's rule."""
         pair = self.rule if isinstance(self.rule, tuple) and len(self.rule) == 2 else None
         critic, maker = pair or (self.rule, self.rule)
@@ -265,7 +265,7 @@ class State:
 
 def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
     """Return the state before the first step, each member's from its own seed."""
-    check(members, recipe)
+    check_members(members, recipe)
     sources = [generator_of(member.seed, INITIAL) for member in members]
     parameters = {
         str(player): initialise(network, sources).to(recipe.device, recipe.dtype)
@@ -283,7 +283,7 @@ def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
     return State(0, parameters, memory, updates)
 
 
-def check(members: Sequence[Member], recipe: Recipe) -> None:
+def check_members(members: Sequence[Member], recipe: Recipe) -> None:
     """Raise `GantheoryError` where members and recipe do not fit together."""
     if not members:
         raise GantheoryError("an ensemble needs at least one member")

@@ -25,7 +25,7 @@ from gantheory.records import Estimate
 from simulations.data import as_density, bulk, quantile
 from simulations.flows import Flow
 from simulations.networks import Affine, Mlp, Network
-from simulations.pushforward import REACH, Pushforward
+from simulations.pushforward import REACH, GeneratorLaw
 
 Array = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def normal_law(network: Network, row: Tensor) -> Density:
     return NormalNd(tuple(loc.tolist()), tuple(map(tuple, (covariance + covariance.T) / 2)))
 
 
-def jsd_on_line(p: Density | str, law: Pushforward) -> Estimate:
+def jsd_on_line(p: Density | str, law: GeneratorLaw) -> Estimate:
     """Return JSD(P, law of g(z)) in nats by adaptive quadrature: P's half in x, Q's half in z.
 
     In z nothing is sharp where g is nearly constant and q nearly an atom. Both lines are cut where

@@ -24,7 +24,7 @@ from simulations.plans import (
     Arena,
     Join,
     Operation,
-    Plan,
+    Passes,
     block_memory,
     has_plan,
     is_batched,
@@ -253,7 +253,7 @@ class Workspace:
         width = self.recipe.discriminator.inputs
         return samples.view(len(samples), -1, width)
 
-    def _generator_plan(self) -> Plan:
+    def _generator_plan(self) -> Passes:
         assert self.recipe.generator is not None
         mover = self.movers["generator"]
         latent = self.inputs["latent"]
@@ -269,7 +269,7 @@ class Workspace:
     def _noise(self, seen: Tensor, name: str, k: int) -> list[Operation]:
         return [partial(seen.add_, self.inputs[name][:, k])] if name in self.inputs else []
 
-    def _fakes(self, seen: Tensor, source: Plan | None, k: int) -> list[Operation]:
+    def _fakes(self, seen: Tensor, source: Passes | None, k: int) -> list[Operation]:
         """Return the operations that write minibatch ``k`` of fakes where D sees them."""
         if source is None:
             written: list[Operation] = [partial(seen.copy_, self.inputs["fake"][:, k])]
@@ -281,7 +281,7 @@ class Workspace:
             ]
         return written + self._noise(seen, "fake_noise", k)
 
-    def _generator_update(self, seen: Tensor, source: Plan, arena: Arena) -> list[Operation]:
+    def _generator_update(self, seen: Tensor, source: Passes, arena: Arena) -> list[Operation]:
         critic, mover = self.movers["discriminator"], self.movers["generator"]
         judge = plan(
             self.recipe.discriminator,
@@ -307,7 +307,7 @@ class Workspace:
         weight = self.recipe.averaging
         return calls if weight is None else [*calls, *mover.average(weight)]
 
-    def _discriminator_slope(self, both: Plan) -> None:
+    def _discriminator_slope(self, both: Passes) -> None:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
         n = both.output.shape[1] // 2
         halves = (("real", slice(0, n)), ("fake", slice(n, None)))
@@ -323,7 +323,7 @@ class Workspace:
         for call in self.slopes[key]:
             call()
 
-    def _generator_slope(self, judge: Plan) -> None:
+    def _generator_slope(self, judge: Passes) -> None:
         """Write the slope of mean c(fake) at D's outputs."""
         key = ("generator", self.games)
         if key not in self.slopes:

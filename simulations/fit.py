@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 RECIPES = ("adam", "precise")
 
 
-class Law(Protocol):
+class _Law(Protocol):
     """A one-dimensional density with quantiles."""
 
     def logpdf(self, x: Array) -> Array:
@@ -59,7 +59,7 @@ class FittedDiscriminator:
         return self.loss.score(self.network(self.parameters, inputs)).reshape(x.shape[:-1])
 
 
-def _bulk(laws: tuple[Law, Law]) -> tuple[float, float]:
+def _bulk(laws: tuple[_Law, _Law]) -> tuple[float, float]:
     """Return the centre and a width of where both laws have their mass."""
     middle = np.concatenate([law.ppf(np.array([0.05, 0.5, 0.95])) for law in laws])
     return float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
@@ -67,8 +67,8 @@ def _bulk(laws: tuple[Law, Law]) -> tuple[float, float]:
 
 def fit_discriminator(
     loss: Loss | str,
-    p: Law | str,
-    q: Law | str,
+    p: _Law | str,
+    q: _Law | str,
     *,
     recipe: Literal["adam", "precise"] = "precise",
     seed: int = 0,
@@ -215,7 +215,7 @@ class _Fit:
     def by_adam(
         self,
         row: Tensor,
-        laws: tuple[Law, Law],
+        laws: tuple[_Law, _Law],
         rng: np.random.Generator,
         steps: int,
         batch: int,
@@ -249,13 +249,13 @@ def _penalty(text: str | None, recipe: str) -> tuple[float, float]:
     return float(found.on_real), float(found.on_fake)
 
 
-def _density(law: Law | str) -> Law:
+def _density(law: _Law | str) -> _Law:
     from gantheory.densities import parse_density
 
     found: Any = parse_density(law) if isinstance(law, str) else law
     if not hasattr(found, "ppf"):
         raise GantheoryError(f"{found} has no quantiles; a fit needs a one-dimensional density")
-    quantiles: Law = found
+    quantiles: _Law = found
     return quantiles
 
 
@@ -263,14 +263,14 @@ def _density(law: Law | str) -> Law:
 _REACH, _NODES = 6.5, 513
 
 
-def _parts(law: Law) -> list[tuple[float, Law]]:
+def _parts(law: _Law) -> list[tuple[float, _Law]]:
     """Return the laws that a law mixes, each with its share."""
     if not of_family(law, AnyMixture):
         return [(1.0, law)]
     return list(zip(law.probabilities, law.parts, strict=True))
 
 
-def _rule(p: Law, q: Law) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+def _rule(p: _Law, q: _Law) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     r"""Return the nodes of a rule for E_p and E_q at once, and their weights under each.
 
     E_p[g] is E_m[g·2p/(p + q)] with m = (p + q)/2, and E_m is half of E_p and half of E_q. Each of

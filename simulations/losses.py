@@ -23,7 +23,7 @@ from gantheory.formulas import interval
 from gantheory.functions import sigmoid, softplus, t, to_sympy
 from gantheory.losses import bound, get_loss
 from gantheory.losses.loss import Loss
-from simulations.stable import bound as bound_program
+from simulations.stable import preallocated as bound_program
 from simulations.stable import program, stabilise
 
 LossFunction = Callable[..., Tensor]
@@ -176,7 +176,7 @@ def _compiled(key: _Key) -> TorchLoss:
 def _maps(loss: Loss) -> list[Expr]:
     """Return smooth increasing maps from the real line onto the inside of the game's domain."""
     ends = interval(loss.domain)
-    lower, upper = (limit(end) for end in (ends.lower, ends.upper))
+    lower, upper = (end_of_domain(end) for end in (ends.lower, ends.upper))
     match lower.is_finite, upper.is_finite:
         case True, True:
             return [lower + (upper - lower) * sigmoid(t)]
@@ -187,7 +187,7 @@ def _maps(loss: Loss) -> list[Expr]:
     return [t]
 
 
-def limit(tree: ast.expr) -> Expr:
+def end_of_domain(tree: ast.expr) -> Expr:
     """Return an end of a domain as a number, perhaps infinite."""
     infinite = {"oo": sympy.oo, "inf": sympy.oo, "-oo": -sympy.oo, "-inf": -sympy.oo}
     text = ast.unparse(tree)

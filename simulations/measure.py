@@ -204,7 +204,7 @@ def gradient_gap(
 
 
 @dataclass(frozen=True)
-class Distance:
+class MeasuredDistance:
     """How far a discriminator is from the optimal one, in the output that papers call D(x).
 
     ``l2`` is the root mean square under m = (p + q)/2, by quadrature; ``sup`` the largest
@@ -222,7 +222,7 @@ def discriminator_distance(
     q: Density | str,
     *,
     parameters: Mapping[str, float] | None = None,
-) -> Distance:
+) -> MeasuredDistance:
     """Measure the distance between D(x) and D*(x)."""
     definition = bound(loss, parameters)
     best = predict(loss, parameters).optimal_discriminator(p, q)
@@ -237,7 +237,7 @@ def discriminator_distance(
     levels = np.linspace(0.001, 0.999, 999)
     places = np.concatenate([quantile(as_density(law), levels) for law in (p, q)])
     largest = float(np.abs(_evaluate(difference, places[None, :, None])).max())
-    return Distance(
+    return MeasuredDistance(
         Estimate(root, math.sqrt(max(mean, 0.0) + error) - root, method="quadrature"),
         Estimate(largest, 0.0, method="largest on a grid of quantiles"),
     )

@@ -16,7 +16,7 @@ from gantheory.losses.loss import Loss
 from simulations.ensembles import Member, Recipe, State
 from simulations.modules import Given, Stacked, as_network, path_of
 from simulations.points import as_sampler
-from simulations.reference import Reference
+from simulations.reference import ReferenceEngine
 from simulations.runs import load_checkpoint, train_run
 from simulations.samples import fresh_samples
 from simulations.streams import CHUNK
@@ -142,7 +142,7 @@ def _recipe(
 def _path_taken(
     members: tuple[Member, ...], recipe: Recipe, path: EnginePath, whys: tuple[str, str]
 ) -> tuple[str, str]:
-    slow = isinstance(engine(members, recipe, path), Reference)
+    slow = isinstance(engine(members, recipe, path), ReferenceEngine)
     why = path_of(
         [
             ("generator", recipe.networks["generator"], whys[0]),

@@ -35,7 +35,7 @@ ALIGNMENT = 32
 
 
 @dataclass
-class Plan:
+class Passes:
     """A network's passes for one block: write ``x``, run, read ``output``; write ``slope``, run.
 
     ``backward`` turns ``slope``, the loss's derivative in the output, into the parameters'
@@ -110,7 +110,7 @@ def plan(
     *,
     inputs: bool = False,
     join: Join | None = None,
-) -> Plan:
+) -> Passes:
     """Lay out the passes of a block.
 
     Args:
@@ -137,7 +137,7 @@ def _mlp(
     arena: Arena,
     inputs: bool,
     join: Join | None,
-) -> Plan:
+) -> Passes:
     k, n, depth = x.shape[0], x.shape[1], len(network.sizes) - 1
     batched = is_batched(network, n)
     layers = [x]
@@ -146,7 +146,7 @@ def _mlp(
     slopes = [_slope_memory(level, layers, arena) for level in range(depth)]
     slopes[0] = arena.take("x_slope", *x.shape) if inputs else x
     slopes.append(arena.take("output_slope", *layers[-1].shape))
-    result = Plan(x, layers[-1], slopes[-1], slopes[0] if inputs else None)
+    result = Passes(x, layers[-1], slopes[-1], slopes[0] if inputs else None)
     for level in range(depth):
         weight, bias = parameters[2 * level], parameters[2 * level + 1]
         name = network.activation if level < depth - 1 else network.output
@@ -198,11 +198,11 @@ def _affine(
     gradients: Sequence[Tensor] | None,
     z: Tensor,
     arena: Arena,
-) -> Plan:
+) -> Passes:
     loc, scale = parameters
     output = arena.take("affine", *z.shape)
     slope, scratch = arena.take("affine_slope", *z.shape), arena.take("scratch", *z.shape)
-    result = Plan(z, output, slope, None, [partial(torch.addcmul, loc, z, scale, out=output)])
+    result = Passes(z, output, slope, None, [partial(torch.addcmul, loc, z, scale, out=output)])
     if gradients is not None:
         if network.train != "scale":
             result.backward.append(partial(torch.sum, slope, 1, keepdim=True, out=gradients[0]))

@@ -28,7 +28,7 @@ WHAT = (
 
 
 @dataclass(frozen=True)
-class Points:
+class DataPoints:
     """Finitely many points, drawn with replacement: the empirical law of a user's data.
 
     Args:
@@ -76,7 +76,7 @@ class Points:
         u = places.uniform()[..., 0]
         return self.rows.to(u.device)[(u * len(self)).long()]
 
-    def split(self, share: float = 0.5, seed: int = 0) -> tuple[Points, Points]:
+    def split(self, share: float = 0.5, seed: int = 0) -> tuple[DataPoints, DataPoints]:
         """Return two parts without a common row: one to train on, one to measure on."""
         if not 0 < share < 1:
             raise GantheoryError(f"share={share!r} must lie between 0 and 1")
@@ -88,7 +88,7 @@ class Points:
         return _made(halves[0], self.origin), _made(halves[1], self.origin)
 
 
-def points(data: Any) -> Points:
+def points(data: Any) -> DataPoints:
     """Return a user's data as a sampler of its empirical law.
 
     Args:
@@ -99,7 +99,7 @@ def points(data: Any) -> Points:
     Raises:
         GantheoryError: where it is none of these, or holds what is no finite number.
     """
-    if isinstance(data, Points):
+    if isinstance(data, DataPoints):
         return data
     if isinstance(data, str | os.PathLike):
         return _made(_read(Path(data)), str(data))
@@ -128,7 +128,7 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
         raise GantheoryError(f"{what} of type {type(data).__name__} is no data; {WHAT}") from None
 
 
-def _made(numbers: Any, origin: str) -> Points:
+def _made(numbers: Any, origin: str) -> DataPoints:
     rows = torch.tensor(np.asarray(numbers, dtype=np.float64))
     rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
     if rows.ndim != 2 or not rows.numel():
@@ -136,7 +136,7 @@ def _made(numbers: Any, origin: str) -> Points:
     bad = int((~rows.isfinite().all(1)).sum())
     if bad:
         raise GantheoryError(f"{bad} of {len(rows)} points hold nan or inf; leave them out")
-    made = Points(origin, hashlib.sha256(rows.contiguous().numpy().tobytes()).hexdigest())
+    made = DataPoints(origin, hashlib.sha256(rows.contiguous().numpy().tobytes()).hexdigest())
     made.__dict__["rows"] = rows
     return made
 

@@ -31,7 +31,7 @@ _TO_ROUNDING = 44  # halvings of an interval, to 6e-17
 
 
 @dataclass(frozen=True)
-class Pushforward:
+class GeneratorLaw:
     """The law of g(z), z standard normal, for one member's generator on the line.
 
     Args:
@@ -171,4 +171,4 @@ class Pushforward:
 
 def log_density(network: Mlp | Affine, parameters: Tensor) -> Callable[[Array], Array]:
     """Return the exact log-density of one member's generator on the line."""
-    return Pushforward(network, parameters.detach().cpu()).logpdf
+    return GeneratorLaw(network, parameters.detach().cpu()).logpdf

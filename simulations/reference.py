@@ -20,7 +20,7 @@ Tensors = Mapping[str, Tensor]
 MOVES = "moves {}"  # the buffers of what the order of moves keeps, for each player
 
 
-class Reference:
+class ReferenceEngine:
     """Trains an ensemble as Algorithm 1 reads; any network, rule, order and regulariser."""
 
     def __init__(self, members: Sequence[Member], recipe: Recipe) -> None:
@@ -161,7 +161,7 @@ class Minibatches:
     asked again at the same strategies, it gives the same answer.
     """
 
-    def __init__(self, trainer: Reference, state: State, samples: Tensors) -> None:
+    def __init__(self, trainer: ReferenceEngine, state: State, samples: Tensors) -> None:
         self.trainer, self.state, self.samples = trainer, state, samples
         self.found: dict[tuple[Player, int, int], tuple[Tensor, Tensor, Tensor]] = {}
         self.evaluations: dict[Player, int] = {"generator": 0, "discriminator": 0}

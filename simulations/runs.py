@@ -62,9 +62,9 @@ class Run:
     @classmethod
     def of(cls, members: Sequence[Member], recipe: Recipe, path: EnginePath = "auto") -> Run:
         """Return the record of a run that has not begun."""
-        described = tuple(describe(member) for member in members)
+        described = tuple(as_plain(member) for member in members)
         statuses = tuple({"status": str(Status.OK)} for _ in members)
-        plan, where = describe(recipe), _environment()
+        plan, where = as_plain(recipe), _environment()
         return cls(plan, described, statuses=statuses, path=path, environment=where)
 
     def to_json(self) -> str:
@@ -252,11 +252,11 @@ def _state(counts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> State:
     return State(counts["step"], parameters, memory, dict(counts["updates"]))
 
 
-def describe(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """Return a configuration as plain data: dataclasses by their fields, laws as their text.
 
     >>> from simulations.networks import Affine
-    >>> describe(Affine())
+    >>> as_plain(Affine())
     {'type': 'Affine', 'loc': 0.0, 'scale': 1.0, 'dim': 1, 'train': 'both'}
     """
     from gantheory.densities.base import Density
@@ -269,14 +269,14 @@ def describe(value: Any) -> Any:
         return {"type": "Rule", "name": value.name, **plain}
     if isinstance(value, Loss | Critic):
         shown = value.as_dict()
-        return {name: describe(shown[name]) for name in shown if name != "title"}
+        return {name: as_plain(shown[name]) for name in shown if name != "title"}
     if is_dataclass(value) and not isinstance(value, type):
-        content = {field.name: describe(getattr(value, field.name)) for field in fields(value)}
+        content = {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
         return {"type": type(value).__name__, **content}
     if isinstance(value, Mapping):
-        return {str(key): describe(entry) for key, entry in value.items()}
+        return {str(key): as_plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [describe(entry) for entry in value]
+        return [as_plain(entry) for entry in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, torch.dtype):

@@ -44,13 +44,13 @@ def step(x: Tensor) -> Tensor:
     return (x > 0).to(x.dtype)
 
 
-def choose(x: Tensor, then: Any, otherwise: Any) -> Tensor:
+def _choose(x: Tensor, then: Any, otherwise: Any) -> Tensor:
     """Return ``then`` where x > 0, else ``otherwise``."""
     value: Tensor = torch.where(x > 0, then, otherwise)
     return value if value.dtype == x.dtype else value.to(x.dtype)
 
 
-def power(x: Tensor, exponent: Any) -> Tensor:
+def _power(x: Tensor, exponent: Any) -> Tensor:
     """Return x to an exponent, by the exact operation where torch has one."""
     match exponent:
         case -1.0:
@@ -75,7 +75,7 @@ def _product(*factors: Any) -> Any:
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "Add": _sum,
     "Mul": _product,
-    "Pow": power,
+    "Pow": _power,
     "exp": exp,
     "log": torch.log,
     "tanh": torch.tanh,
@@ -83,7 +83,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "sin": torch.sin,
     "cos": torch.cos,
     "erf": torch.erf,
-    "choice": choose,
+    "choice": _choose,
     "sigmoid": torch.sigmoid,
     "softplus": smooth_relu,
     "relu": torch.relu,
@@ -130,7 +130,7 @@ def program(
     return run
 
 
-def bound(
+def preallocated(
     expression: Expr, variable: Symbol, x: Tensor, out: Tensor, *, slope: bool = False
 ) -> list[Callable[[], Any]]:
     """Return the same evaluation as calls on preallocated memory, from ``x`` into ``out``."""

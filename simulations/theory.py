@@ -47,19 +47,19 @@ class Prediction:
 
     def optimal_value(self, p: Density | str, q: Density | str) -> Estimate:
         """Return V(D*) by quadrature of the value's divergence, its constant added."""
-        part = integrate(self.value, p, q)
+        part = _integrate(self.value, p, q)
         return replace(part, value=part.value + self.value_constant)
 
     def followed_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
         """Return the derivative of the followed divergence in ``wrt`` by quadrature."""
-        return integrate(self.followed, p, q, wrt)
+        return _integrate(self.followed, p, q, wrt)
 
     def loss_value_gradient(self, p: Density | str, q: Density | str, wrt: str) -> Estimate:
         """Return the derivative of the loss's value at D*, which training need not follow."""
-        return integrate(self.loss, p, q, wrt)
+        return _integrate(self.loss, p, q, wrt)
 
 
-def integrate(
+def _integrate(
     curvature: Curvature, p: Density | str, q: Density | str, wrt: str | None = None
 ) -> Estimate:
     """Return the divergence with a derived curvature, or its derivative in ``wrt``.

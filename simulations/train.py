@@ -9,10 +9,10 @@ import torch
 
 from gantheory.errors import GantheoryError, unknown_name
 from simulations.captured import Captured, can_capture
-from simulations.ensembles import Member, Recipe, State, check, initial_state
+from simulations.ensembles import Member, Recipe, State, check_members, initial_state
 from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
-from simulations.reference import Reference
+from simulations.reference import ReferenceEngine
 from simulations.streams import CHUNK
 from simulations.trainable import is_paired
 
@@ -59,7 +59,7 @@ def train(
     >>> [state.step for state in train(members, recipe)]
     [64, 100]
     """
-    check(members, recipe)
+    check_members(members, recipe)
     state = initial_state(members, recipe) if state is None else state
     if state.step % CHUNK and state.step < recipe.steps:
         raise GantheoryError(
@@ -84,7 +84,7 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
             "compare no pairs); use path='auto'"
         )
     if path == "reference" or not fast:
-        return (Captured if can_capture(members, recipe) else Reference)(members, recipe)
+        return (Captured if can_capture(members, recipe) else ReferenceEngine)(members, recipe)
     return Fast(members, recipe)
 
 

@@ -70,7 +70,7 @@ class Buffers:
 
 
 @runtime_checkable
-class Rule(Protocol):
+class DirectionRule(Protocol):
     """Turns a gradient into a direction; the parameters move by −rate · direction."""
 
     @property

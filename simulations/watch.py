@@ -24,8 +24,8 @@ from gantheory.losses import bound as with_numbers
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from simulations.compare import mean_of
-from simulations.losses import Payoff, limit
-from simulations.points import Points, as_sampler
+from simulations.losses import Payoff, end_of_domain
+from simulations.points import DataPoints, as_sampler
 from simulations.samples import TESTS
 from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
 from simulations.theory import predict
@@ -40,7 +40,7 @@ TESTED = 500  # points of either side in a two-sample test, whose cost is quadra
 
 
 @dataclass(frozen=True)
-class Payoffs:
+class _Payoffs:
     """A loss's payoffs as functions of its raw score."""
 
     real: Payoff
@@ -120,7 +120,7 @@ def measure(
     if test is not None and test not in TESTS:
         raise unknown_name("test", test, TESTS)
     played = with_numbers(loss, parameters)
-    payoffs = Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
+    payoffs = _Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
     with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
         gradients = _gradients(generator, discriminator, payoffs, real, latent, seed)
@@ -150,7 +150,7 @@ def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, s
 
 def _check_scores(scores: list[Tensor], loss: Loss) -> None:
     ends = interval(loss.domain)
-    lower, upper = (float(limit(end)) for end in (ends.lower, ends.upper))
+    lower, upper = (float(end_of_domain(end)) for end in (ends.lower, ends.upper))
     both = torch.cat(scores)
     if not bool(((both >= lower) & (both <= upper)).all()):
         raise GantheoryError(
@@ -165,7 +165,7 @@ def _samples(
     """Return as many real points as fakes, in the generator's type and on its device."""
     like = _like(generator)
     source = generator_of(seed, COMPARISON)
-    if isinstance(data, Points):
+    if isinstance(data, DataPoints):
         real = data.distinct(n, source)
     else:
         real = data.sample(n, source, torch.float64)
@@ -204,7 +204,7 @@ def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:
 def _gradients(
     generator: nn.Module,
     discriminator: nn.Module,
-    payoffs: Payoffs,
+    payoffs: _Payoffs,
     real: Tensor,
     latent: Latent,
     seed: int,

@@ -78,7 +78,7 @@ def test_a_divergence_from_outside_is_seen_everywhere(enter, tables):
     assert gt.explain(priors).bound_rule.startswith("skew_js >= ")
     value, exact = (
         gt.divergence("Skew-JS", P, Q),
-        gt.divergence("skew jensen", P, Q, None, "certified"),
+        gt.divergence("skew jensen", P, Q, wrt=None, method="certified"),
     )
     direct = quad(lambda x: integrand(SKEW, x), -12, 14, epsabs=0, epsrel=1e-12)[0]
     for found in (value, exact, gt.divergence(f"{priors}.value", P, Q)):

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from gantheory.ledger.statements.deciding import all_entries, decide_entry
 from gantheory.ledger.statements.entry import Row
-from gantheory.report.statements import remarks, sign_of
+from gantheory.report.statements import mark_of, remarks_on_row
 from gantheory.report.view import readable
 
 logger = logging.getLogger(__name__)
@@ -43,12 +43,12 @@ def told(row, prefix):
     line = nodes.row(ids=[f"{prefix}-{row.entry.id}"])
     line += cell(nodes.literal(row.entry.id, row.entry.id), nodes.Text(f" {row.entry.line}"))
     words = [nodes.Text(readable(row.entry.statement))]
-    for label, text in remarks(row):
+    for label, text in remarks_on_row(row):
         words += [nodes.Text(" "), nodes.emphasis("", f"{label.capitalize()}:")]
         words += [nodes.Text(f" {readable(text)}")]
     line += cell(*words)
     trained = "; gantheory claims trains it" if row.entry.slow else ""
-    line += cell(nodes.Text(f"{sign_of(row.how)} {row.how}: {row.verdict}{trained}"))
+    line += cell(nodes.Text(f"{mark_of(row.how)} {row.how}: {row.verdict}{trained}"))
     return line
 
 

@@ -63,10 +63,12 @@ def _run(target: Target, arguments: list[str], seconds: float, megabytes: int) -
         process.communicate()
         raise GantheoryError(
             f"{target.place} did not finish in {seconds:g} seconds; does it train or download "
-            "when it is imported? --time-limit allows more"
+            "when it is imported? --seconds allows more"
         ) from None
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
         raise GantheoryError(f"{target.place} crashed the process ({name})")
     if process.returncode and "MemoryError" in said:
-        raise GantheoryError(f"{target.place} needs more than {megabytes} MB; see --memory")
+        raise GantheoryError(
+            f"{target.place} needs more than {megabytes} MB; --megabytes allows more"
+        )

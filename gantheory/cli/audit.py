@@ -20,11 +20,10 @@ from gantheory.errors import GantheoryError
     help="How a criterion is called, where its signature does not say.",
 )
 @click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
-@click.option("--samples-frozen", is_flag=True, help="Not available yet.")
 @click.option("--witness", is_flag=True, help="Ask torch's make_fx, too; two seconds more.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
-@click.option("--time-limit", default=60.0, show_default=True, help="Seconds for the module.")
-@click.option("--memory", default=4096, show_default=True, help="Megabytes for the module.")
+@click.option("--seconds", default=60.0, show_default=True, help="Seconds for the module.")
+@click.option("--megabytes", default=4096, show_default=True, help="Megabytes for the module.")
 @click.option(
     "--fail-on",
     type=click.Choice(["note", "warning", "error"]),
@@ -37,11 +36,10 @@ def command(
     call_: str | None,
     style: str | None,
     claims: str | None,
-    samples_frozen: bool,
     witness: bool,
     html: str | None,
-    time_limit: float,
-    memory: int,
+    seconds: float,
+    megabytes: int,
     fail_on: str | None,
     as_json: bool,
 ) -> None:
@@ -56,18 +54,13 @@ def command(
       gantheory audit losses.py:GANLoss --init 'gan_mode="lsgan"'
       gantheory audit losses.py:d_loss,g_loss --claims non-saturating --json
     """
-    if samples_frozen:
-        raise GantheoryError(
-            "--samples-frozen cannot be read off code yet; write the estimator's k(r) as a formula "
-            "and use gantheory.estimators"
-        )
     from gantheory.audits import audit_target
     from gantheory.audits.target import target_of
 
-    if not 0 < time_limit <= 3600 or not 256 <= memory <= 1_000_000:
-        raise GantheoryError("--time-limit is between 0 and 3600 seconds, --memory from 256 MB on")
-    asked = target_of(target, init, call_, style, samples_frozen, witness)
-    found = audit_target(asked, claims=claims, seconds=time_limit, megabytes=memory)
+    if not 0 < seconds <= 3600 or not 256 <= megabytes <= 1_000_000:
+        raise GantheoryError("--seconds is between 0 and 3600, --megabytes from 256 on")
+    asked = target_of(target, init, call_, style, witness=witness)
+    found = audit_target(asked, claims=claims, seconds=seconds, megabytes=megabytes)
     if html:
         from gantheory.audits.page import page
 

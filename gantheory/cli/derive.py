@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
 @click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
-@click.option("--time-limit", default=10.0, show_default=True, help="Seconds of work at most.")
+@click.option("--seconds", default=10.0, show_default=True, help="Seconds of work at most.")
 @json_option
 def command(
     loss: str | None,
@@ -96,9 +96,9 @@ def command(
 
 def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:
     """Return the theory of what is asked for, of which there must be one."""
-    seconds = asked["time_limit"]
+    seconds = asked["seconds"]
     if not 0 < seconds <= 3600:
-        raise GantheoryError(f"--time-limit {seconds:g} must be between 0 and 3600 seconds")
+        raise GantheoryError(f"--seconds {seconds:g} must be between 0 and 3600 seconds")
     formulas = {part: asked[part] for part in ("real", "fake", "generator")}
     objective = asked["objective"]
     if objective is not None and (loss is not None or formulas["real"] or formulas["fake"]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -36,23 +37,11 @@ class _Listing(click.Command):
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
 @click.option("--unit", default="nats", show_default=True, help="nats, or bits.")
 @click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
-@click.option("--certified", is_flag=True, help="Enclose the value rigorously (python-flint).")
-@click.option("--digits", default=30, show_default=True, help="Digits wanted with --certified.")
+@click.option("--digits", default=30, show_default=True, help="Digits of --method certified.")
 @click.option("--column", help="Of files of samples, the column to take.")
 @json_option
 def command(
-    name: str,
-    p: str,
-    q: str,
-    file: Loss | None,
-    wrt: str | None,
-    method: str,
-    unit: str,
-    regulariser: str | None,
-    certified: bool,
-    digits: int,
-    column: str | None,
-    as_json: bool,
+    name: str, p: str, q: str, file: Loss | None, wrt: str | None, as_json: bool, **asked: Any
 ) -> None:
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
@@ -79,63 +68,91 @@ def command(
     "samples('a.csv').kde()" is a law fitted to them. MMD's kernel is named like
     "mmd2(kernel=laplacian, bandwidth=2)".
     """
-    exact = certified or method == "certified"
-    if unit != "nats" and (exact or regulariser is not None):
-        raise click.UsageError(f"--unit {unit}: with --certified or --regulariser all is in nats")
+    found = _found(name, p, q, wrt, asked)
+    if as_json:
+        print_json(found.data)
+    else:
+        click.echo("\n".join(found.lines))
+
+
+class Found(NamedTuple):
+    """An answer as JSON, and as lines of text."""
+
+    data: Mapping[str, Any]
+    lines: list[str]
+
+
+def _found(name: str, p: str, q: str, wrt: str | None, asked: Mapping[str, Any]) -> Found:
+    """Answer by the one route that what is asked for has."""
+    method, unit, regulariser = (asked[key] for key in ("method", "unit", "regulariser"))
+    if unit != "nats" and (method == "certified" or regulariser is not None):
+        raise click.UsageError(
+            f"--unit {unit}: with --method certified or --regulariser all is in nats"
+        )
     if regulariser is not None:
-        _regularised(name, p, q, wrt, regulariser, as_json, certified or method != "auto")
-        return
+        return _regularised(name, p, q, wrt, regulariser, method)
     if (critic := _of_means(name)) is not None:
-        _solved(critic, p, q, wrt, as_json, certified or method != "auto")
-        return
-    if exact:
-        _certified(name, p, q, wrt, digits, as_json)
-        return
+        return _solved(critic, p, q, wrt, method)
+    if method == "certified":
+        return _certified(name, p, q, wrt, asked["digits"])
+    return _integrated(name, p, q, wrt, asked)
+
+
+def _integrated(name: str, p: str, q: str, wrt: str | None, asked: Mapping[str, Any]) -> Found:
     from gantheory.densities import read_laws
     from gantheory.errors import abridged
     from gantheory.integrals import divergence
     from gantheory.records import Estimates
     from gantheory.samples import is_sample_like, samples
 
+    method, unit, column = (asked[key] for key in ("method", "unit", "column"))
     if column is not None and not (is_sample_like(p) or is_sample_like(q)):
         raise click.UsageError(f"--column {column}: neither {p[:40]!r} nor {q[:40]!r} is a file")
     first, second = (samples(x, column) if is_sample_like(x) else read_laws(x) for x in (p, q))
     estimate = divergence(name, first, second, wrt=wrt, method=method, unit=unit)
     if isinstance(estimate, Estimates):
-        _arrays(name, first, second, wrt, estimate, as_json)
-        return
-    if as_json:
-        print_json(_record(name, first, second, wrt, estimate) | {"unit": unit})
-        return
-    what = f"d {name} / d {wrt}" if wrt else name
-    click.echo(f"{what} = {estimate}")
+        return _arrays(name, first, second, wrt, estimate, unit)
     in_bits = ", in bits" if unit == "bits" else ""
-    pair = abridged(f"p = {first}, q = {second}")
-    click.echo(f"{pair}; {estimate.method}, {estimate.status.value}{in_bits}")
     shown = str(estimate)
-    for note in (estimate.reason, *estimate.warnings):
-        if note and note not in shown:
-            click.echo(f"note: {abridged(note)}")
+    lines = [
+        f"{_what(name, wrt)} = {shown}",
+        f"{_pair(first, second)}; {estimate.method}, {estimate.status.value}{in_bits}",
+    ]
+    lines += [
+        f"note: {abridged(note)}"
+        for note in (estimate.reason, *estimate.warnings)
+        if note and note not in shown
+    ]
+    return Found(_record(name, first, second, wrt, estimate) | {"unit": unit}, lines)
 
 
-def _arrays(name: str, p: Any, q: Any, wrt: str | None, found: Estimates, as_json: bool) -> None:
-    """Print the divergence of every pair of laws, in the order of the arrays."""
+def _what(name: str, wrt: str | None) -> str:
+    return f"d {name} / d {wrt}" if wrt else name
+
+
+def _pair(p: Any, q: Any) -> str:
+    from gantheory.errors import abridged
+
+    return abridged(f"p = {p}, q = {q}")
+
+
+def _arrays(name: str, p: Any, q: Any, wrt: str | None, found: Estimates, unit: str) -> Found:
+    """Return the divergence of every pair of laws, in the order of the arrays."""
     import numpy as np
 
-    if as_json:
-        shared = {"divergence": name, "p": str(p), "q": str(q), "wrt": wrt}
-        arrays = ("value", "error", "status", "method", "reason", "error_probability")
-        print_json(shared | {key: getattr(found, key).tolist() for key in arrays})
-        return
-    what = f"d {name} / d {wrt}" if wrt else name
-    for index in np.ndindex(found.shape):
-        click.echo(f"{what}[{', '.join(map(str, index))}] = {found[index]}")
-    click.echo(f"p = {p}, q = {q}")
+    shared = {"divergence": name, "p": str(p), "q": str(q), "wrt": wrt, "unit": unit}
+    arrays = ("value", "error", "status", "method", "reason", "error_probability")
+    lines = [
+        f"{_what(name, wrt)}[{', '.join(map(str, index))}] = {found[index]}"
+        for index in np.ndindex(found.shape)
+    ]
+    last = f"p = {p}, q = {q}" + (", in bits" if unit == "bits" else "")
+    return Found(shared | {key: getattr(found, key).tolist() for key in arrays}, [*lines, last])
 
 
 def _regularised(
-    name: str, p: str, q: str, wrt: str | None, regulariser: str, as_json: bool, other: bool
-) -> None:
+    name: str, p: str, q: str, wrt: str | None, regulariser: str, method: str
+) -> Found:
     from gantheory.errors import GantheoryError
     from gantheory.regularised.record import optimal_discriminator
 
@@ -144,15 +161,17 @@ def _regularised(
         raise GantheoryError(
             f"--regulariser asks for a loss's value, not {name!r}; write it like minimax.value"
         )
-    if other:
-        raise GantheoryError("--regulariser has one method; leave out --method and --certified")
-    found = optimal_discriminator(loss, p, q, regulariser=regulariser)
-    if as_json:
-        print_json(found.as_dict(wrt))
-        return
-    click.echo(str(found))
+    if method != "auto":
+        raise GantheoryError("--regulariser has one method; leave out --method")
+    return _best(optimal_discriminator(loss, p, q, regulariser=regulariser), (), wrt)
+
+
+def _best(found: Any, notes: Iterable[str], wrt: str | None) -> Found:
+    """Return the best discriminator or critic, and G's gradient through it where it is wanted."""
+    lines = [str(found), *(f"note: {note}" for note in notes)]
     if wrt is not None:
-        click.echo(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
+        lines.append(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
+    return Found(found.as_dict(wrt), lines)
 
 
 def _of_means(name: str) -> Critic | None:
@@ -173,21 +192,14 @@ def _of_means(name: str) -> Critic | None:
     return entry if isinstance(entry.objective, Functional | Averages) else None
 
 
-def _solved(critic: Critic, p: str, q: str, wrt: str | None, as_json: bool, other: bool) -> None:
+def _solved(critic: Critic, p: str, q: str, wrt: str | None, method: str) -> Found:
     from gantheory.errors import GantheoryError
     from gantheory.functionals.optimum import optimal_critic
 
-    if other:
-        raise GantheoryError(f"{critic.name}.value has one method; leave out --method, --certified")
+    if method != "auto":
+        raise GantheoryError(f"{critic.name}.value has one method; leave out --method")
     found = optimal_critic(critic, p, q)
-    if as_json:
-        print_json(found.as_dict(wrt))
-        return
-    click.echo(str(found))
-    for note in found.value.warnings:
-        click.echo(f"note: {note}")
-    if wrt is not None:
-        click.echo(f"d (G's loss) / d {wrt}, D held = {found.gradient(wrt)}")
+    return _best(found, found.value.warnings, wrt)
 
 
 def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[str, Any]:
@@ -204,22 +216,19 @@ def _record(name: str, p: Any, q: Any, wrt: str | None, estimate: Any) -> dict[s
     }
 
 
-def _certified(name: str, p: str, q: str, wrt: str | None, digits: int, as_json: bool) -> None:
+def _certified(name: str, p: str, q: str, wrt: str | None, digits: int) -> Found:
     from gantheory.densities import parse_density
-    from gantheory.errors import GantheoryError, abridged
-    from gantheory.integrals.certified import enclose
-    from gantheory.integrals.resolve import generator_for
+    from gantheory.errors import GantheoryError
+    from gantheory.integrals.dispatch import certify
 
     if wrt:
-        raise GantheoryError(f"--certified encloses values only; leave out --wrt {wrt}")
+        raise GantheoryError(f"--method certified encloses values only; leave out --wrt {wrt}")
     first, second = parse_density(p), parse_density(q)
-    found = enclose(generator_for(name), first, second, digits)
-    if as_json:
-        kept = ("lower", "upper", "mid", "radius", "digits", "tail")
-        record = _record(name, first, second, None, found.estimate)
-        print_json(record | {key: getattr(found, key) for key in kept})
-        return
-    click.echo(f"{name} = {found.mid} ± {found.radius}")
-    click.echo(
-        abridged(f"p = {first}, q = {second}") + f"; certified in [{found.lower}, {found.upper}]"
-    )
+    found = certify(name, first, second, digits=digits)
+    kept = ("lower", "upper", "mid", "radius", "digits", "tail")
+    record = _record(name, first, second, None, found.estimate)
+    lines = [
+        f"{name} = {found.mid} ± {found.radius}",
+        f"{_pair(first, second)}; certified in [{found.lower}, {found.upper}]",
+    ]
+    return Found(record | {key: getattr(found, key) for key in kept}, lines)

@@ -20,10 +20,10 @@ from gantheory.critics.suprema import (
     Linear,
     bounded_supremum,
     by_parts,
+    density_of_law,
     follows_value,
     from_slope,
     g,
-    law_of,
     linear_part,
     p,
     q,
@@ -135,7 +135,7 @@ def _slope(loss: Critic, linear: Linear) -> CriticDerivation:
 
 def _second_moment(loss: Critic, linear: Linear) -> CriticDerivation:
     assert isinstance(loss.constraint, SecondMoment)
-    weight = law_of(loss.constraint.law)
+    weight = density_of_law(loss.constraint.law)
     gain = linear.real * p - linear.fake * q
     best, square, lemma = weighted_supremum()
     critic = sp.simplify(best.subs({g: gain, w: weight}))
@@ -180,7 +180,7 @@ def _name_of(f: sp.Expr) -> str | None:
 
 def _gradient_moment(loss: Critic, linear: Linear) -> CriticDerivation:
     assert isinstance(loss.constraint, GradientMoment)
-    weight = law_of(loss.constraint.law)
+    weight = density_of_law(loss.constraint.law)
     best, square, lemma = weighted_supremum()
     gain = linear.real * (F_q - F_p)
     slope = best.subs({g: gain, w: weight})

@@ -21,13 +21,13 @@ Number = int | Fraction | str
 
 
 @dataclass(frozen=True)
-class Table:
+class JointTable:
     """A law of pairs: one row for each value of the first variable; all entries positive."""
 
     rows: tuple[tuple[sp.Rational, ...], ...]
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[Number]]) -> Table:
+    def of(cls, rows: Sequence[Sequence[Number]]) -> JointTable:
         """Return the law with these rational weights, which must be positive and add up to 1.
 
         >>> Table.of([["1/2", "1/4"], ["1/8", "1/8"]]).first
@@ -64,46 +64,46 @@ def _exact(value: Number) -> sp.Rational:
     return sp.Rational(fraction.numerator, fraction.denominator)
 
 
-def kl(p: Sequence[sp.Rational], q: Sequence[sp.Rational]) -> sp.Expr:
+def exact_kl(p: Sequence[sp.Rational], q: Sequence[sp.Rational]) -> sp.Expr:
     """Return KL(p‖q) of two positive laws on the same points, exactly."""
     return sum((a * sp.log(a / b) for a, b in zip(p, q, strict=True)), sp.Integer(0))
 
 
-def mutual_information(pairs: Table) -> sp.Expr:
+def mutual_information(pairs: JointTable) -> sp.Expr:
     """Return I = Σ p(x, c) log(p(x, c)/(p(x) p(c))), exactly.
 
     >>> mutual_information(Table.of([["1/4", "1/4"], ["1/4", "1/4"]]))
     0
     """
     product = [a * b for a in pairs.first for b in pairs.second]
-    return kl([value for row in pairs.rows for value in row], product)
+    return exact_kl([value for row in pairs.rows for value in row], product)
 
 
-def elbo(model: Table, row: int, encoder: Sequence[Number]) -> sp.Expr:
+def elbo(model: JointTable, row: int, encoder: Sequence[Number]) -> sp.Expr:
     """Return E_q[log p(x, z) − log q(z|x)] for the observation ``row`` of a model of (x, z)."""
     q = [_exact(value) for value in encoder]
     _check_law(q, len(model.rows[row]))
-    return -kl(q, model.rows[row])
+    return -exact_kl(q, model.rows[row])
 
 
-def elbo_gap_identity(model: Table, row: int, encoder: Sequence[Number]) -> Verdict:
+def elbo_gap_identity(model: JointTable, row: int, encoder: Sequence[Number]) -> Verdict:
     """Decide log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)) exactly.
 
     Source: D. P. Kingma, M. Welling (2013), arXiv:1312.6114, equation 1.
     """
     gap = sp.log(model.first[row]) - elbo(model, row, encoder)
-    right = kl([_exact(value) for value in encoder], model.conditional[row])
+    right = exact_kl([_exact(value) for value in encoder], model.conditional[row])
     return _identity("log p(x) - ELBO = KL(q(z|x) || p(z|x))", gap, right)
 
 
-def reversed_elbo_gap_identity(model: Table, row: int, encoder: Sequence[Number]) -> Verdict:
+def reversed_elbo_gap_identity(model: JointTable, row: int, encoder: Sequence[Number]) -> Verdict:
     """Decide the false twin, with the divergence's arguments exchanged."""
     gap = sp.log(model.first[row]) - elbo(model, row, encoder)
-    wrong = kl(model.conditional[row], [_exact(value) for value in encoder])
+    wrong = exact_kl(model.conditional[row], [_exact(value) for value in encoder])
     return _identity("log p(x) - ELBO = KL(p(z|x) || q(z|x))", gap, wrong)
 
 
-def information_bound(pairs: Table, guess: Sequence[Sequence[Number]]) -> sp.Expr:
+def least_information(pairs: JointTable, guess: Sequence[Sequence[Number]]) -> sp.Expr:
     """Return InfoGAN's bound E log Q(c|x) + H(c) for pairs (x, c) and a guess Q(c|x)."""
     total = -sum((c * sp.log(c) for c in pairs.second), sp.Integer(0))
     for row, law in zip(pairs.rows, guess, strict=True):
@@ -113,16 +113,16 @@ def information_bound(pairs: Table, guess: Sequence[Sequence[Number]]) -> sp.Exp
     return total
 
 
-def information_gap_identity(pairs: Table, guess: Sequence[Sequence[Number]]) -> Verdict:
+def information_gap_identity(pairs: JointTable, guess: Sequence[Sequence[Number]]) -> Verdict:
     """Decide I(x; c) − bound = E_x KL(p(c|x) ‖ Q(c|x)) exactly.
 
     Source: X. Chen et al. (2016), InfoGAN, arXiv:1606.03657, equation 4, which states the
     inequality; the gap is this.
     """
-    gap = mutual_information(pairs) - information_bound(pairs, guess)
+    gap = mutual_information(pairs) - least_information(pairs, guess)
     right = sum(
         (
-            weight * kl(posterior, [_exact(value) for value in law])
+            weight * exact_kl(posterior, [_exact(value) for value in law])
             for weight, posterior, law in zip(pairs.first, pairs.conditional, guess, strict=True)
         ),
         sp.Integer(0),
@@ -130,7 +130,7 @@ def information_gap_identity(pairs: Table, guess: Sequence[Sequence[Number]]) ->
     return _identity("I(x; c) - bound = E KL(p(c|x) || Q(c|x))", gap, right)
 
 
-def conditional_value_identity(p: Table, q: Table) -> Verdict:
+def conditional_value_identity(p: JointTable, q: JointTable) -> Verdict:
     """Decide V(D*) = 2 JSD − 2 log 2 for the conditional GAN on two laws of pairs, exactly."""
     value = sp.Integer(0)
     for row_p, row_q in zip(p.rows, q.rows, strict=True):
@@ -140,7 +140,7 @@ def conditional_value_identity(p: Table, q: Table) -> Verdict:
     return _identity("V(D*) = 2 JSD(p(x, y), q(x, y)) - 2 log 2", value, right)
 
 
-def conditional_split_identity(p: Table, q: Table) -> Verdict:
+def conditional_split_identity(p: JointTable, q: JointTable) -> Verdict:
     """Decide JSD of the pairs = mean over the first variable of the JSD of the conditionals.
 
     It holds where both laws have the same first marginal (the labels), and not otherwise.
@@ -153,7 +153,7 @@ def conditional_split_identity(p: Table, q: Table) -> Verdict:
     )
 
 
-def _flat(table: Table) -> DiscreteLaw:
+def _flat(table: JointTable) -> DiscreteLaw:
     return _law([value for row in table.rows for value in row])
 
 

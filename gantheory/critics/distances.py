@@ -49,7 +49,7 @@ def _quantile_plan(
     return tuple(plan)
 
 
-def energy_distance(law: DiscreteLaw, other: DiscreteLaw) -> Fraction:
+def energy_of_points(law: DiscreteLaw, other: DiscreteLaw) -> Fraction:
     """Return 2 E|X − Y| − E|X − X'| − E|Y − Y'| from the double sums."""
 
     def mean(a: DiscreteLaw, b: DiscreteLaw) -> Fraction:

@@ -33,7 +33,7 @@ NEGATIVE = 1e-9  # of the largest eigenvalue: beyond the rounding of a matrix of
 def derive_ball(loss: Critic, linear: Linear) -> CriticDerivation:
     """Derive the norm of the embeddings' difference, in closed form where the kernel has one."""
     assert isinstance(loss.constraint, KernelBall)
-    kernel = kernel_of(loss.constraint.kernel, linear.balanced)
+    kernel = _kernel_of(loss.constraint.kernel, linear.balanced)
     follows, undecided = follows_value(loss)
     solved = _energy(kernel, linear) or _gaussian(kernel, linear) or _polynomial(kernel, linear)
     total, named, value, steps, where = solved or _any(kernel, linear)
@@ -52,7 +52,7 @@ def derive_ball(loss: Critic, linear: Linear) -> CriticDerivation:
 Solved = tuple[Total | None, str, sp.Expr | None, tuple[Step, ...], str]
 
 
-def kernel_of(text: str, balanced: bool) -> sp.Expr:
+def _kernel_of(text: str, balanced: bool) -> sp.Expr:
     """Return a kernel that is symmetric, and positive definite on a set of points.
 
     Where constants drop out of the objective, weights that add up to 0 are enough.

@@ -13,7 +13,7 @@ from gantheory.divergences import FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.exact.signs.logforms import constant
 from gantheory.functions import r
-from gantheory.theory.branches import as_expression, branch, combination
+from gantheory.theory.branches import branch, combined_generator, number_of_form
 
 Number = int | Fraction | str
 
@@ -86,9 +86,9 @@ def f_divergence(entry: FDivergence | str, p: DiscreteLaw, q: DiscreteLaw) -> sp
 
 
 def _at_an_end(entry: FDivergence, of_q: bool) -> sp.Expr:
-    h = combination({entry: sp.Integer(1)})
+    h = combined_generator({entry: sp.Integer(1)})
     end = h.at_zero() if of_q else h.slope_at_infinity()
-    return sp.oo * end if isinstance(end, int) else as_expression(end)
+    return sp.oo * end if isinstance(end, int) else number_of_form(end)
 
 
 def _rational(value: Fraction) -> sp.Rational:

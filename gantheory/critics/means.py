@@ -19,8 +19,8 @@ from gantheory.critics.stationary import (
     Closed,
     Integrals,
     closed_score,
-    integrals_of,
-    stationary_score,
+    moments_of_score,
+    stationary_formula,
     without,
 )
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
@@ -59,7 +59,7 @@ def derive_means(loss: Critic, seconds: float = DEFAULT_SECONDS) -> CriticDeriva
     try:
         with time_limit(seconds):
             bent = curvature_of(means, _parameters(means))
-            score = stationary_score(means)
+            score = stationary_formula(means)
             closed = None if score is None else closed_score(means, score)
             if means.is_homogeneous():
                 return CriticDerivation(
@@ -190,7 +190,7 @@ def _is_best_of_frontier(means: Means, closed: Closed) -> bool:
     directions = [sign * factor for sign, (factor, _) in zip(signs, slopes, strict=True)]
     terms = zip(directions, weights, means.symbols, strict=True)
     frontier = Means(sum(one * other * s for one, other, s in terms), means.moments)
-    score = stationary_score(frontier)
+    score = stationary_formula(frontier)
     if score is None:
         return False
     bare = without(score, {k}, shift=closed.invariance == "t + c")
@@ -274,7 +274,7 @@ def _named(g: sp.Expr) -> tuple[sp.Expr, Curvature | None]:
     parameters = Assumptions()
     try:
         constant = sp.simplify(g.subs(r, 1))
-        found = consequences.describe(
+        found = consequences.describe_curvature(
             loss_curvature(_curve(g, parameters), parameters), constant, parameters
         )
     except OutOfTime:
@@ -289,7 +289,7 @@ def _named(g: sp.Expr) -> tuple[sp.Expr, Curvature | None]:
 
 def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step]:
     """Return the curvature −h'(r)/r, where h is what a fake sample adds to G's loss."""
-    integrals = integrals_of(minimised.unknowns, closed.score)
+    integrals = moments_of_score(minimised.unknowns, closed.score)
     h = sp.expand(integrals.at(minimised.felt("q")).subs(t, closed.score))
     left = sorted(
         h.free_symbols & set(integrals.densities), key=str
@@ -311,7 +311,7 @@ def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step]
         return None, Step("With D held", text, latex, How.UNDECIDED, f"{reason}; signs are open")
     try:
         curve = followed_curvature(_curve(h.xreplace(named), parameters), parameters)
-        found = consequences.describe(curve, sp.S.Zero, parameters)
+        found = consequences.describe_curvature(curve, sp.S.Zero, parameters)
     except OutOfTime:
         raise
     except Undecided as why:
@@ -330,7 +330,7 @@ def _numbers(found: Curvature | None, minimised: Means, closed: Closed) -> Itera
     if found is None:
         return
     names = {symbol.name for symbol in found.curvature.free_symbols}
-    for symbol, g in integrals_of(minimised.unknowns, closed.score).densities.items():
+    for symbol, g in moments_of_score(minimised.unknowns, closed.score).densities.items():
         if symbol.name in names:
             yield f"{symbol} = E_q[{g}] at the laws where the gradient is taken"
 

@@ -18,7 +18,7 @@ from gantheory.expressions import ELEMENTARY, ONE, Grammar, number, parse
 from gantheory.functions import r, relu, to_sympy
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
-from gantheory.theory.branches import generator
+from gantheory.theory.branches import generator_formula
 from gantheory.theory.curvature import algebra_of
 
 NAMES = {**DENSITIES, "F_p": F_p, "F_q": F_q}
@@ -84,7 +84,7 @@ def _read(node: ast.expr, text: str) -> Total:
         case ast.Name(id="w1"):
             return Total(sp.Abs(F_p - F_q))
         case ast.Name(id=name) if name in DIVERGENCES:
-            return Total(q * _opened(generator(DIVERGENCES[name])).xreplace({r: p / q}))
+            return Total(q * _opened(generator_formula(DIVERGENCES[name])).xreplace({r: p / q}))
         case ast.Call(func=ast.Name(id="integral"), args=[inner]):
             return Total(_opened(to_sympy(inner, NAMES)))
         case ast.Call(func=ast.Name(id="log")):

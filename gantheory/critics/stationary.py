@@ -48,7 +48,7 @@ class Integrals:
             rest = expr - sum(slope * s for s, slope in slopes.items())
             if all(part.is_number for part in (*slopes.values(), rest)):
                 total = sum(slope * self.densities[s] for s, slope in slopes.items())
-                number = mean_of(total)
+                number = _mean_of(total)
                 return expr if number is None else number + rest
         return expr.func(*map(self._summed, expr.args))
 
@@ -65,11 +65,11 @@ class Integrals:
         rest = sp.expand(rest)
         if rest.free_symbols & set(self.densities):
             return False
-        number = mean_of(total)
+        number = _mean_of(total)
         return number is not None and is_zero(number + rest)
 
 
-def mean_of(g: sp.Expr) -> sp.Expr | None:
+def _mean_of(g: sp.Expr) -> sp.Expr | None:
     """Return E_q[g(r)] where g is affine in r, so that it is the same for all laws.
 
     >>> mean_of(3 * r - 1)
@@ -80,13 +80,13 @@ def mean_of(g: sp.Expr) -> sp.Expr | None:
     return sp.simplify(g.subs(r, 1))
 
 
-def integrals_of(moments: tuple[Moment, ...], score: sp.Expr) -> Integrals:
+def moments_of_score(moments: tuple[Moment, ...], score: sp.Expr) -> Integrals:
     """Return the moments of a score that is a function of r."""
     found = Integrals()
     for moment in moments:
         f = found.at(moment.integrand).subs(t, score)
         g = _tidied(r * f if moment.law == "p" else f)
-        number = None if g.free_symbols & set(found.densities) else mean_of(g)
+        number = None if g.free_symbols & set(found.densities) else _mean_of(g)
         if number is not None:
             found.numbers[moment.symbol] = number
             continue
@@ -115,7 +115,7 @@ def _power_of(argument: sp.Expr) -> sp.Expr:
     return found * sp.exp(rest)
 
 
-def stationary_score(means: Means) -> sp.Expr | None:
+def stationary_formula(means: Means) -> sp.Expr | None:
     """Return t as a function of r and the moments; None where it has no single formula."""
     real, fake = (in_exponentials(means.force(law)) for law in "pq")
     if sp.simplify(real) == 0 or sp.simplify(fake) == 0:
@@ -174,14 +174,14 @@ def closed_score(means: Means, score: sp.Expr) -> Closed | None:
     """Return the score without moments, where it then solves its own condition."""
     symbols = {moment.symbol for moment in means.unknowns}
     if not score.free_symbols & symbols:
-        return Closed(score, integrals_of(means.unknowns, score), _invariance(means))
+        return Closed(score, moments_of_score(means.unknowns, score), _invariance(means))
     for name, image in INVARIANCES.items():
         if not means.is_invariant(image):
             continue
         bare = without(score, symbols, shift=name == "t + c")
         if bare is None:
             continue
-        integrals = integrals_of(means.unknowns, bare)
+        integrals = moments_of_score(means.unknowns, bare)
         if _solves(means, bare, integrals):
             return Closed(bare, integrals, name)
     return None

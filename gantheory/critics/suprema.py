@@ -113,7 +113,7 @@ def size_of(text: str, zero: bool = False) -> sp.Expr:
     return found
 
 
-def law_of(text: str) -> sp.Expr:
+def density_of_law(text: str) -> sp.Expr:
     """Return the density of a law, which must not be negative where p, q and mu are positive.
 
     Raises:

@@ -96,7 +96,7 @@ class Density:
 
     def replace(self, **changes: Any) -> Self:
         """Return this law with some parameters changed."""
-        return build(type(self), self.parameters | changes)
+        return build_density(type(self), self.parameters | changes)
 
     @property
     def support(self) -> Any:
@@ -189,10 +189,10 @@ def make(name: str, **parameters: Any) -> Density:
     known = families_by_name()
     if name.casefold() not in known:
         raise unknown_name("density", name, known)
-    return build(known[name.casefold()], parameters)
+    return build_density(known[name.casefold()], parameters)
 
 
-def build(family: type[D], parameters: Mapping[str, Any]) -> D:
+def build_density(family: type[D], parameters: Mapping[str, Any]) -> D:
     """Return ``family(**parameters)`` after every parameter has been checked."""
     declared = {f.name: f for f in dataclasses.fields(family)}  # type: ignore[arg-type]
     for name in parameters:

@@ -29,17 +29,17 @@ _X, _W = np.polynomial.legendre.leggauss(24)
 
 def check_shape(support: Any, centers: Any, kinks: Any, tails: Any) -> None:
     """Raise where a support, centers, kinks or tails are not of the form that they must have."""
-    low, high = numbers("support", support, 2)
+    low, high = _numbers("support", support, 2)
     if not low < high:
         raise GantheoryError(f"own density: support ({low:g}, {high:g}) is empty")
     for place in _listed("centers", centers):
-        center, width = numbers("a center with its width", place, 2)
+        center, width = _numbers("a center with its width", place, 2)
         if not (low <= center <= high and 0 < width < math.inf and math.isfinite(center)):
             raise GantheoryError(
                 f"own density: center ({center:g}, {width:g}) must lie in ({low:g}, {high:g}) and "
                 "have a positive width"
             )
-    for kink in numbers("kinks", kinks):
+    for kink in _numbers("kinks", kinks):
         if not low <= kink <= high or not math.isfinite(kink):
             raise GantheoryError(f"own density: kink {kink:g} must lie in ({low:g}, {high:g})")
     if len(_listed("tails", tails)) != 2 or not all(
@@ -48,7 +48,7 @@ def check_shape(support: Any, centers: Any, kinks: Any, tails: Any) -> None:
         raise GantheoryError("own density: tails must be two of gantheory.densities.Tail, or None")
 
 
-def numbers(what: str, given: Any, count: int | None = None) -> list[float]:
+def _numbers(what: str, given: Any, count: int | None = None) -> list[float]:
     """Return a list of numbers that are none of them nan."""
     try:
         found = [float(x) for x in _listed(what, given)]

@@ -49,7 +49,7 @@ def _sigmoid(v: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -v))
 
 
-def evaluate(tree: ast.expr, z: Array) -> Dual:
+def _evaluate(tree: ast.expr, z: Array) -> Dual:
     """Return G(z) and G'(z) of a checked expression, by forward differentiation."""
     match tree:
         case ast.Constant(value=number):
@@ -57,14 +57,14 @@ def evaluate(tree: ast.expr, z: Array) -> Dual:
         case ast.Name():
             return z, np.ones_like(z)
         case ast.UnaryOp(op=op, operand=operand):
-            value, slope = evaluate(operand, z)
+            value, slope = _evaluate(operand, z)
             return (-value, -slope) if isinstance(op, ast.USub) else (value, slope)
         case ast.BinOp(left=left, op=op, right=right):
-            return _operation(op, evaluate(left, z), evaluate(right, z))
+            return _operation(op, _evaluate(left, z), _evaluate(right, z))
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=args):
-            return _extreme(name, [evaluate(arg, z) for arg in args])
+            return _extreme(name, [_evaluate(arg, z) for arg in args])
         case ast.Call(func=ast.Name(id=name), args=[argument]):
-            value, slope = evaluate(argument, z)
+            value, slope = _evaluate(argument, z)
             outer, derivative = _FUNCTIONS[name](value)
             return outer, derivative * slope
     raise AssertionError(f"the grammar admits no {type(tree).__name__}")
@@ -111,7 +111,7 @@ def _numbered(order: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Branch:
+class _Branch:
     """A stretch of z on which G is strictly monotone, and its image."""
 
     low: float
@@ -139,7 +139,7 @@ class Pushforward(Univariate):
     def generate(self, z: Array) -> Dual:
         """Return G(z) and G'(z)."""
         with np.errstate(all="ignore"):
-            return evaluate(self.tree, np.asarray(z, float))
+            return _evaluate(self.tree, np.asarray(z, float))
 
     @cached_property
     def window(self) -> Interval:
@@ -149,7 +149,7 @@ class Pushforward(Univariate):
         return max(low, float(tails[0])), min(high, float(tails[1]))
 
     @cached_property
-    def branches(self) -> tuple[Branch, ...]:
+    def branches(self) -> tuple[_Branch, ...]:
         """The monotone stretches, from left to right."""
         z = np.linspace(*self.window, SCAN)
         value, slope = self.generate(z)
@@ -207,9 +207,9 @@ class Pushforward(Univariate):
             low, high = (middle, high) if (slope > 0) == sign else (low, middle)
         return 0.5 * (low + high)
 
-    def _branch(self, low: float, high: float) -> Branch:
+    def _branch(self, low: float, high: float) -> _Branch:
         a, b = self._limit(low), self._limit(high)
-        return Branch(low, high, (min(a, b), max(a, b)), a < b)
+        return _Branch(low, high, (min(a, b), max(a, b)), a < b)
 
     def log_density(self, at: Points) -> Array:
         x = at.x
@@ -224,7 +224,7 @@ class Pushforward(Univariate):
             total = np.logaddexp(total, np.where(inside, log, -np.inf))
         return total
 
-    def _log_slope(self, branch: Branch, z: Array, at: Points) -> Array:
+    def _log_slope(self, branch: _Branch, z: Array, at: Points) -> Array:
         """Return log abs(G'(z)): next to a turn c = G(z₀) from G'² = 2·abs(G''(z₀)(x − c))."""
         with np.errstate(divide="ignore"):
             log_slope = np.log(np.abs(self.generate(z)[1]))
@@ -269,10 +269,10 @@ class Pushforward(Univariate):
                 return False
         step = 1e-5 * (self.window[1] - self.window[0])
         with np.errstate(all="ignore"):
-            at, *beside = evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
+            at, *beside = _evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
         return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-9 * max(map(abs, beside))
 
-    def _inverse(self, branch: Branch, x: Array) -> Array:
+    def _inverse(self, branch: _Branch, x: Array) -> Array:
         """Return z by bisection over the numbers of binary64, as many below 1 as above it."""
         ends = _ordered(np.array([branch.low, branch.high]))
         low, high = np.full(x.shape, ends[0]), np.full(x.shape, ends[1])
@@ -322,7 +322,7 @@ class Pushforward(Univariate):
                 return Tail(finite=True, log=0.5)
         return super().tail(point, side)
 
-    def _turns_at(self, branch: Branch, point: float) -> bool:
+    def _turns_at(self, branch: _Branch, point: float) -> bool:
         return self._folds(
             branch.low if (branch.image[0] == point) == branch.rising else branch.high
         )

@@ -25,11 +25,11 @@ def steps_along(derivation: Derivation) -> tuple[Step, ...]:
         opening.pointwise(),
         *_stationarity(derivation),
         *_optimum(derivation),
-        *steps.second_order(derivation),
+        *steps.second_order_steps(derivation),
         *(step for one in _curvatures(derivation) for step in one),
-        *extremes.saturation(derivation),
-        *extremes.disjoint(derivation),
-        *extremes.equilibrium(derivation),
+        *extremes.saturation_steps(derivation),
+        *extremes.disjoint_steps(derivation),
+        *extremes.equilibrium_steps(derivation),
     )
 
 

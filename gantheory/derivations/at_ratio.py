@@ -22,7 +22,7 @@ from gantheory.formulas import PAYOFF, PROBABILITY, SCORE, interval
 from gantheory.functions import r, to_sympy
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
-from gantheory.theory.jets import FUNCTIONS, constant, jet, variable
+from gantheory.theory.jets import FUNCTIONS, constant_jet, jet, variable
 from gantheory.theory.records import Curvature
 
 RIVALS = 2  # scores tried against each optimum
@@ -83,7 +83,7 @@ class At:
         """Return the jet of a payoff in the score."""
         t = variable(score)
         symbols = self.parameters.symbols.items()
-        names = {name: constant(enclose(symbol, self.point)) for name, symbol in symbols}
+        names = {name: constant_jet(enclose(symbol, self.point)) for name, symbol in symbols}
         return jet(parse(text, PAYOFF), {**names, SCORE: t, PROBABILITY: FUNCTIONS["sigmoid"](t)})
 
     def payoff(self, name: str) -> arb:

@@ -30,7 +30,7 @@ from gantheory.theory.curvature import (
 from gantheory.theory.optimum import Optimum, optimise
 from gantheory.theory.pieces import Piece, algebra_on, pieces_of
 from gantheory.theory.records import Curvature, Disjoint, OptimalDiscriminator
-from gantheory.theory.tangent import Source
+from gantheory.theory.tangent import GeneratorSource
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
 
@@ -140,8 +140,9 @@ def _consequences(solved: Solved) -> Derivation:
         solved.definition,
         numbers_only(_optimal_discriminator(solved, link)),
         attempt("second_order", consequences.second_order, optimum, x, parameters),
-        attempt("value", _of_value, real, best, Source(supremum), parameters),
-        finite and _sloped(described("loss", loss_curvature, h, loss, Source(h)), h, parameters),
+        attempt("value", _of_value, real, best, GeneratorSource(supremum), parameters),
+        finite
+        and _sloped(described("loss", loss_curvature, h, loss, GeneratorSource(h)), h, parameters),
         finite and attempt("followed", _of_followed, h, optimum, x, parameters),
         attempt("zero_sum", is_zero_sum, solved.pieces, x, parameters),
         finite and attempt("saturation", consequences.saturation, h, slopes, parameters, undecided),
@@ -198,25 +199,27 @@ def _described(
     curvature: Callable[[Curve, Assumptions], Curve],
     curve: Curve,
     constant: sp.Expr,
-    source: Source,
+    source: GeneratorSource,
     parameters: Assumptions,
 ) -> Curvature:
-    found = consequences.describe(curvature(curve, parameters), constant, parameters)
+    found = consequences.describe_curvature(curvature(curve, parameters), constant, parameters)
     return replace(found, source=source)
 
 
-def _of_value(real: Curve, constant: sp.Expr, source: Source, parameters: Assumptions) -> Curvature:
+def _of_value(
+    real: Curve, constant: sp.Expr, source: GeneratorSource, parameters: Assumptions
+) -> Curvature:
     return consequences.of_value(_described(value_curvature, real, constant, source, parameters))
 
 
 def _of_followed(h: Curve, optimum: Optimum, x: sp.Symbol, parameters: Assumptions) -> Curvature:
-    found = consequences.describe(
+    found = consequences.describe_curvature(
         followed_curvature(h, parameters),
         ZERO,
         parameters,
-        lambda k: masses.sign(optimum.branches[k], x, parameters),
+        lambda k: masses.sign_of_curvature(optimum.branches[k], x, parameters),
     )
-    return replace(found, source=Source(h, followed=True))
+    return replace(found, source=GeneratorSource(h, followed=True))
 
 
 def _sloped(found: Curvature | None, h: Curve, parameters: Assumptions) -> Curvature | None:

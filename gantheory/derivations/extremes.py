@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
 
 
-def saturation(derivation: Derivation) -> Iterator[Step]:
+def saturation_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.saturation
     if found is None:
         return
@@ -57,7 +57,7 @@ def _limit(value: sp.Expr | Estimate | None) -> str:
     return r"\text{undecided}" if value is None else typeset(value)
 
 
-def disjoint(derivation: Derivation) -> Iterator[Step]:
+def disjoint_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.disjoint
     if found is None:
         return
@@ -82,7 +82,7 @@ def _known_on_disjoint(found: Disjoint) -> How:
     return How.CERTIFIED if any(isinstance(one, Estimate) for one in values) else How.PROVED
 
 
-def equilibrium(derivation: Derivation) -> Iterator[Step]:
+def equilibrium_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.equilibrium
     if found is None:
         return

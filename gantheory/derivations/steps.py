@@ -10,7 +10,7 @@ import sympy as sp
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.derivations import opening
 from gantheory.derivations.exposition import Step
-from gantheory.derivations.extremes import disjoint, equilibrium, saturation
+from gantheory.derivations.extremes import disjoint_steps, equilibrium_steps, saturation_steps
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import (
@@ -56,14 +56,14 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
             opening.pointwise(),
             *_stationarity(coordinate, optimum, parameters),
             *_optimum(derivation),
-            *second_order(derivation),
+            *second_order_steps(derivation),
             *_value(derivation, supremum, optimum, parameters),
             *_loss(derivation, h),
             *_followed(derivation, h),
             *_comparison(derivation),
-            *saturation(derivation),
-            *disjoint(derivation),
-            *equilibrium(derivation),
+            *saturation_steps(derivation),
+            *disjoint_steps(derivation),
+            *equilibrium_steps(derivation),
         ]
     )
 
@@ -151,7 +151,7 @@ def _flat_text(optimum: OptimalDiscriminator) -> str:
     )
 
 
-def second_order(derivation: Derivation) -> Iterator[Step]:
+def second_order_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.second_order
     if found is None:
         return

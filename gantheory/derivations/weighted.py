@@ -26,8 +26,8 @@ from gantheory.implicit.curves import end_of, joints
 from gantheory.implicit.solution import Implicit, same
 from gantheory.losses.loss import Loss
 from gantheory.losses.written import typed
+from gantheory.theory.coordinates import payoffs_of
 from gantheory.theory.maxima import Branch
-from gantheory.theory.pieces import payoffs_of
 from gantheory.theory.records import (
     Curvature,
     Disjoint,

@@ -10,7 +10,7 @@ import sympy as sp
 
 from gantheory.dynamics.circle import roots_in_balls
 from gantheory.dynamics.equilibria import (
-    Equilibrium,
+    RestPoint,
     equilibria,
     jacobian_in_balls,
     within_time,
@@ -29,7 +29,7 @@ from gantheory.dynamics.spectrum import (
 from gantheory.dynamics.steps import StepSizes, companion, step_sizes
 from gantheory.dynamics.telling import tell
 from gantheory.dynamics.verdict import Decision, Fate, decide, is_affine
-from gantheory.dynamics.zeros import Zeros, zeros
+from gantheory.dynamics.zeros import Zeros, zeros_of_field
 from gantheory.records import How
 from gantheory.shown import Shown, Told
 
@@ -56,8 +56,8 @@ class Analysis(Shown):
     method: Method
     step: sp.Rational
     zeros: Zeros
-    equilibria: tuple[Equilibrium, ...]
-    equilibrium: Equilibrium | None
+    equilibria: tuple[RestPoint, ...]
+    equilibrium: RestPoint | None
     decision: Decision
 
     def told(self) -> Told:
@@ -240,7 +240,7 @@ def analyse(dynamics: Game, method: Method | str, step: Any) -> Analysis:
     """
     method = make_method(method) if isinstance(method, str) else method
     rational = read_step(step)
-    solved = zeros(dynamics)
+    solved = zeros_of_field(dynamics)
     found = equilibria(dynamics, solved)
     undecided = Decision(Fate.UNDECIDED, How.UNDECIDED, "")
     empty = Analysis(dynamics, method, rational, solved, found, _choose(found), undecided)
@@ -268,7 +268,7 @@ def _show_interval(part: sp.Set) -> str:
     return f"{left}{part.start}, {part.end}{right}"
 
 
-def _choose(found: tuple[Equilibrium, ...]) -> Equilibrium | None:
+def _choose(found: tuple[RestPoint, ...]) -> RestPoint | None:
     """The first equilibrium that can be linearised, Nash before others."""
     usable = [e for e in found if e.jacobian is not None]
     return min(usable, key=lambda e: not e.nash.kind.startswith("Nash"), default=None)
@@ -286,7 +286,7 @@ def sample(dynamics: Game, point: Point) -> Point:
     return {v: sp.simplify(value.subs(put)) for v, value in point.items()}
 
 
-def _jacobian(dynamics: Game, method: Method, equilibrium: Equilibrium | None) -> sp.Matrix | None:
+def _jacobian(dynamics: Game, method: Method, equilibrium: RestPoint | None) -> sp.Matrix | None:
     if equilibrium is None or equilibrium.jacobian is None:
         return None
     point = sample(dynamics, equilibrium.point)

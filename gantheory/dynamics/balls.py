@@ -14,7 +14,7 @@ Box = Mapping[sp.Symbol, arb]
 WHOLE = arb("nan")  # no bound is known: contains everything, excludes nothing
 
 
-def enclose(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb] | None = None) -> arb:
+def enclose_on_box(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb] | None = None) -> arb:
     """Return a ball that holds every value of ``expression`` on ``box``; not finite if unknown.
 
     ``seen`` keeps the enclosures of parts, for expressions that share them.
@@ -37,7 +37,7 @@ def _enclose(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb]) -> arb:
         return arb(fmpq(int(number.p), int(number.q)))
     if expression.is_Pow:
         return _power(expression, box, seen)
-    parts = [enclose(part, box, seen) for part in expression.args]
+    parts = [enclose_on_box(part, box, seen) for part in expression.args]
     if expression.is_Add:
         return reduce(arb.__add__, parts)
     if expression.is_Mul:
@@ -49,11 +49,11 @@ def _enclose(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb]) -> arb:
 
 
 def _power(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb]) -> arb:
-    base, exponent = enclose(expression.base, box, seen), expression.exp
+    base, exponent = enclose_on_box(expression.base, box, seen), expression.exp
     if exponent.is_Integer:
         whole = _natural_power(base, abs(int(exponent)))
         return whole if exponent >= 0 else 1 / whole
-    power = enclose(exponent, box, seen)
+    power = enclose_on_box(exponent, box, seen)
     if not exponent.free_symbols:
         return _monotone(lambda u: u**power)(base)
     return (power * _monotone(arb.log)(base)).exp()

@@ -10,14 +10,14 @@ import sympy as sp
 from flint import arb
 
 from gantheory.deadline import OutOfTime, time_limit
-from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.nash import NashTest, check_nash, nash_in_balls
 from gantheory.dynamics.operators import characteristic, eigenvalues, lamda
 from gantheory.dynamics.record import KINKED, Game, smooth_part
 from gantheory.dynamics.solve import Point
 from gantheory.dynamics.spectrum import Balls, ball_matrix, eigenvalue_balls, flow_in_balls
 from gantheory.dynamics.steps import Behaviour, behaviour, companion
-from gantheory.dynamics.zeros import Zeros, without_tanh, zeros
+from gantheory.dynamics.zeros import Zeros, without_tanh, zeros_of_field
 from gantheory.records import How
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ UNLINEARISED = {True: "the field jumps here", False: "the flow depends on the pa
 
 
 @dataclass(frozen=True)
-class Equilibrium:
+class RestPoint:
     """A point where the field vanishes.
 
     Attributes:
@@ -97,44 +97,44 @@ class Equilibrium:
         }
 
 
-def equilibria(dynamics: Game, found: Zeros | None = None) -> tuple[Equilibrium, ...]:
+def equilibria(dynamics: Game, found: Zeros | None = None) -> tuple[RestPoint, ...]:
     """Find the equilibria of a game and classify each.
 
     >>> from gantheory.dynamics.known import bilinear
     >>> [e.classification.split(";")[0] for e in equilibria(bilinear())]
     ['Nash (global)']
     """
-    found = zeros(dynamics) if found is None else found
+    found = zeros_of_field(dynamics) if found is None else found
     exact = [classify(dynamics, point) for point in found.points]
     return (*exact, *(_classify_enclosed(dynamics, box) for box in found.enclosed))
 
 
-def classify(dynamics: Game, point: Point) -> Equilibrium:
+def classify(dynamics: Game, point: Point) -> RestPoint:
     """Linearise the field at an exact ``point`` and check the definition of a Nash equilibrium."""
     nash = check_nash(dynamics, point)
     if jumps_at(dynamics, point):
-        return Equilibrium(point, None, None, None, nash, How.PROVED)
+        return RestPoint(point, None, None, None, nash, How.PROVED)
     jacobian = dynamics.jacobian_at(point)
     values = within_time(lambda: eigenvalues(jacobian))
     kind, balls = flow(jacobian), ball_matrix(jacobian)
     if kind is None and balls is not None:
         kind = flow_in_balls(balls)
-    return Equilibrium(
+    return RestPoint(
         point, jacobian, None if values is None else tuple(values), kind, nash, How.PROVED
     )
 
 
-def _classify_enclosed(dynamics: Game, box: Mapping[sp.Symbol, arb]) -> Equilibrium:
+def _classify_enclosed(dynamics: Game, box: Mapping[sp.Symbol, arb]) -> RestPoint:
     point = {v: sp.Float(float(ball.mid()), 15) for v, ball in box.items()}
     nash = nash_in_balls(dynamics, box)
     if jumps_at(dynamics, box):
-        return Equilibrium(point, None, None, None, nash, How.CERTIFIED, box)
+        return RestPoint(point, None, None, None, nash, How.CERTIFIED, box)
     balls = jacobian_in_balls(dynamics, box)
     jacobian = sp.Matrix(dynamics.jacobian_at(point).evalf(15))
     values = None if balls is None else eigenvalue_balls(balls)
     numbers = None if values is None else tuple(sp.sympify(complex(v)) for v in values)
     kind = None if balls is None else flow_in_balls(balls)
-    return Equilibrium(point, jacobian, numbers, kind, nash, How.CERTIFIED, box)
+    return RestPoint(point, jacobian, numbers, kind, nash, How.CERTIFIED, box)
 
 
 def jacobian_in_balls(dynamics: Game, box: Mapping[sp.Symbol, arb]) -> Balls | None:
@@ -156,7 +156,7 @@ def jumps_at(dynamics: Game, point: Mapping[sp.Symbol, Any]) -> bool:
     """Whether a jump of the field passes through ``point``, or may pass through a box of balls."""
     jumps = [jump.args[0] for jump in dynamics.integrand.atoms(*KINKED)]
     if any(isinstance(value, arb) for value in point.values()):
-        return any(enclose(jump, point).contains(0) for jump in jumps)
+        return any(enclose_on_box(jump, point).contains(0) for jump in jumps)
     heights = [sp.simplify(jump.subs(point)) for jump in jumps]
     return any(height == 0 for height in heights)
 

@@ -11,7 +11,7 @@ import sympy as sp
 from flint import arb, arb_mat
 
 from gantheory.deadline import OutOfTime, check_time
-from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.balls import enclose_on_box
 
 BOXES = 20_000  # examined before the search gives up: some seconds for two variables
 SMALLEST = 2.0**-14  # a box as small as this that nothing decides is reported as undecided
@@ -47,15 +47,15 @@ class System:
     def values(self, box: Vector) -> Vector:
         """Return the enclosure of the field."""
         known, seen = self._named(box), dict[sp.Expr, arb]()
-        return [enclose(entry, known, seen) for entry in self.field]
+        return [enclose_on_box(entry, known, seen) for entry in self.field]
 
     def slopes(self, box: Vector) -> arb_mat | None:
         """Return the enclosure of the Jacobian; None where the field is not smooth or unknown."""
         known, seen = self._named(box), dict[sp.Expr, arb]()
-        if any(enclose(jump, known, seen).contains(0) for jump in self.jumps):
+        if any(enclose_on_box(jump, known, seen).contains(0) for jump in self.jumps):
             return None
         n = len(self.variables)
-        entries = [enclose(entry, known, seen) for entry in self.jacobian]
+        entries = [enclose_on_box(entry, known, seen) for entry in self.jacobian]
         return arb_mat(n, n, entries) if all(e.is_finite() for e in entries) else None
 
     def _named(self, box: Vector) -> Mapping[sp.Symbol, arb]:

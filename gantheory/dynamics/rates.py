@@ -9,7 +9,7 @@ import mpmath
 import sympy as sp
 
 from gantheory.dynamics.operators import characteristic, eta
-from gantheory.dynamics.steps import positive_roots, second_compound, step_sizes
+from gantheory.dynamics.steps import positive_real_roots, second_compound, step_sizes
 
 DIGITS = 40  # candidates are compared numerically, so far apart that ties would be exact
 FAR = 10**6  # times the best step size: a smaller radius there means that no step size is best
@@ -70,7 +70,7 @@ def _candidates(branches: list[sp.Expr], step: sp.Symbol) -> list[sp.Expr]:
     meeting = [sp.resultant(f, g, square) for f, g in combinations(branches, 2)]
     stationary = [sp.resultant(f, sp.diff(f, step), square) for f in branches if f.has(step)]
     double = [sp.discriminant(f, square) for f in branches if sp.Poly(f, square).degree() > 1]
-    return positive_roots([*meeting, *stationary, *double], step)
+    return positive_real_roots([*meeting, *stationary, *double], step)
 
 
 def _exact_radius(
@@ -78,7 +78,7 @@ def _exact_radius(
 ) -> sp.Expr:
     """Identify the radius among the exact roots of the branches at the best step size."""
     level = sp.minimal_polynomial(best, step)
-    positive = positive_roots([sp.resultant(f, level, step) for f in branches], square)
+    positive = positive_real_roots([sp.resultant(f, level, step) for f in branches], square)
     squares = [sp.S.Zero, *positive]
     nearest = min(squares, key=lambda value: abs(value.evalf(DIGITS) - radius**2))
     return sp.sqrtdenest(sp.sqrt(nearest))

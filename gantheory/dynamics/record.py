@@ -132,12 +132,12 @@ class Game(Shown):
 
     def field_at(self, point: Mapping[sp.Symbol, Any]) -> sp.Matrix:
         """The field at one point; under noise the point is put in before the expectation."""
-        return self.integrand.subs(dict(point)).applyfunc(self.expect).applyfunc(tidy)
+        return self.integrand.subs(dict(point)).applyfunc(self.expect).applyfunc(simplified)
 
     def jacobian_at(self, point: Mapping[sp.Symbol, Any]) -> sp.Matrix:
         """The Jacobian at one point; under noise the point is put in before the expectation."""
         raw = smooth_part(self.integrand.jacobian(self.variables))
-        return raw.subs(dict(point)).applyfunc(self.expect).applyfunc(tidy)
+        return raw.subs(dict(point)).applyfunc(self.expect).applyfunc(simplified)
 
     def hessian(self, player: int) -> sp.Matrix:
         """The second derivative of a player's loss (0 or 1) in its own variables."""
@@ -171,7 +171,7 @@ def smooth_part(matrix: sp.Matrix) -> sp.Matrix:
     return matrix.applyfunc(lambda entry: entry.replace(sp.DiracDelta, lambda *_: sp.S.Zero))
 
 
-def tidy(expression: sp.Expr) -> sp.Expr:
+def simplified(expression: sp.Expr) -> sp.Expr:
     """Simplify one entry; a sigmoid of logarithms becomes the rational number that it is."""
     plain = expression.replace(
         lambda part: isinstance(part, sigmoid) and part.args[0].has(sp.log),

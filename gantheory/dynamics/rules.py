@@ -226,7 +226,7 @@ REGISTERED: dict[str, Callable[..., Rule]] = {
 }
 
 
-def register(name: str, make: Callable[..., Rule]) -> None:
+def register_rule(name: str, make: Callable[..., Rule]) -> None:
     """Make a rule known by name: to analyses, to trajectories, and to the training of networks.
 
     ``make`` returns the rule; its keyword arguments, each with a default, are the rule's options.

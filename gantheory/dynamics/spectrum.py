@@ -13,7 +13,7 @@ import sympy as sp
 from flint import acb_mat, arb
 from numpy.typing import NDArray
 
-from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.rules import Rule, State
 from gantheory.dynamics.steps import Behaviour
 
@@ -24,7 +24,7 @@ def ball_matrix(matrix: sp.Matrix, box: Mapping[sp.Symbol, arb] | None = None) -
     """Enclose the entries of a matrix; None where one of them has no finite enclosure."""
     if matrix.free_symbols - set(box or {}):
         return None
-    entries = [enclose(entry, box or {}) for entry in matrix]
+    entries = [enclose_on_box(entry, box or {}) for entry in matrix]
     if not all(entry.is_finite() for entry in entries):
         return None
     return np.array(entries, dtype=object).reshape(matrix.shape)
@@ -68,7 +68,7 @@ def operator_in_balls(rule: Rule, jacobian: Balls, split: int, step: sp.Rational
     identity = np.array([[arb(int(i == j)) for j in range(ends[-1])] for i in range(ends[-1])])
     state = tuple(identity[a:b] for a, b in pairwise(ends))
     try:
-        return np.concatenate(rule.advance(field, state, enclose(step, {})))
+        return np.concatenate(rule.advance(field, state, enclose_on_box(step, {})))
     except ZeroDivisionError:  # the implicit step has no solution, or none that balls can tell
         return None
 

@@ -91,7 +91,7 @@ def _critical_steps(matrix: sp.Matrix, step: sp.Symbol) -> dict[sp.Expr, sp.Poly
     return _roots_with_polynomials(conditions, step)
 
 
-def positive_roots(expressions: list[sp.Expr], symbol: sp.Symbol) -> list[sp.Expr]:
+def positive_real_roots(expressions: list[sp.Expr], symbol: sp.Symbol) -> list[sp.Expr]:
     """Return the distinct positive real roots of rational polynomials, exact and in order."""
     return list(_roots_with_polynomials(expressions, symbol))
 

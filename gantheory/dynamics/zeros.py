@@ -9,7 +9,7 @@ import sympy as sp
 from flint import arb
 
 from gantheory.deadline import OutOfTime, time_limit
-from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.krawczyk import System, Vector, clusters, meets, search
 from gantheory.dynamics.record import KINKED, Game, smooth_part
 from gantheory.dynamics.solve import Point, exact_zeros
@@ -59,7 +59,7 @@ class Zeros:
         return f"these are all{where}, except perhaps for {region}{others}, where it is undecided"
 
 
-def zeros(dynamics: Game) -> Zeros:
+def zeros_of_field(dynamics: Game) -> Zeros:
     """Solve ``field = 0`` exactly where formulas suffice, else enclose all zeros in a box.
 
     >>> from gantheory.dynamics.known import dirac
@@ -84,11 +84,11 @@ def without_tanh(dynamics: Game) -> Game:
 def _searched(dynamics: Game, points: list[Point]) -> Zeros:
     names = dynamics.variables
     ends, whole = _box(dynamics)
-    start = [enclose(low, {}).union(enclose(high, {})) for low, high in ends]
+    start = [enclose_on_box(low, {}).union(enclose_on_box(high, {})) for low, high in ends]
     system = _system(dynamics)
     with time_limit(SECONDS):
         found = search(system, start)
-    exact = [[enclose(p[v], {}) for v in names] for p in points if not _free(p)]
+    exact = [[enclose_on_box(p[v], {}) for v in names] for p in points if not _free(p)]
     fresh = [z for z in found.zeros if not any(meets(z, known) for known in exact)]
     real = [z for z in fresh if all(value.is_finite() for value in _field_at(dynamics, z))]
     simple = [_simple_point(dynamics, z) for z in real]
@@ -109,13 +109,13 @@ def _simple_point(dynamics: Game, box: Vector) -> Point | None:
         v: sp.Rational(float(ball.mid())).limit_denominator(DENOMINATOR)
         for v, ball in zip(dynamics.variables, box, strict=True)
     }
-    inside = meets([enclose(value, {}) for value in point.values()], box)
+    inside = meets([enclose_on_box(value, {}) for value in point.values()], box)
     return point if inside and dynamics.field_at(point).is_zero_matrix else None
 
 
 def _field_at(dynamics: Game, box: Vector) -> Vector:
     known = dict(zip(dynamics.variables, box, strict=True))
-    return [enclose(entry, known) for entry in dynamics.field]
+    return [enclose_on_box(entry, known) for entry in dynamics.field]
 
 
 def _system(dynamics: Game) -> System:

@@ -213,7 +213,9 @@ def _derived(estimator: Estimator, parameters: Assumptions) -> EstimatorDerivati
     def described(name: str, curve: Curve | None, start: sp.Expr) -> Curvature | None:
         if curve is None:
             return None
-        found: Curvature | None = attempt(name, consequences.describe, curve, start, parameters)
+        found: Curvature | None = attempt(
+            name, consequences.describe_curvature, curve, start, parameters
+        )
         return found
 
     value = described("value", attempt("value", loss_curvature, k, parameters), constant)

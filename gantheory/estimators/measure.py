@@ -13,7 +13,7 @@ from gantheory.estimators.derive import EstimatorDerivation, derive_estimator
 from gantheory.estimators.record import Estimator
 from gantheory.functions import r
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.montecarlo import METHOD, MISS, exceedance, half_width
+from gantheory.integrals.montecarlo import METHOD, MISS, bernstein_half_width, exceedance
 from gantheory.records import Estimate
 
 DRAWS = 200_000
@@ -78,7 +78,7 @@ def _at(derived: EstimatorDerivation, part: str, ratio: Array) -> Array:
 def _mean(values: Array) -> Estimate:
     if not np.all(np.isfinite(values)):
         return Estimate.undetermined("a draw is infinite: p vanishes where q has mass", METHOD)
-    error = half_width(values, 2 * float(np.ptp(values)), MISS)
+    error = bernstein_half_width(values, 2 * float(np.ptp(values)), MISS)
     if exceedance(values, error) > MISS:
         return Estimate.undetermined("single draws may outweigh all others", METHOD)
     return Estimate(

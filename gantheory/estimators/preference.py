@@ -168,7 +168,9 @@ def _derived(definition: Preference, loss: sp.Expr) -> PreferenceDerivation:
     link = sp.simplify(sp.integrate(slope, S))
     parameters = Assumptions()
     bent = sp.simplify(slope.subs(S, 1 / r) / r**3)
-    curvature = consequences.describe(Curve((((sp.S.Zero, sp.oo), bent),)), sp.S.Zero, parameters)
+    curvature = consequences.describe_curvature(
+        Curve((((sp.S.Zero, sp.oo), bent),)), sp.S.Zero, parameters
+    )
     end = limit(link.xreplace({S: r}), r, sp.S.Zero, 1, parameters)
     steps = (
         Step(

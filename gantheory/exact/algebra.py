@@ -27,7 +27,7 @@ NEAR_ZERO = 1e-6  # a floating-point value beyond it is no rounding of zero
 MOST_BITS = 2048  # of an enclosure that looks for a digit of something that is formally not zero
 
 
-def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
+def floating_value(expr: sp.Expr, values: Mapping[sp.Symbol, float]) -> float:
     """Return the floating-point value of ``expr``; nan or inf where it has none."""
     try:
         return _evaluate(expr, values)
@@ -98,7 +98,10 @@ class Algebra:
 
     def _seems_zero(self, expr: sp.Expr) -> bool:
         """Return whether the value at the sample encloses zero to the last bit asked for."""
-        if expr.free_symbols - set(self.sample) or not abs(evaluate(expr, self.sample)) < NEAR_ZERO:
+        if (
+            expr.free_symbols - set(self.sample)
+            or not abs(floating_value(expr, self.sample)) < NEAR_ZERO
+        ):
             return False
         point = {symbol: arb(value) for symbol, value in self.sample.items()}
         with ctx.workprec(MOST_BITS):
@@ -130,7 +133,7 @@ class Algebra:
         for base, power in factors:
             base, exponent = split_power(base)
             turned = base.is_Add or (base.is_Symbol and not base.is_positive)
-            if turned and exponent == 1 and evaluate(base, self.sample) < 0:
+            if turned and exponent == 1 and floating_value(base, self.sample) < 0:
                 base, content = sp.expand(-base), content * sp.Integer(-1) ** power
             merged[base] = merged.get(base, sp.Integer(0)) + exponent * power
         return content, [(base, e) for base, e in merged.items() if e != 0]
@@ -199,7 +202,7 @@ class Algebra:
         content, factors = self.factors(expr)
         oriented = []
         for base, power in factors:
-            if evaluate(base, self.sample) < 0:
+            if floating_value(base, self.sample) < 0:
                 base, content = sp.expand(-base), content * sp.Integer(-1) ** power
             oriented.append((base, power))
         if not content.is_positive:

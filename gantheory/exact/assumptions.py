@@ -12,7 +12,7 @@ from flint import acb_poly, arb, ctx
 
 from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
-from gantheory.exact.algebra import Algebra, evaluate
+from gantheory.exact.algebra import Algebra, floating_value
 from gantheory.exact.signs import sign_on_positive
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.formulas import interval, names_of
@@ -90,7 +90,7 @@ class Assumptions:
         generic = GENERIC[len(self.symbols) % len(GENERIC)]
         if image is not None:
             free = next(iter(image.atoms(sp.Dummy)))
-            generic = evaluate(image, {**self.sample, free: generic})
+            generic = floating_value(image, {**self.sample, free: generic})
             if lower != -sp.oo and upper != sp.oo and self.sign(upper - lower) in (0, -1):
                 raise GantheoryError(f"interval {text!r} of parameter {name!r} is empty")
         self.symbols[name] = symbol
@@ -166,8 +166,8 @@ class Assumptions:
 
 def interior(lower: sp.Expr, upper: sp.Expr, parameters: Assumptions) -> float:
     """Return a generic point between two ends, at the generic parameters."""
-    low = -math.inf if lower == -sp.oo else evaluate(lower, parameters.sample)
-    high = math.inf if upper == sp.oo else evaluate(upper, parameters.sample)
+    low = -math.inf if lower == -sp.oo else floating_value(lower, parameters.sample)
+    high = math.inf if upper == sp.oo else floating_value(upper, parameters.sample)
     if math.isinf(low) and math.isinf(high):
         return 0.3310732
     if math.isinf(high):

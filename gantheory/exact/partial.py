@@ -11,7 +11,7 @@ from gantheory.exact.algebra import Algebra
 
 
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """coefficient · base**exponent, the base being x or linear in x."""
 
     coefficient: sp.Expr
@@ -19,7 +19,7 @@ class Part:
     exponent: sp.Expr
 
 
-def parts_of(expr: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[Part]:
+def parts_of(expr: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[_Part]:
     """Return the partial fractions of ``expr``.
 
     Raises:
@@ -44,14 +44,14 @@ def parts_of(expr: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[Part]:
         elif exponent.is_Integer and _is_linear(base, x):
             poles.append((base, int(-exponent)))
         elif not poles and numerator == 1 and len(factors) == 1 and _is_linear(base, x):
-            return [Part(fixed, base, exponent)]
+            return [_Part(fixed, base, exponent)]
         else:
             raise Undecided(f"{expr} has no partial fractions in powers of linear functions")
     terms = _terms(numerator, x, shift, algebra)
     if not poles:
-        return [Part(algebra.normal(fixed * c), x, e) for e, c in terms.items() if c != 0]
+        return [_Part(algebra.normal(fixed * c), x, e) for e, c in terms.items() if c != 0]
     return [
-        Part(value, part.base, part.exponent)
+        _Part(value, part.base, part.exponent)
         for fraction, group in _by_fraction(terms).items()
         for part in _shifted(_with_poles(group, poles, x, algebra), fraction, x)
         if (value := algebra.normal(fixed * part.coefficient)) != 0
@@ -68,13 +68,13 @@ def _by_fraction(terms: dict[sp.Expr, sp.Expr]) -> dict[sp.Expr, dict[int, sp.Ex
     return groups
 
 
-def _shifted(parts: list[Part], fraction: sp.Expr, x: sp.Symbol) -> list[Part]:
+def _shifted(parts: list[_Part], fraction: sp.Expr, x: sp.Symbol) -> list[_Part]:
     """Multiply partial fractions by x**fraction."""
     if fraction == 0:
         return parts
     if any(part.base != x and part.coefficient != 0 for part in parts):
         raise Undecided(f"a fractional power of {x} meets another pole")
-    return [Part(part.coefficient, x, part.exponent + fraction) for part in parts]
+    return [_Part(part.coefficient, x, part.exponent + fraction) for part in parts]
 
 
 def _is_linear(base: sp.Expr, x: sp.Symbol) -> bool:
@@ -98,7 +98,7 @@ def _terms(
 
 def _with_poles(
     terms: dict[int, sp.Expr], poles: list[tuple[sp.Expr, int]], x: sp.Symbol, algebra: Algebra
-) -> list[Part]:
+) -> list[_Part]:
     """Split Σ c_e x^e / Π base^order by peeling off the leading coefficient at each pole."""
     denominator = sp.Mul(*(base**order for base, order in poles))
     rest = sp.Add(*(c * x**e for e, c in terms.items())) / denominator
@@ -108,7 +108,7 @@ def _with_poles(
         place = algebra.normal(-(base - slope * x) / slope)
         for k in range(order, 0, -1):
             value = algebra.normal(algebra.normal(rest * base**k).xreplace({x: place}))
-            found.append(Part(value, base, sp.Integer(-k)))
+            found.append(_Part(value, base, sp.Integer(-k)))
             rest = algebra.normal(rest - value / base**k)
     content, factors = algebra.factors(rest)
     if content == 0:
@@ -116,4 +116,4 @@ def _with_poles(
     numerator = sp.Mul(*(b**e for b, e in factors if b != x))
     shift = sp.Add(*(e for b, e in factors if b == x))
     powers = _terms(content * numerator, x, shift, algebra)
-    return [*(Part(c, x, e) for e, c in powers.items()), *found]
+    return [*(_Part(c, x, e) for e, c in powers.items()), *found]

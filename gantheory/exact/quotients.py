@@ -23,7 +23,7 @@ MOST_TERMS = 2000  # a catalogue curvature has fewer than 30; beyond it factorin
 MOST_DEGREES = 400  # the parser admits powers up to 64; factoring slows down far beyond that
 
 
-def rational(value: Any) -> sp.Rational:
+def _rational(value: Any) -> sp.Rational:
     """Return a flint rational as sympy's."""
     return sp.Rational(int(value.p), int(value.q))
 
@@ -41,7 +41,7 @@ class Quotient:
         terms = []
         for exponents, coefficient in polynomial.to_dict().items():
             powers = (g**k for g, k in zip(self.generators, exponents, strict=True) if k)
-            terms.append(sp.Mul(rational(coefficient), *powers))
+            terms.append(sp.Mul(_rational(coefficient), *powers))
         return sp.Add(*terms)
 
     def coefficients(self, index: int) -> list[sp.Expr]:
@@ -50,7 +50,7 @@ class Quotient:
         for exponents, coefficient in self.num.to_dict().items():
             others = enumerate(zip(self.generators, exponents, strict=True))
             powers = (g**k for place, (g, k) in others if k and place != index)
-            term = sp.Mul(rational(coefficient), *powers)
+            term = sp.Mul(_rational(coefficient), *powers)
             terms.setdefault(int(exponents[index]), []).append(term)
         return [sp.Add(*terms.get(degree, ())) for degree in range(max(terms), -1, -1)]
 
@@ -60,7 +60,7 @@ class Quotient:
         found: list[tuple[sp.Expr, int]] = []
         for polynomial, sign in ((self.num, 1), (self.den, -1)):
             unit, powers = polynomial.factor()
-            content *= rational(unit) ** sign
+            content *= _rational(unit) ** sign
             found += [(self.expression(base), sign * int(power)) for base, power in powers]
         return content, found
 

@@ -7,7 +7,7 @@ import functools
 import sympy as sp
 
 from gantheory.deadline import Undecided
-from gantheory.exact.algebra import Algebra, evaluate
+from gantheory.exact.algebra import Algebra, floating_value
 from gantheory.exact.assumptions import GENERIC, Assumptions, interior
 
 
@@ -123,7 +123,7 @@ def _polynomial_roots(
 
 def _is_positive(value: sp.Expr, algebra: Algebra, parameters: Assumptions | None) -> bool:
     if parameters is None:
-        return evaluate(value, algebra.sample) > 0
+        return floating_value(value, algebra.sample) > 0
     sign = parameters.sign(value)
     if sign is None:
         raise Undecided(f"whether the roots are real depends on the sign of {value}")

@@ -16,7 +16,7 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.exact.assumptions import Assumptions
-from gantheory.expectations.laws import Law, M, Piece
+from gantheory.expectations.laws import M, MarginLaw, MarginPiece
 from gantheory.functions import choice, maximum, minimum, relu, sigmoid, softplus, t
 
 KINKS = (relu, sp.Abs, choice)
@@ -24,7 +24,7 @@ U = sp.Symbol("u", real=True)
 TERMS = 60  # of an expanded integrand
 
 
-def mean(expr: sp.Expr, name: sp.Symbol, law: Law, parameters: Assumptions) -> sp.Expr:
+def mean(expr: sp.Expr, name: sp.Symbol, law: MarginLaw, parameters: Assumptions) -> sp.Expr:
     """Return the mean of an expression over a random name.
 
     Raises:
@@ -38,7 +38,7 @@ def mean(expr: sp.Expr, name: sp.Symbol, law: Law, parameters: Assumptions) -> s
 
 
 def _between(
-    expr: sp.Expr, piece: Piece, lower: sp.Expr, upper: sp.Expr, parameters: Assumptions
+    expr: sp.Expr, piece: MarginPiece, lower: sp.Expr, upper: sp.Expr, parameters: Assumptions
 ) -> sp.Expr:
     """Return ∫ expr·density over (lower, upper), both of which may move with the score."""
     kinks = [kink for kink in expr.atoms(*KINKS) if kink.args[0].has(M)]
@@ -83,7 +83,7 @@ def _without(expr: sp.Expr, argument: sp.Expr, sign: int) -> sp.Expr:
     )
 
 
-def _smooth(expr: sp.Expr, piece: Piece, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+def _smooth(expr: sp.Expr, piece: MarginPiece, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
     if lower == upper:
         return sp.S.Zero
     for node in expr.atoms(sp.Pow):

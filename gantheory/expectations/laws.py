@@ -23,7 +23,7 @@ M = sp.Symbol("m", real=True)  # stands for the random name in densities
 
 
 @dataclass(frozen=True)
-class Piece:
+class MarginPiece:
     """A smooth density on an interval; ``moments`` gives antiderivatives of mᵏ·density.
 
     ``ends`` gives their values at infinite ends, by order and side; 0 unless given.
@@ -32,7 +32,7 @@ class Piece:
     lower: sp.Expr
     upper: sp.Expr
     density: sp.Expr
-    moments: Callable[[Piece, int], sp.Expr]
+    moments: Callable[[MarginPiece, int], sp.Expr]
     ends: Callable[[int, int], sp.Expr] = lambda order, side: sp.S.Zero
 
     def moment(self, order: int, place: sp.Expr) -> sp.Expr:
@@ -43,7 +43,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Law:
+class MarginLaw:
     """A law on the line.
 
     Attributes:
@@ -52,7 +52,7 @@ class Law:
     """
 
     atoms: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[MarginPiece, ...] = ()
 
 
 @lru_cache(maxsize=256)
@@ -60,19 +60,19 @@ def _integrated(density: sp.Expr, order: int) -> sp.Expr:
     return sp.integrate(sp.expand(M**order * density), M)
 
 
-def _by_integration(piece: Piece, order: int) -> sp.Expr:
+def _by_integration(piece: MarginPiece, order: int) -> sp.Expr:
     return _integrated(piece.density, order)
 
 
-def _uniform(lower: sp.Expr, upper: sp.Expr) -> Law:
-    return Law((), (Piece(lower, upper, 1 / (upper - lower), _by_integration),))
+def _uniform(lower: sp.Expr, upper: sp.Expr) -> MarginLaw:
+    return MarginLaw((), (MarginPiece(lower, upper, 1 / (upper - lower), _by_integration),))
 
 
-def _normal(mean: sp.Expr, scale: sp.Expr) -> Law:
+def _normal(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
     r"""∫ mᵏ w = −σ² m^{k−1} w + μ ∫ m^{k−1} w + (k − 1) σ² ∫ m^{k−2} w."""
     density = sp.exp(-(((M - mean) / scale) ** 2) / 2) / (scale * sp.sqrt(2 * sp.pi))
 
-    def moment(piece: Piece, order: int) -> sp.Expr:
+    def moment(piece: MarginPiece, order: int) -> sp.Expr:
         if order == 0:
             return sp.erf((M - mean) / (scale * sp.sqrt(2))) / 2
         found = mean * moment(piece, order - 1) - scale**2 * M ** (order - 1) * density
@@ -86,14 +86,14 @@ def _normal(mean: sp.Expr, scale: sp.Expr) -> Law:
         before = end(order - 2, side) if order > 1 else sp.S.Zero
         return mean * end(order - 1, side) + (order - 1) * scale**2 * before
 
-    return Law((), (Piece(-sp.oo, sp.oo, density, moment, end),))
+    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end),))
 
 
-def _logistic(mean: sp.Expr, scale: sp.Expr) -> Law:
+def _logistic(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
     """Orders 0 and 1 alone have elementary antiderivatives."""
     z = (M - mean) / scale
 
-    def moment(piece: Piece, order: int) -> sp.Expr:
+    def moment(piece: MarginPiece, order: int) -> sp.Expr:
         if order > 1:
             raise Undecided("a mean over a logistic law closes where it is linear between kinks")
         return sigmoid(z) if order == 0 else M * sigmoid(z) - scale * softplus(z)
@@ -102,41 +102,43 @@ def _logistic(mean: sp.Expr, scale: sp.Expr) -> Law:
         return sp.S.Zero if side < 0 else sp.S.One if order == 0 else mean
 
     density = sigmoid(z) * sigmoid(-z) / scale
-    return Law((), (Piece(-sp.oo, sp.oo, density, moment, end),))
+    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end),))
 
 
-def _laplace(mean: sp.Expr, scale: sp.Expr) -> Law:
+def _laplace(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
     left, right = (sp.exp(side * (M - mean) / scale) / (2 * scale) for side in (1, -1))
-    return Law(
+    return MarginLaw(
         (),
         (
-            Piece(-sp.oo, mean, left, _by_integration),
-            Piece(mean, sp.oo, right, _by_integration),
+            MarginPiece(-sp.oo, mean, left, _by_integration),
+            MarginPiece(mean, sp.oo, right, _by_integration),
         ),
     )
 
 
-def _exponential(scale: sp.Expr) -> Law:
-    return Law((), (Piece(sp.S.Zero, sp.oo, sp.exp(-M / scale) / scale, _by_integration),))
+def _exponential(scale: sp.Expr) -> MarginLaw:
+    return MarginLaw(
+        (), (MarginPiece(sp.S.Zero, sp.oo, sp.exp(-M / scale) / scale, _by_integration),)
+    )
 
 
-def _triangular(lower: sp.Expr, mode: sp.Expr, upper: sp.Expr) -> Law:
+def _triangular(lower: sp.Expr, mode: sp.Expr, upper: sp.Expr) -> MarginLaw:
     top = 2 / (upper - lower)
     sides = []
     if lower != mode:
-        sides.append(Piece(lower, mode, top * (M - lower) / (mode - lower), _by_integration))
+        sides.append(MarginPiece(lower, mode, top * (M - lower) / (mode - lower), _by_integration))
     if mode != upper:
-        sides.append(Piece(mode, upper, top * (upper - M) / (upper - mode), _by_integration))
-    return Law((), tuple(sides))
+        sides.append(MarginPiece(mode, upper, top * (upper - M) / (upper - mode), _by_integration))
+    return MarginLaw((), tuple(sides))
 
 
-def _bernoulli(chance: sp.Expr) -> Law:
-    return Law(((sp.S.Zero, 1 - chance), (sp.S.One, chance)))
+def _bernoulli(chance: sp.Expr) -> MarginLaw:
+    return MarginLaw(((sp.S.Zero, 1 - chance), (sp.S.One, chance)))
 
 
 # name -> (what makes it, what must be positive, what must not be negative)
 Arguments = Callable[..., tuple[sp.Expr, ...]]
-KINDS: dict[str, tuple[Callable[..., Law], Arguments, Arguments]] = {
+KINDS: dict[str, tuple[Callable[..., MarginLaw], Arguments, Arguments]] = {
     "uniform": (_uniform, lambda a, b: (b - a,), lambda a, b: ()),
     "normal": (_normal, lambda mean, scale: (scale,), lambda mean, scale: ()),
     "laplace": (_laplace, lambda mean, scale: (scale,), lambda mean, scale: ()),
@@ -153,7 +155,7 @@ ORDERED = {
 }  # fmt: skip
 
 
-def law_of(text: str, parameters: Assumptions) -> Law:
+def law_of(text: str, parameters: Assumptions) -> MarginLaw:
     """Return the law that a text describes.
 
     Raises:

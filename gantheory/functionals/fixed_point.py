@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from gantheory.critics.functional import Means, Moment
 from gantheory.densities.base import Array
 from gantheory.functionals.nodes import ROUNDING, Nodes
-from gantheory.functionals.scores import Function, compiled, zeros
+from gantheory.functionals.scores import Function, compiled_force, zeros_of_forces
 from gantheory.functions import t
 
 STEPS = 60
@@ -29,7 +29,7 @@ CLIMB = 300
 
 
 @dataclass(frozen=True)
-class Game:
+class MeansGame:
     """A functional, ready to be evaluated on nodes."""
 
     means: Means
@@ -86,13 +86,13 @@ class Game:
             return found[0], found[1]
 
         near = self._known.get(id(nodes))
-        found = zeros(force, nodes.u.shape, near)
+        found = zeros_of_forces(force, nodes.u.shape, near)
         self._known[id(nodes)] = found
         return found
 
     def function(self, expr: sp.Expr) -> Function:
         """Return an expression in t and the moments as a function of arrays."""
-        return compiled(expr, self.names)
+        return compiled_force(expr, self.names)
 
     def images(self, nodes: Nodes, score: Array, values: Array) -> Array:
         """Return the mean of each integrand, its inner moments being ``values``."""

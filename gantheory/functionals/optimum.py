@@ -17,7 +17,7 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.functionals.fixed_point import STEP, Game
+from gantheory.functionals.fixed_point import STEP, MeansGame
 from gantheory.functionals.nodes import ROUNDING, Law, Nodes, nodes_of
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
@@ -64,7 +64,7 @@ class OptimalCritic(Shown):
     moments: Mapping[str, Estimate] = field(default_factory=dict)
     reason: str | None = None
     best: bool = False
-    solved: tuple[tuple[Nodes, Game, Array, Array], ...] = field(
+    solved: tuple[tuple[Nodes, MeansGame, Array, Array], ...] = field(
         default=(), repr=False, compare=False
     )
 
@@ -96,7 +96,7 @@ class OptimalCritic(Shown):
             raise GantheoryError(f"wrt={wrt!r}: {self.q} has no such parameter")
         if self.reason is not None:
             return Estimate.undetermined(self.reason, METHOD)
-        minimised = Game(read_means(as_functional(self.loss)[1]))
+        minimised = MeansGame(read_means(as_functional(self.loss)[1]))
         found = [_gradient(self.q, name, minimised, one) for one in self.solved]
         (coarse, _), (fine, error) = found
         return _between(fine, coarse, error, METHOD)
@@ -143,7 +143,7 @@ def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCri
             "critic; separable losses have `divergence`, penalised ones `optimal_discriminator`"
         )
     first, second = (x if isinstance(x, DiscreteLaw) else parse_density(x) for x in (p, q))
-    game = Game(read_means(as_functional(entry)[0]))
+    game = MeansGame(read_means(as_functional(entry)[0]))
     if why := _refused(game):
         raise GantheoryError(f"loss {entry.name!r}: {why}")
     both = nodes_of(first, second)
@@ -163,7 +163,7 @@ def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCri
     return _assembled(entry, first, second, game, [coarse, fine])
 
 
-def _refused(game: Game) -> str | None:
+def _refused(game: MeansGame) -> str | None:
     """Say why an objective has no numbers: a kink, or a parameter without a number."""
     means = game.means
     if not all(is_smooth(moment.integrand) for moment in means.moments):
@@ -174,7 +174,7 @@ def _refused(game: Game) -> str | None:
     return f"put numbers in the place of {names}" if names else None
 
 
-def _holds_far_out(game: Game, values: Array, seen: tuple[float, float]) -> bool:
+def _holds_far_out(game: MeansGame, values: Array, seen: tuple[float, float]) -> bool:
     """Whether a score solves the condition at the extreme ratios in the far tails too.
 
     Where none does, sets of no weight there would change the moments: nothing is attained.
@@ -184,7 +184,7 @@ def _holds_far_out(game: Game, values: Array, seen: tuple[float, float]) -> bool
     return bool(np.all(np.isfinite(game.score(Nodes(u, one, one, u), values))))
 
 
-def _of_homogeneous(game: Game, nodes: Nodes) -> Estimate:
+def _of_homogeneous(game: MeansGame, nodes: Nodes) -> Estimate:
     """Return the supremum where V(c·t) = c·V(t): infinite as soon as one score gains."""
     for score in (np.clip(nodes.u, -3, 3), np.exp(np.clip(nodes.u, -9, 3))):
         values, sizes = game.measured(nodes, score)
@@ -194,8 +194,8 @@ def _of_homogeneous(game: Game, nodes: Nodes) -> Estimate:
 
 
 def _solved(
-    game: Game, nodes: Nodes, near: Array | None = None
-) -> tuple[Nodes, Game, Array, Array] | None:
+    game: MeansGame, nodes: Nodes, near: Array | None = None
+) -> tuple[Nodes, MeansGame, Array, Array] | None:
     """Return the fixed point on some nodes, and by how much its numbers may be off."""
     found = game.solve(nodes, near)
     if found is None:
@@ -214,8 +214,8 @@ def _assembled(
     loss: Critic,
     p: Law,
     q: Law,
-    game: Game,
-    solved: list[tuple[Nodes, Game, Array, Array]],
+    game: MeansGame,
+    solved: list[tuple[Nodes, MeansGame, Array, Array]],
 ) -> OptimalCritic:
     numbers, sizes = zip(*(_measured(one) for one in solved), strict=True)
     concave = _is_concave(game)
@@ -237,7 +237,7 @@ def _assembled(
     return OptimalCritic(loss, p, q, value, moments, why, concave, tuple(solved))
 
 
-def _is_concave(game: Game) -> bool:
+def _is_concave(game: MeansGame) -> bool:
     try:
         with time_limit(DEFAULT_SECONDS):
             return grows_with_concave(game.means)
@@ -245,12 +245,12 @@ def _is_concave(game: Game) -> bool:
         return False
 
 
-def _measured(one: tuple[Nodes, Game, Array, Array]) -> tuple[Array, Array]:
+def _measured(one: tuple[Nodes, MeansGame, Array, Array]) -> tuple[Array, Array]:
     nodes, game, values, _ = one
     return game.measured(nodes, game.score(nodes, values))
 
 
-def _can_gain(one: tuple[Nodes, Game, Array, Array], value: float) -> bool:
+def _can_gain(one: tuple[Nodes, MeansGame, Array, Array], value: float) -> bool:
     """Whether some small smooth change of the score gains beyond rounding."""
     nodes, game, values, _ = one
     score, draw = game.score(nodes, values), np.random.default_rng(TRIALS)
@@ -275,7 +275,7 @@ def _felt(function: Any, numbers: Array, errors: Array) -> float:
 
 
 def _gradient(
-    q: Univariate, name: str, minimised: Game, one: tuple[Nodes, Game, Array, Array]
+    q: Univariate, name: str, minimised: MeansGame, one: tuple[Nodes, MeansGame, Array, Array]
 ) -> tuple[float, float]:
     """Return E_q[h(t)·∂log q] and the error that the numbers and rounding leave in it."""
     nodes, game, numbers, errors = one

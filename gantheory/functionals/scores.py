@@ -27,7 +27,7 @@ def is_smooth(expr: sp.Expr) -> bool:
     return not expr.has(relu, choice, sp.Abs, sp.Piecewise, sp.Heaviside)
 
 
-def compiled(expr: sp.Expr, names: Sequence[sp.Symbol]) -> Function:
+def compiled_force(expr: sp.Expr, names: Sequence[sp.Symbol]) -> Function:
     """Return an expression in t and the moments as a function of arrays."""
     found: Any = sp.lambdify([t, *names], expr, [STABLE, "numpy"])
 
@@ -38,7 +38,7 @@ def compiled(expr: sp.Expr, names: Sequence[sp.Symbol]) -> Function:
     return function
 
 
-def zeros(force: Forces, shape: tuple[int, ...], near: Array | None = None) -> Array:
+def zeros_of_forces(force: Forces, shape: tuple[int, ...], near: Array | None = None) -> Array:
     """Return for each place k the score at which force(t, k), which falls, is 0.
 
     Where it has one sign throughout the score is infinite, on the side that it points to.

@@ -9,7 +9,7 @@ from gantheory.critics.drift import limits_of
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.functionals.nodes import Law, Nodes
-from gantheory.functionals.scores import compiled
+from gantheory.functionals.scores import compiled_force
 from gantheory.functions import to_sympy
 from gantheory.losses.critic import Averages, Critic
 from gantheory.records import Estimate
@@ -36,7 +36,7 @@ def unattained(loss: Critic, p: Law, q: Law, nodes: Nodes) -> Estimate | None:
     lowest, highest = ratios(p, q, nodes)
     near, far = np.exp(-highest), np.exp(lowest)
     real, fake = (
-        compiled(to_sympy(part), ()) for part in (loss.objective.real, loss.objective.fake)
+        compiled_force(to_sympy(part), ()) for part in (loss.objective.real, loss.objective.fake)
     )
     rates, nothing = [float(rate) for rate in limits.rates], np.zeros(0)
     reached = real(MOVES * (1 - near), nothing) + fake(-MOVES * (1 - far), nothing)

@@ -89,7 +89,7 @@ def optimal_path(sections: list[Section]) -> Path:
     segments: list[Segment] = []
     for cell in itertools.pairwise(breaks):
         check_time()
-        middle = inside(cell)
+        middle = _inside(cell)
         local = [
             one for one in found if one.ratios[0].ball < middle and middle < one.ratios[1].ball
         ]
@@ -99,7 +99,7 @@ def optimal_path(sections: list[Section]) -> Path:
     return Path(tuple(_merged(segments)))
 
 
-def inside(cell: Ratios) -> arb:
+def _inside(cell: Ratios) -> arb:
     """Return a ratio within a cell."""
     low, high = cell[0].ball, cell[1].ball
     if not cell[1].is_finite:
@@ -196,7 +196,7 @@ def _taken(cell: Ratios, local: list[Local], samples: list[arb]) -> list[Segment
 
 
 def _is_below_all(one: Local, cell: Ratios) -> bool:
-    return not all(one.at(inside(cell), name).is_finite() for name in ("real", "fake"))
+    return not all(one.at(_inside(cell), name).is_finite() for name in ("real", "fake"))
 
 
 def _highest(local: list[Local], ratio: arb) -> Local:
@@ -282,7 +282,7 @@ def _prove(best: Local, other: Local, ratios: Ratios) -> None:
     Raises:
         Undecided: where it is not shown.
     """
-    states, start = _States(), inside(ratios)
+    states, start = _States(), _inside(ratios)
     low, high = ratios
     x = low.ball.mid() if low.ball > 0 else _from_there(best, other, start, -1, states)
     y = high.ball.mid() if high.is_finite else _from_there(best, other, start, 1, states)

@@ -21,7 +21,8 @@ from gantheory.implicit.atscore import AtScore
 from gantheory.implicit.curves import formulas
 from gantheory.implicit.stationary import Slopes
 from gantheory.losses.loss import Loss
-from gantheory.theory.pieces import KINKS, Payoffs, domain_of, payoffs_of
+from gantheory.theory.coordinates import Payoffs, payoffs_of
+from gantheory.theory.pieces import KINKS, domain_of
 
 ZERO, ONE = sp.Integer(0), sp.Integer(1)
 SHORT = 200  # operations of what is multiplied out

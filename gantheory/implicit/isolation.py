@@ -161,7 +161,7 @@ def zeros(
     if ends[0] >= ends[1]:
         return []
     found = _isolated(function, ends[0], ends[1], most)
-    return [named(function, place) for place in found] if name else found
+    return [_named(function, place) for place in found] if name else found
 
 
 def inner_end(function: Function, end: Real, side: int, other: Real) -> arb:
@@ -293,7 +293,7 @@ def meet(one: arb, other: arb) -> arb:
     return low.union(high)
 
 
-def named(function: Function, place: Real) -> Real:
+def _named(function: Function, place: Real) -> Real:
     """Give a zero its exact form where it is a simple fraction, or the logarithm of one."""
     if place.exact is not None:
         return place

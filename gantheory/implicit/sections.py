@@ -75,7 +75,7 @@ def _smooth(section: Section) -> list[Section]:
         return _between_poles(section)
     argument = kink.args[0]
     cuts = places_of_zeros(argument, section.lower, section.upper)
-    return [smooth for part in cut(section, cuts) for smooth in _smooth(_without(part, argument))]
+    return [smooth for part in _cut(section, cuts) for smooth in _smooth(_without(part, argument))]
 
 
 def _innermost(payoffs: Payoffs) -> sp.Expr | None:
@@ -108,7 +108,7 @@ def vanishes(expr: sp.Expr, lower: Real, upper: Real) -> bool:
     raise Undecided(f"whether {str(expr)[:80]} is 0 for every t is not known")
 
 
-def cut(section: Section, places: Sequence[Real]) -> list[Section]:
+def _cut(section: Section, places: Sequence[Real]) -> list[Section]:
     """Cut a section at places inside of it, at which its payoffs continue."""
     ends = [section.lower, *places, section.upper]
     return [
@@ -164,7 +164,7 @@ def _between_poles(section: Section) -> list[Section]:
                 )
         poles += found
     poles = sorted(poles, key=lambda place: float(place.ball.mid()))
-    parts = cut(section, poles)
+    parts = _cut(section, poles)
     return [
         replace(
             part,

@@ -118,15 +118,15 @@ class Implicit(Curved):
         first, last = self.path.segments[0], self.path.segments[-1]
 
         def of_value() -> sp.Expr:
-            return total(end_of(first, 1, "fake"), end_of(last, -1, "real"), negative(self.best))
+            return _total(end_of(first, 1, "fake"), end_of(last, -1, "real"), negative(self.best))
 
         def of_loss() -> sp.Expr:
             assert level is not None
-            return total(end_of(first, 1, "generator"), self.growth(last), negative(level))
+            return _total(end_of(first, 1, "generator"), self.growth(last), negative(level))
 
         def of_followed() -> sp.Expr | Estimate:
             assert level is not None
-            below = total(end_of(first, 1, "generator"), negative(self.at_one_below()))
+            below = _total(end_of(first, 1, "generator"), negative(self.at_one_below()))
             return mass_beyond(self.path, below, self.jumps("generator", lambda place: -1 / place))
 
         return Disjoint(
@@ -221,7 +221,7 @@ def same(one: sp.Expr, other: sp.Expr) -> bool:
     return bool(one == other or abs(sp.N(one - other)) < 1e-25)
 
 
-def total(*parts: Real) -> sp.Expr:
+def _total(*parts: Real) -> sp.Expr:
     """Return a sum as an expression, in a simple form where it is exact."""
     found = parts[0]
     for part in parts[1:]:

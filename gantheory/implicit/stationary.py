@@ -56,7 +56,7 @@ class Slopes:
 
 
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """A part of a section on which a', b' and W are of one sign each (0: throughout)."""
 
     section: Section
@@ -105,7 +105,7 @@ def limit_at(expr: sp.Expr, end: Real, side: int) -> Real:
     return Real.of(limit_near(expr, t, end, side))
 
 
-def parts_of(section: Section) -> list[Part]:
+def _parts_of(section: Section) -> list[_Part]:
     """Cut a section at all zeros of a', b' and W."""
     slopes = Slopes(section.payoffs)
     lower, upper = section.lower, section.upper
@@ -128,7 +128,7 @@ def parts_of(section: Section) -> list[Part]:
         ]
         if None in signs:
             raise Undecided(f"the signs of the payoffs' derivatives near {middle} are not known")
-        found.append(Part(section, slopes, low, high, *signs))  # type: ignore[arg-type]
+        found.append(_Part(section, slopes, low, high, *signs))  # type: ignore[arg-type]
     return found
 
 
@@ -150,7 +150,7 @@ def _distinct(places: list[Real]) -> list[Real]:
 class Arc:
     """Scores that are stationary, each for its one ratio ρ(t), and maxima there."""
 
-    part: Part
+    part: _Part
     ratios: Ratios
     kind: str = field(default="stationary", init=False)
 
@@ -194,8 +194,8 @@ class Rest:
     kind: str
     ratios: Ratios
     payoffs: dict[str, Real]
-    beside: tuple[Part | None, Part | None]
-    flat: tuple[Part, ...] = ()
+    beside: tuple[_Part | None, _Part | None]
+    flat: tuple[_Part, ...] = ()
 
     def score(self, ratio: arb) -> arb:
         """Return the score."""
@@ -219,7 +219,7 @@ Local = Arc | Rest
 
 def local_maxima(sections: list[Section]) -> list[Local]:
     """Return all local maxima, in the order of their scores."""
-    parts = [part for section in sections for part in parts_of(section)]
+    parts = [part for section in sections for part in _parts_of(section)]
     found: list[Local] = []
     for part in parts:
         if part.real * part.fake < 0 and part.real * part.wronskian < 0:
@@ -236,7 +236,7 @@ def is_less(one: Real, other: Real) -> bool:
     return bool(one.ball < other.ball)
 
 
-def _rests(parts: list[Part]) -> Iterator[Rest]:
+def _rests(parts: list[_Part]) -> Iterator[Rest]:
     k = 0
     while k < len(parts):
         stop = k
@@ -253,18 +253,18 @@ def _rests(parts: list[Part]) -> Iterator[Rest]:
         k = stop + 1
 
 
-def _joins(part: Part, before: Part) -> bool:
+def _joins(part: _Part, before: _Part) -> bool:
     return part.section is before.section or part.section.joined
 
 
-def _neighbours(parts: list[Part], first: int, last: int) -> tuple[Part | None, Part | None]:
+def _neighbours(parts: list[_Part], first: int, last: int) -> tuple[_Part | None, _Part | None]:
     """Return the parts on both sides to which the payoffs continue."""
     below = parts[first - 1] if first and _joins(parts[first], parts[first - 1]) else None
     after = last + 1 < len(parts) and _joins(parts[last + 1], parts[last])
     return below, parts[last + 1] if after else None
 
 
-def _ends(parts: list[Part], k: int) -> Iterator[Rest]:
+def _ends(parts: list[_Part], k: int) -> Iterator[Rest]:
     """Yield the rests at both ends of a part; one between two parts belongs to the upper one."""
     part = parts[k]
     below, above = _neighbours(parts, k, k)
@@ -281,11 +281,11 @@ EVERYWHERE: Ratios = (ZERO, INFINITY)
 
 
 def _rest(
-    part: Part,
+    part: _Part,
     side: int,
     kind: str,
     ratios: Ratios | None,
-    beside: tuple[Part | None, Part | None],
+    beside: tuple[_Part | None, _Part | None],
 ) -> Iterator[Rest]:
     if ratios is None:
         return
@@ -294,7 +294,7 @@ def _rest(
     yield Rest(end, kind, ratios, payoffs, beside)
 
 
-def _plateau(parts: list[Part], first: int, last: int) -> Iterator[Rest]:
+def _plateau(parts: list[_Part], first: int, last: int) -> Iterator[Rest]:
     below, above = _neighbours(parts, first, last)
     ratios = _meet(
         EVERYWHERE if below is None else _rising(below),
@@ -309,7 +309,7 @@ def _plateau(parts: list[Part], first: int, last: int) -> Iterator[Rest]:
     yield Rest(place, "plateau", ratios, payoffs, (below, above), flat)
 
 
-def _centre(flat: tuple[Part, ...]) -> Real:
+def _centre(flat: tuple[_Part, ...]) -> Real:
     """Return one score of a stretch: its centre, a finite end, or 0."""
     first, last = flat[0], flat[-1]
     low, high = first.lower, last.upper
@@ -328,17 +328,17 @@ def _shifted(place: Real, by: int) -> Real:
     return Real(place.ball + by, None if place.exact is None else place.exact + by)
 
 
-def _rising(part: Part) -> Ratios | None:
+def _rising(part: _Part) -> Ratios | None:
     """Return the ratios at which S > 0 just below the upper end of a part."""
     return _ratios(part, part.real, part.fake, -1)
 
 
-def _falling(part: Part) -> Ratios | None:
+def _falling(part: _Part) -> Ratios | None:
     """Return the ratios at which S < 0 just above the lower end of a part."""
     return _ratios(part, -part.real, -part.fake, 1)
 
 
-def _ratios(part: Part, real: int, fake: int, side: int) -> Ratios | None:
+def _ratios(part: _Part, real: int, fake: int, side: int) -> Ratios | None:
     """Return the ratios at which r·|a'|·real + |b'|·fake > 0 near an end."""
     if real >= 0 and fake >= 0:
         return None if real == 0 == fake else EVERYWHERE

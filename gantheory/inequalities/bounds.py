@@ -33,10 +33,10 @@ from gantheory.inequalities.values import NoInterval, enclosure, is_nonnegative_
 from gantheory.records import How
 from gantheory.theory.branches import (
     Branches,
-    as_expression,
     branch,
-    combination,
-    generator,
+    combined_generator,
+    generator_formula,
+    number_of_form,
 )
 
 MEANS = ("kl_pq", "kl_qp", "jeffreys")  # of log p/q
@@ -58,7 +58,7 @@ HALF = sp.Rational(1, 2)
 
 
 @dataclass(frozen=True)
-class Bound:
+class _Bound:
     """A bound φ(z) of a divergence, the statement that it is, and whether exact algebra says so."""
 
     value: sp.Expr
@@ -111,19 +111,19 @@ def _term_by_term(statement: Statement, directions: Mapping[sp.Symbol, int]) -> 
 
 def _multiples(
     entry: FDivergence, rising: Iterable[sp.Symbol], statement: Statement
-) -> Iterator[Bound]:
+) -> Iterator[_Bound]:
     for z in rising:
         if (c := _best_constant(entry, statement.divergences[z], True)) is not None:
-            yield Bound(c * z, f"{entry.name} <= {c * z}")
+            yield _Bound(c * z, f"{entry.name} <= {c * z}")
     if (most := largest(entry)) is not sp.oo:
-        yield Bound(most, f"{entry.name} <= {most}")
+        yield _Bound(most, f"{entry.name} <= {most}")
 
 
 def _by_one_pivot(
     statement: Statement,
     directions: Mapping[sp.Symbol, int],
     pivots: Iterable[str],
-    bounds: Callable[[FDivergence, sp.Symbol, bool], Iterable[Bound]],
+    bounds: Callable[[FDivergence, sp.Symbol, bool], Iterable[_Bound]],
 ) -> Certificate | None:
     """Bound every divergence by one of them, or by one that has many bounds."""
     for pivot in pivots:
@@ -143,7 +143,7 @@ def _by_one_pivot(
     return None
 
 
-def _listed(bounds: Iterable[Bound]) -> str:
+def _listed(bounds: Iterable[_Bound]) -> str:
     return ", ".join(dict.fromkeys(bound.text for bound in bounds))
 
 
@@ -180,27 +180,27 @@ def _upper_end(value: sp.Expr) -> object:
     return iv.inf if value is sp.oo else enclosure(value, {}).b
 
 
-def _by_jensen(entry: FDivergence, z: sp.Symbol, upper: bool) -> Iterator[Bound]:
+def _by_jensen(entry: FDivergence, z: sp.Symbol, upper: bool) -> Iterator[_Bound]:
     if value := _jensen(entry, z, upper):
         text = f"{entry.name} {'<=' if upper else '>='} {value} (Jensen)"
-        yield Bound(value, text, exact=True)
+        yield _Bound(value, text, exact=True)
 
 
-def _bounds(entry: FDivergence, z: sp.Symbol, upper: bool) -> Iterator[Bound]:
+def _bounds(entry: FDivergence, z: sp.Symbol, upper: bool) -> Iterator[_Bound]:
     """Yield bounds of a divergence by a pivot, the sharper kinds first."""
     pivot = DIVERGENCES[z.name]
     relation = "<=" if upper else ">="
     for text in KNOWN:
         name, _, bound = text.partition(f" {relation} ")
         if bound and name == entry.name and z.name in bound and _is_proved(text):
-            yield Bound(read_statement(text).right, text, exact=True)
+            yield _Bound(read_statement(text).right, text, exact=True)
     yield from _by_jensen(entry, z, upper)
     if (c := _best_constant(entry, pivot, upper)) is not None:
-        yield Bound(c * z, f"{entry.name} {relation} {c * z}")
+        yield _Bound(c * z, f"{entry.name} {relation} {c * z}")
     if not upper:
-        yield Bound(sp.S.Zero, f"{entry.name} >= 0", exact=True)
+        yield _Bound(sp.S.Zero, f"{entry.name} >= 0", exact=True)
     elif (most := largest(entry)) is not sp.oo:
-        yield Bound(most, f"{entry.name} <= {most}")
+        yield _Bound(most, f"{entry.name} <= {most}")
 
 
 @lru_cache(maxsize=256)
@@ -235,14 +235,14 @@ def _mean_under_p(entry: FDivergence, pivot: str) -> sp.Expr | None:
     """Return g with D = E_P[g(p/q)] for all laws (for KL(Q‖P): of D and the laws exchanged)."""
     if DIVERGENCES.get(entry.name) != entry or entry.name == "tv":
         return None
-    f = generator(entry)
+    f = generator_formula(entry)
     if pivot == "kl_qp":
         f = sp.expand(r * f.subs(r, 1 / r))
-    start = combination({entry: sp.Integer(1)})
+    start = combined_generator({entry: sp.Integer(1)})
     end = start.at_zero() if pivot == "kl_pq" else start.slope_at_infinity()
     if isinstance(end, int):
         return None
-    return sp.expand((f + as_expression(end) * (r - 1)) / r)
+    return sp.expand((f + number_of_form(end) * (r - 1)) / r)
 
 
 def _is_symmetric(entry: FDivergence) -> bool:
@@ -286,7 +286,7 @@ def _ratios(entry: FDivergence, pivot: FDivergence) -> set[sp.Expr]:
         (one.slope_at_infinity(), other.slope_at_infinity()),
     ):
         if isinstance(top, LogForm) and isinstance(bottom, LogForm) and not bottom.is_zero:
-            found.add(as_expression(top) / as_expression(bottom))
+            found.add(number_of_form(top) / number_of_form(bottom))
     if largest(entry) is not sp.oo and largest(pivot) is not sp.oo:
         found.add(largest(entry) / largest(pivot))
     bends = [sp.diff(branch(d, sp.Integer(2)), r, 2).subs(r, 1) for d in (entry, pivot)]
@@ -297,6 +297,6 @@ def _ratios(entry: FDivergence, pivot: FDivergence) -> set[sp.Expr]:
 
 def _level(entry: FDivergence) -> Branches:
     """Return f plus the multiple of r − 1 for which its slopes at 1 are opposite or 0."""
-    h = combination({entry: sp.Integer(1)})
+    h = combined_generator({entry: sp.Integer(1)})
     left, right = h.slopes()
     return h.tilted((left + right) * rational(fmpq(-1, 2)))

@@ -10,14 +10,14 @@ import sympy as sp
 from gantheory.divergences import FDivergence
 from gantheory.exact.signs import sign_on_positive
 from gantheory.exact.signs.logforms import NotALogForm
-from gantheory.inequalities.linear import Decision
+from gantheory.inequalities.linear import LinearDecision
 from gantheory.inequalities.pairs import certificate
 from gantheory.inequalities.statements import Statement
 from gantheory.inequalities.values import is_nonnegative_between
 from gantheory.records import How
 from gantheory.theory.branches import (
-    as_expression,
-    combination,
+    combined_generator,
+    number_of_form,
 )
 
 
@@ -29,15 +29,15 @@ def largest(entry: FDivergence) -> sp.Expr:
     >>> largest(named("jsd"))
     log(2)
     """
-    h, total = combination({entry: sp.Integer(1)}), sp.Integer(0)
+    h, total = combined_generator({entry: sp.Integer(1)}), sp.Integer(0)
     for end in (h.at_zero(), h.slope_at_infinity()):
         if isinstance(end, int):
             return sp.oo
-        total += as_expression(end)
+        total += number_of_form(end)
     return sp.logcombine(total, force=False)
 
 
-def prove_convex(statement: Statement) -> Decision:
+def prove_convex(statement: Statement) -> LinearDecision:
     """Prove a statement about one divergence on its values, a convex one on two points."""
     margin = tidy_margin(statement)
     if len(statement.divergences) == 1:
@@ -77,20 +77,20 @@ def _is_positive(slope: sp.Expr, statement: Statement) -> bool:
     return found.sign == ">0"
 
 
-def _prove_on_range(margin: sp.Expr, statement: Statement) -> Decision:
+def _prove_on_range(margin: sp.Expr, statement: Statement) -> LinearDecision:
     """Decide a statement about one divergence D on all values that D takes."""
     (symbol,) = statement.divergences
     found = sign_on_positive(margin, symbol, intervals=_range(symbol, statement))
     if found.sign in {">0", ">=0", "=0"}:
-        return Decision(found.how, f"on every value that {symbol} takes: {found.reason}")
+        return LinearDecision(found.how, f"on every value that {symbol} takes: {found.reason}")
     low, high = _range(symbol, statement)[symbol]
     if is_nonnegative_between(margin, symbol, low, high):
-        return Decision(How.CERTIFIED, f"on every value that {symbol} takes, by intervals")
+        return LinearDecision(How.CERTIFIED, f"on every value that {symbol} takes, by intervals")
     return undecided(f"no certificate on the values that {symbol} takes: {found.reason}")
 
 
-def undecided(reason: str) -> Decision:
-    return Decision(How.UNDECIDED, reason)
+def undecided(reason: str) -> LinearDecision:
+    return LinearDecision(How.UNDECIDED, reason)
 
 
 def tidy_margin(statement: Statement) -> sp.Expr:
@@ -139,11 +139,11 @@ def _range(symbol: sp.Symbol, statement: Statement) -> dict[sp.Symbol, tuple[sp.
     return {symbol: (sp.Integer(0), largest(statement.divergences[symbol]))}
 
 
-def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> Decision:
+def _prove_on_two_points(margin: sp.Expr, statement: Statement) -> LinearDecision:
     try:
         found = certificate(margin, statement.divergences)
     except NotALogForm as reason:
         return undecided(f"no exact form: {reason}")
     if found:
-        return Decision(How.PROVED, f"on laws of two points, {found}, exactly")
+        return LinearDecision(How.PROVED, f"on laws of two points, {found}, exactly")
     return undecided("laws on two points decide it, but no exact certificate was found for them")

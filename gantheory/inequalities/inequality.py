@@ -8,10 +8,10 @@ import sympy as sp
 
 from gantheory.deadline import Undecided, time_limit
 from gantheory.errors import GantheoryError
-from gantheory.inequalities.linear import Decision, decide_linear, decide_restricted
+from gantheory.inequalities.linear import LinearDecision, decide_linear, decide_restricted
 from gantheory.inequalities.nonlinear import decide_nonlinear
 from gantheory.inequalities.statements import Statement, read_statement
-from gantheory.inequalities.twopoint import Laws, evaluate, infinite_ones
+from gantheory.inequalities.twopoint import Laws, enclosed_value, infinite_ones
 from gantheory.records import How, Verdict
 
 SECONDS = 2.0
@@ -50,24 +50,24 @@ def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> V
     if not 0 < seconds <= LONGEST:
         raise GantheoryError(f"seconds={seconds:g} must be between 0 and {LONGEST}")
     statement = read_statement(text)
-    route = decide_restricted if restricted else decide
+    route = decide_restricted if restricted else decide_inequality
     try:
         with time_limit(5 * seconds):  # enclosures at two precisions, searches and algebra
             decision = route(statement, seconds)
     except Undecided as reason:
-        decision = Decision(How.UNDECIDED, str(reason))
+        decision = LinearDecision(How.UNDECIDED, str(reason))
     assumptions = RESTRICTED if restricted else ALL_PAIRS
     return _verdict(statement, decision, assumptions, time.perf_counter() - start)
 
 
-def decide(statement: Statement, seconds: float) -> Decision:
+def decide_inequality(statement: Statement, seconds: float) -> LinearDecision:
     """Decide a parsed statement by the route that fits it."""
     route = decide_linear if statement.is_linear else decide_nonlinear
     return route(statement, seconds)
 
 
 def _verdict(
-    statement: Statement, decision: Decision, assumptions: tuple[str, ...], seconds: float
+    statement: Statement, decision: LinearDecision, assumptions: tuple[str, ...], seconds: float
 ) -> Verdict:
     numbers: dict[str, object] = {"seconds": seconds, "boxes": decision.boxes}
     left: float | None = None
@@ -97,7 +97,7 @@ def _verdict(
 
 def _side(side: sp.Expr, statement: Statement, laws: Laws) -> float:
     """Return one side's value on two laws."""
-    value = evaluate(side, statement.divergences, laws)
+    value = enclosed_value(side, statement.divergences, laws)
     if value is not None:
         return float(value.mid())
     used = {s: d for s, d in statement.divergences.items() if s in side.free_symbols}

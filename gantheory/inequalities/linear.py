@@ -27,7 +27,7 @@ from gantheory.inequalities.twopoint import (
     BITS,
     EQUAL,
     Laws,
-    evaluate,
+    enclosed_value,
     grids,
     infinite_ones,
     laws_of,
@@ -36,7 +36,7 @@ from gantheory.inequalities.twopoint import (
 from gantheory.records import How
 from gantheory.theory.branches import (
     Branches,
-    combination,
+    combined_generator,
     enclose_form,
     sign_of_form,
 )
@@ -51,7 +51,7 @@ SLACK = 1e-9  # a line whose room is less is looked for among the exact ones onl
 
 
 @dataclass(frozen=True)
-class Decision:
+class LinearDecision:
     """What became of a statement about all pairs of laws."""
 
     how: How
@@ -61,18 +61,18 @@ class Decision:
     boxes: int = 0
 
 
-def decide_linear(statement: Statement, seconds: float) -> Decision:
+def decide_linear(statement: Statement, seconds: float) -> LinearDecision:
     """Decide a statement that is linear in the divergences."""
     try:
         h = margin_function(statement)
     except NotALogForm as reason:
-        return Decision(How.UNDECIDED, f"no exact form: {reason}")
+        return LinearDecision(How.UNDECIDED, f"no exact form: {reason}")
     try:
         if statement.relation == "==":
             return _decide_equality(statement, h)
         return _decide_inequality(statement, h, seconds)
     except Undecided as reason:
-        return Decision(How.UNDECIDED, f"no enclosure decides it: {reason}")
+        return LinearDecision(How.UNDECIDED, f"no enclosure decides it: {reason}")
 
 
 def margin_function(statement: Statement) -> Branches:
@@ -80,25 +80,31 @@ def margin_function(statement: Statement) -> Branches:
     margin = sp.expand(statement.margin)
     slopes = {entry: sp.diff(margin, symbol) for symbol, entry in statement.divergences.items()}
     free = margin.subs(dict.fromkeys(statement.divergences, 0))
-    return combination({entry: c for entry, c in slopes.items() if c != 0}, free)
+    return combined_generator({entry: c for entry, c in slopes.items() if c != 0}, free)
 
 
-def _decide_equality(statement: Statement, h: Branches) -> Decision:
+def _decide_equality(statement: Statement, h: Branches) -> LinearDecision:
     slope = h.slopes()[0]
     if h.tilted(-slope).is_zero:
-        return Decision(How.PROVED, "both sides have the same generator up to a multiple of r - 1")
+        return LinearDecision(
+            How.PROVED, "both sides have the same generator up to a multiple of r - 1"
+        )
     for below, above in grids():
         for low, high in product(below[::2], above[::3]):  # not 1/low: P and Q would be swapped
             laws = laws_of(low**h.root, high**h.root)
-            value = evaluate(statement.margin, statement.divergences, laws)
+            value = enclosed_value(statement.margin, statement.divergences, laws)
             if value is not None and not value.contains(0):
-                return Decision(How.REFUTED, "the two sides differ", laws, laws.p[0] / laws.q[0])
-    return Decision(How.UNDECIDED, "their generators differ, but no certified point was found")
+                return LinearDecision(
+                    How.REFUTED, "the two sides differ", laws, laws.p[0] / laws.q[0]
+                )
+    return LinearDecision(
+        How.UNDECIDED, "their generators differ, but no certified point was found"
+    )
 
 
-def _decide_inequality(statement: Statement, h: Branches, seconds: float) -> Decision:
+def _decide_inequality(statement: Statement, h: Branches, seconds: float) -> LinearDecision:
     if sign_of_form(h.at_one()) < 0:
-        return Decision(How.REFUTED, "it fails at P = Q", EQUAL, sp.Integer(1))
+        return LinearDecision(How.REFUTED, "it fails at P = Q", EQUAL, sp.Integer(1))
     places: list[fmpq] = []
     reasons: list[str] = []
     for line in _lines(h):
@@ -155,7 +161,7 @@ def _fraction(value: float) -> fmpq:
 
 def _proved(
     statement: Statement, h: Branches, below: IntervalSign, above: IntervalSign
-) -> Decision:
+) -> LinearDecision:
     exact = h.is_rational
     boxes = below.boxes + above.boxes
     how = How.PROVED if exact else How.CERTIFIED
@@ -164,25 +170,29 @@ def _proved(
     if below.touch:
         reason += f"; it vanishes at r = 1 to order {below.touch}"
     if not statement.is_strict:
-        return Decision(how, reason, boxes=boxes)
+        return LinearDecision(how, reason, boxes=boxes)
     if h.at_one().is_zero:
-        return Decision(How.REFUTED, "both sides are equal at P = Q", EQUAL, sp.Integer(1))
+        return LinearDecision(How.REFUTED, "both sides are equal at P = Q", EQUAL, sp.Integer(1))
     ends = h.at_zero(), h.slope_at_infinity()
     if all(isinstance(end, LogForm) and end.is_zero for end in ends):
-        return Decision(How.REFUTED, "both sides are equal for disjoint supports", DISJOINT)
+        return LinearDecision(How.REFUTED, "both sides are equal for disjoint supports", DISJOINT)
     if not (below.strict and above.strict):
-        return Decision(How.UNDECIDED, "the difference has a zero: equality could not be excluded")
-    return Decision(how, reason + " and nowhere zero", boxes=boxes)
+        return LinearDecision(
+            How.UNDECIDED, "the difference has a zero: equality could not be excluded"
+        )
+    return LinearDecision(how, reason + " and nowhere zero", boxes=boxes)
 
 
-def decide_restricted(statement: Statement, seconds: float) -> Decision:
+def decide_restricted(statement: Statement, seconds: float) -> LinearDecision:
     """Decide a linear statement for Q = P restricted to an event of probability a, 0 < a < 1.
 
     Then p/q = a on the event, which has Q-probability 1, and q = 0 off it, so that every
     D_f = f(a) + (1 − a)·f'(∞).
     """
     if not statement.is_linear or statement.relation == "==":
-        return Decision(How.UNDECIDED, "only linear inequalities are decided for restricted laws")
+        return LinearDecision(
+            How.UNDECIDED, "only linear inequalities are decided for restricted laws"
+        )
     try:
         h = margin_function(statement)
         slope = h.slope_at_infinity()
@@ -191,35 +201,39 @@ def decide_restricted(statement: Statement, seconds: float) -> Decision:
         curve = h.below - slope * LogForm(_line_of(h.root), fmpq_poly([1]))
         found = sign_on_unit_interval(curve, seconds=seconds)
     except (NotALogForm, Undecided) as reason:
-        return Decision(How.UNDECIDED, str(reason))
+        return LinearDecision(How.UNDECIDED, str(reason))
     if found.negative is None and (found.strict or not statement.is_strict):
         how = How.PROVED if curve.is_rational else How.CERTIFIED
-        return Decision(how, "decided for every P(A) in (0, 1)", boxes=found.boxes)
+        return LinearDecision(how, "decided for every P(A) in (0, 1)", boxes=found.boxes)
     if found.negative is None:
-        return Decision(How.UNDECIDED, "both sides are equal for some P(A)")
+        return LinearDecision(How.UNDECIDED, "both sides are equal for some P(A)")
     x = found.negative**h.root
     mass = sp.Rational(int(x.p), int(x.q))
-    return Decision(How.REFUTED, "it fails at this P(A)", two_points(mass, sp.Integer(1)), mass)
+    return LinearDecision(
+        How.REFUTED, "it fails at this P(A)", two_points(mass, sp.Integer(1)), mass
+    )
 
 
-def _infinite_off_the_event(statement: Statement) -> Decision:
+def _infinite_off_the_event(statement: Statement) -> LinearDecision:
     laws = two_points(HALF, sp.Integer(1))
     signs = {
         bool(sp.diff(statement.margin, one).is_positive)
         for one in infinite_ones(statement.divergences, laws)
     }
     if signs == {True}:
-        return Decision(How.PROVED, "the larger side is infinite, the smaller one finite")
+        return LinearDecision(How.PROVED, "the larger side is infinite, the smaller one finite")
     if signs == {False}:
-        return Decision(How.REFUTED, "the smaller side is infinite", laws, HALF)
-    return Decision(How.UNDECIDED, "both sides are infinite")
+        return LinearDecision(How.REFUTED, "the smaller side is infinite", laws, HALF)
+    return LinearDecision(How.UNDECIDED, "both sides are infinite")
 
 
 def _line_of(root: int) -> dict[frozenset[tuple[object, int]], fmpq_poly]:
     return {ONE: fmpq_poly([-1] + [0] * (root - 1) + [1])}
 
 
-def refute(statement: Statement, h: Branches, places: list[fmpq], reasons: list[str]) -> Decision:
+def refute(
+    statement: Statement, h: Branches, places: list[fmpq], reasons: list[str]
+) -> LinearDecision:
     """Return two laws for which the statement certainly fails, or why none was found."""
     reason = "the generators' difference is negative at the ratio r, up to a multiple of r - 1"
     for below, above in grids():
@@ -228,21 +242,21 @@ def refute(statement: Statement, h: Branches, places: list[fmpq], reasons: list[
         if pair := _worst_pair(h, below, above):
             low, high = pair[0] ** h.root, pair[1] ** h.root
             laws = laws_of(low, high)
-            value = evaluate(statement.margin, statement.divergences, laws)
+            value = enclosed_value(statement.margin, statement.divergences, laws)
             if value is not None and value < 0:
-                return Decision(How.REFUTED, reason, laws, _failing_ratio(h, *pair))
+                return LinearDecision(How.REFUTED, reason, laws, _failing_ratio(h, *pair))
     for place, j in product(places, range(16, 160, 24)):
         near = 1 + fmpq(1 if place < 1 else -1, 2**j)
         laws = laws_of(*(x**h.root for x in sorted((place, near), key=lambda x: x > 1)))
-        value = evaluate(statement.margin, statement.divergences, laws)
+        value = enclosed_value(statement.margin, statement.divergences, laws)
         if value is not None and value < 0:
             x = place**h.root
-            return Decision(How.REFUTED, reason, laws, sp.Rational(int(x.p), int(x.q)))
+            return LinearDecision(How.REFUTED, reason, laws, sp.Rational(int(x.p), int(x.q)))
     for laws in ONE_SIDED:
         infinite = infinite_ones(statement.divergences, laws)
         if infinite and all(sp.diff(statement.margin, one).is_negative for one in infinite):
-            return Decision(How.REFUTED, "the smaller side should be infinite here", laws)
-    return Decision(
+            return LinearDecision(How.REFUTED, "the smaller side should be infinite here", laws)
+    return LinearDecision(
         How.UNDECIDED,
         "neither a line that proves it nor a counterexample was found: the two sides are equal, "
         "or closer than the search resolves, at some ratio"

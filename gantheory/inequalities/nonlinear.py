@@ -20,14 +20,14 @@ from gantheory.inequalities.bounds import (
     certificate_by_jensen,
 )
 from gantheory.inequalities.convex import prove_convex, undecided
-from gantheory.inequalities.linear import Decision
+from gantheory.inequalities.linear import LinearDecision
 from gantheory.inequalities.search import counterexample
 from gantheory.inequalities.statements import Statement
-from gantheory.inequalities.twopoint import evaluate, grids, laws_of
+from gantheory.inequalities.twopoint import enclosed_value, grids, laws_of
 from gantheory.records import How
 
 
-def decide_nonlinear(statement: Statement, seconds: float) -> Decision:
+def decide_nonlinear(statement: Statement, seconds: float) -> LinearDecision:
     """Decide a statement about several divergences by laws on two points, or on a few."""
     levels = list(grids())
     found = _refute(statement, levels[0], time.monotonic() + seconds)
@@ -41,42 +41,42 @@ def decide_nonlinear(statement: Statement, seconds: float) -> Decision:
 
 def _searched(
     statement: Statement, seconds: float, points: tuple[int, ...], starts: int
-) -> Decision | None:
+) -> LinearDecision | None:
     if statement.relation == "==":
         return None
     laws = counterexample(statement, seconds, points, starts)
     if laws is None:
         return None
     size = {2: "two", 3: "three", 4: "four"}[len(laws.p)]
-    return Decision(How.REFUTED, f"it fails for two laws on {size} points", laws)
+    return LinearDecision(How.REFUTED, f"it fails for two laws on {size} points", laws)
 
 
-def _prove(statement: Statement) -> Decision:
+def _prove(statement: Statement) -> LinearDecision:
     if statement.relation == "==" or statement.is_strict:
         return undecided("only <= and >= are proved where the statement is not linear")
     several = len(statement.divergences) > 1
     if several and (found := certificate_by_jensen(statement)):
-        return Decision(found.how, found.text)
+        return LinearDecision(found.how, found.text)
     decision = prove_convex(statement)
     if several and decision.how is How.UNDECIDED and (found := certificate_by_bounds(statement)):
-        return Decision(found.how, found.text)
+        return LinearDecision(found.how, found.text)
     return decision
 
 
 def _refute(
     statement: Statement, grid: tuple[list[fmpq], list[fmpq]], stop: float
-) -> Decision | None:
+) -> LinearDecision | None:
     """Return two laws on two points for which the statement certainly fails, if they are found."""
     for low, high in product(reversed(grid[0]), grid[1]):
         laws = laws_of(low**2, high**2)
         if time.monotonic() > stop:
             return None
         try:
-            value = evaluate(statement.margin, statement.divergences, laws)
+            value = enclosed_value(statement.margin, statement.divergences, laws)
         except NoEnclosure:
             return None
         if value is None:
             continue
         if value < 0 or (statement.relation == "==" and not value.contains(0)):
-            return Decision(How.REFUTED, "it fails for two laws on two points", laws)
+            return LinearDecision(How.REFUTED, "it fails for two laws on two points", laws)
     return None

@@ -22,7 +22,7 @@ from gantheory.inequalities.triangle import (
     is_nonnegative_on_triangle,
     without_logarithms,
 )
-from gantheory.theory.branches import branch, generator
+from gantheory.theory.branches import branch, generator_formula
 
 HALF = sp.Rational(1, 2)
 
@@ -73,7 +73,7 @@ def certificate(margin: sp.Expr, entries: Mapping[sp.Symbol, FDivergence]) -> st
     Raises:
         NotALogForm: where the divergences have no exact form.
     """
-    rooted = any(root_of(generator(entry), r) > 1 for entry in entries.values())
+    rooted = any(root_of(generator_formula(entry), r) > 1 for entry in entries.values())
     coordinates = HALF_ANGLES if rooted else PLAIN
     values = {symbol: coordinates.divergence(entry) for symbol, entry in entries.items()}
     m = plain_logs(margin.subs(values))

@@ -22,7 +22,7 @@ from gantheory.divergences import FDivergence
 from gantheory.exact.signs.balls import NoEnclosure
 from gantheory.functions import r
 from gantheory.inequalities.statements import Statement
-from gantheory.inequalities.twopoint import Laws, evaluate
+from gantheory.inequalities.twopoint import Laws, enclosed_value
 from gantheory.theory.branches import branch
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
@@ -132,7 +132,7 @@ def _violating(statement: Statement, p: Array, q: Array) -> Laws | None:
     """Return rational laws near two others for which the statement fails by ball arithmetic."""
     for denominator in DENOMINATORS:
         laws = Laws(_rounded(p, denominator), _rounded(q, denominator))
-        value = evaluate(statement.margin, statement.divergences, laws)
+        value = enclosed_value(statement.margin, statement.divergences, laws)
         if value is not None and value < 0:
             return laws
     return None

@@ -18,7 +18,7 @@ from flint import arb, ctx, fmpq
 
 from gantheory.divergences import FDivergence
 from gantheory.exact.signs.balls import enclose
-from gantheory.theory.branches import Branches, combination, enclose_form
+from gantheory.theory.branches import Branches, combined_generator, enclose_form
 
 BITS = 512  # ratios within 2^-136 of 1 leave differences of second order 72 digits
 
@@ -63,7 +63,7 @@ def _share(entry: FDivergence, p: sp.Rational, q: sp.Rational) -> arb | None:
         if p == 0 and q == 0:
             return arb(0)
         if p == 0 or q == 0:
-            h = combination({entry: sp.Integer(1)})
+            h = combined_generator({entry: sp.Integer(1)})
             end = h.at_zero() if p == 0 else h.slope_at_infinity()
             return None if isinstance(end, int) else enclose_form(end) * _ball(p + q)
         x = sp.root(p / q, _plain(entry).root)
@@ -74,21 +74,21 @@ def _share(entry: FDivergence, p: sp.Rational, q: sp.Rational) -> arb | None:
 
 @lru_cache(maxsize=256)
 def _plain(entry: FDivergence) -> Branches:
-    return combination({entry: sp.Integer(1)})
+    return combined_generator({entry: sp.Integer(1)})
 
 
 def _value_of_generator(entry: FDivergence, ratio: sp.Rational) -> arb:
     from gantheory.functions import r
-    from gantheory.theory.branches import generator
+    from gantheory.theory.branches import generator_formula
 
-    return enclose(generator(entry), {r: _ball(ratio)})
+    return enclose(generator_formula(entry), {r: _ball(ratio)})
 
 
 def _ball(value: sp.Rational) -> arb:
     return arb(fmpq(int(value.p), int(value.q)))
 
 
-def evaluate(
+def enclosed_value(
     expression: sp.Expr, divergences: Mapping[sp.Symbol, FDivergence], laws: Laws
 ) -> arb | None:
     """Return an enclosure of an expression in divergences; None where one of them is infinite."""

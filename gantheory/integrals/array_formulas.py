@@ -13,9 +13,9 @@ from gantheory.densities.arrays import Densities
 from gantheory.densities.base import Array
 from gantheory.densities.inherited import is_family
 from gantheory.densities.renamed import Renamed
-from gantheory.integrals.bulk.normals import Answer, Pair, of_normals
+from gantheory.integrals.bulk.normals import Answer, NormalPairs, of_normals
 from gantheory.integrals.bulk.tracked import FUNCTIONS, Tracked
-from gantheory.integrals.closed_forms import FORMS, compiled, expression_of
+from gantheory.integrals.closed_forms import FORMS, compiled_formula, expression_of
 from gantheory.integrals.line.estimates import split_parameter
 
 Shape = tuple[int, ...]
@@ -32,7 +32,7 @@ def closed_forms(name: str, p: Density, q: Density, shape: Shape, wrt: str | Non
         return None
     if family in ("normal", "lognormal") and wrt is None:
         numbers = (ours["loc"], ours["scale"], theirs["loc"], theirs["scale"])
-        return of_normals(name, Pair(*(np.broadcast_to(x, shape) for x in numbers)))
+        return of_normals(name, NormalPairs(*(np.broadcast_to(x, shape) for x in numbers)))
     if family not in FORMS:
         return None
     factor = 1.0
@@ -71,7 +71,7 @@ def _of_formula(
 
 
 def _evaluated(expr: Any, values: dict[str, Array], shape: Shape) -> Answer:
-    compute, names = compiled(_without_signs(expr), tuple(FUNCTIONS.items()))
+    compute, names = compiled_formula(_without_signs(expr), tuple(FUNCTIONS.items()))
     found = Tracked.of(compute(*(Tracked(values[key]) for key in names)))
     return np.broadcast_to(found.value, shape), np.broadcast_to(found.error, shape)
 

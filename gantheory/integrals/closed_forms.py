@@ -254,7 +254,7 @@ def _numbers(p: Univariate, q: Univariate) -> dict[str, Any]:
 
 def _evaluated(expr: sp.Expr, values: dict[str, Any]) -> tuple[Any, float]:
     """Return an expression's value at binary64 parameters, and by how much it is unsettled."""
-    compute, names = compiled(expr, "mpmath")
+    compute, names = compiled_formula(expr, "mpmath")
     at = [values[name] for name in names]
     digits, value = DIGITS, _in_digits(compute, at, DIGITS)
     while True:
@@ -268,7 +268,7 @@ def _evaluated(expr: sp.Expr, values: dict[str, Any]) -> tuple[Any, float]:
 
 
 @cache
-def compiled(expr: sp.Expr, functions: Any) -> tuple[Callable[..., Any], tuple[str, ...]]:
+def compiled_formula(expr: sp.Expr, functions: Any) -> tuple[Callable[..., Any], tuple[str, ...]]:
     """Return a function of an expression's symbols, in order of their names, and these names.
 
     ``functions`` is a module's name, or (name, function) of all that the expression may hold.

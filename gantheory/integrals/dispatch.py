@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from gantheory.densities import Densities, Density, parse_density, read_laws
 from gantheory.densities.univariate import Univariate
@@ -17,6 +17,9 @@ from gantheory.integrals.units import UNITS, in_unit, square_root
 from gantheory.records import Estimate, Estimates, Status
 from gantheory.samples import is_sample_like, samples
 
+if TYPE_CHECKING:
+    from gantheory.integrals.certified import Enclosure
+
 METHODS = ("auto", "closed form", "quadrature", "monte carlo", "certified")
 VAGUE = 1e-3  # relative error of a quadrature from which on a closed form is asked for
 Key = tuple[Any, str | None]
@@ -27,9 +30,9 @@ def divergence(
     name: Any,
     p: Densities,
     q: Any,
+    *,
     wrt: str | None = None,
     method: str = "auto",
-    *,
     unit: str = "nats",
 ) -> Estimates: ...
 @overload
@@ -37,9 +40,9 @@ def divergence(
     name: Any,
     p: Any,
     q: Densities,
+    *,
     wrt: str | None = None,
     method: str = "auto",
-    *,
     unit: str = "nats",
 ) -> Estimates: ...
 @overload
@@ -47,18 +50,18 @@ def divergence(
     name: Any,
     p: Any,
     q: Any,
+    *,
     wrt: str | None = None,
     method: str = "auto",
-    *,
     unit: str = "nats",
 ) -> Estimate: ...
 def divergence(
     name: Any,
     p: Any,
     q: Any,
+    *,
     wrt: str | None = None,
     method: str = "auto",
-    *,
     unit: str = "nats",
 ) -> Estimate | Estimates:
     """Return a divergence between two densities, or its derivative, with a bound on its error.
@@ -91,10 +94,10 @@ def divergence(
     if wrt is not None and not isinstance(wrt, str):
         raise GantheoryError(f"wrt={shown(wrt)} must name one parameter of a law, like 'q.loc'")
     if is_sample_like(p) or is_sample_like(q):
-        return _of_samples(name, p, q, wrt, method)
+        return _of_samples(name, p, q, wrt, method, unit)
     p, q = read_laws(p), read_laws(q)
     if unit != "nats":
-        return in_unit(resolve(name), divergence(name, p, q, wrt, method), unit)
+        return in_unit(resolve(name), divergence(name, p, q, wrt=wrt, method=method), unit)
     if isinstance(p, Densities) or isinstance(q, Densities):
         return _of_arrays([name], p, q, (wrt,), method)[name, wrt]
     return _answer(name, p, q, wrt, method)
@@ -113,12 +116,14 @@ def _of_arrays(
     return {(names[k], wrt): estimates for (k, wrt), estimates in found.items()}
 
 
-def _of_samples(name: Any, p: Any, q: Any, wrt: str | None, method: str) -> Estimate:
+def _of_samples(name: Any, p: Any, q: Any, wrt: str | None, method: str, unit: str) -> Estimate:
     """Return a distance of samples, or what they show of an f-divergence."""
     from gantheory.integrals.empirical import ALIASES, METRICS, between_samples, least_divergence
 
     if wrt is not None or method != "auto":
         raise GantheoryError("samples have no parameters and one method; leave out wrt and method")
+    if unit != "nats":
+        raise GantheoryError("what samples show of an information is in nats; leave out unit")
     first, second = (samples(x) if is_sample_like(x) else parse_density(x) for x in (p, q))
     if isinstance(name, str) and name.lower() in {*METRICS, *ALIASES}:
         return between_samples(name.lower(), first, second)
@@ -188,6 +193,29 @@ def _by_formula(kernel: Kernel, p: Univariate, q: Univariate, answer: Estimate) 
     return known if sharp or known.status is Status.INFINITE else answer
 
 
+def certify(name: Any, p: Any, q: Any, *, digits: int = 30) -> Enclosure:
+    """Return an interval that holds a divergence for certain, to as many digits as asked for.
+
+    ``divergence(..., method="certified")`` is the same answer in binary64.
+
+    Args:
+        name: as `divergence` takes it; a divergence with a convex f, or a complement.
+        p: the data density, or its text.
+        q: the generator's density, or its text.
+        digits: significant decimal digits wanted.
+
+    Raises:
+        GantheoryError: for a divergence, density or number of digits outside of this mode.
+
+    >>> certify("jsd", "normal(0, 1)", "normal(2, 1)", digits=20).mid
+    '0.33683082034683161200'
+    """
+    from gantheory.integrals.certified import enclose_divergence
+
+    first, second = (parse_density(x) if isinstance(x, str) else x for x in (p, q))
+    return enclose_divergence(generator_for(name), first, second, digits)
+
+
 @overload
 def divergence_table(
     names: Iterable[Any], p: Densities, q: Any, wrt: str | Iterable[str | None] | None = None
@@ -248,11 +276,9 @@ def _answers(
 
 
 def _certified(asked: Any, p: Density, q: Density, wrt: str | None) -> Estimate:
-    from gantheory.integrals.certified import enclose
-
     if wrt is not None:
         raise GantheoryError(f"method='certified' encloses values only; leave out wrt={wrt!r}")
-    return enclose(generator_for(asked), p, q).estimate
+    return certify(asked, p, q).estimate
 
 
 def _closed(kernel: Kernel, p: Univariate, q: Univariate, wrt: str | None) -> Estimate:

@@ -28,7 +28,7 @@ from gantheory.densities.univariate import Points, Univariate
 from gantheory.divergences.ratio import LOG2, Ratio
 from gantheory.divergences.stable import Growth
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.infinite import End, Ends, infinite
+from gantheory.integrals.kernels.infinite import End, SharedEnds, infinite
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.breaks import tied_terms, with_ties
 from gantheory.records import Estimate, Status
@@ -56,7 +56,7 @@ def by_sampling(
     on_the_line = False
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         on_the_line = True
-        if (known := _by_tails(kernel, Ends(p, q))) is not None:
+        if (known := _by_tails(kernel, SharedEnds(p, q))) is not None:
             return known
     rng = np.random.default_rng(seed)
     halves = [_terms(kernel, law.sample(rng, draws // 2), p, q) for law in (p, q)]
@@ -64,8 +64,8 @@ def by_sampling(
     if not np.all(np.isfinite(z)):
         return Estimate.undetermined(f"a draw of one law fell where the other is 0; {USE}", METHOD)
     bounded = is_bounded(kernel)
-    spread = bound(kernel) if bounded else 2 * float(np.ptp(z))
-    error = half_width(z, spread, error_probability)
+    spread = range_of_integrand(kernel) if bounded else 2 * float(np.ptp(z))
+    error = bernstein_half_width(z, spread, error_probability)
     if not bounded and exceedance(z, error) > error_probability:
         return Estimate.undetermined(
             f"single draws may outweigh all others: {draws} draws give no interval; {USE}", METHOD
@@ -107,7 +107,7 @@ def unmet(kernel: Kernel, p: Univariate, q: Univariate, low: float, high: float)
     return float(np.sum(part[((z < low) | (z > high)) & ~np.isnan(part)]))
 
 
-def half_width(z: Array, spread: float, error_probability: float) -> float:
+def bernstein_half_width(z: Array, spread: float, error_probability: float) -> float:
     """Return the empirical Bernstein bound of a mean of independent draws within a range."""
     n, log = len(z), math.log(4 / error_probability)
     return math.sqrt(2 * float(z.var(ddof=1)) * log / n) + 7 * spread * log / (3 * (n - 1))
@@ -156,7 +156,7 @@ def is_bounded(kernel: Kernel) -> bool:
     return kernel.at_zero.is_finite and above.power <= 1 and not above.logs
 
 
-def bound(kernel: Kernel) -> float:
+def range_of_integrand(kernel: Kernel) -> float:
     """Return the range of Z = 2f̃(r)/(1 + r), by its values on a fine grid of log r."""
     side = np.concatenate([[0.0], np.geomspace(1e-6, 700.0, 2000), [np.inf]])
     u = np.concatenate([-side[:0:-1], side])
@@ -169,7 +169,7 @@ def bound(kernel: Kernel) -> float:
     return 1.001 * float(np.ptp(z))  # what smooth functions may do between the points
 
 
-def _by_tails(kernel: Kernel, ends: Ends) -> Estimate | None:
+def _by_tails(kernel: Kernel, ends: SharedEnds) -> Estimate | None:
     """Return the infinite or undetermined answer that the tails alone decide."""
     if (answer := infinite(kernel, ends)) is not None:
         return answer

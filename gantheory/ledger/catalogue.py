@@ -17,7 +17,13 @@ from gantheory.errors import GantheoryError, unknown_name
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
 from gantheory.ledger.properties import LAWS
-from gantheory.ledger.published import CURVATURES, PARTS, check_part, claimed_curvature, parts_of
+from gantheory.ledger.published import (
+    CURVATURES,
+    PARTS,
+    check_part,
+    claimed_curvature,
+    claimed_parts,
+)
 from gantheory.ledger.twins import changed, twin_of
 from gantheory.losses import CRITICS, get_loss
 from gantheory.losses.critic import (
@@ -62,7 +68,7 @@ def read_claims(loss: Loss) -> None:
         GantheoryError: for a malformed formula, what is no sum of divergences, an unknown law.
     """
     for claim in loss.claims:
-        for part, printed in parts_of(claim):
+        for part, printed in claimed_parts(claim):
             for text in {printed, claim.corrected.get(part, printed)} - {NO_DIVERGENCE}:
                 if part in CURVATURES:
                     claimed_curvature(text, Assumptions.of(loss.parameters))
@@ -81,7 +87,7 @@ def loss_checks(loss: Loss) -> Iterator[Check]:
     confused = _confusions(loss)
     count: Counter[str] = Counter()
     for claim in loss.claims:
-        for part, printed in parts_of(claim):
+        for part, printed in claimed_parts(claim):
             text = claim.corrected.get(part, printed)
             known = sources.get((part, text))
             if known is None:
@@ -134,7 +140,7 @@ def _confusions(loss: Loss) -> dict[str, tuple[str, str]]:
     Taking one for the other is the commonest error about a GAN loss.
     """
     said = {part: claim.corrected.get(part, text)
-            for claim in reversed(loss.claims) for part, text in parts_of(claim)}  # fmt: skip
+            for claim in reversed(loss.claims) for part, text in claimed_parts(claim)}  # fmt: skip
     if not {"loss", "followed"} <= set(said) or loss.parameters:
         return {}
     at_loss, followed = (

@@ -18,7 +18,7 @@ from gantheory.verify import decided
 
 
 @dataclass(frozen=True)
-class Law:
+class _Law:
     """A property by name: what it says, what its twin says, and what decides either."""
 
     says: str
@@ -79,23 +79,23 @@ def _vanishing(statement: str, theory: Derivation, twin: bool) -> Verdict:
 _VANISHES = "the gradient in log r vanishes on fakes that D* recognises"
 _REMAINS = "the gradient does not vanish on fakes that D* recognises"
 LAWS = {
-    "second-order": Law(
+    "second-order": _Law(
         "D* is the unique global maximum of V, by concavity",
         "D* is the unique global maximum of -V, by concavity",
         _second_order,
     ),
-    "is-divergence": Law(
+    "is-divergence": _Law(
         "what the generator follows is an f-divergence",
         "what the generator climbs is an f-divergence",
         _is_divergence,
     ),
-    "equality": Law(
+    "equality": _Law(
         "what the generator follows is 0 only at p = q",
         "what the generator follows, its curvature at r = 2 taken off, is 0 only at p = q",
         _only_at_equality,
     ),
-    "vanishing": Law(_VANISHES, _REMAINS, _vanishing),
-    "not-vanishing": Law(_REMAINS, _VANISHES, lambda s, d, twin: _vanishing(s, d, not twin)),
+    "vanishing": _Law(_VANISHES, _REMAINS, _vanishing),
+    "not-vanishing": _Law(_REMAINS, _VANISHES, lambda s, d, twin: _vanishing(s, d, not twin)),
 }
 
 

@@ -24,7 +24,7 @@ from gantheory.losses.loss import Claim, Loss
 from gantheory.records import Estimate, How, Verdict
 from gantheory.theory.curvature import algebra_of
 from gantheory.theory.generator import curvature
-from gantheory.theory.jets import constant, jet
+from gantheory.theory.jets import constant_jet, jet
 from gantheory.theory.records import NO_DIVERGENCE, Curvature
 
 CLAIM = Grammar("claim", ELEMENTARY, frozenset({"r", *DIVERGENCES}), parameters=True)
@@ -48,7 +48,7 @@ PRINTED = {  # of the generator f that a claim prints, not of the loss
 PARTS = {**FORMULAS, **PRINTED, **CURVATURES}
 
 
-def parts_of(claim: Claim) -> Iterator[tuple[str, str]]:
+def claimed_parts(claim: Claim) -> Iterator[tuple[str, str]]:
     """Yield each part that a claim states, with its text as published.
 
     A printed f says two things more: f(1) = 0, and that its derivative is the printed optimum.
@@ -79,7 +79,7 @@ def check_claim(
     """
     derivation = derivation or derive(loss)
     return tuple(
-        check_part(loss, part, text, derivation, f=claim.f) for part, text in parts_of(claim)
+        check_part(loss, part, text, derivation, f=claim.f) for part, text in claimed_parts(claim)
     )
 
 
@@ -276,7 +276,7 @@ def equal(
         return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=shown)
 
     def as_typed(point: Point) -> arb:
-        names = {str(symbol): constant(value) for symbol, value in point.items()}
+        names = {str(symbol): constant_jet(value) for symbol, value in point.items()}
         return jet(parse(claimed, CLAIM), names)[0]
 
     confirm_equal(found, as_typed, parameters, statement)

@@ -147,7 +147,7 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def judge(comparison: Comparison) -> Verdict:
+def judge_comparison(comparison: Comparison) -> Verdict:
     """Return the verdict on one comparison."""
     sides = comparison.statement, comparison.left, comparison.right
     if comparison.relation == "=":
@@ -177,7 +177,7 @@ def outcomes(experiment: Experiment, measured: Iterable[Measurement]) -> tuple[O
 
 
 def _outcome(comparison: Comparison, source: str) -> Outcome:
-    verdict = judge(comparison)
+    verdict = judge_comparison(comparison)
     check = Check(
         comparison.id,
         comparison.statement,

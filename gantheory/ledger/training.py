@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 from gantheory.errors import unknown_name
-from gantheory.ledger.simulated import judge
+from gantheory.ledger.simulated import judge_comparison
 from gantheory.ledger.twins import doubled, twin_of, without_twin
 from gantheory.records import How, Verdict
 from gantheory.verify import Check
@@ -76,7 +76,7 @@ def _judged(name: str, statement: str, change: Callable[[Comparison], Comparison
             raise unknown_name("measurement", name, measured)
         # The interval is too wide to tell the twin from the law.
         return Verdict(statement, How.UNDECIDED, reason="the stated error hides the difference")
-    return replace(judge(change(found)), statement=statement)
+    return replace(judge_comparison(change(found)), statement=statement)
 
 
 def _law_of(name: str) -> str:

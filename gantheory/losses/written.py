@@ -17,7 +17,7 @@ from gantheory.deadline import OutOfTime, Undecided
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.expectations.integrate import mean
-from gantheory.expectations.laws import Law, law_of
+from gantheory.expectations.laws import MarginLaw, law_of
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, RANDOM, means_in, names_in
 from gantheory.functions import to_sympy
@@ -77,7 +77,7 @@ def _summed(formula: str, heads: int) -> str:
     return formula if heads == 1 else f"{heads}*({formula})"
 
 
-def _without_means(text: str, laws: Mapping[str, Law], parameters: Assumptions) -> str:
+def _without_means(text: str, laws: Mapping[str, MarginLaw], parameters: Assumptions) -> str:
     tree = parse(text, RANDOM)
     if not means_in(tree):
         return text
@@ -87,7 +87,7 @@ def _without_means(text: str, laws: Mapping[str, Law], parameters: Assumptions) 
 class _Means(ast.NodeTransformer):
     """Puts closed forms in the place of means, inner ones first."""
 
-    def __init__(self, laws: Mapping[str, Law], parameters: Assumptions) -> None:
+    def __init__(self, laws: Mapping[str, MarginLaw], parameters: Assumptions) -> None:
         self.laws, self.parameters = laws, parameters
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:

@@ -26,7 +26,7 @@ from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from gantheory.densities.base import Array
 from gantheory.regularised.energies import Barrier, Energy
-from gantheory.regularised.payoffs import Payoffs
+from gantheory.regularised.payoffs import PenalisedPayoffs
 
 DEGREE = 10
 POINTS = 18  # of Gauss's rule on an element: exact to degree 35
@@ -77,7 +77,7 @@ class Solution:
 
     edges: Array
     nodes: Array
-    payoffs: Payoffs
+    payoffs: PenalisedPayoffs
     densities: Densities
     energy: Energy
     converged: bool = True
@@ -190,7 +190,7 @@ def _nodes(edges: Array) -> Array:
 
 def start(
     edges: Array,
-    payoffs: Payoffs,
+    payoffs: PenalisedPayoffs,
     densities: Densities,
     energy: Energy,
     level: bool = False,
@@ -213,7 +213,7 @@ def start(
     return Solution(edges, nodes, payoffs, densities, energy, False)
 
 
-def _pointwise(payoffs: Payoffs, p: Array, q: Array) -> Array:
+def _pointwise(payoffs: PenalisedPayoffs, p: Array, q: Array) -> Array:
     """Return the zero of p·a' + q·b', which falls, by bisection."""
     low = np.full_like(p, max(payoffs.low, -FARTHEST))
     high = np.full_like(p, min(payoffs.high, FARTHEST))
@@ -244,7 +244,7 @@ def climb(solution: Solution, steps: int = STEPS, rest: float = SMALL_STEP) -> S
     return Solution(*_parts(solution), False)
 
 
-def _parts(s: Solution) -> tuple[Array, Array, Payoffs, Densities, Energy]:
+def _parts(s: Solution) -> tuple[Array, Array, PenalisedPayoffs, Densities, Energy]:
     return s.edges, s.nodes, s.payoffs, s.densities, s.energy
 
 

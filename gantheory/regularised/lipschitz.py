@@ -15,7 +15,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Barrier
 from gantheory.regularised.mesh import elements, ends_of
-from gantheory.regularised.payoffs import Payoffs
+from gantheory.regularised.payoffs import PenalisedPayoffs
 
 SIZES = 10.0 ** -np.arange(1.0, 12.1, 1.25)
 COARSE = SIZES[:-1]  # what two resolutions differ by is then more than the barrier itself
@@ -27,7 +27,7 @@ MOST_ELEMENTS = 2000
 FLOOR = 1.0  # the barrier's mass that is spread evenly: between the laws forces act too
 
 
-def bounded(p: Univariate, q: Univariate, payoffs: Payoffs, most: float) -> Solution:
+def bounded(p: Univariate, q: Univariate, payoffs: PenalisedPayoffs, most: float) -> Solution:
     """Return the best score with slopes of at most ``most``, elements cut where duality says."""
     reach = [ends_of(law) for law in (p, q)]
     low, high = min(a for a, _ in reach), max(b for _, b in reach)

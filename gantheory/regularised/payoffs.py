@@ -29,7 +29,7 @@ Function = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
-class Payoffs:
+class PenalisedPayoffs:
     """a, b and c with their derivatives, on the domain of scores from ``low`` to ``high``."""
 
     real: tuple[Function, Function, Function]
@@ -93,7 +93,7 @@ class Payoffs:
         return float(np.max(values[np.isfinite(values)]))
 
 
-def payoffs_of(loss: Loss) -> Payoffs:
+def penalised_payoffs(loss: Loss) -> PenalisedPayoffs:
     """Return a loss's payoffs in numbers.
 
     Raises:
@@ -112,7 +112,7 @@ def payoffs_of(loss: Loss) -> Payoffs:
         )
     low, high, _, _ = domain_of(loss, Assumptions())
     bends = [sp.diff(parts[name], t, 2) for name in ("real", "fake")]
-    return Payoffs(
+    return PenalisedPayoffs(
         _derivatives(parts["real"]),
         _derivatives(parts["fake"]),
         _derivatives(parts["generator"])[:2],

@@ -20,7 +20,7 @@ from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
 from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
-from gantheory.regularised.payoffs import Payoffs, payoffs_of
+from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
 from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import reduced
 from gantheory.shown import Shown
@@ -80,14 +80,14 @@ class RegularisedDiscriminator(Shown):
             raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
         if self.reason is not None:
             return Estimate.undetermined(self.reason, METHOD)
-        payoffs = payoffs_of(self.loss)
+        payoffs = penalised_payoffs(self.loss)
         if (why := self._not_followed(payoffs)) is not None:
             return Estimate.undetermined(why, METHOD)
         terms = [_moved(self.q, name, payoffs, one) for one in self.finer]
         coarse = [_moved(self.q, name, payoffs, one) for one in self.pieces]
         return _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
 
-    def _not_followed(self, payoffs: Payoffs) -> str | None:
+    def _not_followed(self, payoffs: PenalisedPayoffs) -> str | None:
         """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
         if self.regulariser.slope is not None:
             return None
@@ -177,7 +177,7 @@ def optimal_discriminator(
             f"{first} and {second}: a penalised D is solved on the line, and for isotropic normal "
             "laws of one width or one mean"
         )
-    payoffs = payoffs_of(game)
+    payoffs = penalised_payoffs(game)
 
     def without(reason: str) -> RegularisedDiscriminator:
         empty = Estimate.undetermined(reason, METHOD)
@@ -202,7 +202,7 @@ def optimal_discriminator(
 def _solve(
     p: Univariate,
     q: Univariate,
-    payoffs: Payoffs,
+    payoffs: PenalisedPayoffs,
     energy: Quadratic,
     piece: tuple[float, float],
 ) -> Solution:
@@ -234,7 +234,7 @@ def _assembled(
     game: Loss,
     laws: tuple[Univariate, Univariate],
     penalty: Regulariser,
-    payoffs: Payoffs,
+    payoffs: PenalisedPayoffs,
     solved: list[Solution],
     finer: list[Solution],
 ) -> RegularisedDiscriminator:
@@ -277,7 +277,7 @@ def _between(fine: float, coarse: float, terms: Sequence[Array], method: str) ->
     return Estimate(float(fine), float(error), method=method)
 
 
-def _moved(q: Univariate, name: str, payoffs: Payoffs, one: Solution) -> Array:
+def _moved(q: Univariate, name: str, payoffs: PenalisedPayoffs, one: Solution) -> Array:
     """Return what each element adds to the derivative of E_q[c(t)] with t held."""
     density = one.both[1]
     at = Points.at(one.x)

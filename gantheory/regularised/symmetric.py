@@ -43,7 +43,7 @@ class Radius(PowerOfGamma):
 
 
 @dataclass(frozen=True)
-class Reduced:
+class _Reduced:
     """Two laws on the line, and what the score depends on."""
 
     p: Univariate
@@ -51,7 +51,7 @@ class Reduced:
     why: str
 
 
-def reduced(p: Density, q: Density) -> Reduced | None:
+def reduced(p: Density, q: Density) -> _Reduced | None:
     """Return the problem on the line of two isotropic normal laws, where it is one.
 
     >>> from gantheory.densities import parse_density
@@ -65,10 +65,10 @@ def reduced(p: Density, q: Density) -> Reduced | None:
     (mean, width), (other, width_q) = forms[0], forms[1]
     apart = float(np.linalg.norm(other - mean))
     if abs(width - width_q) <= SAME * width:
-        return Reduced(Normal(0.0, width), Normal(apart, width_q), LINE)
+        return _Reduced(Normal(0.0, width), Normal(apart, width_q), LINE)
     if apart <= SAME * min(width, width_q):
         n = float(len(mean))
-        return Reduced(Radius(n, width), Radius(n, width_q), RADIUS)
+        return _Reduced(Radius(n, width), Radius(n, width_q), RADIUS)
     return None
 
 

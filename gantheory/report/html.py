@@ -56,7 +56,7 @@ def render(
         headline=view.headline(outcomes),
         all_right=_all_right(outcomes, planned),
         words=view.in_plain_words(outcomes),
-        remarks=view.remarks(outcomes, planned),
+        remarks=view.remarks_on_run(outcomes, planned),
         wrong=[outcome for outcome in outcomes if not outcome.as_expected],
         tally=_tally(outcomes),
         groups=view.group(outcomes),

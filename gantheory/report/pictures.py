@@ -20,9 +20,9 @@ def original_gan() -> tuple[Picture, ...]:
     The survey figure is left out where a loss has no theory to draw; its checks say why.
     """
     try:
-        return survey(), losses()
+        return survey(), _losses()
     except GantheoryError:
-        return (losses(),)
+        return (_losses(),)
 
 
 def survey() -> Picture:
@@ -55,7 +55,7 @@ def _sentence(mark: Vanishing) -> str:
     return f"{largest}, and has fallen to {mark.fraction:.0%} of that at d = {mark.falls_at:.4g}."
 
 
-def losses() -> Picture:
+def _losses() -> Picture:
     """Return log(1 − D) and −log D with their slopes in D and in the logit."""
     from gantheory.report.plots import plot_losses
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gantheory.ledger.statements.entry import UNCHECKABLE, Row, Test
-from gantheory.ledger.statements.kinds import steps_of
+from gantheory.ledger.statements.kinds import steps_behind
 from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict, is_quoted
 from gantheory.report.view import SIGNS
@@ -39,7 +39,7 @@ def print_rows(
             console.print(f"[bold red]{escape(told)}[/]")
 
 
-def sign_of(how: str) -> str:
+def mark_of(how: str) -> str:
     """Return the sign of a verdict."""
     return "–" if how == UNCHECKABLE else SIGNS[How(how)]
 
@@ -50,14 +50,14 @@ def _line(row: Row) -> Table:
     table.add_column(width=13)
     table.add_column(ratio=1)
     told = escape(row.entry.statement)
-    for label, text in remarks(row):
+    for label, text in remarks_on_row(row):
         told += f"\n[dim]{label}: {escape(text)}[/]"
     how = row.how if row.how != UNCHECKABLE else "not machine-\ncheckable"
-    table.add_row(escape(row.entry.id), f"{sign_of(row.how)} {how}", told)
+    table.add_row(escape(row.entry.id), f"{mark_of(row.how)} {how}", told)
     return table
 
 
-def remarks(row: Row) -> Iterator[tuple[str, str]]:
+def remarks_on_row(row: Row) -> Iterator[tuple[str, str]]:
     """Yield what belongs to a verdict: counterexample, what is true, assumptions, reason."""
     if row.counterexample:
         yield "counterexample", row.counterexample
@@ -74,7 +74,7 @@ def remarks(row: Row) -> Iterator[tuple[str, str]]:
 def explained(row: Row) -> Iterator[str]:
     """Yield all that a verdict stands on, line by line."""
     entry = row.entry
-    yield f"{entry.id}  {sign_of(row.how)} {row.how}: {entry.statement}"
+    yield f"{entry.id}  {mark_of(row.how)} {row.how}: {entry.statement}"
     yield f"  {entry.stated}; kind: {entry.kind or 'not said'}; {entry.place}"
     yield from (f"  assuming: {text}" for text in row.assumptions)
     for check, verdict in zip(entry.checks, row.verdicts, strict=True):
@@ -98,7 +98,7 @@ def _explained_check(check: Test, verdict: Verdict) -> Iterator[str]:
     for text in (verdict.counterexample, verdict.reason):
         if text:
             yield f"      {text}"
-    steps = [f"{step.title} ({step.how})" for step in steps_of(check)]
+    steps = [f"{step.title} ({step.how})" for step in steps_behind(check)]
     if steps:
         yield f"      derived in steps: {', '.join(steps)}"
     second = again(check)

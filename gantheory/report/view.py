@@ -170,7 +170,7 @@ def in_plain_words(outcomes: Iterable[Outcome]) -> str:
     return f"This run checked {'; '.join(said)}. {twins}".strip() if said else twins
 
 
-def remarks(outcomes: Sequence[Outcome], planned: int | None) -> list[str]:
+def remarks_on_run(outcomes: Sequence[Outcome], planned: int | None) -> list[str]:
     """Return what the headline leaves out: an interrupted run, training left out."""
     found = []
     if planned is not None and planned > len(outcomes):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gantheory.densities import FAMILIES, Density
-from gantheory.densities.base import build
+from gantheory.densities.base import build_density
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences import DIVERGENCES, FDivergence
 from gantheory.errors import GantheoryError, MissingExtraError
@@ -34,7 +34,7 @@ def densities(draw: Any, families: Iterable[str] | None = None) -> Univariate:
     family = FAMILIES[draw(st.sampled_from(list(families) if families is not None else known))]
     values = {f.name: draw(_parameters(f)) for f in dataclasses.fields(family)}  # type: ignore[arg-type]
     try:
-        law: Univariate = build(family, values)  # type: ignore[assignment]
+        law: Univariate = build_density(family, values)  # type: ignore[assignment]
     except GantheoryError:  # a combination that is not legal, such as uniform(2, 1)
         reject()
     if any(high - low < RESOLUTION for low, high in law.pieces):

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, fmpq, fmpq_poly
 
 from gantheory.divergences import FDivergence
-from gantheory.exact.signs.enclosure import expand, leading_term, sign_of, value_at
+from gantheory.exact.signs.enclosure import expand, form_at, leading_term, sign_of_logs
 from gantheory.exact.signs.logforms import (
     ONE,
     LogForm,
@@ -60,12 +60,12 @@ class Branches:
 
     def at_one(self) -> LogForm:
         """Return the exact value at r = 1."""
-        return evaluate(self.below, fmpq(1))
+        return _evaluate(self.below, fmpq(1))
 
     def slopes(self) -> tuple[LogForm, LogForm]:
         """Return the exact derivatives in r at 1 from below and from above."""
         inner = rational(fmpq(1, self.root))
-        below, above = (evaluate(form.derivative(), fmpq(1)) for form in (self.below, self.above))
+        below, above = (_evaluate(form.derivative(), fmpq(1)) for form in (self.below, self.above))
         return below * inner, above * inner
 
     def at_zero(self) -> LogForm | int:
@@ -78,16 +78,18 @@ class Branches:
 
     def value(self, x: fmpq) -> arb:
         """Return an enclosure at r = x^root."""
-        return value_at(self.below if x <= 1 else self.above, x)
+        return form_at(self.below if x <= 1 else self.above, x)
 
 
-def combination(coefficients: Mapping[FDivergence, sp.Expr], free: sp.Expr | int = 0) -> Branches:
+def combined_generator(
+    coefficients: Mapping[FDivergence, sp.Expr], free: sp.Expr | int = 0
+) -> Branches:
     """Return Σ coefficient·f + free as an exact function.
 
     Raises:
         NotALogForm: for generators outside that class, and kinks elsewhere than at r = 1.
     """
-    root = sp.ilcm(1, 1, *(root_of(generator(entry), r) for entry in coefficients))
+    root = sp.ilcm(1, 1, *(root_of(generator_formula(entry), r) for entry in coefficients))
     total = Branches(constant(sp.sympify(free)), constant(sp.sympify(free)), int(root))
     for entry, coefficient in coefficients.items():
         total = total + branches(entry, int(root)).scaled(constant(coefficient))
@@ -95,7 +97,7 @@ def combination(coefficients: Mapping[FDivergence, sp.Expr], free: sp.Expr | int
 
 
 @lru_cache(maxsize=256)
-def generator(entry: FDivergence) -> sp.Expr:
+def generator_formula(entry: FDivergence) -> sp.Expr:
     """Return the generator f of a divergence as an expression in r."""
     return formula(entry)
 
@@ -109,7 +111,7 @@ def branches(entry: FDivergence, root: int) -> Branches:
 
 def branch(entry: FDivergence, side: sp.Rational) -> sp.Expr:
     """Return the generator on the side of r = 1 where ``side`` is, every relu replaced."""
-    f, chosen = generator(entry), {}
+    f, chosen = generator_formula(entry), {}
     for kink in f.atoms(relu):
         argument = kink.args[0]
         if argument.free_symbols != {r} or sp.cancel(argument / (r - 1)).has(r):
@@ -122,7 +124,7 @@ def _power_of_x(power: int) -> LogForm:
     return LogForm({ONE: fmpq_poly([0] * power + [1])}, fmpq_poly([1]))
 
 
-def evaluate(form: LogForm, point: fmpq) -> LogForm:
+def _evaluate(form: LogForm, point: fmpq) -> LogForm:
     """Return the exact value at a rational point x > 0, a constant form."""
     return form.substitute(lambda poly: fmpq_poly([poly(point)]))
 
@@ -151,16 +153,16 @@ def sign_of_form(form: LogForm) -> int:
     """Return the exact sign of a constant form: zero only where it has no terms."""
     if form.is_zero:
         return 0
-    sign = sign_of({key: poly[0] for key, poly in form.terms.items()})
+    sign = sign_of_logs({key: poly[0] for key, poly in form.terms.items()})
     return sign if form.denominator[0] > 0 else -sign
 
 
 def enclose_form(form: LogForm) -> arb:
     """Return an enclosure of a constant form."""
-    return value_at(form, fmpq(1))
+    return form_at(form, fmpq(1))
 
 
-def as_expression(form: LogForm) -> sp.Expr:
+def number_of_form(form: LogForm) -> sp.Expr:
     """Return a constant form as an exact sympy number.
 
     >>> as_expression(constant(sp.log(6) / 2))

@@ -18,7 +18,7 @@ from gantheory.records import How
 from gantheory.theory.cases import condition, in_cases, piecewise, undecided_factor
 from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import Curve, algebra_of, gradient_weight
-from gantheory.theory.disjoint import end_of
+from gantheory.theory.disjoint import limit_at_end
 from gantheory.theory.identify import identify
 from gantheory.theory.maxima import Branch, middle, payoff_at
 from gantheory.theory.optimum import Optima, Optimum, branch_at, optima_at, optima_of
@@ -91,7 +91,9 @@ def second_derivative(branch: Branch, x: sp.Symbol, parameters: Assumptions) -> 
     return algebra_of(branch.ratios, parameters).normal(bent)
 
 
-def judge(curve: Curve, parameters: Assumptions, in_score: InScore | None = None) -> Judgement:
+def judge_convexity(
+    curve: Curve, parameters: Assumptions, in_score: InScore | None = None
+) -> Judgement:
     """Decide whether the generator with this curvature is convex on (0, ∞).
 
     ``in_score`` returns the sign on a cell from elsewhere, for what has no sign in r.
@@ -216,11 +218,11 @@ def of_value(found: Curvature) -> Curvature:
     return replace(found, is_divergence=True, how=How.PROVED, reason=reason, condition=None)
 
 
-def describe(
+def describe_curvature(
     curve: Curve, constant: sp.Expr, parameters: Assumptions, in_score: InScore | None = None
 ) -> Curvature:
     """Name a curvature and decide whether it is a divergence."""
-    judged = judge(curve, parameters, in_score)
+    judged = judge_convexity(curve, parameters, in_score)
     expr = curve.expression
     named = identify(expr, curve.atoms, parameters) if not curve.dipoles else None
     at_one = _near_one(curve, parameters) if judged.is_divergence else None
@@ -273,7 +275,7 @@ def saturation(
         found: list[sp.Expr | None] = []
         for which, where in ((0, "limit_at_0"), (1, "limit_at_inf")):
             try:
-                found.append(end_of(curve, which, parameters))
+                found.append(limit_at_end(curve, which, parameters))
             except OutOfTime:
                 raise
             except Undecided as reason:

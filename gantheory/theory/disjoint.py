@@ -23,7 +23,9 @@ from gantheory.theory.primitive import antiderivative
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
 
 
-def end_of(curve: Curve, which: int, parameters: Assumptions, divisor: sp.Expr = ONE) -> sp.Expr:
+def limit_at_end(
+    curve: Curve, which: int, parameters: Assumptions, divisor: sp.Expr = ONE
+) -> sp.Expr:
     """Return the limit of a curve, divided by ``divisor``, at r -> 0 or r -> oo."""
     point, side = ((ZERO, 1), (sp.oo, -1))[which]
     expr = curve.cells[-which][1]
@@ -48,13 +50,17 @@ def value_on_disjoint(
 ) -> sp.Expr:
     """Return F(0) + F'(∞) - F(1), where F(0) = b and F'(∞) = a at the two ends."""
     at_one = in_cases(lambda value: -value, supremum)
-    return _total(parameters, end_of(fake, 0, parameters), end_of(real, 1, parameters), at_one)
+    return _total(
+        parameters, limit_at_end(fake, 0, parameters), limit_at_end(real, 1, parameters), at_one
+    )
 
 
 def loss_on_disjoint(h: Curve, loss: sp.Expr, parameters: Assumptions) -> sp.Expr:
     """Return h(0) + lim h(r)/r - h(1)."""
     at_one = in_cases(lambda value: -value, loss)
-    return _total(parameters, end_of(h, 0, parameters), end_of(h, 1, parameters, r), at_one)
+    return _total(
+        parameters, limit_at_end(h, 0, parameters), limit_at_end(h, 1, parameters, r), at_one
+    )
 
 
 def followed_on_disjoint(
@@ -66,7 +72,7 @@ def followed_on_disjoint(
     integral has no closed form and the game no parameters, the sum is a certified number.
     """
     curve = followed_curvature(h, parameters)
-    start = end_of(h, 0, parameters)
+    start = limit_at_end(h, 0, parameters)
     masses = _Masses(branches, x, parameters, {})
     cases: list[tuple[sp.Expr, sp.Basic]] = []
     for k, ((_, upper), _) in enumerate(curve.cells):
@@ -97,7 +103,7 @@ class _Masses:
     def of(self, k: int, expr: sp.Expr, within: Range) -> sp.Expr:
         """Return the integral of cell ``k``: by r, by the score, or what stands for a ball."""
         try:
-            return integral(expr, *within, self.parameters)
+            return integral_of_curvature(expr, *within, self.parameters)
         except OutOfTime:
             raise
         except Undecided as reason:
@@ -143,7 +149,9 @@ def _mass_beyond(curve: Curve, k: int, masses: _Masses) -> sp.Expr:
     return sp.Add(*points, *parts)
 
 
-def integral(expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Assumptions) -> sp.Expr:
+def integral_of_curvature(
+    expr: sp.Expr, lower: sp.Expr, upper: sp.Expr, parameters: Assumptions
+) -> sp.Expr:
     """Return the integral of a curvature from ``lower`` to ``upper``, infinity included.
 
     >>> integral(1 / r**2, ONE, sp.oo, Assumptions())

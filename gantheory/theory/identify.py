@@ -92,13 +92,13 @@ def _coordinates(expr: sp.Expr, parameters: Assumptions) -> tuple[dict[Key, sp.E
         if key in known:
             target[key] = part.coefficient
         elif part.base == r:
-            forced[power_name(part.exponent + 2)] = part.coefficient
+            forced[_power_name(part.exponent + 2)] = part.coefficient
         else:
             raise Undecided("a pole that no named divergence has")
     return target, forced
 
 
-def power_name(alpha: sp.Expr) -> str:
+def _power_name(alpha: sp.Expr) -> str:
     """Return the name of the power divergence of order ``alpha``."""
     alpha = sp.cancel(alpha)
     if alpha.is_Rational:

@@ -18,7 +18,7 @@ LENGTH = 4  # coefficients: the loss's curvature takes the third derivative of t
 NAN = arb("nan")
 
 
-def constant(value: arb) -> arb_series:
+def constant_jet(value: arb) -> arb_series:
     """Return the jet of a constant."""
     return arb_series([value], prec=LENGTH)
 
@@ -38,7 +38,7 @@ def jet(tree: ast.expr, names: Mapping[str, arb_series]) -> arb_series:
     """
     value = number(tree)
     if value is not None:
-        return constant(arb(fmpq(value.numerator, value.denominator)))
+        return constant_jet(arb(fmpq(value.numerator, value.denominator)))
     match tree:
         case ast.Name(id=name):
             return names[name]
@@ -72,7 +72,7 @@ def _operate(op: ast.operator, left: arb_series, right: arb_series) -> arb_serie
 def _power(base: arb_series, exponent: ast.expr, names: Mapping[str, arb_series]) -> arb_series:
     value = number(exponent)
     if value is not None and value.denominator == 1:
-        whole = reduce(lambda a, b: a * b, [base] * abs(int(value)), constant(arb(1)))
+        whole = reduce(lambda a, b: a * b, [base] * abs(int(value)), constant_jet(arb(1)))
         return whole if value >= 0 else _inverse(whole)
     if base[0] == 0 and value is not None and value > 0:
         return _corner(arb(0))
@@ -95,7 +95,7 @@ def _corner(value: arb) -> arb_series:
 def _relu(u: arb_series) -> arb_series:
     if u[0] > 0:
         return u
-    return constant(arb(0)) if u[0] < 0 else _corner(u[0].max(arb(0)))
+    return constant_jet(arb(0)) if u[0] < 0 else _corner(u[0].max(arb(0)))
 
 
 def _choice(gap: arb, strict: bool, then: arb_series, otherwise: arb_series) -> arb_series:
@@ -111,7 +111,7 @@ def _choice(gap: arb, strict: bool, then: arb_series, otherwise: arb_series) -> 
 
 def _sign(u: arb_series) -> arb_series:
     if u[0] > 0 or u[0] < 0:
-        return constant(arb(1 if u[0] > 0 else -1))
+        return constant_jet(arb(1 if u[0] > 0 else -1))
     return _corner(arb(0) if u[0] == 0 else NAN)
 
 
@@ -120,13 +120,13 @@ def _clamp(u: arb_series, lower: arb_series, upper: arb_series) -> arb_series:
 
 
 def _huber(u: arb_series, width: arb_series | None = None) -> arb_series:
-    width = constant(arb(1)) if width is None else width
+    width = constant_jet(arb(1)) if width is None else width
     held = _clamp(u, -width, width)
     return held * (u - held / 2)
 
 
 def _leaky_relu(u: arb_series, slope: arb_series | None = None) -> arb_series:
-    slope = constant(arb(1) / 100) if slope is None else slope
+    slope = constant_jet(arb(1) / 100) if slope is None else slope
     return _relu(u) - slope * _relu(-u)
 
 

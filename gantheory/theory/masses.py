@@ -59,7 +59,7 @@ def mass(branch: Branch, x: sp.Symbol, within: Range, parameters: Assumptions) -
     return total if (lower, upper) == (start, stop) else -total
 
 
-def sign(branch: Branch, x: sp.Symbol, parameters: Assumptions) -> int | None:
+def sign_of_curvature(branch: Branch, x: sp.Symbol, parameters: Assumptions) -> int | None:
     """Return the sign of a branch's followed curvature: whether c falls where ρ rises."""
     try:
         density = _density(branch, x)

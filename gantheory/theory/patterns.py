@@ -14,7 +14,7 @@ from itertools import pairwise
 import sympy as sp
 
 from gantheory.deadline import Undecided, check_time
-from gantheory.exact.algebra import Algebra, evaluate
+from gantheory.exact.algebra import Algebra, floating_value
 from gantheory.exact.assumptions import Assumptions, Range, interior
 from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
@@ -194,9 +194,9 @@ class Patterns:
             return root
         algebra = Algebra({**values, self.x: interior(piece.lower, piece.upper, self.parameters)})
         for root in _candidates(ratio, self.x, algebra):
-            point = evaluate(root, values)
+            point = floating_value(root, values)
             low, high = (_value(e, self.parameters) for e in (piece.lower, piece.upper))
-            reached = evaluate(ratio, {**values, self.x: point})
+            reached = floating_value(ratio, {**values, self.x: point})
             if low < point < high and math.isclose(reached, values[r], rel_tol=1e-6):
                 return root
         raise Undecided(f"no closed form for the solution of {ratio} = r")
@@ -229,7 +229,7 @@ def _symbol(sign: int | None) -> str:
 
 
 def _value(point: sp.Expr, parameters: Assumptions) -> float:
-    return float(point) if point.is_infinite else evaluate(point, parameters.sample)
+    return float(point) if point.is_infinite else floating_value(point, parameters.sample)
 
 
 def _candidates(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[sp.Expr]:

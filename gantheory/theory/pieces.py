@@ -15,7 +15,7 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
-from gantheory.exact.algebra import Algebra, evaluate
+from gantheory.exact.algebra import Algebra, floating_value
 from gantheory.exact.assumptions import (
     Assumptions,
     Range,
@@ -236,7 +236,7 @@ def _without(piece: Piece, argument: sp.Expr, x: sp.Symbol, parameters: Assumpti
     if sign is None and argument.free_symbols == {x}:
         # The piece ends at the zeros of the argument, so that one point tells its sign.
         point = interior(piece.lower, piece.upper, parameters)
-        sign = 1 if evaluate(argument, {x: point}) > 0 else -1
+        sign = 1 if floating_value(argument, {x: point}) > 0 else -1
     if sign is None:
         raise Undecided(f"the sign of {argument} in a kink depends on the parameters")
     negative = sign < 0
@@ -293,7 +293,7 @@ def _is_positive(base: sp.Expr, x: sp.Symbol, bounds: Range, parameters: Assumpt
     """Return whether ``base`` has no zero between two ends and is positive at one point."""
     point = {**parameters.sample, x: interior(*bounds, parameters)}
     try:
-        return evaluate(base, point) > 0 and not roots_between(base, x, *bounds, parameters)
+        return floating_value(base, point) > 0 and not roots_between(base, x, *bounds, parameters)
     except Undecided:
         return _is_certified(base, x, bounds)
 

@@ -16,7 +16,7 @@ from gantheory.theory.curvature import Atoms
 from gantheory.theory.generator import f_from_curvature
 from gantheory.theory.identify import Combination, combination_text
 from gantheory.theory.maxima import Branch
-from gantheory.theory.tangent import Source
+from gantheory.theory.tangent import GeneratorSource
 
 UNNAMED = "an f-divergence without a name"
 NO_DIVERGENCE = "no divergence"
@@ -108,7 +108,7 @@ class Curvature(Shown):
     parameters: Assumptions | None = None
     jumps: Atoms = ()
     slope: sp.Expr | None = None
-    source: Source | None = field(default=None, repr=False)
+    source: GeneratorSource | None = field(default=None, repr=False)
     parametric: tuple[Parametric, ...] = ()
 
     def told(self) -> Told:

@@ -18,7 +18,7 @@ ONE = sp.Integer(1)
 
 
 @dataclass(frozen=True)
-class Source:
+class GeneratorSource:
     """A function of r from which a generator f follows.
 
     Attributes:

@@ -35,11 +35,11 @@ def serve(
     from nicegui import app, ui
 
     from gantheory.workbench.access import Gate
-    from gantheory.workbench.pages import ANSWERS, register
+    from gantheory.workbench.pages import ANSWERS, register_view
 
     port, token = _free(port), secrets.token_urlsafe(24)
     address = f"http://{HOST}:{port}/{view}?{urlencode({**(state or {}), 'token': token})}"
-    register()
+    register_view()
     app.add_middleware(Gate, token=token, port=port)
     app.on_startup(ANSWERS.warm)
     threading.Thread(target=_announce, args=(address, port, browser, as_json), daemon=True).start()

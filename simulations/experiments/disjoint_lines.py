@@ -35,7 +35,7 @@ GENERATOR = Affine(dim=2, train="loc")
 
 
 @dataclass(frozen=True)
-class Line:
+class _Line:
     """The law on the line x = 0 with a standard normal second coordinate."""
 
     dim = 2
@@ -97,7 +97,7 @@ def compare(case: str, setting: Setting) -> Measurement:
 def _members(loss: str, setting: Setting) -> list[Member]:
     first = setting.seed_of("lines")  # the same for both losses: their D's start equal
     return [
-        Member(Line(), loss, seed=first + k, discriminator_rate=0.05, generator_rate=0.02)
+        Member(_Line(), loss, seed=first + k, discriminator_rate=0.05, generator_rate=0.02)
         for k in range(32 if setting.quick else 64)
     ]
 

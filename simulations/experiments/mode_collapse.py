@@ -39,7 +39,7 @@ QUALITY = {"square": 0.8, "ring": 0.9}  # the least share of high quality to exp
 
 
 @dataclass(frozen=True)
-class Mixture:
+class _Mixture:
     """A law and how it is trained on.
 
     Depth sharpens G: in two seeds of the ring, four hidden layers in place of three raised the
@@ -60,7 +60,7 @@ class Mixture:
 # A ring small enough for a quick run, and the two published laws, of which the grid is divided by
 # four: the same shape, in numbers of size one for the networks.
 MIXTURES = {
-    "square": Mixture(
+    "square": _Mixture(
         ring(4, scale=0.1),
         rates=(4e-3, 2e-3),
         noise=0.5,
@@ -69,8 +69,8 @@ MIXTURES = {
         deviation=0.3,
         batch=128,
     ),
-    "ring": Mixture(ring(), rates=(2e-3, 1e-3), noise=0.3, steps=13056),
-    "grid": Mixture(grid(spacing=0.5, scale=0.0125), rates=(1e-3, 1e-3), noise=0.25, steps=5056),
+    "ring": _Mixture(ring(), rates=(2e-3, 1e-3), noise=0.3, steps=13056),
+    "grid": _Mixture(grid(spacing=0.5, scale=0.0125), rates=(1e-3, 1e-3), noise=0.25, steps=5056),
 }
 ENSEMBLES = ("square|1", "ring|1", "ring|2", "grid|1")  # law and packing
 
@@ -136,7 +136,7 @@ def _group(case: str, setting: Setting) -> Measurement:
     return _counted(case, mixture.law, untrained, points)
 
 
-def _recipe(mixture: Mixture, packing: int, setting: Setting) -> Recipe:
+def _recipe(mixture: _Mixture, packing: int, setting: Setting) -> Recipe:
     return Recipe(
         Mlp((2 * packing, *mixture.hidden, 1), activation="leaky", scale=mixture.deviation),
         Mlp((2, *mixture.hidden, 2), activation="leaky", scale=mixture.deviation),

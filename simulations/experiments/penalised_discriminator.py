@@ -178,13 +178,13 @@ def draw(measured: Sequence[Measurement]) -> Figure:
 def _panel(axes: Any, chosen: Sequence[Measurement]) -> None:
     for k, pair in enumerate(dict.fromkeys(m.numbers["pair"] for m in chosen)):
         rows = [m.numbers for m in chosen if m.numbers["pair"] == pair]
-        weights = [weight_of(str(row["weight"])) for row in rows]
+        weights = [_weight_of(str(row["weight"])) for row in rows]
         axes.plot(weights, [row["computed"]["value"] for row in rows], color=f"C{k}", label=pair)
         axes.plot(weights, [row["gradient"]["value"] for row in rows], "o", color=f"C{k}")
         axes.axhline(rows[0]["unpenalised"]["value"], color=f"C{k}", ls=":", lw=0.8)
 
 
-def weight_of(text: str) -> float:
+def _weight_of(text: str) -> float:
     """Return a weight as a number.
 
     >>> weight_of("1/10")

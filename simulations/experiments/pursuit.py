@@ -34,7 +34,7 @@ AWAY, MOVED = 1.0, 0.5  # two standard deviations of a mode, and one
 
 
 @dataclass(frozen=True)
-class Budget:
+class _Budget:
     """How many seeds take how many turns, and the error probability of what is said of them."""
 
     seeds: int
@@ -42,7 +42,7 @@ class Budget:
     delta: float
 
 
-FULL, QUICK = Budget(16, 4, 1e-3), Budget(4, 2, 0.2)
+FULL, QUICK = _Budget(16, 4, 1e-3), _Budget(4, 2, 0.2)
 
 
 def fixed(setting: Setting) -> Measurement:

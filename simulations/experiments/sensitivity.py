@@ -27,7 +27,7 @@ RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 LOSS = "non-saturating"
 
 
-def rates(quick: bool) -> tuple[float, ...]:
+def _rates(quick: bool) -> tuple[float, ...]:
     """Return the learning rates of either player."""
     return RATES[2:5] if quick else RATES
 
@@ -39,7 +39,7 @@ def cases(quick: bool) -> tuple[str, ...]:
 
 def compare(case: str, setting: Setting) -> Measurement:
     """Train every pair of rates as one ensemble and integrate the final JSD exactly."""
-    grid = rates(setting.quick)
+    grid = _rates(setting.quick)
     first = setting.seed_of(case)
     seeds = 1 if setting.quick else 4
     members = [

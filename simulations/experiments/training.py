@@ -27,11 +27,11 @@ from simulations.experiments.base import Comparison, Experiment, Measurement, Se
 from simulations.flows import Flow
 from simulations.measure import generator_payoff, normal_jsd
 from simulations.networks import Affine, Mlp, Network
-from simulations.pushforward import Pushforward
+from simulations.pushforward import GeneratorLaw
 from simulations.regularisers import Regulariser, ZeroCentred
 from simulations.samples import fresh_samples
 from simulations.train import train
-from simulations.updates import Adam, Rule, Schedule
+from simulations.updates import Adam, DirectionRule, Schedule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ class Case:
     jsd: Callable[[Tensor], list[Estimate]]
     normal: str = ""
     start: float = 0.0
-    rule: Rule = ADAM
+    rule: DirectionRule = ADAM
     regularisers: tuple[Regulariser, ...] = ()
 
 
@@ -102,7 +102,7 @@ CASES = {
     "line": Case(
         "non-saturating", GUMBEL, LINE, Mlp((1, 32, 32, 1), activation="tanh"),
         rates=(1e-2, 3e-3), steps=(640, 2048), seeds=(8, 16), every=(320, 128),
-        jsd=lambda rows: [jsd_on_line(GUMBEL, Pushforward(LINE, row)) for row in rows],
+        jsd=lambda rows: [jsd_on_line(GUMBEL, GeneratorLaw(LINE, row)) for row in rows],
         # Euler's constant, and π/√6
         normal="normal(0.577215664901533, 1.282549830161864)", start=0.3, rule=Adam(beta1=0.5),
     ),
@@ -265,7 +265,7 @@ def _density(what: Case, row: Tensor) -> list[float]:
         with torch.no_grad():
             log_q = what.generator.log_density(row, torch.from_numpy(_square())).numpy()
     elif isinstance(what.generator, Mlp):
-        log_q = Pushforward(what.generator, row).logpdf(X)
+        log_q = GeneratorLaw(what.generator, row).logpdf(X)
     else:
         return []
     return [float(f"{value:.3g}") for value in np.exp(log_q)]

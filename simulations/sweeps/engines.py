@@ -113,7 +113,7 @@ class Workers:
             self._end(child)
 
 
-class Given:
+class GivenExecutor:
     """Someone else's executor: it is used, and left open."""
 
     def __init__(self, executor: Submitting, width: int) -> None:
@@ -181,10 +181,10 @@ class Dask:
             self.client = None
 
 
-Engine = Here | Workers | Given | Dask
+Engine = Here | Workers | GivenExecutor | Dask
 
 
-def engine(
+def engine_for(
     *, workers: int | None, scheduler: str | None, executor: Submitting | None, cells: int
 ) -> Engine:
     """Return where to measure: by default one process for each core, or here if one cell is left.
@@ -204,7 +204,7 @@ def engine(
             raise GantheoryError(
                 f"executor of type {type(executor).__name__} has no submit(function, argument)"
             )
-        return Given(executor, 2 * count)
+        return GivenExecutor(executor, 2 * count)
     count = min(count, cells)
     return Workers(count) if count > 1 else Here()
 

@@ -87,7 +87,7 @@ def table(cells: Sequence[Cell], found: Sequence[Found]) -> polars.DataFrame:
     return polars.DataFrame(columns, schema=schema)
 
 
-def write_table(frame: polars.DataFrame, folder: Path) -> None:
+def write_sweep(frame: polars.DataFrame, folder: Path) -> None:
     """Write ``table.csv`` and ``table.parquet``, each whole or not at all."""
     for name, write in (("csv", frame.write_csv), ("parquet", frame.write_parquet)):
         with replacing(folder / f"table.{name}", "--out") as partial:

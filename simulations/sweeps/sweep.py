@@ -16,8 +16,14 @@ from gantheory.files import locked
 from gantheory.losses.loss import Loss
 from gantheory.records import Status
 from simulations.sweeps.cells import Cell, Found, Settings, answer, blocks_of, cells_of, request
-from simulations.sweeps.engines import Engine, Given, Submitting, engine, refuse_impossible
-from simulations.sweeps.store import Store, table, write_table
+from simulations.sweeps.engines import (
+    Engine,
+    GivenExecutor,
+    Submitting,
+    engine_for,
+    refuse_impossible,
+)
+from simulations.sweeps.store import Store, table, write_sweep
 
 if TYPE_CHECKING:
     import polars
@@ -75,14 +81,14 @@ def sweep(
         table([], [])  # a missing package shows before the work, not after it
         lost: dict[Cell, Found] = {}
         if missing:
-            where = engine(
+            where = engine_for(
                 workers=workers, scheduler=scheduler, executor=executor, cells=len(missing)
             )
             known = len(set(cells)) - len(missing)
             lost = _measured(missing, how, where, store, known, progress)
         rows = [lost.get(cell) or store.read(cell) or _unknown() for cell in cells]
         frame = table(cells, rows)
-        write_table(frame, folder)
+        write_sweep(frame, folder)
     return frame
 
 
@@ -94,7 +100,7 @@ def _measured(
     lost: dict[Cell, Found] = {}
     try:
         blocks = blocks_of(missing, how, most=where.width)
-        for done, (cell, found) in enumerate(finished(blocks, how, where), 1):
+        for done, (cell, found) in enumerate(finished_cells(blocks, how, where), 1):
             if found.pop("kept", True):
                 store.keep(cell, found)
             else:
@@ -125,14 +131,14 @@ def _unknown() -> Found:
 
 
 @dataclass(frozen=True)
-class Task:
+class _Task:
     """Cells that are measured together, and how often that was tried."""
 
     cells: Sequence[Cell]
     tries: int = 0
 
 
-def finished(
+def finished_cells(
     blocks: Iterable[Sequence[Cell]], settings: Settings, where: Engine
 ) -> Iterator[tuple[Cell, Found]]:
     """Yield every cell with what it measured, as it is known.
@@ -140,8 +146,8 @@ def finished(
     A block that fails is tried again, then cell by cell; a cell that fails alone too is set aside:
     its row says so, and no record is kept of it.
     """
-    waiting = deque(Task(tuple(block)) for block in blocks)
-    running: dict[Future[str], Task] = {}
+    waiting = deque(_Task(tuple(block)) for block in blocks)
+    running: dict[Future[str], _Task] = {}
     while waiting or running:
         while waiting and len(running) < where.width:
             task = waiting.popleft()
@@ -152,7 +158,7 @@ def finished(
             try:
                 rows = json.loads(future.result())
             except (Exception, CancelledError) as error:
-                if isinstance(where, Given) and isinstance(error, BrokenExecutor):
+                if isinstance(where, GivenExecutor) and isinstance(error, BrokenExecutor):
                     raise GantheoryError(
                         "the executor broke; what was measured is kept: give another one, and the "
                         "sweep goes on"
@@ -169,15 +175,15 @@ def _failed(future: Future[str]) -> bool:
     return future.cancelled() or future.exception() is not None
 
 
-def _again(task: Task) -> list[Task]:
+def _again(task: _Task) -> list[_Task]:
     tries = task.tries + 1
     if tries >= TRIES:
         return []
     parts = [(cell,) for cell in task.cells] if tries == TRIES - 1 else [task.cells]
-    return [Task(part, tries) for part in parts]
+    return [_Task(part, tries) for part in parts]
 
 
-def _set_aside(task: Task, error: BaseException) -> Iterator[tuple[Cell, Found]]:
+def _set_aside(task: _Task, error: BaseException) -> Iterator[tuple[Cell, Found]]:
     reason = f"set aside after {TRIES} tries: {str(error) or type(error).__name__}"
     for cell in task.cells:
         yield cell, {"status": str(Status.UNDETERMINED), "reason": reason, "kept": False}

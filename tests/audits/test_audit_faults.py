@@ -211,7 +211,7 @@ def test_a_module_that_hangs_or_crashes_ends_in_one_clear_line(body, said, tmp_p
     path = tmp_path / "losses.py"
     path.write_text(body)
     limit = "1" if "sleep" in body else "50"
-    done = command_line("audit", f"{path}:GANLoss", "--time-limit", limit)
+    done = command_line("audit", f"{path}:GANLoss", "--seconds", limit)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert said in done.stderr

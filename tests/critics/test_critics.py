@@ -19,7 +19,7 @@ from gantheory.cli.derive import command as derive_command
 from gantheory.cli.losses import command as games_command
 from gantheory.critics import discrete, relativistic
 from gantheory.critics.constrained import derive_critic
-from gantheory.critics.distances import energy_distance, kantorovich, squared_cdf_distance
+from gantheory.critics.distances import energy_of_points, kantorovich, squared_cdf_distance
 from gantheory.critics.kernels import mean_gaussian_kernel
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.critics.record import judge_claim
@@ -44,7 +44,7 @@ def laws(draw, places=None, size=None):
 def tables(draw, rows=2, columns=3):
     entries = draw(st.lists(positive, min_size=rows * columns, max_size=rows * columns))
     exact = [Fraction(e, sum(entries)) for e in entries]
-    return discrete.Table.of([exact[k * columns : (k + 1) * columns] for k in range(rows)])
+    return discrete.JointTable.of([exact[k * columns : (k + 1) * columns] for k in range(rows)])
 
 
 quick = settings(max_examples=25, derandomize=True, deadline=None)
@@ -106,9 +106,9 @@ def test_the_wasserstein_distance_is_the_optimum_of_its_linear_program(p, q):
 @quick
 @given(laws(), laws())
 def test_the_energy_distance_is_twice_the_squared_distance_of_the_cdfs(p, q):
-    assert energy_distance(p, q) == squared_cdf_distance(p, q)
+    assert energy_of_points(p, q) == squared_cdf_distance(p, q)
     if p != q:
-        assert energy_distance(p, q) != squared_cdf_distance(p, q) / 2  # the twin without the 2
+        assert energy_of_points(p, q) != squared_cdf_distance(p, q) / 2  # the twin without the 2
 
 
 def test_the_cramer_value_is_the_root_of_the_energy_distance_over_the_unit_ball():
@@ -298,9 +298,9 @@ def test_the_split_over_labels_needs_equal_labels(p, weights):
             (Fraction(int(x.p), int(x.q)) for x in p.first), (weights[:3], weights[3:]), strict=True
         )
     ]
-    q = discrete.Table.of(same)
+    q = discrete.JointTable.of(same)
     assert discrete.conditional_split_identity(p, q).how is How.PROVED
-    other = discrete.Table.of([["1/10", "1/10", "1/10"], ["1/5", "1/4", "1/4"]])
+    other = discrete.JointTable.of([["1/10", "1/10", "1/10"], ["1/5", "1/4", "1/4"]])
     if other.first != p.first:
         assert discrete.conditional_split_identity(p, other).how is How.REFUTED
 
@@ -312,17 +312,17 @@ def test_the_gap_of_the_evidence_bound_is_a_divergence_and_not_its_reverse(model
     assert discrete.elbo_gap_identity(model, 0, encoder).how is How.PROVED
     twin = discrete.reversed_elbo_gap_identity(model, 0, encoder)
     assert (twin.how is How.PROVED) == is_equal(
-        discrete.kl(
+        discrete.exact_kl(
             [sp.Rational(e.numerator, e.denominator) for e in encoder], model.conditional[0]
         ),
-        discrete.kl(
+        discrete.exact_kl(
             model.conditional[0], [sp.Rational(e.numerator, e.denominator) for e in encoder]
         ),
     )
 
 
 def test_the_evidence_bound_agrees_with_floating_point_and_its_twin_is_refuted():
-    model = discrete.Table.of([["1/2", "1/8", "1/8"], ["1/16", "1/16", "1/8"]])
+    model = discrete.JointTable.of([["1/2", "1/8", "1/8"], ["1/16", "1/16", "1/8"]])
     encoder = ["1/2", "1/4", "1/4"]
     q = np.array([0.5, 0.25, 0.25])
     joint = np.array([0.5, 0.125, 0.125])
@@ -335,11 +335,11 @@ def test_the_evidence_bound_agrees_with_floating_point_and_its_twin_is_refuted()
 def test_the_gap_of_the_information_bound_is_a_mean_divergence(pairs, weights):
     guess = [[Fraction(w, sum(row)) for w in row] for row in (weights[:3], weights[3:])]
     assert discrete.information_gap_identity(pairs, guess).how is How.PROVED
-    assert float(discrete.information_bound(pairs, guess)) <= float(
+    assert float(discrete.least_information(pairs, guess)) <= float(
         discrete.mutual_information(pairs)
     ) + 1e-12  # fmt: skip
     posterior = [[Fraction(int(x.p), int(x.q)) for x in row] for row in pairs.conditional]
-    tight = discrete.information_bound(pairs, posterior)
+    tight = discrete.least_information(pairs, posterior)
     assert is_equal(tight, discrete.mutual_information(pairs))
 
 
@@ -348,8 +348,8 @@ def test_the_gap_of_the_information_bound_is_a_mean_divergence(pairs, weights):
     [
         lambda: DiscreteLaw.of([0, 1], ["1/2", "1/3"]),
         lambda: DiscreteLaw.of([0], ["1/2", "1/2"]),
-        lambda: discrete.Table.of([["1/2", "1/2"], ["0", "0"]]),
-        lambda: discrete.elbo(discrete.Table.of([["1/2", "1/2"]]), 0, ["1/2", "1/3"]),
+        lambda: discrete.JointTable.of([["1/2", "1/2"], ["0", "0"]]),
+        lambda: discrete.elbo(discrete.JointTable.of([["1/2", "1/2"]]), 0, ["1/2", "1/3"]),
         lambda: derive_critic("wasserstain"),
         lambda: find("wasserstain"),
         lambda: get_loss("wasserstein"),

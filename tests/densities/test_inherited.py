@@ -106,8 +106,9 @@ def test_a_tilted_law_of_any_family_is_answered_by_its_own_density(name):
             assert known.error < 1e-9
     for question in (
         lambda: own.cdf(0.3), lambda: own.ppf(0.3), lambda: own.sample(0, 2), own.mean,
-        lambda: own.slope(Points.at(0.3)), lambda: gt.divergence("jsd", own, law, "p.loc"),
-        lambda: gt.divergence("jsd", law, own, "q.scale"), lambda: gt.divergence("mmd2", own, law),
+        lambda: own.slope(Points.at(0.3)), lambda: gt.divergence("jsd", own, law, wrt="p.loc"),
+        lambda: gt.divergence("jsd", law, own, wrt="q.scale"),
+        lambda: gt.divergence("mmd2", own, law),
         lambda: gt.divergence("kl_pq", own, law, method="closed form"),
         lambda: gt.divergence("jsd", own, law, method="certified"),
         lambda: gt.divergence("jsd", own, law, method="monte carlo"),
@@ -219,7 +220,7 @@ def test_counts_of_another_law_are_summed_by_their_own_masses():
             assert abs(back.value - expected.value) <= back.error + expected.error
         for what in ("q.rate", "q.p"):
             with pytest.raises(gt.GantheoryError):
-                gt.divergence("kl_pq", other, own, what)
+                gt.divergence("kl_pq", other, own, wrt=what)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_a_registered_law_is_answered_by_its_own_density_along_a_curve():
                 assert curve[name][k] == pytest.approx(alone.value, abs=1e-12)
         assert curve["tv"][0] == pytest.approx(TRUTH["tv"], abs=1e-12)
         with pytest.raises(gt.GantheoryError, match="score in loc is not known"):
-            gt.divergence("jsd", "normal(0, 1)", "leaning(1, 1)", "q.loc")
+            gt.divergence("jsd", "normal(0, 1)", "leaning(1, 1)", wrt="q.loc")
         assert type(density("gaussian(0, 1)")) is Normal
     finally:
         gt.unregister(kind)

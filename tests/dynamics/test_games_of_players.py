@@ -8,14 +8,14 @@ from flint import arb
 
 from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
-from gantheory.dynamics.balls import enclose
+from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.known import linear_quadratic
 from gantheory.dynamics.lyapunov import distance_along_flow
 from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
 from gantheory.dynamics.rates import best_rate
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Fate, on_centre_manifold, reduce
-from gantheory.dynamics.zeros import zeros
+from gantheory.dynamics.zeros import zeros_of_field
 from gantheory.records import How
 
 POSITIVE = ["x: (0, oo)", "y: (0, oo)"]
@@ -49,7 +49,7 @@ EQUILIBRIA = [
 
 @pytest.mark.parametrize(("value", "domains", "points"), EQUILIBRIA)
 def test_all_equilibria_are_found_and_no_others(value, domains, points):
-    found = zeros(game(value, domains=domains))
+    found = zeros_of_field(game(value, domains=domains))
     assert not found.unresolved
     assert np.array(where(found)) == pytest.approx(np.array(points), abs=1e-12)
 
@@ -82,7 +82,7 @@ def random_values(count, seed):
 
 @pytest.mark.parametrize("value", list(random_values(8, seed=3)))
 def test_random_games_have_the_equilibria_that_newtons_method_reaches(value):
-    found = zeros(game(value))
+    found = zeros_of_field(game(value))
     known = where(found)
     for point in known:
         assert max(abs(v) for v in hand_field(value, point)) < 1e-8
@@ -155,7 +155,7 @@ def test_a_power_with_a_variable_exponent_is_enclosed(seed):
     x, y = sp.symbols("x y", positive=True)
     (low, wide), (down, tall) = rng.uniform((0.1, 0), (3, 0.5), (2, 2))
     base, power = (arb(one + half, half) for one, half in ((low, wide), (down - 1, tall)))
-    ball = enclose(x**y, {x: base, y: power})
+    ball = enclose_on_box(x**y, {x: base, y: power})
     corners = [arb(u) ** arb(v) for u in _ends(base) for v in _ends(power)]
     assert all(ball.contains(corner) for corner in corners)
     widest = max(corners).upper() - min(corners).lower()
@@ -244,7 +244,7 @@ def test_enclosures_hold_the_values_and_are_not_much_wider():
         (own,) = (s for s in expression.free_symbols if s.name == "x")
         expression = expression.subs({s: 0 for s in expression.free_symbols if s.name == "y"})
         for middle in rng.uniform(0.5, 4, 5):
-            ball = enclose(expression, {own: arb(middle, 1e-4)})
+            ball = enclose_on_box(expression, {own: arb(middle, 1e-4)})
             values = [float(expression.subs(own, middle + d)) for d in np.linspace(-1e-4, 1e-4, 9)]
             assert float(ball.lower()) <= min(values)
             assert max(values) <= float(ball.upper())

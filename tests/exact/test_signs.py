@@ -166,9 +166,9 @@ def test_identities_of_logarithms_of_polynomials_are_proved():
 def test_a_form_shifted_and_inverted_has_the_same_values():
     from flint import fmpq
 
-    from gantheory.exact.signs.enclosure import value_at
+    from gantheory.exact.signs.enclosure import form_at
 
     form = log_form(JSD - TRIANGULAR / 4 + sp.sqrt(r), r, 2)
-    assert value_at(form, fmpq(3, 2)).overlaps(value_at(form.invert(), fmpq(2, 3)))
-    assert value_at(form, fmpq(3, 4)).overlaps(value_at(form.shift(fmpq(1), -1), fmpq(1, 4)))
-    assert not value_at(form, fmpq(3, 2)).overlaps(value_at(form, fmpq(2, 3)))
+    assert form_at(form, fmpq(3, 2)).overlaps(form_at(form.invert(), fmpq(2, 3)))
+    assert form_at(form, fmpq(3, 4)).overlaps(form_at(form.shift(fmpq(1), -1), fmpq(1, 4)))
+    assert not form_at(form, fmpq(3, 2)).overlaps(form_at(form, fmpq(2, 3)))

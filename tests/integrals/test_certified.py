@@ -10,7 +10,7 @@ import pytest
 from gantheory import GantheoryError, Status
 from gantheory.densities import parse_density
 from gantheory.integrals import divergence
-from gantheory.integrals.certified import enclose
+from gantheory.integrals.certified import enclose_divergence
 
 mp = mpmath.MPContext()
 mp.dps = 40
@@ -81,7 +81,7 @@ CASES = [
 def test_the_enclosure_holds_an_independent_quadrature(name, p, q):
     cuts = [-90, -20, -6, -2, mp.mpf("0.5"), 1, 3, 6, 20, 90]
     found = mp.quad(lambda x: integrand(name, pdf(p, x), pdf(q, x)), cuts)
-    result = enclose(name, p, q, 15)
+    result = enclose_divergence(name, p, q, 15)
     assert result.digits == 15
     assert abs(mp.mpf(result.mid) - found) <= mp.mpf("1e-14") * found
     assert Decimal(result.lower) <= Decimal(result.upper)
@@ -89,7 +89,7 @@ def test_the_enclosure_holds_an_independent_quadrature(name, p, q):
 
 
 def test_jsd_of_two_normals_is_certain_to_thirty_digits():
-    result = enclose("jsd", NORMAL, SHIFTED, 30)
+    result = enclose_divergence("jsd", NORMAL, SHIFTED, 30)
     assert result.mid == "0.336830820346831612004804799983"
     truth = Decimal("0.3368308203468316120048047999828928066701410972702612652742396973")
     assert Decimal(result.lower) < truth < Decimal(result.upper)
@@ -99,9 +99,9 @@ def test_jsd_of_two_normals_is_certain_to_thirty_digits():
 
 def test_heavy_tails_a_hundred_scales_apart_take_few_evaluations():
     cauchy = law("student_t", df=1, loc=0, scale=1), law("student_t", df=1, loc=100, scale=1)
-    result = enclose("jsd", *cauchy, 30)
+    result = enclose_divergence("jsd", *cauchy, 30)
     # the overlap of two shifted Cauchy laws is twice the mass beyond halfway
-    gap = enclose("tv_gap", *cauchy, 8)
+    gap = enclose_divergence("tv_gap", *cauchy, 8)
     truth = Decimal(str(1 - 2 * mp.atan(50) / mp.pi))
     assert Decimal(gap.lower) - Decimal("1e-38") <= truth <= Decimal(gap.upper) + Decimal("1e-38")
     assert result.digits == 30
@@ -109,7 +109,7 @@ def test_heavy_tails_a_hundred_scales_apart_take_few_evaluations():
 
 
 def test_fifteen_digits_enclose_what_sixty_digits_find():
-    coarse, fine = (enclose("jsd", NORMAL, SPIKE, digits) for digits in (15, 60))
+    coarse, fine = (enclose_divergence("jsd", NORMAL, SPIKE, digits) for digits in (15, 60))
     assert Decimal(coarse.lower) < Decimal(fine.lower) < Decimal(fine.upper) < Decimal(coarse.upper)
     assert coarse.estimate.value == pytest.approx(0.0324990, abs=5e-8)  # quadrature finds 0.0013
 
@@ -149,7 +149,7 @@ CLOSED = [
 
 @pytest.mark.parametrize(("name", "p", "q", "truth"), CLOSED)
 def test_closed_forms_are_enclosed(name, p, q, truth):
-    result = enclose(name, p, q, 18)
+    result = enclose_divergence(name, p, q, 18)
     slack = Decimal(truth) * Decimal("1e-38")  # the oracle has forty digits
     assert Decimal(result.lower) - slack <= Decimal(truth) <= Decimal(result.upper) + slack
     assert result.digits == 18
@@ -160,20 +160,20 @@ def test_closed_forms_are_enclosed(name, p, q, truth):
     [("kl_pq", NORMAL, SQUARE), ("kl_qp", SQUARE, NORMAL), ("jeffreys", NORMAL, SQUARE)],
 )
 def test_mass_outside_of_the_support_is_infinite_and_says_so(name, p, q):
-    result = enclose(name, p, q)
+    result = enclose_divergence(name, p, q)
     assert result.mid == "inf"
     assert result.estimate.status is Status.INFINITE
     assert "mass where" in result.estimate.reason
 
 
 def test_equal_laws_have_divergence_exactly_zero():
-    result = enclose("kl_pq", T3, T3)
+    result = enclose_divergence("kl_pq", T3, T3)
     assert (result.lower, result.upper, result.estimate.value) == ("0", "0", 0.0)
 
 
 def test_a_float_is_the_binary_number_that_it_is_and_a_fraction_is_itself():
     for loc, truth in ((0.1, Fraction(0.1) ** 2 / 2), (Fraction(1, 10), Fraction(1, 200))):
-        result = enclose("kl_pq", law("normal", loc=loc, scale=1), NORMAL, 30)
+        result = enclose_divergence("kl_pq", law("normal", loc=loc, scale=1), NORMAL, 30)
         assert Fraction(result.lower) <= truth <= Fraction(result.upper)
         assert Fraction(result.upper) - Fraction(result.lower) < Fraction(1, 10**30)
 
@@ -192,19 +192,19 @@ def test_a_float_is_the_binary_number_that_it_is_and_a_fraction_is_itself():
 )
 def test_what_cannot_be_certified_is_refused_with_the_name(name, p, q, word):
     with pytest.raises(GantheoryError, match=word):
-        enclose(name, p, q)
+        enclose_divergence(name, p, q)
 
 
 def test_a_number_of_digits_out_of_range_is_named():
     with pytest.raises(GantheoryError, match="digits=0"):
-        enclose("jsd", NORMAL, SHIFTED, 0)
+        enclose_divergence("jsd", NORMAL, SHIFTED, 0)
 
 
 def test_the_working_precision_of_the_library_is_left_as_it_was():
     import flint
 
     before = flint.ctx.prec
-    enclose("jsd", NORMAL, SHIFTED, 40)
+    enclose_divergence("jsd", NORMAL, SHIFTED, 40)
     assert flint.ctx.prec == before
 
 
@@ -223,7 +223,7 @@ CROSSED = [
 
 @pytest.mark.parametrize(("name", "p", "q"), CROSSED)
 def test_quadrature_lies_in_the_enclosure_within_its_error(name, p, q):
-    certain = enclose(name, parse_density(p), parse_density(q), 15)
+    certain = enclose_divergence(name, parse_density(p), parse_density(q), 15)
     found = divergence(name, p, q)
     assert certain.digits == 15
     assert float(certain.lower) - found.error <= found.value <= float(certain.upper) + found.error

@@ -19,7 +19,7 @@ from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
 from gantheory.integrals import divergence, divergence_table
-from gantheory.integrals.certified import enclose
+from gantheory.integrals.certified import enclose_divergence
 from gantheory.integrals.curvature.general import kernel_of_formula, tabulated
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.records import Status
@@ -52,7 +52,7 @@ def test_a_kernel_grows_as_the_limits_of_its_formula_say(name):
 def test_a_kernel_agrees_with_the_table_made_from_its_curvature_alone(name, wrt):
     other = FDivergence(f"unnamed_{name}", named(name).f)
     for p, q in [("normal(0, 1)", "normal(1.5, 1.2)"), ("laplace(0, 1)", "laplace(1e-4, 1)")]:
-        ours, table = divergence(name, p, q, wrt), divergence(other, p, q, wrt)
+        ours, table = divergence(name, p, q, wrt=wrt), divergence(other, p, q, wrt=wrt)
         gap = 4 * (ours.error + table.error) + 1e-12 * abs(ours.value)
         assert ours.value == table.value or abs(ours.value - table.value) <= gap
 
@@ -124,7 +124,7 @@ def difference(name, p, q, wrt, h=1e-4):
 @pytest.mark.parametrize(("p", "q", "wrt"), DIFFERENTIATED)
 @pytest.mark.parametrize("name", ["jsd", "kl_pq", "kl_qp", "tv", "bc"])
 def test_a_derivative_is_the_limit_of_differences_of_values(name, p, q, wrt):
-    found = divergence(name, p, q, wrt)
+    found = divergence(name, p, q, wrt=wrt)
     if not math.isfinite(divergence(name, p, q).value):
         assert found.status is Status.UNDETERMINED
         return
@@ -134,7 +134,7 @@ def test_a_derivative_is_the_limit_of_differences_of_values(name, p, q, wrt):
 @pytest.mark.parametrize(("p", "q", "wrt"), MOVING)
 @pytest.mark.parametrize("name", ["jsd", "jsd_gap", "kl_pm", "bc"])
 def test_ends_that_move_add_their_boundary_terms(name, p, q, wrt):
-    found = divergence(name, p, q, wrt)
+    found = divergence(name, p, q, wrt=wrt)
     assert abs(found.value - difference(name, p, q, wrt)) < 1e-7
 
 
@@ -148,7 +148,7 @@ def test_ends_that_move_add_their_boundary_terms(name, p, q, wrt):
     ],
 )
 def test_a_derivative_that_does_not_exist_is_not_given(name, p, q, wrt, said):
-    found = divergence(name, p, q, wrt)
+    found = divergence(name, p, q, wrt=wrt)
     assert found.status is Status.UNDETERMINED
     assert math.isnan(found.value)
     assert said in found.reason
@@ -274,10 +274,10 @@ def test_closed_forms_and_quadrature_agree_within_their_errors(p, q):
         parameters = ("q.loc", "q.scale", "p.scale", "q.shape", "p.a")
         for wrt in (None, *parameters * (name in ("kl_pq", "bc", "power_-0.5"))):
             try:
-                exact = divergence(name, p, q, wrt, method="closed form")
+                exact = divergence(name, p, q, wrt=wrt, method="closed form")
             except GantheoryError:
                 continue
-            found = divergence(name, p, q, wrt)
+            found = divergence(name, p, q, wrt=wrt)
             if found.status is Status.UNDETERMINED:
                 assert not math.isfinite(exact.value)
                 continue
@@ -320,7 +320,7 @@ def test_random_hard_pairs_lie_in_their_certified_enclosures(seed):
     rng = random.Random(seed)
     p, q = density(random_law(rng)), density(random_law(rng))
     name = rng.choice(["jsd", "jsd_gap", "hellinger2", "bc", "tv", "triangular"])
-    found, ball = divergence(name, p, q), enclose(name, p, q, 16)
+    found, ball = divergence(name, p, q), enclose_divergence(name, p, q, 16)
     assert found.status in (Status.OK, Status.ILL_CONDITIONED)
     lower, upper = Fraction(ball.lower), Fraction(ball.upper)
     off = max(lower - Fraction(found.value), Fraction(found.value) - upper, Fraction(0))
@@ -380,10 +380,10 @@ def test_a_game_follows_its_derived_divergence_and_not_its_loss():
     """At P = N(0, 1), Q = N(1.7, 1): the values of theory section 2, to every digit given."""
     p, q = "normal(0, 1)", "normal(1.7, 1)"
     minimax, other = gantheory.derive("minimax"), gantheory.derive("non-saturating")
-    assert round(divergence(minimax.followed, p, q, "q.loc").value, 5) == 0.46672
-    assert round(divergence(minimax.loss, p, q, "q.loc").value, 5) == 0.23336
-    assert round(divergence(other.followed, p, q, "q.loc").value, 5) == 1.23328
-    assert round(divergence(other.loss, p, q, "q.loc").value, 5) == 1.46664
+    assert round(divergence(minimax.followed, p, q, wrt="q.loc").value, 5) == 0.46672
+    assert round(divergence(minimax.loss, p, q, wrt="q.loc").value, 5) == 0.23336
+    assert round(divergence(other.followed, p, q, wrt="q.loc").value, 5) == 1.23328
+    assert round(divergence(other.loss, p, q, wrt="q.loc").value, 5) == 1.46664
 
 
 def test_a_loss_that_jumps_is_integrated_and_its_crossing_moves():
@@ -396,7 +396,7 @@ def test_a_loss_that_jumps_is_integrated_and_its_crossing_moves():
         found = divergence(loss, p, q)
         assert abs(found.value - (2 * mpmath.ncdf(half) - 1)) <= found.error
         for wrt, sign in (("q.loc", 1), ("p.loc", -1)):
-            slope = divergence(loss, p, q, wrt)
+            slope = divergence(loss, p, q, wrt=wrt)
             assert abs(slope.value - sign * mpmath.npdf(half)) <= 10 * slope.error
             assert slope.status is Status.OK
 
@@ -407,7 +407,7 @@ def test_a_loss_that_jumps_is_undecided_where_p_equals_q():
     found = divergence(loss, "uniform(0, 1)", "uniform(0.25, 1.25)")
     assert (found.value, found.error) == (pytest.approx(0.25), pytest.approx(0.75))
     assert found.status is Status.ILL_CONDITIONED
-    moved = divergence(loss, "uniform(0, 1)", "uniform(0.25, 1.25)", "q.loc")
+    moved = divergence(loss, "uniform(0, 1)", "uniform(0.25, 1.25)", wrt="q.loc")
     assert moved.status is Status.UNDETERMINED
     masses = divergence(loss, "discrete([1/2, 1/2])", "discrete([1/2, 1/4, 1/4])")
     assert (masses.value, masses.error) == (pytest.approx(0.0), pytest.approx(0.5))
@@ -420,7 +420,7 @@ def test_a_loss_that_jumps_has_no_derivative_where_p_over_q_crosses_at_a_kink():
     )
     loss, q = gantheory.derive("hinge").loss, f"normal({2 * s * s!r}, {s!r})"
     assert divergence(loss, "laplace(0, 1)", q).status is Status.OK
-    found = divergence(loss, "laplace(0, 1)", q, "q.loc")
+    found = divergence(loss, "laplace(0, 1)", q, wrt="q.loc")
     assert found.status is Status.UNDETERMINED
     assert "kink" in found.reason
 
@@ -519,7 +519,7 @@ def test_the_command_prints_json_with_stable_keys():
 
 
 def test_the_command_certifies_to_thirty_digits():
-    arguments = ["jsd", "normal(0, 1)", "normal(2, 1)", "--certified", "--json"]
+    arguments = ["jsd", "normal(0, 1)", "normal(2, 1)", "--method", "certified", "--json"]
     record = json.loads(CliRunner().invoke(command, arguments).output)
     assert record["mid"].startswith("0.33683082034683161200480479998")
     assert Fraction(record["lower"]) < Fraction(record["upper"])

@@ -22,9 +22,9 @@ from gantheory.divergences.ratio import Ratio
 from gantheory.integrals import divergence_table
 from gantheory.integrals.certified import enclosure
 from gantheory.integrals.certified.forms import FORMS
-from gantheory.integrals.certified.reading import laws
+from gantheory.integrals.certified.reading import analytic_laws
 from gantheory.integrals.kernels.bounds import bounds_of, within_bounds
-from gantheory.integrals.kernels.infinite import Ends, infinite
+from gantheory.integrals.kernels.infinite import SharedEnds, infinite
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.records import Estimate, Status
 
@@ -165,7 +165,7 @@ def ulps(x, k):
 
 
 def is_infinite(name, p, q):
-    found = infinite(kernel_of(name), Ends(density(p), density(q)))
+    found = infinite(kernel_of(name), SharedEnds(density(p), density(q)))
     return found is not None and found.status is Status.INFINITE
 
 
@@ -242,7 +242,7 @@ def test_the_mass_that_a_density_of_ones_own_misses_is_in_its_error():
 
 
 def test_the_tail_beyond_a_certified_window_is_in_its_ball(monkeypatch):
-    pair = laws(density("laplace(0, 1)"), density("laplace(2, 1)"))
+    pair = analytic_laws(density("laplace(0, 1)"), density("laplace(2, 1)"))
     whole = arb(1) / 10**9
     monkeypatch.setattr(enclosure, "_window", lambda *_: (arb(60), whole))
     found, tail = enclosure._integrate(FORMS["jsd"], *pair, arb(10) ** -15, enclosure._Counter())

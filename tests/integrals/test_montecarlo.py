@@ -10,7 +10,7 @@ from gantheory import Status, divergence
 from gantheory.densities import parse_density
 from gantheory.densities.sampled import own_density_nd
 from gantheory.integrals.kernels.stable import kernel_of
-from gantheory.integrals.montecarlo import bound, by_sampling
+from gantheory.integrals.montecarlo import by_sampling, range_of_integrand
 
 HALF = "uniform(0, 1)", "uniform(0.5, 1.5)"  # TV: each draw is 1 or 0 with probability 1/2
 
@@ -25,8 +25,8 @@ def test_the_interval_of_a_coin_is_as_wide_as_the_binomial_law_asks_and_little_w
 
 
 def test_the_bound_of_a_divergence_is_its_largest_value_per_mean_density():
-    assert bound(kernel_of("jsd")) == pytest.approx(math.log(2), rel=2e-3)
-    assert bound(kernel_of("tv")) == pytest.approx(1, rel=2e-3)
+    assert range_of_integrand(kernel_of("jsd")) == pytest.approx(math.log(2), rel=2e-3)
+    assert range_of_integrand(kernel_of("tv")) == pytest.approx(1, rel=2e-3)
 
 
 HEAVY = [

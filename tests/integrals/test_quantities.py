@@ -107,7 +107,7 @@ def test_every_loss_and_its_gradient_are_its_printed_formula_at_the_optimal_disc
             checked += 1
         if "uniform" in q:
             continue
-        slope = divergence(followed, p, q, "q.loc")  # with D held fixed
+        slope = divergence(followed, p, q, wrt="q.loc")  # with D held fixed
         if slope.status is not Status.UNDETERMINED:
             truth, size = printed(definition, score, p, q, under="loc")
             assert abs(slope.value - truth) <= 10 * slope.error + 1e-12 * size, (p, q)

@@ -72,5 +72,5 @@ def test_the_command_says_its_unit():
     result = CliRunner().invoke(command, asked)
     assert result.output.splitlines()[0].startswith("jsd = 1 ±")
     assert result.output.splitlines()[1].endswith(", in bits")
-    result = CliRunner().invoke(command, [*asked, "--certified"])
+    result = CliRunner().invoke(command, [*asked, "--method", "certified"])
     assert "all is in nats" in result.output

@@ -13,7 +13,7 @@ from gantheory.functions import r, t, to_sympy
 from gantheory.ledger import training
 from gantheory.ledger.catalogue import critic_checks, loss_checks, theory_of
 from gantheory.ledger.checks import CHECKS
-from gantheory.ledger.published import check_claim, check_part, parts_of
+from gantheory.ledger.published import check_claim, check_part, claimed_parts
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.losses.fgan import ROWS
 from gantheory.losses.loss import Claim, Loss
@@ -25,7 +25,7 @@ TABLE = [loss for loss in ROWS if loss.claims[0].f is not None]
 def as_printed(loss):
     """Return part -> verdict, of what the f-GAN table prints of a row."""
     claim = loss.claims[0]
-    parts = [part for part, _ in parts_of(claim)]
+    parts = [part for part, _ in claimed_parts(claim)]
     return dict(zip(parts, check_claim(loss, claim, theory_of(loss.name)), strict=True))
 
 
@@ -52,11 +52,11 @@ def test_what_corrects_a_false_print_is_what_the_engine_names():
 def test_a_planted_error_in_each_printed_entry_is_refuted(name):
     loss = CATALOGUE[name]
     claim, theory = loss.claims[0], theory_of(name)
-    for part, text in parts_of(claim):
+    for part, text in claimed_parts(claim):
         planted = f"({text}) + 1/1000"
         assert check_part(loss, part, planted, theory, f=claim.f).how is How.REFUTED, part
     for part in ("slope", "normalised"):
-        text = dict(parts_of(claim))[part]
+        text = dict(claimed_parts(claim))[part]
         planted = f"({claim.f}) + r/1000"
         assert check_part(loss, part, text, theory, f=planted).how is How.REFUTED, part
 
@@ -83,7 +83,7 @@ def test_the_printed_f_is_the_supremum_by_numerical_search(loss):
 def test_every_part_of_every_claim_of_the_catalogue_is_in_the_ledger():
     for loss in CATALOGUE.values():
         for claim in loss.claims:
-            for part, text in parts_of(claim):
+            for part, text in claimed_parts(claim):
                 kept = [check for check in loss_checks(loss)
                         if check.id.startswith(f"{loss.name}.{part.replace('_', '-')}")
                         and check.statement.endswith(f" is {text}")]  # fmt: skip

@@ -73,7 +73,7 @@ def test_masses_of_zero_leave_divergences_their_meaning():
 
 
 def test_information_is_zero_exactly_for_products():
-    for joint in finite.laws(finite.TABLE, 6, positive=True):
+    for joint in finite.laws_on_points(finite.TABLE, 6, positive=True):
         x, y = finite.marginal(joint, 0), finite.marginal(joint, 1)
         product_of_both = all(joint[a, b] == x[a] * y[b] for a, b in product((0, 1), repeat=2))
         assert (finite.information(joint).sign == 0) == product_of_both

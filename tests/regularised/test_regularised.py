@@ -375,7 +375,7 @@ def test_the_commands_answer_for_a_penalised_discriminator():
     data = json.loads(done.output)
     assert data["value"]["value"] == pytest.approx(-0.918160340733, abs=1e-9)
     assert data["gradient"]["value"] == pytest.approx(0.323837128491, abs=1e-9)
-    for wrong in (["jsd", *pair], ["minimax.value", *pair, "--certified"]):
+    for wrong in (["jsd", *pair], ["minimax.value", *pair, "--method", "certified"]):
         done = CliRunner().invoke(divergence_command, wrong)
         assert isinstance(done.exception, gt.GantheoryError)
     done = CliRunner().invoke(derive_command, ["minimax", "--regulariser", "r1"])

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from gantheory.ledger.simulated import judge
+from gantheory.ledger.simulated import judge_comparison
 from gantheory.records import Estimate, How
 from gantheory.report.tables import print_outcomes
 from gantheory.verify import Check, Outcome
@@ -16,7 +16,7 @@ FOUND = Estimate(0.46672431, 1.9e-5, error_probability=1e-8)
 
 def outcome(left, relation, right, expected=How.MEASURED, **how):
     comparison = Comparison("toy.law", "a statement of some words", left, relation, right, **how)
-    verdict = judge(comparison)
+    verdict = judge_comparison(comparison)
     return Outcome(
         Check("toy.law", "a statement of some words", lambda: verdict, expected), verdict
     )

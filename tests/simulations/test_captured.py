@@ -9,7 +9,7 @@ from simulations.captured import Captured, can_capture
 from simulations.data import Law, as_density
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.networks import Mlp
-from simulations.reference import Reference
+from simulations.reference import ReferenceEngine
 from simulations.regularisers import ZeroCentred
 from simulations.updates import Adam, RmsProp, Sgd
 
@@ -42,7 +42,7 @@ class Played(Captured):
 def test_a_played_step_is_the_step_of_the_readable_path(rule, change):
     how = replace(HOW, rule=rule, **change)
     plain, played = initial_state(MEMBERS, how), initial_state(MEMBERS, how)
-    reference, graph = Reference(MEMBERS, how), Played(MEMBERS, how)
+    reference, graph = ReferenceEngine(MEMBERS, how), Played(MEMBERS, how)
     Played.calls = 0
     for steps in (3, 5):
         reference.advance(plain, steps)

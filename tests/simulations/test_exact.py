@@ -16,7 +16,7 @@ from simulations.ensembles import Member, Recipe, initial_state
 from simulations.exact import jsd_in_plane, jsd_on_line, normal_law
 from simulations.flows import Flow
 from simulations.networks import Affine, Mlp
-from simulations.pushforward import Pushforward
+from simulations.pushforward import GeneratorLaw
 from simulations.samples import fresh_samples, two_sample_tests
 from simulations.streams import generator_of
 from simulations.theory import predict
@@ -44,7 +44,7 @@ def sampled_jsd(log_p, log_q, of_p, of_q):
 
 @pytest.mark.parametrize(("loc", "scale"), [(1.0, -2.0), (0.0, 0.02), (9.0, 1.0)])
 def test_the_jsd_of_an_affine_generator_is_that_of_the_engine(loc, scale):
-    law = Pushforward(Affine(), torch.tensor([loc, scale], dtype=torch.float64))
+    law = GeneratorLaw(Affine(), torch.tensor([loc, scale], dtype=torch.float64))
     known = divergence("jsd", TWO, f"normal({loc}, {abs(scale)})")
     found = jsd_on_line(TWO, law)
     assert abs(found.value - known.value) <= found.error + known.error + 1e-12
@@ -56,7 +56,7 @@ MLPS = [(Mlp((1, 16, 16, 1), "tanh"), 2.5), (Mlp((1, 8, 8, 1), "tanh"), 5), (Mlp
 
 @pytest.mark.parametrize(("net", "factor"), MLPS)
 def test_the_jsd_of_an_mlp_is_that_of_its_samples(net, factor):
-    law = Pushforward(net, net.initial(generator_of(1, 0)) * factor)
+    law = GeneratorLaw(net, net.initial(generator_of(1, 0)) * factor)
     found = jsd_on_line(TWO, law)
     assert found.error < 1e-8
     if law.flat_mass == 0:
@@ -69,7 +69,7 @@ def test_the_jsd_of_an_mlp_is_that_of_its_samples(net, factor):
 
 def test_an_atom_is_singular_to_the_data():
     net = Mlp((1, 1, 1))  # x = 3 relu(z) + 1: half of the mass sits on 1
-    law = Pushforward(net, torch.tensor([1.0, 0.0, 3.0, 1.0], dtype=torch.float64))
+    law = GeneratorLaw(net, torch.tensor([1.0, 0.0, 3.0, 1.0], dtype=torch.float64))
     x = np.linspace(-12, 40, 400_001)
     p, q = stats.norm.pdf(x), np.where(x > 1, stats.norm.pdf((x - 1) / 3) / 3, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,7 +80,7 @@ def test_an_atom_is_singular_to_the_data():
 
 def test_every_turn_of_a_generator_is_found_to_rounding():
     net = Mlp((1, 16, 16, 1), "tanh")
-    law = Pushforward(net, net.initial(generator_of(0, 0)) * 2.5)
+    law = GeneratorLaw(net, net.initial(generator_of(0, 0)) * 2.5)
     assert len(law.turns) >= 2
     assert np.abs(law(law.turns)[1]).max() < 1e-13
     before, after = (law(law.turns + step)[1] for step in (-1e-4, 1e-4))

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import gantheory as gt
 from gantheory.cli import cli
 from gantheory.errors import GantheoryError
-from gantheory.ledger.simulated import judge, outcomes
+from gantheory.ledger.simulated import judge_comparison, outcomes
 from gantheory.records import Estimate, How, Status
 from simulations.coverage import CEILING, coverage
 from simulations.data import digits, grid, read_idx, ring
@@ -43,7 +43,7 @@ def test_a_quick_run_ends_in_the_expected_verdicts_and_a_figure(name, tmp_path):
     every = {c.id: c for m in kept.measurements for c in m.comparisons}
     every |= {c.id: c for c in experiment.conclude(kept.measurements)}
     for c in every.values():
-        blind = judge(replace(c, left=Estimate.undetermined("nothing was measured")))
+        blind = judge_comparison(replace(c, left=Estimate.undetermined("nothing was measured")))
         assert blind.how is not c.expected, c.id  # what is expected was fixed beforehand
         if c.twin_of:
             law = every[c.twin_of]
@@ -167,11 +167,11 @@ JUDGED = [
 
 @pytest.mark.parametrize(("left", "relation", "right", "how"), JUDGED)
 def test_a_comparison_gets_its_verdict(left, relation, right, how):
-    assert judge(Comparison("id", "statement", left, relation, right)).how is how
+    assert judge_comparison(Comparison("id", "statement", left, relation, right)).how is how
     if relation == "<=":
         turned = (replace(e, value=-e.value) for e in (left, right))
         found, bound = turned
-        assert judge(Comparison("id", "statement", found, ">=", bound)).how is how
+        assert judge_comparison(Comparison("id", "statement", found, ">=", bound)).how is how
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_comparison_gets_its_verdict(left, relation, right, how):
 def test_a_sure_bound_holds_for_the_whole_interval_or_is_undecided(found, how, sign):
     left, bound = Estimate(sign * found, 0.05), Estimate(sign * 0.6, 0.1)
     relation = ">=" if sign > 0 else "<="
-    verdict = judge(Comparison("id", "statement", left, relation, bound, surely=True))
+    verdict = judge_comparison(Comparison("id", "statement", left, relation, bound, surely=True))
     assert verdict.how is how
     assert (verdict.left, verdict.error) == (left.value, pytest.approx(0.15))
     assert how is not How.UNDECIDED or "too few samples: the interval" in verdict.reason
@@ -196,7 +196,7 @@ def test_nothing_is_as_it_should_be_where_no_gradient_was_measured(monkeypatch):
     for case in module.cases(True):
         comparisons = module.compare(case, QUICK).comparisons
         assert len(comparisons) >= 4
-        assert not any(judge(c).how is c.expected for c in comparisons)
+        assert not any(judge_comparison(c).how is c.expected for c in comparisons)
 
 
 def test_what_is_out_of_reach_names_cases_and_none_of_the_quick_ones():
@@ -421,7 +421,7 @@ def test_a_generator_that_makes_one_class_is_measured_and_drawn(monkeypatch):
     assert train.numbers["paths"] == {}
     assert load("digits").draw(measured).axes
     modes = next(c for c in train.comparisons if c.id == "digits.modes")
-    assert judge(modes).how is How.REFUTED
+    assert judge_comparison(modes).how is How.REFUTED
 
 
 def test_a_folder_without_the_files_is_refused(tmp_path):

@@ -12,13 +12,13 @@ from gantheory.errors import GantheoryError
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.flows import KINDS, Flow
 from simulations.networks import Affine, Mlp
-from simulations.pushforward import Pushforward
+from simulations.pushforward import GeneratorLaw
 from simulations.streams import generator_of
 from simulations.train import last, train
 
 
 def member(network, seed=0, factor=1.0):
-    return Pushforward(network, network.initial(generator_of(seed, 0)) * factor)
+    return GeneratorLaw(network, network.initial(generator_of(seed, 0)) * factor)
 
 
 FOLDED = member(Mlp((1, 16, 16, 1), "tanh"), seed=1, factor=2.5)  # no draw of the tests at a fold
@@ -29,7 +29,7 @@ BAND = math.sqrt(math.log(2 / 1e-9) / (2 * SAMPLES))
 
 @pytest.mark.parametrize(("loc", "scale"), [(0.0, 1.0), (1.5, -0.3), (-4.0, 20.0)])
 def test_an_affine_generator_is_normal_with_the_absolute_scale(loc, scale):
-    law = Pushforward(Affine(), torch.tensor([loc, scale], dtype=torch.float64))
+    law = GeneratorLaw(Affine(), torch.tensor([loc, scale], dtype=torch.float64))
     exact = stats.norm(loc, abs(scale))
     x = exact.ppf(np.linspace(0.001, 0.999, 41))
     np.testing.assert_allclose(law.logpdf(x), exact.logpdf(x), rtol=1e-11, atol=1e-11)
@@ -58,7 +58,7 @@ def test_a_folded_generators_density_is_the_slope_of_its_distribution():
 
 def test_where_a_relu_generator_is_constant_it_has_an_atom():
     net = Mlp((1, 1, 1))  # x = relu(z)
-    law = Pushforward(net, torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=torch.float64))
+    law = GeneratorLaw(net, torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=torch.float64))
     assert law.flat_mass == pytest.approx(0.5, abs=1e-12)
     assert law.logpdf(np.array([1.0]))[0] == pytest.approx(stats.norm.logpdf(1.0), abs=1e-12)
     assert FOLDED.flat_mass == 0

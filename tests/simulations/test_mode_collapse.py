@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gantheory.ledger.simulated import judge
+from gantheory.ledger.simulated import judge_comparison
 from gantheory.records import How
 from simulations.experiments import mode_collapse, pursuit
 from simulations.experiments.base import Measurement
@@ -32,7 +32,8 @@ def seeds_of(ensemble, masses, quality=0.95, modes=None, untrained=1):
 
 def concluded(measured):
     return {
-        c.id.removeprefix("mode-collapse."): judge(c).how for c in mode_collapse.conclude(measured)
+        c.id.removeprefix("mode-collapse."): judge_comparison(c).how
+        for c in mode_collapse.conclude(measured)
     }
 
 
@@ -105,7 +106,9 @@ def looks(best):
     ],
 )
 def test_d_leaves_g_only_where_every_turn_takes_its_best_point_away(best, leaves, follows):
-    judged = {c.id.rpartition(".")[2]: judge(c).how for c in pursuit.chased(looks(best), 1e-3)}
+    judged = {
+        c.id.rpartition(".")[2]: judge_comparison(c).how for c in pursuit.chased(looks(best), 1e-3)
+    }
     assert judged["leaves"] is (HOLDS if leaves else FAILS)
     assert judged["twin"] is (FAILS if follows else HOLDS)
     assert judged["moves"] is judged["point"] is HOLDS

@@ -21,7 +21,7 @@ from simulations.runs import (
     CHECKPOINT,
     RECORD,
     Run,
-    describe,
+    as_plain,
     load_checkpoint,
     save_checkpoint,
     train_run,
@@ -151,10 +151,15 @@ def test_an_unwritable_folder_is_one_clear_line(tmp_path):
 
 
 def test_descriptions_hold_every_field_of_games_and_laws():
-    described = describe(Member(ring(), seed=3))
+    described = as_plain(Member(ring(), seed=3))
     assert described["loss"] == "non-saturating"
     assert len(described["real"]["centres"]) == 8
-    assert json.loads(json.dumps(describe(RECIPE)))["discriminator"]["sizes"] == [1, 16, 16, 1]
+    assert json.loads(json.dumps(as_plain(RECIPE)))["discriminator"]["sizes"] == [
+        1,
+        16,
+        16,
+        1,
+    ]
 
 
 def test_tensorboard_files_are_written_or_the_extra_is_named(tmp_path):

@@ -23,7 +23,7 @@ from simulations.sweeps import sweep as module
 from simulations.sweeps.cells import MEANING, Settings, blocks_of, cells_of, measured
 from simulations.sweeps.engines import Workers
 from simulations.sweeps.store import Store
-from simulations.sweeps.sweep import finished, sweep
+from simulations.sweeps.sweep import finished_cells, sweep
 
 P, Q = "normal(0, 1)", "normal(1, 1)"
 SMALL = {"steps": 64, "batch": 32, "hidden": (8,)}
@@ -99,7 +99,7 @@ def swept_by_workers(tmp_path, monkeypatch, always):
     where = Workers(2)
     six = cells(6)
     try:
-        found = dict(finished([six[:2], six[2:4], six[4:]], HOW, where))
+        found = dict(finished_cells([six[:2], six[2:4], six[4:]], HOW, where))
     finally:
         where.close()
     del sys.modules["dying"]

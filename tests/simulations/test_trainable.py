@@ -16,7 +16,7 @@ from simulations.ensembles import Member, Recipe, initial_state
 from simulations.minibatches import portions
 from simulations.networks import Mlp
 from simulations.regularisers import GradientPenalty, ZeroCentred
-from simulations.runs import describe
+from simulations.runs import as_plain
 from simulations.streams import Draw, generator_of
 from simulations.train import engine, last, train
 from simulations.trainable import is_paired, trainable
@@ -216,7 +216,7 @@ def test_every_critic_of_the_catalogue_trains_or_says_why_not():
 
 def test_a_critic_is_recorded_by_what_it_is():
     assert (
-        describe(Member(P, CRITICS["wasserstein"]))["loss"]["objective"] == "E_p[f(x)] - E_q[f(x)]"
+        as_plain(Member(P, CRITICS["wasserstein"]))["loss"]["objective"] == "E_p[f(x)] - E_q[f(x)]"
     )
     rng = np.random.default_rng(0)
     real, fake = (torch.from_numpy(rng.normal(size=(2, 6))) for _ in range(2))

@@ -169,7 +169,7 @@ def test_a_rule_registered_from_outside_is_trained_analysed_and_listed(monkeypat
         return rules.Rule("drifting", advance, lambda field, x, y: (x, y), {"weight": weight})
 
     for _ in (1, 2):  # registering the same rule again changes nothing
-        rules.register("drifting", drifting)
+        rules.register_rule("drifting", drifting)
     rule = rules.get_rule("drifting")
     assert np.allclose(orbit("drifting", 40), known(rule, 40), rtol=0, atol=1e-12)
     found = analyse(read_game("x*y", "x", "y"), "drifting", "0.3")
@@ -181,9 +181,9 @@ def test_a_rule_registered_from_outside_is_trained_analysed_and_listed(monkeypat
     with pytest.raises(GantheoryError, match="drifting"):
         make_method("drifted")
     with pytest.raises(GantheoryError, match="an update rule 'optimistic' exists"):
-        rules.register("optimistic", drifting)
+        rules.register_rule("optimistic", drifting)
     with pytest.raises(GantheoryError, match="not a Rule of that name"):
-        rules.register("other", drifting)
+        rules.register_rule("other", drifting)
 
 
 def test_the_orders_of_moves_do_what_theory_says_of_them():

@@ -18,7 +18,7 @@ from simulations.data import as_density
 from simulations.ensembles import Member, Recipe
 from simulations.losses import discriminator_loss, generator_loss
 from simulations.networks import Affine, Mlp
-from simulations.points import Points, as_sampler, points
+from simulations.points import DataPoints, as_sampler, points
 from simulations.train import last, train
 from simulations.watch import Watch, measure
 
@@ -261,7 +261,7 @@ def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
         measure(**given, latent=3, n=30)
     assert maker.training
     assert critic.training
-    assert isinstance(points([1.0]), Points)
+    assert isinstance(points([1.0]), DataPoints)
 
 
 @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])

@@ -16,11 +16,11 @@ def test_what_a_law_drops_as_undetermined_is_counted(monkeypatch):
     @settings(database=None, max_examples=6, suppress_health_check=list(HealthCheck))
     @given(st.integers())
     def run(_):
-        laws.known(next(answers, Estimate(1.0)))
+        laws.decided(next(answers, Estimate(1.0)))
 
     run()
     assert tally.undetermined == {"tails unknown": 3}
     assert tally.asked >= 6
     assert str(tally).startswith(f"3 of {tally.asked} estimates undetermined; 3: tails unknown")
     with pytest.raises(AssertionError, match="undetermined: unknown"):
-        laws.known(Estimate.undetermined("unknown"))
+        laws.decided(Estimate.undetermined("unknown"))

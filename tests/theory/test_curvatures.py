@@ -9,7 +9,7 @@ import sympy as sp
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r, relu
 from gantheory.records import How
-from gantheory.theory.consequences import judge
+from gantheory.theory.consequences import judge_convexity
 from gantheory.theory.curvature import Curve
 from gantheory.theory.generator import f_from_curvature
 
@@ -25,7 +25,7 @@ CERTAIN = {
     ("how", "curvature"), [(how, one) for how, many in CERTAIN.items() for one in many], ids=str
 )
 def test_a_curvature_is_known_as_its_sign_is_known_and_no_better(how, curvature):
-    found = judge(Curve(((WHOLE, sp.sympify(curvature)),)), Assumptions())
+    found = judge_convexity(Curve(((WHOLE, sp.sympify(curvature)),)), Assumptions())
     assert found.how is how
     assert found.is_divergence is (how is not How.REFUTED)
     if how is How.REFUTED:
@@ -34,14 +34,16 @@ def test_a_curvature_is_known_as_its_sign_is_known_and_no_better(how, curvature)
 
 @pytest.mark.parametrize("mass", [-1, 1])
 def test_a_point_mass_counts_with_its_sign(mass):
-    found = judge(Curve(((WHOLE, 1 / r),), ((sp.Integer(2), sp.Integer(mass)),)), Assumptions())
+    found = judge_convexity(
+        Curve(((WHOLE, 1 / r),), ((sp.Integer(2), sp.Integer(mass)),)), Assumptions()
+    )
     assert found.is_divergence is (mass > 0)
 
 
 def test_the_weakest_cell_decides_how_a_curvature_is_known():
     one = sp.Integer(1)
     cells = (((sp.Integer(0), one), 1 / r), ((one, sp.oo), r * sp.log(r) - r + 1))
-    assert judge(Curve(cells), Assumptions()).how is How.CERTIFIED
+    assert judge_convexity(Curve(cells), Assumptions()).how is How.CERTIFIED
 
 
 SMOOTH = [1 / r, 1 / r**2, 1 / (1 + r) ** 2, sp.sqrt(r), 1 / (r * (1 + r)), 2 / r**3]

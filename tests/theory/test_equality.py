@@ -170,7 +170,7 @@ def test_a_value_is_always_a_divergence_and_a_contradiction_is_not_hidden(monkey
         value = derive(one).value
         assert value is None or (value.is_divergence, value.condition) == (True, None), name
     wrong = consequences.Judgement(False, How.REFUTED, "forced")
-    monkeypatch.setattr(consequences, "judge", lambda *_: wrong)
+    monkeypatch.setattr(consequences, "judge_convexity", lambda *_: wrong)
     found = derive("minimax")
     assert found.value is None
     assert "please report" in found.undecided["value"]

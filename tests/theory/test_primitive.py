@@ -10,7 +10,7 @@ from gantheory.deadline import Undecided
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r
-from gantheory.theory.disjoint import integral
+from gantheory.theory.disjoint import integral_of_curvature
 from gantheory.theory.primitive import antiderivative
 
 FORMS = [
@@ -37,9 +37,9 @@ def test_what_has_no_textbook_antiderivative_is_undecided():
 
 def test_integrals_to_infinity_are_finite_exactly_where_they_converge():
     known = Assumptions()
-    assert integral(1 / r, sp.Integer(1), sp.oo, known) == sp.oo
-    assert integral(-1 / sp.sqrt(r), sp.Integer(2), sp.oo, known) == -sp.oo
-    assert integral(r**-1 * (1 + r) ** -1, sp.Integer(1), sp.oo, known) == sp.log(2)
+    assert integral_of_curvature(1 / r, sp.Integer(1), sp.oo, known) == sp.oo
+    assert integral_of_curvature(-1 / sp.sqrt(r), sp.Integer(2), sp.oo, known) == -sp.oo
+    assert integral_of_curvature(r**-1 * (1 + r) ** -1, sp.Integer(1), sp.oo, known) == sp.log(2)
 
 
 ROOTS = [  # piecewise curvatures, roots of r, logarithms of r: (game, domain)

@@ -58,7 +58,7 @@ class IntervalSign:
 
 
 @dataclass(frozen=True)
-class End:
+class _End:
     """The leading term y^power·(log y)^logs of a form at y → 0+, and its exact sign there."""
 
     power: int
@@ -200,7 +200,7 @@ def _log_series(g: list[fmpq], order: int) -> fmpq_poly:
     return fmpq_poly(c)
 
 
-def leading_term(form: LogForm) -> End:
+def leading_term(form: LogForm) -> _End:
     """Return the leading term at y → 0+, exactly."""
     for order in ORDERS:
         expansion = expand(form, order)
@@ -208,8 +208,8 @@ def leading_term(form: LogForm) -> End:
             for logs in sorted({key[0] for key in expansion}, reverse=True):
                 constant = _coefficient(expansion, logs, power)
                 if constant:
-                    sign = sign_of(constant) * (-1) ** logs
-                    return End(power, logs, sign, _valuations(expansion, order))
+                    sign = sign_of_logs(constant) * (-1) ** logs
+                    return _End(power, logs, sign, _valuations(expansion, order))
     raise Undecided(f"it vanishes at an end to order {ORDERS[-1]} or more")
 
 
@@ -227,7 +227,7 @@ def _valuations(expansion: Expansion, order: int) -> dict[int, int]:
     return result
 
 
-def sign_of(constant: dict[Monomial, fmpq]) -> int:
+def sign_of_logs(constant: dict[Monomial, fmpq]) -> int:
     """Return the sign of a formally non-zero constant: enclosed away from zero, or undecided."""
     bits = 64
     while bits <= MOST_BITS:
@@ -255,7 +255,7 @@ def _constant_value(generator: Generator) -> arb:
         raise Undecided(str(error)) from None
 
 
-def _width_of_end(form: LogForm, end: End) -> fmpq:
+def _width_of_end(form: LogForm, end: _End) -> fmpq:
     """Return a width 2^-k such that the form has the end's sign on all of (0, 2^-k]."""
     for k in (*range(1, 24), *range(24, SMALLEST_END, 8)):
         if _end_is_certified(form, end, k):
@@ -263,7 +263,7 @@ def _width_of_end(form: LogForm, end: End) -> fmpq:
     raise Undecided(f"no neighbourhood of an end down to 2^-{SMALLEST_END} could be enclosed")
 
 
-def _end_is_certified(form: LogForm, end: End, k: int) -> bool:
+def _end_is_certified(form: LogForm, end: _End, k: int) -> bool:
     width = arb(fmpq(1, 2**k))
     depth = -width.log()
     highest = max(end.valuations.values())
@@ -332,7 +332,7 @@ def _full_jet(form: LogForm, ball: arb, length: int) -> arb_series:
     return total
 
 
-def value_at(form: LogForm, point: fmpq) -> arb:
+def form_at(form: LogForm, point: fmpq) -> arb:
     """Return an enclosure of the form's value at a rational point x > 0."""
     over = form.denominator(point)
     return _full_jet(form, arb(point), 1)[0] / arb(over)
@@ -349,7 +349,7 @@ def _scan(
         middle = (a + b) / 2
         if _box_is_certified(form, a, b, middle, sign):
             continue
-        if value_at(form, middle) * sign < 0:
+        if form_at(form, middle) * sign < 0:
             return middle, boxes
         if (b - a) * 2**NARROWEST < a or time.monotonic() > stop:
             why = "time is up" if time.monotonic() > stop else "it may touch zero"
@@ -369,7 +369,7 @@ def _box_is_certified(form: LogForm, a: fmpq, b: fmpq, middle: fmpq, sign: int) 
     return bool(total * sign > 0)
 
 
-def certify(form: LogForm, *, seconds: float = 2.0) -> tuple[str, fmpq | None, str]:
+def certified_sign(form: LogForm, *, seconds: float = 2.0) -> tuple[str, fmpq | None, str]:
     """Return the sign of ``form`` on x > 0, a point where it is negative, and the reason.
 
     Raises:

@@ -16,7 +16,7 @@ from sympy import Rational
 
 from gantheory.deadline import Undecided
 from gantheory.exact.signs.balls import NoEnclosure, enclose
-from gantheory.exact.signs.enclosure import certify, simplest
+from gantheory.exact.signs.enclosure import certified_sign, simplest
 from gantheory.exact.signs.logforms import (
     LogForm,
     NotALogForm,
@@ -229,7 +229,7 @@ def as_rational(value: fmpq) -> Rational:
 
 def _certified(form: LogForm, root: int, seconds: float) -> SignResult:
     """Decide a form with logarithms by enclosures over the whole half-line."""
-    sign, negative, reason = certify(form, seconds=seconds)
+    sign, negative, reason = certified_sign(form, seconds=seconds)
     witness = None if negative is None else as_rational(negative) ** root
     return SignResult(sign, How.CERTIFIED, witness, reason)
 

@@ -77,7 +77,7 @@ def _least(alpha: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Form:
+class _Form:
     """A divergence as factor·(value at p = q − integral), or the integral itself: a complement."""
 
     weight: Weight
@@ -87,13 +87,13 @@ class Form:
 
 
 FORMS = {
-    "jsd": Form(_both, exchanged="jsd"),
-    "jsd_gap": Form(_both, complement=True, exchanged="jsd_gap"),
-    "kl_pm": Form(_of_p, exchanged="kl_qm"),
-    "kl_qm": Form(_of_q, exchanged="kl_pm"),
-    "tv": Form(_least, exchanged="tv"),
-    "tv_gap": Form(_least, complement=True, exchanged="tv_gap"),
-    "triangular": Form(_cosecant, 4.0, exchanged="triangular"),
+    "jsd": _Form(_both, exchanged="jsd"),
+    "jsd_gap": _Form(_both, complement=True, exchanged="jsd_gap"),
+    "kl_pm": _Form(_of_p, exchanged="kl_qm"),
+    "kl_qm": _Form(_of_q, exchanged="kl_pm"),
+    "tv": _Form(_least, exchanged="tv"),
+    "tv_gap": _Form(_least, complement=True, exchanged="tv_gap"),
+    "triangular": _Form(_cosecant, 4.0, exchanged="triangular"),
 }
 
 
@@ -107,7 +107,7 @@ def exchanged(name: str) -> str:
     return FORMS[name].exchanged
 
 
-def between(name: str, affinity: Affinity, *, slope: bool = False) -> Estimate:
+def divergence_by_affinity(name: str, affinity: Affinity, *, slope: bool = False) -> Estimate:
     """Return a divergence of `FORMS`, or its derivative in the parameter that the affinity knows.
 
     The line passes where A is least on (0, 1), except for 1 − A, which is smallest next to 1/2.
@@ -124,7 +124,7 @@ def between(name: str, affinity: Affinity, *, slope: bool = False) -> Estimate:
     return _estimate(form, value, error, count, log_least if form.complement or slope else 0.0)
 
 
-def _estimate(form: Form, value: float, error: float, count: int, log: float) -> Estimate:
+def _estimate(form: _Form, value: float, error: float, count: int, log: float) -> Estimate:
     """Return value·e^log with its error."""
     scale = math.exp(log)
     log_value = math.log(value) + log if value > 0 else None
@@ -154,7 +154,7 @@ def _saddle(affinity: Affinity) -> float:
 
 
 def _integral(
-    form: Form, affinity: Affinity, slope: bool, centre: float, log: float
+    form: _Form, affinity: Affinity, slope: bool, centre: float, log: float
 ) -> tuple[float, float, int]:
     """Return the integral on the first hyperbola on which it settles soon, or on the best."""
     best = math.nan, math.inf, 0
@@ -169,7 +169,7 @@ def _integral(
 
 
 def _bent(
-    form: Form,
+    form: _Form,
     affinity: Affinity,
     slope: bool,
     centre: float,
@@ -198,7 +198,7 @@ def _bent(
 
 
 def _sum(
-    form: Form, affinity: Affinity, slope: bool, centre: float, bend: float, log: float, x: Array
+    form: _Form, affinity: Affinity, slope: bool, centre: float, bend: float, log: float, x: Array
 ) -> tuple[float, float, float]:
     """Return the sum of samples, that of their rounding errors, and what lies beyond the ends."""
     breadth = min(centre, 1 - centre)

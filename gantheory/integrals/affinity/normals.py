@@ -18,10 +18,10 @@ from flint import ctx
 
 from gantheory.densities.base import Array
 from gantheory.densities.plane import Spatial, Tangent
-from gantheory.integrals.affinity.contour import EPS, between, exchanged, is_known
+from gantheory.integrals.affinity.contour import EPS, divergence_by_affinity, exchanged, is_known
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.boxes import same_law
-from gantheory.integrals.plane.exactly import parts
+from gantheory.integrals.plane.exactly import normal_parts
 from gantheory.integrals.plane.normals import closed_form_of_normals
 from gantheory.records import Estimate
 
@@ -135,7 +135,9 @@ def by_affinity(name: str | None, p: Spatial, q: Spatial, wrt: str | None) -> Es
         side, parameter = split_parameter(wrt)
         if side == "p":
             name, p, q = exchanged(name), q, p
-    found = between(name, affinity_of_normals(p, q, parameter), slope=wrt is not None)
+    found = divergence_by_affinity(
+        name, affinity_of_normals(p, q, parameter), slope=wrt is not None
+    )
     return found if found.is_finite or p.dim > 2 else None
 
 
@@ -157,7 +159,7 @@ def affinity_of_normals(p: Spatial, q: Spatial, moved: str | None = None) -> Nor
     condition = float(np.linalg.cond(p.covariances[0]) * np.linalg.cond(q.covariances[0]))
     digits = 40 + 2 * int(math.log10(min(condition, 1e150)))
     with mpmath.workdps(digits), ctx.workdps(digits):
-        ((_, mean, cov),), ((_, other, cov2),) = parts(p), parts(q)
+        ((_, mean, cov),), ((_, other, cov2),) = normal_parts(p), normal_parts(q)
         ours, theirs = (mpmath.matrix([[_mp(x) for x in row] for row in c]) for c in (cov, cov2))
         inverse = mpmath.inverse(mpmath.cholesky(theirs))
         spectrum, vectors = mpmath.eigsy(inverse * ours * inverse.T)

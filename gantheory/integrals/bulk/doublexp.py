@@ -21,7 +21,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.stable import Integrand
-from gantheory.integrals.bulk.rows import STANDARD, Row, Sum
+from gantheory.integrals.bulk.rows import STANDARD, LawRows, MixtureRows
 from gantheory.integrals.kernels.bounds import bounds_of
 from gantheory.integrals.kernels.kernel import Kernel
 
@@ -60,7 +60,7 @@ class Wanted:
     derivative: bool = False
 
 
-def is_served(kernel: Kernel, p: Row | Sum, q: Row | Sum) -> bool:
+def is_served(kernel: Kernel, p: LawRows | MixtureRows, q: LawRows | MixtureRows) -> bool:
     """Whether the pieces and the windows of these laws see all that the kernel integrates.
 
     The pieces are cut where p = q alone. Beyond the windows an integrand must have died down: one
@@ -70,13 +70,15 @@ def is_served(kernel: Kernel, p: Row | Sum, q: Row | Sum) -> bool:
     if kernel.jumps or not set(kernel.levels) <= {0.0}:
         return False
     if kernel.at_infinity.power > 1 or kernel.at_zero.power < 0:
-        return all(isinstance(law, Row) and law.standard is STANDARD["normal"] for law in (p, q))
+        return all(
+            isinstance(law, LawRows) and law.standard is STANDARD["normal"] for law in (p, q)
+        )
     logs = ((kernel.at_infinity, q), (kernel.at_zero, p))
     return not any(growth.logs and _has_gumbel(law) for growth, law in logs)
 
 
-def _has_gumbel(law: Row | Sum) -> bool:
-    parts = law.parts if isinstance(law, Sum) else (law,)
+def _has_gumbel(law: LawRows | MixtureRows) -> bool:
+    parts = law.parts if isinstance(law, MixtureRows) else (law,)
     return any(part.standard is STANDARD["gumbel"] for part in parts)
 
 
@@ -89,7 +91,11 @@ class Column:
 
 
 def integrate_twice(
-    p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], n: int, tolerance: float
+    p: LawRows | MixtureRows,
+    q: LawRows | MixtureRows,
+    wanted: Sequence[Wanted],
+    n: int,
+    tolerance: float,
 ) -> list[Column]:
     """Return every column; rows whose relative error misses the tolerance get twice the nodes."""
     found = integrate_rows(p, q, wanted, n)
@@ -105,7 +111,11 @@ def integrate_twice(
 
 
 def integrate_rows(
-    p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], n: int, count: int = COUNT
+    p: LawRows | MixtureRows,
+    q: LawRows | MixtureRows,
+    wanted: Sequence[Wanted],
+    n: int,
+    count: int = COUNT,
 ) -> list[Column]:
     """Return every column for the pairs of rows ``(p[k], q[k])``, k < n, at ``count`` steps."""
     value, error = np.empty((2, len(wanted), n))
@@ -121,7 +131,9 @@ def integrate_rows(
     return [Column(value[k], error[k]) for k in range(len(wanted))]
 
 
-def _chunk(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], count: int) -> tuple[Array, Array]:
+def _chunk(
+    p: LawRows | MixtureRows, q: LawRows | MixtureRows, wanted: Sequence[Wanted], count: int
+) -> tuple[Array, Array]:
     cuts = _cuts(p, q)
     x, weight = _points(cuts, count)
     u = p.log_ratio(q, x)
@@ -136,7 +148,7 @@ def _chunk(p: Row | Sum, q: Row | Sum, wanted: Sequence[Wanted], count: int) -> 
     return values, errors
 
 
-def _is_thin(p: Row | Sum, q: Row | Sum, cuts: Array) -> Array:
+def _is_thin(p: LawRows | MixtureRows, q: LawRows | MixtureRows, cuts: Array) -> Array:
     """Return which rows hold a bump too narrow for their window."""
     width = np.min([w[:, 0] for _, w in (*p.bumps(), *q.bumps())], axis=0)
     return np.asarray(cuts[:, -1] - cuts[:, 0] > THINNEST * width)
@@ -179,7 +191,7 @@ def _cancellation(n: Ratio) -> Array:
     return np.minimum(2 * EPS * size * (1 + 1 / np.maximum(n.v, 1e-300)), 1.0)
 
 
-def _cuts(p: Row | Sum, q: Row | Sum) -> Array:
+def _cuts(p: LawRows | MixtureRows, q: LawRows | MixtureRows) -> Array:
     """Return the ends of the pieces of each row, in order; pieces may be empty."""
     low = np.minimum(p.window()[0], q.window()[0])
     high = np.maximum(p.window()[1], q.window()[1])
@@ -191,12 +203,16 @@ def _cuts(p: Row | Sum, q: Row | Sum) -> Array:
     return np.sort(np.clip(np.concatenate([low, *inner, high], axis=1), low, high), axis=1)
 
 
-def _narrow(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[tuple[Array, Array]]:
+def _narrow(
+    p: LawRows | MixtureRows, q: LawRows | MixtureRows, low: Array, high: Array
+) -> list[tuple[Array, Array]]:
     """Return (center, width) of the bumps that are narrow against the window, in any row."""
     return [(c, w) for c, w in (*p.bumps(), *q.bumps()) if np.any(high - low > 45 * w)]
 
 
-def _crossings(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[Array]:
+def _crossings(
+    p: LawRows | MixtureRows, q: LawRows | MixtureRows, low: Array, high: Array
+) -> list[Array]:
     """Return the points at which log p = log q: as many columns as the busiest row needs."""
     x = low + (high - low) * np.linspace(0, 1, GRID)
     if narrow := _narrow(p, q, low, high):  # a uniform grid would step over them
@@ -218,12 +234,14 @@ def _crossings(p: Row | Sum, q: Row | Sum, low: Array, high: Array) -> list[Arra
     return found
 
 
-def _u(p: Row | Sum, q: Row | Sum, x: Array) -> Array:
+def _u(p: LawRows | MixtureRows, q: LawRows | MixtureRows, x: Array) -> Array:
     known = p.log_ratio(q, x)
     return p.log_density(x) - q.log_density(x) if known is None else known
 
 
-def _close(p: Row | Sum, q: Row | Sum, a: Array, b: Array, fa: Array, fb: Array) -> Array:
+def _close(
+    p: LawRows | MixtureRows, q: LawRows | MixtureRows, a: Array, b: Array, fa: Array, fb: Array
+) -> Array:
     """Return a zero of u in [a, b], all rows at once, by the Illinois rule."""
     for _ in range(60):
         c = np.where(fb == fa, b, b - fb * (b - a) / (fb - fa))
@@ -240,7 +258,9 @@ def _close(p: Row | Sum, q: Row | Sum, a: Array, b: Array, fa: Array, fb: Array)
 class _Scores:
     """The scores of both laws in the varying number, computed when first asked for."""
 
-    def __init__(self, p: Row | Sum, q: Row | Sum, n: Ratio, x: Array) -> None:
+    def __init__(
+        self, p: LawRows | MixtureRows, q: LawRows | MixtureRows, n: Ratio, x: Array
+    ) -> None:
         self.p = p.score(x) if p.varies else None
         self.q = q.score(x) if q.varies else None
         self.reversed = Ratio(n.log_q, n.log_p, -n.u) if p.varies else n

@@ -10,10 +10,12 @@ from gantheory.densities import Density
 from gantheory.densities.arrays import Densities
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
-from gantheory.integrals.bulk.rows import STANDARD, Number, Row, Sum
+from gantheory.integrals.bulk.rows import STANDARD, LawRows, MixtureRows, Number
 
 
-def row_of(law: Density, shape: tuple[int, ...], moved: str | None = None) -> Row | Sum | None:
+def row_of(
+    law: Density, shape: tuple[int, ...], moved: str | None = None
+) -> LawRows | MixtureRows | None:
     """Return a row for every element of a shape, ``moved`` its varying parameter.
 
     Returns:
@@ -25,18 +27,18 @@ def row_of(law: Density, shape: tuple[int, ...], moved: str | None = None) -> Ro
         if moved is not None or len(known) < len(parts):
             return None
         weights = tuple(_number(weight, shape, moves=False) for weight in law.probabilities)
-        return Sum(weights, tuple(known))
+        return MixtureRows(weights, tuple(known))
     return _row(law, shape, moved)
 
 
-def _row(law: Density, shape: tuple[int, ...], moved: str | None) -> Row | None:
+def _row(law: Density, shape: tuple[int, ...], moved: str | None) -> LawRows | None:
     name = law.family.name if isinstance(law, Densities) else law.name
     if name not in STANDARD or moved not in (None, "loc", "scale"):
         return None
     loc, scale = (
         _number(law.parameters[key], shape, moves=key == moved) for key in ("loc", "scale")
     )
-    return Row(STANDARD[name], loc, scale)
+    return LawRows(STANDARD[name], loc, scale)
 
 
 def _number(value: Any, shape: tuple[int, ...], *, moves: bool) -> Number:

@@ -40,7 +40,7 @@ Answer = tuple[
 
 
 @dataclass(frozen=True)
-class Pair:
+class NormalPairs:
     """Two normal laws, or arrays of them."""
 
     loc: Array
@@ -49,9 +49,9 @@ class Pair:
     other_scale: Array
 
     @property
-    def exchanged(self) -> Pair:
+    def exchanged(self) -> NormalPairs:
         """The pair with p and q exchanged."""
-        return Pair(self.other_loc, self.other_scale, self.loc, self.scale)
+        return NormalPairs(self.other_loc, self.other_scale, self.loc, self.scale)
 
     @property
     def shift(self) -> Array:
@@ -70,19 +70,19 @@ class Pair:
         return np.asarray(2 * np.log(self.scale / self.other_scale))
 
 
-def _kl(pair: Pair) -> Answer:
+def _kl(pair: NormalPairs) -> Answer:
     value = 0.5 * (excess(pair.wider, pair.log_wider) + pair.shift**2)
     return value, ROUNDINGS * value
 
 
-def _jeffreys(pair: Pair) -> Answer:
+def _jeffreys(pair: NormalPairs) -> Answer:
     s, k = pair.scale, pair.other_scale
     widths = ((s - k) / s) * ((s + k) / k)
     value = 0.5 * (widths**2 + pair.shift**2 + pair.exchanged.shift**2)
     return value, ROUNDINGS * value
 
 
-def _log_affinity(pair: Pair, order: float) -> Answer:
+def _log_affinity(pair: NormalPairs, order: float) -> Answer:
     rest, w = 1 - order, pair.wider
     spread = 1 + rest * w
     one, other = excess(rest * w, np.log(spread)), rest * excess(w, pair.log_wider)
@@ -96,20 +96,20 @@ def _log_affinity(pair: Pair, order: float) -> Answer:
     return log, np.where(np.isposinf(log), 0.0, error)
 
 
-def _affinity(pair: Pair) -> Answer:
+def _affinity(pair: NormalPairs) -> Answer:
     log, error = _log_affinity(pair, 0.5)
     return np.exp(log), np.exp(log) * (error + EPS)
 
 
-def _hellinger(pair: Pair) -> Answer:
+def _hellinger(pair: NormalPairs) -> Answer:
     log, error = _log_affinity(pair, 0.5)
     return -np.expm1(log), np.exp(log) * error - EPS * np.expm1(log)
 
 
-def _power(order: Fraction, factor: int) -> Callable[[Pair], Answer]:
+def _power(order: Fraction, factor: int) -> Callable[[NormalPairs], Answer]:
     scale = float(factor / (order * (order - 1)))
 
-    def compute(pair: Pair) -> Answer:
+    def compute(pair: NormalPairs) -> Answer:
         log, error = _log_affinity(pair, float(order))
         value = scale * np.expm1(log)
         rounding = abs(scale) * np.exp(log) * error * 1.01 + 4 * EPS * np.abs(value)
@@ -118,24 +118,24 @@ def _power(order: Fraction, factor: int) -> Callable[[Pair], Answer]:
     return compute
 
 
-def _apart(pair: Pair) -> Array:
+def _apart(pair: NormalPairs) -> Array:
     """Return half the distance of the means in units of √2 widths; nan for unequal widths."""
     apart = np.abs(pair.shift) / (2 * np.sqrt(2.0))
     return np.where(pair.scale == pair.other_scale, apart, np.nan)
 
 
-def _total_variation(pair: Pair) -> Answer:
+def _total_variation(pair: NormalPairs) -> Answer:
     value = special.erf(_apart(pair))
     return value, 8 * EPS * value
 
 
-def _overlap(pair: Pair) -> Answer:
+def _overlap(pair: NormalPairs) -> Answer:
     apart = _apart(pair)
     value = special.erfc(apart)
     return value, 8 * EPS * value * (1 + 2 * apart**2)
 
 
-FORMS: dict[str, Callable[[Pair], Answer]] = {
+FORMS: dict[str, Callable[[NormalPairs], Answer]] = {
     "kl_pq": _kl,
     "kl_qp": lambda pair: _kl(pair.exchanged),
     "jeffreys": _jeffreys,
@@ -146,7 +146,7 @@ FORMS: dict[str, Callable[[Pair], Answer]] = {
 }
 
 
-def form_of(name: str) -> Callable[[Pair], Answer] | None:
+def _form_of(name: str) -> Callable[[NormalPairs], Answer] | None:
     """Return what computes a divergence of two normals in closed form, or None."""
     if name in FORMS:
         return FORMS[name]
@@ -156,14 +156,14 @@ def form_of(name: str) -> Callable[[Pair], Answer] | None:
     return _power(*entry.power)
 
 
-def of_normals(name: str, pair: Pair) -> Answer | None:
+def of_normals(name: str, pair: NormalPairs) -> Answer | None:
     """Return a divergence of normals, element by element; None where no formula is known.
 
     >>> value, error = of_normals("kl_pq", Pair(*map(np.asarray, (0.0, 1.0, [1.0, 2.0], 1.0))))
     >>> value.tolist()
     [0.5, 2.0]
     """
-    form = form_of(name)
+    form = _form_of(name)
     if form is None:
         return None
     with np.errstate(all="ignore"):
@@ -171,7 +171,7 @@ def of_normals(name: str, pair: Pair) -> Answer | None:
             return form(pair)
         flat = [np.ravel(part) for part in vars(pair).values()]
         parts = [
-            form(Pair(*(part[k : k + CHUNK] for part in flat)))
+            form(NormalPairs(*(part[k : k + CHUNK] for part in flat)))
             for k in range(0, pair.loc.size, CHUNK)
         ]
     value, error = (
@@ -186,7 +186,7 @@ def between_two(name: str | None, p: Density, q: Density) -> Estimate | None:
         return None
     if not of_family(p, Normal) or not of_family(q, Normal):
         return None
-    found = of_normals(name, Pair(*map(np.float64, (p.loc, p.scale, q.loc, q.scale))))  # type: ignore[arg-type]
+    found = of_normals(name, NormalPairs(*map(np.float64, (p.loc, p.scale, q.loc, q.scale))))  # type: ignore[arg-type]
     assert found is not None
     value = float(found[0])
     if not sys.float_info.min <= value < math.inf:  # equal laws, or beyond the range of binary64

@@ -64,16 +64,16 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Row:
+class LawRows:
     """Location-scale laws, one for each row."""
 
     standard: Standard
     loc: Number
     scale: Number
 
-    def take(self, rows: slice | Array) -> Row:
+    def take(self, rows: slice | Array) -> LawRows:
         """Return some of the rows."""
-        return Row(self.standard, self.loc.take(rows), self.scale.take(rows))
+        return LawRows(self.standard, self.loc.take(rows), self.scale.take(rows))
 
     @property
     def varies(self) -> bool:
@@ -97,9 +97,12 @@ class Row:
             total = total - (1 + z * slope) * self.scale.slope
         return total / self.scale.value
 
-    def log_ratio(self, other: Row | Sum, x: Array) -> Array | None:
+    def log_ratio(self, other: LawRows | MixtureRows, x: Array) -> Array | None:
         """Return log p − log q of two normals without cancellation, else None."""
-        if not isinstance(other, Row) or not self.standard is other.standard is STANDARD["normal"]:
+        if (
+            not isinstance(other, LawRows)
+            or not self.standard is other.standard is STANDARD["normal"]
+        ):
             return None
         a, b = self.z(x), other.z(x)
         s, k = self.scale.value, other.scale.value
@@ -124,15 +127,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Sum:
+class MixtureRows:
     """Mixtures of location-scale laws, one for each row."""
 
     weights: tuple[Number, ...]
-    parts: tuple[Row, ...]
+    parts: tuple[LawRows, ...]
 
-    def take(self, rows: slice | Array) -> Sum:
+    def take(self, rows: slice | Array) -> MixtureRows:
         """Return some of the rows."""
-        return Sum(
+        return MixtureRows(
             tuple(weight.take(rows) for weight in self.weights),
             tuple(part.take(rows) for part in self.parts),
         )
@@ -167,7 +170,7 @@ class Sum:
                 found += weight.slope * np.exp(part.log_density(x) - top) / total
         return found
 
-    def log_ratio(self, other: Row | Sum, x: Array) -> Array | None:
+    def log_ratio(self, other: LawRows | MixtureRows, x: Array) -> Array | None:
         """Return None: no general form without cancellation is known."""
         return None
 

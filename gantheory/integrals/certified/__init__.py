@@ -1,5 +1,5 @@
 """Certified mode: rigorous enclosures of divergences between analytic densities."""
 
-from gantheory.integrals.certified.enclosure import Enclosure, enclose
+from gantheory.integrals.certified.enclosure import Enclosure, enclose_divergence
 
-__all__ = ["Enclosure", "enclose"]
+__all__ = ["Enclosure", "enclose_divergence"]

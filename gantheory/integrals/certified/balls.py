@@ -10,7 +10,7 @@ import flint
 from flint import acb, arb, fmpq
 
 
-def exact(value: Any) -> arb:
+def exact_ball(value: Any) -> arb:
     """Return the ball around a number as it is stored: a float is the binary64 number.
 
     >>> exact(0.1).contains(fmpq(1, 10)), exact(Fraction(1, 10)).contains(fmpq(1, 10))

@@ -23,11 +23,17 @@ from flint import acb, arb
 from gantheory.densities.renamed import as_known
 from gantheory.divergences import Complement, FDivergence, find_divergence
 from gantheory.errors import GantheoryError
-from gantheory.integrals.certified.balls import exact, stored
+from gantheory.integrals.certified.balls import exact_ball, stored
 from gantheory.integrals.certified.forms import Form, form_of
-from gantheory.integrals.certified.laws import LEFT, RIGHT, Law, Mixture, parts_of
+from gantheory.integrals.certified.laws import (
+    LEFT,
+    RIGHT,
+    AnalyticLaw,
+    AnalyticMixture,
+    analytic_parts,
+)
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
-from gantheory.integrals.certified.reading import laws
+from gantheory.integrals.certified.reading import analytic_laws
 from gantheory.records import Estimate, Status
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
@@ -59,7 +65,9 @@ class Enclosure:
     estimate: Estimate
 
 
-def enclose(what: FDivergence | Complement | str, p: Any, q: Any, digits: int = 30) -> Enclosure:
+def enclose_divergence(
+    what: FDivergence | Complement | str, p: Any, q: Any, digits: int = 30
+) -> Enclosure:
     """Enclose a divergence of two one-dimensional analytic densities to ``digits`` digits.
 
     Args:
@@ -79,7 +87,7 @@ def enclose(what: FDivergence | Complement | str, p: Any, q: Any, digits: int = 
     entry = find_divergence(what) if isinstance(what, str) else what
     name = entry.name
     form = form_of(entry) or _form_of_formula(entry)
-    pair = laws(as_known(p), as_known(q))
+    pair = analytic_laws(as_known(p), as_known(q))
     if pair[0] == pair[1] and isinstance(entry, FDivergence):
         return _finish(name, arb(0), arb(0), digits, 0)
     if (reason := _infinite(form, *pair)) is not None:
@@ -95,7 +103,10 @@ def _form_of_formula(entry: FDivergence | Complement) -> Form:
 
 
 def _refine(
-    name: str, form: Form, pair: tuple[Law | Mixture, Law | Mixture], digits: int
+    name: str,
+    form: Form,
+    pair: tuple[AnalyticLaw | AnalyticMixture, AnalyticLaw | AnalyticMixture],
+    digits: int,
 ) -> Enclosure:
     """Raise the precision until the relative radius meets the digits asked for."""
     precision, goal = flint.ctx.prec, arb(10) ** -(digits + 2)
@@ -132,7 +143,11 @@ class _Counter:
 
 
 def _integrate(
-    form: Form, p: Law | Mixture, q: Law | Mixture, goal: arb, counter: _Counter
+    form: Form,
+    p: AnalyticLaw | AnalyticMixture,
+    q: AnalyticLaw | AnalyticMixture,
+    goal: arb,
+    counter: _Counter,
 ) -> tuple[arb, arb]:
     """Return a ball around the whole integral, and the radius of its tail."""
     window, tail = _window(form, p, q, goal)
@@ -143,7 +158,13 @@ def _integrate(
 
 
 def _piece(
-    form: Form, p: Law | Mixture, q: Law | Mixture, a: arb, b: arb, goal: arb, counter: _Counter
+    form: Form,
+    p: AnalyticLaw | AnalyticMixture,
+    q: AnalyticLaw | AnalyticMixture,
+    a: arb,
+    b: arb,
+    goal: arb,
+    counter: _Counter,
 ) -> arb:
     """Enclose the integral over one piece, on which each density is analytic or zero."""
     middle = (a + b) / 2
@@ -181,37 +202,43 @@ def _narrower(closed: acb | None, difference: acb) -> acb:
     return closed if closed.rad() < difference.rad() else difference
 
 
-def _bumps(p: Law | Mixture, q: Law | Mixture) -> list[Law]:
+def _bumps(p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture) -> list[AnalyticLaw]:
     """Return the parts of both laws that are bumps on the whole line: not uniform laws."""
-    return [part for one in (p, q) for part in parts_of(one) if part.support is None]
+    return [part for one in (p, q) for part in analytic_parts(one) if part.support is None]
 
 
-def _center(p: Law | Mixture, q: Law | Mixture, a: arb, b: arb) -> tuple[arb, arb]:
+def _center(
+    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, a: arb, b: arb
+) -> tuple[arb, arb]:
     """Return the location and scale of the part nearest to [a, b], whose bump a chart unfolds."""
     parts = _bumps(p, q)
     low, high = float(a), float(b)
     near = min(parts, key=lambda part: max(low - float(part.loc), float(part.loc) - high, 0.0))
-    return exact(near.loc), exact(near.scale)
+    return exact_ball(near.loc), exact_ball(near.scale)
 
 
-def _inside(one: Law | Mixture, x: arb) -> bool:
+def _inside(one: AnalyticLaw | AnalyticMixture, x: arb) -> bool:
     if one.support is None:
         return True
     a, b = one.support
-    return bool(exact(a) < x < exact(b))
+    return bool(exact_ball(a) < x < exact_ball(b))
 
 
-def _pieces(p: Law | Mixture, q: Law | Mixture, window: arb) -> Iterator[tuple[arb, arb]]:
+def _pieces(
+    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, window: arb
+) -> Iterator[tuple[arb, arb]]:
     """Yield the intervals between kinks and support ends inside the window."""
     cuts = {stored(c) for one in (p, q) for c in (*one.kinks, *(one.support or ()))}
     if p.heavy or q.heavy:  # halfway between bumps, so that each piece has a chart of its own
         locs = sorted({stored(part.loc) for part in _bumps(p, q)})
         cuts |= {(a + b) / 2 for a, b in itertools.pairwise(locs)}
-    ends = [-window, *map(exact, sorted(cuts)), window]
+    ends = [-window, *map(exact_ball, sorted(cuts)), window]
     yield from itertools.pairwise(ends)
 
 
-def _infinite(form: Form, p: Law | Mixture, q: Law | Mixture) -> str | None:
+def _infinite(
+    form: Form, p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture
+) -> str | None:
     """Return why the supports alone make the divergence infinite, or None."""
     if form.at_infinity is None and q.support and not _covers(q, p):
         return "P has mass where q = 0"
@@ -220,18 +247,20 @@ def _infinite(form: Form, p: Law | Mixture, q: Law | Mixture) -> str | None:
     return None
 
 
-def _covers(outer: Law | Mixture, inner: Law | Mixture) -> bool:
+def _covers(outer: AnalyticLaw | AnalyticMixture, inner: AnalyticLaw | AnalyticMixture) -> bool:
     if inner.support is None or outer.support is None:
         return outer.support is None
     return outer.support[0] <= inner.support[0] and inner.support[1] <= outer.support[1]
 
 
-def _start(one: Law | Mixture) -> float:
+def _start(one: AnalyticLaw | AnalyticMixture) -> float:
     """Return an \\|x\\| beyond which the tail bounds of a law hold."""
-    return max(part.reach for part in parts_of(one))
+    return max(part.reach for part in analytic_parts(one))
 
 
-def _window(form: Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple[arb, arb]:
+def _window(
+    form: Form, p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, goal: arb
+) -> tuple[arb, arb]:
     """Return a window [−y, y] and what can lie outside of it, less than a quarter of the goal."""
     y = arb(max(_start(p), _start(q)))
     growth = 100 if p.heavy or q.heavy else 1.2
@@ -246,7 +275,13 @@ def _window(form: Form, p: Law | Mixture, q: Law | Mixture, goal: arb) -> tuple[
     )
 
 
-def _tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+def _tail(
+    form: Form,
+    p: AnalyticLaw | AnalyticMixture,
+    q: AnalyticLaw | AnalyticMixture,
+    y: arb,
+    side: int,
+) -> arb:
     """Return an upper bound of the integral of \\|integrand\\| beyond y on one side."""
     if form.order is not None:
         return _power_tail(form, p, q, y, side)
@@ -264,16 +299,23 @@ def _tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> 
     return (form.factor or arb(1)) * sum(bounds, arb(0))
 
 
-def _power_tail(form: Form, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+def _power_tail(
+    form: Form,
+    p: AnalyticLaw | AnalyticMixture,
+    q: AnalyticLaw | AnalyticMixture,
+    y: arb,
+    side: int,
+) -> arb:
     """Bound \\|αp + (1−α)q − p^α q^(1−α)\\|/\\|α(1−α)\\| beyond y on one side."""
     assert form.order is not None
     assert form.factor is not None
     alpha = form.order
     power = power_tail(alpha, p, q, y, side) if alpha > 1 else power_tail(1 - alpha, q, p, y, side)
     linear = [
-        exact(abs(c)) * one.tail(Fraction(0), y, side) for c, one in ((alpha, p), (1 - alpha, q))
+        exact_ball(abs(c)) * one.tail(Fraction(0), y, side)
+        for c, one in ((alpha, p), (1 - alpha, q))
     ]
-    return form.factor * (power + sum(linear, arb(0))) / exact(abs(alpha * (1 - alpha)))
+    return form.factor * (power + sum(linear, arb(0))) / exact_ball(abs(alpha * (1 - alpha)))
 
 
 def _finish(name: str, value: arb, tail: arb, digits: int, evaluations: int) -> Enclosure:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from flint import acb, arb
 
 from gantheory.divergences import Complement, FDivergence, in_catalogue
-from gantheory.integrals.certified.balls import exact, softplus
+from gantheory.integrals.certified.balls import exact_ball, softplus
 
 Integrand = Callable[[acb, acb, acb, bool], acb]  # (log p, log q, log p/q, analytic)
 
@@ -124,13 +124,13 @@ def power_form(alpha: Fraction, factor: int) -> Form:
         return _unbounded(alpha, arb(factor))
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-        return factor * _curved(exact(alpha), a, b)
+        return factor * _curved(exact_ball(alpha), a, b)
 
     return Form(
         integrand,
-        lambda: factor / exact(alpha),
-        lambda: factor / exact(1 - alpha),
-        lambda: factor / exact(min(alpha, 1 - alpha)),
+        lambda: factor / exact_ball(alpha),
+        lambda: factor / exact_ball(1 - alpha),
+        lambda: factor / exact_ball(min(alpha, 1 - alpha)),
     )
 
 
@@ -142,9 +142,9 @@ def _curved(alpha: arb, a: acb, b: acb) -> acb:
 def _unbounded(alpha: Fraction, factor: arb) -> Form:
     """Return the power divergence of an order outside of [0, 1], times a factor."""
     return Form(
-        lambda a, b, u, analytic: factor * _curved(exact(alpha), a, b),
-        (lambda: factor / exact(alpha)) if alpha > 1 else None,
-        None if alpha > 1 else (lambda: factor / exact(1 - alpha)),
+        lambda a, b, u, analytic: factor * _curved(exact_ball(alpha), a, b),
+        (lambda: factor / exact_ball(alpha)) if alpha > 1 else None,
+        None if alpha > 1 else (lambda: factor / exact_ball(1 - alpha)),
         order=alpha,
         factor=factor,
     )

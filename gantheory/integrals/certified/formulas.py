@@ -24,7 +24,7 @@ from gantheory.exact.signs import sign_on_positive
 from gantheory.exact.signs.balls import enclose
 from gantheory.expressions import number, parse
 from gantheory.functions import r
-from gantheory.integrals.certified.balls import exact, softplus
+from gantheory.integrals.certified.balls import exact_ball, softplus
 from gantheory.integrals.certified.forms import Form
 from gantheory.theory.generator import (
     at_zero,
@@ -122,7 +122,7 @@ class _At:
         """Return the logarithm of what is positive for every r by its form, else None."""
         value = number(node)
         if value is not None:
-            return acb(exact(value)).log() if value > 0 else None
+            return acb(exact_ball(value)).log() if value > 0 else None
         match node:
             case ast.Name():
                 return self.u
@@ -147,7 +147,7 @@ class _At:
         """Return the value of a checked formula."""
         value = number(node)
         if value is not None:
-            return acb(exact(value))
+            return acb(exact_ball(value))
         if (log := self.log(node)) is not None:
             return log.exp()
         match node:

@@ -6,40 +6,54 @@ from fractions import Fraction
 
 from flint import acb, arb
 
-from gantheory.integrals.certified.balls import exact
-from gantheory.integrals.certified.laws import Law, LogGamma, Mixture, Normal, StudentT
+from gantheory.integrals.certified.balls import exact_ball
+from gantheory.integrals.certified.laws import (
+    AnalyticLaw,
+    AnalyticMixture,
+    AnalyticNormal,
+    AnalyticStudentT,
+    LogGamma,
+)
 
 
-def log_ratio(p: Law | Mixture, q: Law | Mixture, x: acb, analytic: bool) -> acb | None:
+def log_ratio(
+    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, x: acb, analytic: bool
+) -> acb | None:
     """Return log p/q without subtracting logarithms, for two normals or two t laws of one df.
 
     A ball around the difference of two logarithms is as wide as they are; where the laws are close,
     or in tails of one order, that hides the sign of the ratio. None for other pairs.
     """
-    if isinstance(p, Normal) and isinstance(q, Normal):
+    if isinstance(p, AnalyticNormal) and isinstance(q, AnalyticNormal):
         return _normal_ratio(p, q, x)
-    if isinstance(p, StudentT) and isinstance(q, StudentT) and p.df == q.df:
+    if isinstance(p, AnalyticStudentT) and isinstance(q, AnalyticStudentT) and p.df == q.df:
         return _t_ratio(p, q, x, analytic)
     return None
 
 
-def _normal_ratio(p: Normal, q: Normal, x: acb) -> acb:
+def _normal_ratio(p: AnalyticNormal, q: AnalyticNormal, x: acb) -> acb:
     """Return (b − a)(b + a)/2 + log(s_q/s_p) with a, b the standardised x of p and of q."""
-    s, k = exact(q.scale), exact(p.scale)
-    apart = x * (1 / s - 1 / k) + (exact(p.loc) / k - exact(q.loc) / s)
+    s, k = exact_ball(q.scale), exact_ball(p.scale)
+    apart = x * (1 / s - 1 / k) + (exact_ball(p.loc) / k - exact_ball(q.loc) / s)
     return apart * (p.z(x) + q.z(x)) / 2 + (s / k).log()
 
 
-def _t_ratio(p: StudentT, q: StudentT, x: acb, analytic: bool) -> acb:
-    df, s, k = exact(p.df), exact(q.scale), exact(p.scale)
-    y, z = x - exact(q.loc), x - exact(p.loc)
+def _t_ratio(p: AnalyticStudentT, q: AnalyticStudentT, x: acb, analytic: bool) -> acb:
+    df, s, k = exact_ball(p.df), exact_ball(q.scale), exact_ball(p.scale)
+    y, z = x - exact_ball(q.loc), x - exact_ball(p.loc)
     # (df s² + y²)/(df k² + z²) with the large parts cancelled by hand
-    shift = (exact(p.loc) - exact(q.loc)) * (y + z) + df * (s**2 - k**2)
+    shift = (exact_ball(p.loc) - exact_ball(q.loc)) * (y + z) + df * (s**2 - k**2)
     ratio = 1 + shift / (df * k**2 + z**2)
     return (df + 1) / 2 * ratio.log(analytic=analytic) + df * (k / s).log()
 
 
-def power_tail(order: Fraction, p: Law | Mixture, q: Law | Mixture, y: arb, side: int) -> arb:
+def power_tail(
+    order: Fraction,
+    p: AnalyticLaw | AnalyticMixture,
+    q: AnalyticLaw | AnalyticMixture,
+    y: arb,
+    side: int,
+) -> arb:
     """Return an upper bound of ∫ p^α q^(1−α) beyond y on one side, α > 1, or a non-finite ball.
 
     A power of a sum of n terms is at most n^(α − 1) times the sum of their powers, and q is at
@@ -53,19 +67,19 @@ def power_tail(order: Fraction, p: Law | Mixture, q: Law | Mixture, y: arb, side
         if not finite:
             return arb.pos_inf()
         total += min(finite, key=float)
-    return arb(len(mine)) ** exact(order - 1) * total
+    return arb(len(mine)) ** exact_ball(order - 1) * total
 
 
-def _terms(one: Law | Mixture) -> list[tuple[arb, Law]]:
-    if isinstance(one, Law):
+def _terms(one: AnalyticLaw | AnalyticMixture) -> list[tuple[arb, AnalyticLaw]]:
+    if isinstance(one, AnalyticLaw):
         return [(arb(1), one)]
-    return [(exact(w), part) for w, part in zip(one.weights, one.parts, strict=True)]
+    return [(exact_ball(w), part) for w, part in zip(one.weights, one.parts, strict=True)]
 
 
 def _term_tail(
-    order: Fraction, one: tuple[arb, Law], other: tuple[arb, Law], y: arb, side: int
+    order: Fraction, one: tuple[arb, AnalyticLaw], other: tuple[arb, AnalyticLaw], y: arb, side: int
 ) -> arb:
-    alpha, (w, p), (v, q) = exact(order), one, other
+    alpha, (w, p), (v, q) = exact_ball(order), one, other
     if p.support:
         return arb(0)
     rate = _power_rate(alpha, p, q, y, side)
@@ -75,9 +89,9 @@ def _term_tail(
     return (alpha * logs[0] + (1 - alpha) * logs[1]).exp() / rate
 
 
-def _power_rate(alpha: arb, p: Law, q: Law, y: arb, side: int) -> arb:
+def _power_rate(alpha: arb, p: AnalyticLaw, q: AnalyticLaw, y: arb, side: int) -> arb:
     """Return a lower bound of how fast p^α q^(1−α) falls beyond y, or a negative number."""
-    if type(p) is type(q) and isinstance(p, Normal | LogGamma):
+    if type(p) is type(q) and isinstance(p, AnalyticNormal | LogGamma):
         # both rates are exact, and linear in y or in e^y: growing once, they grow for ever
         here, further = (
             alpha * p.rate(k * y, side) - (alpha - 1) * q.rate(k * y, side) for k in (1, 2)

@@ -10,25 +10,32 @@ from typing import Any
 from gantheory.errors import GantheoryError
 from gantheory.integrals.certified.balls import stored
 from gantheory.integrals.certified.laws import (
-    Gumbel,
-    Laplace,
-    Law,
+    AnalyticGumbel,
+    AnalyticLaplace,
+    AnalyticLaw,
+    AnalyticLogistic,
+    AnalyticMixture,
+    AnalyticNormal,
+    AnalyticStudentT,
+    AnalyticUniform,
     LogGamma,
-    Logistic,
     LogitBeta,
-    Mixture,
-    Normal,
-    StudentT,
-    Uniform,
 )
 
-_LAWS = {"normal": Normal, "laplace": Laplace, "logistic": Logistic, "gumbel": Gumbel}
+_LAWS = {
+    "normal": AnalyticNormal,
+    "laplace": AnalyticLaplace,
+    "logistic": AnalyticLogistic,
+    "gumbel": AnalyticGumbel,
+}
 _LINE = (*_LAWS, "student_t", "cauchy", "uniform", "normal_mixture", "mixture", "affine")
 _HALF_LINE = ("gamma", "lognormal")  # by y = log x
 _INTERVAL = ("beta", "uniform(0, 1)")  # by y = log x/(1 − x)
 
 
-def laws(p: Any, q: Any) -> tuple[Law | Mixture, Law | Mixture]:
+def analytic_laws(
+    p: Any, q: Any
+) -> tuple[AnalyticLaw | AnalyticMixture, AnalyticLaw | AnalyticMixture]:
     """Return the analytic laws of two densities, on the axis on which both live on the whole line.
 
     Divergences do not change under a bijection: gamma and lognormal laws meet in log x, beta laws
@@ -48,25 +55,25 @@ def laws(p: Any, q: Any) -> tuple[Law | Mixture, Law | Mixture]:
                 f"certified mode meets {' and '.join(sorted(names))} on no common axis; it takes "
                 "gamma and lognormal laws together, and beta laws with uniform(0, 1)"
             )
-    return law(p.name, p.parameters), law(q.name, q.parameters)
+    return _law(p.name, p.parameters), _law(q.name, q.parameters)
 
 
 def _is_unit(one: Any) -> bool:
     return one.name == "uniform" and (one.parameters["a"], one.parameters["b"]) == (0, 1)
 
 
-def _in_logarithms(one: Any) -> Law:
+def _in_logarithms(one: Any) -> AnalyticLaw:
     v = one.parameters
     if one.name == "lognormal":
-        return Normal(v.get("loc", 0), v.get("scale", 1))
+        return AnalyticNormal(v.get("loc", 0), v.get("scale", 1))
     return LogGamma(0, v.get("scale", 1), shape=v["shape"])
 
 
-def _in_log_odds(one: Any) -> Law:
+def _in_log_odds(one: Any) -> AnalyticLaw:
     return LogitBeta(1, 1) if one.name == "uniform" else LogitBeta(*one.parameters.values())
 
 
-def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
+def _law(name: str, parameters: Mapping[str, Any]) -> AnalyticLaw | AnalyticMixture:
     """Return the analytic law of a density's name and parameters.
 
     Raises:
@@ -76,52 +83,54 @@ def law(name: str, parameters: Mapping[str, Any]) -> Law | Mixture:
         return _LAWS[name](parameters.get("loc", 0), parameters.get("scale", 1))
     if name in ("student_t", "cauchy"):
         df = parameters.get("df", 1)
-        return StudentT(parameters.get("loc", 0), parameters.get("scale", 1), df=df)
+        return AnalyticStudentT(parameters.get("loc", 0), parameters.get("scale", 1), df=df)
     if name == "uniform":
-        return Uniform(parameters["a"], parameters["b"])
+        return AnalyticUniform(parameters["a"], parameters["b"])
     if name in ("normal_mixture", "mixture"):
         return _mixture(parameters)
     if name == "affine":
         return _affine(**parameters)
     raise GantheoryError(
         f"certified mode does not know the density {name!r}; it has "
-        f"{', '.join((*_LINE, *_HALF_LINE, *_INTERVAL))}; take one, or leave --certified out"
+        f"{', '.join((*_LINE, *_HALF_LINE, *_INTERVAL))}; take one, or another method"
     )
 
 
-def _affine(base: Any, loc: Any, scale: Any) -> Law | Mixture:
+def _affine(base: Any, loc: Any, scale: Any) -> AnalyticLaw | AnalyticMixture:
     """Return loc + scale·X as a member of X's own family."""
-    inner, shift, stretch = law(base.name, base.parameters), stored(loc), stored(scale)
-    if isinstance(inner, Mixture):
+    inner, shift, stretch = _law(base.name, base.parameters), stored(loc), stored(scale)
+    if isinstance(inner, AnalyticMixture):
         parts = tuple(_moved(part, shift, stretch) for part in inner.parts)
-        return Mixture(inner.weights, parts)
+        return AnalyticMixture(inner.weights, parts)
     return _moved(inner, shift, stretch)
 
 
-def _moved(one: Law, shift: Fraction, stretch: Fraction) -> Law:
-    if isinstance(one, Gumbel) and stretch < 0:
+def _moved(one: AnalyticLaw, shift: Fraction, stretch: Fraction) -> AnalyticLaw:
+    if isinstance(one, AnalyticGumbel) and stretch < 0:
         raise GantheoryError("certified mode does not know a reflected gumbel; use scale > 0")
     loc = shift + stretch * stored(one.loc)
-    if isinstance(one, Uniform):
+    if isinstance(one, AnalyticUniform):
         low, high = sorted((loc, shift + stretch * stored(one.scale)))
-        return Uniform(low, high)
+        return AnalyticUniform(low, high)
     return replace(one, loc=loc, scale=abs(stretch) * stored(one.scale))
 
 
-def _mixture(parameters: Mapping[str, Any]) -> Mixture:
+def _mixture(parameters: Mapping[str, Any]) -> AnalyticMixture:
     weights: Sequence[Any] = parameters["weights"]
     if "components" in parameters:
-        parts: tuple[Law, ...] = tuple(_component(part) for part in parameters["components"])
+        parts: tuple[AnalyticLaw, ...] = tuple(
+            _component(part) for part in parameters["components"]
+        )
     else:
         pairs = zip(parameters["locs"], parameters["scales"], strict=True)
-        parts = tuple(Normal(loc, scale) for loc, scale in pairs)
+        parts = tuple(AnalyticNormal(loc, scale) for loc, scale in pairs)
     total = sum((stored(w) for w in weights), Fraction(0))
     kept = [(stored(w) / total, part) for w, part in zip(weights, parts, strict=True) if w > 0]
-    return Mixture(tuple(w for w, _ in kept), tuple(part for _, part in kept))
+    return AnalyticMixture(tuple(w for w, _ in kept), tuple(part for _, part in kept))
 
 
-def _component(part: Any) -> Law:
-    one = law(part.name, part.parameters)
-    if isinstance(one, Mixture) or one.support:
+def _component(part: Any) -> AnalyticLaw:
+    one = _law(part.name, part.parameters)
+    if isinstance(one, AnalyticMixture) or one.support:
         raise GantheoryError("certified mode takes mixtures of laws on the whole line only")
     return one

@@ -23,12 +23,12 @@ from gantheory.divergences import FDivergence, named
 from gantheory.errors import GantheoryError
 from gantheory.functions import r
 from gantheory.integrals.curvature.losses import expectation_kernel
-from gantheory.integrals.curvature.symmetric import SymmetricCurvature, breaks, rational
+from gantheory.integrals.curvature.symmetric import SymmetricCurvature, breaks, simple_fraction
 from gantheory.integrals.curvature.tabulated import Table
-from gantheory.integrals.kernels.combined import sum_of, total
+from gantheory.integrals.kernels.combined import sum_of, weighted_integrand
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of_order, stable_kernel
-from gantheory.integrals.line.breaks import parts
+from gantheory.integrals.line.breaks import break_integrands
 from gantheory.theory.generator import check_generator, f_from_curvature
 from gantheory.theory.generator import curvature as curvature_of
 
@@ -142,7 +142,7 @@ def _exact(number: sp.Expr) -> Fraction:
     if number.is_Rational:
         return Fraction(int(number.p), int(number.q))
     with mpmath.workdps(60):
-        return rational(number.evalf(60)._to_mpmath(200))
+        return simple_fraction(number.evalf(60)._to_mpmath(200))
 
 
 @cache
@@ -173,12 +173,14 @@ def _assembled(
     turned: bool = False,
 ) -> Kernel:
     """Return the kernel of a table with kinks and jumps; ``turned``: the jumps are reversed."""
-    extra = parts(kinks, jumps, turned)
+    extra = break_integrands(kinks, jumps, turned)
     weights = [1.0, *(weight for _, weight in extra)]
-    value = total([table.value, *(part.value for part, _ in extra)], weights)
-    slopes = [total([table.slope, *(part.slope for part, _ in extra)], weights)]
+    value = weighted_integrand([table.value, *(part.value for part, _ in extra)], weights)
+    slopes = [weighted_integrand([table.slope, *(part.slope for part, _ in extra)], weights)]
     if table.below.rest is not None:
-        slopes += [total([table.slope_far, *(part.slope_far for part, _ in extra)], weights)]
+        slopes += [
+            weighted_integrand([table.slope_far, *(part.slope_far for part, _ in extra)], weights)
+        ]
     places = {level for level, _ in (*kinks, *jumps)} | set(corners)
 
     def exchanged() -> Kernel:

@@ -127,7 +127,7 @@ class SymmetricCurvature:
         count = (2 * first - second) / mpmath.log(2)  # of logarithms
         if abs(count - round(count)) > 1e-6 or not 0 <= round(count) <= MOST_LOGS:
             raise self.refused("does not grow like a power with logarithms")
-        rate = rational((first - round(count) * mpmath.log(2)) / unit)
+        rate = simple_fraction((first - round(count) * mpmath.log(2)) / unit)
         polynomial = _through(places, values, rate, round(count))
         start = self._settled(rate, polynomial, places[-1])
         return Far(rate, tuple(map(float, polynomial)), start)
@@ -195,7 +195,7 @@ def _through(places: list[Any], values: list[Any], rate: Fraction, degree: int) 
     return list(mpmath.lu_solve(matrix, mpmath.matrix([value for _, value in used])))
 
 
-def rational(x: Any) -> Fraction:
+def simple_fraction(x: Any) -> Fraction:
     """Return a number as the simple fraction that it is to 20 digits, or else all its digits."""
     whole = Fraction(int(mpmath.nint(x * mpmath.mpf(10) ** 45)), 10**45)
     simple = whole.limit_denominator(10**9)

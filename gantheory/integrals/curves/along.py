@@ -23,7 +23,7 @@ from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
 from gantheory.integrals.curves.families import Family, find_family, slopes_of
 from gantheory.integrals.curves.labelled import Curves
-from gantheory.integrals.curves.penalised import penalised
+from gantheory.integrals.curves.penalised import penalised_numbers
 from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.curves.targets import Target
 from gantheory.integrals.kernels.kernel import Kernel
@@ -95,7 +95,9 @@ def penalised_curves(
     found = []
     for loss in losses:
         for regulariser in regularisers:
-            target, numbers, reasons = penalised(loss, regulariser, family, points, progress)
+            target, numbers, reasons = penalised_numbers(
+                loss, regulariser, family, points, progress
+            )
             value, error, gradient, gradient_error = numbers
             found.append(Curve(target, value, error, gradient, gradient_error, tuple(reasons)))
     return found

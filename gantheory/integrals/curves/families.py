@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from gantheory.densities import Density, parse_density
 from gantheory.errors import unknown_name
-from gantheory.integrals.curves.formula import dual, leaves, tree_of
+from gantheory.integrals.curves.formula import dual, leaves, tree_in_d
 
 _LETTER = re.compile(r"\bd\b")
 
@@ -79,7 +79,7 @@ def slopes_of(family: Family, value: float) -> dict[str, float]:
     {'q.components[0].loc': 6.0}
     """
     d = Fraction(repr(float(value)))
-    trees = {law: tree_of(text) for law, text in (("p", family.p), ("q", family.q))}
+    trees = {law: tree_in_d(text) for law, text in (("p", family.p), ("q", family.q))}
     return {
         f"{law}.{path}": float(dual(node, d)[1])
         for law, tree in trees.items()

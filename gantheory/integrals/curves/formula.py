@@ -23,7 +23,7 @@ Dual = tuple[Fraction, Fraction]  # a value, and its derivative in d
 
 
 @lru_cache(maxsize=64)
-def tree_of(text: str) -> ast.Call:
+def tree_in_d(text: str) -> ast.Call:
     """Return the syntax tree of a density's text, in which d is a name."""
     return tree_of_density(text, frozenset({LETTER}))
 

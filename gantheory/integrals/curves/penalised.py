@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 Row = tuple[Estimate, Estimate]
 
 
-def penalised(
+def penalised_numbers(
     loss: Loss | str,
     regulariser: Regulariser | str,
     family: Family,
@@ -49,7 +49,11 @@ def penalised(
         if progress:
             progress(k + 1, len(points))
     title = f"{game.name} with {regulariser}: V(D), and what G follows"
-    return Target(f"{game.name} {regulariser}", title=title), found, tuple(dict.fromkeys(reasons))
+    return (
+        Target(f"{game.name} {regulariser}", title=title),
+        found,
+        tuple(dict.fromkeys(reasons)),
+    )
 
 
 def _at(game: Loss, penalty: Regulariser, family: Family, d: float) -> Row:

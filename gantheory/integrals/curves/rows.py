@@ -10,17 +10,17 @@ import numpy as np
 
 from gantheory.densities.base import POSITIVE, Array
 from gantheory.densities.mixing import SUM_TOLERANCE
-from gantheory.integrals.bulk.rows import STANDARD, Number, Row, Sum
-from gantheory.integrals.curves.formula import LETTER, arguments, dual, terms, tree_of, varies
+from gantheory.integrals.bulk.rows import STANDARD, LawRows, MixtureRows, Number
+from gantheory.integrals.curves.formula import LETTER, arguments, dual, terms, tree_in_d, varies
 
 
-def rows(text: str, values: Array) -> Row | Sum | None:
+def rows(text: str, values: Array) -> LawRows | MixtureRows | None:
     """Return the laws that a text with the letter d describes at all values of d.
 
     Returns:
         None where the family is not served in bulk, or where a law is not legal.
     """
-    tree = tree_of(text)
+    tree = tree_in_d(text)
     if _name(tree) != "mixture":
         return _row(tree, values)
     pairs = [(_number_of(weight, values), _row(part, values)) for weight, part in terms(tree)]
@@ -28,7 +28,7 @@ def rows(text: str, values: Array) -> Row | Sum | None:
     if any(part is None for part in parts):
         return None
     shares = _shares(weights)
-    return None if shares is None else Sum(shares, parts)
+    return None if shares is None else MixtureRows(shares, parts)
 
 
 def _number_of(node: ast.expr, values: Array) -> Number:
@@ -46,7 +46,7 @@ def _name(node: ast.expr) -> str:
     return node.func.id if named else ""  # type: ignore[attr-defined]
 
 
-def _row(node: ast.expr, values: Array) -> Row | None:
+def _row(node: ast.expr, values: Array) -> LawRows | None:
     if not isinstance(node, ast.Call) or _name(node) not in STANDARD:
         return None
     given = arguments(node)
@@ -56,7 +56,7 @@ def _row(node: ast.expr, values: Array) -> Row | None:
     loc, scale = (_number_of(formula, values) for formula in formulas)
     if not np.all((scale.value > POSITIVE.lower) & (scale.value < POSITIVE.upper)):
         return None
-    return Row(STANDARD[_name(node)], loc, scale)
+    return LawRows(STANDARD[_name(node)], loc, scale)
 
 
 def _shares(weights: Sequence[Number]) -> tuple[Number, ...] | None:

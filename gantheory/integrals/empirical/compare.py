@@ -164,11 +164,12 @@ def _no_interval(name: str) -> str:
 def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
     x, y = p.points, q.points
     if name == "mmd2":
-        return (*space.mmd2(kernel, x, y), 0.0)
+        return (*space.empirical_mmd2(kernel, x, y), 0.0)
     if p.dim == 1:
         plain = name.removeprefix("sliced_")
         on_line: dict[str, Callable[..., float]] = {
-            "w1": line.w1, "w2": line.w2, "energy": line.energy, "ks": line.ks,
+            "w1": line.empirical_w1, "w2": line.empirical_w2,
+            "energy": line.empirical_energy, "ks": line.ks,
         }  # fmt: skip
         value = on_line[plain](x, y)
         reach = max(abs(float(z)) for z in (x.min(), x.max(), y.min(), y.max()))
@@ -176,7 +177,7 @@ def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
     if name == "ks":
         raise GantheoryError(f"ks of {p} and {q}: it is a distance on the line; take a column")
     if name == "energy":
-        return (*space.energy(x, y), 0.0)
+        return (*space.energy_in_space(x, y), 0.0)
     if name.startswith("sliced"):
         return space.sliced(int(name[-1]), x, y, seed)
     return (*space.transport(int(name[-1]), x, y), 0.0)

@@ -11,7 +11,7 @@ from gantheory.densities.base import Array
 EPS = 2.0**-52
 
 
-def gaps(x: Array, y: Array) -> tuple[Array, Array]:
+def _gaps(x: Array, y: Array) -> tuple[Array, Array]:
     """Return F_x − F_y between consecutive points of both samples, and the lengths between."""
     places = np.sort(np.concatenate([x, y]))
     n, m = len(x), len(y)
@@ -20,25 +20,25 @@ def gaps(x: Array, y: Array) -> tuple[Array, Array]:
     return (ours * m - theirs * n) / (n * m), np.diff(places)
 
 
-def w1(x: Array, y: Array) -> float:
+def empirical_w1(x: Array, y: Array) -> float:
     """Return W1 = ∫ abs(F − G)."""
-    gap, length = gaps(x, y)
+    gap, length = _gaps(x, y)
     return math.fsum(np.abs(gap) * length)
 
 
-def energy(x: Array, y: Array) -> float:
+def empirical_energy(x: Array, y: Array) -> float:
     """Return the energy distance 2∫(F − G)²."""
-    gap, length = gaps(x, y)
+    gap, length = _gaps(x, y)
     return 2 * math.fsum(gap**2 * length)
 
 
 def ks(x: Array, y: Array) -> float:
     """Return the Kolmogorov-Smirnov distance max abs(F − G)."""
-    gap, length = gaps(x, y)
+    gap, length = _gaps(x, y)
     return float(np.max(np.abs(gap[length > 0]), initial=0.0))
 
 
-def w2(x: Array, y: Array) -> float:
+def empirical_w2(x: Array, y: Array) -> float:
     """Return W2: the draws are moved in the order of the line."""
     return math.sqrt(square_of_w2(np.sort(x), np.sort(y)))
 

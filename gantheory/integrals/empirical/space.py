@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, require
-from gantheory.integrals.empirical.line import EPS, square_of_w2, w1
+from gantheory.integrals.empirical.line import EPS, empirical_w1, square_of_w2
 
 MOST_PAIRS = 25_000_000  # of distances held at once: 200 MB
 DIRECTIONS = 1000
@@ -67,7 +67,7 @@ def sliced(order: int, x: Array, y: Array, seed: int) -> tuple[float, float, flo
     x, y = as_rows(x), as_rows(y)
     along = directions(x.shape[1], seed)
     pairs = ((np.sort(x @ a), np.sort(y @ a)) for a in along)
-    found = np.array([w1(a, b) if order == 1 else square_of_w2(a, b) for a, b in pairs])
+    found = np.array([empirical_w1(a, b) if order == 1 else square_of_w2(a, b) for a, b in pairs])
     value = float(np.mean(found))
     centre = (x.mean(axis=0) + y.mean(axis=0)) / 2
     sizes = [np.linalg.norm(z - centre, axis=1) for z in (x, y)]
@@ -96,20 +96,20 @@ def rows_of_distances(x: Array, y: Array) -> Iterator[Array]:
         yield cdist(x[start : start + CHUNK], y, "sqeuclidean")
 
 
-def mean_of(kernel: Kernel, x: Array, y: Array) -> float:
+def _mean_of(kernel: Kernel, x: Array, y: Array) -> float:
     """Return the mean of a kernel over all pairs of points."""
     return math.fsum(float(np.sum(kernel(d2))) for d2 in rows_of_distances(x, y)) / (
         len(x) * len(y)
     )
 
 
-def mmd2(kernel: Kernel, x: Array, y: Array) -> tuple[float, float]:
+def empirical_mmd2(kernel: Kernel, x: Array, y: Array) -> tuple[float, float]:
     """Return the squared distance of the mean embeddings, and its rounding."""
-    terms = [mean_of(kernel, x, x), mean_of(kernel, y, y), -2 * mean_of(kernel, x, y)]
+    terms = [_mean_of(kernel, x, x), _mean_of(kernel, y, y), -2 * _mean_of(kernel, x, y)]
     return max(math.fsum(terms), 0.0), 16 * EPS * sum(map(abs, terms))
 
 
-def energy(x: Array, y: Array) -> tuple[float, float]:
+def energy_in_space(x: Array, y: Array) -> tuple[float, float]:
     """Return 2E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, and its rounding."""
-    terms = [2 * mean_of(np.sqrt, x, y), -mean_of(np.sqrt, x, x), -mean_of(np.sqrt, y, y)]
+    terms = [2 * _mean_of(np.sqrt, x, y), -_mean_of(np.sqrt, x, x), -_mean_of(np.sqrt, y, y)]
     return max(math.fsum(terms), 0.0), 16 * EPS * sum(map(abs, terms))

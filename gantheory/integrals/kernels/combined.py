@@ -18,8 +18,8 @@ def weighted(name: str, parts: Sequence[tuple[Kernel, float]]) -> Kernel:
     kernels, weights = zip(*parts, strict=True)
     return Kernel(
         name,
-        total([k.value for k in kernels], weights),
-        tuple(total([k.slopes[form] for k in kernels], weights) for form in (0, -1)),
+        weighted_integrand([k.value for k in kernels], weights),
+        tuple(weighted_integrand([k.slopes[form] for k in kernels], weights) for form in (0, -1)),
         lambda: sum_of([(k.exchanged(), c) for k, c in parts]),
         slowest([_signed(k.at_zero, c) for k, c in parts]),
         fastest([_signed(k.at_infinity, c) for k, c in parts]),
@@ -35,7 +35,7 @@ def sum_of(parts: Sequence[tuple[Kernel, float]], name: str = "") -> Kernel:
     return weighted(name or " + ".join(f"{c:.17g}*{k.name}" for k, c in parts), parts)
 
 
-def total(integrands: Sequence[Integrand], weights: Sequence[float]) -> Integrand:
+def weighted_integrand(integrands: Sequence[Integrand], weights: Sequence[float]) -> Integrand:
     """Return Σ weight·integrand, relative to the largest log weight at each point."""
 
     def integrand(n: Ratio) -> Scaled:

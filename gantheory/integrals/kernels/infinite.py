@@ -33,7 +33,7 @@ class End:
         return Growing.of(1, self.p, -1, self.q)
 
 
-class Ends:
+class SharedEnds:
     """The ends that two densities share, looked up once for all divergences of the pair."""
 
     def __init__(self, p: Univariate, q: Univariate) -> None:
@@ -46,7 +46,7 @@ class Ends:
         return [End(x, *(law.exact_tail(x, side) for law in laws)) for x, side in places]
 
 
-def infinite(kernel: Kernel, ends: Ends) -> Estimate | None:
+def infinite(kernel: Kernel, ends: SharedEnds) -> Estimate | None:
     """Return the infinite or undetermined answer, or None where the divergence is finite."""
     causes = _causes(kernel, ends)
     if _signs(kernel) in ({1}, {-1}):
@@ -73,15 +73,15 @@ def _signs(kernel: Kernel) -> set[int]:
     return above if zero.is_finite else {*above, zero.sign}
 
 
-def _causes(kernel: Kernel, ends: Ends) -> Iterator[Estimate]:
+def _causes(kernel: Kernel, ends: SharedEnds) -> Iterator[Estimate]:
     """Return every place at which the integral diverges, or may."""
     p, q = ends.p, ends.q
     zero, infinity = kernel.at_zero, kernel.at_infinity
     unbounded_above, unbounded_below = _is_unbounded_above(kernel), not zero.is_finite
     if unbounded_above and kernel.singular_p and (gap := uncovered(p.exact_pieces, q.exact_pieces)):
-        yield _infinite(infinity, f"p has mass on {shown(gap)}, where q = 0")
+        yield _infinite(infinity, f"p has mass on {_shown(gap)}, where q = 0")
     if unbounded_below and kernel.singular_q and (gap := uncovered(q.exact_pieces, p.exact_pieces)):
-        yield _infinite(zero, f"q has mass on {shown(gap)}, where p = 0")
+        yield _infinite(zero, f"q has mass on {_shown(gap)}, where p = 0")
     if unbounded_above or unbounded_below:
         yield from (answer for end in ends.shared if (answer := _at_end(kernel, end)))
 
@@ -144,7 +144,7 @@ def uncovered(
     return None
 
 
-def shown(interval: tuple[Place, Place]) -> str:
+def _shown(interval: tuple[Place, Place]) -> str:
     """Return an interval as text."""
     low, high = map(nearest, interval)
     if f"{low:g}" == f"{high:g}":

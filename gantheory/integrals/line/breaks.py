@@ -140,7 +140,7 @@ def tied_terms(kernel: Kernel, n: Ratio, log_m: Array | float = 0.0) -> Array:
         return np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)
 
 
-def parts(
+def break_integrands(
     kinks: Sequence[tuple[float, float]], jumps: Sequence[tuple[float, float]], turned: bool
 ) -> list[tuple[Kink | Jump, float]]:
     """Return kinks (level, mass) and jumps (level, height) as integrands with their weights."""

@@ -13,7 +13,7 @@ import numpy as np
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
-from gantheory.integrals.kernels.infinite import Ends, infinite
+from gantheory.integrals.kernels.infinite import SharedEnds, infinite
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.breaks import KINKED, TIED, ties, ties_at_kinks
@@ -21,7 +21,7 @@ from gantheory.integrals.line.crossings import Term, jump_term, kink_error
 from gantheory.integrals.line.disjoint import are_disjoint, has_collapsed, on_disjoint_supports
 from gantheory.integrals.line.edges import rounded_ends
 from gantheory.integrals.line.inputs import input_noise
-from gantheory.integrals.line.integrals import SMALLEST, Integral, Output, Pair, integrals
+from gantheory.integrals.line.integrals import SMALLEST, LineIntegral, Output, Pair, integrals
 from gantheory.integrals.line.moving import boundary, moving_points, no_derivative
 from gantheory.records import Estimate, Status
 
@@ -43,7 +43,7 @@ BLIND = "the density states no structure, so a narrow spike may have been missed
 
 
 @dataclass(frozen=True)
-class Task:
+class _Task:
     """One number wanted: a kernel's value, or its derivative in a parameter of q."""
 
     kernel: Kernel
@@ -63,10 +63,10 @@ class Doubt:
     mass: float
 
 
-def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estimate]:
+def estimates(p: Univariate, q: Univariate, tasks: Sequence[_Task]) -> list[Estimate]:
     """Return every number wanted of one pair, from one set of panels."""
     kernels = {task.kernel for task in tasks}
-    ends = Ends(p, q)
+    ends = SharedEnds(p, q)
     known = {kernel: infinite(kernel, ends) for kernel in kernels}
     parameters = {task.parameter for task in tasks} - {None}
     refused = {name: no_derivative(str(name), p, q) for name in parameters}
@@ -94,7 +94,7 @@ def estimates(p: Univariate, q: Univariate, tasks: Sequence[Task]) -> list[Estim
     return [answers[k] for k in range(len(tasks))]
 
 
-def _by_rule(task: Task, known: Estimate | None, refused: Estimate | None) -> Estimate | None:
+def _by_rule(task: _Task, known: Estimate | None, refused: Estimate | None) -> Estimate | None:
     if task.parameter is None or known is None:
         return known if task.parameter is None else refused
     return Estimate.undetermined(
@@ -104,7 +104,7 @@ def _by_rule(task: Task, known: Estimate | None, refused: Estimate | None) -> Es
 
 
 def _integrated(
-    p: Univariate, q: Univariate, tasks: dict[int, Task], noise: float
+    p: Univariate, q: Univariate, tasks: dict[int, _Task], noise: float
 ) -> dict[int, Estimate]:
     answers = _routed(p, q, tasks, noise, every=False)
     # where the chosen form of a derivative is not sharp, the other one may be
@@ -127,7 +127,7 @@ def _has_no_number(answer: Estimate) -> bool:
 
 
 def _routed(
-    p: Univariate, q: Univariate, tasks: dict[int, Task], noise: float, every: bool
+    p: Univariate, q: Univariate, tasks: dict[int, _Task], noise: float, every: bool
 ) -> dict[int, Estimate]:
     """Integrate the tasks, a derivative in ``every`` form or in the one that cancels least."""
     owners = [
@@ -150,7 +150,7 @@ def _routed(
     masses = [found[k] for k in range(len(owners), len(owners) + len(laws))]
     if laws and (refusal := _not_normalised([d for d, _ in laws], masses)):
         return dict.fromkeys(tasks, refusal)
-    routes: dict[int, list[tuple[Integral, int]]] = {k: [] for k in tasks}
+    routes: dict[int, list[tuple[LineIntegral, int]]] = {k: [] for k in tasks}
     for index, (k, formula) in enumerate(owners):
         if index in found:
             routes[k].append((found[index], formula))
@@ -172,7 +172,7 @@ def _routed(
     }
 
 
-def _of_kinks(task: Task, routes: list[tuple[Integral, int]], tied: Integral) -> Term:
+def _of_kinks(task: _Task, routes: list[tuple[LineIntegral, int]], tied: LineIntegral) -> Term:
     """Return what a derivative may be off by where p/q stays at a kink: q·abs(score) there."""
     lost = _scaled(tied.absolute, tied.shift)
     size = min(_scaled(integral.absolute, integral.shift) for integral, _ in routes)
@@ -181,7 +181,7 @@ def _of_kinks(task: Task, routes: list[tuple[Integral, int]], tied: Integral) ->
     return Term(refusal=KINKED.format(name=task.kernel.name, parameter=task.parameter))
 
 
-def _of_jumps(task: Task, pair: Pair, tied: Integral) -> Term:
+def _of_jumps(task: _Task, pair: Pair, tied: LineIntegral) -> Term:
     """Return what the jumps of a kernel add; ``tied`` is what it may differ by where p/q stays."""
     lost = _scaled(tied.value, tied.shift)
     stays = lost > STAYS * max(abs(height) for _, height in task.kernel.jumps)
@@ -196,7 +196,7 @@ def _of_jumps(task: Task, pair: Pair, tied: Integral) -> Term:
     )
 
 
-def _output(task: Task, formula: int, number: int | None) -> Output:
+def _output(task: _Task, formula: int, number: int | None) -> Output:
     kernel = task.kernel
     gated = bool(kernel.kinks or kernel.jumps)
     if not task.parameter:
@@ -209,12 +209,12 @@ def _mass(k: int) -> Integrand:
     return lambda n: ((n.log_p, n.log_q)[k], np.ones_like(n.u))
 
 
-def _off(mass: Integral) -> float:
+def _off(mass: LineIntegral) -> float:
     """Return how far a law's mass is from 1, or 0 where that is within the integral's error."""
     return off if (off := abs(_scaled(mass.value, mass.shift) - 1)) > mass.error else 0.0
 
 
-def _not_normalised(laws: Sequence[Univariate], masses: Sequence[Integral]) -> Estimate | None:
+def _not_normalised(laws: Sequence[Univariate], masses: Sequence[LineIntegral]) -> Estimate | None:
     for law, found in zip(laws, masses, strict=True):
         log_mass = math.log(found.value) + found.shift if found.value > 0 else -math.inf
         if not abs(log_mass) <= UNIT + found.error / abs(found.value or 1.0):
@@ -227,9 +227,9 @@ def _not_normalised(laws: Sequence[Univariate], masses: Sequence[Integral]) -> E
 
 
 def _estimate(
-    task: Task,
+    task: _Task,
     pair: Pair,
-    routes: list[tuple[Integral, int]],
+    routes: list[tuple[LineIntegral, int]],
     doubt: Doubt,
     moving: list[tuple[float, float]],
     jumps: Term,
@@ -262,14 +262,14 @@ def _estimate(
     return replace(answer, reason=TIED) if jumps.refusal else answer
 
 
-def _added(integral: Integral, term: Term, sign: int) -> Integral:
+def _added(integral: LineIntegral, term: Term, sign: int) -> LineIntegral:
     """Return the integral with a term of its own error, times a sign."""
     if not term.value and not term.error:
         return integral if sign > 0 else replace(integral, value=-integral.value)
     shift = max(integral.shift, math.log(max(abs(term.value), term.error)))
     scale = math.exp(integral.shift - shift)
     value, error = _scaled(term.value, -shift), _scaled(term.error, -shift)
-    return Integral(
+    return LineIntegral(
         sign * (integral.value * scale + value),
         integral.error * scale + error,
         integral.absolute * scale + abs(value),
@@ -279,7 +279,7 @@ def _added(integral: Integral, term: Term, sign: int) -> Integral:
     )
 
 
-def finished(best: Integral, noise: float, p: Univariate, q: Univariate) -> Estimate:
+def finished(best: LineIntegral, noise: float, p: Univariate, q: Univariate) -> Estimate:
     """Return the estimate that an integral amounts to: scale, error, conditioning, status."""
     error = best.error + noise * abs(best.value)
     flushed = best.evaluations * SMALLEST if p != q else 0.0  # squares of u below 1e-154
@@ -325,7 +325,7 @@ def _scaled(mantissa: float, shift: float) -> float:
     return math.copysign(math.exp(size), mantissa)
 
 
-def _why(best: Integral, noise: float) -> str:
+def _why(best: LineIntegral, noise: float) -> str:
     if noise > 1e-13:
         return (
             "the two laws are so close that the rounding of their parameters to binary64 moves the "
@@ -356,8 +356,8 @@ def sweep_line(
         law, inner = split_parameter(parameter) if parameter else ("q", None)
         for name, kernel in kernels.items():
             if law == "q":
-                forward[name, parameter] = Task(kernel, inner)
+                forward[name, parameter] = _Task(kernel, inner)
             else:
-                backward[name, parameter] = Task(kernel.exchanged(), inner)
+                backward[name, parameter] = _Task(kernel.exchanged(), inner)
     found = dict(zip(forward, estimates(p, q, list(forward.values())), strict=True))
     return found | dict(zip(backward, estimates(q, p, list(backward.values())), strict=True))

@@ -16,7 +16,7 @@ def input_noise(p: Univariate, q: Univariate) -> float:
     """
     if type(p) is not type(q):
         return 0.0
-    ours, theirs = numbers(p.parameters), numbers(q.parameters)
+    ours, theirs = _numbers(p.parameters), _numbers(q.parameters)
     if len(ours) != len(theirs):
         return 0.0
     differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
@@ -24,14 +24,14 @@ def input_noise(p: Univariate, q: Univariate) -> float:
     return 2 * rounding / max((abs(a - b) for a, b in differing), default=1.0)
 
 
-def numbers(value: Any) -> list[float]:
+def _numbers(value: Any) -> list[float]:
     """Return every number among a law's parameters, in order."""
     if isinstance(value, dict):
-        return [x for item in value.values() for x in numbers(item)]
+        return [x for item in value.values() for x in _numbers(item)]
     if isinstance(value, tuple):
-        return [x for item in value for x in numbers(item)]
+        return [x for item in value for x in _numbers(item)]
     if isinstance(value, Univariate):
-        return numbers(value.parameters)
+        return _numbers(value.parameters)
     return [float(value)] if isinstance(value, int | float) and abs(value) < float("inf") else []
 
 

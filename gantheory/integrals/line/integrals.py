@@ -18,7 +18,7 @@ from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import LOWEST, Probe
-from gantheory.integrals.line.quadrature import EPS, HIDDEN, Samples, Sums, integrate
+from gantheory.integrals.line.quadrature import EPS, HIDDEN, NodeSamples, Sums, integrate
 
 SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.
@@ -46,7 +46,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Integral:
+class LineIntegral:
     """One finished integral, as value·exp(shift) with its errors on the same scale."""
 
     value: float
@@ -151,7 +151,7 @@ class _Sampler:
     outputs: Sequence[Output]
     rough: bool = False
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi, drift)
             n = self.pair.ratio_at(at, log_jacobian)
@@ -164,13 +164,13 @@ class _Sampler:
             lift = None if lost is None else self._lift(at, n, mantissa)
             lifted = weight if lift is None else weight + lift
             if self.rough:
-                return Samples(lifted, mantissa, np.ones(()))
+                return NodeSamples(lifted, mantissa, np.ones(()))
             noise = self._noise(n, log_jacobian, weight, self.pair.astray(at))
             unsure = self._unsure(n, weight, part, scores)
             if lost is not None and lift is not None:
                 noise = noise + EPS * np.where(lift > 0, lift + LOG_HUGE, 0.0)
                 lost = lost & ~(lift > 0)
-        return Samples(lifted, mantissa, noise, unsure, lost)
+        return NodeSamples(lifted, mantissa, noise, unsure, lost)
 
     def _lift(self, at: Points, n: Ratio, mantissa: Array) -> Array:
         """Return the log of what u at `LOWEST` leaves out of mantissas that are linear in u.
@@ -271,7 +271,7 @@ def _floored(density: Univariate, at: Points) -> Array:
 
 def integrals(
     pair: Pair, outputs: Sequence[Output], levels: Iterable[float]
-) -> dict[int, Integral]:
+) -> dict[int, LineIntegral]:
     """Integrate the outputs over the line, by index, but one only of those with one number."""
     probe = Probe.of(pair.sampler(outputs, rough=True), rays(pair.p, pair.q))
     kept = _chosen(outputs, probe)
@@ -279,7 +279,7 @@ def integrals(
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
     sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
-    return dict(zip(kept, integrals_of(sums, log_left, resolved), strict=True))
+    return dict(zip(kept, line_integrals(sums, log_left, resolved), strict=True))
 
 
 def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
@@ -293,14 +293,16 @@ def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:
     return [k for k, o in enumerate(outputs) if o.number is None or best[o.number] == k]
 
 
-def integrals_of(sums: Sums, log_left: Array, resolved: Array) -> list[Integral]:
+def line_integrals(sums: Sums, log_left: Array, resolved: Array) -> list[LineIntegral]:
     """Return every output's integral, with what the cut tails may hold added to its error."""
     left = np.exp(np.minimum(log_left - sums.shift, 700.0))
     error = sums.error + sums.rounding + left
     columns = (sums.value, error, sums.absolute, sums.shift)
     resolved = resolved & (sums.lost <= math.exp(-HIDDEN) * sums.absolute)
     numbers = zip(*(column.tolist() for column in columns), resolved.tolist(), strict=True)
-    return [Integral(v, e, size, shift, sums.evaluations, ok) for v, e, size, shift, ok in numbers]
+    return [
+        LineIntegral(v, e, size, shift, sums.evaluations, ok) for v, e, size, shift, ok in numbers
+    ]
 
 
 def _cut_at_crossings(pair: Pair, panels: Panels, levels: set[float]) -> Panels:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.integrals.line.panels import OUTWARD, Panels, Ray
-from gantheory.integrals.line.quadrature import Samples
+from gantheory.integrals.line.quadrature import NodeSamples
 
 # Where a tail's integrand has fallen by exp(-46) = 1e-20 it no longer counts in binary64.
 NEGLIGIBLE = 46.0
@@ -28,7 +28,7 @@ class Sampling(Protocol):
         """The integrands."""
         ...
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         """Return the integrands at coordinates of panels, and what rounding took from these."""
         ...
 

@@ -56,7 +56,7 @@ TARGET = 1e-14  # of the integral of the absolute value; what is reached is ofte
 
 
 @dataclass(frozen=True)
-class Samples:
+class NodeSamples:
     """Several integrands at one set of nodes, each of shape (outputs, panels, nodes).
 
     ``noise`` bounds the relative rounding error of each sample, and ``unsure`` what a mantissa
@@ -87,7 +87,7 @@ class Sums:
     converged: bool
 
 
-Sampler = Callable[[Panels, Array, Array], Samples]  # at ξ, and what rounding took from it
+Sampler = Callable[[Panels, Array, Array], NodeSamples]  # at ξ, and what rounding took from it
 
 
 def integrate(sample: Sampler, panels: Panels) -> Sums:

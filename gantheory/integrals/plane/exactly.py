@@ -49,7 +49,7 @@ def rounded(ball: arb) -> tuple[float, float]:
     return value, EPS * abs(value) + float(ball.rad())
 
 
-def parts(law: Density, name: str | None = None, step: Any = 0) -> list[Part]:
+def normal_parts(law: Density, name: str | None = None, step: Any = 0) -> list[Part]:
     """Return every normal of a law, the parameter ``name`` moved by ``step``.
 
     Raises:
@@ -79,9 +79,9 @@ def parts(law: Density, name: str | None = None, step: Any = 0) -> list[Part]:
 
 def smallest_width(law: Density) -> arb:
     """Return a length that is small beside every parameter of a law, for a step."""
-    widths = [x.real.sqrt() for _, _, covariance in parts(law) for x in (covariance[0][0],)]
+    widths = [x.real.sqrt() for _, _, covariance in normal_parts(law) for x in (covariance[0][0],)]
     smallest = min(float(x.mid()) for x in widths)
-    weights = [float(w.real.mid()) for w, _, _ in parts(law)]
+    weights = [float(w.real.mid()) for w, _, _ in normal_parts(law)]
     return arb(min(smallest, smallest**2, *weights, 1.0))
 
 
@@ -145,5 +145,5 @@ def _of_mixture(law: AnyMixture | SpatialMixture, name: str | None, step: Any) -
         if moved is not None and match and match[1]:  # it grows at the expense of the others alike
             share += step * ((k == moved) - share)
         inner = match[3] if match and k == moved else None
-        found += [(share * w, mean, cov) for w, mean, cov in parts(one, inner, step)]
+        found += [(share * w, mean, cov) for w, mean, cov in normal_parts(one, inner, step)]
     return found if name is None or moved is not None else _image(law, found, name, step)

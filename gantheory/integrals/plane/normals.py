@@ -12,7 +12,7 @@ from flint import acb, acb_mat, arb, ctx
 from gantheory.densities.plane import Spatial
 from gantheory.divergences import FDivergence, find_divergence
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
+from gantheory.integrals.plane.exactly import normal_parts, rounded, settled, smallest_width
 from gantheory.records import Estimate, Status
 
 METHOD = "closed form"
@@ -99,7 +99,7 @@ def mahalanobis(p: Spatial, q: Spatial) -> float:
 
 def _law(law: Spatial, name: str | None = None, step: Any = 0) -> Law:
     """Return the mean and the covariance, the parameter ``name`` moved by ``step``."""
-    ((_, mean, covariance),) = parts(law, name, step)
+    ((_, mean, covariance),) = normal_parts(law, name, step)
     return acb_mat([[x] for x in mean]), acb_mat(covariance)
 
 

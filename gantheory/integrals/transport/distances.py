@@ -21,7 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import has_masses
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.plane.exactly import parts, rounded, settled, smallest_width
+from gantheory.integrals.plane.exactly import normal_parts, rounded, settled, smallest_width
 from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
@@ -77,7 +77,7 @@ def _w2_of_normals(p: Spatial, q: Spatial) -> Estimate:
 
 def _w2_in_digits(p: Spatial, q: Spatial, digits: int) -> Any:
     with mpmath.workdps(digits), ctx.workdps(digits):
-        ((_, mean, cov),), ((_, other, cov2),) = parts(p), parts(q)
+        ((_, mean, cov),), ((_, other, cov2),) = normal_parts(p), normal_parts(q)
         ours, theirs = (mpmath.matrix([[_mp(x) for x in row] for row in c]) for c in (cov, cov2))
         factor = mpmath.cholesky(theirs)
         roots = mpmath.eigsy(factor.T * ours * factor, eigvals_only=True)
@@ -204,7 +204,7 @@ def _kernel_distance(
             (side * weight, place, covariance)
             for law, side, own in zip(laws, (1, -1), "pq", strict=True)
             for weight, place, covariance in (
-                parts(law, parameter, acb(0, step)) if own == moved else parts(law)
+                normal_parts(law, parameter, acb(0, step)) if own == moved else normal_parts(law)
             )
         ]
         total = acb(0)

@@ -22,11 +22,11 @@ from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
-from gantheory.integrals.line.integrals import Integral, Output, Pair, integrals_of
+from gantheory.integrals.line.integrals import LineIntegral, Output, Pair, line_integrals
 from gantheory.integrals.line.moving import beside, moves_one_way, moving_points
 from gantheory.integrals.line.panels import Panels, rays
 from gantheory.integrals.line.probe import Sampling, panels_of
-from gantheory.integrals.line.quadrature import EPS, Samples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
 from gantheory.integrals.transport.gaps import Gap, alive
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.integrals.transport.witness import Witness
@@ -57,7 +57,7 @@ def mmd2_on_the_line(
     witness = Witness.of(Gap(p, q), kernel, bandwidth)
     sample: Sampling = _Slope(q, parameter, witness) if wrt else _Value(Pair(p, q), witness)
     panels, log_left, resolved = panels_of(sample, rays(p, q, finest=bandwidth))
-    (found,) = integrals_of(integrate(sample, panels), log_left, resolved)
+    (found,) = line_integrals(integrate(sample, panels), log_left, resolved)
     if wrt:
         found = _with_ends(found, q, parameter, witness)
     away = 4 * (p.misplaced + q.misplaced) / bandwidth * math.exp(min(-found.shift, 700.0))
@@ -97,7 +97,7 @@ class _Value:
         """One integrand."""
         return (None,)
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         got = self.pair.sampler([Output(_difference)])(panels, xi, drift)
         with np.errstate(all="ignore"):
             value, error = self.witness.at(panels.at(xi, drift)[0])
@@ -105,7 +105,7 @@ class _Value:
             if got.unsure is not None:
                 unsure = unsure + got.unsure * (np.abs(value) + error)
         unsure = np.where(np.isneginf(got.log_weight), 0.0, unsure)
-        return Samples(got.log_weight, got.mantissa * value, got.noise, unsure, got.lost)
+        return NodeSamples(got.log_weight, got.mantissa * value, got.noise, unsure, got.lost)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class _Slope:
         """One integrand."""
         return (None,)
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi, drift)
             log_q = self.q.log_density(at)
@@ -135,7 +135,9 @@ class _Slope:
         return alive(log_jacobian + log_q, mantissa, noise, unsure)
 
 
-def _with_ends(found: Integral, q: Univariate, parameter: str, witness: Witness) -> Integral:
+def _with_ends(
+    found: LineIntegral, q: Univariate, parameter: str, witness: Witness
+) -> LineIntegral:
     """Add what the jumps of q that move do."""
     scale = math.exp(min(-found.shift, 700.0))
     for point, velocity in moving_points(q, parameter):

@@ -20,10 +20,10 @@ from gantheory.densities.univariate import Univariate
 from gantheory.integrals.line.axis import on_one_axis
 from gantheory.integrals.line.estimates import finished
 from gantheory.integrals.line.inputs import input_noise
-from gantheory.integrals.line.integrals import integrals_of
+from gantheory.integrals.line.integrals import line_integrals
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import Samples, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, integrate
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.records import Estimate
 
@@ -42,7 +42,7 @@ def energy_on_the_line(p: Univariate, q: Univariate) -> Estimate:
     panels, log_left, resolved = panels_of(sample, rays(p, q, (hull(p, q),)))
     with np.errstate(all="ignore"):
         owner, root, _ = level_crossings(panels, sample.moved, (0.0,))
-    (found,) = integrals_of(integrate(sample, panels.split(owner, root)), log_left, resolved)
+    (found,) = line_integrals(integrate(sample, panels.split(owner, root)), log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined("the integral of the energy distance does not settle")
     away = 4 * (p.misplaced + q.misplaced) * math.exp(-found.shift)
@@ -85,7 +85,7 @@ class _Squares:
         """Return F_p − F_q."""
         return self.gap.at(panels.at(xi)[0])[0]
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
             at, weight = panels.at(xi, drift)
             difference, error = self.gap.at(at)

@@ -13,7 +13,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Interval, Points, Univariate
-from gantheory.integrals.line.quadrature import EPS, Samples
+from gantheory.integrals.line.quadrature import EPS, NodeSamples
 
 # Twice what scipy's distribution functions were off against 40 digits, on 300 random arguments;
 # deep in a tail the rounding of the logarithm's argument adds EPS·abs(log F).
@@ -173,7 +173,7 @@ def hull(p: Univariate, q: Univariate) -> Interval:
     return min(p.support[0], q.support[0]), max(p.support[1], q.support[1])
 
 
-def alive(weight: Array, mantissa: Array, noise: Array, unsure: Array | None = None) -> Samples:
+def alive(weight: Array, mantissa: Array, noise: Array, unsure: Array | None = None) -> NodeSamples:
     """Return samples of one integrand; where one is not known it is taken to be huge, and lost.
 
     Where its weight vanishes there is nothing, whatever the other factor overflowed to.
@@ -185,4 +185,4 @@ def alive(weight: Array, mantissa: Array, noise: Array, unsure: Array | None = N
     noise = np.where(lost | nothing, 0.0, noise)
     if unsure is not None:
         unsure = np.where(lost | nothing, 0.0, unsure)[None]
-    return Samples(weight[None], mantissa[None], noise[None], unsure, lost[None])
+    return NodeSamples(weight[None], mantissa[None], noise[None], unsure, lost[None])

@@ -13,7 +13,7 @@ from gantheory.records import Estimate
 METHOD = "finite sum"
 
 
-def gaps(p: Discrete, q: Discrete) -> list[Fraction]:
+def _gaps(p: Discrete, q: Discrete) -> list[Fraction]:
     """Return F_p − F_q on [k, k + 1) for k = 0, 1, ..."""
     size = max(len(p.masses), len(q.masses))
     return list(accumulate(a - b for a, b in zip(p.shares(size), q.shares(size), strict=True)))
@@ -28,13 +28,13 @@ def wasserstein_of_masses(order: int, p: Discrete, q: Discrete) -> Estimate:
     Estimate(value=0.5, ...
     """
     if order == 1:
-        return _rounded(float(sum(map(abs, gaps(p, q)))))
+        return _rounded(float(sum(map(abs, _gaps(p, q)))))
     return _rounded(math.sqrt(_square(p, q)))
 
 
 def energy_of_masses(p: Discrete, q: Discrete) -> Estimate:
     """Return the energy distance 2 Σ (F_p − F_q)²."""
-    return _rounded(float(2 * sum(gap * gap for gap in gaps(p, q))))
+    return _rounded(float(2 * sum(gap * gap for gap in _gaps(p, q))))
 
 
 def _square(p: Discrete, q: Discrete) -> Fraction:

@@ -21,11 +21,11 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.integrals.line.estimates import finished
-from gantheory.integrals.line.integrals import Integral, integrals_of
+from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import beside, moving_points
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, Samples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.records import Estimate
@@ -69,10 +69,10 @@ def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
     panels = panels.split(owner, root)
     sample = replace(rough, signs=signs)
     sums = integrate(sample, panels)
-    (found,) = integrals_of(sums, log_left, resolved)
+    (found,) = line_integrals(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
-    (doubts,) = integrals_of(
+    (doubts,) = line_integrals(
         integrate(replace(sample, doubt=True), panels), np.full(1, -np.inf), np.ones(1, bool)
     )
     doubt = doubts.value * math.exp(doubts.shift - found.shift)
@@ -87,7 +87,7 @@ def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
     return finished(_with_ends(found, sample), noise, p, q)
 
 
-def _with_ends(found: Integral, sample: _Sampler) -> Integral:
+def _with_ends(found: LineIntegral, sample: _Sampler) -> LineIntegral:
     """Add the terms of the jumps of q that move: velocity·[q(x−) − q(x+)]·ψ(x)."""
     if sample.by_quantiles:
         return found
@@ -262,7 +262,7 @@ class _Sampler:
         doubtful = (np.abs(value) <= error) & np.isfinite(value)  # at infinity one term decides
         return doubtful & (at.x >= low) & (at.x <= high)
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         q = self.gap.q
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi, drift)

@@ -22,9 +22,9 @@ from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.estimates import finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
-from gantheory.integrals.line.integrals import Integral, integrals_of
+from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.panels import Panels
-from gantheory.integrals.line.quadrature import EPS, Samples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
 from gantheory.integrals.transport.gaps import CDF_NOISE, Coupling, alive
 from gantheory.integrals.transport.moments import infinite_moment
 from gantheory.records import Estimate
@@ -117,7 +117,7 @@ def _integrated(sample: _Sampler, name: str | None) -> Estimate:
     return replace(finished(found, noise, p, q), method=METHOD)
 
 
-def _finished(sample: _Sampler, panels: Panels, depths: list[float]) -> Integral:
+def _finished(sample: _Sampler, panels: Panels, depths: list[float]) -> LineIntegral:
     """Return the integral, with what lies beyond the deepest level as error."""
     sums = integrate(sample, panels)
     ends = Panels.of(
@@ -132,7 +132,7 @@ def _finished(sample: _Sampler, panels: Panels, depths: list[float]) -> Integral
         # four times the exponential's remainder, as for the other tails
         left = np.where(np.isneginf(size[:, 1]), -np.inf, size[:, 1] - np.log(rate) + math.log(4.0))
     left = np.where(np.isnan(left), np.inf, left)
-    return integrals_of(sums, np.atleast_1d(np.logaddexp(*left)), np.ones(1, bool))[0]
+    return line_integrals(sums, np.atleast_1d(np.logaddexp(*left)), np.ones(1, bool))[0]
 
 
 def _edges(p: Univariate, q: Univariate, side: int, depth: float) -> Array:
@@ -187,7 +187,7 @@ class _Sampler:
     coupling: Coupling | None
     name: str | None = None
 
-    def __call__(self, panels: Panels, t: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, t: Array, drift: Array | float = 0.0) -> NodeSamples:
         upper = panels.side > 0
         apart, noise, rate = np.zeros((3, *t.shape))
         with np.errstate(all="ignore"):

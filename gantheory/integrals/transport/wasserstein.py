@@ -19,11 +19,11 @@ from gantheory.densities.univariate import Univariate
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
-from gantheory.integrals.line.integrals import Integral, integrals_of
+from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, Samples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
 from gantheory.integrals.transport.gaps import Coupling, Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.integrals.transport.potentials import w1_slope
@@ -57,7 +57,7 @@ def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
         return answer
     if coupling and not coupling.slope:
         shift = abs(coupling.offset)
-        exact = Integral(shift, EPS * shift, shift, 0.0, 0, True)
+        exact = LineIntegral(shift, EPS * shift, shift, 0.0, 0, True)
         return replace(finished(exact, noise, p, q), method="closed form")
     if coupling and abs(coupling.slope) > coupling.scale:
         p, q = q, p  # standard points of the wider law keep more digits
@@ -70,7 +70,7 @@ def _integrated(p: Univariate, q: Univariate, noise: float) -> Estimate:
     with np.errstate(all="ignore"):
         owner, root, _ = level_crossings(panels, sample.moved, (0.0,))
     sums = integrate(sample, panels.split(owner, root))
-    (found,) = integrals_of(sums, log_left, resolved)
+    (found,) = line_integrals(sums, log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
         return Estimate.undetermined(NO_SETTLING)
     away = (p.misplaced + q.misplaced) * math.exp(-found.shift)  # which mass may be moved by
@@ -94,7 +94,7 @@ class _Sampler:
         """Return a quantity with the sign of F_p − F_q."""
         return self.gap.sign(panels.at(xi)[0])[0]
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
             at, weight = panels.at(xi, drift)
             difference, error = self.gap.sign(at)

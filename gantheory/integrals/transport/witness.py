@@ -19,7 +19,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points
 from gantheory.integrals.line.panels import Panels, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, FROM_LOW, GAUSS, KRONROD, Samples
+from gantheory.integrals.line.quadrature import EPS, FROM_LOW, GAUSS, KRONROD, NodeSamples
 from gantheory.integrals.transport.gaps import Gap, hull
 from gantheory.integrals.transport.radial import RadialKernel
 
@@ -172,13 +172,13 @@ class _Gaps:
         """One integrand."""
         return (None,)
 
-    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> Samples:
+    def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
             at, log_jacobian = panels.at(xi, drift)
             value, error = self.gap.at(at)
         size = np.maximum(np.abs(value), error)
         weight = np.minimum(log_jacobian - math.log(self.bandwidth), 0.0)
-        return Samples(weight[None], size[None], np.ones((1, 1, 1)))
+        return NodeSamples(weight[None], size[None], np.ones((1, 1, 1)))
 
 
 def _nodes(panels: Panels) -> Array:

@@ -13,7 +13,7 @@ from gantheory.dynamics.analysis import Analysis, analyse, show_set
 from gantheory.dynamics.conserved import EXACTLY, conserved_by_flow
 from gantheory.dynamics.methods import Method, make_method, read_step
 from gantheory.dynamics.named import get_game
-from gantheory.dynamics.record import Game, tidy
+from gantheory.dynamics.record import Game, simplified
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Fate
 from gantheory.errors import GantheoryError, unknown_name
@@ -99,7 +99,7 @@ class Play:
         game = analysis.dynamics
         quantity = to_sympy(self.answer, {str(v): v for v in game.variables})
         change = (sp.Matrix([quantity]).jacobian(game.variables) * game.field)[0, 0]
-        if quantity.free_symbols and tidy(sp.expand(change)) == 0:
+        if quantity.free_symbols and simplified(sp.expand(change)) == 0:
             return self.answer, "its derivative along the flow is 0", EXACTLY
         found = ", ".join(map(str, conserved_by_flow(game))) or "nothing of degree 1 or 2"
         return found, "polynomials that the flow conserves", EXACTLY

@@ -95,7 +95,7 @@ class Derived:
         from gantheory.ledger.properties import LAWS, decide_zero_sum
         from gantheory.ledger.published import check_part
 
-        theory = theory_of(self.loss)
+        theory = _theory_of(self.loss)
         if self.part == "law":
             law = LAWS[self.text]
             return law.decide(f"{self.loss.name}: {law.says}", theory, False)
@@ -118,7 +118,7 @@ class Derived:
                     yield what, replace(self, text=wrong)
 
 
-def theory_of(loss: Loss) -> Derivation:
+def _theory_of(loss: Loss) -> Derivation:
     """Return the derivation of a loss, derived once a process."""
     from gantheory.derivations import derive
     from gantheory.ledger import catalogue
@@ -130,9 +130,9 @@ def theory_of(loss: Loss) -> Derivation:
     return derive(loss)
 
 
-def steps_of(check: Test) -> tuple[Step, ...]:
+def steps_behind(check: Test) -> tuple[Step, ...]:
     """Return the derivation's steps that a check of a loss stands on; none of other checks."""
-    return theory_of(check.loss).steps if isinstance(check, Derived) else ()
+    return _theory_of(check.loss).steps if isinstance(check, Derived) else ()
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,9 @@ class OnLaws:
 
     def validate(self) -> None:
         """Refuse what are no probabilities, or no comparison."""
-        from gantheory.ledger.statements.laws import read_laws
+        from gantheory.ledger.statements.laws import read_comparison
 
-        read_laws(self.text, self.p, self.q)
+        read_comparison(self.text, self.p, self.q)
 
     def decide(self) -> Verdict:
         """Evaluate both sides in balls; an infinite side is infinite exactly."""

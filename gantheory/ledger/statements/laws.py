@@ -8,7 +8,7 @@ import sympy as sp
 
 from gantheory.errors import GantheoryError
 from gantheory.inequalities.statements import Statement, read_statement
-from gantheory.inequalities.twopoint import Laws, evaluate, infinite_ones
+from gantheory.inequalities.twopoint import Laws, enclosed_value, infinite_ones
 from gantheory.records import How, Verdict
 from gantheory.verify import decided
 
@@ -19,7 +19,7 @@ def compare_on_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> Verdic
     >>> compare_on_laws("kl_qm >= jsd", ("9/10", "1/10"), ("1/2", "1/2")).counterexample
     'P = (9/10, 1/10), Q = (1/2, 1/2): 0.0871767 >= 0.1017492 fails'
     """
-    statement, laws = read_laws(text, p, q)
+    statement, laws = read_comparison(text, p, q)
     told = f"{text} for {laws}"
     sides = [_side(side, statement, laws) for side in (statement.left, statement.right)]
     gap = sides[0] - sides[1] if sp.oo not in map(abs, sides) else None
@@ -29,7 +29,7 @@ def compare_on_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> Verdic
     return decided(told, holds, why, how=How.CERTIFIED)
 
 
-def read_laws(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> tuple[Statement, Laws]:
+def read_comparison(text: str, p: tuple[str, ...], q: tuple[str, ...]) -> tuple[Statement, Laws]:
     """Return the comparison and the two laws.
 
     Raises:
@@ -58,7 +58,7 @@ def _rational(value: object) -> sp.Rational:
 
 def _side(side: sp.Expr, statement: Statement, laws: Laws) -> sp.Expr:
     """Return one side to 40 digits, or an infinity."""
-    value = evaluate(side, statement.divergences, laws)
+    value = enclosed_value(side, statement.divergences, laws)
     if value is not None:
         return sp.Float(value.mid().str(40, radius=False), 40)
     used = {s: d for s, d in statement.divergences.items() if s in side.free_symbols}

@@ -58,7 +58,7 @@ def _trained(steps: int) -> tuple[int, float]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         torch.set_num_threads(1)
-        g, d = generator(), discriminator()
+        g, d = _generator(), discriminator()
         rules = [torch.optim.Adam(net.parameters(), 2e-3, betas=(0.5, 0.999)) for net in (d, g)]
         for _ in range(steps):
             real = images[torch.randint(len(images), (64,))]
@@ -83,7 +83,7 @@ def _step(rule: Any, loss: Any) -> None:
     rule.step()
 
 
-def generator() -> nn.Module:
+def _generator() -> nn.Module:
     """Return G: 16 normal numbers to an 8x8 image in [-1, 1]."""
     from torch import nn
 

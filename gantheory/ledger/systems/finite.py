@@ -14,7 +14,7 @@ Law = Mapping[Any, Fraction]
 TABLE = tuple(product((0, 1), repeat=2))  # the points of a joint law of two numbers, each 0 or 1
 
 
-def laws(points: Sequence[Any], parts: int, *, positive: bool = False) -> Iterator[Law]:
+def laws_on_points(points: Sequence[Any], parts: int, *, positive: bool = False) -> Iterator[Law]:
     """Yield every law on some points whose masses are multiples of 1/parts.
 
     >>> len(list(laws("abc", 4))), len(list(laws("abc", 4, positive=True)))
@@ -86,7 +86,7 @@ def information(joint: Law) -> LogSum:
     return entropy(marginal(joint, 0)) + entropy(marginal(joint, 1)) - entropy(joint)
 
 
-def shown(law: Law) -> str:
+def law_text(law: Law) -> str:
     """Return a law as text.
 
     >>> shown({0: Fraction(1, 3), 1: Fraction(2, 3)})

@@ -20,14 +20,14 @@ from gantheory.ledger.systems.finite import (
     information,
     jsd,
     kl,
-    laws,
+    law_text,
+    laws_on_points,
     marginal,
-    shown,
 )
 from gantheory.records import How, Verdict
 from gantheory.verify import decided, exhausted
 
-QUARTERS = tuple(laws(TABLE, 4))
+QUARTERS = tuple(laws_on_points(TABLE, 4))
 Masses = Sequence[Fraction]
 
 
@@ -45,7 +45,7 @@ def joint_divergence(labels: str = "the same") -> Verdict:
                 continue
             if (of_labels == others) or labels == "any":
                 mean = total(of_labels[y] * jsd(given(p, 1, y), given(q, 1, y)) for y in (0, 1))
-                yield f"p(x, y) = {shown(p)}, q(x, y) = {shown(q)}", jsd(p, q) == mean
+                yield f"p(x, y) = {law_text(p)}, q(x, y) = {law_text(q)}", jsd(p, q) == mean
 
     return exhausted("JSD of (x, y) is the mean over labels of JSD of x given the label", cases())
 
@@ -57,7 +57,8 @@ def marginals_suffice() -> Verdict:
         for p, q in product(QUARTERS, repeat=2):
             if all(marginal(p, axis) == marginal(q, axis) for axis in (0, 1)):
                 yield (
-                    f"p(x, y) = {shown(p)}, q(x, y) = {shown(q)}: JSD is {float(jsd(p, q)):.4f}",
+                    f"p(x, y) = {law_text(p)}, q(x, y) = {law_text(q)}: "
+                    f"JSD is {float(jsd(p, q)):.4f}",
                     (jsd(p, q).sign == 0),
                 )
 
@@ -72,7 +73,7 @@ def information_gap(gap: str = "posterior to Q") -> Verdict:
 
     def cases() -> Iterator[tuple[str, bool]]:
         levels = [Fraction(k, 4) for k in (1, 2, 3)]
-        for joint in laws(TABLE, 6, positive=True):  # points (c, x)
+        for joint in laws_on_points(TABLE, 6, positive=True):  # points (c, x)
             of_x = marginal(joint, 1)
             for choice in product(levels, repeat=2):
                 q = {(c, x): choice[x] if c else 1 - choice[x] for c, x in TABLE}
@@ -80,7 +81,7 @@ def information_gap(gap: str = "posterior to Q") -> Verdict:
                 assert cross is not None
                 found = information(joint) - (cross + entropy(marginal(joint, 0)))
                 terms = [of_x[x] * _kl(given(joint, 1, x), q, gap) for x in (0, 1)]
-                yield f"p(c, x) = {shown(joint)}, Q = {choice}", found == total(terms)
+                yield f"p(c, x) = {law_text(joint)}, Q = {choice}", found == total(terms)
 
     return exhausted("the gap of InfoGAN's bound is E KL(p(c|x)‖Q)", cases())
 
@@ -96,7 +97,7 @@ def information_bound(where: str = "every Q") -> Verdict:
     """Whether E log Q(c|x) + H(c) is I(c; x): for every Q, or for the posterior alone."""
 
     def cases() -> Iterator[tuple[str, bool]]:
-        for joint in laws(TABLE, 6, positive=True):
+        for joint in laws_on_points(TABLE, 6, positive=True):
             of_x = marginal(joint, 1)
             posterior = {(c, x): joint[c, x] / of_x[x] for c, x in TABLE}
             even = dict.fromkeys(TABLE, Fraction(1, 2))
@@ -105,7 +106,7 @@ def information_bound(where: str = "every Q") -> Verdict:
                     cross = expected_log(joint, q)
                     assert cross is not None
                     bound = cross + entropy(marginal(joint, 0))
-                    yield f"p(c, x) = {shown(joint)}, Q = {name}", bound == information(joint)
+                    yield f"p(c, x) = {law_text(joint)}, Q = {name}", bound == information(joint)
 
     return exhausted("InfoGAN's bound is the mutual information", cases())
 
@@ -119,13 +120,13 @@ def classifier_gap(extra: str = "entropy") -> Verdict:
     def cases() -> Iterator[tuple[str, bool]]:
         p = dict(zip(TABLE, map(Fraction, ("1/2", "1/6", "1/12", "1/4")), strict=True))
         posterior = {(c, x): p[c, x] / marginal(p, 1)[x] for c, x in TABLE}
-        for q in laws(TABLE, 6, positive=True):
+        for q in laws_on_points(TABLE, 6, positive=True):
             of_x = marginal(q, 1)
             cross = expected_log(q, posterior)
             assert cross is not None
             parts = [of_x[x] * _kl(given(q, 1, x), posterior, "posterior to Q") for x in (0, 1)]
             left = [entropy(q) - entropy(of_x)] if extra == "entropy" else []
-            yield f"q(c, x) = {shown(q)}", -cross == total([*parts, *left])
+            yield f"q(c, x) = {law_text(q)}", -cross == total([*parts, *left])
 
     return exhausted("the classifier's cross-entropy on fakes is KL plus H_q(c|x)", cases())
 

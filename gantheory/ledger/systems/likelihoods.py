@@ -14,9 +14,9 @@ from gantheory.ledger.systems.finite import (
     given,
     information,
     kl,
-    laws,
+    law_text,
+    laws_on_points,
     marginal,
-    shown,
 )
 from gantheory.records import Verdict
 from gantheory.verify import exhausted
@@ -35,7 +35,7 @@ def evidence_gap(encoder: str = "any", gap: str = "KL") -> Verdict:
     """
 
     def cases() -> Iterator[tuple[str, bool]]:
-        for joint, x in product(laws(TABLE, 6, positive=True), (0, 1)):
+        for joint, x in product(laws_on_points(TABLE, 6, positive=True), (0, 1)):
             evidence = marginal(joint, 1)[x]
             true = joint[1, x] / evidence
             for share in LEVELS if encoder == "any" else (true,):
@@ -44,7 +44,7 @@ def evidence_gap(encoder: str = "any", gap: str = "KL") -> Verdict:
                 assert expected is not None
                 found = logarithm(evidence) - (expected + entropy(q))
                 claimed = kl(q, given(joint, 1, x)) if gap == "KL" else total(())
-                yield f"p(z, x) = {shown(joint)}, x = {x}, q(1|x) = {share}", found == claimed
+                yield f"p(z, x) = {law_text(joint)}, x = {x}, q(1|x) = {share}", found == claimed
 
     said = "KL from the encoder to the posterior" if gap == "KL" else "0"
     return exhausted(f"the gap of the ELBO is {said}", cases())
@@ -62,7 +62,7 @@ def chain_of_likelihoods(model: str = "chain", excess: str = "both") -> Verdict:
     """
 
     def cases() -> Iterator[tuple[str, bool]]:
-        for p in laws(TABLE, 6, positive=True):
+        for p in laws_on_points(TABLE, 6, positive=True):
             for name, q in _models(p, model):
                 cross = expected_log(p, q)
                 assert cross is not None
@@ -73,7 +73,7 @@ def chain_of_likelihoods(model: str = "chain", excess: str = "both") -> Verdict:
                 then = total(of_x[x] * term for x, term in enumerate(rest) if term is not None)
                 said = {"both": first + then, "first": first, "0": total(()),
                         "information": information(p)}[excess]  # fmt: skip
-                yield f"p = {shown(p)}, q = {name}", -cross - entropy(p) == said
+                yield f"p = {law_text(p)}, q = {name}", -cross - entropy(p) == said
 
     return exhausted(f"the likelihood's excess over the entropy, {model}: {excess}", cases())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import accumulate, product
 
-from gantheory.ledger.systems.finite import Law, image, laws, shown
+from gantheory.ledger.systems.finite import Law, image, law_text, laws_on_points
 from gantheory.records import Verdict
 from gantheory.verify import exhausted
 
@@ -63,12 +63,12 @@ def transport_duality(critic: str = "1-Lipschitz", sign: int = 1) -> Verdict:
         slopes = list(product((-1, 1), repeat=3))
         if critic == "clipped":
             slopes = [(-1, -1, -1), (1, 1, 1)]
-        for p, q in product(laws(points, 4), repeat=2):
+        for p, q in product(laws_on_points(points, 4), repeat=2):
             gaps = [p[x] - q[x] for x in points]
             cost = sum(abs(total) for total in list(accumulate(gaps))[:-1])
             values = (sum(f * gap for f, gap in zip((0, *accumulate(s)), gaps, strict=True))
                       for s in slopes)  # fmt: skip
-            yield f"p = {shown(p)}, q = {shown(q)}: W1 is {cost}", sign * max(values) == cost
+            yield f"p = {law_text(p)}, q = {law_text(q)}: W1 is {cost}", sign * max(values) == cost
 
     return exhausted(f"the best value of a {critic} critic is W1", cases())
 

@@ -12,11 +12,11 @@ from itertools import product
 from flint import arb
 
 from gantheory.exact.logsums import logarithm, total
-from gantheory.ledger.systems.finite import Law, jsd, laws, shown
+from gantheory.ledger.systems.finite import Law, jsd, law_text, laws_on_points
 from gantheory.records import How, Verdict
 from gantheory.verify import decided, exhausted
 
-PAIRS = tuple(product(laws(range(3), 6, positive=True), repeat=2))
+PAIRS = tuple(product(laws_on_points(range(3), 6, positive=True), repeat=2))
 LEAN: tuple[Law, Law] = (
     dict(enumerate(map(Fraction, ("1/2", "1/3", "1/6")))),
     dict(enumerate(map(Fraction, ("1/6", "1/6", "2/3")))),
@@ -36,7 +36,7 @@ def relativistic_optimum(power: int = 1) -> Verdict:
             slope = {z: sum(p[z] * q[y] * ratio[y] / (ratio[z] + ratio[y])
                             - p[y] * q[z] * ratio[z] / (ratio[y] + ratio[z]) for y in p)
                      for z in p}  # fmt: skip
-            yield f"p = {shown(p)}, q = {shown(q)}", not any(slope.values())
+            yield f"p = {law_text(p)}, q = {law_text(q)}", not any(slope.values())
 
     said = "log(p/q)" if power == 1 else f"{power} log(p/q)"
     return exhausted(f"C = {said} is the optimum of the relativistic discriminator", cases())
@@ -55,7 +55,10 @@ def relativistic_value(value: str = "of pairs") -> Verdict:
             back = {(x, y): there[y, x] for x, y in there}
             found = total(m * logarithm(m / (m + back[xy])) for xy, m in there.items())
             divergence = jsd(there, back) if value == "of pairs" else jsd(p, q)
-            yield f"p = {shown(p)}, q = {shown(q)}", found == divergence - logarithm(Fraction(2))
+            yield (
+                f"p = {law_text(p)}, q = {law_text(q)}",
+                found == divergence - logarithm(Fraction(2)),
+            )
 
     return exhausted(f"the relativistic value is JSD {value} less log 2", cases())
 
@@ -71,7 +74,7 @@ def average_optimum() -> Verdict:
     all_fake = sum((_ball(q[x]) * fake[x] for x in p), arb(0))
     slopes = [_ball(p[z]) * (real[z] + all_fake) - _ball(q[z]) * (fake[z] + all_real) for z in p]
     steep = next((k for k, slope in enumerate(slopes) if not slope.contains(0)), None)
-    why = f"p = {shown(p)}, q = {shown(q)}: the slopes at log(p/q) are " + ", ".join(
+    why = f"p = {law_text(p)}, q = {law_text(q)}: the slopes at log(p/q) are " + ", ".join(
         f"{float(slope.mid()):.4f}" for slope in slopes
     )
     holds = None if steep is None else False  # balls that hold 0 do not show that it is 0

@@ -9,14 +9,14 @@ from torch import Tensor
 from simulations.data import Law, parse_density
 from simulations.ensembles import Member, Recipe, State, initial_state
 from simulations.networks import Mlp
-from simulations.reference import Reference, Tensors
+from simulations.reference import ReferenceEngine, Tensors
 from simulations.updates import Sgd
 
 RATE = 1e-3
 
 
 @dataclass(frozen=True)
-class Counted(Mlp):
+class _Counted(Mlp):
     """A network that counts its runs."""
 
     player: str = ""
@@ -38,14 +38,14 @@ class Evaluation:
     runs: dict[str, int]
 
 
-class Noting(Reference):
+class Noting(ReferenceEngine):
     """The trainer of one small GAN by plain gradient steps; notes each gradient in turn."""
 
     def __init__(self, seed: int) -> None:
         self.seen: list[Evaluation] = []
         self.runs: dict[str, int] = {}
         discriminator, generator = (
-            Counted((1, 4, 1), "tanh", player=player, runs=self.runs)
+            _Counted((1, 4, 1), "tanh", player=player, runs=self.runs)
             for player in ("discriminator", "generator")
         )
         member = Member(Law(parse_density("normal(2, 1)")), seed=seed, discriminator_rate=RATE,

@@ -23,7 +23,7 @@ ROUNDING = 1e-9  # of float64 sums over a dozen points
 
 
 @dataclass(frozen=True)
-class Player:
+class _Player:
     """Who moves: parameters, the loss that they descend, and how many steps in each round."""
 
     parameters: Sequence[Tensor]
@@ -31,7 +31,7 @@ class Player:
     steps: int = 1
 
 
-def play(players: Sequence[Player], rounds: int, rate: float = 0.05) -> None:
+def play(players: Sequence[_Player], rounds: int, rate: float = 0.05) -> None:
     """Let the players take Adam steps in turn, others held fixed, at a rate that falls to 0."""
     import torch
 
@@ -46,14 +46,14 @@ def play(players: Sequence[Player], rounds: int, rate: float = 0.05) -> None:
                 rule.step()
 
 
-def table(values: Sequence[Sequence[float]] | Sequence[float]) -> Tensor:
+def _table(values: Sequence[Sequence[float]] | Sequence[float]) -> Tensor:
     """Return trainable numbers."""
     import torch
 
     return torch.tensor(values, dtype=torch.float64, requires_grad=True)
 
 
-def fixed(values: Sequence[Sequence[float]] | Sequence[float]) -> Tensor:
+def _fixed(values: Sequence[Sequence[float]] | Sequence[float]) -> Tensor:
     """Return numbers that are not trained."""
     import torch
 
@@ -72,15 +72,15 @@ def conditional(target: str = "data") -> Verdict:
     """
     from torch.nn.functional import softplus
 
-    p = fixed([[0.25, 0.15, 0.1], [0.05, 0.15, 0.3]])  # p(y, x)
+    p = _fixed([[0.25, 0.15, 0.1], [0.05, 0.15, 0.3]])  # p(y, x)
     of_labels = p.sum(1, keepdim=True)
-    g, d = table([[0.0] * 3] * 2), table([[0.0] * 3] * 2)
+    g, d = _table([[0.0] * 3] * 2), _table([[0.0] * 3] * 2)
 
     def q() -> Tensor:
         return of_labels * g.softmax(1)
 
-    play([Player([d], lambda: (p * softplus(-d) + q().detach() * softplus(d)).sum(), 5),
-          Player([g], lambda: (q() * softplus(-d.detach())).sum())], 100)  # fmt: skip
+    play([_Player([d], lambda: (p * softplus(-d) + q().detach() * softplus(d)).sum(), 5),
+          _Player([g], lambda: (q() * softplus(-d.detach())).sum())], 100)  # fmt: skip
     goal = p if target == "data" else of_labels * p.sum(0)
     apart = total_variation(q(), goal)
     return _near(f"a trained conditional GAN ends within .01 of the {target}", apart, 0.01)
@@ -93,11 +93,11 @@ def informed(goal: str = "information") -> Verdict:
         goal: the bound ends at I(c; x) ("information"), or at H(c) ("entropy", false: the
             generator's outputs overlap).
     """
-    joint = fixed([[0.3, 0.15, 0.05], [0.05, 0.15, 0.3]])  # p(c, x)
+    joint = _fixed([[0.3, 0.15, 0.05], [0.05, 0.15, 0.3]])  # p(c, x)
     of_code, of_x = joint.sum(1), joint.sum(0)
-    q = table([[0.0] * 3] * 2)
+    q = _table([[0.0] * 3] * 2)
     entropy = -(of_code * of_code.log()).sum()
-    play([Player([q], lambda: -(joint * q.log_softmax(0)).sum())], 120)
+    play([_Player([q], lambda: -(joint * q.log_softmax(0)).sum())], 120)
     bound = (joint * q.detach().log_softmax(0)).sum() + entropy
     information = (joint * (joint / (of_code[:, None] * of_x)).log()).sum()
     target = information if goal == "information" else entropy
@@ -116,10 +116,10 @@ def auxiliary(goal: str = "biased") -> Verdict:
 
     from gantheory.ledger.systems.labels import SEVEN, optimal_class
 
-    p = fixed([float(x) for x in SEVEN])
+    p = _fixed([float(x) for x in SEVEN])
     both = (p + p.flip(0)) / 2
     surprise = -(p / (p + p.flip(0))).log()
-    g, d = table([0.0] * 7), table([0.0] * 7)
+    g, d = _table([0.0] * 7), _table([0.0] * 7)
 
     def q() -> Tensor:
         return g.softmax(0)
@@ -130,9 +130,9 @@ def auxiliary(goal: str = "biased") -> Verdict:
     def loss() -> Tensor:
         return (fakes() * -softplus(d.detach())).sum() + (q() * surprise).sum()
 
-    play([Player([d], lambda: (both * softplus(-d) + fakes().detach() * softplus(d)).sum(), 5),
-          Player([g], loss)], 200)  # fmt: skip
-    target = fixed(list(optimal_class())) if goal == "biased" else p
+    play([_Player([d], lambda: (both * softplus(-d) + fakes().detach() * softplus(d)).sum(), 5),
+          _Player([g], loss)], 200)  # fmt: skip
+    target = _fixed(list(optimal_class())) if goal == "biased" else p
     return _near(f"a trained AC-GAN ends within .02 of the {goal} law",
                  total_variation(q(), target), 0.02)  # fmt: skip
 
@@ -147,8 +147,8 @@ def content(weight: float = 1.0, goal: str = "between") -> Verdict:
     """
     from torch.nn.functional import softplus
 
-    p, cost = fixed([0.5, 0.0, 0.5]), fixed([2.0, 1.0, 2.0])
-    g, d = table([0.0] * 3), table([0.0] * 3)
+    p, cost = _fixed([0.5, 0.0, 0.5]), _fixed([2.0, 1.0, 2.0])
+    g, d = _table([0.0] * 3), _table([0.0] * 3)
 
     def q() -> Tensor:
         return g.softmax(0)
@@ -156,8 +156,8 @@ def content(weight: float = 1.0, goal: str = "between") -> Verdict:
     def loss() -> Tensor:
         return (q() * (cost - weight * softplus(d.detach()))).sum()
 
-    play([Player([d], lambda: (p * softplus(-d) + q().detach() * softplus(d)).sum(), 5),
-          Player([g], loss)], 200)  # fmt: skip
+    play([_Player([d], lambda: (p * softplus(-d) + q().detach() * softplus(d)).sum(), 5),
+          _Player([g], loss)], 200)  # fmt: skip
     power = math.exp(1 / weight)
     target = {"between": max(0.0, (power - 2) / (power - 1)), "adversarial": 0.0, "content": 1.0}
     apart = abs(float(q().detach()[1]) - target[goal])
@@ -185,16 +185,16 @@ def _cycle(start: Sequence[int]) -> tuple[Tensor, float]:
     import torch
 
     lean = torch.eye(3, dtype=torch.float64)[list(start)]
-    g, f = table(lean.tolist()), table(lean.T.tolist())
+    g, f = _table(lean.tolist()), _table(lean.T.tolist())
     uniform = torch.full((3,), 1 / 3, dtype=torch.float64)
 
     def loss() -> Tensor:
         there, back = g.softmax(1), f.softmax(1)
-        adversarial = sum((_jsd(uniform, uniform @ move) for move in (there, back)), fixed([0.0]))
+        adversarial = sum((_jsd(uniform, uniform @ move) for move in (there, back)), _fixed([0.0]))
         cycle = 2 - ((there @ back).trace() + (back @ there).trace()) / 3
         return (adversarial + 10 * cycle).sum()
 
-    play([Player([g, f], loss)], 300)
+    play([_Player([g, f], loss)], 300)
     return g.detach().softmax(1), float(loss().detach())
 
 
@@ -214,11 +214,11 @@ def lipschitz(goal: str = "W1") -> Verdict:
     Args:
         goal: "W1", or "mean": the difference of the means, which an affine critic reaches.
     """
-    p = fixed([0.5, 0.0, 0.0, 0.0, 0.0, 0.5])
-    q = fixed([0.0, 0.1, 0.3, 0.5, 0.1, 0.0])
+    p = _fixed([0.5, 0.0, 0.0, 0.0, 0.0, 0.5])
+    q = _fixed([0.0, 0.1, 0.3, 0.5, 0.1, 0.0])
     gaps = (q - p).cumsum(0)[:-1]  # a critic of slopes s has the value Σ s (F_q - F_p)
-    slopes = table([0.0] * 5)
-    play([Player([slopes], lambda: -(slopes.clamp(-1, 1) * gaps).sum())], 100)
+    slopes = _table([0.0] * 5)
+    play([_Player([slopes], lambda: -(slopes.clamp(-1, 1) * gaps).sum())], 100)
     value = float((slopes.detach().clamp(-1, 1) * gaps).sum())
     target = {"W1": gaps.abs().sum(), "mean": gaps.sum().abs()}[goal]
     said = {"W1": "W1", "mean": "the difference of the means"}[goal]
@@ -237,7 +237,7 @@ def penalised(distance: float = 1.0, weight: float = 1.0, slope: str = "1 + d/(2
     generator = torch.Generator().manual_seed(0)
     shapes = ((1, 8), (1, 8), (8, 1))
     weights = [torch.randn(s, generator=generator, dtype=torch.float64) for s in shapes]
-    critic = [table(weight.tolist()) for weight in weights]
+    critic = [_table(weight.tolist()) for weight in weights]
     places = torch.linspace(0, distance, 32, dtype=torch.float64)[:, None].requires_grad_()
 
     def value(x: Tensor) -> Tensor:
@@ -245,11 +245,11 @@ def penalised(distance: float = 1.0, weight: float = 1.0, slope: str = "1 + d/(2
 
     def loss() -> Tensor:
         (along,) = torch.autograd.grad(value(places).sum(), places, create_graph=True)
-        ends = value(fixed([[0.0], [distance]]))
+        ends = value(_fixed([[0.0], [distance]]))
         return (ends[0] - ends[1] + weight * ((along - 1) ** 2).mean()).sum()
 
-    play([Player(critic, loss)], 250)
-    ends = value(fixed([[0.0], [distance]])).detach()
+    play([_Player(critic, loss)], 250)
+    ends = value(_fixed([[0.0], [distance]])).detach()
     found = float((ends[1] - ends[0]).sum()) / distance
     target = 1 + distance / (2 * weight) if slope != "1" else 1.0
     return _near(f"the trained critic's mean slope is within .01 of {slope}",
@@ -262,16 +262,16 @@ def encoder(steps: str = "trained") -> Verdict:
     Args:
         steps: "trained", or "none" (false: the encoder that says 1/2 leaves a gap).
     """
-    p = fixed([0.4, 0.3, 0.2, 0.1])
-    prior = fixed([0.5, 0.5]).log()[:, None]
-    decoder, codes = table([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]), table([[0.0] * 4] * 2)
+    p = _fixed([0.4, 0.3, 0.2, 0.1])
+    prior = _fixed([0.5, 0.5]).log()[:, None]
+    decoder, codes = _table([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]), _table([[0.0] * 4] * 2)
 
     def bound() -> Tensor:
         log_q = codes.log_softmax(0)
         return (p * log_q.exp() * (prior + decoder.log_softmax(1) - log_q)).sum()
 
     if steps == "trained":
-        play([Player([decoder, codes], lambda: -bound())], 120)
+        play([_Player([decoder, codes], lambda: -bound())], 120)
     gap = abs(float(bound().detach() - (p * p.log()).sum()))
     return _near("a VAE's bound ends within .001 of the best log-likelihood", gap, 0.001)
 
@@ -282,15 +282,15 @@ def autoregressive(model: str = "chain") -> Verdict:
     Args:
         model: "chain", or "independent" (false: it keeps the mutual information as excess).
     """
-    p = fixed([[0.4, 0.1], [0.1, 0.4]])
-    first, then = table([0.0] * 2), table([[0.0] * 2] * 2)
+    p = _fixed([[0.4, 0.1], [0.1, 0.4]])
+    first, then = _table([0.0] * 2), _table([[0.0] * 2] * 2)
 
     def surprise() -> Tensor:
         second = then.log_softmax(1)
         second = second if model == "chain" else second[:1]
         return -(p * (first.log_softmax(0)[:, None] + second)).sum()
 
-    play([Player([first, then], surprise)], 120)
+    play([_Player([first, then], surprise)], 120)
     excess = float((surprise() + (p * p.log()).sum()).detach())
     return _near(f"the trained {model} likelihood ends within .001 of the entropy", excess, 0.001)
 

@@ -29,7 +29,7 @@ def reading(field: str) -> Iterator[None]:
         raise Refused(field, str(error)) from None
 
 
-def number(field: str, value: Any, low: float, high: float) -> float:
+def bounded_number(field: str, value: Any, low: float, high: float) -> float:
     """Return a number between two bounds.
 
     Raises:
@@ -40,7 +40,7 @@ def number(field: str, value: Any, low: float, high: float) -> float:
     return float(value)
 
 
-def plain(values: Iterable[float]) -> list[float | None]:
+def chart_numbers(values: Iterable[float]) -> list[float | None]:
     """Return numbers for a chart: six digits, and None where a curve has a gap.
 
     >>> plain([1 / 3, float("inf")])
@@ -49,6 +49,6 @@ def plain(values: Iterable[float]) -> list[float | None]:
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]
 
 
-def sampled(function: Callable[[float], float], points: Iterable[float]) -> list[float | None]:
+def _sampled(function: Callable[[float], float], points: Iterable[float]) -> list[float | None]:
     """Return a function at points, None where it has no finite value."""
-    return plain(map(function, points))
+    return chart_numbers(map(function, points))

@@ -14,7 +14,7 @@ from gantheory.integrals.curves import Family
 from gantheory.integrals.dispatch import divergence
 from gantheory.integrals.transport.catalogue import DISTANCES
 from gantheory.records import Estimate
-from gantheory.workbench.answers import Refused, number, plain, reading
+from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
 from gantheory.workbench.answers.links import command, python
 
 NAMES = ("kl_pq", "kl_qp", "jsd", "tv", "hellinger2", "pearson_chi2", "w1")
@@ -41,7 +41,7 @@ def family(p: str, q: str) -> Family:
 
 def answer(p: str, q: str, d: float) -> Any:
     """Return the two densities, D* between them, and their divergences, at one d."""
-    d = number("d", d, -LARGEST, LARGEST)
+    d = bounded_number("d", d, -LARGEST, LARGEST)
     with reading("q"):
         first, second = family(p, q).at(d)
     assert isinstance(first, Univariate)
@@ -51,7 +51,8 @@ def answer(p: str, q: str, d: float) -> Any:
         log_p, log_q = first.logpdf(x), second.logpdf(x)
         optimum = 1 / (1 + np.exp(log_q - log_p))
     return {
-        "x": plain(x), "p": plain(np.exp(log_p)), "q": plain(np.exp(log_q)), "D": plain(optimum),
+        "x": chart_numbers(x), "p": chart_numbers(np.exp(log_p)),
+        "q": chart_numbers(np.exp(log_q)), "D": chart_numbers(optimum),
         "laws": [str(first), str(second)],
         "rows": [_row(name, first, second) for name in NAMES],
         "apart": _apart(first, second),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gantheory.integrals.curves import Curve, Target, curves
-from gantheory.workbench.answers import Refused, number, plain
+from gantheory.workbench.answers import Refused, bounded_number, chart_numbers
 from gantheory.workbench.answers.densities import LARGEST, family
 from gantheory.workbench.answers.links import command, python
 
@@ -19,7 +19,7 @@ EVERYWHERE = 1e-6  # relative error of a point above which a curve has a gap the
 
 def answer(p: str, q: str, stop: float = FAR, losses: list[str] | None = None) -> Any:
     """Return the divergence that each loss's generator follows, and its slope in d, along d."""
-    stop = number("d", stop, 1e-6, LARGEST)
+    stop = bounded_number("d", stop, 1e-6, LARGEST)
     chosen = list(LOSSES if losses is None else losses)
     pair = family(p, q)
     if "d" not in _letters(p) | _letters(q):
@@ -28,7 +28,7 @@ def answer(p: str, q: str, stop: float = FAR, losses: list[str] | None = None) -
     points = np.linspace(0.0, stop, POINTS)[1:]
     found = curves(targets, pair, points)
     return {
-        "d": plain(points),
+        "d": chart_numbers(points),
         "curves": [_shown(one) for one in found],
         "notes": sorted({reason for one in found for reason in one.reasons}),
         "command": command("curve", loss=chosen, p=p, q=q, to=f"{stop:g}", out="curve.png"),
@@ -47,8 +47,8 @@ def _shown(one: Curve) -> dict[str, Any]:
     )
     return {
         "name": one.target.title or one.target.label,
-        "value": plain(value),
-        "gradient": plain(gradient),
+        "value": chart_numbers(value),
+        "gradient": chart_numbers(gradient),
     }
 
 

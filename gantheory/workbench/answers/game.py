@@ -21,7 +21,7 @@ from gantheory.dynamics.motion.trajectories import (
 from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game
 from gantheory.records import Estimate
-from gantheory.workbench.answers import Refused, number, plain, reading
+from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
 from gantheory.workbench.answers.links import command, python
 
 GAMES = (
@@ -39,7 +39,7 @@ def answer(game: str, method: str, step: float, r1: float = 0.0) -> Any:
     """Return trajectories, the field, and both rates, of one method on one game."""
     if method not in list_methods():
         raise Refused("method", f"no method {method!r:.40}; one of {', '.join(list_methods())}")
-    step, r1 = number("step", step, 1e-4, 10), number("r1", r1, 0, 100)
+    step, r1 = bounded_number("step", step, 1e-4, 10), bounded_number("r1", r1, 0, 100)
     size, weight = f"{step:.10g}", f"{r1:.10g}"
     with reading("game"):
         played = get_game(game, **({"r1": read_step(weight)} if r1 else {}))
@@ -55,10 +55,10 @@ def answer(game: str, method: str, step: float, r1: float = 0.0) -> Any:
     return {
         "paths": [_path(run, k, center) for k in range(len(STARTS))],
         "arrows": _arrows(analysis.method.game(played), center),
-        "distance": [plain(row) for row in run.radii(center).T],
-        "times": plain(np.asarray(run.times, float)),
+        "distance": [chart_numbers(row) for row in run.radii(center).T],
+        "times": chart_numbers(np.asarray(run.times, float)),
         "names": [str(v) for v in played.variables],
-        "center": plain(center),
+        "center": chart_numbers(center),
         **_rates(analysis, center),
         "fate": f"{decision.fate}", "how": f"{decision.how}", "reason": decision.reason,
         "command": command("game", game, **options),
@@ -91,7 +91,7 @@ def _follow(analysis: Analysis, center: NDArray[np.float64], steps: int) -> Traj
 def _path(run: Trajectories, k: int, center: NDArray[np.float64]) -> list[list[float | None]]:
     points = np.asarray(run.points)[:, k]
     near = np.abs(points - center).max(1) < 20 * REACH
-    return [plain(point) for point in points[near]]
+    return [chart_numbers(point) for point in points[near]]
 
 
 def _arrows(game: Game, center: NDArray[np.float64]) -> list[list[float | None]]:
@@ -102,7 +102,7 @@ def _arrows(game: Game, center: NDArray[np.float64]) -> list[list[float | None]]
         u = np.asarray(field.first(x.reshape(1, -1), y.reshape(1, -1))).ravel()
         v = np.asarray(field.second(x.reshape(1, -1), y.reshape(1, -1))).ravel()
     angles = np.degrees(np.arctan2(v, u))
-    return [plain(row) for row in np.stack([x.ravel(), y.ravel(), angles], axis=1)]
+    return [chart_numbers(row) for row in np.stack([x.ravel(), y.ravel(), angles], axis=1)]
 
 
 def _rates(analysis: Analysis, center: NDArray[np.float64]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from gantheory.formulas import PAYOFF, interval
 from gantheory.functions import t
 from gantheory.losses.loss import Loss
 from gantheory.theory.coordinates import payoffs_of
-from gantheory.workbench.answers import Refused, plain, reading
+from gantheory.workbench.answers import Refused, chart_numbers, reading
 from gantheory.workbench.answers.links import command, python
 
 SECONDS = 8.0
@@ -30,7 +30,7 @@ CURVATURES = ("value", "loss", "followed")
 
 def answer(real: str, fake: str, generator: str, domain: str = "(-oo, oo)", link: str = "") -> Any:
     """Return the theory of a loss: its summary, and the numbers of three plots."""
-    loss = read(real, fake, generator, domain, link)
+    loss = _read(real, fake, generator, domain, link)
     derivation = derive(loss, SECONDS)
     given = {"real": real, "fake": fake, "generator": generator}
     given |= {} if domain == "(-oo, oo)" else {"domain": domain}
@@ -48,7 +48,7 @@ def answer(real: str, fake: str, generator: str, domain: str = "(-oo, oo)", link
     }
 
 
-def read(real: str, fake: str, generator: str, domain: str, link: str = "") -> Loss:
+def _read(real: str, fake: str, generator: str, domain: str, link: str = "") -> Loss:
     """Return the loss that was typed.
 
     Raises:
@@ -77,7 +77,10 @@ def _payoffs(loss: Loss) -> dict[str, list[float | None]]:
     legal = interval(loss.domain)
     ends = [_end(end) for end in (legal.lower, legal.upper)]
     inside = [score if ends[0] <= score <= ends[1] else math.nan for score in SCORES]
-    return {part: plain(_at(getattr(found, part), score) for score in inside) for part in PAYOFFS}
+    return {
+        part: chart_numbers(_at(getattr(found, part), score) for score in inside)
+        for part in PAYOFFS
+    }
 
 
 def _end(end: Any) -> float:
@@ -103,10 +106,12 @@ def _along(derivation: Derivation) -> dict[str, list[float | None]]:
         return {}
     ratios = [10.0**decade for decade in DECADES]
     rows = derivation.at(*ratios)
-    found = {"D": plain(math.nan if row.D is None else row.D.value for row in rows)}
+    found = {"D": chart_numbers(math.nan if row.D is None else row.D.value for row in rows)}
     for name in CURVATURES:
         read_off = [getattr(row, name) for row in rows]
         if getattr(derivation, name) is not None:
             pairs = zip(ratios, read_off, strict=True)
-            found[name] = plain(math.nan if e is None else ratio**2 * e.value for ratio, e in pairs)
+            found[name] = chart_numbers(
+                math.nan if e is None else ratio**2 * e.value for ratio, e in pairs
+            )
     return found

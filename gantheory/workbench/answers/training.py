@@ -24,7 +24,7 @@ from gantheory.derivations.engine import derive
 from gantheory.errors import GantheoryError
 from gantheory.integrals.curves import Family, Target, curves
 from gantheory.losses import get_loss
-from gantheory.workbench.answers import Refused, number, plain, reading
+from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
 from gantheory.workbench.answers.links import python
 from simulations.data import Law
 from simulations.ensembles import Member, Recipe, State, initial_state
@@ -46,7 +46,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Settings:
+class _Settings:
     """What is trained: a catalogue loss, the data, the start, and how many seeds."""
 
     loss: str = "non-saturating"
@@ -64,14 +64,14 @@ class Settings:
             law = parse_density(self.p)
             if not isinstance(law, Univariate):
                 raise Refused("p", f"{self.p[:40]!r} does not lie on the line")
-        number("start", self.start, -20, 20)
-        number("rate", self.rate, 1e-5, 1)
+        bounded_number("start", self.start, -20, 20)
+        bounded_number("rate", self.rate, 1e-5, 1)
         for field, most in (("members", MOST_MEMBERS), ("steps", MOST_STEPS), ("seed", 2**31)):
-            value = number(field, getattr(self, field), field != "seed", most)
+            value = bounded_number(field, getattr(self, field), field != "seed", most)
             object.__setattr__(self, field, int(value))
 
 
-def frames(settings: Settings, state: State | None = None) -> Iterator[dict[str, Any]]:
+def frames(settings: _Settings, state: State | None = None) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps."""
     members, recipe = _ensemble(settings)
     state = initial_state(members, recipe) if state is None else state
@@ -81,7 +81,7 @@ def frames(settings: Settings, state: State | None = None) -> Iterator[dict[str,
         yield _frame(now, recipe, members, compiled)
 
 
-def _ensemble(settings: Settings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: _Settings) -> tuple[list[Member], Recipe]:
     law = Law(parse_density(settings.p))
     loss = get_loss(settings.loss).at_typical()
     members = [
@@ -117,13 +117,13 @@ def _frame(
         maker = compiled.generator_loss(scores[1])
     return {
         "step": state.step,
-        "places": plain(state.parameters["generator"][:, 0].tolist()),
-        "discriminator": plain(critic.tolist()),
-        "generator": plain(maker.tolist()),
+        "places": chart_numbers(state.parameters["generator"][:, 0].tolist()),
+        "discriminator": chart_numbers(critic.tolist()),
+        "generator": chart_numbers(maker.tolist()),
     }
 
 
-def theory(settings: Settings) -> dict[str, Any]:
+def _theory(settings: _Settings) -> dict[str, Any]:
     """Return the path of θ with D at its optimum, and what the losses read at P = Q."""
     loss = get_loss(settings.loss).at_typical()
     derivation = derive(loss)
@@ -136,7 +136,7 @@ def theory(settings: Settings) -> dict[str, Any]:
         "path": [], "why": "",
     }  # fmt: skip
     try:
-        found["path"] = plain(_path(settings))
+        found["path"] = chart_numbers(_path(settings))
     except GantheoryError as error:
         found["why"] = str(error)
     return found
@@ -146,7 +146,7 @@ def _number(value: Any) -> float | None:
     return float(value) if value is not None and value.is_number and value.is_finite else None
 
 
-def _path(settings: Settings) -> Array:
+def _path(settings: _Settings) -> Array:
     """Integrate dθ/ds = −slope(θ) by Heun's rule, one step of the rule for each of training's."""
     places, slopes = _slopes(settings)
     step, place = settings.rate, settings.start
@@ -160,7 +160,7 @@ def _path(settings: Settings) -> Array:
     return np.array(path)
 
 
-def _slopes(settings: Settings) -> tuple[Array, Array]:
+def _slopes(settings: _Settings) -> tuple[Array, Array]:
     """Return the followed divergence's slope in θ on a grid that holds the start and the data."""
     law = parse_density(settings.p)
     assert isinstance(law, Univariate)
@@ -174,7 +174,7 @@ def _slopes(settings: Settings) -> tuple[Array, Array]:
     return places, np.asarray(found.gradient)
 
 
-def picture(settings: Settings) -> dict[str, Any]:
+def picture(settings: _Settings) -> dict[str, Any]:
     """Return the data's density on the line that is shown."""
     law = parse_density(settings.p)
     assert isinstance(law, Univariate)
@@ -182,12 +182,12 @@ def picture(settings: Settings) -> dict[str, Any]:
     ends += [c + side * 4 * w for c, w in law.centers for side in (-1, 1)]
     x = np.linspace(min(ends), max(ends), SHOWN)
     with np.errstate(all="ignore"):
-        return {"x": plain(x), "p": plain(np.exp(law.logpdf(x)))}
+        return {"x": chart_numbers(x), "p": chart_numbers(np.exp(law.logpdf(x)))}
 
 
-def script(settings: Settings) -> str:
+def script(settings: _Settings) -> str:
     """Return Python that trains the same ensemble."""
-    given = {k: v for k, v in asdict(settings).items() if v != getattr(Settings, k)}
+    given = {k: v for k, v in asdict(settings).items() if v != getattr(_Settings, k)}
     listed = ", ".join(f"{key}={value!r}" for key, value in given.items())
     return python(
         f"for frame in frames(Settings({listed})):",
@@ -196,15 +196,15 @@ def script(settings: Settings) -> str:
     )
 
 
-def serve(pipe: Any) -> None:
+def _serve(pipe: Any) -> None:
     """Train in a child: settings come first, then one message for every 64 steps wanted."""
     with suppress(EOFError, OSError, KeyboardInterrupt):
         try:
-            settings = Settings(**json.loads(pipe.recv_bytes()))
+            settings = _Settings(**json.loads(pipe.recv_bytes()))
             asked = frames(settings)
             begun = {"picture": picture(settings), "frame": next(asked), "python": script(settings)}
             _tell(pipe, begun)
-            _tell(pipe, {"theory": theory(settings)})
+            _tell(pipe, {"theory": _theory(settings)})
             for frame in asked:
                 pipe.recv_bytes()
                 _tell(pipe, {"frame": frame})

@@ -15,7 +15,7 @@ VIEWS = {
 }
 
 
-def register() -> None:
+def register_view() -> None:
     """Give every view its address; the first is also the start page."""
     from nicegui import ui
 

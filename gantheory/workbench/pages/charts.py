@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from gantheory.workbench.pages.frame import words
+from gantheory.workbench.pages.frame import text_element
 
 # Okabe and Ito (2008), in the order of the report's figures; each with dashes of its own.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -16,7 +16,7 @@ GREY = "#888888"
 Points = Sequence[Sequence[float | None]]
 
 
-def look(of: int) -> dict[str, Any]:
+def _look(of: int) -> dict[str, Any]:
     """Return the line style number ``of``."""
     return {"color": COLOURS[of % 6], "type": DASHES[of % 6], "width": 2}
 
@@ -28,7 +28,7 @@ def line(
     points = [list(pair) for pair in zip(x, y, strict=False)]
     return {
         "type": "line", "name": name, "data": points, "symbol": "none",
-        "lineStyle": look(of), "itemStyle": {"color": COLOURS[of % 6]}, "silent": True, **more,
+        "lineStyle": _look(of), "itemStyle": {"color": COLOURS[of % 6]}, "silent": True, **more,
     }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class Chart:
 
     def __init__(self, title: str, says: str, x: str, y: str, **options: Any) -> None:
         with ui.element("figure").classes(f"chart {options.get('shape', '')}"):
-            words("figcaption", title)
+            text_element("figcaption", title)
             self.chart = ui.echart(_options(x, y, options), renderer="svg")
             self.chart.props(f'role="img" aria-label="{title}: {says}"')
 

@@ -12,13 +12,13 @@ from gantheory.workbench.pages.frame import (
     Asker,
     Links,
     Problems,
-    choice,
+    chooser,
     keep,
     page,
     slider,
     state,
+    text_element,
     text_field,
-    words,
     working,
 )
 
@@ -54,7 +54,7 @@ class View:
         self.d: list[float] = []
         pair = {texts: name for name, texts in PAIRS.items()}.get((start["p"], start["q"]), OWN)
         with ui.element("div").classes("fields"):
-            self.pair = choice("A pair to begin with", [*PAIRS, OWN], pair, self.fill)
+            self.pair = chooser("A pair to begin with", [*PAIRS, OWN], pair, self.fill)
             self.p = text_field("P, the data", start["p"], self.typed)
             self.q = text_field("Q, the generator", start["q"], self.typed)
             self.moving = slider("d", 0, FAR, 0.05, _number(start["d"]), self.moved)
@@ -74,7 +74,7 @@ class View:
                 "What each generator follows", "the divergence followed, against d", "d", "nats",
                 top=72,
             )  # fmt: skip
-        words("h2", "Divergences at this d")
+        text_element("h2", "Divergences at this d")
         self.table = ui.element("table").props('aria-label="Divergences"')
         self.links = Links()
         ui.timer(0, self.typed, once=True)
@@ -116,16 +116,16 @@ class View:
             with ui.element("tbody"):
                 for row in answer["rows"]:
                     with ui.element("tr"):
-                        words("th", row["name"]).props('scope="row"')
-                        words("td", f"{row['value']} {row['error']}").classes("number")
-                        words("td", row["reason"]).classes("reason")
+                        text_element("th", row["name"]).props('scope="row"')
+                        text_element("td", f"{row['value']} {row['error']}").classes("number")
+                        text_element("td", row["reason"]).classes("reason")
         self.links.show(answer)
 
     def heads(self) -> None:
         """Name the columns."""
         with ui.element("thead"), ui.element("tr"):
             for head in ("divergence", "nats ± error", "reason"):
-                words("th", head).props('scope="col"')
+                text_element("th", head).props('scope="col"')
 
     def draw(self, answer: Mapping[str, Any]) -> None:
         """Keep the curves and draw them."""

@@ -29,12 +29,12 @@ def page(view: str, says: str) -> Iterator[None]:
             if name == view:
                 link.props('aria-current="page"')
     with ui.element("div").classes("view"):
-        words("h1", VIEWS[view])
+        text_element("h1", VIEWS[view])
         ui.label(says).classes("says")
         yield
 
 
-def words(tag: str, text: str) -> TextElement:
+def text_element(tag: str, text: str) -> TextElement:
     """Return an element that holds text, and nothing but text."""
     return TextElement(tag=tag, text=text)
 
@@ -118,7 +118,7 @@ def text_field(label: str, value: str, act: Callable[..., Any]) -> Any:
     return field.classes("field")
 
 
-def choice(label: str, options: Any, value: Any, act: Callable[..., Any]) -> Any:
+def chooser(label: str, options: Any, value: Any, act: Callable[..., Any]) -> Any:
     """Return a chooser."""
     return ui.select(options, label=label, value=value, on_change=act).props(
         f'outlined dense aria-label="{label}" options-dense'
@@ -142,7 +142,7 @@ class Links:
         self.section = ui.element("section").classes("links")
         self.section.visible = False
         with self.section.props('aria-label="The same without the page"'):
-            words("h2", "The same without this page")
+            text_element("h2", "The same without this page")
             self.command = self._block("command")
             self.python = self._block("Python")
 

@@ -12,12 +12,12 @@ from gantheory.workbench.pages.frame import (
     Asker,
     Links,
     Problems,
-    choice,
+    chooser,
     keep,
     page,
     slider,
     state,
-    words,
+    text_element,
     working,
 )
 
@@ -48,8 +48,8 @@ class View:
         game = start["game"] if start["game"] in GAMES else START["game"]
         method = start["method"] if start["method"] in METHODS else START["method"]
         with ui.element("div").classes("fields"):
-            self.game = choice("Game", GAMES, game, self.changed)
-            self.method = choice("How the players move", list(METHODS), method, self.changed)
+            self.game = chooser("Game", GAMES, game, self.changed)
+            self.method = chooser("How the players move", list(METHODS), method, self.changed)
             self.step = slider(
                 "step size", 0.01, 2, 0.01, _number(start["step"], 0.2), self.changed
             )
@@ -96,8 +96,8 @@ class View:
         with self.table, ui.element("tbody"):
             for label, text in rows.items():
                 with ui.element("tr"):
-                    words("th", label).props('scope="row"')
-                    words("td", text)
+                    text_element("th", label).props('scope="row"')
+                    text_element("td", text)
         self._portrait(answer)
         self._distances(answer)
         self.links.show(answer)

@@ -14,12 +14,12 @@ from gantheory.workbench.pages.frame import (
     Asker,
     Links,
     Problems,
-    choice,
+    chooser,
     keep,
     page,
     state,
+    text_element,
     text_field,
-    words,
     working,
 )
 
@@ -56,7 +56,7 @@ class View:
         names = [OWN, *list_losses()]
         with ui.element("div").classes("fields"):
             chosen = name if name in names else "non-saturating" if dict(start) == START else OWN
-            self.name = choice("Loss of the catalogue", names, chosen, self.fill)
+            self.name = chooser("Loss of the catalogue", names, chosen, self.fill)
             self.fields = {
                 part: text_field(label, start[part], self.typed) for part, label in LABELS.items()
             }
@@ -107,9 +107,9 @@ class View:
         with self.summary, ui.element("tbody"):
             for label, text, known in answer["summary"]:
                 with ui.element("tr"):
-                    words("th", label).props('scope="row"')
-                    words("td", text)
-                    words("td", known).classes("known")
+                    text_element("th", label).props('scope="row"')
+                    text_element("td", text)
+                    text_element("td", known).classes("known")
         named = ", ".join(answer["parameters"])
         self.note.text = f"Give {named} numbers to see plots." if named else ""
         t, r = answer["payoffs"].pop("t"), answer["along"].pop("r")

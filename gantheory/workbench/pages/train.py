@@ -16,7 +16,7 @@ from gantheory.workbench.pages.charts import COLOURS, GREY, Chart, line
 from gantheory.workbench.pages.frame import (
     Links,
     Problems,
-    choice,
+    chooser,
     keep,
     page,
     slider,
@@ -56,7 +56,7 @@ class View:
         with ui.element("div").classes("fields"):
             names = list(list_losses())
             loss = start["loss"] if start["loss"] in names else START["loss"]
-            self.loss = choice("Loss", names, loss, self.restart)
+            self.loss = chooser("Loss", names, loss, self.restart)
             self.p = text_field("P, the data", start["p"], self.restart)
             self.start = text_field("θ at the start", start["start"], self.restart)
             self.members = text_field("how many seeds (1 to 32)", start["members"], self.restart)
