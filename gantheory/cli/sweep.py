@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,15 +89,28 @@ def command(
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        found = sweep(
-            asked, first, second, seeds=numbers(seeds), out=out, workers=workers,
-            scheduler=scheduler, progress=show, hidden=_widths(hidden), **settings,
-        )  # fmt: skip
+        with _resumable(lambda: progress.tasks[task].completed, out):
+            found = sweep(
+                asked, first, second, seeds=numbers(seeds), out=out, workers=workers,
+                scheduler=scheduler, progress=show, hidden=_widths(hidden), **settings,
+            )  # fmt: skip
     if as_json:
         print_json({"out": str(out), "cells": found.to_dicts()})
     else:
         _print(found, out)
     return 0 if (found["status"] == "ok").all() else 1
+
+
+@contextmanager
+def _resumable(done: Callable[[], float], out: Path) -> Iterator[None]:
+    """Say of an interrupt how many cells are kept, where there are any."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not (count := int(done())):
+            raise
+        kept = f"{count} cells are kept in {str(out)!r}, and the same command goes on"
+        raise KeyboardInterrupt(kept) from None
 
 
 def numbers(text: str) -> list[int]:

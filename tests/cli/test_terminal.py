@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from gantheory.cli import cli
+from gantheory.cli import cli, main
 from gantheory.cli.ascii import HANDLER, in_ascii
 from gantheory.cli.completion import densities, divergences, games, losses
 from gantheory.cli.divergences import known
@@ -128,3 +128,24 @@ def test_a_verdict_on_a_game_and_the_findings_of_curves_come_first(columns):
 def test_what_a_stuck_value_means_comes_first():
     lines = run("explain", "non-saturating", "--stuck", "0.6931").output.splitlines()
     assert lines[1].startswith("  stuck at 0.6931")
+
+
+@pytest.mark.parametrize("done", [0, 3])
+def test_an_interrupted_sweep_says_what_is_kept_only_where_something_is(
+    done, tmp_path, monkeypatch, capsys
+):
+    module = pytest.importorskip("simulations.sweeps.sweep")
+
+    def interrupted(*_, progress, **__):
+        progress(done, 8)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "sweep", interrupted)
+    laws = ["--p", "normal(0, 1)", "--q", "normal(1, 1)", "--quiet", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["gantheory", "sweep", "--loss", "minimax", *laws])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr().err.strip()
+    assert left.value.code == 130
+    assert said.startswith("interrupted")
+    assert ("3 cells are kept" in said) == (done == 3)
