@@ -16,7 +16,7 @@ import sympy as sp
 from gantheory.deadline import OutOfTime, Undecided, check_time
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.roots import roots_between
-from gantheory.functions import r, t
+from gantheory.functions import r, relu, sigmoid, t
 from gantheory.implicit.atscore import AtScore
 from gantheory.implicit.curves import formulas
 from gantheory.implicit.stationary import Slopes
@@ -55,13 +55,21 @@ class Family:
             Undecided: where a payoff has a kink.
         """
         payoffs = payoffs_of(loss, parameters).map(_without_tanh)
-        if any(k.has(t) for part in vars(payoffs).values() for k in part.atoms(*KINKS)):
-            raise Undecided("a payoff with a kink and free parameters")
         lower, upper, *closed = domain_of(loss, parameters)
         found = cls(loss, parameters, payoffs, lower, upper, (closed[0], closed[1]))
+        found.payoffs = payoffs.map(found._without_kinks)
+        if any(k.has(t) for part in vars(found.payoffs).values() for k in part.atoms(*KINKS)):
+            raise Undecided("a payoff with a kink and free parameters")
         if not found.falls():
             raise Undecided("a payoff whose concavity depends on the parameters")
         return found
+
+    def _without_kinks(self, expr: sp.Expr) -> sp.Expr:
+        """Put in what kinks are where their arguments have one sign on the whole domain."""
+        signs = {kink: self.sign(kink.args[0]) for kink in expr.atoms(relu)}
+        return expr.xreplace(
+            {k: k.args[0] if sign == 1 else ZERO for k, sign in signs.items() if sign is not None}
+        )
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -276,8 +284,6 @@ def _as_log(u: sp.Expr) -> sp.Expr:
 
 def _without_tanh(expr: sp.Expr) -> sp.Expr:
     """Write tanh by sigmoids, whose derivatives have a sign."""
-    from gantheory.functions import sigmoid
-
     return expr.replace(sp.tanh, lambda u: 2 * sigmoid(2 * u) - 1)
 
 

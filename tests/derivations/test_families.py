@@ -30,11 +30,11 @@ LOSSES = {  # formulas; the same by numpy with the numbers; ends; followed a div
         False,
     ),
     "ends": (
-        ("t - exp(-a*t)/3", "-t**2 - g*exp(t)", "softplus(-t)", "[-1, 1]"),
+        ("t - exp(-a*t)/3", "-t**2 - g*exp(t)", "softplus(-t) + relu(2 - t)", "[-1, 1]"),
         (
             lambda t: t - np.exp(-A * t) / 3,
             lambda t: -(t**2) - G * np.exp(t),
-            lambda t: softplus(-t),
+            lambda t: softplus(-t) + 2 - t,
             -1,
             1,
         ),
