@@ -23,6 +23,7 @@ from gantheory.losses.loss import Loss
 from gantheory.records import How
 from gantheory.theory.records import Curvature, Equilibrium, SecondOrder
 
+PARTS = ("loss", "followed", "equilibrium")
 # The limits of a saturation, and what they are called where they are undecided.
 ENDS = {
     "limit_at_0": "saturation limit_at_0",
@@ -53,7 +54,14 @@ def completed(found: Derivation, seconds: float) -> Derivation:
 def _with_parameters(found: Derivation, parameters: Assumptions) -> Derivation:
     """Decide a loss with free parameters, by one without where these only weigh its payoffs."""
     if found.optimum is not None:
-        return found
+        missing = [name for name in PARTS if getattr(found, name) is None]
+        made = of_weighted(found, parameters, _plain) if missing else None
+        if made is None or made.no_optimum:
+            return found
+        changes = {name: getattr(made, name) for name in missing}
+        decided = {name for name, part in changes.items() if part is not None}
+        undecided = {k: v for k, v in (found.undecided or {}).items() if k not in decided}
+        return confirm(replace(found, undecided=undecided, **changes))
     made = of_weighted(found, parameters, _plain) or of_family(found, parameters, _plain)
     return confirm(made)
 

@@ -80,6 +80,16 @@ def test_weights_leave_signs_as_they_are_and_move_the_ratios(name):
     assert found.followed.is_divergence == bool(np.all(np.diff(heights) <= 1e-9))
 
 
+def test_what_a_closed_form_leaves_open_is_read_without_the_weights():
+    found = derive(Loss("half closed", "-c*sigmoid(-t)", "1 - exp(t)", "-atan(t)"), seconds=100)
+    at_one = found.equilibrium.discriminator_loss
+    grid = np.linspace(-20, 5, 200_001)
+    height = np.max(-C * D(-grid) + 1 - np.exp(grid))
+    given = {symbol: C for symbol in at_one.free_symbols}
+    assert float(at_one.subs(given)) == pytest.approx(-height, abs=1e-7)
+    assert found.loss.is_divergence is False
+
+
 def test_where_the_optimum_jumps_at_equality_the_other_score_is_named_for_its_weights():
     found = derive(Loss("hills", "-c*(t**4 - t)", "-D", "-D"), seconds=100)
     (other,) = found.equilibrium.others
