@@ -276,5 +276,5 @@ def test_a_derivative_between_near_counts_keeps_the_digits_of_their_distance():
         shape = (a - b) ** 2 / (b * (1 - b))  # chi-squared is (1 + shape)^n − 1
         slope = -2 * (a - b) / (b * (1 - b)) - (a - b) ** 2 * (1 - 2 * b) / (b * (1 - b)) ** 2
         truth = 2 * (1 + shape) * slope
-    found = divergence("pearson_chi2", f"binomial(2, {p!r})", f"binomial(2, {q!r})", "q.p")
+    found = divergence("pearson_chi2", f"binomial(2, {p!r})", f"binomial(2, {q!r})", wrt="q.p")
     assert abs(truth - found.value) <= found.error <= 1e-9 * abs(truth)
