@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 
 def main(run: Any, outcome: Any) -> None:
-    """Run seeds one by one, say what is to be looked at when it comes, and end with a table."""
+    """Run seeds one by one, say what is to be looked at when it comes, and end with a table.
+
+    With ``--keep FILE`` what comes of each seed is written there with the commit that it was tried
+    on, and seeds that are there already are counted and not tried again: a campaign may be made in
+    portions, each of which goes on where the last one ended.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("first", type=int, help="the first seed")
     parser.add_argument("count", type=int, help="how many seeds")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no seed after this time")
+    parser.add_argument("--keep", type=Path, help="a file of what came of each seed")
     options = parser.parse_args()
-    start, shown, seed = time.monotonic(), 0, options.first
-    while seed < options.first + options.count and time.monotonic() - start < options.seconds:
-        run(range(seed, seed + 1), outcome)
-        for line in outcome.lines[shown:]:
-            print(line, flush=True)
-        shown, seed = len(outcome.lines), seed + 1
-    print(f"seeds {options.first} to {seed - 1}, {time.process_time():.0f} s of processor time")
+    done = _kept(options.keep, outcome)
+    start, tried = time.monotonic(), 0
+    for seed in range(options.first, options.first + options.count):
+        if time.monotonic() - start >= options.seconds:
+            break
+        if seed in done:
+            continue
+        new = type(outcome)()
+        run(range(seed, seed + 1), new)
+        tried += 1
+        print(*new.lines, sep="\n", end="\n" if new.lines else "", flush=True)
+        _add(outcome, new.counts, new.lines)
+        if options.keep:
+            row = {"seed": seed, "commit": commit(), "counts": new.counts, "lines": new.lines}
+            with options.keep.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+    print(f"{tried} seeds tried, {time.process_time():.0f} s of processor time")
     for word, count in sorted(outcome.counts.items()):
         print(f"{count:7d}  {word}")
+
+
+def _add(outcome: Any, counts: dict[str, int], lines: list[str]) -> None:
+    outcome.counts.update(counts)
+    outcome.lines.extend(lines)
+
+
+def _kept(path: Path | None, outcome: Any) -> set[int]:
+    """Count what a file keeps; return its seeds."""
+    seeds = set()
+    if path and path.exists():
+        for line in path.read_text().splitlines():
+            row = json.loads(line)
+            seeds.add(row["seed"])
+            _add(outcome, row["counts"], row["lines"])
+    return seeds
+
+
+def commit() -> str:
+    """Return the commit that is checked out, with a + where files differ from it."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()

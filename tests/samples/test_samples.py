@@ -205,6 +205,7 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
     ("call", "said"),
     [
         (lambda: samples(["a"]), "must be numbers"),
+        (lambda: samples([1.5e150]), "beyond 1e150"),
         (lambda: samples([[1.0], [1.0, 2.0]]), "must be numbers"),
         (lambda: samples([]), "must have shape"),
         (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
@@ -230,6 +231,18 @@ def test_samples_that_cannot_be_compared_are_refused_in_one_line(call, said):
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_points_of_unequal_numbers_are_moved_as_mass_or_refused(order):
+    few, many = [[0.0, 0.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [3.0, 0.0]]
+    for pair in ((few, many), (many, few)):
+        try:
+            found = divergence(f"w{order}", *map(np.array, pair))
+        except GantheoryError as error:
+            assert "different sizes" in str(error)  # noqa: PT017
+        else:  # a quarter of the mass moves by 2
+            assert found.value == pytest.approx((2**order / 4) ** (1 / order))
 
 
 def test_samples_are_exported():
