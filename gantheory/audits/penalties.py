@@ -28,6 +28,13 @@ def penalties(facts: Any) -> Iterator[Finding]:
             "scores[torch.arange(len(labels)), labels].sum()",
         )  # fmt: skip
         return
+    if max(p["values"].values()) <= 0:
+        yield Finding(
+            Kind.WRONG_SIGN, Severity.ERROR,
+            "the penalty is negative: it pays the critic for slopes far from the target",
+            _probe(facts, "k", (1.0, 5.0)), "return the negative: a penalty is minimised",
+        )  # fmt: skip
+        return
     if p["detached"]:
         yield Finding(
             Kind.DETACHED_PENALTY, Severity.ERROR,

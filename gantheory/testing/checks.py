@@ -20,6 +20,7 @@ from gantheory.testing.oracles import evaluate
 
 LOUD = ("no-generator-gradient", "no-discriminator-gradient", "gradient-of-another-function",
         "hidden-state", "branch-on-value", "reduction", "epsilon-in-log", "overflow")  # fmt: skip
+LABELLED = ("one-sided-smoothing", "two-sided-smoothing", "least-squares", "class-priors")
 MASSES: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = (
     ((0.5, 0.3, 0.2), (0.2, 0.5, 0.3)),
     ((0.9, 0.1), (0.25, 0.75)),
@@ -27,6 +28,11 @@ MASSES: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = (
     ((0.5, 0.5), (0.5000001, 0.4999999)),
     ((0.999, 0.001), (0.001, 0.999)),
 )
+OTHERS: dict[str, Callable[[float, int], float]] = {
+    "the mean over outcomes instead of their sum": lambda x, size: x * size,
+    "its square root": lambda x, size: x * x,
+    "its square": lambda x, size: math.sqrt(abs(x)),
+}
 EDGES = (((0.5, 0.5, 0.0), (0.25, 0.25, 0.5)), ((0.25, 0.25, 0.5), (0.5, 0.5, 0.0)))
 
 
@@ -58,13 +64,24 @@ def check_losses(
     assert found.loss is not None
     parts = (found.loss["real"], found.loss["fake"], found.loss["generator"])
     ours = Payoffs(*(to_sympy(part or "0") for part in parts))
-    _compare(ours, Payoffs.of(definition), definition, factor)
+    _compare(ours, Payoffs.of(definition), definition, factor, _known(found))
     for finding in found.findings:
         assert finding.kind.value not in LOUD, f"{finding.kind.value}: {finding.message}"
     return found
 
 
-def _compare(ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None) -> None:
+def _known(found: Audit) -> str:
+    """Say what losses are instead, where the catalogue has them: with other labels, say."""
+    if found.equals is None:
+        return ""
+    name = found.equals.loss
+    labels = ": its labels differ" if name.startswith(LABELLED) else ""
+    return f"; together they are {name}{labels}"
+
+
+def _compare(
+    ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None, known: str = ""
+) -> None:
     """Raise with the first difference between two games."""
     d = proportion([(ours.real, true.real), (ours.fake, true.fake)])
     turned = proportion([(ours.real, true.fake), (ours.fake, true.real)])
@@ -73,7 +90,7 @@ def _compare(ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None) -> 
     )
     assert d is not None, (
         f"the discriminator's payoffs are {ours.real} on real and {ours.fake} on fake scores; "
-        f"those of {loss.name!r} are {loss.real} and {loss.fake}{_guard(ours, true)}"
+        f"those of {loss.name!r} are {loss.real} and {loss.fake}{_guard(ours, true) or known}"
     )
     assert d > 0, f"the discriminator's loss is that of {loss.name!r} with the wrong sign"
     assert ours.generator is not None
@@ -84,7 +101,7 @@ def _compare(ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None) -> 
     )
     assert g is not None, (
         f"the generator's loss is {ours.generator}; that of {loss.name!r} is "
-        f"{loss.generator}{_guard(ours, true)}"
+        f"{loss.generator}{_guard(ours, true) or known}"
     )
     assert g > 0, f"the generator's loss is that of {loss.name!r} with the wrong sign"
     for who, k in (("discriminator", d), ("generator", g)):
@@ -106,6 +123,7 @@ def check_gradient_penalty(
     *,
     target: float | None = None,
     weight: float | None = None,
+    at: str | None = None,
     call: Mapping[str, Any] | None = None,
 ) -> Audit:
     """Assert that a gradient penalty penalises the slope of each sample's score.
@@ -115,10 +133,11 @@ def check_gradient_penalty(
             its name should say that it is a penalty.
         target: the slope that costs nothing, 1 for WGAN-GP and 0 for R1; by default any.
         weight: γ of γ/2·E‖∇D‖² for the target 0, else λ of λ·E(‖∇D‖ − target)²; by default any.
+        at: where it is taken: ``"real"``, ``"fake"`` or ``"between"``; by default anywhere.
         call: further arguments by name.
 
     Raises:
-        AssertionError: naming the fault: constant, of the whole batch, through the loss,
+        AssertionError: naming the fault: a sign, constant, of the whole batch, through the loss,
             detached, of another norm, or of another target or weight.
     """
     found = audit(penalty, call=call, style="penalty")
@@ -127,10 +146,25 @@ def check_gradient_penalty(
     assert found.penalty is not None
     for name, wanted in (("target", target), ("weight", weight)):
         seen = found.penalty[name]
-        assert wanted is None or (seen is not None and math.isclose(seen, wanted, abs_tol=1e-6)), (
-            f"the penalty's {name} is {seen}, not {wanted}"
+        values = found.details["penalty"]["values"]
+        assert wanted is None or seen is not None, (
+            "no weight*(slope - target)^2 is the penalty: at slopes "
+            f"{', '.join(f'{k:g} it is {v:.6g}' for k, v in values.items())}"
         )
+        assert wanted is None or math.isclose(seen, wanted, abs_tol=1e-6), (
+            f"the penalty's {name} is {seen}, not {wanted}{_times(seen, wanted)}"
+        )
+    place = found.details["penalty"].get("at", "")
+    assert at is None or place.startswith(at), (
+        f"the penalty is taken {place}, not {at}" + (": its arguments are exchanged"
+        if {place, at} == {"real", "fake"} else "")
+    )  # fmt: skip
     return found
+
+
+def _times(seen: float, wanted: float) -> str:
+    """Say which factor explains a number."""
+    return f": a factor {seen / wanted:.6g}" if seen and wanted else ""
 
 
 def check_divergence(
@@ -194,6 +228,10 @@ def _limit(at: Callable[[int], Any]) -> Any:
 def _hint(f: str, cases: Sequence[Any], seen: Sequence[float], truths: Sequence[float]) -> str:
     """Say what would explain all values inside the simplex."""
     inner = range(len(MASSES))
+    for name, turned in OTHERS.items():
+        pairs = [(turned(seen[k], len(cases[k][0])), truths[k]) for k in inner if k != 3]
+        if all(math.isclose(a, b, rel_tol=1e-6) for a, b in pairs):
+            return f": it is {name}"
     exchanged = [_truth(f, q, p) for p, q in cases]
     if all(math.isclose(seen[k], exchanged[k], rel_tol=1e-6, abs_tol=1e-12) for k in inner):
         return ": the arguments are exchanged"
@@ -202,6 +240,11 @@ def _hint(f: str, cases: Sequence[Any], seen: Sequence[float], truths: Sequence[
         names = {1 / math.log(2): ", the logarithm's base being 2", -1.0: ", a sign"}
         why = next((said for k, said in names.items() if math.isclose(ratios[0], k)), "")
         return f": it is {ratios[0]:.6g} times the truth{why}"
+    edges = range(len(MASSES), len(cases))
+    if any(math.isinf(truths[k]) and math.isfinite(seen[k]) for k in edges):
+        return ": it is finite where the truth is not, as with an epsilon inside"
     if all(math.isclose(seen[k], truths[k], rel_tol=1e-6) for k in inner if k != 3):
-        return ": digits are lost between nearly equal laws, or masses of 0 are not allowed for"
+        if seen[3] != truths[3] and not math.isclose(seen[3], truths[3], rel_tol=1e-6):
+            return ": digits are lost between nearly equal laws"
+        return ": masses of 0 are not allowed for"
     return ""

@@ -79,8 +79,7 @@ class Writer:
                 return f"({self.write(left, x)} {SIGNS[type(op)]} {self.write(right, x)})"
             case ast.UnaryOp(operand=operand):
                 inner = self.write(operand, x)
-                return f"(-{inner})" if inner.replace(".", "").isdigit() else self._of(
-                    NEGATIVE, inner)  # fmt: skip
+                return self._of(NEGATIVE if x in inner else NEGATIVE[:1], inner)
             case ast.Name(id="t"):
                 return x
             case ast.Name(id="D"):

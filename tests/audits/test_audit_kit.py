@@ -31,6 +31,21 @@ def test_a_right_pair_of_losses_passes():
         (d_loss, lambda fake: F.softplus(fake).mean(), "label is exchanged"),
         (d_loss, lambda fake: -torch.log(torch.sigmoid(fake) + 1e-8).mean(), "epsilon"),
         (lambda real, fake: d_loss(real, fake), lambda fake: F.softplus(-fake).sum(), "reduc"),
+        (
+            lambda real, fake: (
+                F.binary_cross_entropy_with_logits(real, torch.full_like(real, 0.9))
+                + F.softplus(fake).mean()
+            ),
+            g_loss,
+            "its labels differ",
+        ),
+        (
+            lambda real, fake: d_loss(real, fake),
+            lambda fake: -torch.log(torch.sigmoid(fake)).mean(),
+            "score -100 has the value inf",
+        ),
+        (d_loss, lambda fake: -F.softplus(-fake).mean(), "wrong sign"),
+        (d_loss, lambda fake: 0.5 * F.softplus(-fake).mean(), "0.5 times"),
     ],
 )
 def test_a_difference_of_losses_is_named(d, g, said):
@@ -46,8 +61,17 @@ def r1(D, real_images):
 
 def test_a_penalty_is_checked_for_target_and_weight():
     check_gradient_penalty(r1, target=0.0, weight=10.0)
-    with pytest.raises(AssertionError, match="weight is 10"):
-        check_gradient_penalty(r1, weight=5.0)
+    with pytest.raises(AssertionError, match=r"weight is 10.0, not 20.0: a factor 0\.5"):
+        check_gradient_penalty(r1, weight=20.0)
+    check_gradient_penalty(r1, at="real")
+    with pytest.raises(AssertionError, match="taken real, not fake: its arguments are exchanged"):
+        check_gradient_penalty(r1, at="fake")
+    with pytest.raises(AssertionError, match="wrong-sign: the penalty is negative"):
+        check_gradient_penalty(lambda D, real_images: -r1(D, real_images))
+    with pytest.raises(AssertionError, match=r"reduction: the penalty is summed|batch-penalty"):
+        check_gradient_penalty(lambda D, real_images: len(real_images) * r1(D, real_images))
+    with pytest.raises(AssertionError, match=r"no weight\*\(slope - target\)\^2 is the penalty"):
+        check_gradient_penalty(lambda D, real_images: (r1(D, real_images) + 0.1).sqrt(), target=0.0)
 
 
 def kl(p, q):
@@ -72,12 +96,16 @@ def test_a_right_divergence_passes():
         (lambda p, q: 2 * jsd(p, q), "jsd", "2 times"),
         (lambda p, q: kl(p, q) / np.log(2), "kl_pq", "base being 2"),
         (lambda p, q: kl(p, q) + 0.1, "kl_pq", "of equal laws"),
-        (lambda p, q: kl(p + 1e-3, q + 1e-3), "kl_pq", "it is"),
+        (lambda p, q: kl(p + 1e-3, q + 1e-3), "kl_pq", "as with an epsilon inside"),
+        (lambda p, q: -kl(p, q), "kl_pq", "a sign"),
+        (lambda p, q: kl(p, q) / len(p), "kl_pq", "the mean over outcomes"),
+        (lambda p, q: jsd(p, q) ** 0.5, "jsd", "its square root"),
+        (lambda p, q: jsd(p, q) if abs(p - q).max() > 1e-6 else 0.0, "jsd", "digits are lost"),
     ],
 )
 def test_a_wrong_divergence_is_named(function, name, said):
     with pytest.raises(AssertionError, match=said):
-        check_divergence(function, name, tolerance=1e-2)
+        check_divergence(function, name, tolerance=1e-8)
 
 
 def test_an_audit_becomes_tests(pytester):
