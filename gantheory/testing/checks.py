@@ -233,7 +233,10 @@ def _hint(f: str, cases: Sequence[Any], seen: Sequence[float], truths: Sequence[
         if all(math.isclose(a, b, rel_tol=1e-6) for a, b in pairs):
             return f": it is {name}"
     exchanged = [_truth(f, q, p) for p, q in cases]
-    if all(math.isclose(seen[k], exchanged[k], rel_tol=1e-6, abs_tol=1e-12) for k in inner):
+    lopsided = any(not math.isclose(exchanged[k], truths[k], rel_tol=1e-9) for k in inner)
+    if lopsided and all(
+        math.isclose(seen[k], exchanged[k], rel_tol=1e-6, abs_tol=1e-12) for k in inner
+    ):
         return ": the arguments are exchanged"
     ratios = [seen[k] / truths[k] for k in inner if k != 3 and truths[k]]
     if ratios and max(ratios) - min(ratios) <= 1e-6 * abs(ratios[0]) and abs(ratios[0] - 1) > 1e-6:
