@@ -70,13 +70,18 @@ class OwnDensity(Univariate):
 
     def _stops_before(self, place: float) -> bool:
         """Whether the density ends at once before ``place``, and not by falling below the range."""
-        inside, outside = self.centers[0][0], place
+        center, width = self.centers[0]
+        starts = center + width * np.array([0.0, 0.37, -0.37])
+        alive = starts[np.isfinite(self.log_function(starts))]
+        if not len(alive):
+            return True
+        inside, outside = float(alive[0]), place
         for _ in range(1200):
             middle = 0.5 * (inside + outside)
             if not min(inside, outside) < middle < max(inside, outside):
                 break
-            alive = np.isfinite(self.log_function(np.array([middle]))[0])
-            inside, outside = (middle, outside) if alive else (inside, middle)
+            lives = np.isfinite(self.log_function(np.array([middle]))[0])
+            inside, outside = (middle, outside) if lives else (inside, middle)
         return bool(self.log_function(np.array([inside]))[0] > -1e250)
 
     @property

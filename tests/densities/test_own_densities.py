@@ -1,5 +1,7 @@
 """A density of one's own is believed no further than it can be checked."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -186,3 +188,24 @@ def test_what_is_declared_rightly_is_believed(true, tails):
     law = own_density(true.logpdf, centers=[center], tails=tails, cdf=true.cdf, ppf=true.ppf,
                       mean=float(true.mean()))  # fmt: skip
     assert divergence("jsd", law, "normal(0.5, 3)").status is Status.OK
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3, -1.0])
+def test_a_support_that_is_declared_too_large_is_refused_wherever_its_center_lies(start):
+    """A half of a normal law, declared on the whole line with its center at, in or out of it."""
+    log = stats.halfnorm(loc=start).logpdf
+    law = own_density(log, centers=[(0.0, 1.0)])
+    with pytest.raises(GantheoryError, match="log-density is -inf at x="):
+        divergence("jsd", "normal(0, 1)", law)
+    own = own_density(log, centers=[(start + 1, 1.0)], support=(start, math.inf))
+    half = divergence("jsd", "normal(0, 1)", f"affine(half_normal(1), {start}, 1)")
+    found = divergence("jsd", "normal(0, 1)", own)
+    assert abs(found.value - half.value) <= found.error + half.error
+
+
+def test_a_single_zero_at_the_center_is_no_end_of_a_support():
+    found = divergence("jsd", "normal(0, 1)", own_density(
+        lambda x: stats.maxwell.logpdf(np.abs(x)) - math.log(2), centers=[(0.0, 1.5)], kinks=[0.0]
+    ))  # fmt: skip
+    assert 0 < found.value < math.log(2)
+    assert found.error < 1e-10
