@@ -95,6 +95,7 @@ def test_planted_errors_are_refuted_by_the_second_route_too():
         (Formula("limit(x*log(x), x, 0) == 1"), False),
         (Formula("1 - exp(-9/2) < 0.9889"), True),
         (Formula("x < x + 1/10**9"), None),
+        (Formula("exp(-381) < exp(-228)"), None),
         (Formula("x < x"), False),
         (Derived(Loss("m", "-relu(1 - t)", "-relu(1 + t)", "-t"), "followed", "2*tv"), True),
         (Derived(Loss("m", "-relu(1 - t)", "-relu(1 + t)", "-t"), "followed", "tv"), False),

@@ -36,7 +36,7 @@ from gantheory.verify import decided
 
 TOLERANCE = 2e-4  # relative to 1 + both sides: of differences of second order
 CLOSE = 1e-8  # of numbers of 80 digits: derivatives by differences, limits by approach
-SAME = 1e-25
+SAME = 1e-25  # relative: below it two numbers of 80 digits are the same
 LAWS = 200  # random laws that a comparison of divergences is tried on
 OPTIMAL = ": the value at the optimal critic is "
 Case = tuple[str, Any, Any]  # where, and both sides there
@@ -56,12 +56,13 @@ def _judged(
     Two sides that are as near as that do not tell whether one is strictly the larger, unless
     they are the same within `SAME` in every case.
     """
-    count, ties, apart = 0, 0, 0.0
+    count, ties, same = 0, 0, True
     for where, left, right in cases:
         gap = 0.0 if left == right else float(left - right)
         allowed = float(tolerance * (1 + min(abs(left), abs(right))))
         if relation in ("<", ">") and abs(gap) <= allowed:
-            ties, apart = ties + 1, max(apart, abs(gap))
+            ties += 1
+            same = same and abs(gap) <= SAME * float(max(abs(left), abs(right)))
             continue
         count += 1
         holds = {"<": gap < 0, "<=": gap <= allowed, ">": gap > 0, ">=": gap >= -allowed,
@@ -69,7 +70,7 @@ def _judged(
         if not holds:
             why = f"{where}: {float(left):.6g} {relation} {float(right):.6g} fails"
             return decided(statement, False, why, how=How.MEASURED)
-    if ties and not count and apart < SAME:
+    if ties and not count and same:
         why = f"both sides agree within {SAME:.0e} in all {ties} cases"
         return decided(statement, False, why, how=How.MEASURED)
     told = f"{count} cases in floating point, within {tolerance:.2g}"
