@@ -6,7 +6,14 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(?:v\d+)?")
-UNTOUCHED = (nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.raw)
+UNTOUCHED = (
+    nodes.reference,
+    nodes.title,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.math,
+    nodes.raw,
+)
 
 
 class Papers(SphinxTransform):
