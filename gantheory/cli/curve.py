@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gantheory.cli import completion, json_option, print_json, quiet_option
+from gantheory.cli.curve_job import Job
+from gantheory.cli.curves import show_curves
 from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
-    from gantheory.integrals.curves import Curve, Family, Target, Vanishing
+    from gantheory.integrals.curves import Family
     from gantheory.losses.loss import Loss
-    from gantheory.report.plots.along import Measured
 
 FIGURES = (".png", ".svg", ".pdf")
 TABLES = (".csv", ".parquet")
 PICTURES = ("losses", "vanishing", "modes", "optimum", "pushforward")
-MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training to it takes long
 
 
 @click.command()
@@ -126,13 +124,13 @@ def command(
         from gantheory.losses.classic import CLASSIC
 
         divergences, losses = ("jsd",), tuple(loss.name for loss in CLASSIC)
-    job = _Job(chosen, losses, divergences, points, regularisers)
+    job = Job(chosen, losses, divergences, points, regularisers)
     job.run(measure, seed, quiet=quiet or as_json)
     written = [str(_write(path, job)) for path in outputs]
     if as_json:
         print_json(job.as_dict() | {"files": written})
     else:
-        _show(job, written)
+        show_curves(job, written)
 
 
 def _check(outputs: tuple[Path, ...], figure: str) -> None:
@@ -168,145 +166,7 @@ def _family(
     return replace(family, range=(low, high))
 
 
-class _Job:
-    """One run of the command: the targets, their curves, and what was measured."""
-
-    def __init__(
-        self,
-        family: Family,
-        losses: tuple[str, ...],
-        divergences: tuple[str, ...],
-        points: int,
-        regularisers: tuple[str, ...] = (),
-    ) -> None:
-        import numpy as np
-
-        from gantheory.integrals.curves import Target
-
-        self.family, self.losses, self.regularisers = family, losses, regularisers
-        self.d = np.linspace(*family.range, points)
-        self.targets: list[Target] = [*map(Target.of, divergences)]
-        self.targets += [Target.followed_by(loss) for loss in losses]
-        self.curves: list[Curve] = []
-        self.marks: list[Vanishing] = []
-        self.measured: list[Measured] = []
-
-    def run(self, measure: bool, seed: int, quiet: bool) -> None:
-        """Integrate the curves, find where gradients vanish, and train where asked."""
-        from rich.console import Console
-        from rich.progress import Progress
-
-        from gantheory.integrals.curves import curves, penalised_curves, vanishing
-
-        with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
-            task = bar.add_task("integrating", total=None)
-            self.curves = curves(
-                self.targets, self.family, self.d,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
-            self.curves += penalised_curves(
-                self.losses, self.regularisers, self.family, self.d,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
-            self.marks = [vanishing(target, self.family) for target in self.targets]
-            if measure:
-                self.measured = _measure(self, seed, bar)
-
-    def table(self) -> Any:
-        """Return the curves under their labels."""
-        from gantheory.integrals.curves import tabulate
-
-        return tabulate(self.d, self.curves, self.family)
-
-    def figure(self) -> Any:
-        """Return the curves as a figure."""
-        from gantheory.report.plots import plot_curves
-
-        return plot_curves(
-            self.d, self.curves, axis=self.family.axis, title=str(self.family),
-            marks=self.marks, measured=self.measured,
-        )  # fmt: skip
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything under stable keys."""
-        parts = ("value", "value_error", "gradient", "gradient_error")
-        return {
-            "family": {"p": self.family.p, "q": self.family.q, "axis": self.family.axis},
-            "d": self.d.tolist(),
-            "curves": {
-                c.target.label: {part: getattr(c, part).tolist() for part in parts}
-                | {"title": c.target.title, "terms": dict(c.target.terms), "notes": list(c.reasons)}
-                for c in self.curves
-            },
-            "vanishing": [
-                {
-                    "target": m.target.label,
-                    "peak": m.peak,
-                    "peak_gradient": m.peak_gradient,
-                    "fraction": m.fraction,
-                    "falls_at": m.falls_at,
-                }
-                for m in self.marks
-            ],
-            "measured": [
-                {
-                    "target": m.label,
-                    "d": m.d,
-                    "gradient": m.gradient.value,
-                    "error": m.gradient.error,
-                    "error_probability": m.gradient.error_probability,
-                }
-                for m in self.measured
-            ],
-        }
-
-
-def _measure(job: _Job, seed: int, bar: Any) -> list[Measured]:
-    """Train a discriminator to its optimum at several d, and measure the frozen gradients."""
-    from gantheory.errors import MissingExtraError, require_simulations
-    from gantheory.integrals.curves.families import slopes_of
-    from gantheory.report.plots import Measured
-
-    require_simulations("--measure")
-    try:
-        from simulations.fit import fit_discriminator
-        from simulations.measure import frozen_gradient
-    except ImportError:
-        raise MissingExtraError("--measure", "torch") from None
-    moving = list(slopes_of(job.family, job.d[0]))
-    if not job.losses or len(moving) != 1 or not moving[0].startswith("q."):
-        raise GantheoryError("--measure needs a loss, and a family in which one number of q varies")
-    wrt, found = moving[0], []
-    low, high = job.family.range
-    places = [d for d in MEASURED_AT if low < d < high] or [0.5 * (low + high)]
-    task = bar.add_task("training", total=len(places) * len(job.losses))
-    for d in places:
-        p, q = (str(law) for law in job.family.at(d))
-        slope = slopes_of(job.family, d)[wrt]
-        trained: dict[tuple[str, str], Any] = {}
-        for loss in job.losses:
-            key = _payoffs(loss)
-            if key not in trained:  # games that differ in the generator share their D
-                trained[key] = fit_discriminator(loss, p, q, seed=seed)
-            estimate = frozen_gradient(loss, p, q, wrt, discriminator=trained[key], seed=seed)
-            found.append(Measured(loss, d, _times(slope, estimate)))
-            bar.advance(task)
-    return found
-
-
-def _payoffs(loss: str) -> tuple[str, str]:
-    from gantheory.losses import get_loss
-
-    return get_loss(loss).real, get_loss(loss).fake
-
-
-def _times(slope: float, estimate: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(estimate, value=slope * estimate.value, error=abs(slope) * estimate.error)
-
-
-def _write(path: Path, job: _Job) -> Path:
+def _write(path: Path, job: Job) -> Path:
     from gantheory.integrals.curves import write_table
     from gantheory.report.plots import save_figure
 
@@ -334,89 +194,3 @@ def _picture(
         return
     for path in written:
         click.echo(f"wrote {path}")
-
-
-def _tables(job: _Job, width: int) -> Iterator[Any]:
-    """Yield the values and derivatives as tables, as many as whole numbers and names need."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    from gantheory.cli.listing import side_by_side
-
-    shown = _shown(len(job.d))
-    texts = [
-        [[_cell(part[k]) for k in shown] for part in (c.value, c.gradient)] for c in job.curves
-    ]
-    labels = [curve.target.label for curve in job.curves]
-    widths = [
-        max(len(label), *map(len, value)) + max(map(len, slope)) + 4
-        for label, (value, slope) in zip(labels, texts, strict=True)
-    ]
-    for group in side_by_side(widths, width - 2, 8):
-        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-        for head in ("d", *(part for k in group for part in (labels[k], "∂"))):
-            table.add_column(head, justify="right", overflow="fold")
-        for row, k in enumerate(shown):
-            table.add_row(f"{job.d[k]:g}", *(part[row] for one in group for part in texts[one]))
-        yield table
-
-
-def _show(job: _Job, written: list[str]) -> None:
-    from rich.console import Console
-    from rich.padding import Padding
-
-    console = Console()
-    console.print(f"{job.family}: values in nats, and their derivatives ∂ in d", highlight=False)
-    for mark in job.marks:
-        console.print(Padding(_sentence(mark), (0, 0, 0, 2)))
-    for table in _tables(job, console.width):
-        console.print(table)
-    for line in _without_slope(job):
-        console.print(line, highlight=False)
-    for note in sorted({reason for curve in job.curves for reason in curve.reasons}):
-        console.print(f"note: {note}", highlight=False)
-    for m in job.measured:
-        console.print(
-            f"{m.label} at d = {m.d:g}: measured {m.gradient.value:.5g} ± {m.gradient.error:.1g}",
-            highlight=False,
-        )
-    for path in written:
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
-
-
-def _cell(number: float) -> str:
-    """Return a number to four digits; a note below the table says why there is none.
-
-    >>> _cell(-0.0), _cell(float("inf")), _cell(float("nan"))
-    ('0', '∞', 'none')
-    """
-    if math.isnan(number):
-        return "none"
-    return f"{number + 0.0:.4g}".replace("inf", "∞")
-
-
-def _without_slope(job: _Job) -> Iterator[str]:
-    """Yield where curves have a value but no slope, or none that is determined."""
-    for one in job.curves:
-        pairs = zip(job.d, one.value, one.gradient, strict=True)
-        at = [d for d, value, slope in pairs if math.isnan(slope) and not math.isnan(value)]
-        if at:
-            places = ", ".join(f"{d:g}" for d in at[:5]) + (", ..." if len(at) > 5 else "")
-            name = one.target.title or one.target.label
-            yield f"{name}: no slope exists at d = {places}, or none is determined; see the note"
-
-
-def _shown(count: int) -> list[int]:
-    return sorted({round(k * (count - 1) / 10) for k in range(11)})
-
-
-def _sentence(mark: Vanishing) -> str:
-    name, top = mark.target.title or mark.target.label, f"{mark.peak_gradient:.5g}"
-    if math.isnan(mark.peak_gradient):
-        return f"{name}: the gradient is not determined anywhere here"
-    if mark.falls_at is None:
-        return f"{name}: gradient never falls to {mark.fraction:.0%} of its largest size {top} here"
-    return (
-        f"{name}: gradient is largest at d = {mark.peak:.4g} ({top}) and has fallen to "
-        f"{mark.fraction:.0%} of that at d = {mark.falls_at:.4g}"
-    )
