@@ -369,3 +369,5 @@ def test_bounds_for_samples_of_any_size_are_wider_than_those_of_the_bootstrap():
         )
         assert sure.lower <= near.lower <= near.value <= near.upper < sure.upper
         assert "concentration" in sure.interval_method
+    with pytest.raises(GantheoryError, match="known for ks and mmd2, not w1"):
+        between_samples("w1", samples(x), samples(y), guaranteed=True)

@@ -18,6 +18,7 @@ from gantheory.samples.record import Samples
 
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
 METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
+GUARANTEES = {"ks": intervals.of_ks, "mmd2": intervals.of_mmd}
 ALIASES = {"kolmogorov_smirnov": "ks", "kolmogorov-smirnov": "ks"}
 Sharp = tuple[float, float, float]  # a value, its error, and how likely that is exceeded
 
@@ -77,13 +78,8 @@ def between_samples(
         The value of the empirical laws with its rounding, and an interval for the laws behind them.
     """
     name = ALIASES.get(name, name)
-    if name not in METRICS:
-        raise unknown_name("distance of samples", name, METRICS)
     profile = kernel_named(kernel, bandwidth).of_bandwidth(bandwidth)
-    if not 0 < interval_error < 1:
-        raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
-    if p.dim != q.dim:
-        raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
+    _check(name, p, q, guaranteed, interval_error)
     drawn = [law for law in (p, q) if isinstance(law, Samples)]
     if name == "sinkhorn":
         return _sinkhorn(p, q, eps, order, interval_error)
@@ -91,11 +87,8 @@ def between_samples(
         value, error, chance = _value(name, p, q, profile, seed)
     else:
         value, error, chance = _to_law(name, p, q)
-    sure = guaranteed and name in ("ks", "mmd2")
-    if sure:
-        bound = intervals.of_ks if name == "ks" else intervals.of_mmd
-        radius = sum(bound(len(law), interval_error / len(drawn)) for law in drawn)
-        method = intervals.CONCENTRATION
+    if guaranteed:
+        radius, method = _guaranteed(name, drawn, interval_error)
     else:
         radius, method = _resampled(name, drawn, profile, interval_error, seed)
     lower, upper = _interval(name, value, error, radius)
@@ -111,6 +104,25 @@ def between_samples(
         interval_method=method,
         warnings=() if math.isfinite(radius) else (_no_interval(name),),
     )
+
+
+def _check(
+    name: str, p: Samples | Density, q: Samples | Density, guaranteed: bool, interval_error: float
+) -> None:
+    if name not in METRICS:
+        raise unknown_name("distance of samples", name, METRICS)
+    if guaranteed and name not in GUARANTEES:
+        raise GantheoryError(f"guaranteed=True is known for {' and '.join(GUARANTEES)}, not {name}")
+    if not 0 < interval_error < 1:
+        raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
+    if p.dim != q.dim:
+        raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
+
+
+def _guaranteed(name: str, drawn: list[Samples], error: float) -> tuple[float, str]:
+    """Return how far the laws may be whatever the samples' size, and what that bound is called."""
+    radius = sum(GUARANTEES[name](len(law), error / len(drawn)) for law in drawn)
+    return radius, intervals.CONCENTRATION
 
 
 def _resampled(
