@@ -63,14 +63,15 @@ def test_what_is_no_information_has_no_bits(name):
 
 
 def test_the_command_says_its_unit():
-    result = CliRunner().invoke(
-        command, ["jsd", "uniform(0, 1)", "uniform(1, 2)", "--unit", "bits"]
-    )
-    assert result.output.splitlines()[0].startswith("jsd = 1 ±")
-    assert result.output.splitlines()[1].endswith(", in bits")
     asked = ["jsd", "uniform(0, 1)", "uniform(1, 2)", "--unit", "bits"]
     result = CliRunner().invoke(command, asked)
     assert result.output.splitlines()[0].startswith("jsd = 1 ±")
     assert result.output.splitlines()[1].endswith(", in bits")
     result = CliRunner().invoke(command, [*asked, "--method", "certified"])
     assert "all is in nats" in result.output
+
+
+@pytest.mark.parametrize("name", ["jsd", "w1"])
+def test_samples_never_answer_in_nats_where_bits_are_asked_for(name):
+    with pytest.raises(GantheoryError, match="leave out unit"):
+        gt.divergence(name, [0.0, 1.0, 2.0], [0.5, 1.5, 4.0], unit="bits")
