@@ -43,7 +43,7 @@ class GeneratorLaw:
     interval, 0.0011 wide, are not seen. Atoms, as of a relu network that is constant somewhere,
     are no part of the density: see `flat_mass`.
 
-    >>> law = Pushforward(Affine(), torch.tensor([1.0, -2.0], dtype=torch.float64))
+    >>> law = GeneratorLaw(Affine(), torch.tensor([1.0, -2.0], dtype=torch.float64))
     >>> float(law.logpdf(np.array([1.0]))[0])  # −log(2√(2π))
     -1.612085713764618
     """

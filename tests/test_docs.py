@@ -212,11 +212,11 @@ def test_what_the_readme_says_of_the_ledger_is_so():
 
 
 def test_papers_in_a_line_of_text_are_links_and_names_of_code_are_not(tmp_path):
-    done, page = build(
+    status, said, page = build(
         tmp_path, "See arXiv:1406.2661v1, arXiv:math/0309285 and `arXiv:1701.07875`.",
         "bound_readme = 'none'\nextensions.append('arxiv')\n",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert status == 0, said
     text = page.read_text()
     assert 'href="https://arxiv.org/abs/1406.2661">arXiv:1406.2661v1</a>' in text
     assert 'href="https://arxiv.org/abs/math/0309285"' in text

@@ -30,7 +30,7 @@ class JointTable:
     def of(cls, rows: Sequence[Sequence[Number]]) -> JointTable:
         """Return the law with these rational weights, which must be positive and add up to 1.
 
-        >>> Table.of([["1/2", "1/4"], ["1/8", "1/8"]]).first
+        >>> JointTable.of([["1/2", "1/4"], ["1/8", "1/8"]]).first
         (3/4, 1/4)
         """
         exact = tuple(tuple(_exact(value) for value in row) for row in rows)
@@ -72,7 +72,7 @@ def exact_kl(p: Sequence[sp.Rational], q: Sequence[sp.Rational]) -> sp.Expr:
 def mutual_information(pairs: JointTable) -> sp.Expr:
     """Return I = Σ p(x, c) log(p(x, c)/(p(x) p(c))), exactly.
 
-    >>> mutual_information(Table.of([["1/4", "1/4"], ["1/4", "1/4"]]))
+    >>> mutual_information(JointTable.of([["1/4", "1/4"], ["1/4", "1/4"]]))
     0
     """
     product = [a * b for a in pairs.first for b in pairs.second]

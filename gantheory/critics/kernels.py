@@ -60,7 +60,7 @@ def _kernel_of(text: str, balanced: bool) -> sp.Expr:
     Raises:
         GantheoryError: with what is wrong.
 
-    >>> kernel_of("-abs(x - y)", balanced=True)
+    >>> _kernel_of("-abs(x - y)", balanced=True)
     -Abs(x - y)
     """
     kernel = to_sympy(parse(text, KERNEL), {"x": X, "y": Y})

@@ -72,7 +72,7 @@ class Integrals:
 def _mean_of(g: sp.Expr) -> sp.Expr | None:
     """Return E_q[g(r)] where g is affine in r, so that it is the same for all laws.
 
-    >>> mean_of(3 * r - 1)
+    >>> _mean_of(3 * r - 1)
     2
     """
     if not is_zero(sp.diff(g, r, 2)):

@@ -20,7 +20,7 @@ def enclose_on_box(expression: sp.Expr, box: Box, seen: dict[sp.Expr, arb] | Non
     ``seen`` keeps the enclosures of parts, for expressions that share them.
 
     >>> x = sp.Symbol("x", real=True)
-    >>> enclose(x**2 - 2, {x: arb(0, 1)}).contains(arb(-2))
+    >>> enclose_on_box(x**2 - 2, {x: arb(0, 1)}).contains(arb(-2))
     True
     """
     seen = {} if seen is None else seen

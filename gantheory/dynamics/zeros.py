@@ -63,7 +63,7 @@ def zeros_of_field(dynamics: Game) -> Zeros:
     """Solve ``field = 0`` exactly where formulas suffice, else enclose all zeros in a box.
 
     >>> from gantheory.dynamics.known import dirac
-    >>> zeros(dirac("minimax")).points
+    >>> zeros_of_field(dirac("minimax")).points
     ({theta: 0, psi: 0},)
     """
     plain = without_tanh(dynamics)

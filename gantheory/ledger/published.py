@@ -53,7 +53,7 @@ def claimed_parts(claim: Claim) -> Iterator[tuple[str, str]]:
 
     A printed f says two things more: f(1) = 0, and that its derivative is the printed optimum.
 
-    >>> list(parts_of(Claim("me", f="r*log(r)", optimal_discriminator="1 + log(r)")))[1:3]
+    >>> list(claimed_parts(Claim("me", f="r*log(r)", optimal_discriminator="1 + log(r)")))[1:3]
     [('f', 'r*log(r)'), ('slope', '1 + log(r)')]
     """
     for part in (*FORMULAS, *CURVATURES):

@@ -165,7 +165,7 @@ def enclose_form(form: LogForm) -> arb:
 def number_of_form(form: LogForm) -> sp.Expr:
     """Return a constant form as an exact sympy number.
 
-    >>> as_expression(constant(sp.log(6) / 2))
+    >>> number_of_form(constant(sp.log(6) / 2))
     log(2)/2 + log(3)/2
     """
     total = sp.Integer(0)

@@ -154,7 +154,7 @@ def integral_of_curvature(
 ) -> sp.Expr:
     """Return the integral of a curvature from ``lower`` to ``upper``, infinity included.
 
-    >>> integral(1 / r**2, ONE, sp.oo, Assumptions())
+    >>> integral_of_curvature(1 / r**2, ONE, sp.oo, Assumptions())
     1
     """
     if expr == 0 or (upper != sp.oo and parameters.sign(upper - lower) == 0):

@@ -187,7 +187,7 @@ def _panel(axes: Any, chosen: Sequence[Measurement]) -> None:
 def _weight_of(text: str) -> float:
     """Return a weight as a number.
 
-    >>> weight_of("1/10")
+    >>> _weight_of("1/10")
     0.1
     """
     return float(Fraction(text))

@@ -181,15 +181,15 @@ def test_digits_survive_next_to_an_end_where_the_density_is_singular():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("normal(0, -1)", "scale=-1 must be in"),
-        ("normal(0, 0)", "scale=0 must be in"),
+        ("normal(0, -1)", "scale=-1 must be positive"),
+        ("normal(0, 0)", "scale=0 must be positive"),
         ("normal(0, 1, 2)", "takes 2 parameters"),
         ("normal(loc=0, mean=1)", "unknown parameter of normal 'mean'"),
         ("normal(0, loc=1)", "given twice"),
         ("gamma()", "gamma needs shape"),
         ("norml(0, 1)", "did you mean 'normal'"),
         ("uniform(1, 0)", "must be less than"),
-        ("uniform(0, inf)", "b=inf must be in"),
+        ("uniform(0, inf)", "b=inf must be finite"),
         ("mixture(0.5*normal(0, 1) + 0.6*normal(1, 1))", "sum to 1.1"),
         ("mixture(normal(0, 1)*normal(0, 1))", "no weighted density"),
         ("normal_mixture((0.5, 0.5), (0, 1), (1, 1, 1))", "2 locs need as many scales"),

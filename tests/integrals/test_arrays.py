@@ -135,7 +135,7 @@ def test_equal_laws_are_at_zero_and_rounding_of_unequal_scales_is_no_formula_for
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: gt.density("normal", loc=[0, 1], scale=[1, -1]), r"scale\[1\]=-1 must be in"),
+        (lambda: gt.density("normal", loc=[0, 1], scale=[1, -1]), r"scale\[1\]=-1 must be pos"),
         (lambda: gt.density("normal", loc=[0, np.nan]), r"loc\[1\] is not a number \(nan\)"),
         (lambda: gt.density("normal", loc=["a"]), "loc of type list is not a number"),
         (lambda: gt.density("normal", loc=[]), "empty array"),

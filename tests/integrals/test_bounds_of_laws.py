@@ -22,7 +22,7 @@ def cases():
     for name, family in LAWS.items():
         for _ in range(3):
             loc, scale = round(draw.uniform(-2, 2), 3), round(float(np.exp(draw.uniform(-1, 1))), 3)
-            law = getattr(laws, name)(loc, scale)
+            law = getattr(laws, f"Analytic{name}")(loc, scale)
             yield pytest.param(law, family(loc, scale), id=f"{name}({loc}, {scale})")
 
 

@@ -49,5 +49,5 @@ def test_tails_decide_whether_it_is_finite():
     open_case = divergence("energy", "student_t(0.4)", "student_t(0.4, 1, 2)")
     assert open_case.status is Status.UNDETERMINED
     assert divergence("energy", "laplace(0, 1)", "laplace(0, 1)").value == 0
-    with pytest.raises(GantheoryError, match="closed form"):
+    with pytest.raises(GantheoryError, match="take differences of values"):
         divergence("energy", "laplace(0, 1)", "normal(0, 1)", wrt="q.loc")

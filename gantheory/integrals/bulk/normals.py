@@ -159,7 +159,8 @@ def _form_of(name: str) -> Callable[[NormalPairs], Answer] | None:
 def of_normals(name: str, pair: NormalPairs) -> Answer | None:
     """Return a divergence of normals, element by element; None where no formula is known.
 
-    >>> value, error = of_normals("kl_pq", Pair(*map(np.asarray, (0.0, 1.0, [1.0, 2.0], 1.0))))
+    >>> pair = NormalPairs(*map(np.asarray, (0.0, 1.0, [1.0, 2.0], 1.0)))
+    >>> value, error = of_normals("kl_pq", pair)
     >>> value.tolist()
     [0.5, 2.0]
     """

@@ -13,7 +13,7 @@ from flint import acb, arb, fmpq
 def exact_ball(value: Any) -> arb:
     """Return the ball around a number as it is stored: a float is the binary64 number.
 
-    >>> exact(0.1).contains(fmpq(1, 10)), exact(Fraction(1, 10)).contains(fmpq(1, 10))
+    >>> exact_ball(0.1).contains(fmpq(1, 10)), exact_ball(Fraction(1, 10)).contains(fmpq(1, 10))
     (False, True)
     """
     return _ball(value, flint.ctx.prec)

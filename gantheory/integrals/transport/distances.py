@@ -186,7 +186,7 @@ def _kernel_distance(
     name: str,
 ) -> Estimate:
     """Return ± Σ c_i c_j E k(X_i, X_j) over the signed mixture p − q, or its derivative."""
-    laws = [_normals_of(parse_density(law), name) for law in (p, q)]
+    laws = [_normals_of(parse_density(law), name, wrt) for law in (p, q)]
     dims = {max(law.dim, 1) for law in laws}
     if len(dims) > 1:
         raise GantheoryError(f"{name}: {p} and {q} have different dimensions")
@@ -231,9 +231,14 @@ def _is_of_few_normals(law: Density) -> bool:
     return few and _is_of_normals(law)
 
 
-def _normals_of(law: Density, name: str) -> Density:
+def _normals_of(law: Density, name: str, wrt: str | None) -> Density:
     if _is_of_normals(law):
         return law
+    if wrt and law.dim <= 1:
+        raise GantheoryError(
+            f"the derivative of the {name} of {law}: it is known for normals, their mixtures and "
+            "counts; take differences of values at two parameters"
+        )
     raise GantheoryError(
         f"{name} of {law}: it is known between two laws on the line, two laws of counts, and two "
         "normals or mixtures of them in space; else draw samples: samples(law.sample(0, 1000))"

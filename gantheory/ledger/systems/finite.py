@@ -17,7 +17,7 @@ TABLE = tuple(product((0, 1), repeat=2))  # the points of a joint law of two num
 def laws_on_points(points: Sequence[Any], parts: int, *, positive: bool = False) -> Iterator[Law]:
     """Yield every law on some points whose masses are multiples of 1/parts.
 
-    >>> len(list(laws("abc", 4))), len(list(laws("abc", 4, positive=True)))
+    >>> len(list(laws_on_points("abc", 4))), len(list(laws_on_points("abc", 4, positive=True)))
     (15, 3)
     """
     least = int(positive)
@@ -89,7 +89,7 @@ def information(joint: Law) -> LogSum:
 def law_text(law: Law) -> str:
     """Return a law as text.
 
-    >>> shown({0: Fraction(1, 3), 1: Fraction(2, 3)})
+    >>> law_text({0: Fraction(1, 3), 1: Fraction(2, 3)})
     '(1/3, 2/3)'
     """
     return f"({', '.join(map(str, law.values()))})"

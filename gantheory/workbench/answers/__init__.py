@@ -43,7 +43,7 @@ def bounded_number(field: str, value: Any, low: float, high: float) -> float:
 def chart_numbers(values: Iterable[float]) -> list[float | None]:
     """Return numbers for a chart: six digits, and None where a curve has a gap.
 
-    >>> plain([1 / 3, float("inf")])
+    >>> chart_numbers([1 / 3, float("inf")])
     [0.333333, None]
     """
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]

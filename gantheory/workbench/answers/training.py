@@ -46,7 +46,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Settings:
+class TrainingSettings:
     """What is trained: a catalogue loss, the data, the start, and how many seeds."""
 
     loss: str = "non-saturating"
@@ -71,7 +71,7 @@ class _Settings:
             object.__setattr__(self, field, int(value))
 
 
-def frames(settings: _Settings, state: State | None = None) -> Iterator[dict[str, Any]]:
+def frames(settings: TrainingSettings, state: State | None = None) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps."""
     members, recipe = _ensemble(settings)
     state = initial_state(members, recipe) if state is None else state
@@ -81,7 +81,7 @@ def frames(settings: _Settings, state: State | None = None) -> Iterator[dict[str
         yield _frame(now, recipe, members, compiled)
 
 
-def _ensemble(settings: _Settings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: TrainingSettings) -> tuple[list[Member], Recipe]:
     law = Law(parse_density(settings.p))
     loss = get_loss(settings.loss).at_typical()
     members = [
@@ -123,7 +123,7 @@ def _frame(
     }
 
 
-def _theory(settings: _Settings) -> dict[str, Any]:
+def _theory(settings: TrainingSettings) -> dict[str, Any]:
     """Return the path of θ with D at its optimum, and what the losses read at P = Q."""
     loss = get_loss(settings.loss).at_typical()
     derivation = derive(loss)
@@ -146,7 +146,7 @@ def _number(value: Any) -> float | None:
     return float(value) if value is not None and value.is_number and value.is_finite else None
 
 
-def _path(settings: _Settings) -> Array:
+def _path(settings: TrainingSettings) -> Array:
     """Integrate dθ/ds = −slope(θ) by Heun's rule, one step of the rule for each of training's."""
     places, slopes = _slopes(settings)
     step, place = settings.rate, settings.start
@@ -160,7 +160,7 @@ def _path(settings: _Settings) -> Array:
     return np.array(path)
 
 
-def _slopes(settings: _Settings) -> tuple[Array, Array]:
+def _slopes(settings: TrainingSettings) -> tuple[Array, Array]:
     """Return the followed divergence's slope in θ on a grid that holds the start and the data."""
     law = parse_density(settings.p)
     assert isinstance(law, Univariate)
@@ -174,7 +174,7 @@ def _slopes(settings: _Settings) -> tuple[Array, Array]:
     return places, np.asarray(found.gradient)
 
 
-def picture(settings: _Settings) -> dict[str, Any]:
+def picture(settings: TrainingSettings) -> dict[str, Any]:
     """Return the data's density on the line that is shown."""
     law = parse_density(settings.p)
     assert isinstance(law, Univariate)
@@ -185,22 +185,22 @@ def picture(settings: _Settings) -> dict[str, Any]:
         return {"x": chart_numbers(x), "p": chart_numbers(np.exp(law.logpdf(x)))}
 
 
-def script(settings: _Settings) -> str:
+def script(settings: TrainingSettings) -> str:
     """Return Python that trains the same ensemble."""
-    given = {k: v for k, v in asdict(settings).items() if v != getattr(_Settings, k)}
+    given = {k: v for k, v in asdict(settings).items() if v != getattr(TrainingSettings, k)}
     listed = ", ".join(f"{key}={value!r}" for key, value in given.items())
     return python(
-        f"for frame in frames(Settings({listed})):",
+        f"for frame in frames(TrainingSettings({listed})):",
         "    print(frame['step'], frame['places'])",
-        imports="from gantheory.workbench.answers.training import Settings, frames",
+        imports="from gantheory.workbench.answers.training import TrainingSettings, frames",
     )
 
 
-def _serve(pipe: Any) -> None:
+def serve(pipe: Any) -> None:
     """Train in a child: settings come first, then one message for every 64 steps wanted."""
     with suppress(EOFError, OSError, KeyboardInterrupt):
         try:
-            settings = _Settings(**json.loads(pipe.recv_bytes()))
+            settings = TrainingSettings(**json.loads(pipe.recv_bytes()))
             asked = frames(settings)
             begun = {"picture": picture(settings), "frame": next(asked), "python": script(settings)}
             _tell(pipe, begun)
