@@ -109,9 +109,8 @@ class _Torn(Normal):
 
     name: ClassVar[str] = "torn"
 
-    @property
-    def tails(self):
-        return Normal(self.loc, self.scale).tails
+    def end_tail(self, end):
+        return Normal(self.loc, self.scale).end_tail(end)
 
     def log_density(self, at):
         return np.where(at.x > 1.5, np.nan, super().log_density(at))
