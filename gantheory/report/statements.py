@@ -32,7 +32,10 @@ def print_rows(
             else:
                 console.print(_line(row))
     counts = Counter(row.how for row in rows)
-    console.print(f"{len(rows)} claims: " + ", ".join(f"{n} {how}" for how, n in counts.items()))
+    console.print(
+        f"{len(rows)} claim{'s' * (len(rows) != 1)}: "
+        + ", ".join(f"{n} {how}" for how, n in counts.items())
+    )
     for row in rows:
         if not row.as_expected:
             told = f"{row.entry.id} is {row.how}, recorded as {row.entry.verdict}; {row.reason}"
@@ -46,14 +49,13 @@ def mark_of(how: str) -> str:
 
 def _line(row: Row) -> Table:
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=10, no_wrap=True)
     table.add_column(width=13)
-    table.add_column(ratio=1)
-    told = escape(row.entry.statement)
+    table.add_column(ratio=1, overflow="fold")
+    told = f"[bold]{escape(row.entry.id)}[/]  {escape(row.entry.statement)}"
     for label, text in remarks_on_row(row):
         told += f"\n[dim]{label}: {escape(text)}[/]"
     how = row.how if row.how != UNCHECKABLE else "not machine-\ncheckable"
-    table.add_row(escape(row.entry.id), f"{mark_of(row.how)} {how}", told)
+    table.add_row(f"{mark_of(row.how)} {how}", told)
     return table
 
 

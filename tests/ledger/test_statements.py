@@ -1,6 +1,7 @@
 """The ledger of statements: verdicts are computed, and an error that is planted is refuted."""
 
 import ast
+import io
 import json
 import random
 import re
@@ -13,6 +14,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import gantheory as gt
 from gantheory.cli import claims
@@ -34,7 +36,7 @@ from gantheory.ledger.statements.laws import compare_on_laws
 from gantheory.ledger.statements.reading import MAKERS, read_ledger
 from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict, is_quoted
-from gantheory.report.statements import explained
+from gantheory.report.statements import explained, print_rows
 
 ENTRIES = all_entries()
 EXAMPLE = Path(__file__).parents[2] / "docs" / "_data" / "my_ledger.toml"
@@ -58,6 +60,15 @@ def test_the_rows_have_their_stable_keys_and_say_where_a_statement_stands(rows):
     for row in rows[::6]:
         told = "\n".join(explained(row))
         assert all(verdict.statement in told for verdict in (*row.verdicts, *row.corrected))
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_every_claim_is_printed_with_its_whole_id(rows, width):
+    console = Console(width=width, file=io.StringIO())
+    print_rows(rows, console=console)
+    printed = console.file.getvalue()
+    assert "…" not in printed
+    assert [row.entry.id for row in rows if row.entry.id not in printed] == []
 
 
 def test_an_exchanged_verdict_makes_the_run_fail(rows):
