@@ -42,3 +42,11 @@ def test_what_no_machine_decides_says_so_and_a_false_correction_decides_nothing(
     assert verdict_of(row).how is How.UNDECIDED
     assert "does not hold" in verdict_of(row).reason
     assert not Outcome(statement_check(entry), verdict_of(row)).as_expected
+
+
+def test_a_statement_whose_correction_quotes_a_theorem_is_as_it_should_be_as_a_check_too():
+    """What a correction quotes caps the correction, and not the statement beside it."""
+    for entry in choose(["001-34", "004-117", "dirac-non-saturating"]):
+        row = decide_entry(entry)
+        assert row.assumptions != row.own_assumptions
+        assert Outcome(statement_check(entry), verdict_of(row)).as_expected, entry.id

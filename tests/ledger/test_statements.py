@@ -22,6 +22,7 @@ from gantheory.cli.claims import command
 from gantheory.errors import GantheoryError
 from gantheory.ledger import statements, systems
 from gantheory.ledger.statements import deciding
+from gantheory.ledger.statements.checks import statement_check, verdict_of
 from gantheory.ledger.statements.deciding import all_entries, choose, decide_entry, matches
 from gantheory.ledger.statements.entry import (
     UNCHECKABLE,
@@ -37,6 +38,7 @@ from gantheory.ledger.statements.reading import MAKERS, read_ledger
 from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict, is_quoted
 from gantheory.report.statements import explained, print_rows
+from gantheory.verify import Outcome
 
 ENTRIES = all_entries()
 EXAMPLE = Path(__file__).parents[2] / "docs" / "_data" / "my_ledger.toml"
@@ -49,6 +51,8 @@ def rows():
 
 def test_every_statement_gets_its_recorded_verdict_and_every_correction_holds(rows):
     assert [(row.entry.id, row.how, row.reason) for row in rows if not row.as_expected] == []
+    outcomes = [Outcome(statement_check(row.entry), verdict_of(row)) for row in rows]
+    assert [outcome.check.id for outcome in outcomes if not outcome.as_expected] == []
 
 
 def test_the_rows_have_their_stable_keys_and_say_where_a_statement_stands(rows):

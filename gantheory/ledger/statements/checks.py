@@ -45,5 +45,5 @@ def verdict_of(row: Row) -> Verdict:
         row.entry.statement, how,
         counterexample=row.counterexample,
         reason=told,
-        assumptions=row.assumptions,
+        assumptions=row.own_assumptions,
     )  # fmt: skip

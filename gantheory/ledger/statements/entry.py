@@ -136,8 +136,7 @@ class Row(Shown):
     @property
     def quoted(self) -> tuple[str, ...]:
         """The theorems and steps in words that the verdict rests on: they cap it."""
-        found = (*self.entry.assumptions, *(a for v in self.verdicts for a in v.assumptions))
-        return tuple(filter(is_quoted, dict.fromkeys(found)))
+        return tuple(filter(is_quoted, self.own_assumptions))
 
     @property
     def as_expected(self) -> bool:
@@ -177,10 +176,16 @@ class Row(Shown):
         }
 
     @property
-    def assumptions(self) -> tuple[str, ...]:
+    def own_assumptions(self) -> tuple[str, ...]:
         """What the verdict rests on: of the entry, and of the engine's own results."""
-        found = (a for v in (*self.verdicts, *self.corrected) for a in v.assumptions)
+        found = (a for v in self.verdicts for a in v.assumptions)
         return tuple(dict.fromkeys((*self.entry.assumptions, *found)))
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict, and what corrects the statement, rest on."""
+        corrections = (a for v in self.corrected for a in v.assumptions)
+        return tuple(dict.fromkeys((*self.own_assumptions, *corrections)))
 
 
 def conjunction(verdicts: Iterable[Verdict], assumptions: Iterable[str] = ()) -> How:
