@@ -25,7 +25,7 @@ class Papers(SphinxTransform):
         for text in list(self.document.findall(nodes.Text)):
             if not any(isinstance(one, UNTOUCHED) for one in ancestors(text)):
                 found = linked(text)
-                if len(found) > 1 or isinstance(found[0], nodes.reference):
+                if any(isinstance(one, nodes.reference) for one in found):
                     text.parent.replace(text, found)
 
 
