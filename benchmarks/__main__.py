@@ -26,6 +26,7 @@ ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "coverag
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
 CAMPAIGNS = (
     "campaigns.numbers",
+    "campaigns.masses",
     "campaigns.losses",
     "campaigns.games",
     "campaigns.inequalities",

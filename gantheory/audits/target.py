@@ -25,7 +25,6 @@ class Target:
         init: arguments of a class, or of a function that makes the loss.
         call: further arguments of the loss by name.
         style: how a criterion is called.
-        samples_frozen: whether the samples are detached, and log p and log p_ref are the scores.
         witness: whether ``make_fx`` is asked as a second witness, which takes two seconds more.
     """
 
@@ -34,7 +33,6 @@ class Target:
     init: tuple[list[Any], dict[str, Any]] | None = None
     call: dict[str, Any] = field(default_factory=dict)
     style: str | None = None
-    samples_frozen: bool = False
     witness: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,7 +50,6 @@ def target_of(
     init: str | None = None,
     call: str | None = None,
     style: str | None = None,
-    samples_frozen: bool = False,
     witness: bool = False,
 ) -> Target:
     """Read ``path/to/losses.py:GANLoss``, or ``package.losses:d_loss,g_loss``.
@@ -77,7 +74,7 @@ def target_of(
         raise GantheoryError(f"{place[:80]!r} is neither a path that ends in .py nor a module")
     arguments = None if init is None else _literals(init, "--init")
     _, named_ = ([], {}) if call is None else _literals(call, "--call", positional=False)
-    return Target(place, names, arguments, named_, style, samples_frozen, witness)
+    return Target(place, names, arguments, named_, style, witness)
 
 
 def _is_named(text: str) -> bool:

@@ -24,10 +24,8 @@ def _answer(target: dict[str, Any]) -> dict[str, Any]:
     from gantheory.errors import GantheoryError
 
     init = target["init"]
-    asked = Target(
-        target["place"], tuple(target["names"]), None if init is None else (init[0], init[1]),
-        target["call"], target["style"], target["samples_frozen"], target["witness"],
-    )  # fmt: skip
+    pairs = {"names": tuple(target["names"]), "init": None if init is None else tuple(init)}
+    asked = Target(**target | pairs)
     try:
         from gantheory.audits.loading import recover_target
 

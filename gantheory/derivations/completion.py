@@ -10,7 +10,7 @@ from flint import ctx
 from gantheory.deadline import OutOfTime, Undecided, time_limit
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
-from gantheory.derivations.families import of_family
+from gantheory.derivations.families import of_concave_family
 from gantheory.derivations.weighted import of_weighted
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.signs.balls import NoEnclosure
@@ -62,7 +62,7 @@ def _with_parameters(found: Derivation, parameters: Assumptions) -> Derivation:
         decided = {name for name, part in changes.items() if part is not None}
         undecided = {k: v for k, v in (found.undecided or {}).items() if k not in decided}
         return confirm(replace(found, undecided=undecided, **changes))
-    made = of_weighted(found, parameters, _plain) or of_family(found, parameters, _plain)
+    made = of_weighted(found, parameters, _plain) or of_concave_family(found, parameters, _plain)
     return confirm(made)
 
 

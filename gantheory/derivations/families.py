@@ -32,7 +32,7 @@ SHARES = (Fraction(1), Fraction(1, 5), Fraction(6))  # of the free number in an 
 Plain = Callable[[Loss], Derivation]
 
 
-def of_family(found: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
+def of_concave_family(found: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
     """Return the theory of a loss with free parameters.
 
     Args:

@@ -142,7 +142,8 @@ def draw(measured: Sequence[Measurement]) -> Figure:
         path = np.array(m.numbers["path"])
         steps = np.arange(len(path)) * m.numbers["every"]
         axes.plot(steps, path, color=colour, lw=0.6, alpha=0.5)
-        axes.plot(steps, path.mean(axis=1), color=colour, lw=2.5, label=m.case)
+        label = f"{m.case}: {path.shape[1]} seeds and their mean"
+        axes.plot(steps, path.mean(axis=1), color=colour, lw=2.5, marker="o", ms=4, label=label)
     axes.axhline(0, color="black", lw=1, ls=":")
     axes.set(xlabel="generator steps", ylabel="θ, the distance of the two lines")
     axes.set_title("JSD = log 2 at every θ ≠ 0", fontsize=10)
