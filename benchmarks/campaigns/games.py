@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.campaigns.outcome import Outcome, timed
+from benchmarks.campaigns.outcome import Outcome, figures_of, timed
 from benchmarks.figures import Figure
 
 FIRST = 40_000
@@ -215,9 +215,7 @@ def judge(fate: str, greatest: Any, last: Any, where: tuple[Any, ...], outcome: 
 
 def figures(quick: bool) -> Iterator[Figure]:
     """Yield what came of a campaign."""
-    outcome = Outcome()
-    run(range(FIRST, FIRST + (6 if quick else 120)), outcome)
-    yield from outcome.figures("statements")
+    return figures_of(run, range(FIRST, FIRST + (6 if quick else 120)), "statements")
 
 
 if __name__ == "__main__":

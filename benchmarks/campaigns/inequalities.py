@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.campaigns.outcome import Outcome, timed
+from benchmarks.campaigns.outcome import Outcome, figures_of, timed
 from benchmarks.figures import Figure
 
 FIRST = 50_000
@@ -130,9 +130,7 @@ def check_counterexample(
 
 def figures(quick: bool) -> Iterator[Figure]:
     """Yield what came of a campaign."""
-    outcome = Outcome()
-    run(range(FIRST, FIRST + (5 if quick else 80)), outcome)
-    yield from outcome.figures("statements")
+    return figures_of(run, range(FIRST, FIRST + (5 if quick else 80)), "statements")
 
 
 if __name__ == "__main__":

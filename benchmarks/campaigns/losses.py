@@ -17,7 +17,7 @@ import numpy as np
 import sympy as sp
 from flint import arb, ctx
 
-from benchmarks.campaigns.outcome import Outcome, timed
+from benchmarks.campaigns.outcome import Outcome, figures_of, timed
 from benchmarks.campaigns.payoffs import Arrays, Digits, compiled, draw, text
 from benchmarks.figures import Figure
 
@@ -331,9 +331,7 @@ def verdicts(found: Any, search: Search, wrong: Callable[..., None], outcome: Ou
 
 def figures(quick: bool) -> Iterator[Figure]:
     """Yield what came of a campaign."""
-    outcome = Outcome()
-    run(range(FIRST, FIRST + (6 if quick else 300)), outcome)
-    yield from outcome.figures("statements")
+    return figures_of(run, range(FIRST, FIRST + (6 if quick else 300)), "statements")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath as mp
 
-from benchmarks.campaigns.outcome import Outcome, timed
+from benchmarks.campaigns.outcome import Outcome, figures_of, timed
 from benchmarks.figures import Figure
 
 FIRST = 70_000
@@ -315,10 +315,8 @@ def _compare(outcome: Outcome, gantheory: Any, where: tuple[Any, ...], truth: An
 
 
 def figures(quick: bool) -> Iterator[Figure]:
-    """Yield what came of a campaign; all that is to be looked at is a note of its figure."""
-    outcome = Outcome()
-    run(range(FIRST, FIRST + (6 if quick else 120)), outcome)
-    yield from outcome.figures("masses")
+    """Yield what came of a campaign."""
+    return figures_of(run, range(FIRST, FIRST + (6 if quick else 120)), "masses")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from flint import arb
 from benchmarks.campaigns.integrals import INFINITE, Answer, Oracle, Unresolved
 from benchmarks.campaigns.integrands import DIVERGENCES
 from benchmarks.campaigns.laws import Law, in_many_digits
-from benchmarks.campaigns.outcome import Outcome, timed
+from benchmarks.campaigns.outcome import Outcome, figures_of, timed
 from benchmarks.campaigns.pairs import Tree, ball_law, pair, parameters, text
 from benchmarks.figures import Figure
 
@@ -149,10 +149,8 @@ def judge(outcome: Outcome, where: tuple[Any, ...], truth: Answer, found: Any) -
 
 
 def figures(quick: bool) -> Iterator[Figure]:
-    """Yield what came of a campaign; all that is to be looked at is a note of its figure."""
-    outcome = Outcome()
-    run(range(FIRST, FIRST + (12 if quick else 260)), outcome)
-    yield from outcome.figures("numbers")
+    """Yield what came of a campaign."""
+    return figures_of(run, range(FIRST, FIRST + (12 if quick else 260)), "numbers")
 
 
 if __name__ == "__main__":

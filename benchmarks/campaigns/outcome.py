@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,13 @@ class Outcome:
         yield Figure("wrong", self.counts[WRONG], of, 0, True, lines)
         for word in sorted(set(self.counts) - {WRONG}):
             yield Figure(word, self.counts[word], "counted")
+
+
+def figures_of(run: Callable[[range, Outcome], None], seeds: range, of: str) -> Iterator[Figure]:
+    """Yield what comes of a campaign on some seeds."""
+    outcome = Outcome()
+    run(seeds, outcome)
+    yield from outcome.figures(of)
 
 
 class Late(BaseException):

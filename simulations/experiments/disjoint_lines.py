@@ -147,7 +147,7 @@ def draw(measured: Sequence[Measurement]) -> Figure:
     axes.axhline(0, color="black", lw=1, ls=":")
     axes.set(xlabel="generator steps", ylabel="θ, the distance of the two lines")
     axes.set_title("JSD = log 2 at every θ ≠ 0", fontsize=10)
-    axes.legend()
+    axes.legend(loc="upper right", bbox_to_anchor=(1, 0.92))
     return figure
 
 

@@ -28,8 +28,8 @@ from gantheory.integrals.certified.forms import Form, form_of
 from gantheory.integrals.certified.laws import (
     LEFT,
     RIGHT,
+    Analytic,
     AnalyticLaw,
-    AnalyticMixture,
     analytic_parts,
 )
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
@@ -105,7 +105,7 @@ def _form_of_formula(entry: FDivergence | Complement) -> Form:
 def _refine(
     name: str,
     form: Form,
-    pair: tuple[AnalyticLaw | AnalyticMixture, AnalyticLaw | AnalyticMixture],
+    pair: tuple[Analytic, Analytic],
     digits: int,
 ) -> Enclosure:
     """Raise the precision until the relative radius meets the digits asked for."""
@@ -144,8 +144,8 @@ class _Counter:
 
 def _integrate(
     form: Form,
-    p: AnalyticLaw | AnalyticMixture,
-    q: AnalyticLaw | AnalyticMixture,
+    p: Analytic,
+    q: Analytic,
     goal: arb,
     counter: _Counter,
 ) -> tuple[arb, arb]:
@@ -159,8 +159,8 @@ def _integrate(
 
 def _piece(
     form: Form,
-    p: AnalyticLaw | AnalyticMixture,
-    q: AnalyticLaw | AnalyticMixture,
+    p: Analytic,
+    q: Analytic,
     a: arb,
     b: arb,
     goal: arb,
@@ -202,14 +202,12 @@ def _narrower(closed: acb | None, difference: acb) -> acb:
     return closed if closed.rad() < difference.rad() else difference
 
 
-def _bumps(p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture) -> list[AnalyticLaw]:
+def _bumps(p: Analytic, q: Analytic) -> list[AnalyticLaw]:
     """Return the parts of both laws that are bumps on the whole line: not uniform laws."""
     return [part for one in (p, q) for part in analytic_parts(one) if part.support is None]
 
 
-def _center(
-    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, a: arb, b: arb
-) -> tuple[arb, arb]:
+def _center(p: Analytic, q: Analytic, a: arb, b: arb) -> tuple[arb, arb]:
     """Return the location and scale of the part nearest to [a, b], whose bump a chart unfolds."""
     parts = _bumps(p, q)
     low, high = float(a), float(b)
@@ -217,16 +215,14 @@ def _center(
     return exact_ball(near.loc), exact_ball(near.scale)
 
 
-def _inside(one: AnalyticLaw | AnalyticMixture, x: arb) -> bool:
+def _inside(one: Analytic, x: arb) -> bool:
     if one.support is None:
         return True
     a, b = one.support
     return bool(exact_ball(a) < x < exact_ball(b))
 
 
-def _pieces(
-    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, window: arb
-) -> Iterator[tuple[arb, arb]]:
+def _pieces(p: Analytic, q: Analytic, window: arb) -> Iterator[tuple[arb, arb]]:
     """Yield the intervals between kinks and support ends inside the window."""
     cuts = {stored(c) for one in (p, q) for c in (*one.kinks, *(one.support or ()))}
     if p.heavy or q.heavy:  # halfway between bumps, so that each piece has a chart of its own
@@ -236,9 +232,7 @@ def _pieces(
     yield from itertools.pairwise(ends)
 
 
-def _infinite(
-    form: Form, p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture
-) -> str | None:
+def _infinite(form: Form, p: Analytic, q: Analytic) -> str | None:
     """Return why the supports alone make the divergence infinite, or None."""
     if form.at_infinity is None and q.support and not _covers(q, p):
         return "P has mass where q = 0"
@@ -247,20 +241,18 @@ def _infinite(
     return None
 
 
-def _covers(outer: AnalyticLaw | AnalyticMixture, inner: AnalyticLaw | AnalyticMixture) -> bool:
+def _covers(outer: Analytic, inner: Analytic) -> bool:
     if inner.support is None or outer.support is None:
         return outer.support is None
     return outer.support[0] <= inner.support[0] and inner.support[1] <= outer.support[1]
 
 
-def _start(one: AnalyticLaw | AnalyticMixture) -> float:
+def _start(one: Analytic) -> float:
     """Return an \\|x\\| beyond which the tail bounds of a law hold."""
     return max(part.reach for part in analytic_parts(one))
 
 
-def _window(
-    form: Form, p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, goal: arb
-) -> tuple[arb, arb]:
+def _window(form: Form, p: Analytic, q: Analytic, goal: arb) -> tuple[arb, arb]:
     """Return a window [−y, y] and what can lie outside of it, less than a quarter of the goal."""
     y = arb(max(_start(p), _start(q)))
     growth = 100 if p.heavy or q.heavy else 1.2
@@ -277,8 +269,8 @@ def _window(
 
 def _tail(
     form: Form,
-    p: AnalyticLaw | AnalyticMixture,
-    q: AnalyticLaw | AnalyticMixture,
+    p: Analytic,
+    q: Analytic,
     y: arb,
     side: int,
 ) -> arb:
@@ -301,8 +293,8 @@ def _tail(
 
 def _power_tail(
     form: Form,
-    p: AnalyticLaw | AnalyticMixture,
-    q: AnalyticLaw | AnalyticMixture,
+    p: Analytic,
+    q: Analytic,
     y: arb,
     side: int,
 ) -> arb:

@@ -319,6 +319,9 @@ class AnalyticMixture:
         return total
 
 
-def analytic_parts(one: AnalyticLaw | AnalyticMixture) -> tuple[AnalyticLaw, ...]:
+Analytic = AnalyticLaw | AnalyticMixture
+
+
+def analytic_parts(one: Analytic) -> tuple[AnalyticLaw, ...]:
     """Return the components of a mixture, or the law itself."""
     return one.parts if isinstance(one, AnalyticMixture) else (one,)

@@ -8,17 +8,15 @@ from flint import acb, arb
 
 from gantheory.integrals.certified.balls import exact_ball
 from gantheory.integrals.certified.laws import (
+    Analytic,
     AnalyticLaw,
-    AnalyticMixture,
     AnalyticNormal,
     AnalyticStudentT,
     LogGamma,
 )
 
 
-def log_ratio(
-    p: AnalyticLaw | AnalyticMixture, q: AnalyticLaw | AnalyticMixture, x: acb, analytic: bool
-) -> acb | None:
+def log_ratio(p: Analytic, q: Analytic, x: acb, analytic: bool) -> acb | None:
     """Return log p/q without subtracting logarithms, for two normals or two t laws of one df.
 
     A ball around the difference of two logarithms is as wide as they are; where the laws are close,
@@ -49,8 +47,8 @@ def _t_ratio(p: AnalyticStudentT, q: AnalyticStudentT, x: acb, analytic: bool) -
 
 def power_tail(
     order: Fraction,
-    p: AnalyticLaw | AnalyticMixture,
-    q: AnalyticLaw | AnalyticMixture,
+    p: Analytic,
+    q: Analytic,
     y: arb,
     side: int,
 ) -> arb:
@@ -70,7 +68,7 @@ def power_tail(
     return arb(len(mine)) ** exact_ball(order - 1) * total
 
 
-def _terms(one: AnalyticLaw | AnalyticMixture) -> list[tuple[arb, AnalyticLaw]]:
+def _terms(one: Analytic) -> list[tuple[arb, AnalyticLaw]]:
     if isinstance(one, AnalyticLaw):
         return [(arb(1), one)]
     return [(exact_ball(w), part) for w, part in zip(one.weights, one.parts, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 from gantheory.errors import GantheoryError
 from gantheory.integrals.certified.balls import stored
 from gantheory.integrals.certified.laws import (
+    Analytic,
     AnalyticGumbel,
     AnalyticLaplace,
     AnalyticLaw,
@@ -33,9 +34,7 @@ _HALF_LINE = ("gamma", "lognormal")  # by y = log x
 _INTERVAL = ("beta", "uniform(0, 1)")  # by y = log x/(1 − x)
 
 
-def analytic_laws(
-    p: Any, q: Any
-) -> tuple[AnalyticLaw | AnalyticMixture, AnalyticLaw | AnalyticMixture]:
+def analytic_laws(p: Any, q: Any) -> tuple[Analytic, Analytic]:
     """Return the analytic laws of two densities, on the axis on which both live on the whole line.
 
     Divergences do not change under a bijection: gamma and lognormal laws meet in log x, beta laws
@@ -73,7 +72,7 @@ def _in_log_odds(one: Any) -> AnalyticLaw:
     return LogitBeta(1, 1) if one.name == "uniform" else LogitBeta(*one.parameters.values())
 
 
-def _law(name: str, parameters: Mapping[str, Any]) -> AnalyticLaw | AnalyticMixture:
+def _law(name: str, parameters: Mapping[str, Any]) -> Analytic:
     """Return the analytic law of a density's name and parameters.
 
     Raises:
@@ -96,7 +95,7 @@ def _law(name: str, parameters: Mapping[str, Any]) -> AnalyticLaw | AnalyticMixt
     )
 
 
-def _affine(base: Any, loc: Any, scale: Any) -> AnalyticLaw | AnalyticMixture:
+def _affine(base: Any, loc: Any, scale: Any) -> Analytic:
     """Return loc + scale·X as a member of X's own family."""
     inner, shift, stretch = _law(base.name, base.parameters), stored(loc), stored(scale)
     if isinstance(inner, AnalyticMixture):
