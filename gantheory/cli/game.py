@@ -148,6 +148,7 @@ def _check_place(path: Path) -> None:
 def _with_decision(data: dict[str, Any], decision: Decision) -> dict[str, Any]:
     update = {
         "verdict": str(decision.fate), "how": str(decision.how), "reason": decision.reason,
+        "theorem": decision.theorem or None,
     }  # fmt: skip
     return data | {"update": data["update"] | update}
 

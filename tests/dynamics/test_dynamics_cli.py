@@ -198,3 +198,15 @@ def test_a_game_without_formulas_is_answered_and_nothing_is_called_proved(argume
     assert update["verdict"] in VERDICTS
     assert update["how"] in {"certified", "measured", "undecided"}
     assert update["converges_for"] is None or arguments == ["energy-based"]
+
+
+def test_a_fate_names_the_theorem_that_it_quotes():
+    asked = ["--value", "x**2 + x**3 + 2*x*y - y**2", "--player1", "x", "--player2", "y"]
+    asked += ["--method", "flow"]
+    printed = CliRunner().invoke(command, asked).output
+    assert "linearised stability" in printed
+    assert "which is quoted" in printed
+    found = json.loads(CliRunner().invoke(command, [*asked, "--json"]).output)
+    assert found["update"]["theorem"].startswith("linearised stability")
+    linear = json.loads(CliRunner().invoke(command, ["bilinear", "--json"]).output)
+    assert linear["update"]["theorem"] is None
