@@ -1,14 +1,9 @@
 """Every experiment, on its small budget, ends in the verdicts that it should; records survive."""
 
-import gzip
 import json
-import math
-import struct
 from dataclasses import replace
 
-import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
 import gantheory as gt
@@ -16,9 +11,6 @@ from gantheory.cli import cli
 from gantheory.errors import GantheoryError
 from gantheory.ledger.simulated import judge_comparison, outcomes
 from gantheory.records import Estimate, How, Status
-from simulations.coverage import CEILING, coverage
-from simulations.data import digits, grid, read_idx, ring
-from simulations.ensembles import initial_state
 from simulations.experiments import NAMES, load
 from simulations.experiments.base import Comparison, Experiment, Measurement, Record, Setting
 
@@ -251,190 +243,6 @@ def test_simulate_refuses_a_folder_in_which_another_is_at_work(tmp_path):
     assert "choose another --out" in str(result.exception)
 
 
-# --- coverage and data --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("law", [ring(), grid()], ids=["ring", "grid"])
-def test_a_perfect_sampler_meets_its_ceiling_and_covers_every_mode(law):
-    points = law.sample(20_000, torch.Generator().manual_seed(0), torch.float64).numpy()
-    found = coverage(points, law)
-    assert found.modes == found.total == len(law.centres)
-    assert abs(found.quality.value - CEILING) <= found.quality.error
-    bias = (found.total - 1) / (2 * 20_000)  # of the plug-in entropy
-    assert 0 <= found.reverse_kl < 10 * bias
-
-
-def test_modes_that_are_missed_raise_the_reverse_kl_to_its_floor():
-    law = ring()
-    kept = np.repeat(np.array(law.centres)[:6], 100, axis=0)
-    found = coverage(kept, law)
-    assert (found.modes, found.total) == (6, 8)
-    assert found.reverse_kl == pytest.approx(math.log(8 / 6), abs=1e-12)
-    assert found.floor == pytest.approx(math.log(8 / 6), abs=1e-12)
-
-
-def test_points_that_are_not_finite_count_as_poor():
-    points = np.array([[1.0, 0.0], [np.nan, 0.0], [np.inf, np.inf], [5.0, 5.0]])
-    found = coverage(points, ring())
-    assert (found.modes, found.quality.value) == (1, 0.25)
-    assert found.quality.status is Status.OK
-    assert found.quality.warnings == ("2 of 4 samples are not finite, and count as poor",)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_the_coverage_of_samples_that_are_no_numbers_is_undetermined(value):
-    found = coverage(np.full((50, 2), value), ring())
-    assert found.quality.status is Status.UNDETERMINED
-    assert "none of 50 samples is finite" in found.quality.reason
-    assert found.modes == 0
-    assert math.isnan(found.reverse_kl)
-
-
-@pytest.mark.parametrize("shape", [(0, 2), (5,), (5, 3)])
-def test_points_that_are_not_points_of_the_plane_are_refused(shape):
-    with pytest.raises(GantheoryError, match=r"give \(n, 2\)"):
-        coverage(np.zeros(shape), ring())
-
-
-@pytest.mark.parametrize(("modes", "radius"), [(8, 1.0), (5, 2.5)])
-def test_the_ring_has_its_modes_evenly_on_a_circle_of_its_radius(modes, radius):
-    law = ring(modes, radius, scale=0.02)
-    points = law.sample(4000, torch.Generator().manual_seed(1), torch.float64).numpy()
-    assert abs(np.hypot(*points.T).mean() - radius) < 0.01  # far from every other radius
-    centres = np.array(law.centres) @ [1, 1j]
-    assert np.abs(centres**modes - radius**modes).max() < 1e-12 * radius**modes
-    assert np.unique(np.round(centres, 6)).size == modes
-    assert np.abs(points[:, 0] + 1j * points[:, 1] - centres[:, None]).min(0).max() < 6 * 0.02
-
-
-def test_the_grid_has_its_modes_about_zero():
-    centres = sorted(grid(3, spacing=2.0).centres)
-    assert centres == [(x, y) for x in (-2.0, 0.0, 2.0) for y in (-2.0, 0.0, 2.0)]
-
-
-def idx(array):
-    head = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return head + array.astype(np.uint8).tobytes()
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_digits_are_read_from_idx_files(tmp_path, packed):
-    images = np.arange(3 * 4 * 4).reshape(3, 4, 4)
-    files = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": np.array([7, 1, 2])}
-    for name, array in files.items():
-        data = gzip.compress(idx(array)) if packed else idx(array)
-        (tmp_path / (name + ".gz" if packed else name)).write_bytes(data)
-    found = digits(tmp_path)
-    assert (found.pixels * 255 == images.reshape(3, 16)).all()
-    assert (found.side, found.labels.tolist()) == (4, [7, 1, 2])
-
-
-WHOLE = idx(np.zeros((2, 28, 28)))
-DAMAGED = {
-    "empty": ("file", b"", "is no IDX file"),
-    "wrong magic": ("file", b"\x00\x00\x09\x01" + WHOLE[4:], "is no IDX file"),
-    "short header": ("file", WHOLE[:9], "is no IDX file"),
-    "truncated": ("file", WHOLE[:-1], "holds 1567 bytes where its header says"),
-    "too long": ("file", WHOLE + b"1", "holds 1569 bytes where its header says"),
-    "truncated gzip": ("file.gz", gzip.compress(WHOLE)[:-9], "not a whole gzip file"),
-    "no gzip": ("file.gz", WHOLE, "not a whole gzip file"),
-    "broken gzip": ("file.gz", gzip.compress(WHOLE)[:12] + b"\xff" * 99, "not a whole gzip file"),
-}
-
-
-@pytest.mark.parametrize(("name", "raw", "message"), DAMAGED.values(), ids=DAMAGED)
-def test_a_file_that_is_no_idx_is_refused_in_one_line(tmp_path, name, raw, message):
-    path = tmp_path / name
-    path.write_bytes(raw)
-    with pytest.raises(GantheoryError, match=message) as caught:
-        read_idx(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def write_idx(folder, images, labels):
-    folder.mkdir(exist_ok=True)
-    (folder / "train-images-idx3-ubyte").write_bytes(idx(images))
-    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(labels)))
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("images", "labels"),
-    [
-        (np.zeros((3, 28, 28)), np.zeros(2)),
-        (np.zeros((3, 28, 27)), np.zeros(3)),
-        (np.zeros((3, 784)), np.zeros(3)),
-        (np.zeros((3, 28, 28)), np.zeros((3, 1))),
-        (np.zeros((3, 28, 28)), np.array([0, 10, 1])),
-        (np.zeros((0, 28, 28)), np.zeros(0)),
-    ],
-)
-def test_images_and_labels_that_do_not_belong_together_are_refused(tmp_path, images, labels):
-    with pytest.raises(GantheoryError, match=r"must be (one digit|\(n, side, side\))"):
-        digits(write_idx(tmp_path / "set", images, labels))
-
-
-def enlarged(count=400):
-    """Return scikit-learn's digits as 28×28 bytes, and their labels."""
-    from scipy.ndimage import zoom
-
-    small = digits()
-    images = zoom(small.pixels[:count].reshape(-1, 8, 8), (1, 3.5, 3.5), order=1)
-    return np.round(images.clip(0, 1) * 255), small.labels[:count]
-
-
-def test_the_whole_digits_experiment_runs_on_idx_files_of_784_pixels(tmp_path, monkeypatch):
-    from simulations.experiments import digits as module
-
-    monkeypatch.setattr(module, "STEPS", (512, 512))  # what it makes is judged elsewhere
-    folder = write_idx(tmp_path / "set", *enlarged())
-    setting = Setting(quick=True, data=str(folder))
-    measured = tuple(load("digits").run(setting))
-    numbers = {m.case: m.numbers for m in measured}["train"]
-    assert numbers["side"] == 28
-    assert str(folder) in numbers["origin"]
-    assert sum(numbers["counts"]) == module.SAMPLES
-    assert np.shape(numbers["samples"]) == (64, 784)
-    assert np.shape(numbers["walk"])[1:] == (9, 784)
-    assert set(numbers["paths"]) == {"linear", "spherical", "pixels"}
-    assert load("digits").draw(measured).axes[0].get_title().endswith(f"({numbers['origin']})")
-    path = tmp_path / "record.json"
-    Record("digits", setting, measured).write(path)
-    assert Record.resume(path, "digits", setting).measurements
-    with pytest.raises(GantheoryError, match=r"holds digits with .*data of .*, not digits with"):
-        Record.resume(path, "digits", QUICK)
-
-
-def test_a_generator_that_makes_one_class_is_measured_and_drawn(monkeypatch):
-    from simulations.experiments import digits as module
-
-    def collapsed(members, how):
-        state = initial_state(members, how)
-        state.parameters["generator"].zero_()
-        return iter([state])
-
-    monkeypatch.setattr(module, "train", collapsed)
-    measured = tuple(load("digits").run(QUICK))
-    train = next(m for m in measured if m.case == "train")
-    assert sum(count > 0 for count in train.numbers["counts"]) == 1
-    assert train.numbers["paths"] == {}
-    assert load("digits").draw(measured).axes
-    modes = next(c for c in train.comparisons if c.id == "digits.modes")
-    assert judge_comparison(modes).how is How.REFUTED
-
-
-def test_a_folder_without_the_files_is_refused(tmp_path):
-    with pytest.raises(GantheoryError, match="no train-images"):
-        digits(tmp_path)
-
-
-def test_without_a_folder_the_digits_are_those_of_scikit_learn():
-    found = digits()
-    assert found.pixels.shape == (1797, 64)
-    assert 0 == found.pixels.min() < found.pixels.max() == 1
-
-
 # --- the command line ---------------------------------------------------------------------------
 
 
@@ -473,18 +281,6 @@ def test_simulate_refuses_what_it_cannot_do(tmp_path, arguments, message):
     assert isinstance(result.exception, GantheoryError)
     assert message in str(result.exception)
     assert not (tmp_path / "new").exists()  # nothing half-written
-
-
-def test_simulate_reads_idx_files_where_the_flag_or_the_environment_says(tmp_path):
-    empty = {"MNIST_DIR": str(tmp_path / "elsewhere")}
-    place = ["--quick", "--out", str(tmp_path / "out")]
-    flag = ["--data", str(tmp_path)]
-    for arguments, named in ((flag, tmp_path), ([], tmp_path / "elsewhere")):
-        result = CliRunner(env=empty).invoke(
-            cli, ["simulate", "digits", *place, *arguments], standalone_mode=False
-        )
-        assert f"no train-images-idx3-ubyte in {named}" in str(result.exception)
-        assert not (tmp_path / "out").exists()
 
 
 def test_simulate_writes_the_curves_for_tensorboard(tmp_path):
