@@ -65,9 +65,9 @@ class MeansGame:
         return np.array([k for k, name in enumerate(self.names) if name in needed], int)
 
     @cached_property
-    def _known(self) -> dict[int, Array]:
-        """The last score on each set of nodes: where the next one is looked for."""
-        return {}
+    def _last(self) -> list[tuple[Nodes, Array]]:
+        """The last nodes and their score, where the next one on the same nodes is looked for."""
+        return []
 
     def score(self, nodes: Nodes, values: Array) -> Array:
         """Return the score that solves the condition with these moments at every node."""
@@ -85,9 +85,9 @@ class MeansGame:
                 found.append(np.asarray(total))
             return found[0], found[1]
 
-        near = self._known.get(id(nodes))
+        near = next((score for known, score in self._last if known is nodes), None)
         found = zeros_of_forces(force, nodes.u.shape, near)
-        self._known[id(nodes)] = found
+        self._last[:] = [(nodes, found)]
         return found
 
     def function(self, expr: sp.Expr) -> Function:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from copy import copy
 
 import numpy as np
 import pytest
@@ -251,3 +252,12 @@ def test_a_file_defines_a_function_of_means(tmp_path):
     path.write_text('name = "mine"\nobjective = "E_p(t) - t"\n')
     with pytest.raises(gt.GantheoryError, match="line 2: functional"):
         gt.read_entry(path)
+
+
+def test_a_score_never_starts_from_that_of_places_which_are_gone():
+    laws = "discrete([1/2, 1/4, 1/4])", "discrete([1/5, 2/5, 2/5])"
+    found = gt.optimal_critic(game(OPEN[0]), *laws)
+    nodes, means, values, _ = found.solved[-1]
+    for _ in range(20):  # an address that is free again is taken by the next places
+        assert means.score(copy(nodes), values).shape == nodes.u.shape
+        assert found.score(0).value == pytest.approx(found.score(0).value)
