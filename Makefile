@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Install it, or name one: make check PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' || { \
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]' || { \
 	  echo "The packages could not be installed: is there a network, and room for torch?"; exit 1; }
 	@touch $@
 

@@ -21,6 +21,7 @@ from gantheory.integrals.plane.boxes import (
 from gantheory.integrals.plane.normals import closed_form_of_normals
 from gantheory.integrals.simplex import NAMES as DIRICHLET
 from gantheory.integrals.simplex import divergence_of_dirichlets
+from gantheory.integrals.singular import are_singular, divergence_of_singular_laws
 from gantheory.records import Estimate
 
 
@@ -31,6 +32,8 @@ def beyond_the_line(
 
     See `gantheory.divergence`, which calls this.
     """
+    if are_singular(p, q):
+        return divergence_of_singular_laws(kernel, p, q, wrt)
     if p.dim != q.dim:
         raise GantheoryError(f"{p} has dimension {p.dim} and {q} has {q.dim}; they must agree")
     if of_family(p, Discrete) and of_family(q, Discrete):
