@@ -1,6 +1,7 @@
 """The answer first: five lines, each as well known as the steps that it rests on."""
 
 import json
+import math
 
 import pytest
 from click.testing import CliRunner
@@ -74,7 +75,7 @@ def test_the_command_answers_first_and_shows_steps_when_asked():
         for more in ([], ["--steps"], ["--json"])
     )
     assert "G follows" in short
-    assert len(short.splitlines()) < 12
+    assert len(short.splitlines()) < 13
     assert long.index("G follows") < long.index("1. The game")
     assert [line["label"] for line in json.loads(data)["summary"]] == LABELS
 
@@ -121,3 +122,13 @@ def test_an_estimator_is_summed_up_by_what_its_gradient_follows():
     assert by_label["frozen"].text.endswith("KL(P‖Q)")
     assert by_label["as reward"].known == "refuted"
     assert derive_estimator("k1").summary[1].text.endswith("pure noise")
+
+
+def test_a_loss_at_equilibrium_has_the_decimals_of_a_log():
+    smoothed = gt.Loss(
+        "smoothed", real="0.9*log(D) + 0.1*log(1 - D)", fake="log(1 - D)", generator="-log(D)"
+    )
+    (line,) = (line for line in gt.derive(smoothed).summary if line.label == "at P = Q")
+    D = 0.45
+    value = 0.9 * math.log(D) + 0.1 * math.log(1 - D) + math.log(1 - D)
+    assert f"discriminator's loss ≈ {-value:.6g}, generator's ≈ {-math.log(D):.6g}" in line.text

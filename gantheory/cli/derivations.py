@@ -92,6 +92,7 @@ def show_ratios(rows: tuple[AtRatio, ...]) -> None:
         return
     console = Console(highlight=False)
     console.print(Text("\nAt density ratios r = p/q", style="bold"))
+    console.print("value, loss and followed are curvatures: f''(r), apart from point masses")
     for row in rows:
         console.print(Text(f"r = {row.r:g}", style="bold"))
         for name in ("t", "D", "value", "loss", "followed"):

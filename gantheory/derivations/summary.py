@@ -20,6 +20,7 @@ from gantheory.theory.records import UNNAMED, Curvature, known, text
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
+    from gantheory.records import Estimate
 
 
 def summary_of(derivation: Derivation) -> tuple[Line, ...]:
@@ -149,9 +150,23 @@ def _equality(derivation: Derivation) -> str:
     if found is None:
         return _open(derivation, "equilibrium")
     D = _span(found.D_range) or text(found.D)
-    loss = _span(found.generator_range) or text(found.generator_loss) or "undetermined"
-    losses = f"discriminator's loss {text(found.discriminator_loss)}, generator's {loss}"
+    loss = _span(found.generator_range) or _reading(found.generator_loss) or "undetermined"
+    losses = f"discriminator's loss {_reading(found.discriminator_loss)}, generator's {loss}"
     return f"D = {D}; {dotted(losses)}"
+
+
+def _reading(value: sp.Expr | Estimate | None) -> str | None:
+    """Return a loss with the decimals that a log shows; a long formula stays among the steps.
+
+    >>> _reading(2 * sp.log(2)), _reading(sp.Rational(1, 4))
+    ('2*log(2) ≈ 1.38629', '1/4')
+    """
+    exact = text(value)
+    if exact is None or not isinstance(value, sp.Expr) or value.is_Rational:
+        return exact
+    if not (value.is_number and value.is_finite):
+        return exact
+    return f"{exact if len(exact) <= FITS // 2 else ''} ≈ {float(value):.6g}".strip()
 
 
 def _span(ends: tuple[sp.Expr, sp.Expr] | None) -> str | None:
