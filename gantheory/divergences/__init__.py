@@ -15,6 +15,7 @@ from gantheory.divergences.table import (
     in_catalogue,
     named,
     power,
+    with_stable,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "named",
     "power",
     "power_name",
+    "with_stable",
 ]

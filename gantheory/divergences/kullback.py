@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from flint import acb
 
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.record import FDivergence
@@ -12,6 +13,7 @@ from gantheory.divergences.stable import (
     Scaled,
     Stable,
     Swapped,
+    SwappedBalls,
 )
 
 
@@ -43,6 +45,17 @@ def _slope_jeffreys(n: Ratio) -> Scaled:
     return n.log_top, np.where(n.positive, -n.drop - n.ve, n.v + n.drop)
 
 
+# --- q f(p/q) in balls, of log p, log q and log p/q ---------------------------------------------
+
+
+def _kl_pq_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return a.exp() * u
+
+
+def _jeffreys_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return (a.exp() - b.exp()) * u
+
+
 EITHER = ("kl", "kl-divergence", "kullback-leibler", "relative-entropy")  # names no direction
 
 KULLBACK_LEIBLER = (
@@ -54,7 +67,12 @@ KULLBACK_LEIBLER = (
         r"\int p\log\frac pq",
         aliases=(*EITHER, "forward-kl", "fkl", "kl(data||model)"),
         reverse="kl_qp",
-        stable=Stable(_kl_pq, (_slope_kl_pq, _slope_kl_pq_far), at_infinity=INFINITE_LOG),
+        stable=Stable(
+            _kl_pq,
+            (_slope_kl_pq, _slope_kl_pq_far),
+            at_infinity=INFINITE_LOG,
+            balls=_kl_pq_balls,
+        ),
     ),
     FDivergence(
         "kl_qp",
@@ -64,7 +82,9 @@ KULLBACK_LEIBLER = (
         r"\int q\log\frac qp",
         aliases=(*EITHER, "reverse-kl", "backward-kl", "rkl", "kl(model||data)"),
         reverse="kl_pq",
-        stable=Stable(Swapped(_kl_pq), (_slope_kl_qp,), at_zero=ZERO_LOG),
+        stable=Stable(
+            Swapped(_kl_pq), (_slope_kl_qp,), at_zero=ZERO_LOG, balls=SwappedBalls(_kl_pq_balls)
+        ),
     ),
 )
 
@@ -76,5 +96,5 @@ JEFFREYS = FDivergence(
     r"\int(p-q)\log\frac pq",
     aliases=("jeffrey", "j-divergence"),
     reverse="jeffreys",
-    stable=Stable(_jeffreys, (_slope_jeffreys,), ZERO_LOG, INFINITE_LOG),
+    stable=Stable(_jeffreys, (_slope_jeffreys,), ZERO_LOG, INFINITE_LOG, balls=_jeffreys_balls),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from flint import acb, arb
 
 from gantheory.divergences.ratio import LOG2, Ratio
 from gantheory.divergences.record import Complement, FDivergence
@@ -13,7 +14,9 @@ from gantheory.divergences.stable import (
     Scaled,
     Stable,
     Swapped,
+    SwappedBalls,
 )
+from gantheory.exact.arb import softplus
 
 
 def _log_p_over_m(n: Ratio) -> Array:
@@ -108,6 +111,25 @@ def _slope_kl_mq_far(n: Ratio) -> Scaled:
     return weight, -np.where(n.positive, ahead, behind) / 2
 
 
+# --- q f(p/q) in balls, of log p, log q and log p/q ---------------------------------------------
+
+
+def _kl_pm_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return a.exp() * (arb.const_log2() - softplus(-u, analytic))
+
+
+def _kl_mp_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return (a.exp() + b.exp()) / 2 * (softplus(-u, analytic) - arb.const_log2())
+
+
+def _jsd_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return (_kl_pm_balls(a, b, u, analytic) + _kl_pm_balls(b, a, -u, analytic)) / 2
+
+
+def _jsd_gap_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return (a.exp() * softplus(-u, analytic) + b.exp() * softplus(u, analytic)) / 2
+
+
 MIDDLE = (
     FDivergence(
         "jsd",
@@ -117,7 +139,7 @@ MIDDLE = (
         r"\tfrac12\mathrm{KL}(P\|M)+\tfrac12\mathrm{KL}(Q\|M)",
         aliases=("js", "jensen-shannon", "js-divergence", "jensen-shannon-divergence"),
         reverse="jsd",
-        stable=Stable(_jsd, (_slope_jsd, _slope_jsd_far)),
+        stable=Stable(_jsd, (_slope_jsd, _slope_jsd_far), balls=_jsd_balls),
     ),
     FDivergence(
         "kl_pm",
@@ -126,7 +148,7 @@ MIDDLE = (
         r"\mathrm{KL}(P\|M)",
         r"\int p\log\frac{2p}{p+q}",
         reverse="kl_qm",
-        stable=Stable(_kl_pm, (_slope_kl_pm, _slope_kl_pm_far)),
+        stable=Stable(_kl_pm, (_slope_kl_pm, _slope_kl_pm_far), balls=_kl_pm_balls),
     ),
     FDivergence(
         "kl_qm",
@@ -135,7 +157,9 @@ MIDDLE = (
         r"\mathrm{KL}(Q\|M)",
         r"\int q\log\frac{2q}{p+q}",
         reverse="kl_pm",
-        stable=Stable(Swapped(_kl_pm), (_slope_kl_qm, _slope_kl_qm_far)),
+        stable=Stable(
+            Swapped(_kl_pm), (_slope_kl_qm, _slope_kl_qm_far), balls=SwappedBalls(_kl_pm_balls)
+        ),
     ),
     FDivergence(
         "kl_mp",
@@ -144,7 +168,9 @@ MIDDLE = (
         r"\mathrm{KL}(M\|P)",
         r"\int \frac{p+q}2\log\frac{p+q}{2p}",
         reverse="kl_mq",
-        stable=Stable(_kl_mp, (_slope_kl_mp, _slope_kl_mp_far), at_zero=ZERO_LOG),
+        stable=Stable(
+            _kl_mp, (_slope_kl_mp, _slope_kl_mp_far), at_zero=ZERO_LOG, balls=_kl_mp_balls
+        ),
     ),
     FDivergence(
         "kl_mq",
@@ -153,7 +179,12 @@ MIDDLE = (
         r"\mathrm{KL}(M\|Q)",
         r"\int \frac{p+q}2\log\frac{p+q}{2q}",
         reverse="kl_mp",
-        stable=Stable(Swapped(_kl_mp), (_slope_kl_mq, _slope_kl_mq_far), at_infinity=INFINITE_LOG),
+        stable=Stable(
+            Swapped(_kl_mp),
+            (_slope_kl_mq, _slope_kl_mq_far),
+            at_infinity=INFINITE_LOG,
+            balls=SwappedBalls(_kl_mp_balls),
+        ),
     ),
 )
 
@@ -164,4 +195,5 @@ JSD_GAP = Complement(
     "log 2 − JSD(P, Q)",
     r"\log 2-\mathrm{JSD}(P,Q)",
     _jsd_gap,
+    _jsd_gap_balls,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from gantheory.divergences.stable import Integrand, Stable
+from gantheory.divergences.stable import Balls, Integrand, Stable
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.shown import Shown, Told, constructor
 
@@ -40,7 +40,7 @@ class FDivergence(Shown):
     integral: str = ""
     aliases: tuple[str, ...] = ()
     reverse: str = ""
-    power: tuple[Fraction, int] | None = None
+    power: tuple[Fraction, Fraction | int] | None = None
     stable: Stable | None = field(default=None, compare=False, repr=False)
 
     def __repr__(self) -> str:
@@ -73,7 +73,7 @@ class Complement:
     """A bounded divergence's distance to its maximum: ``maximum - of``, a first-class output.
 
     Where the divergence saturates, this small number is the information, and subtracting would
-    lose it: ``stable`` is its own integrand.
+    lose it: ``stable`` is its own integrand, and ``balls`` the same in ball arithmetic.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Complement:
     title: str
     integral: str
     stable: Integrand = field(compare=False, repr=False)
+    balls: Balls = field(compare=False, repr=False)
     aliases: tuple[str, ...] = ()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from flint import acb
 
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.record import Complement, FDivergence
@@ -80,6 +81,33 @@ def _slope_triangular_far(n: Ratio) -> Scaled:
     return n.log_q_power_of_bottom, -4 * n.share**2
 
 
+# --- q f(p/q) in balls, of log p, log q and log p/q ---------------------------------------------
+
+
+def _by_larger(a: acb, b: acb, u: acb) -> tuple[acb, acb]:
+    """Return the larger density and the ratio of the smaller to it, by the ball's midpoint."""
+    return (a.exp(), (-u).exp()) if u.real.mid() > 0 else (b.exp(), u.exp())
+
+
+def _tv_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    larger, ratio = _by_larger(a, b, u)
+    return larger * (1 - ratio).real_abs(analytic=analytic) / 2
+
+
+def _tv_gap_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    larger, ratio = _by_larger(a, b, u)
+    return larger * acb(1).real_min(ratio, analytic=analytic)
+
+
+def _triangular_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    larger, ratio = _by_larger(a, b, u)
+    return larger * (1 - ratio) ** 2 / (1 + ratio)
+
+
+def _bc_balls(a: acb, b: acb, u: acb, analytic: bool) -> acb:
+    return ((a + b) / 2).exp()
+
+
 SQUARES = (
     FDivergence(
         "hellinger2",
@@ -89,6 +117,7 @@ SQUARES = (
         r"\tfrac12\int(\sqrt p-\sqrt q)^2",
         aliases=("hellinger", "h2", "squared-hellinger", "hellinger-squared"),
         reverse="hellinger2",
+        power=(Fraction(1, 2), Fraction(1, 4)),
         stable=Stable(_hellinger2, (_slope_hellinger2, _slope_hellinger2_far)),
     ),
     FDivergence(
@@ -99,7 +128,7 @@ SQUARES = (
         r"\tfrac12\int|p-q|",
         aliases=("tvd", "total-variation", "total-variation-distance"),
         reverse="tv",
-        stable=Stable(_tv, (_slope_tv, _slope_tv_far), kinks=(0.0,)),
+        stable=Stable(_tv, (_slope_tv, _slope_tv_far), kinks=(0.0,), balls=_tv_balls),
     ),
     FDivergence(
         "pearson_chi2",
@@ -135,12 +164,21 @@ SQUARES = (
         r"\int\frac{(p-q)^2}{p+q}",
         aliases=("triangle", "triangular-discrimination"),
         reverse="triangular",
-        stable=Stable(_triangular, (_slope_triangular, _slope_triangular_far)),
+        stable=Stable(
+            _triangular, (_slope_triangular, _slope_triangular_far), balls=_triangular_balls
+        ),
     ),
 )
 
 TV_GAP = Complement(
-    "tv_gap", "tv", "1", "1 − TV(P, Q)", r"\int\min(p,q)", _tv_gap, aliases=("overlap",)
+    "tv_gap",
+    "tv",
+    "1",
+    "1 − TV(P, Q)",
+    r"\int\min(p,q)",
+    _tv_gap,
+    _tv_gap_balls,
+    aliases=("overlap",),
 )
 AFFINITY = Complement(
     "bc",
@@ -149,5 +187,6 @@ AFFINITY = Complement(
     "BC(P, Q)",
     r"\int\sqrt{pq}",
     _bc,
+    _bc_balls,
     aliases=("hellinger", "hellinger-affinity", "bhattacharyya", "bhattacharyya-coefficient"),
 )

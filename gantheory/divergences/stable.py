@@ -12,11 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from flint import acb
+
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.series import Array
 
 Scaled = tuple[Array, Array]  # log weight, mantissa
 Integrand = Callable[[Ratio], Scaled]
+Balls = Callable[[acb, acb, acb, bool], acb]  # (log p, log q, log p/q, analytic)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Stable:
         at_zero: how f̃ grows as r → 0; power 0 without logs where f(0) is finite.
         at_infinity: how f̃ grows as r → ∞; power 1 without logs where f'(∞) is finite.
         kinks: the values of u at which f' jumps.
+        balls: q f(p/q) itself in ball arithmetic, where the formula f would make wide balls of it.
     """
 
     value: Integrand
@@ -58,6 +62,7 @@ class Stable:
     at_zero: Growth = FLAT
     at_infinity: Growth = LINEAR
     kinks: tuple[float, ...] = ()
+    balls: Balls | None = None
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,14 @@ class Swapped:
     def __call__(self, n: Ratio) -> Scaled:
         """Return the integrand of (q, p)."""
         return self.inner(n.swapped)
+
+
+@dataclass(frozen=True)
+class SwappedBalls:
+    """An integrand in balls with p and q exchanged."""
+
+    inner: Balls
+
+    def __call__(self, a: acb, b: acb, u: acb, analytic: bool) -> acb:
+        """Return the integrand of (q, p)."""
+        return self.inner(b, a, -u, analytic)

@@ -90,6 +90,12 @@ def in_catalogue(entry: FDivergence | Complement | None) -> bool:
     )
 
 
+def with_stable(entry: FDivergence) -> FDivergence:
+    """Return an entry, or the catalogue's of the same name and f where it has no stable form."""
+    twin = DIVERGENCES.get(entry.name)
+    return twin if entry.stable is None and twin and twin.f == entry.f else entry
+
+
 def _fraction(text: str, name: str) -> Fraction:
     numerator, _, denominator = text.partition("/")
     try:

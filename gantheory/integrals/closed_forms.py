@@ -214,16 +214,15 @@ def _expression(name: str, family: str, equal_scales: bool) -> Formula | None:
         return {"kl_pq": both[0], "kl_qp": both[1], "jeffreys": sum(both)}[name], ()
     if forms.affinity is None:
         return None
-    half = forms.affinity.subs(A, sp.Rational(1, 2))
-    if name in ("bc", "hellinger2"):
-        return (half if name == "bc" else 1 - half), ()
+    if name == "bc":
+        return forms.affinity.subs(A, sp.Rational(1, 2)), ()
     power = named(name).power
     return None if power is None else _power(*power, forms)
 
 
-def _power(order: Fraction, factor: int, forms: Forms) -> Formula:
+def _power(order: Fraction, factor: Fraction | int, forms: Forms) -> Formula:
     alpha = sp.Rational(order.numerator, order.denominator)
-    scale = factor / (alpha * (alpha - 1))
+    scale = sp.Rational(factor) / (alpha * (alpha - 1))
     return (_at(forms, alpha) - 1) * scale, _needs(forms, alpha)
 
 

@@ -21,7 +21,7 @@ from gantheory.divergences import COMPLEMENTS, DIVERGENCES
 from gantheory.divergences.ratio import Ratio
 from gantheory.integrals import divergence_table
 from gantheory.integrals.certified import enclosure
-from gantheory.integrals.certified.forms import FORMS
+from gantheory.integrals.certified.forms import form_of
 from gantheory.integrals.certified.reading import analytic_laws
 from gantheory.integrals.kernels.bounds import bounds_of, within_bounds
 from gantheory.integrals.kernels.infinite import SharedEnds, infinite
@@ -245,7 +245,8 @@ def test_the_tail_beyond_a_certified_window_is_in_its_ball(monkeypatch):
     pair = analytic_laws(density("laplace(0, 1)"), density("laplace(2, 1)"))
     whole = arb(1) / 10**9
     monkeypatch.setattr(enclosure, "_window", lambda *_: (arb(60), whole))
-    found, tail = enclosure._integrate(FORMS["jsd"], *pair, arb(10) ** -15, enclosure._Counter())
+    form = form_of(DIVERGENCES["jsd"])
+    found, tail = enclosure._integrate(form, *pair, arb(10) ** -15, enclosure._Counter())
     assert tail is whole
     assert 1e-9 <= float(found.rad()) <= 1.1e-9
 

@@ -83,28 +83,22 @@ class _Form:
     weight: Weight
     factor: float = 1.0
     complement: bool = False
-    exchanged: str = ""
 
 
 FORMS = {
-    "jsd": _Form(_both, exchanged="jsd"),
-    "jsd_gap": _Form(_both, complement=True, exchanged="jsd_gap"),
-    "kl_pm": _Form(_of_p, exchanged="kl_qm"),
-    "kl_qm": _Form(_of_q, exchanged="kl_pm"),
-    "tv": _Form(_least, exchanged="tv"),
-    "tv_gap": _Form(_least, complement=True, exchanged="tv_gap"),
-    "triangular": _Form(_cosecant, 4.0, exchanged="triangular"),
+    "jsd": _Form(_both),
+    "jsd_gap": _Form(_both, complement=True),
+    "kl_pm": _Form(_of_p),
+    "kl_qm": _Form(_of_q),
+    "tv": _Form(_least),
+    "tv_gap": _Form(_least, complement=True),
+    "triangular": _Form(_cosecant, 4.0),
 }
 
 
 def is_known(name: str | None) -> bool:
     """Whether a divergence is a contour integral of the affinity."""
     return name in FORMS
-
-
-def exchanged(name: str) -> str:
-    """Return the name of a divergence with p and q exchanged."""
-    return FORMS[name].exchanged
 
 
 def divergence_by_affinity(name: str, affinity: Affinity, *, slope: bool = False) -> Estimate:

@@ -18,7 +18,8 @@ from flint import ctx
 
 from gantheory.densities.base import Array
 from gantheory.densities.plane import Spatial, Tangent
-from gantheory.integrals.affinity.contour import EPS, divergence_by_affinity, exchanged, is_known
+from gantheory.integrals.affinity.contour import EPS, divergence_by_affinity, is_known
+from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.boxes import same_law
 from gantheory.integrals.plane.exactly import normal_parts
@@ -134,7 +135,7 @@ def by_affinity(name: str | None, p: Spatial, q: Spatial, wrt: str | None) -> Es
     if wrt is not None:
         side, parameter = split_parameter(wrt)
         if side == "p":
-            name, p, q = exchanged(name), q, p
+            name, p, q = kernel_of(name).exchanged().name, q, p
     found = divergence_by_affinity(
         name, affinity_of_normals(p, q, parameter), slope=wrt is not None
     )

@@ -101,12 +101,7 @@ def _affinity(pair: NormalPairs) -> Answer:
     return np.exp(log), np.exp(log) * (error + EPS)
 
 
-def _hellinger(pair: NormalPairs) -> Answer:
-    log, error = _log_affinity(pair, 0.5)
-    return -np.expm1(log), np.exp(log) * error - EPS * np.expm1(log)
-
-
-def _power(order: Fraction, factor: int) -> Callable[[NormalPairs], Answer]:
+def _power(order: Fraction, factor: Fraction | int) -> Callable[[NormalPairs], Answer]:
     scale = float(factor / (order * (order - 1)))
 
     def compute(pair: NormalPairs) -> Answer:
@@ -140,7 +135,6 @@ FORMS: dict[str, Callable[[NormalPairs], Answer]] = {
     "kl_qp": lambda pair: _kl(pair.exchanged),
     "jeffreys": _jeffreys,
     "bc": _affinity,
-    "hellinger2": _hellinger,
     "tv": _total_variation,
     "tv_gap": _overlap,
 }

@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flint
 from flint import acb, arb
@@ -23,8 +23,7 @@ from flint import acb, arb
 from gantheory.densities.renamed import as_known
 from gantheory.divergences import Complement, FDivergence, find_divergence
 from gantheory.errors import GantheoryError
-from gantheory.integrals.certified.balls import exact_ball, stored
-from gantheory.integrals.certified.forms import Form, form_of
+from gantheory.exact.arb import exact_ball, stored
 from gantheory.integrals.certified.laws import (
     LEFT,
     RIGHT,
@@ -35,6 +34,9 @@ from gantheory.integrals.certified.laws import (
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
 from gantheory.integrals.certified.reading import analytic_laws
 from gantheory.records import Estimate, Status
+
+if TYPE_CHECKING:
+    from gantheory.integrals.certified.forms import Form
 
 MOST_DIGITS = 300  # beyond this a run takes minutes
 _GUARD = 30  # bits of working precision beyond the digits asked for
@@ -85,21 +87,16 @@ def enclose_divergence(
     if not 1 <= digits <= MOST_DIGITS:
         raise GantheoryError(f"digits={digits}; certified mode takes 1 to {MOST_DIGITS}")
     entry = find_divergence(what) if isinstance(what, str) else what
+    from gantheory.integrals.certified.forms import form_of  # loads sympy
+
     name = entry.name
-    form = form_of(entry) or _form_of_formula(entry)
+    form = form_of(entry)
     pair = analytic_laws(as_known(p), as_known(q))
     if pair[0] == pair[1] and isinstance(entry, FDivergence):
         return _finish(name, arb(0), arb(0), digits, 0)
     if (reason := _infinite(form, *pair)) is not None:
         return Enclosure(name, "inf", "inf", "inf", "0", digits, "0", Estimate.infinite(reason))
     return _refine(name, form, pair, digits)
-
-
-def _form_of_formula(entry: FDivergence | Complement) -> Form:
-    from gantheory.integrals.certified.formulas import form_of_formula  # loads sympy
-
-    assert isinstance(entry, FDivergence)
-    return form_of_formula(entry)
 
 
 def _refine(

@@ -1,17 +1,43 @@
-"""The divergences as integrands in ball arithmetic, and what bounds them in the tails."""
+r"""A divergence as an integral in ball arithmetic, and what bounds it in the tails: all from f.
+
+With f(1) = 0 and a slope k at 1,
+
+* f convex, f(0) and f'(∞) finite: \|q f(p/q)\| ≤ max(\|f(0)\|, \|f'(∞)\|)·(p + q), as
+  f(r) ≤ f(0) + r f'(∞) and f(r) ≥ k(r − 1);
+* \|f''\| ≤ c/r and f(0) = 0: \|q f(p/q)\| ≤ c p \|log p − log q\|, as c r log r ± f are convex
+  and 0 at 0 and at 1; and the same with p and q exchanged;
+* \|f''\| ≤ c·(1/r + 1/r²), the curvature of Jeffreys' divergence:
+  \|q f(p/q)\| ≤ c(p − q)(log p − log q) + \|k\|(p + q).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
+import sympy as sp
 from flint import acb, arb
 
-from gantheory.divergences import Complement, FDivergence, in_catalogue
-from gantheory.integrals.certified.balls import exact_ball, softplus
+from gantheory.divergences import Complement, FDivergence, in_catalogue, named, with_stable
+from gantheory.divergences.stable import Balls
+from gantheory.errors import GantheoryError
+from gantheory.exact.arb import exact_ball
+from gantheory.exact.signs import sign_on_positive
+from gantheory.exact.signs.balls import enclose
+from gantheory.functions import r
+from gantheory.integrals.certified.formulas import integrand_of
+from gantheory.theory.generator import (
+    at_zero,
+    check_generator,
+    curvature,
+    formula,
+    is_convex,
+    slope_at_infinity,
+)
 
-Integrand = Callable[[acb, acb, acb, bool], acb]  # (log p, log q, log p/q, analytic)
+LARGEST = 64  # times a known curvature: what bounds of tails are tried
 
 
 @dataclass(frozen=True)
@@ -20,12 +46,12 @@ class Form:
 
     ``at_zero`` and ``at_infinity`` multiply q where p = 0 and p where q = 0 (None: infinite).
     ``tail`` is C with |integrand| ≤ C(p + q), or None where the integrand grows like the
-    log-densities: then C is ``factor``, or 1, against (p + q)(log 2 + |log p| + |log q|), and
+    log-densities: then C is ``factor`` against (p + q)(log 2 + |log p| + |log q|), and
     ``weights`` tells which of p, q carry mass in it. ``order`` is that of an unbounded power,
     times ``factor``.
     """
 
-    integrand: Integrand
+    integrand: Balls
     at_zero: Callable[[], arb] | None
     at_infinity: Callable[[], arb] | None
     tail: Callable[[], arb] | None = None
@@ -34,117 +60,115 @@ class Form:
     factor: arb | None = None
 
 
+def form_of(entry: FDivergence | Complement) -> Form:
+    """Return the form of a divergence, derived from its entry.
+
+    Raises:
+        GantheoryError: where f grows faster than r·log r at an end and is no power, or is not
+            shown to be convex and is unbounded.
+    """
+    if isinstance(entry, Complement):
+        ends = _ends(named(entry.of))
+        return Form(entry.balls, _zero, _zero, _number(sp.Max(*ends)))
+    if entry.power and in_catalogue(entry):
+        return power_form(*entry.power)
+    stable = with_stable(entry).stable
+    return _form_of_generator(entry, stable.balls if stable else None)
+
+
+@lru_cache(maxsize=256)
+def _form_of_generator(entry: FDivergence, balls: Balls | None) -> Form:
+    check_generator(entry)
+    convex, ends = is_convex(entry), _ends(entry)
+    zero, infinity = map(_number, ends)
+    if not (convex or (zero and infinity)):
+        raise GantheoryError(
+            f"certified mode takes convex f, or bounded ones; {entry.f} is not shown to be either"
+        )
+    integrand = balls or integrand_of(entry.f)
+    if convex and zero and infinity:
+        return Form(integrand, zero, infinity, _number(sp.Max(*map(abs, ends))))
+    weights, factor = _logarithmic(entry, ends, convex)
+    return Form(integrand, zero, infinity, weights=weights, factor=factor)
+
+
+def _ends(entry: FDivergence) -> tuple[sp.Expr, sp.Expr]:
+    return at_zero(entry), slope_at_infinity(entry)
+
+
 def _zero() -> arb:
     return arb(0)
 
 
-def _one() -> arb:
-    return arb(1)
+def _number(value: sp.Expr) -> Callable[[], arb] | None:
+    """Return a constant at the working precision that there is when it is called."""
+    return None if value.is_finite is False else lambda: enclose(value)
 
 
-def _half() -> arb:
-    return arb(1) / 2
+def _logarithmic(
+    entry: FDivergence, ends: tuple[sp.Expr, sp.Expr], convex: bool | None
+) -> tuple[tuple[int, int], arb]:
+    """Return which of p and q bound \\|q f(p/q)\\| times their logarithms, and the factor."""
+    smooth, atoms = curvature(entry)
+    sides = (smooth,) if convex else (smooth, -smooth)
+    if not atoms:
+        if ends[0] == 0 and (factor := _multiple(1 / r, sides)):
+            return (1, 0), arb(factor)
+        if ends[1] == 0 and (factor := _multiple(1 / r**2, sides)):
+            return (0, 1), arb(factor)
+        if factor := _multiple(1 / r + 1 / r**2, sides):
+            slope = abs(sp.diff(formula(entry), r).subs(r, 1))
+            return (1, 1), arb(factor) + enclose(slope) / arb.const_log2()
+    raise GantheoryError(
+        f"certified mode cannot bound the tails of f = {entry.f}: it grows faster than "
+        "r*log(r) or log(1/r); use the default method"
+    )
 
 
-def _log2() -> arb:
-    return arb.const_log2()
+def _multiple(known: sp.Expr, sides: tuple[sp.Expr, ...]) -> int | None:
+    """Return c with ``sides`` ≤ c times a known curvature on all of (0, ∞), if one is found."""
+    factors = (2**k for k in range(LARGEST.bit_length()))
+    return next(
+        (c for c in factors if all(_is_nonnegative(c * known - side) for side in sides)), None
+    )
 
 
-def _m(lead: acb, w: acb, analytic: bool) -> acb:
-    """Return e^lead · log(2/(1 + e^w)): the integrand of KL against the middle."""
-    return lead.exp() * (_log2() - softplus(w, analytic))
+def _is_nonnegative(expr: sp.Expr) -> bool:
+    return bool(sign_on_positive(sp.together(expr), r).is_nonnegative)
 
 
-def _smaller(a: acb, b: acb, u: acb) -> tuple[acb, acb]:
-    """Return the larger density and the ratio of the smaller to it, by the ball's midpoint."""
-    return (a.exp(), (-u).exp()) if u.real.mid() > 0 else (b.exp(), u.exp())
-
-
-def _kl_mp(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (a.exp() + b.exp()) / 2 * (softplus(-u, analytic) - _log2())
-
-
-def _triangular(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * (1 - ratio) ** 2 / (1 + ratio)
-
-
-def _jsd(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (_m(a, -u, analytic) + _m(b, u, analytic)) / 2
-
-
-def _jsd_gap(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return (a.exp() * softplus(-u, analytic) + b.exp() * softplus(u, analytic)) / 2
-
-
-def _hellinger(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    return ((a / 2).exp() - (b / 2).exp()) ** 2 / 2
-
-
-def _tv(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * (1 - ratio).real_abs(analytic=analytic) / 2
-
-
-def _tv_gap(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-    larger, ratio = _smaller(a, b, u)
-    return larger * acb(1).real_min(ratio, analytic=analytic)
-
-
-FORMS = {
-    "jsd": Form(_jsd, lambda: _log2() / 2, lambda: _log2() / 2, lambda: _log2() / 2),
-    "jsd_gap": Form(_jsd_gap, _zero, _zero, _half),
-    "kl_pm": Form(lambda a, b, u, an: _m(a, -u, an), _zero, _log2, _log2),
-    "kl_qm": Form(lambda a, b, u, an: _m(b, u, an), _log2, _zero, _log2),
-    "hellinger2": Form(_hellinger, _half, _half, _half),
-    "bc": Form(lambda a, b, u, an: ((a + b) / 2).exp(), _zero, _zero, _half),
-    "tv": Form(_tv, _half, _half, _half),
-    "tv_gap": Form(_tv_gap, _zero, _zero, _half),
-    "triangular": Form(_triangular, _one, _one, _one),
-    "kl_pq": Form(lambda a, b, u, an: a.exp() * u, _zero, None, weights=(1, 0)),
-    "kl_qp": Form(lambda a, b, u, an: -b.exp() * u, None, _zero, weights=(0, 1)),
-    "kl_mp": Form(_kl_mp, None, lambda: -_log2() / 2),
-    "kl_mq": Form(lambda a, b, u, an: _kl_mp(b, a, -u, an), lambda: -_log2() / 2, None),
-    "jeffreys": Form(lambda a, b, u, an: (a.exp() - b.exp()) * u, None, None),
-}
-
-
-def form_of(entry: FDivergence | Complement) -> Form | None:
-    """Return the form of a divergence of the catalogue, or None where only its formula is known."""
-    if not in_catalogue(entry):
-        return None
-    if isinstance(entry, FDivergence) and entry.power:
-        return power_form(*entry.power)
-    return FORMS.get(entry.name)
-
-
-def power_form(alpha: Fraction, factor: int) -> Form:
+def power_form(alpha: Fraction, factor: Fraction | int) -> Form:
     """Return c times the power divergence; for α in (0, 1), p^α q^(1−α) ≤ αp + (1−α)q."""
+    integrand = _Curved(alpha, factor)
     if not 0 < alpha < 1:
-        return _unbounded(alpha, arb(factor))
-
-    def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
-        return factor * _curved(exact_ball(alpha), a, b)
-
+        return Form(
+            integrand,
+            (lambda: _quotient(factor, alpha)) if alpha > 1 else None,
+            None if alpha > 1 else (lambda: _quotient(factor, 1 - alpha)),
+            order=alpha,
+            factor=exact_ball(Fraction(factor)),
+        )
     return Form(
         integrand,
-        lambda: factor / exact_ball(alpha),
-        lambda: factor / exact_ball(1 - alpha),
-        lambda: factor / exact_ball(min(alpha, 1 - alpha)),
+        lambda: _quotient(factor, alpha),
+        lambda: _quotient(factor, 1 - alpha),
+        lambda: _quotient(factor, min(alpha, 1 - alpha)),
     )
 
 
-def _curved(alpha: arb, a: acb, b: acb) -> acb:
-    product = (alpha * a + (1 - alpha) * b).exp()
-    return (alpha * a.exp() + (1 - alpha) * b.exp() - product) / (alpha * (1 - alpha))
+def _quotient(factor: Fraction | int, order: Fraction) -> arb:
+    return exact_ball(Fraction(factor) / order)
 
 
-def _unbounded(alpha: Fraction, factor: arb) -> Form:
-    """Return the power divergence of an order outside of [0, 1], times a factor."""
-    return Form(
-        lambda a, b, u, analytic: factor * _curved(exact_ball(alpha), a, b),
-        (lambda: factor / exact_ball(alpha)) if alpha > 1 else None,
-        None if alpha > 1 else (lambda: factor / exact_ball(1 - alpha)),
-        order=alpha,
-        factor=factor,
-    )
+@dataclass(frozen=True)
+class _Curved:
+    """c·(αp + (1 − α)q − p^α q^(1−α))/(α(1 − α))."""
+
+    alpha: Fraction
+    factor: Fraction | int
+
+    def __call__(self, a: acb, b: acb, u: acb, analytic: bool) -> acb:
+        alpha, rest = exact_ball(self.alpha), exact_ball(1 - self.alpha)
+        product = (alpha * a + rest * b).exp()
+        scale = exact_ball(self.factor / (self.alpha * (1 - self.alpha)))
+        return scale * (alpha * a.exp() + rest * b.exp() - product)

@@ -1,12 +1,4 @@
-r"""Any generator f in ball arithmetic, and what bounds q f(p/q) in the tails.
-
-With f(1) = 0 and a slope k at 1,
-
-* f convex, f(0) and f'(∞) finite: \|q f(p/q)\| ≤ max(\|f(0)\|, \|f'(∞)\|)·(p + q), as
-  f(r) ≤ f(0) + r f'(∞) and f(r) ≥ k(r − 1);
-* \|f''\| ≤ c·(1/r + 1/r²), the curvature of Jeffreys' divergence:
-  \|q f(p/q)\| ≤ c(p − q)(log p − log q) + \|k\|(p + q).
-"""
+"""Any generator f in ball arithmetic: q f(p/q) from log q and log p/q, without overflow."""
 
 from __future__ import annotations
 
@@ -15,78 +7,28 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import sympy as sp
-from flint import acb, arb
+from flint import acb
 
-from gantheory.divergences import RATIO, FDivergence
+from gantheory.divergences import RATIO
+from gantheory.divergences.stable import Balls
 from gantheory.errors import GantheoryError
-from gantheory.exact.signs import sign_on_positive
-from gantheory.exact.signs.balls import enclose
+from gantheory.exact.arb import exact_ball, softplus
 from gantheory.expressions import number, parse
-from gantheory.functions import r
-from gantheory.integrals.certified.balls import exact_ball, softplus
-from gantheory.integrals.certified.forms import Form
-from gantheory.theory.generator import (
-    at_zero,
-    check_generator,
-    curvature,
-    formula,
-    is_convex,
-    slope_at_infinity,
-)
-
-JEFFREYS = 1 / r + 1 / r**2
-LARGEST = 64  # times the curvature of Jeffreys' divergence: what bounds of tails are tried
 
 
-def form_of_formula(entry: FDivergence) -> Form:
-    """Return the form of a generator.
+def integrand_of(f: str) -> Balls:
+    """Return q f(p/q) as a function of log p, log q and log p/q.
 
-    Raises:
-        GantheoryError: where f grows faster than r·log r at an end, or is not shown to be convex
-            and is unbounded.
+    >>> twice = integrand_of("2*r - 2")(acb(1), acb(0), acb(1), False)
+    >>> twice.contains(2 * acb(1).exp() - 2)
+    True
     """
-    tree = parse(entry.f, RATIO)
-    check_generator(entry)
-    (smooth, atoms), convex = curvature(entry), is_convex(entry)
+    tree = parse(f, RATIO)
 
     def integrand(a: acb, b: acb, u: acb, analytic: bool) -> acb:
         return _At(u, analytic).weighted(tree, b)
 
-    exact_ends = at_zero(entry), slope_at_infinity(entry)
-    zero, infinity = map(_number, exact_ends)
-    if not (convex or (zero and infinity)):
-        raise GantheoryError(
-            f"certified mode takes convex f, or bounded ones; {entry.f} is not shown to be either"
-        )
-    if convex and zero and infinity:
-        return Form(integrand, zero, infinity, _number(sp.Max(*map(abs, exact_ends))))
-    if atoms or (factor := _multiple_of_jeffreys(smooth, convex)) is None:
-        raise GantheoryError(
-            f"certified mode cannot bound the tails of f = {entry.f}: it grows faster than "
-            "r*log(r) or log(1/r); use the default method"
-        )
-    slope = abs(sp.diff(formula(entry), r).subs(r, 1))
-    c = arb(factor) + enclose(slope) / arb.const_log2()
-    return Form(integrand, zero, infinity, factor=c)
-
-
-def _number(value: sp.Expr) -> Callable[[], arb] | None:
-    """Return a constant at the working precision that there is when it is called."""
-    return None if value.is_finite is False else lambda: enclose(value)
-
-
-def _multiple_of_jeffreys(smooth: sp.Expr, convex: bool | None) -> int | None:
-    """Return c with |f''| ≤ c·(1/r + 1/r²) on all of (0, ∞), or None where none is found."""
-    sides = (smooth,) if convex else (smooth, -smooth)
-    factors = (2**k for k in range(LARGEST.bit_length()))
-    return next(
-        (c for c in factors if all(_is_nonnegative(c * JEFFREYS - side) for side in sides)), None
-    )
-
-
-def _is_nonnegative(expr: sp.Expr) -> bool:
-    return bool(sign_on_positive(sp.together(expr), r).is_nonnegative)
+    return integrand
 
 
 @dataclass(frozen=True)

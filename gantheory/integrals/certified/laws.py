@@ -16,7 +16,7 @@ from typing import Any
 import flint
 from flint import acb, arb
 
-from gantheory.integrals.certified.balls import exact_ball, softplus
+from gantheory.exact.arb import exact_ball, softplus
 
 LEFT, RIGHT = -1, 1
 Growth = dict[Fraction, arb]  # exponent k -> coefficient c: |log density| <= sum of c |x|^k

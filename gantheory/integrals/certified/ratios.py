@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from flint import acb, arb
 
-from gantheory.integrals.certified.balls import exact_ball
+from gantheory.exact.arb import exact_ball
 from gantheory.integrals.certified.laws import (
     Analytic,
     AnalyticLaw,

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from gantheory.errors import GantheoryError
-from gantheory.integrals.certified.balls import stored
+from gantheory.exact.arb import stored
 from gantheory.integrals.certified.laws import (
     Analytic,
     AnalyticGumbel,

@@ -8,12 +8,12 @@ from fractions import Fraction
 from functools import cache
 
 from gantheory.divergences import (
-    DIVERGENCES,
     Complement,
     FDivergence,
     find_divergence,
     power,
     power_name,
+    with_stable,
 )
 from gantheory.divergences.powers import LARGEST, stable_power
 from gantheory.divergences.stable import Stable
@@ -40,9 +40,10 @@ def stable_kernel(entry: FDivergence | Complement) -> Kernel | None:
     """Return the kernel of an entry's own integrands; None where it has only its formula."""
     if isinstance(entry, Complement):
         return _of_complement(entry)
-    twin = DIVERGENCES.get(entry.name)
+    if (known := with_stable(entry)) is not entry:
+        return stable_kernel(known)
     if entry.stable is None:
-        return stable_kernel(twin) if twin and twin.stable and twin.f == entry.f else None
+        return None
     return _kernel(entry.name, entry.stable, lambda: kernel_of(entry.reverse), entry)
 
 

@@ -42,7 +42,6 @@ FORMS: dict[str, Callable[[Law, Law], acb]] = {
     "kl_qp": lambda p, q: _kl(q, p),
     "jeffreys": lambda p, q: _kl(p, q) + _kl(q, p),
     "bc": lambda p, q: _log_affinity(Fraction(1, 2), p, q).exp(),
-    "hellinger2": lambda p, q: -_log_affinity(Fraction(1, 2), p, q).expm1(),
 }
 
 

@@ -1,4 +1,4 @@
-"""Numbers and functions in ball arithmetic that every certified integral needs."""
+"""Numbers and functions in ball arithmetic (Arb through python-flint), at the working precision."""
 
 from __future__ import annotations
 
