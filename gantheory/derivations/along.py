@@ -15,6 +15,13 @@ from gantheory.theory.records import Curvature, text
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
 
+LONG = 60  # operations of a formula that is written out; a longer one is named by its parts
+BY_PARTS = {
+    "F''": ("-a'**3/W", r"-\frac{a'^3}{W}"),
+    "h''": ("-M*a'**3/W**3", r"-\frac{M a'^3}{W^3}"),
+    "g''": ("-c'*a'**3/(b'*W)", r"-\frac{c' a'^3}{b' W}"),
+}
+PARTS = ("W = a'*b'' - b'*a''", "M = c'*(W'*a' - 2*W*a'') - c''*W*a'")
 BALLS = "signs by ball arithmetic on all scores, and by expansions with bounds near the ends"
 
 
@@ -100,13 +107,20 @@ def _curvatures(derivation: Derivation) -> Iterator[Iterator[Step]]:
 
 
 def _curvature_step(found: Curvature, symbol: str) -> Step:
-    parts = [f"{one.curvature} at r = {one.ratio}" for one in found.parametric] or ["0"]
+    """Return the formula of a curvature; a long one in the derivatives of the payoffs."""
+    arcs, parts = found.parametric, ""
+    if all(one.curvature.count_ops() < LONG for one in arcs):
+        texts = [f"{one.curvature} at r = {one.ratio}" for one in arcs]
+        shown = [sp.latex(one.curvature) for one in arcs]
+    else:
+        general, latex = BY_PARTS[symbol]
+        texts, shown = [f"{general} at r = -b'/a'"], [latex]
+        parts = "".join(f", {one}" for one in PARTS if one[0] in general)
     masses = "".join(f" + {text(mass)}*delta(r - {text(place)})" for place, mass in found.atoms)
-    shown = [sp.latex(one.curvature) for one in found.parametric] or ["0"]
     return Step(
         f"The curvature {symbol} in the score",
-        f"{symbol} = " + "; ".join(parts) + masses + ".",
-        f"{symbol} = " + r",\ ".join(shown),
+        f"{symbol} = " + "; ".join(texts or ["0"]) + masses + parts + ".",
+        f"{symbol} = " + r",\ ".join(shown or ["0"]),
         How.PROVED,
         "by implicit differentiation of r*a'(t) + b'(t) = 0",
     )

@@ -19,6 +19,8 @@ from gantheory.theory.records import (
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
 
+LONG = 100  # operations of a formula that is written out
+
 
 def saturation_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.saturation
@@ -40,11 +42,13 @@ def saturation_steps(derivation: Derivation) -> Iterator[Step]:
         }[vanishing]
         zero, infinity = (text(end) or "undecided" for end in ends)
         formula = "r^2 g''(r)" if symbol == "w" else "c'(t^*(r))"
+        if weight.count_ops() < LONG:
+            name, formula = f"{name} = {weight}", f"{formula} = {typeset(weight)}"
         yield Step(
             f"Where the gradient vanishes, {place.split(',')[0]}",
-            f"Per fake sample, {place}: the gradient is {name} = {weight}, {zero} at r -> 0 "
+            f"Per fake sample, {place}: the gradient is {name}, {zero} at r -> 0 "
             f"and {infinity} at r -> oo: {verdict}.",
-            rf"{formula} = {typeset(weight)} \to {_limit(ends[0])}\ (r \to 0), \quad "
+            rf"{formula} \to {_limit(ends[0])}\ (r \to 0), \quad "
             rf"{_limit(ends[1])}\ (r \to \infty)",
             How.UNDECIDED if None in ends else How.PROVED,
             "limits by leading terms",

@@ -132,23 +132,35 @@ def _newton(real: Function, fake: Function, ratio: arb, box: arb) -> tuple[arb, 
 
 
 def _bracket(sign: Callable[[arb], int | None], lower: Real, upper: Real) -> tuple[arb, arb]:
-    """Return two scores with + at the first and − at the second."""
+    """Return two scores with + at the first and − at the second.
+
+    Scores are tried at 2^k from a generic one, or at 2^-k of the way to a finite end: k doubles
+    until the sign has changed, and is then halved.
+    """
     start = between(lower, upper)
     side = -1 if sign(start) == -1 else 1
-    end, last, beyond = (upper if side > 0 else lower), start, start
-    for k in range(FAR):
+    end = upper if side > 0 else lower
+
+    def place(k: int) -> arb:
         if end.is_finite:
-            beyond = (end.ball - (end.ball - start) * arb(2) ** (-k - 1)).mid()
-        else:
-            beyond = (start + side * arb(2) ** (k - 1)).mid()
-        found = sign(beyond)
-        if found == -side:
-            break
-        last = beyond if found == side else last
-    else:
+            return (end.ball - (end.ball - start) * arb(2) ** (-k - 1)).mid()
+        return (start + side * arb(2) ** (k - 1)).mid()
+
+    near, last, far = -1, start, 0
+    while (found := sign(place(far))) != -side and far < FAR:
+        near, last = (far, place(far)) if found == side else (near, last)
+        far = min(2 * far + 1, FAR)
+    if found != -side:
         if not end.is_finite:
             raise NoEnclosure(f"the optimal score is beyond 2**{FAR - 2}")
-        beyond = end.ball
+        return (last, end.ball) if side > 0 else (end.ball, last)
+    while far - near > 1:
+        middle = (near + far) // 2
+        found = sign(place(middle))
+        if found is None:
+            break
+        near, far = (middle, far) if found == side else (near, middle)
+    last, beyond = place(near) if near >= 0 else last, place(far)
     return (last, beyond) if side > 0 else (beyond, last)
 
 

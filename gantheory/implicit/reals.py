@@ -31,9 +31,10 @@ class Real:
     @classmethod
     def of(cls, exact: sp.Expr) -> Real:
         """Return an exact number, which may be infinite."""
-        exact = exact.replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
-        exact = exact.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u)))
-        if exact.is_infinite:
+        if exact.has(softplus, sigmoid):
+            exact = exact.replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
+            exact = exact.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u)))
+        if exact.has(sp.oo, -sp.oo) and exact.is_infinite:
             return cls(arb("inf") if exact > 0 else arb("-inf"), exact)
         return cls(enclosed(exact), exact)
 

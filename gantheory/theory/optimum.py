@@ -22,6 +22,7 @@ from gantheory.exact.roots import in_order
 from gantheory.functions import r
 from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import UNDEFINED, value_at
+from gantheory.theory.foresight import see_solvable
 from gantheory.theory.maxima import Branch, Maxima
 from gantheory.theory.patterns import EVERYWHERE, ZERO, Patterns
 from gantheory.theory.pieces import Piece, algebra_on
@@ -58,6 +59,7 @@ def optimise(pieces: Sequence[Piece], coordinate: Coordinate, parameters: Assump
     for score in _poles(pieces, coordinate, parameters):
         way = f"as t -> {score} for every r > 0"
         return Optimum((), unbounded=f"r*a(t) + b(t) grows without bound {way}")
+    see_solvable(pieces, coordinate.symbol, parameters)
     signs = Patterns(coordinate.symbol, parameters)
     pieces = [part for piece in pieces for part in signs.monotone_parts(piece)]
     patterns = [signs.along(piece) for piece in pieces]

@@ -20,7 +20,7 @@ from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import in_order, roots_between, solve_factor
 from gantheory.functions import r
-from gantheory.theory.pieces import Piece, algebra_on, cut
+from gantheory.theory.pieces import Piece, algebra_on, balls_along, cut
 
 ZERO = sp.Integer(0)
 EVERYWHERE: Range = (ZERO, sp.oo)
@@ -76,7 +76,14 @@ class Patterns:
         return roots_between(expr, self.x, piece.lower, piece.upper, self.parameters)
 
     def _sign(self, expr: sp.Expr, piece: Piece) -> int | None:
+        if self._changes(expr, piece):
+            return None
         return self.parameters.sign(expr, {self.x: (piece.lower, piece.upper)})
+
+    def _changes(self, expr: sp.Expr, piece: Piece) -> bool:
+        """Whether single points show both signs: cheaper than to look for one that holds."""
+        signs = {ball > 0 for (ball,) in balls_along((expr,), piece, self.x, self.parameters)}
+        return len(signs) > 1
 
     def _certificate(self, piece: Piece) -> str | None:
         """Return why S changes sign at most once: the two signs, or concavity."""
@@ -236,7 +243,7 @@ def _candidates(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[sp.Expr]
     """Return the solutions of ρ(x) = r in closed form."""
     found: list[sp.Expr] = []
     reasons = []
-    for equation in _equations(ratio, x, algebra):
+    for equation in equations(ratio, x, algebra):
         for factor, power in algebra.quotient(equation).factors()[1]:
             if power > 0 and x in factor.free_symbols:
                 try:
@@ -248,7 +255,8 @@ def _candidates(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[sp.Expr]
     raise reasons[0] if reasons else Undecided(f"no solution of {ratio} = r")
 
 
-def _equations(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> Iterator[sp.Expr]:
+def equations(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> Iterator[sp.Expr]:
+    """Yield ρ(x) = r, and a root of it with fewer generators, as what is to be 0."""
     yield ratio - r
     rooted = _rooted(ratio, x, algebra)
     if rooted is not None:

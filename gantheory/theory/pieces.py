@@ -6,12 +6,13 @@ z = exp(t/k), in which their derivatives are rational; elsewhere it is t itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
 import sympy as sp
+from flint import arb
 
 from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
@@ -26,6 +27,7 @@ from gantheory.exact.assumptions import (
 from gantheory.exact.limits import limit
 from gantheory.exact.roots import in_order, roots_between
 from gantheory.exact.signs import sign_on_positive
+from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.formulas import interval
 from gantheory.functions import choice, relu, sigmoid, softplus, t
 from gantheory.losses.loss import Loss
@@ -33,6 +35,7 @@ from gantheory.theory.coordinates import Coordinate, Payoffs, in_coordinate
 from gantheory.theory.radicals import opened
 
 KINKS = (relu, sp.Abs, choice)
+SPREAD = (0.0131, 0.0623, 0.1737, 0.3719, 0.8310732, 1.7093, 3.127, 7.731, 31.07)
 
 
 def _kinks(exprs: Iterable[sp.Expr], x: sp.Symbol) -> list[sp.Expr]:
@@ -322,3 +325,28 @@ def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:
 def algebra_on(piece: Piece, x: sp.Symbol, parameters: Assumptions) -> Algebra:
     """Return the normal forms that hold on a piece."""
     return Algebra({**parameters.sample, x: interior(piece.lower, piece.upper, parameters)})
+
+
+def balls_along(
+    exprs: Sequence[sp.Expr], piece: Piece, x: sp.Symbol, parameters: Assumptions
+) -> Iterator[tuple[arb, ...]]:
+    """Yield the values of some expressions at points of a piece, in increasing order.
+
+    The parameters are generic; points at which an expression has no sure sign are left out.
+    """
+    ends = [piece.lower, piece.upper]
+    if x.is_positive:
+        ends = [-sp.oo if end == 0 else end if end == sp.oo else sp.log(end) for end in ends]
+    image, free = positive_image(x, *ends), sp.Dummy("s", positive=True)
+    image = free - 1 / free if image is None else image
+    symbols = image.atoms(sp.Dummy)
+    values = ({**parameters.sample, **dict.fromkeys(symbols, s)} for s in SPREAD)
+    sample = {symbol: arb(value) for symbol, value in parameters.sample.items()}
+    for place in sorted(floating_value(image, value) for value in values):
+        point = {**sample, x: arb(place).exp() if x.is_positive else arb(place)}
+        try:
+            found = tuple(enclose(expr, point) for expr in exprs)
+        except NoEnclosure:
+            continue
+        if not any(ball.contains(0) for ball in found):
+            yield found
