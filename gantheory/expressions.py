@@ -41,6 +41,7 @@ class Grammar:
         comparisons: whether the whole text may be one comparison.
         means: whether E[...], a mean over random names, is admitted.
         length: the longest text in characters.
+        example: a text to write it like, for messages.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Grammar:
     comparisons: bool = False
     means: bool = False
     length: int = 1000  # a catalogue payoff has at most 60
+    example: str = "0.5"
 
 
 ONE = (1, 1)
@@ -89,7 +91,8 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise GantheoryError(
-            f"malformed {grammar.kind} {shown}; write it like 'log(1 - D)', with * for products"
+            f"malformed {grammar.kind} {shown}; write it like {grammar.example!r}, with * for "
+            "products"
         ) from None
     return tree
 

@@ -16,7 +16,9 @@ FUNCTIONS = {
     "sin": ONE, "cos": ONE, "erf": ONE, "log1p": ONE, "expm1": ONE, "sign": ONE,
     "logsumexp": (2, 2), "clamp": (3, 3), "leaky_relu": (1, 2), "huber": (1, 2), CHOICE: (3, 3),
 }  # fmt: skip
-PAYOFF = Grammar("payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True)
+PAYOFF = Grammar(
+    "payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True, example="log(1 - D)"
+)
 # A payoff with E[...], a mean over random names; and the laws that these may have.
 RANDOM = replace(PAYOFF, means=True)
 LAWS = {

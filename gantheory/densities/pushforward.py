@@ -23,7 +23,7 @@ from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 
-GENERATOR = Grammar("generator", ELEMENTARY, frozenset({"z"}))
+GENERATOR = Grammar("generator", ELEMENTARY, frozenset({"z"}), example="tanh(2*z)")
 LEVEL = 1e-16  # latent mass beyond either end of the window in which G is searched for turns
 BEYOND = 4.7  # how far past the window G is followed: to 38 deviations, where a normal underflows
 DEEPEST = 1e-300  # latent mass beyond the last z that is told apart from the end

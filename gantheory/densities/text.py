@@ -81,7 +81,8 @@ def _grammar(letters: frozenset[str]) -> Grammar:
     """Return what the text of a density may contain; aliases are there for hints alone."""
     functions = {name: (0, 100) for name in families_by_name()} | {"mixture": (1, 1)}
     names = NAMES | letters
-    return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH)
+    return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH,
+                   example="normal(0, 1)")  # fmt: skip
 
 
 _CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")

@@ -9,7 +9,8 @@ from gantheory.divergences.stable import Balls, Integrand, Stable
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.shown import Shown, Told, constructor
 
-RATIO = Grammar("divergence generator", ELEMENTARY, frozenset({"r"}), parameters=True)
+RATIO = Grammar("divergence generator", ELEMENTARY, frozenset({"r"}), parameters=True,
+                example="r*log(r)")  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)

@@ -44,7 +44,7 @@ def read_game(
         raise GantheoryError(f"variable {shared!r} belongs to both players; give it to one")
     declared = dict(_domain(text, {*names[0], *names[1]}) for text in domains)
     symbols = {name: _symbol(name, declared.get(name)) for name in (*names[0], *names[1])}
-    grammar = Grammar("payoff", SMOOTH, frozenset(symbols))
+    grammar = Grammar("payoff", SMOOTH, frozenset(symbols), example="x*y")
     payoffs = [to_sympy(parse(text, grammar), symbols) for text in (value, value2 or value)]
     if value2 is None:
         payoffs[1] = -payoffs[1]

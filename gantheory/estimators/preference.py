@@ -29,7 +29,8 @@ from gantheory.theory import consequences
 from gantheory.theory.curvature import Curve
 from gantheory.theory.records import Curvature, text
 
-ANSWERS = Grammar("preference loss", ELEMENTARY, frozenset({"w", "l"}), parameters=True)
+ANSWERS = Grammar("preference loss", ELEMENTARY, frozenset({"w", "l"}), parameters=True,
+                  example="softplus(log(l/w))")  # fmt: skip
 W, L, S = sp.symbols("w l s", positive=True)
 PREFERENCES = {
     "dpo": "-log(sigmoid(beta*(log(w) - log(l))))",

@@ -12,7 +12,9 @@ from gantheory.losses.loss import Claim, Reference
 from gantheory.shown import Shown, Told, constructor
 
 # r is p/q at a sample of q, u its logarithm: reference model over the trained one.
-RATIO = Grammar("estimator", ELEMENTARY, frozenset({"r", "u"}), parameters=True)
+RATIO = Grammar(
+    "estimator", ELEMENTARY, frozenset({"r", "u"}), parameters=True, example="r - 1 - log(r)"
+)
 
 
 @dataclass(frozen=True, repr=False)

@@ -76,7 +76,11 @@ def read_statement(text: str) -> Statement:
     text, powers = _name_powers(_spelled(text))
     table = {**DIVERGENCES, **powers}
     grammar = Grammar(
-        "inequality", _FUNCTIONS, frozenset({*table, *COMPLEMENTS, "pi"}), comparisons=True
+        "inequality",
+        _FUNCTIONS,
+        frozenset({*table, *COMPLEMENTS, "pi"}),
+        comparisons=True,
+        example="jsd <= log(2)*tv",
     )
     tree = parse(text, grammar)
     if not isinstance(tree, ast.Compare):

@@ -15,13 +15,16 @@ from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
 from gantheory.losses.loss import Claim, Reference
 from gantheory.shown import Shown, Told
 
-LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True)
-KERNEL = Grammar("kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True)
+LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True, example="(p + q)/2")
+KERNEL = Grammar(
+    "kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True, example="exp(-(x - y)**2)"
+)
 SIZE = Grammar("size", ELEMENTARY, parameters=True)
 MEANS = {"E_p": (1, 1), "E_q": (1, 1)}
 FUNCTIONAL = Grammar(
-    "functional", {**FUNCTIONS, **MEANS}, frozenset({SCORE, PROBABILITY}), parameters=True
-)
+    "functional", {**FUNCTIONS, **MEANS}, frozenset({SCORE, PROBABILITY}), parameters=True,
+    example="E_p(t) - log(E_q(exp(t)))",
+)  # fmt: skip
 PENALTY_WEIGHT = "lambda"  # the papers' letter, which is a keyword of Python and of the parser
 
 

@@ -9,7 +9,9 @@ from fractions import Fraction
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, number, parse
 
-REGULARISER = Grammar("regulariser", {"r1": (1, 1), "r2": (1, 1), "both": (1, 1), "slope": (1, 1)})
+REGULARISER = Grammar(
+    "regulariser", dict.fromkeys(("r1", "r2", "both", "slope"), (1, 1)), example="r1(1) + r2(2)"
+)
 HOW = "write it like 'r1(1)', 'r2(0.5)', 'both(1)', 'r1(1) + r2(2)' or 'slope(1)'"
 
 

@@ -18,7 +18,10 @@ BAD = {
     "unknown divergence": (["divergence", "jds", "normal(0, 1)", "normal(1, 1)"], "jsd"),
     "unknown density": (["divergence", "jsd", "nromal(0, 1)", "normal(1, 1)"], "normal"),
     "negative scale": (["divergence", "jsd", "normal(0, -1)", "normal(1, 1)"], "-1"),
-    "malformed density": (["divergence", "jsd", "normal(0, 1", "normal(1, 1)"], "malformed"),
+    "malformed density": (
+        ["divergence", "jsd", "normal(0, 1", "normal(1, 1)"],
+        "write it like 'normal(0, 1)'",
+    ),
     "unknown derivative": (
         ["divergence", "jsd", "normal(0, 1)", "normal(1, 1)", "--wrt", "q.lco"], "lco"),
     "malformed payoff": (
@@ -30,7 +33,7 @@ BAD = {
     "unwritable figure": (["curve", "--out", "/dev/null/figure.png"], "/dev/null"),
     "unknown experiment": (["simulate", "frozen"], "frozen-gradient"),
     "unknown option": (["check", "--fast"], "--fast"),
-    "malformed inequality": (["prove", "jsd <="], "malformed"),
+    "malformed inequality": (["prove", "jsd <="], "write it like 'jsd <= log(2)*tv'"),
     "unknown name in an inequality": (["prove", "jsd <= foo"], "foo"),
     "step of zero": (["game", "bilinear", "--method", "simultaneous", "--step", "0"], "step"),
 }  # fmt: skip

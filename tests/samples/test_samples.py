@@ -371,3 +371,23 @@ def test_bounds_for_samples_of_any_size_are_wider_than_those_of_the_bootstrap():
         assert "concentration" in sure.interval_method
     with pytest.raises(GantheoryError, match="known for ks and mmd2, not w1"):
         between_samples("w1", samples(x), samples(y), guaranteed=True)
+
+
+def test_samples_that_are_not_independent_bound_nothing():
+    rng = np.random.default_rng(0)
+    for dim in (1, 2):
+        x, y = (rng.normal(size=(300, dim)) for _ in range(2))
+        for other in (x, rng.permutation(x), np.concatenate([x[:150], y]), x[:200]):
+            found = divergence("jsd", x, other)
+            assert found.lower == 0
+            assert "not independent" in found.reason
+    counts, others = rng.poisson(3, 300), rng.poisson(9, 300)  # which agree by chance
+    assert divergence("jsd", counts, counts).lower == 0
+    assert 0.05 < divergence("jsd", counts, others).lower < 0.3
+
+
+def test_few_equal_points_among_many_are_seen():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 400))
+    y[7] = x[300]
+    assert "1 point that neither repeats" in divergence("jsd", x, y).reason

@@ -2,7 +2,8 @@ r"""What samples show of an f-divergence: a lower bound, by a classifier that ne
 
 Any event A gives :math:`D_f(P\|Q) \ge D_f((P(A), P(A^c))\|(Q(A), Q(A^c)))`. A is where a
 classifier trained on one half of the samples says "P"; its probabilities are bounded on the other
-half by exact binomial intervals. Both halves take both parts, and the better bound counts.
+half by exact binomial intervals. Both halves take both parts, and the better bound counts. The two
+samples must be independent; where they show that they are not, nothing is bounded.
 
 Source of the intervals: C. J. Clopper, E. S. Pearson (1934), Biometrika 26.
 """
@@ -56,17 +57,37 @@ def least_divergence(
     if min(len(p), len(q)) < LEAST:
         raise GantheoryError(f"{p} and {q}: at least {LEAST} points of each are needed")
     require("a lower bound by a classifier", "samples", "sklearn")
-    bounds = [_bound(kernel, *pair, interval_error / 2) for pair in _halves(p, q, seed)]
-    lower = max(bounds)
+    if shared := _shared(as_rows(p.points), as_rows(q.points)):
+        lower, bound = 0.0, f"they share {shared}, so they are not independent and bound nothing"
+    else:
+        halves = _halves(p, q, seed)
+        lower = max(_bound(kernel, *pair, interval_error / 2) for pair in halves)
+        bound = (
+            f"it is at least {lower:.6g}, by a classifier on points that it never saw (wrong with "
+            f"probability {interval_error:g} at most)"
+        )
     reason = (
-        f"samples do not determine {kernel.name}: it is at least {lower:.6g}, by a classifier on "
-        f"points that it never saw (wrong with probability {interval_error:g} at most); for the "
-        "divergence of fitted models give samples(x).kde()"
+        f"samples do not determine {kernel.name}: {bound}; for the divergence of fitted models "
+        "give samples(x).kde()"
     )
     return SampleEstimate(
         math.nan, math.inf, Status.UNDETERMINED, "cross-fitted classifier", reason,
         lower=lower, interval_error=interval_error, interval_method="Clopper-Pearson intervals",
     )  # fmt: skip
+
+
+def _shared(p: Array, q: Array) -> str | None:
+    """Say what two samples share that independent ones cannot, or almost never do.
+
+    Points that neither sample repeats come from laws without masses, of which no two draws agree.
+    """
+    distinct = [np.unique(rows, axis=0) for rows in (p, q)]
+    if len(p) == len(q) and np.array_equal(*(rows[np.lexsort(rows.T)] for rows in (p, q))):
+        return "all their points"
+    if any(len(one) < len(rows) for one, rows in zip(distinct, (p, q), strict=True)):
+        return None
+    common = len(p) + len(q) - len(np.unique(np.concatenate(distinct), axis=0))
+    return f"{common} point{'s' * (common > 1)} that neither repeats" if common else None
 
 
 def _halves(p: Samples, q: Samples, seed: int) -> list[tuple[list[Array], list[Array]]]:

@@ -28,7 +28,7 @@ from gantheory.verify import decided
 CALCULUS = {"diff": (2, 2), "at": (3, 3), "limit": (3, 3)}
 GRAMMAR = Grammar(
     "formula", {**ELEMENTARY, **CALCULUS}, frozenset({"oo", "pi"}), parameters=True,
-    comparisons=True,
+    comparisons=True, example="diff(x**2, x) = 2*x",
 )  # fmt: skip
 RELATIONS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
 SECONDS = 10.0
