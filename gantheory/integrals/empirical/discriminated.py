@@ -82,7 +82,7 @@ def _shared(p: Array, q: Array) -> str | None:
     Points that neither sample repeats come from laws without masses, of which no two draws agree.
     """
     distinct = [np.unique(rows, axis=0) for rows in (p, q)]
-    if len(p) == len(q) and np.array_equal(*(rows[np.lexsort(rows.T)] for rows in (p, q))):
+    if np.array_equal(p[np.lexsort(p.T)], q[np.lexsort(q.T)]):
         return "all their points"
     if any(len(one) < len(rows) for one, rows in zip(distinct, (p, q), strict=True)):
         return None
