@@ -170,7 +170,7 @@ def numbers_only(found: Any) -> Any:
         Undecided: naming what is not a number.
     """
     if isinstance(found, sp.Basic):
-        if found.has(sp.nan, sp.zoo):
+        if found.has(sp.nan, sp.zoo, sp.AccumBounds):
             raise Undecided("an expression is not a number at the point where it is needed")
     elif isinstance(found, tuple | list):
         for part in found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sympy as sp
 from flint import arb
@@ -21,7 +22,7 @@ from gantheory.implicit.isolation import Function, zeros
 from gantheory.implicit.reals import Real
 from gantheory.losses.loss import Loss
 from gantheory.theory.coordinates import Payoffs, payoffs_of
-from gantheory.theory.pieces import KINKS, domain_of
+from gantheory.theory.pieces import KINKS, domain_of, is_defined, may_jump
 
 LONG = 300  # operations: what is longer is not simplified
 POINTS = 3  # at which an expression that is 0 throughout vanishes
@@ -190,7 +191,7 @@ def _delicate(payoffs: Payoffs) -> set[tuple[sp.Expr, bool]]:
 
 def _with_closed_ends(sections: list[Section], payoffs: Payoffs) -> list[Section]:
     """Part neighbours where a payoff jumps, closed where the formula has its value."""
-    if not any(part.has(choice) for part in _parts(payoffs)):
+    if not may_jump(payoffs):
         return sections
     parted = sections[:1]
     for section in sections[1:]:
@@ -207,20 +208,17 @@ def _with_closed_ends(sections: list[Section], payoffs: Payoffs) -> list[Section
             continue
         if place.exact is None:
             raise Undecided(f"a payoff jumps at t = {place.shown}, which has no exact form")
-        here = [_enclosed_at(part, place.exact) for part in _parts(payoffs)]
-        held = [_agree(here, side) for side in (left, right)]
+        exact = payoffs.map(partial(sp.Expr.xreplace, rule={t: place.exact}))
+        here = [Real.of(part).ball for part in _parts(exact)] if is_defined(exact) else []
+        held = [bool(here) and _agree(here, side) for side in (left, right)]
         halfway = [(a + b) / 2 for a, b in zip(left, right, strict=True)]
-        if not any(held) and not _agree(here, halfway):
+        if here and not any(held) and not _agree(here, halfway):
             raise Undecided(
                 f"a payoff has at t = {place.shown} alone a value unlike those beside it"
             )
         parted[-1] = replace(before, closed_upper=held[0])
         parted.append(replace(section, closed_lower=held[1], joined=False))
     return parted
-
-
-def _enclosed_at(expr: sp.Expr, score: sp.Expr) -> arb:
-    return Real.of(expr.xreplace({t: score})).ball
 
 
 def _agree(one: Sequence[arb], other: Sequence[arb]) -> bool:

@@ -161,7 +161,9 @@ class Implicit(Curved):
         if isinstance(segment.local, Rest) and segment.undetermined:
             loss = None
         others = tuple(
-            Tie(D, c) for D, c in states[1:] if c is not None and not same(D, states[0][0])
+            Tie(D, c)
+            for D, c in states[1:]
+            if c is not None and not (same(D, states[0][0]) and same(c, states[0][1]))
         )
         return Equilibrium(
             states[0][0], as_expression(negative(self.best)), loss, *self.ranges(segment), others

@@ -98,7 +98,7 @@ def limit_at(expr: sp.Expr, end: Real, side: int) -> Real:
             if end.exact is None:
                 return Real(value)
             exact = expr.xreplace({t: end.exact})
-            if not exact.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+            if not exact.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds):
                 return Real.of(exact)
     if end.exact is None:
         raise Undecided(f"the limit of {str(expr)[:60]} at t = {end.shown} is not known")

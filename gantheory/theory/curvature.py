@@ -26,7 +26,7 @@ from gantheory.exact.limits import limit
 from gantheory.functions import r
 from gantheory.theory.cases import condition, piecewise
 
-UNDEFINED = (sp.nan, sp.zoo, sp.oo, -sp.oo)
+UNDEFINED = (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds)
 
 Atoms = tuple[tuple[sp.Expr, sp.Expr], ...]
 

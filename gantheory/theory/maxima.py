@@ -16,6 +16,7 @@ from gantheory.exact.limits import limit
 from gantheory.exact.roots import roots_between
 from gantheory.functions import r
 from gantheory.theory.coordinates import Coordinate, Payoffs
+from gantheory.theory.curvature import UNDEFINED
 from gantheory.theory.patterns import EVERYWHERE, Pattern, is_at_most, stationarity
 from gantheory.theory.pieces import Piece, algebra_on
 
@@ -259,7 +260,7 @@ def payoff_at(
     """Return a payoff at a coordinate, by its limit from above (1) or below (-1) where needed."""
     if point.is_finite and point != 0:
         value = expr.xreplace({x: point})
-        if not value.has(sp.zoo, sp.nan, sp.oo):
+        if not value.has(*UNDEFINED):
             return Algebra(parameters.sample).normal(value)
     return limit(expr, x, point, side, parameters)
 

@@ -217,7 +217,10 @@ def optima_of(branch: Branch, ratio: sp.Expr, parameters: Assumptions) -> Optima
 
 
 def _joined(found: list[Optima], parameters: Assumptions) -> list[Optima]:
-    """Join stretches that overlap or touch; a point inside of a stretch adds nothing."""
+    """Join stretches that overlap or touch; a point inside of a stretch adds nothing.
+
+    A point that is approached from both sides of a jump of the generator's loss counts twice.
+    """
     places = in_order([end for one in found for end in (one.lower, one.upper)], parameters)
 
     def place(end: sp.Expr) -> int:
@@ -226,13 +229,26 @@ def _joined(found: list[Optima], parameters: Assumptions) -> list[Optima]:
     joined: list[Optima] = []
     for one in sorted(found, key=lambda one: (place(one.lower), -place(one.upper))):
         last = joined[-1] if joined else None
-        if last is None or place(one.lower) > place(last.upper):
+        here = [other for other in joined if place(other.lower) == place(one.lower)]
+        apart = bool(here) and all(_jumps(other, one, parameters) for other in here)
+        if last is None or place(one.lower) > place(last.upper) or apart:
             joined.append(one)
         elif one.pieces:
             upper = max(last.upper, one.upper, key=place)
             pieces = tuple(dict.fromkeys((*last.pieces, *one.pieces)))
             joined[-1] = Optima(last.ratio, last.lower, upper, pieces)
     return joined
+
+
+def _jumps(one: Optima, other: Optima, parameters: Assumptions) -> bool:
+    """Whether the generator's loss differs between two approaches to one score."""
+    branches = [two.branch for two in (one, other) if two.branch is not None]
+    if len(branches) < 2 or all(branch.attained for branch in branches):
+        return False
+    losses = [branch_at(branch, branch.generator, one.ratio, parameters) for branch in branches]
+    if any(loss.is_infinite for loss in losses):
+        return bool(losses[0] != losses[1])
+    return parameters.sign(losses[0] - losses[1]) in (1, -1)
 
 
 def _same(a: sp.Expr, b: sp.Expr, parameters: Assumptions) -> bool:

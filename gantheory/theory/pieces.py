@@ -95,9 +95,23 @@ def pieces_of(
         for part in _with_smooth_exponents(whole, parameters)
         for smooth in _smooth(_moved(part, coordinate), coordinate.symbol, parameters)
     ]
-    if not any(part.has(choice) for part in _parts(payoffs)):
-        return pieces
-    return _parted_at_jumps(pieces, payoffs, coordinate, parameters)
+    return (
+        _parted_at_jumps(pieces, payoffs, coordinate, parameters) if may_jump(payoffs) else pieces
+    )
+
+
+def may_jump(payoffs: Payoffs) -> bool:
+    """Whether a payoff is chosen by cases, or divided by what may be 0 beside a kink."""
+    parts = _parts(payoffs)
+    return any(part.has(choice) for part in parts) or (
+        any(part.has(*KINKS) for part in parts)
+        and any(is_pole and not base.is_positive for base, is_pole in _delicate(payoffs))
+    )
+
+
+def is_defined(payoffs: Payoffs) -> bool:
+    """Whether the formulas have values, be they infinite: 0/0 has none."""
+    return not any(part.has(sp.nan, sp.zoo, sp.AccumBounds) for part in _parts(payoffs))
 
 
 def _parted_at_jumps(
@@ -118,7 +132,8 @@ def _parted_at_jumps(
             parted.append(piece)
             continue
         held = [_agree(here, side, parameters) for side in (left, right)]
-        if not any(held) and not _is_between(here, left, right, parameters):
+        jumps = not any(held) and is_defined(here)
+        if jumps and not _is_between(here, left, right, parameters):
             raise Undecided(f"a payoff has at t = {score[t]} alone a value unlike those beside it")
         parted[-1] = replace(before, closed_upper=held[0])
         parted.append(replace(piece, closed_lower=held[1], joined=False))

@@ -4,6 +4,8 @@ The oracle evaluates payoffs by numpy from the formulas' text and maximises over
 """
 
 import json
+import random
+import re
 
 import numpy as np
 import pytest
@@ -240,3 +242,43 @@ def test_conditions_are_solved_for_a_parameter_and_cases_join():
 
 
 assert NUMPY  # the oracle's functions are those of the derivations' tests
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_loss_that_jumps_where_the_best_score_stays_has_no_one_value(seed: int) -> None:
+    draw = random.Random(seed)
+    place, weight = draw.randint(-3, 3), draw.choice([1, 2, "1/3"])
+    sign = draw.choice(["abs(u)/u", "u/abs(u)", "sqrt(u**2)/u", "2*relu(u)/u - 1"])
+    real, fake = draw.choice([("-u**2", "-2*u**2"), ("-abs(u)", "-u**2"), ("u/abs(u)", "-2")])
+    fake = f"{fake} - u**4"
+    texts = [
+        re.sub(r"\bu\b", f"(t - ({place}))", text)
+        for text in (real, fake, f"{weight}*({sign}) + u**2")
+    ]
+    found = derive(Loss("jump", *texts))
+    assert found.equilibrium is not None
+    told = {
+        found.equilibrium.generator_loss,
+        *(tie.generator_loss for tie in found.equilibrium.others),
+    }
+    if real == "u/abs(u)":  # better from above
+        assert told == {sp.Rational(weight)}
+        assert found.loss is not None
+        assert found.loss.constant == sp.Rational(weight)
+    else:
+        assert told == {sp.Rational(weight), -sp.Rational(weight)}
+        assert found.loss is None
+    assert found.optimum is not None
+    assert not found.optimum.attained
+
+
+def test_a_loss_that_jumps_as_the_best_score_passes_is_told_on_both_sides() -> None:
+    found = derive(Loss("jump", "-(t - 1)**2", "-(t + 1)**2", "atan(1/t)"))
+    assert found.equilibrium is not None
+    told = [
+        found.equilibrium.generator_loss,
+        *(tie.generator_loss for tie in found.equilibrium.others),
+    ]
+    assert told == [-sp.pi / 2, sp.pi / 2]
+    assert found.loss is not None
+    assert found.loss.is_divergence is False
