@@ -39,7 +39,19 @@ def time_limit(seconds: float) -> Iterator[None]:
         return
     deadline = time.thread_time() + seconds
     token = _deadline.set(deadline)
-    alarmed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    try:
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+            with _alarm(seconds, deadline):
+                yield
+        else:
+            yield
+    finally:
+        _deadline.reset(token)
+
+
+@contextmanager
+def _alarm(seconds: float, deadline: float) -> Iterator[None]:
+    """Let a timer signal raise `OutOfTime` in the enclosed block once the deadline has passed."""
 
     def on_alarm(signum: int, frame: FrameType | None) -> None:
         left = deadline - time.thread_time()
@@ -48,16 +60,19 @@ def time_limit(seconds: float) -> Iterator[None]:
         if left <= 0:
             raise OutOfTime(REACHED)
 
-    if alarmed:
-        previous = signal.signal(signal.SIGALRM, on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    def disarm() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+    previous = signal.signal(signal.SIGALRM, on_alarm)
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     finally:
-        if alarmed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
-        _deadline.reset(token)
+        try:
+            disarm()
+        finally:  # again, where an alarm came in between; the next one is AGAIN away
+            disarm()
 
 
 def check_time() -> None:

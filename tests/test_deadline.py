@@ -1,9 +1,12 @@
 """A time limit counts work, not waiting."""
 
+import random
+import signal
 import time
 
 import pytest
 
+import gantheory as gt
 from gantheory.deadline import OutOfTime, check_time, time_limit
 
 
@@ -21,3 +24,26 @@ def test_waiting_is_no_work_and_work_is_cut_off():
 def test_an_inner_limit_leaves_the_outer_one_in_force():
     with time_limit(100), time_limit(1e-9):
         check_time()
+
+
+def test_a_limit_that_passes_at_any_moment_leaves_nothing_behind():
+    """Also while it is being set or taken back, where an alarm may come between two lines."""
+    rng, passed = random.Random(0), 0
+    before = signal.getsignal(signal.SIGALRM)
+    for _ in range(3000):
+        try:
+            with time_limit(rng.choice([1e-9, 1e-6, 1e-5, 1e-4])):
+                for _ in range(rng.randrange(400)):
+                    pass
+        except OutOfTime:
+            passed += 1
+        check_time()  # raises where the limit still stands
+        assert signal.getsignal(signal.SIGALRM) is before
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert passed > 100
+
+
+def test_a_derivation_without_time_takes_none_from_the_next():
+    for seconds in (1e-9, 1e-6, 1e-5):
+        assert gt.derive("minimax", seconds=seconds).undecided
+    assert gt.derive("minimax", seconds=60).optimum is not None
