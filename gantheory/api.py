@@ -53,7 +53,7 @@ def derive(
     >>> derive("WGAN").named
     'w1'
     """
-    asked = find(loss) if isinstance(loss, str) else loss
+    asked = find(loss)
     asked = asked if heads is None else summed(asked, heads)
     return derive_critic(asked) if isinstance(asked, Critic) else engine.derive(asked, seconds)
 

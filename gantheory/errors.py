@@ -88,6 +88,18 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3].rstrip() + "..."
 
 
+def require_type(kind: str, value: object, types: type | tuple[type, ...], give: str) -> None:
+    """Refuse an object of another type than ``types`` as what a function asks for.
+
+    Raises:
+        GantheoryError: saying what the object is, what it is not, and what to give.
+    """
+    if not isinstance(value, types):
+        raise GantheoryError(
+            f"an object of type {type(value).__name__!r} is no {kind}; give {give}"
+        )
+
+
 MANY = 12  # names that a one-line message lists; of more, the first few and how many
 
 

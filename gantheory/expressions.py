@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 
 MAX_DEPTH = 40  # nested brackets or operators; a chain a + b + c counts once
 MAX_POWER = 64  # absolute value of a numeric exponent, and degree of nested powers
@@ -79,6 +79,7 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
     >>> parse("ln(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
     'log'
     """
+    require_type(grammar.kind, text, str, f"text like {grammar.example!r}")
     shown = _shown(text)
     _check_text(text, shown, grammar)
     text = _LN.sub("log", text).replace("^", "**")

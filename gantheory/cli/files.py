@@ -54,7 +54,7 @@ def with_heads(loss: Loss | str, heads: int | None) -> Loss | str:
         return loss
     from gantheory.losses import find, summed
 
-    return summed(find(loss) if isinstance(loss, str) else loss, heads)
+    return summed(find(loss), heads)
 
 
 def loss_named(name: str | None, file: Loss | None) -> str:

@@ -53,7 +53,7 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
     >>> derive("non-saturating").followed.divergence
     '2*kl_mp'
     """
-    loss = get_loss(loss) if isinstance(loss, str) else loss
+    loss = get_loss(loss)
     parameters = Assumptions.of(loss.parameters)
     try:
         with time_limit(seconds):

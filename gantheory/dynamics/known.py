@@ -57,7 +57,7 @@ def dirac(
     [   0,    1/2],
     [-1/2, -gamma]])
     """
-    game = get_loss(game) if isinstance(game, str) else game
+    game = get_loss(game)
     theta, psi = sp.symbols("theta psi", real=True)
     place = sp.Symbol("place", real=True)
     real, fake, generator, start = _payoffs(game)
@@ -90,7 +90,7 @@ def linear_quadratic(game: Loss | str = "minimax") -> Game:
 
     Nagarajan and Kolter (2017), arXiv:1706.04156; its equilibrium is a = ±1, w = 0.
     """
-    game = get_loss(game) if isinstance(game, str) else game
+    game = get_loss(game)
     a, w = sp.symbols("a w", real=True)
     data, latent = sp.symbols("X Z", real=True)
     real, fake, generator, start = _payoffs(game)
@@ -108,7 +108,7 @@ def linear_quadratic(game: Loss | str = "minimax") -> Game:
 
 def gaussian(game: Loss | str = "minimax") -> Game:
     """Return the game of standard normal data, fakes ``mu + s z``, scores ``w1 x + w2 x^2``."""
-    game = get_loss(game) if isinstance(game, str) else game
+    game = get_loss(game)
     mu, s, w1, w2 = sp.symbols("mu s w1 w2", real=True)
     data, latent = sp.symbols("X Z", real=True)
     real, fake, generator, start = _payoffs(game)

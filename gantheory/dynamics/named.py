@@ -7,7 +7,7 @@ from typing import Any
 
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.record import Game
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.losses import get_loss, list_losses
 from gantheory.naming import folded
 
@@ -45,14 +45,15 @@ def get_game(name: str, **regularisers: Any) -> Game:
 
 def _read(name: str) -> tuple[str, str]:
     """Return the family and the loss that a name says; the loss under any of its own names."""
+    require_type("game", name, str, "a gantheory.Game, or a name such as 'bilinear'")
     typed = name.strip()
     if folded(typed) == "bilinear":
         return "bilinear", ""
     starts = (family for family in FAMILIES if typed.casefold().startswith(family))
     family = next(starts, None)
-    loss = typed[len(family) :].strip("-_ ") if family else typed
+    loss = (typed[len(family) :].strip("-_ ") or "minimax") if family else typed
     try:
-        return family or "dirac", get_loss(loss or "minimax").name
+        return family or "dirac", get_loss(loss).name
     except GantheoryError as error:
         if " may mean " in str(error):
             raise

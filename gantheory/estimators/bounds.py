@@ -27,7 +27,7 @@ from gantheory.derivations.exposition import Exposition, Line, Step, remarks, we
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.functions import r, softplus, t, to_sympy
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
@@ -124,6 +124,7 @@ def derive_bound(name: str | Loss, *, samples: int = 2) -> BoundDerivation:
     """
     if isinstance(name, Loss):
         return _separable(name)
+    require_type("bound", name, str, "a gantheory.Loss, or a name such as 'nwj'")
     asked = name.strip().lower()
     if asked in SEPARABLE:
         return _separable(SEPARABLE[asked])

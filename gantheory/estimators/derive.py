@@ -28,7 +28,7 @@ from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
 from gantheory.divergences.symbols import dotted
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
 from gantheory.exact.assumptions import Assumptions
 from gantheory.expressions import parse
@@ -171,7 +171,7 @@ def derive_estimator(
     >>> found.value.divergence, found.followed.divergence
     ('kl_qp', 'kl_pq')
     """
-    estimator = _estimator(loss) if isinstance(loss, str) else loss
+    estimator = loss if isinstance(loss, Estimator) else _estimator(loss)
     parameters = Assumptions.of(estimator.parameters)
     try:
         with time_limit(seconds):
@@ -181,6 +181,7 @@ def derive_estimator(
 
 
 def _estimator(asked: str) -> Estimator:
+    require_type("estimator", asked, str, "an Estimator, its name, or text like 'r - 1 - log(r)'")
     try:
         return find_entry("estimator", asked.strip(), ESTIMATORS.values())
     except GantheoryError:

@@ -17,7 +17,7 @@ from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.exposition import Exposition, Line, Step, remarks
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import quantity_title
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.expressions import ELEMENTARY, Grammar, parse
@@ -136,6 +136,7 @@ def derive_preference(loss: str, *, seconds: float = DEFAULT_SECONDS) -> Prefere
     >>> found.free, found.regulariser.divergence
     (True, 'kl_qp')
     """
+    require_type("preference loss", loss, str, "a name such as 'dpo', or a formula in w and l")
     formula = PREFERENCES.get(loss.strip().lower(), loss)
     named = formula != loss
     definition = Preference(

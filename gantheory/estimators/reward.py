@@ -17,6 +17,7 @@ from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.typeset import typeset
+from gantheory.errors import require_type
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.functions import r, sigmoid, softplus, t, to_sympy
@@ -124,6 +125,7 @@ def derive_reward(reward: str, *, seconds: float = DEFAULT_SECONDS) -> RewardDer
     >>> found.followed.divergence, found.sign
     ('kl_qp', 'both')
     """
+    require_type("reward", reward, str, "a name such as 'gail', or a formula in D or t")
     formula = REWARDS.get(reward.strip().lower(), reward)
     game = Loss("reward", "log(D)", "log(1 - D)", f"-({formula})", title=f"Reward {formula}")
     found = derive(game, seconds)

@@ -136,7 +136,7 @@ def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCri
     >>> print(f"{found.value.value:.9f} {found.gradient('q.loc').value:.6f}")
     0.500000000 1.000000
     """
-    entry = find(loss) if isinstance(loss, str) else loss
+    entry = find(loss)
     if not isinstance(entry, Critic) or not isinstance(entry.constraint, AnyFunction):
         raise GantheoryError(
             f"loss {getattr(entry, 'name', '?')!r} is no function of means of an unrestricted "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, find_divergence, named
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.expressions import Grammar, parse
 from gantheory.functions import to_sympy
 
@@ -71,6 +71,7 @@ def read_statement(text: str) -> Statement:
     >>> read_statement("kl_qm <= kl_qp/2").margin
     -kl_qm + kl_qp/2
     """
+    require_type("inequality", text, str, "text like 'jsd <= log(2)*tv'")
     if len(text) > LONGEST:
         raise GantheoryError(f"inequality of {len(text)} characters; the limit is {LONGEST}")
     text, powers = _name_powers(_spelled(text))

@@ -33,7 +33,7 @@ def quantity(loss: Loss | str, part: str) -> Curvature:
     """
     from gantheory.derivations import derive
 
-    loss = get_loss(loss) if isinstance(loss, str) else loss
+    loss = get_loss(loss)
     if loss.parameters:
         free = ", ".join(loss.parameters)
         raise GantheoryError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gantheory.deadline import Undecided
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.losses.alpha import ALPHA
 from gantheory.losses.classic import CLASSIC
 from gantheory.losses.constrained import CONSTRAINED
@@ -28,8 +28,8 @@ def list_losses() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def find(name: str) -> Loss | Critic:
-    """Return the entry that people call ``name``, whether it is separable or constrained.
+def find(loss: str | Loss | Critic) -> Loss | Critic:
+    """Return the entry that people call so, separable or constrained, or the loss that is given.
 
     Aliases count, in any case; numbers for parameters follow in brackets.
 
@@ -38,7 +38,10 @@ def find(name: str) -> Loss | Critic:
     >>> find("EBGAN(m=2)").fake
     '-relu(2 - t)'
     """
-    name, bracket, rest = name.partition("(")
+    if isinstance(loss, Loss | Critic):
+        return loss
+    require_type("loss", loss, str, "a gantheory.Loss, or a name such as 'non-saturating'")
+    name, bracket, rest = loss.partition("(")
     entries: list[Loss | Critic] = [*CATALOGUE.values(), *CRITICS.values()]
     entry = find_entry("loss", name.strip(), entries)
     if not bracket:
@@ -48,13 +51,13 @@ def find(name: str) -> Loss | Critic:
     return entry.given(**_numbers(rest))
 
 
-def get_loss(name: str) -> Loss:
-    """Return the separable loss that people call ``name``; see `find`.
+def get_loss(loss: str | Loss) -> Loss:
+    """Return the separable loss that people call so, or the one that is given; see `find`.
 
     >>> get_loss("minimax").generator
     'log(1 - D)'
     """
-    entry = find(name)
+    entry = find(loss)
     if isinstance(entry, Critic):
         raise GantheoryError(
             f"loss {entry.name!r} is not separable; "
@@ -69,7 +72,7 @@ def bound(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Lo
     >>> bound("energy-based", {"m": 2.0}).fake
     '-relu(2 - t)'
     """
-    loss = get_loss(loss) if isinstance(loss, str) else loss
+    loss = get_loss(loss)
     return plain(loss.given(**(parameters or {})) if loss.parameters or parameters else loss)
 
 

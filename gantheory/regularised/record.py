@@ -165,7 +165,7 @@ def optimal_discriminator(
     >>> print(f"{found.value.value:.6f} {found.penalty.value:.6f} {found.gradient().value:.6f}")
     -1.251709 0.048300 0.175918
     """
-    game = get_loss(loss) if isinstance(loss, str) else loss
+    game = get_loss(loss)
     first, second = parse_density(p), parse_density(q)
     penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
     found = reduced(first, second)

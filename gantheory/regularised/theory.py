@@ -131,7 +131,7 @@ def derive_regularised(
     >>> found.first_order, found.claims[0].how
     (1/8, <How.ASSUMED: 'assumed'>)
     """
-    game = plain(get_loss(loss) if isinstance(loss, str) else loss)
+    game = plain(get_loss(loss))
     kind = regulariser.strip().lower()
     if kind not in WEIGHTS:
         raise GantheoryError(f"regulariser {regulariser!r} is none of {', '.join(WEIGHTS)}")

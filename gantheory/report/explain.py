@@ -48,7 +48,7 @@ def explain(
     >>> explain("minimax", discriminator_loss=1.0).bound.divergence
     '2*jsd'
     """
-    entry = find(loss) if isinstance(loss, str) else loss
+    entry = find(loss)
     found = _explanation(entry if heads is None else summed(entry, heads))
     return (
         found

@@ -37,7 +37,7 @@ def penalised_numbers(
         GantheoryError: for an unknown loss or regulariser, or a family in which p moves too: no
             generator moves the data.
     """
-    game = get_loss(loss) if isinstance(loss, str) else loss
+    game = get_loss(loss)
     penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
     found = np.full((4, len(points)), np.nan)
     reasons: list[str] = []
