@@ -16,6 +16,7 @@ from gantheory.errors import GantheoryError, require
 
 VIEWS = ("loss", "densities", "train", "game")
 HOST = "127.0.0.1"
+PATIENCE = 20.0  # seconds that a busy browser may stay silent before its page starts anew
 
 
 def serve(
@@ -47,6 +48,7 @@ def serve(
     ui.run(
         host=HOST, port=port, title="gantheory workbench", show=False, reload=False, dark=None,
         show_welcome_message=False, favicon="📈", uvicorn_logging_level="error",
+        reconnect_timeout=PATIENCE,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def line(
 
 
 def dots(name: str, points: Points, of: int = 0, size: int = 9, **more: Any) -> dict[str, Any]:
-    """Return points."""
+    """Return points; ``more`` replaces options, such as the symbol."""
     return {
         "type": "scatter", "name": name, "data": [list(p) for p in points], "symbolSize": size,
         "itemStyle": {"color": COLOURS[of % 6]}, **more,
@@ -50,11 +50,12 @@ class Chart:
             self.chart.props(f'role="img" aria-label="{title}: {says}"')
 
     def show(self, series: Sequence[dict[str, Any]], **axes: Any) -> None:
-        """Draw other series; ``x`` and ``y`` set options of the axes."""
+        """Draw other series; ``x``, ``y`` and ``more`` set options."""
         options = self.chart.options
         options["xAxis"].update(axes.get("x", {}))
         options["yAxis"].update(axes.get("y", {}))
         options["series"] = list(series)
+        options.update(axes.get("more", {}))
         options["legend"]["data"] = list(dict.fromkeys(
             s["name"] for s in series if s.get("name") and not s["name"].startswith("_")
         ))  # fmt: skip
@@ -69,7 +70,8 @@ def _options(x: str, y: str, options: dict[str, Any]) -> dict[str, Any]:
     return {
         "animation": False,
         "grid": {"left": 52, "right": 16, "top": options.get("top", 52), "bottom": 44},
-        "legend": {"top": 0, "itemWidth": 34, "itemStyle": {"opacity": 0}, "data": []},
+        "legend": {"top": 0, "itemWidth": 34, "itemStyle": {"opacity": 0}, "data": [],
+                   **options.get("legend", {})},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": {**axis, "name": x, "nameGap": 26, **options.get("x_axis", {})},
         "yAxis": {**axis, "name": y, "nameGap": 38, **options.get("y_axis", {})},

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from nicegui import ui
+from nicegui import Client, ui
 
 from gantheory.errors import require
 from gantheory.losses import list_losses
 from gantheory.workbench.answers.links import command
 from gantheory.workbench.answers.processes import Child, serve_training
-from gantheory.workbench.pages.charts import COLOURS, GREY, Chart, line
+from gantheory.workbench.pages.charts import Chart
 from gantheory.workbench.pages.frame import (
     Links,
     Problems,
@@ -23,22 +22,25 @@ from gantheory.workbench.pages.frame import (
     state,
     text_field,
 )
+from gantheory.workbench.pages.scenes import Line, Plane, Scene, losses
 
-START = {"loss": "non-saturating", "p": "normal(0, 1)", "start": "4", "members": "8", "seed": "0"}
+START = {
+    "where": "line", "loss": "non-saturating", "members": "4", "seed": "0",
+    "p": "normal(0, 1)", "start": "4", "noise": "0.3",
+}  # fmt: skip
+SCENES: dict[str, Callable[..., Scene]] = {"line": Line, "plane": Plane}
+WHERE = {"line": "on the line: N(θ, 1) moves", "plane": "in the plane: a ring of 8 modes"}
 MOST_RUNS = 4
-RUNS: set[Child] = set()
+RUNS: dict[Child, Client] = {}  # which window each belongs to
 LOOK = 0.1  # seconds between two looks at what came
-THIN = {"width": 1, "opacity": 0.75}
-DASHED = {"color": GREY, "type": [7, 4], "width": 3}
 
 
 def build() -> None:
     """Build the page for one window."""
     with page(
         "train",
-        "Real GANs, trained from several seeds: each generator x = θ + z moves its N(θ, 1) "
-        "towards the data. Dashed is the theory's path, with D at its optimum; D has to learn "
-        "first, so real paths lag behind.",
+        "Real GANs, trained from several seeds. Dashed is what the theory says with D at its "
+        "optimum; D has to learn first, so real ones lag behind.",
     ):
         view = View({**START, **{k: v for k, v in state().items() if k in START}})
         ui.context.client.on_delete(view.end)
@@ -50,46 +52,67 @@ class View:
     def __init__(self, start: Mapping[str, str]) -> None:
         self.child: Child | None = None
         self.running, self.owed, self.waited = False, 0, 0.0
-        self.frames: list[dict[str, Any]] = []
-        self.picture: dict[str, Any] = {}
-        self.theory: dict[str, Any] = {}
+        self.forget()
+        place = start["where"] if start["where"] in WHERE else START["where"]
         with ui.element("div").classes("fields"):
+            self.where = chooser("Where", WHERE, place, self.move)
             names = list(list_losses())
             loss = start["loss"] if start["loss"] in names else START["loss"]
             self.loss = chooser("Loss", names, loss, self.restart)
-            self.p = text_field("P, the data", start["p"], self.restart)
-            self.start = text_field("θ at the start", start["start"], self.restart)
             self.members = text_field("how many seeds (1 to 32)", start["members"], self.restart)
             self.seed = text_field("first seed", start["seed"], self.restart)
             self.speed = slider("looks per second, at most", 1, 10, 1, 10, lambda: None)
-        self.problems = Problems(
-            {"loss": self.loss, "p": self.p, "start": self.start, "members": self.members,
-             "seed": self.seed}
-        )  # fmt: skip
+            self.own = ui.element("div").classes("own")
+        self.problem_line = ui.element("div")
         with ui.element("div").classes("buttons"):
             self.go = ui.button("Train", on_click=self.toggle).props("no-caps")
             self.one = ui.button("One step of 64", on_click=self.step).props("no-caps outline")
             ui.button("From the start", on_click=self.restart).props("no-caps outline")
         self.status = ui.label().classes("note").props('role="status"')
         with ui.element("div").classes("charts"):
-            self.line = Chart(
-                "On the line", "the data's and each generator's density", "x", "density"
-            )
-            self.path = Chart("Where the generators are", "θ against steps", "steps", "θ")
+            self.drawn = ui.element("div").classes("own")
             self.losses = Chart(
-                "Losses, with what they read at P = Q", "both losses against steps", "steps", "nats"
-            )
+                "Losses, with what they read at P = Q", "both losses against steps", "steps",
+                "nats", top=96,
+            )  # fmt: skip
         self.meaning = ui.label().classes("note")
         self.links = Links()
+        self.scene = self.lay_out(start)
         ui.timer(LOOK, self.look)
         ui.timer(0, self.restart, once=True)
 
+    def lay_out(self, start: Mapping[str, str]) -> Scene:
+        """Lay out the fields and charts of the chosen scene."""
+        for part in (self.own, self.drawn, self.problem_line):
+            part.clear()
+        with self.own:
+            scene = SCENES[self.where.value](start, self.restart, self.draw)
+        with self.drawn:
+            scene.charts()
+        shared = {"loss": self.loss, "members": self.members, "seed": self.seed}
+        with self.problem_line:
+            self.problems = Problems({**shared, **scene.fields})
+        return scene
+
+    def move(self) -> None:
+        """Show the other scene, and start there."""
+        self.end()
+        self.forget()
+        self.scene = self.lay_out(START)
+        self.restart()
+
+    def forget(self) -> None:
+        """Forget what has been seen."""
+        self.frames: list[dict[str, Any]] = []
+        self.now: dict[str, Any] = {}
+        self.picture: dict[str, Any] = {}
+        self.theory: dict[str, Any] = {}
+
     def settings(self) -> dict[str, Any]:
         """Return what the fields say, numbers as numbers where they are."""
-        return {
-            "loss": self.loss.value, "p": self.p.value, "start": _number(self.start.value),
-            "members": _number(self.members.value), "seed": _number(self.seed.value),
-        }  # fmt: skip
+        numbers = {"members": self.members, "seed": self.seed, **self.scene.fields}
+        given = {name: _number(field.value) for name, field in numbers.items()}
+        return {"where": self.where.value, "loss": self.loss.value, **given}
 
     def texts(self) -> dict[str, str]:
         """Return what the fields say, as one would type it."""
@@ -100,22 +123,22 @@ class View:
         """Start again from the seeds, in a new child."""
         self.end()
         self.problems.show({})
-        self.frames, self.picture, self.theory = [], {}, {}
-        given = self.settings()
+        self.forget()
         keep("train", self.texts())
         try:
             require("training", "torch", "torch", "simulations")
         except ValueError as error:
             self.problems.show({"error": str(error), "field": ""})
             return
+        end_abandoned()
         if len(RUNS) >= MOST_RUNS:
             busy = f"{MOST_RUNS} windows train already; close one and reload"
             self.problems.show({"error": busy, "field": ""})
             return
         self.status.text = "starting ..."
         self.child, self.owed = Child(serve_training), 1
-        RUNS.add(self.child)
-        self.child.send(given)
+        RUNS[self.child] = ui.context.client
+        self.child.send(self.settings())
 
     def toggle(self) -> None:
         """Train, or pause."""
@@ -156,13 +179,12 @@ class View:
         self.picture = found.get("picture", self.picture)
         self.theory = found.get("theory", self.theory)
         if "frame" in found:
-            self.frames.append(found["frame"])
+            self.now = found["frame"]
+            light = {k: v for k, v in self.now.items() if k not in self.scene.heavy}
+            self.frames.append(light)
             self.owed = 0
         if "python" in found:
-            state = [
-                f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}"
-                for k, v in self.settings().items()
-            ]
+            state = [f"{name}={text}" for name, text in self.texts().items()]
             self.links.show(
                 {"python": found["python"], "command": command("workbench", "train", set=state)}
             )
@@ -173,55 +195,11 @@ class View:
 
     def draw(self) -> None:
         """Draw the last frame and all before it."""
-        if not self.frames:
-            return
-        now, steps = self.frames[-1], [frame["step"] for frame in self.frames]
-        where = sum(now["places"]) / len(now["places"])
-        self.status.text = f"step {now['step']}: θ = {where:.4g} on average of {len(now['places'])}"
-        self._line(now)
-        self._path(steps)
-        self._losses(steps)
-        self._explain()
-
-    def _line(self, now: Mapping[str, Any]) -> None:
-        x = self.picture["x"]
-        made = [
-            line("generators", x, [_normal(v, place) for v in x], 1, lineStyle=_thin(1))
-            for place in now["places"]
-        ]
-        data = line("data", x, self.picture["p"], 0, areaStyle={"opacity": 0.2})
-        at = self._theory_at(now["step"])
-        theory = [] if at is None else [_dashed("theory", x, [_normal(v, at) for v in x])]
-        self.line.show([data, *made, *theory])
-
-    def _theory_at(self, step: int) -> float | None:
-        path = self.theory.get("path") or []
-        k = step // 64
-        return path[k] if k < len(path) else None
-
-    def _path(self, steps: list[int]) -> None:
-        count = len(self.frames[0]["places"])
-        lines = [
-            line("generators", steps, [f["places"][k] for f in self.frames], 1, lineStyle=_thin(1))
-            for k in range(count)
-        ]
-        path = self.theory.get("path") or []
-        theory = [_dashed("theory", self.theory["steps"], path)] if path else []
-        self.path.show([*lines, *theory])
-
-    def _losses(self, steps: list[int]) -> None:
-        lines = []
-        even = self.theory.get("equilibrium") or (None, None)
-        for n, (who, value) in enumerate(zip(("discriminator", "generator"), even, strict=True)):
-            name = f"{who[0].upper()}'s loss"
-            for k in range(len(self.frames[0]["places"])):
-                seen = [frame[who][k] for frame in self.frames]
-                lines.append(line(name, steps, seen, 2 * n, lineStyle=_thin(2 * n)))
-            if value is not None:
-                ends = self.theory["steps"][0], self.theory["steps"][-1]
-                style = {"color": COLOURS[2 * n], "type": [7, 4], "width": 2}
-                lines.append(line(f"{name} at P = Q", ends, [value] * 2, 2 * n, lineStyle=style))
-        self.losses.show(lines)
+        if self.now:
+            self.status.text = f"step {self.now['step']}: {self.scene.says(self.now)}"
+            self.scene.draw(self.frames, self.now, self.picture, self.theory)
+            self.losses.show(losses(self.frames, self.theory, self.scene.also(self.frames)))
+            self._explain()
 
     def _explain(self) -> None:
         if not self.theory:
@@ -235,30 +213,24 @@ class View:
         stuck = f"At P = Q D cannot tell, and reads {numbers}. " if numbers else ""
         warn = "A loss stuck there says P = Q, or that D has learned nothing. " if numbers else ""
         follows = f"With D at its optimum, G follows {self.theory['follows']}. "
-        why = f"No path of the theory: {self.theory['why']}" if self.theory["why"] else ""
-        self.meaning.text = stuck + warn + follows + why
+        own = self.scene.meaning(self.now)
+        self.meaning.text = stuck + warn + own + follows + self.theory["why"]
 
     def end(self) -> None:
         """End the child, if there is one."""
         if self.child is not None:
-            RUNS.discard(self.child)
+            RUNS.pop(self.child, None)
             self.child.end()
         self.child, self.running, self.owed = None, False, 0
         self._tell()
 
 
-def _thin(of: int) -> dict[str, Any]:
-    return {"color": COLOURS[of], **THIN}
-
-
-def _dashed(name: str, x: Any, y: Any) -> dict[str, Any]:
-    return line(name, x, y, lineStyle=DASHED, itemStyle={"color": GREY}, z=5)
-
-
-def _normal(x: float, place: float | None) -> float | None:
-    if place is None:
-        return None
-    return round(math.exp(-0.5 * (x - place) ** 2) / math.sqrt(2 * math.pi), 5)
+def end_abandoned() -> None:
+    """End the children of windows that are closed or reloaded, before others are refused."""
+    for child, client in list(RUNS.items()):
+        if len(RUNS) >= MOST_RUNS and not client.has_socket_connection:
+            del RUNS[child]
+            child.end()
 
 
 def _number(text: str) -> float | str:
