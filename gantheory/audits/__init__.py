@@ -27,6 +27,7 @@ def audit(
     claims: str | None = None,
     name: str | None = None,
     witness: bool = False,
+    samples_frozen: bool = False,
 ) -> Audit:
     """Audit torch losses: what they are, what they do, and what is wrong with them.
 
@@ -42,6 +43,8 @@ def audit(
         name: how to call it in the answer.
         witness: whether to ask torch's ``make_fx`` as a second witness of the formula, in value
             and gradient; loading it takes two seconds more.
+        samples_frozen: whether the samples are detached: an estimator of log probabilities of a
+            trained and a reference model, a preference loss, or a reward of a score.
 
     Raises:
         GantheoryError: for an object that cannot be called as a loss.
@@ -63,6 +66,8 @@ def audit(
         raise GantheoryError("audit takes a criterion, or the discriminator's and the generator's "
                              "loss: gantheory.audit(d_loss, g_loss)")  # fmt: skip
     options = dict(call or {})
+    if samples_frozen:
+        return _frozen(losses, options, name)
     if len(losses) == 2:
         players = ("discriminator", "generator")
         calls = tuple(
@@ -80,6 +85,21 @@ def audit(
         options=options,
     )
     return judge(found, claims)
+
+
+def _frozen(losses: tuple[Any, ...], options: dict[str, Any], name: str | None) -> Audit:
+    """Return the audit of a loss with frozen samples."""
+    from gantheory.audits.frozen import recover_frozen
+    from gantheory.audits.judge import judge
+    from gantheory.audits.recovered import Recovered
+    from gantheory.audits.roles import roles_of
+
+    if len(losses) != 1 or not callable(losses[0]):
+        raise GantheoryError("a loss with frozen samples is one function, such as k3(log_q, log_p)")
+    called = name or _name_of(losses[0], "loss")
+    facts = recover_frozen(roles_of(losses[0], _name_of(losses[0], called), options))
+    return judge(Recovered(called, {}, "(-oo, oo)", False, "samples frozen", _origin(losses),
+                           frozen=facts))  # fmt: skip
 
 
 def audit_target(

@@ -26,6 +26,10 @@ SECONDS = 10.0  # for the derivation of one loss
 
 def judge(found: Recovered, claims: str | None = None) -> Audit:
     """Return the audit of what was recovered; ``claims`` is the loss that it is said to be."""
+    if found.frozen is not None:
+        from gantheory.audits.estimates import judge_frozen  # of estimators alone
+
+        return judge_frozen(found)
     name, players, probabilities = found.name, found.players, found.probabilities
     claim, claimed, of = claim_of(claims, found.said)
     domain = "[0, oo)" if claim in ENERGIES and found.domain == "(-oo, oo)" else found.domain

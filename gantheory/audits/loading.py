@@ -41,6 +41,8 @@ def recover_target(target: Target) -> Recovered:
         parts = [_loaded(module, part, target.init, lines) for part in name.split("+")]
         losses.append(parts[0] if len(parts) == 1 else (BothSides(tuple(parts)), name))
     seal()
+    if target.samples_frozen:
+        return _frozen(losses, target, "\n".join(lines))
     plan = _plan(losses, target, module, lines)
     said += [v for v in _values(target) if isinstance(v, str)]
     called = " and ".join(filter(None, (target.name, plan.partner)))
@@ -50,6 +52,18 @@ def recover_target(target: Target) -> Recovered:
         "\n".join(lines), tuple(said), {**(target.init or ([], {}))[1], **target.call},
         found.penalty, absent(),
     )  # fmt: skip
+
+
+def _frozen(losses: list[tuple[Any, str]], target: Target, origin: str) -> Recovered:
+    """Return what is recovered of a loss with frozen samples."""
+    from gantheory.audits.frozen import recover_frozen
+    from gantheory.audits.roles import roles_of
+
+    if len(losses) != 1 or not callable(losses[0][0]) or isinstance(losses[0][0], BothSides):
+        raise GantheoryError("a loss with frozen samples is one function: losses.py:NAME")
+    facts = recover_frozen(roles_of(*losses[0], target.call))
+    return Recovered(target.name, {}, "(-oo, oo)", False, "samples frozen", origin,
+                     frozen=facts, absent=absent())  # fmt: skip
 
 
 def _loaded(module: ModuleType, name: str, init: Arguments, lines: list[str]) -> tuple[Any, str]:

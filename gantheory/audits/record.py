@@ -38,6 +38,7 @@ class Kind(StrEnum):
     DETACHED_PENALTY = "detached-penalty"
     PENALTY_NORM = "penalty-norm"
     FOLLOWS_NOTHING = "follows-nothing"
+    FOLLOWS_ANOTHER = "follows-another"
 
 
 class Severity(StrEnum):
@@ -89,6 +90,7 @@ class Audit:
         reduction: over the batch, ``mean``, ``sum`` or ``none``.
         derivation: the theory, where both payoffs are known.
         penalty: what a gradient penalty does.
+        samples_frozen: what a loss with frozen samples estimates and what it follows.
         findings: what is wrong or surprising.
         reasons: why something was not recovered.
         how: how the formulas were checked against the code.
@@ -104,6 +106,7 @@ class Audit:
     reduction: str | None = None
     derivation: Derivation | None = None
     penalty: dict[str, Any] | None = None
+    samples_frozen: dict[str, Any] | None = None
     findings: tuple[Finding, ...] = ()
     reasons: tuple[str, ...] = ()
     how: tuple[str, ...] = ()
@@ -125,9 +128,10 @@ class Audit:
 
     def __repr__(self) -> str:
         followed = self.derivation and self.derivation.followed
+        frozen = (self.samples_frozen or {}).get("follows")
         known: list[str | None] = [
             f"equals {self.equals.loss}" if self.equals else self.not_separable,
-            f"follows {followed.divergence}" if followed else None,
+            f"follows {followed.divergence}" if followed else frozen and f"follows {frozen}",
             "not recovered" if self.reasons else None,
             f"{len(self.findings)} findings: {', '.join(self.kinds)}" if self.findings
             else "no findings",
@@ -154,6 +158,7 @@ class Audit:
             "derivation": self.derivation and self.derivation.as_dict(),
             "saturation": self.saturation,
             "penalty": self.penalty,
+            "samples_frozen": self.samples_frozen,
             "findings": [finding.as_dict() for finding in self.findings],
             "reasons": list(self.reasons),
             "how": list(self.how),

@@ -84,6 +84,7 @@ class Recovered:
     options: dict[str, Any] = field(default_factory=dict)
     penalty: dict[str, Any] | None = None
     absent: tuple[str, ...] = ()  # packages that are not installed, and that were not used
+    frozen: dict[str, Any] | None = None  # what is known of a loss with frozen samples
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything under its names, for JSON."""

@@ -26,6 +26,7 @@ class Target:
         call: further arguments of the loss by name.
         style: how a criterion is called.
         witness: whether ``make_fx`` is asked as a second witness, which takes two seconds more.
+        samples_frozen: whether it is an estimator, a preference loss or a reward.
     """
 
     place: str
@@ -34,6 +35,7 @@ class Target:
     call: dict[str, Any] = field(default_factory=dict)
     style: str | None = None
     witness: bool = False
+    samples_frozen: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything under its names, for JSON."""
@@ -51,6 +53,7 @@ def target_of(
     call: str | None = None,
     style: str | None = None,
     witness: bool = False,
+    samples_frozen: bool = False,
 ) -> Target:
     """Read ``path/to/losses.py:GANLoss``, or ``package.losses:d_loss,g_loss``.
 
@@ -74,7 +77,7 @@ def target_of(
         raise GantheoryError(f"{place[:80]!r} is neither a path that ends in .py nor a module")
     arguments = None if init is None else _literals(init, "--init")
     _, named_ = ([], {}) if call is None else _literals(call, "--call", positional=False)
-    return Target(place, names, arguments, named_, style, witness)
+    return Target(place, names, arguments, named_, style, witness, samples_frozen)
 
 
 def _is_named(text: str) -> bool:

@@ -22,6 +22,8 @@ def what_it_does(found: Audit) -> tuple[str, ...]:
 
 
 def _what_it_is(found: Audit) -> Iterator[str]:
+    if found.samples_frozen is not None:
+        yield from found.details["frozen"].is_said()
     if found.loss is not None:
         for part, said in (("real", "D maximises, on real scores t"),
                            ("fake", "D maximises, on fake scores t"),
@@ -45,6 +47,9 @@ def _what_it_is(found: Audit) -> Iterator[str]:
 
 
 def _what_it_does(found: Audit) -> Iterator[str]:
+    if found.samples_frozen is not None:
+        yield from found.details["frozen"].does()
+        return
     d = found.derivation
     if d is None:
         yield "nothing is derived without both payoffs of the discriminator"

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gantheory.audits.backward import BACKWARD, BACKWARD_LOSSES
 from gantheory.audits.elements import (
     LOSSES,
     POINTWISE,
@@ -249,7 +250,10 @@ class Trace(TorchDispatchMode):
             return _array([total(self.entries(args[0]) * self.entries(args[1]))], ())
         if name in ("mm", "mv", "addmm"):
             return self._product(name, args)
-        return self._pointwise(POINTWISE[name], args, kwargs) if name in POINTWISE else _none(name)
+        if name in BACKWARD_LOSSES:
+            return self._loss_backward(name, args)
+        rule = POINTWISE.get(name) or BACKWARD.get(name)
+        return _none(name) if rule is None else self._pointwise(rule, args, kwargs)
 
     def _pointwise(self, rule: Callable[..., Any], args: Any, kwargs: Any) -> np.ndarray:
         kwargs = {k: v for k, v in kwargs.items() if k in ("alpha", "value", "rounding_mode")
@@ -280,6 +284,13 @@ class Trace(TorchDispatchMode):
             return entries
         total_ = total(entries.reshape(-1).tolist())
         return _array([total_ / entries.size if reduction == 1 else total_], ())
+
+    def _loss_backward(self, name: str, args: Any) -> np.ndarray:
+        position = 4 if name.startswith("binary_cross_entropy") else 3
+        given = [one for one in args[:position] if one is not None]
+        count = args[1].numel() if args[position] == 1 else 1
+        rule = BACKWARD_LOSSES[name]
+        return self._pointwise(lambda *v: rule(*v) / count, [*given, *args[position + 1 :]], {})
 
     def _reduce(self, name: str, out: Tensor, args: Any, kwargs: Any) -> np.ndarray:
         entries = self.entries(args[0])

@@ -21,6 +21,7 @@ from gantheory.errors import GantheoryError
 )
 @click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
 @click.option("--witness", is_flag=True, help="Ask torch's make_fx, too; two seconds more.")
+@click.option("--samples-frozen", is_flag=True, help="A KL estimator, preference loss or reward.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
 @click.option("--seconds", default=60.0, show_default=True, help="Seconds for the module.")
 @click.option("--megabytes", default=4096, show_default=True, help="Megabytes for the module.")
@@ -37,6 +38,7 @@ def command(
     style: str | None,
     claims: str | None,
     witness: bool,
+    samples_frozen: bool,
     html: str | None,
     seconds: float,
     megabytes: int,
@@ -53,13 +55,14 @@ def command(
     Example:
       gantheory audit losses.py:GANLoss --init 'gan_mode="lsgan"'
       gantheory audit losses.py:d_loss,g_loss --claims non-saturating --json
+      gantheory audit kl.py:k3 --samples-frozen
     """
     from gantheory.audits import audit_target
     from gantheory.audits.target import target_of
 
     if not 0 < seconds <= 3600 or not 256 <= megabytes <= 1_000_000:
         raise GantheoryError("--seconds is between 0 and 3600, --megabytes from 256 on")
-    asked = target_of(target, init, call_, style, witness=witness)
+    asked = target_of(target, init, call_, style, witness, samples_frozen)
     found = audit_target(asked, claims=claims, seconds=seconds, megabytes=megabytes)
     if html:
         from gantheory.audits.page import page

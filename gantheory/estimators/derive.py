@@ -159,12 +159,14 @@ class EstimatorDerivation(Exposition):
 
 
 def derive_estimator(
-    loss: str | Estimator, *, seconds: float = DEFAULT_SECONDS
+    loss: str | Estimator, *, weight: str | None = None, seconds: float = DEFAULT_SECONDS
 ) -> EstimatorDerivation:
     """Derive what an estimator of the ratio r = p/q on samples of q is worth in a loss.
 
     Args:
         loss: a name such as ``"k3"``, a formula in ``r`` or ``u`` = log r, or an `Estimator`.
+        weight: what multiplies ∇ log q at a frozen sample, where that is not −r·k'(r): a formula
+            in ``r`` or ``u``, as of a loss of which parts are detached.
         seconds: the time limit; what is open by then is undecided.
 
     >>> found = derive_estimator("r - 1 - log(r)")
@@ -175,7 +177,7 @@ def derive_estimator(
     parameters = Assumptions.of(estimator.parameters)
     try:
         with time_limit(seconds):
-            return _derived(estimator, parameters)
+            return _derived(estimator, parameters, weight)
     except Undecided as reason:
         return EstimatorDerivation(estimator, undecided={"value": str(reason)})
 
@@ -191,11 +193,18 @@ def _estimator(asked: str) -> Estimator:
     return Estimator("yours", asked, "Your estimator")
 
 
-def _derived(estimator: Estimator, parameters: Assumptions) -> EstimatorDerivation:
+def _derived(
+    estimator: Estimator, parameters: Assumptions, given: str | None = None
+) -> EstimatorDerivation:
     names = {**parameters.symbols, "u": sp.log(r)}
-    k = _curve(to_sympy(parse(estimator.formula, RATIO), names, ratio=True), parameters)
+    k, own = (
+        None if text is None
+        else _curve(to_sympy(parse(text, RATIO), names, ratio=True), parameters)
+        for text in (estimator.formula, given)
+    )  # fmt: skip
+    assert k is not None
     slope = k.map(lambda expr: sp.diff(expr, r), parameters)
-    weight = k.map(lambda expr: -r * sp.diff(expr, r), parameters)
+    weight = own or k.map(lambda expr: -r * sp.diff(expr, r), parameters)
     undecided: dict[str, str] = {}
 
     def attempt(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
