@@ -23,10 +23,23 @@ r = sp.Symbol("r", positive=True)
 LEAK = sp.Rational(1, 100)  # the negative slope of a leaky relu, torch's default
 
 
+def _rational_odds(score: sp.Expr) -> sp.Expr | None:
+    """Return exp(score) where it is rational, as at the score log(D/(1 - D)) of a rational D."""
+    if not (score.is_zero or (score.is_number and score.has(sp.log))):
+        return None
+    odds = sp.exp(score)
+    return odds if odds.is_Rational else None
+
+
 class softplus(sp.Function):
     """log(1 + exp(u)), the antiderivative of the sigmoid."""
 
     nargs = 1
+
+    @classmethod
+    def eval(cls, arg: sp.Expr) -> sp.Expr | None:
+        odds = _rational_odds(arg)
+        return None if odds is None else sp.log(1 + odds)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return sigmoid(self.args[0])
@@ -48,7 +61,8 @@ class sigmoid(sp.Function):
 
     @classmethod
     def eval(cls, arg: sp.Expr) -> sp.Expr | None:
-        return sp.Rational(1, 2) if arg.is_zero else None
+        odds = _rational_odds(arg)
+        return None if odds is None else odds / (1 + odds)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return sigmoid(self.args[0]) * sigmoid(-self.args[0])

@@ -195,7 +195,7 @@ def _condition(expr: sp.Expr, cell: Range, parameters: Assumptions) -> str:
     everywhere = cell == (ZERO, sp.oo)
     product = undecided_factor(expr, parameters, {r: cell})
     if everywhere and product.is_polynomial(r) and sp.degree(product, r) == 1:
-        parts = [sp.factor(product.coeff(r, k)) for k in (0, 1)]
+        parts = [sp.factor(sp.Poly(product, r).nth(k)) for k in (0, 1)]
         return f"{parts[0]} >= 0 and {parts[1]} >= 0"
     where = "all r > 0" if everywhere else f"{cell[0]} < r < {cell[1]}"
     return f"{product} >= 0" + (f" for {where}" if r in product.free_symbols else "")

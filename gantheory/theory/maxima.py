@@ -36,7 +36,9 @@ class Branch:
         ratio_in_x: ρ(x) = −b'(x)/a'(x), the ratio at which x is stationary.
         slope: c'(t) in the raw score at the optimum; None where the loss has a kink there.
         plateau: the pieces of a stretch of equally good scores.
+        piece: that on which a stationary point moves.
         undetermined: why the generator's loss is not determined; empty where it is.
+        passed: whether r·a + b goes on to rise beyond this end, where the generator's loss jumps.
     """
 
     ratios: Range
@@ -53,7 +55,9 @@ class Branch:
     ratio_in_x: sp.Expr | None = None
     slope: sp.Expr | None = None
     plateau: tuple[Piece, ...] = ()
+    piece: Piece | None = None
     undetermined: str = ""
+    passed: bool = False
 
     @property
     def attained(self) -> bool:
@@ -93,15 +97,20 @@ class Maxima:
                 rising = False
                 continue
             if rising and pattern.signs[0] == "-":
-                found.append(self._end(cell, first, 1))
+                passed = piece.climbed and chosen[first - 1].signs[-1] == "-"
+                found.append(replace(self._end(cell, first, 1), passed=passed))
             if pattern.signs == "+-":
                 found.append(self._stationary(cell, piece, pattern))
             rising = pattern.signs[-1] == "+"
             if rising and ends:
-                found.append(self._end(cell, first, -1))
+                passed = bool(self._climbs(last + 1) and chosen[last + 1].signs[0] == "+")
+                found.append(replace(self._end(cell, first, -1), passed=passed))
         if not found:
             raise Undecided("no maximum was found")
         return found
+
+    def _climbs(self, k: int) -> bool:
+        return k < len(self.pieces) and self.pieces[k].climbed
 
     def _stretches(self, patterns: Sequence[Pattern]) -> Iterator[tuple[int, int]]:
         """Yield the first and the last piece of each run of flat pieces, other pieces alone."""
@@ -193,6 +202,7 @@ class Maxima:
             loss_in_x=piece.payoffs.generator,
             ratio_in_x=None if a == 0 else -b / a,
             slope=self._slope_at(piece, peak, None),
+            piece=piece,
         )
 
     def _plateau(self, cell: Range, pieces: Sequence[Piece]) -> Branch:
@@ -225,8 +235,9 @@ class Maxima:
 
     def best(self, local: Sequence[Branch]) -> list[Branch]:
         """Return the highest of several local maxima, cutting the cell where they cross."""
-        best = [local[0]]
-        for other in local[1:]:
+        first, *others = [branch for branch in local if not branch.passed]
+        best = [first]
+        for other in others:
             best = [piece for one in best for piece in self._higher(one, other)]
         return best
 
@@ -237,7 +248,8 @@ class Maxima:
         gain = algebra.normal(other.supremum - one.supremum)
         if gain == 0:
             kept = one if one.attained else other if other.attained else one
-            if algebra.is_zero(other.generator - one.generator):
+            alone = one.attained != other.attained and one.x == other.x
+            if alone or algebra.is_zero(other.generator - one.generator):
                 return [replace(kept, ratios=one.ratios)]
             tied = (
                 f"two scores are optimal for {_where(one.ratios)}, and the generator's loss "

@@ -205,7 +205,28 @@ def optima_at(optimum: Optimum, ratio: sp.Expr, parameters: Assumptions) -> list
             level = branch_at(branch, branch.supremum, ratio, parameters)
             if parameters.sign(level - best) == 0:
                 found.append(optima_of(branch, ratio, parameters))
-    return _joined(found, parameters)
+    return _joined(_attained(found, parameters), parameters)
+
+
+def _attained(found: list[Optima], parameters: Assumptions) -> list[Optima]:
+    """Leave out scores that are only approached, where the same score is attained."""
+
+    def approached(one: Optima) -> bool:
+        if one.branch is None:
+            return False
+        piece = one.branch.piece
+        ends = [] if piece is None else [
+            end for end, closed in ((piece.lower, piece.closed_lower),
+                                    (piece.upper, piece.closed_upper)) if not closed
+        ]  # fmt: skip
+        return not one.branch.attained or any(_same(one.lower, e, parameters) for e in ends)
+
+    attained = [one for one in found if not approached(one)]
+    return [
+        one
+        for one in found
+        if one in attained or not any(_same(one.lower, a.lower, parameters) for a in attained)
+    ]
 
 
 def optima_of(branch: Branch, ratio: sp.Expr, parameters: Assumptions) -> Optima:

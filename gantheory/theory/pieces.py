@@ -64,6 +64,7 @@ class Piece:
     closed_lower: bool = False
     closed_upper: bool = False
     joined: bool = False  # whether the payoffs continue from the piece before without a pole
+    climbed: bool = False  # whether D's payoffs do so, where the generator's loss alone jumps
 
 
 def domain_of(loss: Loss, parameters: Assumptions) -> tuple[sp.Expr, sp.Expr, bool, bool]:
@@ -135,8 +136,9 @@ def _parted_at_jumps(
         jumps = not any(held) and is_defined(here)
         if jumps and not _is_between(here, left, right, parameters):
             raise Undecided(f"a payoff has at t = {score[t]} alone a value unlike those beside it")
+        climbed = _agree(_of_critic(left), _of_critic(right), parameters)
         parted[-1] = replace(before, closed_upper=held[0])
-        parted.append(replace(piece, closed_lower=held[1], joined=False))
+        parted.append(replace(piece, closed_lower=held[1], joined=False, climbed=climbed))
     return parted
 
 
@@ -147,6 +149,11 @@ def _agree(one: Payoffs, other: Payoffs, parameters: Assumptions) -> bool:
         a == b or (a.is_finite and b.is_finite and algebra.is_zero(a - b))
         for a, b in zip(_parts(one), _parts(other), strict=True)
     )
+
+
+def _of_critic(payoffs: Payoffs) -> Payoffs:
+    """Return the payoffs that D climbs, without what G loses and what D puts out."""
+    return replace(payoffs, generator=sp.Integer(0), link=sp.Integer(0))
 
 
 def _is_between(here: Payoffs, left: Payoffs, right: Payoffs, parameters: Assumptions) -> bool:
