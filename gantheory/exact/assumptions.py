@@ -205,7 +205,8 @@ def sign_of_polynomial(base: sp.Expr) -> int | None:
         symbol = free.pop()
         if not all(e.is_Rational for e in _powers(base, symbol)):
             return None  # left to the certificates of `sign_on_positive`
-        if any(not atom.is_Rational for atom in base.atoms(sp.exp, sp.log, sp.NumberSymbol)):
+        numbers = base.atoms(sp.exp, sp.log, sp.NumberSymbol, sp.Pow)
+        if any(number.is_number and not number.is_Rational for number in numbers):
             return sign_by_roots(base, symbol)
         found = sign_on_positive(base.xreplace({symbol: r}), r)
         return {">0": 1, ">=0": 1, "<0": -1, "<=0": -1, "=0": 0}.get(found.sign)
