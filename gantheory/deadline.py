@@ -25,6 +25,24 @@ class Undecided(Exception):
 class OutOfTime(Undecided):
     """The stated time limit has passed."""
 
+    def __init__(self, *reasons: object) -> None:
+        super().__init__(*reasons)
+        count_cut()
+
+
+_cuts = 0
+
+
+def count_cut() -> None:
+    """Note that a limit of time cut some work short, so that its result is not kept."""
+    global _cuts
+    _cuts += 1
+
+
+def cuts() -> int:
+    """Return how often a limit of time has cut something short in this process."""
+    return _cuts
+
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:

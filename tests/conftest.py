@@ -16,6 +16,22 @@ ROOT = Path(__file__).parents[1]
 BUILT_FROM = ("gantheory", "simulations", "pyproject.toml", "README.md", "LICENSE")
 
 
+def pytest_collection_modifyitems(items):
+    """Put first what is dear: workers take from each other what stands last.
+
+    Whose tests share a dear fixture stand at the very head, so that one worker keeps them all.
+    """
+    items.sort(key=lambda item: (not shares_a_dear_fixture(item), not is_slow(item)))
+
+
+def shares_a_dear_fixture(item):
+    return item.path.name == "test_statements.py"
+
+
+def is_slow(item):
+    return item.get_closest_marker("slow") is not None
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
     """Return the Python of an environment with the wheel, and with what else is here.
@@ -48,6 +64,18 @@ def _install(folder):
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(packages)
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_planted_is_kept(request):
+    """Derive anew in a test that may change the engine, and after it."""
+    if "monkeypatch" not in request.fixturenames:
+        yield
+        return
+    from gantheory.derivations.kept import nothing_kept
+
+    with nothing_kept():
+        yield
 
 
 @pytest.fixture

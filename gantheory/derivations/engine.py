@@ -12,6 +12,7 @@ from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.completion import completed
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.kept import kept
 from gantheory.derivations.solved import Solved
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.derivative import derivative
@@ -44,7 +45,7 @@ ASSUMPTIONS = (
 
 
 def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
-    """Derive the theory of a separable loss from its formulas alone.
+    """Derive the theory of a separable loss from its formulas alone; once a process.
 
     Args:
         loss: a `Loss`, or the name of one in the catalogue.
@@ -53,7 +54,10 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
     >>> derive("non-saturating").followed.divergence
     '2*kl_mp'
     """
-    loss = get_loss(loss)
+    return kept(_derived, get_loss(loss), seconds)
+
+
+def _derived(loss: Loss, seconds: float) -> Derivation:
     parameters = Assumptions.of(loss.parameters)
     try:
         with time_limit(seconds):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from gantheory.critics import derive_critic
@@ -41,17 +41,11 @@ from gantheory.verify import Check
 
 
 def theory_of(loss: str) -> Any:
-    """Return the `Derivation` of a loss, every part of it present; derived once a process.
+    """Return the `Derivation` of a loss, every part of it present.
 
     Raises:
         GantheoryError: where the discriminator has no optimum, or the engine cannot decide.
     """
-    return _derived(loss, str(get_loss(loss).as_dict()))
-
-
-@cache
-def _derived(loss: str, _definition: str) -> Any:
-    """Derive a loss; its definition is a part of the key, as a name may be entered anew."""
     from gantheory.derivations import derive
 
     theory = derive(loss)

@@ -15,7 +15,7 @@ from gantheory import divergences
 from gantheory.cli import main
 from gantheory.densities.normal import Normal
 from gantheory.errors import InternalError
-from gantheory.ledger import catalogue, integrals
+from gantheory.ledger import integrals
 from gantheory.ledger.checks import CHECKS, run
 from gantheory.losses import CATALOGUE
 from gantheory.losses.classic import CLASSIC
@@ -23,8 +23,8 @@ from gantheory.theory import curvature, generator, identify
 
 # Whatever remembers results across calls, and would hide a plant.
 CACHES = [
-    catalogue._derived, generator.formula, generator.generator_curve, generator._curvature,
-    identify._coordinates_of, integrals._integrated, integrals._derived,
+    generator.formula, generator.generator_curve, generator._curvature, identify._coordinates_of,
+    integrals._integrated, integrals._derived,
 ]  # fmt: skip
 
 

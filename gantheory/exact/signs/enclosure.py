@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq, fmpq_poly, fmpz_poly
 
-from gantheory.deadline import Undecided
+from gantheory.deadline import Undecided, count_cut
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.exact.signs.logforms import (
     LOG_X,
@@ -351,8 +351,11 @@ def _scan(
             continue
         if form_at(form, middle) * sign < 0:
             return middle, boxes
-        if (b - a) * 2**NARROWEST < a or time.monotonic() > stop:
-            why = "time is up" if time.monotonic() > stop else "it may touch zero"
+        late = time.monotonic() > stop
+        if (b - a) * 2**NARROWEST < a or late:
+            if late:
+                count_cut()
+            why = "time is up" if late else "it may touch zero"
             raise Undecided(f"{why} near x = {float(middle.p) / float(middle.q):.6g}")
         stack += [(middle, b), (a, middle)]
     return None, boxes
