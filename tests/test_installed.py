@@ -82,20 +82,32 @@ def test_pyright_admits_a_sound_script_and_reports_each_wrong_call(by_pyright):
     assert by_pyright == EXPECTED
 
 
-@pytest.mark.parametrize(
-    ("call", "answer"),
-    [
-        (["derive", "lsgan"], "D* = p/(p + q)"),
-        (["divergence", "jsd", "normal(0, 1)", "normal(2, 1)"], "0.33683082034683"),
-        (["prove", "tv**2 <= kl_pq/2"], "proved"),
-        (["explain", "minimax", "--stuck", "0.693"], "D = 1/2 everywhere"),
-        (["game", "bilinear"], "diverges (proved"),
-    ],
-)
-def test_a_command_needs_no_checkout(tmp_path, installed, call, answer):
-    done = run(tmp_path, installed, "-m", "gantheory", *call)
+COMMANDS = [
+    (["derive", "lsgan"], "D* = p/(p + q)"),
+    (["divergence", "jsd", "normal(0, 1)", "normal(2, 1)"], "0.33683082034683"),
+    (["prove", "tv**2 <= kl_pq/2"], "proved"),
+    (["explain", "minimax", "--stuck", "0.693"], "D = 1/2 everywhere"),
+    (["game", "bilinear"], "diverges (proved"),
+]
+ONE_AFTER_ANOTHER = """
+import json, sys
+from click.testing import CliRunner
+from gantheory.cli import cli
+done = [CliRunner().invoke(cli, call) for call in json.loads(sys.argv[1])]
+print(json.dumps([one.output for one in done]))
+"""
+
+
+def test_commands_need_no_checkout(tmp_path, installed):
+    """One is started as a user does, and in a second process all of them, one after another."""
+    (call, answer), calls = COMMANDS[1], json.dumps([call for call, _ in COMMANDS])
+    alone = run(tmp_path, installed, "-m", "gantheory", *call)
+    assert not alone.returncode, alone.stderr
+    assert answer in alone.stdout
+    done = run(tmp_path, installed, "-c", ONE_AFTER_ANOTHER, calls)
     assert not done.returncode, done.stderr
-    assert answer in done.stdout
+    said = zip(COMMANDS, json.loads(done.stdout), strict=True)
+    assert [(call, out) for (call, answer), out in said if answer not in out] == []
 
 
 def test_the_wheel_has_its_data_and_the_source_archive_builds_the_same_wheel(tmp_path, installed):

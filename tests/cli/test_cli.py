@@ -127,9 +127,10 @@ def test_a_users_own_simulations_is_named_in_one_line(name, installed, tmp_path)
     assert len(err.strip().splitlines()) == 1
     assert str(own.name) in err
     assert "rename" in err
-    status, err, out = started(installed, tmp_path, "cite", "minimax", stdout=subprocess.PIPE)
-    assert (status, err) == (0, "")
-    assert "Goodfellow" in out
+    if name == "simulations.py":  # and what trains nothing runs all the same
+        status, err, out = started(installed, tmp_path, "cite", "minimax", stdout=subprocess.PIPE)
+        assert (status, err) == (0, "")
+        assert "Goodfellow" in out
 
 
 def test_a_folder_of_data_named_simulations_is_in_nobodys_way(installed, tmp_path):

@@ -69,24 +69,6 @@ def test_a_shell_completes_names(complete, begun, expected):
     assert all(name.startswith(begun) for name in found)
 
 
-@pytest.mark.parametrize("target", ["/dev/full", None])
-def test_a_full_disk_or_a_closed_pipe_ends_in_at_most_one_line(target):
-    if target and not os.path.exists(target):
-        pytest.skip("no /dev/full here")
-    command = [sys.executable, "-m", "gantheory", "densities"]
-    if target:
-        with open(target, "w") as full:
-            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-        assert done.returncode == 2
-        assert done.stderr.count("\n") == 1
-        return
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
-    os.close(write)
-    assert done.stderr == ""
-
-
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
 def test_a_code_page_that_lacks_a_sign_gets_it_in_ascii(encoding):
     text = "χ²(P‖Q) = 0.5 ± 1e-9, √JSD → ∞, ρ·θ, é, ┏━┓│, ✕ refuted, 漢"
