@@ -31,6 +31,7 @@ from .estimators.measure import measure_estimator as measure_estimator
 from .estimators.preference import derive_preference as derive_preference
 from .estimators.record import Estimator as Estimator
 from .estimators.reward import derive_reward as derive_reward
+from .functionals.constrained import ConstrainedCritic as ConstrainedCritic
 from .functionals.optimum import OptimalCritic as OptimalCritic
 from .functionals.optimum import optimal_critic as optimal_critic
 from .inequalities.inequality import prove as prove

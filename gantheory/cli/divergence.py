@@ -37,6 +37,7 @@ class _Listing(click.Command):
 @click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
 @click.option("--unit", default="nats", show_default=True, help="nats, or bits.")
 @click.option("--regulariser", help="Penalise D's slope: 'r1(1)', 'r2(0.5)', 'both(1)' or a sum.")
+@click.option("--mu", help="The law that a critic's class is stated with, as Sobolev GAN's is.")
 @click.option("--digits", default=30, show_default=True, help="Digits of --method certified.")
 @click.option("--column", help="Of files of samples, the column to take.")
 @json_option
@@ -92,7 +93,9 @@ def _found(name: str, p: str, q: str, wrt: str | None, asked: Mapping[str, Any])
     if regulariser is not None:
         return _regularised(name, p, q, wrt, regulariser, method)
     if (critic := _of_means(name)) is not None:
-        return _solved(critic, p, q, wrt, method)
+        return _solved(critic, p, q, wrt, asked)
+    if asked["mu"] is not None:
+        raise click.UsageError(f"--mu {asked['mu']}: {name} has no class that a law is stated with")
     if method == "certified":
         return _certified(name, p, q, wrt, asked["digits"])
     return _integrated(name, p, q, wrt, asked)
@@ -175,7 +178,7 @@ def _best(found: Any, notes: Iterable[str], wrt: str | None) -> Found:
 
 
 def _of_means(name: str) -> Critic | None:
-    """Return the critic whose value is asked for, where its objective is a function of means."""
+    """Return the critic whose value is asked for: of a function of means, or of a class."""
     loss, dot, part = name.rpartition(".")
     if not dot or part != "value":
         return None
@@ -187,18 +190,20 @@ def _of_means(name: str) -> Critic | None:
         entry = find(loss)
     except GantheoryError:
         return None
-    if not isinstance(entry, Critic) or not isinstance(entry.constraint, AnyFunction):
+    if not isinstance(entry, Critic):
         return None
-    return entry if isinstance(entry.objective, Functional | Averages) else None
+    any_function = isinstance(entry.constraint, AnyFunction)
+    known = not any_function or isinstance(entry.objective, Functional | Averages)
+    return entry if known else None
 
 
-def _solved(critic: Critic, p: str, q: str, wrt: str | None, method: str) -> Found:
+def _solved(critic: Critic, p: str, q: str, wrt: str | None, asked: Mapping[str, Any]) -> Found:
     from gantheory.errors import GantheoryError
     from gantheory.functionals.optimum import optimal_critic
 
-    if method != "auto":
+    if asked["method"] != "auto":
         raise GantheoryError(f"{critic.name}.value has one method; leave out --method")
-    found = optimal_critic(critic, p, q)
+    found = optimal_critic(critic, p, q, mu=asked["mu"])
     return _best(found, found.value.warnings, wrt)
 
 

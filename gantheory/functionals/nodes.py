@@ -16,6 +16,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
+from gantheory.records import Estimate
 from gantheory.regularised.mesh import elements, ends_of
 
 POINTS = 18  # of Gauss's rule on an element
@@ -23,6 +24,8 @@ FAINT = -250.0  # of a log-density: what a mean may still weigh with exp(250)
 STEP = 1.5  # outwards from the ends that hold all but 1e-17 of the mass
 STEPS = 60
 LOOSE = 1e-12  # of a mean, on the outermost element of an infinite end
+SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
+COARSE = 1e-3  # relative: two resolutions that differ so much do not resolve the laws
 ROUNDING = 64 * np.finfo(float).eps
 
 GAUSS, WEIGHTS = legendre.leggauss(POINTS)
@@ -46,6 +49,12 @@ class Nodes:
     fake: Array
     u: Array
     open_ends: tuple[bool, bool] = (False, False)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """What each place on the line stands for in an integral over dx."""
+        half = (self.x[:, -1:] - self.x[:, :1]) / (GAUSS[-1] - GAUSS[0])
+        return half * WEIGHTS
 
     @cached_property
     def shares(self) -> tuple[Array, Array]:
@@ -73,14 +82,18 @@ class Nodes:
         return float(np.abs(terms[rows]).sum())
 
 
-def nodes_of(p: Law, q: Law) -> tuple[Nodes, Nodes]:
+def nodes_of(p: Law, q: Law, also: Density | None = None) -> tuple[Nodes, Nodes]:
     """Return two resolutions of a pair of laws, the coarse one first; on points they are equal.
+
+    On the line a third law may be resolved with them.
 
     Raises:
         GantheoryError: for laws that are neither on the line nor on finitely many points.
     """
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         edges, open_ends = _edges(p, q)
+        if isinstance(also, Univariate):
+            edges = np.union1d(edges, elements(also, also, *edges[[0, -1]]))
         finer = np.sort(np.concatenate([edges, 0.5 * (edges[:-1] + edges[1:])]))
         return _on_line(p, q, edges, open_ends), _on_line(p, q, finer, open_ends)
     if isinstance(p, DiscreteLaw) and isinstance(q, DiscreteLaw):
@@ -129,3 +142,13 @@ def _edges(p: Univariate, q: Univariate) -> tuple[Array, tuple[bool, bool]]:
             end = middle + side * distance
         ends.append(last if math.isfinite(last) else end)
     return elements(p, q, *ends), (math.isinf(lowest), math.isinf(highest))
+
+
+def between(fine: float, coarse: float, error: float, method: str) -> Estimate:
+    """Return the finer of two resolutions, with their difference and other errors as its error."""
+    total = SAFETY * abs(float(fine) - float(coarse)) + float(error)
+    if not np.isfinite(total) or (total > COARSE * abs(fine) and total > 1e-8):
+        return Estimate.undetermined(
+            f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not settle", method
+        )
+    return Estimate(float(fine), total, method=method)

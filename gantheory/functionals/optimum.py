@@ -17,8 +17,9 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
+from gantheory.functionals.constrained import ConstrainedCritic, constrained_critic
 from gantheory.functionals.fixed_point import STEP, MeansGame
-from gantheory.functionals.nodes import ROUNDING, Law, Nodes, nodes_of
+from gantheory.functionals.nodes import ROUNDING, Law, Nodes, between, nodes_of
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
 from gantheory.integrals.line.estimates import split_parameter
@@ -28,8 +29,6 @@ from gantheory.records import Estimate, Status
 from gantheory.shown import Shown
 
 METHOD = "fixed point of the moments"
-SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
-COARSE = 1e-3  # relative: two resolutions that differ so much do not resolve the laws
 STEEPEST = 200.0  # log of the largest ratio at which a score has to exist
 FAR_OUT = (
     "the supremum is not attained: far out, where p/q or q/p is extreme, every score falls short, "
@@ -99,7 +98,7 @@ class OptimalCritic(Shown):
         minimised = MeansGame(read_means(as_functional(self.loss)[1]))
         found = [_gradient(self.q, name, minimised, one) for one in self.solved]
         (coarse, _), (fine, error) = found
-        return _between(fine, coarse, error, METHOD)
+        return between(fine, coarse, error, METHOD)
 
     def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
         """Return the stable JSON keys."""
@@ -123,20 +122,31 @@ def _plain(one: Estimate) -> dict[str, Any]:
             "method": one.method, "reason": one.reason}  # fmt: skip
 
 
-def optimal_critic(loss: str | Critic, p: Law | str, q: Law | str) -> OptimalCritic:
-    """Return the best unrestricted score of an objective that is a smooth function of means.
+def optimal_critic(
+    loss: str | Critic, p: Law | str, q: Law | str, *, mu: Density | str | None = None
+) -> OptimalCritic | ConstrainedCritic:
+    """Return the best critic of a function of means, or of a linear objective in a class.
 
     Args:
-        loss: a `Critic` whose objective is a `Functional`, `Expectations` or `Averages` of any
-            function, or its name.
+        loss: a `Critic`, or its name: one whose objective is a smooth function of means of any
+            function (`Functional`, `Expectations`, `Averages`), or c·(E_p f − E_q f) in a class:
+            `Slope`, `SecondMoment`, `GradientMoment`, or a `KernelBall` of a kernel that MMD knows.
         p: the data law, on the line or on finitely many points, or its text.
         q: the generator's law.
+        mu: the law that a class is stated with, as Sobolev GAN's is.
 
     >>> found = optimal_critic("donsker-varadhan", "normal(0, 1)", "normal(1, 1)")
     >>> print(f"{found.value.value:.9f} {found.gradient('q.loc').value:.6f}")
     0.500000000 1.000000
+    >>> fisher = optimal_critic("fisher", "normal(0, 1)", "normal(1, 1)")
+    >>> print(f"{fisher.value.value:.9f} {fisher.score(0.5).value:.6f}")
+    0.906493868 0.000000
     """
     entry = find(loss)
+    if isinstance(entry, Critic) and not isinstance(entry.constraint, AnyFunction):
+        if isinstance(p, DiscreteLaw) or isinstance(q, DiscreteLaw):
+            raise GantheoryError("in a constrained class give densities, or laws of counts")
+        return constrained_critic(entry, p, q, mu)
     if not isinstance(entry, Critic) or not isinstance(entry.constraint, AnyFunction):
         raise GantheoryError(
             f"loss {getattr(entry, 'name', '?')!r} is no function of means of an unrestricted "
@@ -221,11 +231,11 @@ def _assembled(
     concave = _is_concave(game)
     (coarse, fine), size = numbers, sizes[-1]
     moments = {
-        str(symbol): _between(fine[k], coarse[k], size[k], METHOD)
+        str(symbol): between(fine[k], coarse[k], size[k], METHOD)
         for k, symbol in enumerate(game.means.symbols)
     }
     felt = _felt(game.outer, fine, size)
-    value = _between(game.outer(fine), game.outer(coarse), felt, METHOD)
+    value = between(game.outer(fine), game.outer(coarse), felt, METHOD)
     if _can_gain(solved[-1], game.outer(fine)):
         reason = "the stationary score is no maximum"
         return OptimalCritic(loss, p, q, Estimate.undetermined(reason, METHOD), reason=reason)
@@ -294,16 +304,6 @@ def _gradient(
     rounding = ROUNDING * float(np.abs(here).sum())
     moved = _felt(lambda values: float(terms(values).sum()), numbers, errors)
     return float(here.sum()), rounding + moved + nodes.at_ends(here)
-
-
-def _between(fine: float, coarse: float, error: float, method: str) -> Estimate:
-    """Return the finer of two resolutions, with their difference and other errors as its error."""
-    total = SAFETY * abs(float(fine) - float(coarse)) + float(error)
-    if not np.isfinite(total) or (total > COARSE * abs(fine) and total > 1e-8):
-        return Estimate.undetermined(
-            f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not settle", method
-        )
-    return Estimate(float(fine), total, method=method)
 
 
 def _place(p: Law, q: Law, x: float) -> Nodes:

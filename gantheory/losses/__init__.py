@@ -46,8 +46,6 @@ def find(loss: str | Loss | Critic) -> Loss | Critic:
     entry = find_entry("loss", name.strip(), entries)
     if not bracket:
         return entry
-    if isinstance(entry, Critic):
-        raise GantheoryError(f"loss {entry.name!r} has no parameters; write it without brackets")
     return entry.given(**_numbers(rest))
 
 

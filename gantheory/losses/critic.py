@@ -7,7 +7,8 @@ follows from these two records; a name or a title is for people alone.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
@@ -254,6 +255,14 @@ class Critic(Shown):
         for formula in filter(None, (self.generator, self.generator_on_real)):
             parse(formula, PAYOFF)
 
+    def given(self, **numbers: str | float) -> Critic:
+        """Return the critic with numbers in the place of parameters of its class.
+
+        >>> KernelBall().kernel, with_numbers(KernelBall(), {"ell": "2"}).kernel
+        ('exp(-(x - y)**2/(2*ell**2))', 'exp(-(x - y) ** 2 / (2 * 2 ** 2))')
+        """
+        return replace(self, constraint=with_numbers(self.constraint, numbers))
+
     def told(self) -> Told:
         """Return the objective, the class of critics and G's loss in words."""
         words = self.as_dict()
@@ -286,6 +295,50 @@ class Critic(Shown):
             | {field.name: getattr(part, field.name) for field in fields(part)}
             for name, part in parts.items()
         }
+
+
+def with_numbers(constraint: Class, numbers: Mapping[str, str | float]) -> Class:
+    """Return a class with numbers in the place of parameters of its formulas.
+
+    Raises:
+        GantheoryError: for a name that no formula has, or no number.
+    """
+    grammar = _GRAMMARS.get(type(constraint))
+    found = {f.name: getattr(constraint, f.name) for f in fields(constraint) if grammar}
+    for name, number in numbers.items():
+        value = str(number).strip()
+        parse(value, SIZE)
+        known = [key for key, text in found.items() if name in _names(text)]
+        if grammar is None or not known or name in grammar.names:
+            raise GantheoryError(f"{name!r} is no parameter of the class {str(constraint)!r}")
+        for key in known:
+            text = found[key]
+            found[key] = value if text == name else ast.unparse(
+                _Numbers(name, value).visit(parse(text, grammar))
+            )  # fmt: skip
+    return replace(constraint, **found)
+
+
+def _names(text: str) -> set[str]:
+    """Return the names in a formula."""
+    if text == PENALTY_WEIGHT:
+        return {text}
+    return {one.id for one in ast.walk(ast.parse(text, mode="eval")) if isinstance(one, ast.Name)}
+
+
+class _Numbers(ast.NodeTransformer):
+    """Puts a number in the place of a name."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name, self.value = name, parse(value, SIZE)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.value if node.id == self.name else node
+
+
+_GRAMMARS: dict[type, Grammar] = {
+    Slope: SIZE, SecondMoment: LAW, GradientMoment: LAW, KernelBall: KERNEL, GradientPenalty: SIZE,
+}  # fmt: skip
 
 
 class _Outputs(ast.NodeTransformer):

@@ -225,7 +225,7 @@ def test_what_has_no_optimum_or_no_numbers_says_so():
     with pytest.raises(gt.GantheoryError, match="kink"):
         gt.optimal_critic(game("E_p(t) - E_q(relu(t))**2"), P, Q)
     with pytest.raises(gt.GantheoryError, match="no function of means"):
-        gt.optimal_critic("wgan", P, Q)
+        gt.optimal_critic("minimax", P, Q)
 
 
 def test_the_command_line_derives_and_solves_with_the_same_names():
