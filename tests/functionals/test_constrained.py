@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from scipy import stats
 from scipy.integrate import quad
 
 import gantheory as gt
@@ -15,7 +14,43 @@ from gantheory import Critic, Expectations, GantheoryError, GradientMoment, Kern
 from gantheory.cli import cli
 
 P, Q = "normal(0, 1)", "laplace(0.7, 0.8)"
-REAL, FAKE = stats.norm(0, 1), stats.laplace(0.7, 0.8)
+
+
+class Gauss:
+    """A normal law in scalars: SciPy's are slow one by one."""
+
+    def __init__(self, mean, std):
+        self.mean, self.std = mean, std
+
+    def pdf(self, x):
+        z = (x - self.mean) / self.std
+        return math.exp(-z * z / 2) / self.std / math.sqrt(2 * math.pi)
+
+    def cdf(self, x):
+        return math.erfc((self.mean - x) / self.std / math.sqrt(2)) / 2
+
+    def sf(self, x):
+        return self.cdf(2 * self.mean - x)
+
+
+class Laplace:
+    """A Laplace law."""
+
+    def __init__(self, mean, scale):
+        self.mean, self.scale = mean, scale
+
+    def pdf(self, x):
+        return math.exp(-abs(x - self.mean) / self.scale) / self.scale / 2
+
+    def cdf(self, x):
+        tail = math.exp(-abs(x - self.mean) / self.scale) / 2
+        return tail if x < self.mean else 1 - tail
+
+    def sf(self, x):
+        return self.cdf(2 * self.mean - x)
+
+
+REAL, FAKE = Gauss(0, 1), Laplace(0.7, 0.8)
 BREAKS = (-9, -3, -1, 0, 0.3, 0.7, 1.2, 2, 4, 9)
 
 
@@ -67,13 +102,13 @@ def test_a_multiple_of_the_objective_keeps_the_critic_and_scales_the_value(held)
     close(found.gradient("q.loc"), -2 * held[1])
 
 
-@pytest.mark.parametrize("law", ["mu", "(p + q)/2", "(p + mu)/2"])
+@pytest.mark.parametrize("law", ["mu", "(p + q)/2"])
 def test_sobolev_has_the_value_and_the_slope_of_quadrature(law):
-    wide = stats.laplace(0.2, 1.5)
+    wide = Laplace(0.2, 1.5)
 
     def weight(x):
         p, q, mu = REAL.pdf(x), FAKE.pdf(x), wide.pdf(x)
-        return {"mu": mu, "(p + q)/2": (p + q) / 2, "(p + mu)/2": (p + mu) / 2}[law]
+        return {"mu": mu, "(p + q)/2": (p + q) / 2}[law]
 
     found = gt.optimal_critic(critic(GradientMoment(law)), P, Q, mu="laplace(0.2, 1.5)")
     norm = math.sqrt(total(lambda x: gap(x) ** 2 / weight(x)))
@@ -86,19 +121,19 @@ def test_sobolev_has_the_value_and_the_slope_of_quadrature(law):
 @pytest.mark.parametrize(
     ("name", "kernel"),
     [
-        ("mmd(ell=1/2)", lambda u: np.exp(-2 * u * u)),
-        ("2*exp(-abs(x - y)/3)", lambda u: 2 * np.exp(-abs(u) / 3)),
-        ("1/sqrt(1 + (x - y)**2)", lambda u: 1 / np.sqrt(1 + u * u)),
+        ("mmd(ell=1/2)", lambda u: math.exp(-2 * u * u)),
+        ("2*exp(-abs(x - y)/3)", lambda u: 2 * math.exp(-abs(u) / 3)),
+        ("1/sqrt(1 + (x - y)**2)", lambda u: 1 / math.sqrt(1 + u * u)),
         ("-abs(x - y)/2", lambda u: -abs(u) / 2),
     ],
 )
 def test_a_kernel_has_the_value_of_double_integrals(name, kernel):
     loss = name if name.startswith("mmd") else critic(KernelBall(name))
-    p, q = stats.norm(0, 1), stats.norm(0.8, 0.5)
+    p, q = Gauss(0, 1), Gauss(0.8, 0.5)
     found = gt.optimal_critic(loss, "normal(0, 1)", "normal(0.8, 0.5)")
 
     def mean(one, other):  # of the difference, which is normal
-        law = stats.norm(one.mean() - other.mean(), math.hypot(one.std(), other.std()))
+        law = Gauss(one.mean - other.mean, math.hypot(one.std, other.std))
         return 2 * sum(
             quad(lambda u: kernel(u) * (law.pdf(u) + law.pdf(-u)) / 2, *ends)[0]
             for ends in ((0, 1), (1, 12))
@@ -138,7 +173,7 @@ def test_cramer_is_known_by_its_slope():
         ("sobolev", (P, Q), "give mu"),
         ("mmd", (P, Q), "numbers in the place of ell"),
         ("wgan-gp", (P, Q), "not concave"),
-        (critic(KernelBall("exp(-abs(x - y)**3)")), (P, Q), "none of"),
+        (critic(KernelBall("1 + x*y")), (P, Q), "none of"),
         (critic(SecondMoment(), "t", "-2*t"), (P, Q), "only objectives"),
     ],
 )
