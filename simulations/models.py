@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
 
+from gantheory.dynamics.rules import Rule as Moves
 from gantheory.errors import GantheoryError
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
@@ -17,11 +18,13 @@ from simulations.ensembles import Member, Recipe, State
 from simulations.modules import Given, Stacked, as_network, path_of
 from simulations.points import as_sampler
 from simulations.reference import ReferenceEngine
+from simulations.regularisers import Regulariser
 from simulations.runs import load_checkpoint, train_run
 from simulations.samples import fresh_samples
 from simulations.streams import CHUNK
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, engine, last, train
+from simulations.updates import DirectionRule
 from simulations.watch import Watch
 
 if TYPE_CHECKING:
@@ -60,6 +63,27 @@ class Trained:
         return self.watches[k].draw()
 
 
+class Options(TypedDict, total=False):
+    """What `train_modules` hands on: the fields of `Recipe` that a user's modules leave open."""
+
+    batch: int
+    discriminator_steps: int
+    generator_steps: int
+    rule: DirectionRule | tuple[DirectionRule, DirectionRule]
+    order: str | Moves
+    schedule: str
+    annealing: str
+    train: Literal["both", "discriminator", "generator"]
+    regularisers: tuple[Regulariser, ...]
+    clip: float | None
+    packing: int
+    unrolling: int
+    averaging: float | None
+    dtype: torch.dtype
+    device: str
+    source: Literal["twister", "counter"]
+
+
 def train_modules(
     generator: nn.Module,
     discriminator: nn.Module,
@@ -79,7 +103,7 @@ def train_modules(
     out: Path | str | None = None,
     progress: Progress | None = None,
     path: EnginePath = "auto",
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Trained:
     """Train a generator and a discriminator on data, one member a seed; your modules stay as is.
 
@@ -124,7 +148,7 @@ def train_modules(
 
 def _recipe(
     generator: nn.Module, discriminator: nn.Module, latent: int, fresh: bool, steps: int,
-    options: dict[str, Any],
+    options: Options,
 ) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
     """Return the recipe, and why each network is trained as it is."""
     shape = _sample_shape(generator, latent)

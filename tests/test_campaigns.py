@@ -77,18 +77,18 @@ def test_a_curvature_that_is_off_is_noticed(monkeypatch):
     assert wrong.counts["WRONG"] > 3
 
 
-def test_a_missing_equilibrium_and_a_false_fate_are_noticed(monkeypatch):
+def test_a_missing_equilibrium_and_a_false_behaviour_are_noticed(monkeypatch):
     right = Outcome()
     games.run(range(2, 3), right)
     assert not right.counts["WRONG"]
     wrong = Outcome()
     away = np.full(8, 1e3)
-    for fate, greatest, last in (
+    for behaviour, greatest, last in (
         ("converges", away, away),
         ("diverges", np.ones(8), 0.1 * np.ones(8)),
         ("bounded orbit", away, away),
     ):
-        games.judge(fate, greatest, last, (), wrong)
+        games.judge(behaviour, greatest, last, (), wrong)
     assert wrong.counts["WRONG"] == 3
     monkeypatch.setattr(games, "zeros", lambda field: [(0.25, 0.25)])
     games.run(range(2, 3), wrong)

@@ -1,4 +1,4 @@
-"""Small games of two players: equilibria and fates of random games, against orbits of our own.
+"""Small games of two players: equilibria and behaviour of random games, against our own orbits.
 
 Gradients are differences in complex steps, zeros are Newton's from a grid of starts, and orbits
 are run with rules written here. A verdict is of a neighbourhood of one equilibrium.
@@ -165,13 +165,13 @@ def try_game(seed: int, outcome: Outcome) -> None:
     found = analyse(read_game(text, "x", "y"), method, read_step(step))
     field = field_of(value)
     compare_zeros(found, field, where, outcome)
-    fate = found.decision.fate.value
-    outcome.note(f"fate {fate} ({found.decision.how.value})")
-    if fate == "undecided":
+    behaviour = found.decision.behaviour.value
+    outcome.note(f"behaviour {behaviour} ({found.decision.how.value})")
+    if behaviour == "undecided":
         outcome.note("undecided:", *where, found.decision.reason)
     elif found.equilibrium is not None and (at := place(found.point)):
         greatest, last = distances(field, method, float(read_step(step)), at)
-        judge(fate, greatest, last, (*where, at, found.decision.reason), outcome)
+        judge(behaviour, greatest, last, (*where, at, found.decision.reason), outcome)
 
 
 def place(point: Any) -> tuple[float, float] | None:
@@ -201,16 +201,18 @@ def compare_zeros(found: Any, field: Field, where: tuple[Any, ...], outcome: Out
                 outcome.note("WRONG", *where, "an equilibrium is missing:", zero)
 
 
-def judge(fate: str, greatest: Any, last: Any, where: tuple[Any, ...], outcome: Outcome) -> None:
-    """Compare a fate with how far orbits went, as multiples of where they began."""
-    outcome.note("fates compared")
+def judge(
+    behaviour: str, greatest: Any, last: Any, where: tuple[Any, ...], outcome: Outcome
+) -> None:
+    """Compare a behaviour with how far orbits went, as multiples of where they began."""
+    outcome.note("behaviours compared")
     said = {
         "converges": not np.all(last < 1) and np.any(greatest > 20),
         "diverges": np.all(greatest < 1.5) and np.all(last < 1),
         "bounded orbit": np.any(greatest > 100) or np.all(last < 0.01),
     }
-    if said.get(fate, False):
-        outcome.note("WRONG", *where, fate, "greatest", greatest.max(), "last", last.max())
+    if said.get(behaviour, False):
+        outcome.note("WRONG", *where, behaviour, "greatest", greatest.max(), "last", last.max())
 
 
 def figures(quick: bool) -> Iterator[Figure]:

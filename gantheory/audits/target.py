@@ -48,7 +48,7 @@ class Target:
 
 
 def target_of(
-    text: str,
+    target: str,
     init: str | None = None,
     call: str | None = None,
     style: str | None = None,
@@ -62,11 +62,11 @@ def target_of(
     >>> target_of("package.losses:d_loss,g_loss").names
     ('d_loss', 'g_loss')
     """
-    place, colon, named = text.rpartition(":")
+    place, colon, named = target.rpartition(":")
     names = tuple(name.strip() for name in named.split(","))
     if not colon or not place or len(names) > 2 or not all(map(_is_named, names)):
         raise GantheoryError(
-            f"{text[:80]!r} names no loss; write it like path/to/losses.py:GANLoss or "
+            f"{target[:80]!r} names no loss; write it like path/to/losses.py:GANLoss or "
             "package.losses:d_loss,g_loss"
         )
     if place.endswith(".py"):

@@ -11,13 +11,13 @@ import click
 
 from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
-from gantheory.files import write_atomically
 
 if TYPE_CHECKING:
     from gantheory.verify import Check, Outcome
 
 
 @click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True,
     metavar="DIR", help="Directory of the report, index.html.",
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Leave the training out.")
 @quiet_option
 @json_option
-def command(out: Path, quick: bool, quiet: bool, as_json: bool) -> int:
-    """Run every check of the original GAN and decide what documents state; write a report.
+def command(ids: tuple[str, ...], out: Path, quick: bool, quiet: bool, as_json: bool) -> int:
+    """Run every check of the original GAN and decide what documents state, or those with an ID.
+
+    A report is written.
 
     Exit status 0 if every verdict is as it should be, 1 otherwise.
 
     \b
     Example:
       gantheory check --quick --out report
+      gantheory check minimax.value 003-84
     """
     _ensure_writable(out)
     require("the report", "report", "jinja2", "latex2mathml", "matplotlib")
     require_simulations("gantheory check")
     if not quick:
         require("training (leave it out with --quick)", "torch", "torch")
-    from gantheory.ledger.checks import CHECKS
-    from gantheory.ledger.statements.checks import statement_checks
+    from gantheory.api import choose_checks
     from gantheory.report import html, tables
 
-    every = [*CHECKS.values(), *statement_checks().values()]
-    checks = [check for check in every if not (quick and check.trains)]
+    checks = choose_checks(ids, quick=quick)
     outcomes, interrupted = _decide(checks, show_progress=not (as_json or quiet))
-    page = out / "index.html"
-    write_atomically(page, html.render_check(outcomes, planned=len(checks)))
+    page = html.write_check(out, outcomes, planned=len(checks))
     as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
     if as_json:
         print_json(_as_dict(outcomes, page, as_expected))

@@ -53,6 +53,12 @@ PICTURES = ("losses", "vanishing", "modes", "optimum", "pushforward")
 @click.option("--to", "stop", type=float, help="Last value of d.")
 @click.option("--points", type=click.IntRange(2, 100_000), default=201, show_default=True)
 @click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=1e-10,
+    help="Relative error beyond which a point is integrated on its own.  [default: 1e-10]",
+)
+@click.option(
     "--figure",
     type=click.Choice(["curves", *PICTURES]),
     default="curves",
@@ -87,6 +93,7 @@ def command(
     start: float | None,
     stop: float | None,
     points: int,
+    tolerance: float,
     figure: str,
     generator: str,
     outputs: tuple[Path, ...],
@@ -120,11 +127,7 @@ def command(
     chosen = _family(family, p, q, start, stop)
     if file is not None and not losses:
         losses = (file.name,)
-    if not losses and not divergences:
-        from gantheory.losses.classic import CLASSIC
-
-        divergences, losses = ("jsd",), tuple(loss.name for loss in CLASSIC)
-    job = Job(chosen, losses, divergences, points, regularisers)
+    job = Job(chosen, losses, divergences, points, regularisers, tolerance)
     job.run(measure, seed, quiet=quiet or as_json)
     written = [str(_write(path, job)) for path in outputs]
     if as_json:
@@ -156,9 +159,7 @@ def _family(
 
     from gantheory.integrals.curves import find_family
 
-    family = find_family(name)
-    if p or q:
-        family = replace(family, p=p or family.p, q=q or family.q, axis="d")
+    family = find_family(name, p, q)
     low, high = family.range
     low, high = (low if start is None else start), (high if stop is None else stop)
     if not low < high:

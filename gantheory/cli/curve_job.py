@@ -23,12 +23,15 @@ class Job:
         divergences: tuple[str, ...],
         points: int,
         regularisers: tuple[str, ...] = (),
+        tolerance: float = 1e-10,
     ) -> None:
         import numpy as np
 
-        from gantheory.integrals.curves import Target
+        from gantheory.integrals.curves import Target, usual
 
+        divergences, losses = map(tuple, usual(divergences, losses))
         self.family, self.losses, self.regularisers = family, losses, regularisers
+        self.tolerance = tolerance
         self.d = np.linspace(*family.range, points)
         self.targets: list[Target] = [*map(Target.of, divergences)]
         self.targets += [Target.followed_by(loss) for loss in losses]
@@ -46,7 +49,7 @@ class Job:
         with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
             task = bar.add_task("integrating", total=None)
             self.curves = curves(
-                self.targets, self.family, self.d,
+                self.targets, self.family, self.d, self.tolerance,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
             self.curves += penalised_curves(

@@ -60,7 +60,7 @@ def command(**options: Any) -> None:
     method = make_method(
         options["method"],
         inner=options["inner"],
-        weight=_number("--consensus", options["consensus"]),
+        consensus=_number("--consensus", options["consensus"]),
         momentum=_number("--momentum", options["momentum"]),
         momentum2=options["momentum2"] and _number("--momentum2", options["momentum2"]),
         order=options["order"],
@@ -91,13 +91,8 @@ def _game(options: dict[str, Any]) -> Game:
             "--player2"
         )
     regularisers = {
-        key: _number(flag, options[option])
-        for key, flag, option in (
-            ("r1", "--r1", "r1"),
-            ("r2", "--r2", "r2"),
-            ("penalty", "--gradient-penalty", "gradient_penalty"),
-            ("noise", "--noise", "noise"),
-        )
+        key: _number(f"--{key.replace('_', '-')}", options[key])
+        for key in ("r1", "r2", "gradient_penalty", "noise")
     }
     given = [key for key in ("value2", "player1", "player2", "domain") if options[key]]
     if name is not None:
@@ -147,7 +142,7 @@ def _check_place(path: Path) -> None:
 
 def _with_decision(data: dict[str, Any], decision: Decision) -> dict[str, Any]:
     update = {
-        "verdict": str(decision.fate), "how": str(decision.how), "reason": decision.reason,
+        "verdict": str(decision.behaviour), "how": str(decision.how), "reason": decision.reason,
         "theorem": decision.theorem or None,
     }  # fmt: skip
     return data | {"update": data["update"] | update}

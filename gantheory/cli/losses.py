@@ -13,7 +13,7 @@ from gantheory.cli.files import file_option
 if TYPE_CHECKING:
     from gantheory.losses.loss import Loss
 
-BEYOND = "Constrained critics, and games on pairs of samples"
+OTHERS = "Constrained critics, and games on pairs of samples"
 # Whether fakes that D recognises (r -> 0) give no gradient, by where the gradient is looked at.
 SATURATES = ("vanishes in log r", "vanishes in the score")
 WIDE = 130  # columns of a terminal at which a row with its formulas is still readable
@@ -52,11 +52,11 @@ def command(file: Loss | None, derived: bool, as_json: bool) -> None:
     if derived:
         told, apart = ([_in_symbols(row) for row in some] for some in (rows, others))
         console.print(table_of(["name", "value", "followed", *SATURATES], told))
-        console.print(table_of(["name", "value", "status"], apart, BEYOND))
+        console.print(table_of(["name", "value", "status"], apart, OTHERS))
         return
     formulas, problem = ["real", "fake", "generator"], ["objective", "constraint"]
     console.print(table_of(["name", "title", *(formulas if wide else [])], rows))
-    console.print(table_of(["name", "title", *(problem if wide else [])], others, BEYOND))
+    console.print(table_of(["name", "title", *(problem if wide else [])], others, OTHERS))
     if not wide:
         console.print(f"A terminal of {WIDE} columns or more, or --json, shows the formulas too.")
 

@@ -81,13 +81,9 @@ def command(
     with _shown(experiment, quick, hidden=quiet or as_json) as progress, _resumable(folder):
         found = simulate(
             experiment.name, quick=quick, seed=seed, device=device,
-            data=_asked(experiment, data), out=folder, progress=progress,
+            data=_asked(experiment, data), out=folder, tensorboard=tensorboard, progress=progress,
         )  # fmt: skip
     figure = _draw(found, folder)
-    if tensorboard:
-        from simulations.runs import log_measurements
-
-        log_measurements(tensorboard, found.record.measurements)
     return _report(found, folder / "record.json", figure, as_json)
 
 

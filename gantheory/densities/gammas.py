@@ -145,7 +145,7 @@ _NODES = (_EDGES[:-1, None] + _HALF[:, None] * (1 + _X)).ravel()
 _WEIGHTS = (_HALF[:, None] * _W).ravel()
 
 
-def beyond(slope: Array, fall: Callable[[Array], Array]) -> Array:
+def tail_integral(slope: Array, fall: Callable[[Array], Array]) -> Array:
     r"""Return a tail divided by the density at its end, ∫ exp(−slope·t − fall(t)) dt over t > 0.
 
     ``fall`` ≥ 0 is convex, as it is for a log-concave density; it is asked at t of shape

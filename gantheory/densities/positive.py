@@ -22,12 +22,12 @@ from gantheory.densities.base import (
     register,
 )
 from gantheory.densities.gammas import (
-    beyond,
     excess,
     gamma_about,
     gamma_ratio_about,
     log_over,
     lognormal_rest,
+    tail_integral,
 )
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
@@ -146,7 +146,7 @@ class Gamma(Univariate):
             w = np.maximum(turn[:, None] * t / there.x[:, None], -1.0)
             return (self.shape - 1) * excess(w, np.log1p(w))
 
-        tail = np.exp(self.log_density(there)) * beyond(np.abs(self.slope(there)), fall)
+        tail = np.exp(self.log_density(there)) * tail_integral(np.abs(self.slope(there)), fall)
         value = value.copy()
         value[far] = np.where(turn == side, tail, 1 - tail)
         return value

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
-from gantheory.densities.gammas import beyond
+from gantheory.densities.gammas import tail_integral
 from gantheory.densities.location_scale import LocationScale
 from gantheory.densities.mixing import bisected
 from gantheory.densities.normal import LOG_SQRT_2PI
@@ -192,7 +192,7 @@ class SkewNormal(LocationScale):
 
             log = -0.5 * there**2 + special.log_ndtr(self.shape * there)
             value = np.array(value)
-            value[thin] = np.exp(log - LOG_SQRT_2PI + math.log(2)) * beyond(slope, fall)
+            value[thin] = np.exp(log - LOG_SQRT_2PI + math.log(2)) * tail_integral(slope, fall)
         return np.clip(value, 0.0, 1.0)
 
     def ppf(self, level: ArrayLike) -> Array:

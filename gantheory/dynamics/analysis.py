@@ -16,6 +16,7 @@ from gantheory.dynamics.equilibria import (
     within_time,
 )
 from gantheory.dynamics.methods import Method, make_method, read_step
+from gantheory.dynamics.named import get_game
 from gantheory.dynamics.operators import characteristic, eigenvalues, eta, lamda, operator
 from gantheory.dynamics.rates import BestRate, best_rate, spectral_radius
 from gantheory.dynamics.record import Game
@@ -28,7 +29,7 @@ from gantheory.dynamics.spectrum import (
 )
 from gantheory.dynamics.steps import StepSizes, companion, step_sizes
 from gantheory.dynamics.telling import tell
-from gantheory.dynamics.verdict import Decision, Fate, decide, is_affine
+from gantheory.dynamics.verdict import Behaviour, Decision, decide, is_affine
 from gantheory.dynamics.zeros import Zeros, zeros_of_field
 from gantheory.records import How
 from gantheory.shown import Shown, Told
@@ -112,7 +113,7 @@ class Analysis(Shown):
         return operator_in_balls(self.method.rule, enclosed, split, self.step)
 
     @cached_property
-    def transverse(self) -> sp.Matrix | None:
+    def reduced_operator(self) -> sp.Matrix | None:
         """A matrix with the update's spectrum across a line or plane of equilibria.
 
         The operator itself unless equilibria are not isolated; then the eigenvalue 1 along them
@@ -178,18 +179,18 @@ class Analysis(Shown):
         if not self.is_rational:
             return None
         if self.method.rule is None:
-            fate, everything = self.decision.fate, sp.Interval.open(0, sp.oo)
+            behaviour, everything = self.decision.behaviour, sp.Interval.open(0, sp.oo)
             return StepSizes(
-                everything if fate is Fate.CONVERGES else sp.S.EmptySet,
-                everything if fate is Fate.BOUNDED else sp.S.EmptySet,
+                everything if behaviour is Behaviour.CONVERGES else sp.S.EmptySet,
+                everything if behaviour is Behaviour.BOUNDED else sp.S.EmptySet,
             )
-        matrix = self.transverse
+        matrix = self.reduced_operator
         return None if matrix is None else within_time(lambda: step_sizes(matrix), SECONDS)
 
     @cached_property
     def best(self) -> BestRate | None:
         """The best step size and its spectral radius, for games of two variables."""
-        matrix = self.transverse
+        matrix = self.reduced_operator
         if matrix is None or self.step_sizes is None or not 0 < matrix.rows <= 4:
             return None
         if len(self.dynamics.variables) > 2:  # resultants of high degree take minutes
@@ -223,27 +224,33 @@ class Analysis(Shown):
                 "converges_for": None if sizes is None else show_set(sizes.converges),
                 "converges_for_numbers": None if sizes is None else _numbers(sizes.converges),
                 "bounded_for": None if sizes is None else show_set(sizes.bounded),
-                "verdict": str(self.decision.fate),
+                "verdict": str(self.decision.behaviour),
                 "how": str(self.decision.how),
                 "reason": self.decision.reason,
             },
         }
 
 
-def analyse(dynamics: Game, method: Method | str, step: Any) -> Analysis:
+def analyse(game: Game | str, method: Method | str = "simultaneous", step: Any = "0.1") -> Analysis:
     """Derive what a method does to a game at one step size.
+
+    Args:
+        game: a game, or its name as `get_game` takes it.
+        method: a method, or its name; `make_method` has the options of each.
+        step: the step size, a number or its text, taken exactly.
 
     >>> from gantheory.dynamics.known import bilinear
     >>> found = analyse(bilinear(), "optimistic", "0.1")
-    >>> str(found.decision.fate), found.step_sizes.converges
+    >>> str(found.decision.behaviour), found.step_sizes.converges
     ('converges', Interval.open(0, sqrt(3)/3))
     """
     method = make_method(method) if isinstance(method, str) else method
     rational = read_step(step)
-    solved = zeros_of_field(dynamics)
-    found = equilibria(dynamics, solved)
-    undecided = Decision(Fate.UNDECIDED, How.UNDECIDED, "")
-    empty = Analysis(dynamics, method, rational, solved, found, _choose(found), undecided)
+    game = get_game(game) if isinstance(game, str) else game
+    solved = zeros_of_field(game)
+    found = equilibria(game, solved)
+    undecided = Decision(Behaviour.UNDECIDED, How.UNDECIDED, "")
+    empty = Analysis(game, method, rational, solved, found, _choose(found), undecided)
     return replace(empty, decision=decide(empty))
 
 

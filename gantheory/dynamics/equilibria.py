@@ -16,17 +16,17 @@ from gantheory.dynamics.operators import characteristic, eigenvalues, lamda
 from gantheory.dynamics.record import KINKED, Game, smooth_part
 from gantheory.dynamics.solve import Point
 from gantheory.dynamics.spectrum import Balls, ball_matrix, eigenvalue_balls, flow_in_balls
-from gantheory.dynamics.steps import Behaviour, behaviour, companion
+from gantheory.dynamics.steps import Stability, companion, stability
 from gantheory.dynamics.zeros import Zeros, without_tanh, zeros_of_field
 from gantheory.records import How
 
 T = TypeVar("T")
 SECONDS = 3.0  # for one quantity that may be left out
 FLOW = {
-    Behaviour.CONVERGES: "asymptotically stable",
-    Behaviour.BOUNDED: "centre of the linearised flow",
-    Behaviour.GROWS: "defective on the imaginary axis",
-    Behaviour.DIVERGES: "unstable",
+    Stability.CONVERGES: "asymptotically stable",
+    Stability.BOUNDED: "centre of the linearised flow",
+    Stability.GROWS: "defective on the imaginary axis",
+    Stability.DIVERGES: "unstable",
 }
 CONTINUUM = {1: "line", 2: "plane", 3: "higher-dimensional set"}
 UNLINEARISED = {True: "the field jumps here", False: "the flow depends on the parameters"}
@@ -49,7 +49,7 @@ class RestPoint:
     point: Point
     jacobian: sp.Matrix | None
     eigenvalues: tuple[sp.Expr, ...] | None
-    flow: Behaviour | None
+    flow: Stability | None
     nash: NashTest
     how: How
     enclosure: Mapping[sp.Symbol, arb] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class RestPoint:
         words = [nash.kind]
         if nash.kind.startswith("Nash"):
             words.append("differential" if nash.differential else "not differential")
-        if self.flow is Behaviour.CONVERGES and nash.kind == "not Nash":
+        if self.flow is Stability.CONVERGES and nash.kind == "not Nash":
             words[0] = "stable but not Nash"
         flow = FLOW[self.flow] if self.flow else UNLINEARISED[self.jacobian is None]
         dominant = [k + 1 for k in (0, 1) if nash.dominant[k]]
@@ -161,7 +161,7 @@ def jumps_at(dynamics: Game, point: Mapping[sp.Symbol, Any]) -> bool:
     return any(height == 0 for height in heights)
 
 
-def flow(jacobian: sp.Matrix, family: int = 0) -> Behaviour | None:
+def flow(jacobian: sp.Matrix, family: int = 0) -> Stability | None:
     """Decide what the flow ``z' = J z`` does, exactly, for a rational Jacobian.
 
     The Cayley transform ``(c + J)(c - J)^-1`` maps the left half-plane into the unit circle and
@@ -173,8 +173,8 @@ def flow(jacobian: sp.Matrix, family: int = 0) -> Behaviour | None:
     if 0 < family < jacobian.rows:
         along = sp.Poly(lamda**family, lamda)
         across = companion(characteristic(jacobian).quo(along))
-        if flow(across) is Behaviour.CONVERGES:
-            return Behaviour.CONVERGES
+        if flow(across) is Stability.CONVERGES:
+            return Stability.CONVERGES
     scale = 1 + max(sum(abs(e) for e in row) for row in jacobian.tolist())
     centre = scale * sp.eye(jacobian.rows)
-    return behaviour((centre + jacobian) * (centre - jacobian).inv())
+    return stability((centre + jacobian) * (centre - jacobian).inv())

@@ -32,7 +32,7 @@ def dirac(
     *,
     r1: Any = 0,
     r2: Any = 0,
-    penalty: Any = 0,
+    gradient_penalty: Any = 0,
     target: Any = 1,
     noise: Any = 0,
 ) -> Game:
@@ -47,8 +47,9 @@ def dirac(
         game: a loss, or its name in the catalogue.
         r1: weight of half the squared slope of the score at the data.
         r2: weight of half the squared slope of the score at the fakes.
-        penalty: weight of the squared distance between the length of the slope and ``target``.
-        target: see ``penalty``.
+        gradient_penalty: weight of the squared distance between the slope's length and
+            ``target``.
+        target: see ``gradient_penalty``.
         noise: standard deviation of normal noise added to real and fake alike.
 
     >>> dirac("minimax", r1=sp.Symbol("gamma", positive=True)).jacobian_at(
@@ -71,7 +72,7 @@ def dirac(
     regulariser = (
         sp.sympify(r1) / 2 * (slope**2).subs(place, 0)
         + sp.sympify(r2) / 2 * (slope**2).subs(place, theta)
-        + sp.sympify(penalty) * (sp.Abs(slope) - target) ** 2
+        + sp.sympify(gradient_penalty) * (sp.Abs(slope) - target) ** 2
     )
     second = -real.subs(t, at_real) - fake.subs(t, at_fake) + regulariser
     return Game(

@@ -10,7 +10,7 @@ import sympy as sp
 
 from gantheory.dynamics import rules
 from gantheory.dynamics.record import Game
-from gantheory.dynamics.regularise import consensus
+from gantheory.dynamics.regularise import with_consensus
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import Grammar, number, parse
 
@@ -50,14 +50,14 @@ class Method:
 
     def game(self, dynamics: Game) -> Game:
         """Return the game that the method in fact plays."""
-        return dynamics if self.consensus is None else consensus(dynamics, self.consensus)
+        return dynamics if self.consensus is None else with_consensus(dynamics, self.consensus)
 
 
 def make_method(
     name: str,
     *,
     inner: int = 1,
-    weight: Any = HALF,
+    consensus: Any = HALF,
     momentum: Any = -HALF,
     momentum2: Any | None = None,
     order: str = "alternating",
@@ -68,13 +68,13 @@ def make_method(
     Args:
         name: one of `list_methods`.
         inner: steps of player 2 to one of player 1, for ``alternating``.
-        weight: of the consensus term.
+        consensus: weight of half the squared field, for ``consensus``.
         momentum: heavy-ball coefficient of player 1.
         momentum2: of player 2; as player 1's unless given.
         order: ``alternating`` or ``simultaneous`` play under momentum.
         clip: bound on player 2's variables after each step.
     """
-    method = _plain_method(name, inner, weight, momentum, momentum2, order)
+    method = _plain_method(name, inner, consensus, momentum, momentum2, order)
     if clip is None:
         return method
     if name == "flow" or not clip > 0:
@@ -83,12 +83,12 @@ def make_method(
 
 
 def _plain_method(
-    name: str, inner: int, weight: Any, momentum: Any, momentum2: Any | None, order: str
+    name: str, inner: int, consensus: Any, momentum: Any, momentum2: Any | None, order: str
 ) -> Method:
     if name == "flow":
         return Method(name, None)
     if name == "consensus":
-        return Method(name, rules.simultaneous(), sp.sympify(weight))
+        return Method(name, rules.simultaneous(), sp.sympify(consensus))
     options = {
         "alternating": {"inner": inner},
         "momentum": {"first": momentum, "second": momentum2, "order": order},

@@ -24,16 +24,24 @@ def list_games() -> tuple[str, ...]:
     return ("bilinear", *FAMILIES, *families)
 
 
-def get_game(name: str, **regularisers: Any) -> Game:
+def get_game(
+    name: str, *, r1: Any = 0, r2: Any = 0, gradient_penalty: Any = 0, noise: Any = 0
+) -> Game:
     """Return a game by name: ``bilinear``, ``dirac``, ``dirac-LOSS``, ``gaussian-LOSS``, ...
 
-    A bare name of a catalogue loss means its Dirac-GAN. ``regularisers`` (``r1``, ``r2``,
-    ``penalty``, ``noise``) are for Dirac-GANs.
+    A bare name of a catalogue loss means its Dirac-GAN.
+
+    Args:
+        name: as `list_games` says them.
+        r1, r2: weights of half the squared slope of the score at the data and at the fakes.
+        gradient_penalty: weight of the squared distance of the slope's length from 1.
+        noise: standard deviation of instance noise; it and the penalties are for Dirac-GANs.
 
     >>> get_game("non-saturating").name
     'dirac-non-saturating'
     """
-    given = {key: value for key, value in regularisers.items() if value}
+    asked = {"r1": r1, "r2": r2, "gradient_penalty": gradient_penalty, "noise": noise}
+    given = {key: value for key, value in asked.items() if value}
     family, loss = _read(name)
     if given and family != "dirac":
         raise GantheoryError(

@@ -7,7 +7,7 @@ from typing import Any
 from gantheory.dynamics.record import Game
 
 
-def consensus(dynamics: Game, weight: Any) -> Game:
+def with_consensus(dynamics: Game, weight: Any) -> Game:
     r"""Let both players also descend half the squared length of the field.
 
     Adds :math:`\gamma \tfrac12 \|v\|^2` to both losses. Mescheder et al. (2017),
@@ -15,7 +15,7 @@ def consensus(dynamics: Game, weight: Any) -> Game:
 
     >>> import sympy as sp
     >>> from gantheory.dynamics.known import bilinear
-    >>> consensus(bilinear(), sp.Symbol("gamma", positive=True)).jacobian
+    >>> with_consensus(bilinear(), sp.Symbol("gamma", positive=True)).jacobian
     Matrix([
     [-gamma,     -1],
     [     1, -gamma]])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.rules import Rule, State
-from gantheory.dynamics.steps import Behaviour
+from gantheory.dynamics.steps import Stability
 
 Balls = NDArray[np.object_]
 
@@ -40,24 +40,24 @@ def eigenvalue_balls(matrix: Balls) -> list[flint.acb] | None:
     return found
 
 
-def flow_in_balls(jacobian: Balls) -> Behaviour | None:
+def flow_in_balls(jacobian: Balls) -> Stability | None:
     """What the linear flow does, where the signs of the real parts are certain."""
     values = eigenvalue_balls(jacobian)
     if values is None:
         return None
     if any(value.real > 0 for value in values):
-        return Behaviour.DIVERGES
-    return Behaviour.CONVERGES if all(value.real < 0 for value in values) else None
+        return Stability.DIVERGES
+    return Stability.CONVERGES if all(value.real < 0 for value in values) else None
 
 
-def update_in_balls(values: list[flint.acb] | None) -> Behaviour | None:
+def update_in_balls(values: list[flint.acb] | None) -> Stability | None:
     """What a linear update does, where its eigenvalues are certain to be inside or outside."""
     if values is None:
         return None
     squares = [value.real * value.real + value.imag * value.imag for value in values]
     if any(square > 1 for square in squares):
-        return Behaviour.DIVERGES
-    return Behaviour.CONVERGES if all(square < 1 for square in squares) else None
+        return Stability.DIVERGES
+    return Stability.CONVERGES if all(square < 1 for square in squares) else None
 
 
 def operator_in_balls(rule: Rule, jacobian: Balls, split: int, step: sp.Rational) -> Balls | None:

@@ -12,7 +12,7 @@ from gantheory.dynamics.circle import is_reciprocal, place
 from gantheory.dynamics.operators import characteristic, eta, lamda
 
 
-class Behaviour(StrEnum):
+class Stability(StrEnum):
     """What a linear update does to a general start."""
 
     CONVERGES = "converges"
@@ -33,19 +33,19 @@ class StepSizes:
     bounded: sp.Set
 
 
-def behaviour(matrix: sp.Matrix) -> Behaviour:
+def stability(matrix: sp.Matrix) -> Stability:
     """Decide exactly what the powers of a rational matrix do.
 
-    >>> behaviour(sp.Matrix([[1, 1], [0, 1]])), behaviour(sp.Matrix([[0, -1], [1, 0]]))
-    (<Behaviour.GROWS: 'grows polynomially'>, <Behaviour.BOUNDED: 'bounded orbit'>)
+    >>> stability(sp.Matrix([[1, 1], [0, 1]])), stability(sp.Matrix([[0, -1], [1, 0]]))
+    (<Stability.GROWS: 'grows polynomially'>, <Stability.BOUNDED: 'bounded orbit'>)
     """
     polynomial = characteristic(matrix)
     where = place(polynomial)
     if where.outside:
-        return Behaviour.DIVERGES
+        return Stability.DIVERGES
     if not where.on:
-        return Behaviour.CONVERGES
-    return Behaviour.BOUNDED if _semisimple(matrix, polynomial) else Behaviour.GROWS
+        return Stability.CONVERGES
+    return Stability.BOUNDED if _semisimple(matrix, polynomial) else Stability.GROWS
 
 
 def _semisimple(matrix: sp.Matrix, polynomial: sp.Poly) -> bool:
@@ -71,18 +71,18 @@ def step_sizes(matrix: sp.Matrix, step: sp.Symbol = eta) -> StepSizes:
     Interval.open(0, 1)
     """
     points = _critical_steps(matrix, step)
-    found: dict[Behaviour, list[sp.Set]] = {kind: [] for kind in Behaviour}
+    found: dict[Stability, list[sp.Set]] = {kind: [] for kind in Stability}
     for left, right in pairwise([sp.S.Zero, *points, sp.oo]):
-        kind = behaviour(matrix.subs(step, _between(left, right)))
+        kind = stability(matrix.subs(step, _between(left, right)))
         found[kind].append(sp.Interval.open(left, right))
         if right != sp.oo:
             at_end = _at(matrix, step, right, points[right], kind)
             found[at_end].append(sp.FiniteSet(right))
-    return StepSizes(sp.Union(*found[Behaviour.CONVERGES]), sp.Union(*found[Behaviour.BOUNDED]))
+    return StepSizes(sp.Union(*found[Stability.CONVERGES]), sp.Union(*found[Stability.BOUNDED]))
 
 
 def _critical_steps(matrix: sp.Matrix, step: sp.Symbol) -> dict[sp.Expr, sp.Poly]:
-    """The positive step sizes at which the behaviour can change, in order."""
+    """The positive step sizes at which what the update does can change, in order."""
     factors = _factors(matrix)
     conditions = [condition for f in factors for condition in _conditions(f)]
     conditions += [
@@ -162,17 +162,17 @@ def _between(left: sp.Expr, right: sp.Expr) -> sp.Rational:
 
 
 def _at(
-    matrix: sp.Matrix, step: sp.Symbol, point: sp.Expr, minimal: sp.Poly, before: Behaviour
-) -> Behaviour:
-    """The behaviour at a critical step size, given that just before it.
+    matrix: sp.Matrix, step: sp.Symbol, point: sp.Expr, minimal: sp.Poly, before: Stability
+) -> Stability:
+    """What the update does at a critical step size, given that just before it.
 
     A rational polynomial vanishes at an irrational ``point`` iff ``minimal`` divides it.
     """
     if point.is_rational:
         there = matrix.subs(step, point)
         lost = there.has(sp.zoo, sp.nan, sp.oo)  # an implicit step without a solution
-        return Behaviour.DIVERGES if lost else behaviour(there)
+        return Stability.DIVERGES if lost else stability(there)
     factors = _factors(matrix)
     circle = [sp.numer(sp.together(f.LC() * circle_condition(f))) for f in factors]
     touched = any(sp.Poly(c, step).rem(minimal).is_zero for c in circle)
-    return Behaviour.CONVERGES if before is Behaviour.CONVERGES and not touched else Behaviour.GROWS
+    return Stability.CONVERGES if before is Stability.CONVERGES and not touched else Stability.GROWS

@@ -23,7 +23,7 @@ def tell(analysis: Analysis, decision: Decision) -> Told:
 
 def _verdict(data: dict[str, Any], decision: Decision) -> Iterator[tuple[str, str]]:
     update = data["update"]
-    yield "verdict", f"{decision.fate} ({decision.how}: {decision.reason})"
+    yield "verdict", f"{decision.behaviour} ({decision.how}: {decision.reason})"
     if decision.theorem:
         yield "by", f"{decision.theorem}, which is quoted"
     yield "method", f"{_method(update)}, step eta = {update['step']:g}"

@@ -14,7 +14,7 @@ from gantheory.dynamics.equilibria import FLOW, flow
 from gantheory.dynamics.lyapunov import distance_along_flow
 from gantheory.dynamics.operators import characteristic, eta, lamda
 from gantheory.dynamics.spectrum import eigenvalue_balls, flow_in_balls, update_in_balls
-from gantheory.dynamics.steps import Behaviour, behaviour, companion
+from gantheory.dynamics.steps import Stability, companion, stability
 from gantheory.records import How
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SECONDS = 15.0  # for the verdict of the theory; the games of the catalogue need a tenth
 
 
-class Fate(StrEnum):
-    """What becomes of a general trajectory."""
+class Behaviour(StrEnum):
+    """What a general trajectory does in the long run."""
 
     CONVERGES = "converges"
     BOUNDED = "bounded orbit"
@@ -38,9 +38,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """A fate, how it is known and why; ``theorem`` is what is quoted and computed nowhere here."""
+    """What a trajectory does, how it is known and why; ``theorem`` is quoted, computed nowhere."""
 
-    fate: Fate
+    behaviour: Behaviour
     how: How
     reason: str
     theorem: str = ""
@@ -72,7 +72,7 @@ def decide(analysis: Analysis) -> Decision:
 
 
 def _undecided(reason: str) -> Decision:
-    return Decision(Fate.UNDECIDED, How.UNDECIDED, reason)
+    return Decision(Behaviour.UNDECIDED, How.UNDECIDED, reason)
 
 
 def _decide(analysis: Analysis) -> Decision:
@@ -81,18 +81,18 @@ def _decide(analysis: Analysis) -> Decision:
         found = _from_distance(analysis)
         if found is not None:
             return found
-    kind, how = _linear_behaviour(analysis)
+    kind, how = _linear_stability(analysis)
     if linear and kind is not None:
         return _linear_decision(analysis, kind, how)
-    if kind is Behaviour.CONVERGES:
+    if kind is Stability.CONVERGES:
         why = f"near {_place(analysis)}: {_why(analysis, kind)}"
         theorem = LINEARISED if analysis.method.rule is None else ITERATED
-        return Decision(Fate.CONVERGES, how, why, theorem)
+        return Decision(Behaviour.CONVERGES, how, why, theorem)
     if analysis.method.name == "simultaneous" and analysis.method.clip is None:
         found = _euler_leaves_spheres(analysis)
         if found is not None:
             return found
-    if kind is not Behaviour.DIVERGES:
+    if kind is not Stability.DIVERGES:
         found = on_centre_manifold(analysis)
         if found is not None:
             return found
@@ -115,18 +115,18 @@ def _is_whole(analysis: Analysis) -> bool:
     return all(span == sp.Reals for span in analysis.dynamics.domains.values())
 
 
-def _linear_behaviour(analysis: Analysis) -> tuple[Behaviour | None, How]:
+def _linear_stability(analysis: Analysis) -> tuple[Stability | None, How]:
     """What the linearisation does: exactly where it is rational, else certified in balls."""
     if analysis.is_rational:
         if analysis.method.rule is None:
             assert analysis.jacobian is not None
             across = flow(analysis.jacobian, analysis.family)
             return across, How.PROVED
-        if analysis.at_step is not None and analysis.transverse is not None:
-            across = behaviour(analysis.transverse.subs(eta, analysis.step))
-            if across is Behaviour.CONVERGES:
+        if analysis.at_step is not None and analysis.reduced_operator is not None:
+            across = stability(analysis.reduced_operator.subs(eta, analysis.step))
+            if across is Stability.CONVERGES:
                 return across, How.PROVED
-            return behaviour(analysis.at_step), How.PROVED
+            return stability(analysis.at_step), How.PROVED
         return None, How.UNDECIDED
     values = None if analysis.balls is None else eigenvalue_balls(analysis.balls)
     if analysis.method.rule is None:
@@ -136,21 +136,21 @@ def _linear_behaviour(analysis: Analysis) -> tuple[Behaviour | None, How]:
     return kind, How.CERTIFIED
 
 
-_FATES = {
-    Behaviour.CONVERGES: Fate.CONVERGES,
-    Behaviour.BOUNDED: Fate.BOUNDED,
-    Behaviour.GROWS: Fate.DIVERGES,
-    Behaviour.DIVERGES: Fate.DIVERGES,
+_BEHAVIOURS = {
+    Stability.CONVERGES: Behaviour.CONVERGES,
+    Stability.BOUNDED: Behaviour.BOUNDED,
+    Stability.GROWS: Behaviour.DIVERGES,
+    Stability.DIVERGES: Behaviour.DIVERGES,
 }
 _WHY = {
-    Behaviour.CONVERGES: "spectral radius below 1",
-    Behaviour.BOUNDED: "all eigenvalues on or inside the unit circle, with full eigenvectors on it",
-    Behaviour.GROWS: "a defective eigenvalue on the unit circle: growth like a power of the steps",
-    Behaviour.DIVERGES: "spectral radius above 1",
+    Stability.CONVERGES: "spectral radius below 1",
+    Stability.BOUNDED: "all eigenvalues on or inside the unit circle, with full eigenvectors on it",
+    Stability.GROWS: "a defective eigenvalue on the unit circle: growth like a power of the steps",
+    Stability.DIVERGES: "spectral radius above 1",
 }
-_WHY_FLOW: dict[Behaviour, str] = {
-    Behaviour.CONVERGES: "eigenvalues have Re < 0",
-    **{kind: FLOW[kind] for kind in Behaviour if kind is not Behaviour.CONVERGES},
+_WHY_FLOW: dict[Stability, str] = {
+    Stability.CONVERGES: "eigenvalues have Re < 0",
+    **{kind: FLOW[kind] for kind in Stability if kind is not Stability.CONVERGES},
 }
 
 
@@ -160,7 +160,7 @@ def _scope(analysis: Analysis) -> str:
     return "the domain has ends" if is_affine(analysis) else f"{thing} is not linear"
 
 
-def _why(analysis: Analysis, kind: Behaviour) -> str:
+def _why(analysis: Analysis, kind: Stability) -> str:
     across = " across the set of equilibria" if analysis.family else ""
     return (_WHY_FLOW if analysis.method.rule is None else _WHY)[kind] + across
 
@@ -172,9 +172,9 @@ def _place(analysis: Analysis) -> str:
     return f"the set of equilibria at {where}"
 
 
-def _linear_decision(analysis: Analysis, kind: Behaviour, how: How) -> Decision:
+def _linear_decision(analysis: Analysis, kind: Stability, how: How) -> Decision:
     thing = "linear field" if analysis.method.rule is None else "linear update"
-    return Decision(_FATES[kind], how, f"{thing}, {_why(analysis, kind)}")
+    return Decision(_BEHAVIOURS[kind], how, f"{thing}, {_why(analysis, kind)}")
 
 
 def _from_distance(analysis: Analysis) -> Decision | None:
@@ -187,12 +187,12 @@ def _from_distance(analysis: Analysis) -> Decision | None:
     if distance.attracts:
         start = "every start" if whole else "every start nearer to it than the edge of the domain"
         reason = f"from {start}: the distance to the equilibrium falls"
-        return Decision(Fate.CONVERGES, distance.how, reason, DISTANCE)
+        return Decision(Behaviour.CONVERGES, distance.how, reason, DISTANCE)
     if distance.sign == "= 0":
         reason = "the flow conserves the distance to the equilibrium"
         if not whole:
             reason += ", as long as it stays in the domain"
-        return Decision(Fate.BOUNDED, distance.how, reason)
+        return Decision(Behaviour.BOUNDED, distance.how, reason)
     return None
 
 
@@ -209,7 +209,7 @@ def _euler_leaves_spheres(analysis: Analysis) -> Decision | None:
     if distance.sign != "= 0" or not _is_whole(analysis):
         return None
     reason = "the flow conserves the distance, so each step adds the squared length of the field"
-    return Decision(Fate.DIVERGES, distance.how, reason)
+    return Decision(Behaviour.DIVERGES, distance.how, reason)
 
 
 def on_centre_manifold(analysis: Analysis) -> Decision | None:
@@ -225,7 +225,7 @@ def on_centre_manifold(analysis: Analysis) -> Decision | None:
     about = f"on the centre manifold {reduced.equation}"
     if reduced.attracts:
         why = f"near the equilibrium, slowly: {about}"
-        return Decision(Fate.CONVERGES, How.PROVED, why, CENTRE)
+        return Decision(Behaviour.CONVERGES, How.PROVED, why, CENTRE)
     return _undecided(f"the equilibrium repels, proved: {about}")
 
 
@@ -261,7 +261,7 @@ def _single_neutral(matrix: sp.Matrix, candidates: tuple[int, ...]) -> int | Non
         if rest.degree() == 0:
             return value
         others = companion(rest)
-        kind = flow(others) if candidates == (0,) else behaviour(others)
-        if kind is Behaviour.CONVERGES:
+        kind = flow(others) if candidates == (0,) else stability(others)
+        if kind is Stability.CONVERGES:
             return value
     return None

@@ -109,11 +109,11 @@ class BoundDerivation(Exposition):
         }  # fmt: skip
 
 
-def derive_bound(name: str | Loss, *, samples: int = 2) -> BoundDerivation:
+def derive_bound(bound: str | Loss, *, samples: int = 2) -> BoundDerivation:
     """Derive the optimum of a bound and the gap of any critic.
 
     Args:
-        name: ``nwj``, ``dv``, ``infonce``, ``lsif``, ``jsd``, or a `Loss` whose payoffs a critic
+        bound: ``nwj``, ``dv``, ``infonce``, ``lsif``, ``jsd``, or a `Loss` whose payoffs a critic
             climbs.
         samples: how many samples K an InfoNCE batch holds.
 
@@ -122,10 +122,10 @@ def derive_bound(name: str | Loss, *, samples: int = 2) -> BoundDerivation:
     >>> derive_bound("infonce", samples=8).limit
     3*log(2)
     """
-    if isinstance(name, Loss):
-        return _separable(name)
-    require_type("bound", name, str, "a gantheory.Loss, or a name such as 'nwj'")
-    asked = name.strip().lower()
+    if isinstance(bound, Loss):
+        return _separable(bound)
+    require_type("bound", bound, str, "a gantheory.Loss, or a name such as 'nwj'")
+    asked = bound.strip().lower()
     if asked in SEPARABLE:
         return _separable(SEPARABLE[asked])
     others: dict[str, Callable[[], BoundDerivation]] = {
@@ -133,7 +133,7 @@ def derive_bound(name: str | Loss, *, samples: int = 2) -> BoundDerivation:
         "infonce": lambda: _infonce(samples), "nce": lambda: _infonce(samples),
     }  # fmt: skip
     if asked not in others:
-        raise unknown_name("bound", name, [*SEPARABLE, "dv", "infonce"])
+        raise unknown_name("bound", bound, [*SEPARABLE, "dv", "infonce"])
     return others[asked]()
 
 

@@ -125,22 +125,22 @@ class PreferenceDerivation(Exposition):
         }  # fmt: skip
 
 
-def derive_preference(loss: str, *, seconds: float = DEFAULT_SECONDS) -> PreferenceDerivation:
+def derive_preference(preference: str, *, seconds: float = DEFAULT_SECONDS) -> PreferenceDerivation:
     """Derive whether a preference loss is free of the prompt's constant, and what it implies.
 
     Args:
-        loss: a formula in ``w`` and ``l``, or one of ``dpo``, ``ipo``, ``slic``, ``chi-po``.
+        preference: a formula in ``w`` and ``l``, or one of ``dpo``, ``ipo``, ``slic``, ``chi-po``.
         seconds: the time limit.
 
     >>> found = derive_preference("dpo")
     >>> found.free, found.regulariser.divergence
     (True, 'kl_qp')
     """
-    require_type("preference loss", loss, str, "a name such as 'dpo', or a formula in w and l")
-    formula = PREFERENCES.get(loss.strip().lower(), loss)
-    named = formula != loss
+    require_type("preference loss", preference, str, "a name such as 'dpo', or a formula in w and l")
+    formula = PREFERENCES.get(preference.strip().lower(), preference)
+    named = formula != preference
     definition = Preference(
-        loss.strip().lower() if named else "yours", formula, f"Preference loss {formula}"
+        preference.strip().lower() if named else "yours", formula, f"Preference loss {formula}"
     )
     tree = parse(formula, ANSWERS)
     if not names_in(tree) & {"w", "l"}:

@@ -20,12 +20,13 @@ ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +
 RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
 
 
-def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> Verdict:
+def prove(statement: str, *, restricted: bool = False, seconds: float = SECONDS) -> Verdict:
     """Decide a comparison of divergences for all pairs of laws.
 
     Args:
-        text: for instance ``"jsd <= log(2)/2 * triangular"``: named divergences, complements and
-            ``power_<alpha>``, numbers, ``log sqrt exp pi``, one of ``<= >= < > ==``.
+        statement: for instance ``"jsd <= log(2)/2 * triangular"``: named divergences,
+            complements and ``power_<alpha>``, numbers, ``log sqrt exp pi``, and one of
+            ``<= >= < > ==``.
         restricted: only for Q = P restricted to an event of any probability 0 < P(A) < 1, which
             is what dropping modes does.
         seconds: time limit of each enclosure.
@@ -49,15 +50,15 @@ def prove(text: str, *, restricted: bool = False, seconds: float = SECONDS) -> V
     start = time.perf_counter()
     if not 0 < seconds <= LONGEST:
         raise GantheoryError(f"seconds={seconds:g} must be between 0 and {LONGEST}")
-    statement = read_statement(text)
+    read = read_statement(statement)
     route = decide_restricted if restricted else decide_inequality
     try:
         with time_limit(5 * seconds):  # enclosures at two precisions, searches and algebra
-            decision = route(statement, seconds)
+            decision = route(read, seconds)
     except Undecided as reason:
         decision = LinearDecision(How.UNDECIDED, str(reason))
     assumptions = RESTRICTED if restricted else ALL_PAIRS
-    return _verdict(statement, decision, assumptions, time.perf_counter() - start)
+    return _verdict(read, decision, assumptions, time.perf_counter() - start)
 
 
 def decide_inequality(statement: Statement, seconds: float) -> LinearDecision:

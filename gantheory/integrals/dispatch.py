@@ -157,14 +157,14 @@ def _distance(found: Distance, p: Density, q: Density, wrt: str | None, method: 
 
 def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
-        from gantheory.integrals.beyond import beyond_the_line
+        from gantheory.integrals.dimensions import by_dimension
         from gantheory.integrals.spread import by_the_line
 
         if method != "monte carlo":
             found = by_the_line(kernel, p, q, wrt, method, _divergence)
             if found is not None:
                 return found
-        return beyond_the_line(kernel, p, q, wrt, method)
+        return by_dimension(kernel, p, q, wrt, method)
     if method == "closed form":
         return _closed(kernel, p, q, wrt)
     if method == "monte carlo":

@@ -75,6 +75,7 @@ def simulate(
     device: str = "cpu",
     data: str | Path | None = None,
     out: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     progress: Callable[[Record], None] = lambda record: None,
 ) -> Simulation:
     """Train real GANs for the experiment ``name``, and judge what is measured against the theory.
@@ -87,6 +88,7 @@ def simulate(
         data: the folder of your own data, for an experiment that reads any.
         out: a folder for the record, written after every case: the same call goes on where an
             interrupted one stopped. Without it nothing is kept.
+        tensorboard: a folder for the measured curves as event files.
         progress: called with the record at the start and after every case.
 
     Raises:
@@ -97,6 +99,10 @@ def simulate(
     setting = Setting(seed, quick, _device(device), _data(experiment, data))
     with locked(Path(out), "--out") if out else nullcontext():
         record = _run(experiment, setting, Path(out) / "record.json" if out else None, progress)
+    if tensorboard is not None:
+        from simulations.runs import log_measurements
+
+        log_measurements(tensorboard, record.measurements)
     return Simulation(experiment, record, outcomes(experiment, record.measurements))
 
 

@@ -44,6 +44,12 @@ class Reference:
         where = f"arXiv:{self.arxiv}" if self.arxiv else self.url or ""
         return f"{self.authors} ({self.year}). {self.title}. {where}".strip()
 
+    def bibtex(self) -> str:
+        """Return it as a BibTeX entry, as ``gantheory cite`` prints it."""
+        from gantheory.losses.citation import bibtex
+
+        return bibtex(self)
+
 
 @dataclass(frozen=True)
 class Claim:

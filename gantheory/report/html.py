@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from gantheory.errors import MissingExtraError
+from gantheory.files import write_atomically
 from gantheory.records import How
 from gantheory.report import view
 from gantheory.report.losses import view_loss
@@ -89,6 +91,13 @@ def render_check(
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         planned=planned,
     )
+
+
+def write_check(out: Path | str, outcomes: Sequence[Outcome], *, planned: int) -> Path:
+    """Write the page of ``gantheory check`` into a folder, and return where it is."""
+    page = Path(out) / "index.html"
+    write_atomically(page, render_check(outcomes, planned=planned))
+    return page
 
 
 def _all_right(outcomes: Sequence[Outcome], planned: int | None) -> bool:

@@ -54,7 +54,7 @@ def plot_game(analysis: Analysis, decision: Decision) -> Figure:
     draw_distances(right, run, center, analysis.spectral_radius, analysis.method.name == "flow")
     method, step = analysis.method.name, float(analysis.step)
     title = f"{analysis.dynamics.name}, {method}" + ("" if method == "flow" else f", step {step:g}")
-    figure.suptitle(f"{title}: {decision.fate} ({decision.how})", fontsize=11)
+    figure.suptitle(f"{title}: {decision.behaviour} ({decision.how})", fontsize=11)
     return figure
 
 

@@ -15,7 +15,16 @@ from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from gantheory.losses.loss import Loss
 from gantheory.records import Status
-from simulations.sweeps.cells import Cell, Found, Settings, answer, blocks_of, cells_of, request
+from simulations.sweeps.cells import (
+    Cell,
+    Found,
+    Settings,
+    Train,
+    answer,
+    blocks_of,
+    cells_of,
+    request,
+)
 from simulations.sweeps.engines import (
     Engine,
     GivenExecutor,
@@ -43,7 +52,13 @@ def sweep(
     scheduler: str | None = None,
     executor: Submitting | None = None,
     progress: Progress | None = None,
-    **settings: Any,
+    train: Train = Settings.train,
+    steps: int = Settings.steps,
+    batch: int = Settings.batch,
+    hidden: Iterable[int] = Settings.hidden,
+    activation: str = Settings.activation,
+    rate: float = Settings.rate,
+    generator_rate: float = Settings.generator_rate,
 ) -> polars.DataFrame:
     """Train and measure one GAN for every loss, pair of laws and seed; return one row a cell.
 
@@ -61,7 +76,7 @@ def sweep(
         scheduler: address of a dask scheduler, whose workers measure instead.
         executor: or whatever has ``submit``; it is given ``workers`` blocks twice over.
         progress: called with the cells done and the cells in all.
-        settings: see `simulations.sweeps.cells.Settings`: train, steps, batch, hidden, rate, ...
+        train, steps, batch, hidden, activation, rate, generator_rate: as `Settings` has them.
 
     Returns:
         A polars table: loss, p, q, seed; value, optimum and gap in nats with their errors, by
@@ -71,7 +86,7 @@ def sweep(
         GantheoryError: before any work, where a cell cannot be trained, ``out`` cannot be
             written, another sweep is at work there, or a record in it is none.
     """
-    how = _settings(settings)
+    how = Settings(train, steps, batch, tuple(hidden), activation, rate, generator_rate)
     cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)
     folder = Path(out)
     with locked(folder, "--out"):
@@ -110,16 +125,6 @@ def _measured(
     finally:
         where.close()
     return lost
-
-
-def _settings(values: dict[str, Any]) -> Settings:
-    if "hidden" in values:
-        values = {**values, "hidden": tuple(values["hidden"])}
-    try:
-        return Settings(**values)
-    except TypeError as error:
-        names = ", ".join(Settings.__dataclass_fields__)
-        raise GantheoryError(f"{str(error).split(') ')[-1]}; settings: {names}") from None
 
 
 def _several(given: Any) -> list[Any]:

@@ -7,7 +7,7 @@ import sympy as sp
 from click.testing import CliRunner
 
 from gantheory.cli.game import command
-from gantheory.dynamics.verdict import Fate
+from gantheory.dynamics.verdict import Behaviour
 from gantheory.errors import GantheoryError
 
 XY = ["--value", "x*y", "--player1", "x", "--player2", "y"]
@@ -15,7 +15,7 @@ METHODS = (
     "flow", "simultaneous", "alternating", "proximal", "extragradient", "optimistic",
     "consensus", "momentum",
 )  # fmt: skip
-VERDICTS = set(Fate)
+VERDICTS = set(Behaviour)
 
 
 def run(*arguments):
@@ -171,11 +171,11 @@ def test_a_stability_diagram_has_the_line_where_the_radius_is_one():
     from gantheory.dynamics.known import bilinear
     from gantheory.dynamics.motion.spectra import spectral_map
     from gantheory.dynamics.operators import operator
-    from gantheory.dynamics.regularise import consensus
+    from gantheory.dynamics.regularise import with_consensus
     from gantheory.report.phase import plot_stability
 
     weight = sp.Symbol("gamma", positive=True)
-    matrix = operator(rules.simultaneous(), consensus(bilinear(), weight).jacobian, 1)
+    matrix = operator(rules.simultaneous(), with_consensus(bilinear(), weight).jacobian, 1)
     steps, weights = np.linspace(0.01, 1.5, 60), np.linspace(0.01, 3, 50)
     figure = plot_stability(steps, weights, spectral_map(matrix, weight, steps, weights))
     (line,) = [c for c in figure.axes[0].collections if hasattr(c, "levels")]
@@ -200,7 +200,7 @@ def test_a_game_without_formulas_is_answered_and_nothing_is_called_proved(argume
     assert update["converges_for"] is None or arguments == ["energy-based"]
 
 
-def test_a_fate_names_the_theorem_that_it_quotes():
+def test_a_behaviour_names_the_theorem_that_it_quotes():
     asked = ["--value", "x**2 + x**3 + 2*x*y - y**2", "--player1", "x", "--player2", "y"]
     asked += ["--method", "flow"]
     printed = CliRunner().invoke(command, asked).output

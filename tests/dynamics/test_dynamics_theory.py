@@ -13,8 +13,8 @@ from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.lyapunov import distance_along_flow
 from gantheory.dynamics.operators import eigenvalues, eta, lamda, operator
 from gantheory.dynamics.rates import best_rate, spectral_radius
-from gantheory.dynamics.regularise import consensus
-from gantheory.dynamics.steps import Behaviour, behaviour, step_sizes
+from gantheory.dynamics.regularise import with_consensus
+from gantheory.dynamics.steps import Stability, stability, step_sizes
 from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
 from gantheory.losses import list_losses
@@ -79,7 +79,7 @@ SPECTRA = [
     ),
     (
         "xy consensus",
-        update(rules.simultaneous(), consensus(bilinear(), gamma).jacobian),
+        update(rules.simultaneous(), with_consensus(bilinear(), gamma).jacobian),
         pair(1 - eta * gamma, i * eta),
         pair(1 - eta * gamma / 2, i * eta),
     ),
@@ -104,7 +104,7 @@ SPECTRA = [
     ),
     (
         "dirac consensus",
-        jacobian(consensus(dirac("minimax"), gamma)),
+        jacobian(with_consensus(dirac("minimax"), gamma)),
         pair(-gamma / 4, i / 2),
         pair(-gamma / 2, i / 2),
     ),
@@ -174,12 +174,12 @@ def test_the_step_sizes_that_converge_on_xy_are_exact(rule, converges, bounded, 
 )
 def test_behaviour_changes_across_the_threshold_and_nowhere_near_it(rule, left, right):
     matrix = update(rule)
-    assert behaviour(matrix.subs(eta, sp.Rational(left))) is Behaviour.CONVERGES
-    assert behaviour(matrix.subs(eta, sp.Rational(right))) is Behaviour.DIVERGES
+    assert stability(matrix.subs(eta, sp.Rational(left))) is Stability.CONVERGES
+    assert stability(matrix.subs(eta, sp.Rational(right))) is Stability.DIVERGES
 
 
 def test_the_bound_of_consensus_is_two_gamma_over_one_plus_gamma_squared():
-    found = step_bound(update(rules.simultaneous(), consensus(bilinear(), gamma).jacobian))
+    found = step_bound(update(rules.simultaneous(), with_consensus(bilinear(), gamma).jacobian))
     assert sp.simplify(found - 2 * gamma / (1 + gamma**2)) == 0
     assert sp.simplify(found - gamma / (1 + gamma**2)) != 0
 
@@ -241,7 +241,7 @@ def test_radii_under_momentum_are_the_published_ones(beta1, beta2, step, publish
 @pytest.mark.parametrize("step", ["0.01", "0.5", "1.5"])
 def test_simultaneous_momentum_diverges_on_xy(beta, step):
     matrix = update(rules.momentum(sp.Rational(beta), order="simultaneous"))
-    assert behaviour(matrix.subs(eta, sp.Rational(step))) is Behaviour.DIVERGES
+    assert stability(matrix.subs(eta, sp.Rational(step))) is Stability.DIVERGES
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_the_half_in_the_public_consensus_field_is_refuted():
     game = read_game("-softplus(-psi*theta)", "theta", "psi")  # the published sign of psi
     theta, psi = game.variables
     f1, f2 = (1 / (1 + sp.exp(psi * theta)), -sp.exp(psi * theta) / (1 + sp.exp(psi * theta)) ** 2)
-    added = (game.field - consensus(game, 1).field)[0]
+    added = (game.field - with_consensus(game, 1).field)[0]
 
     def typed_in(factor):
         return theta * f1**2 + factor * psi * (theta**2 + psi**2) * f1 * f2
@@ -360,12 +360,12 @@ def test_all_equilibria_of_a_cubic_game_are_found():
 def test_an_equilibrium_without_a_formula_is_enclosed_and_says_so():
     (found,) = equilibria(read_game("exp(x) + x**2 + x*y - y**2", "x", "y"))
     assert found.how is How.CERTIFIED
-    assert found.flow is Behaviour.CONVERGES
+    assert found.flow is Stability.CONVERGES
 
 
 def test_a_line_of_equilibria_converges_across_it():
     found = analyse(bilinear(sp.Matrix([[1, 2], [2, 4]])), "extragradient", "0.1")
-    assert found.decision.fate == "converges"
+    assert found.decision.behaviour == "converges"
     assert found.step_sizes.converges == OPEN(0, HALF * sp.Rational(2, 5))
 
 
@@ -397,16 +397,16 @@ def test_the_verdict_of_the_theory(name, method, step, verdict):
     from gantheory.dynamics.named import get_game
 
     found = analyse(get_game(name), method, step).decision
-    assert found.fate == verdict
+    assert found.behaviour == verdict
     assert found.how is How.PROVED
 
 
 def test_a_jump_of_the_field_is_never_linearised():
-    game = dirac(WGAN, penalty=1)
+    game = dirac(WGAN, gradient_penalty=1)
     (found,) = equilibria(game)
     assert game.discontinuous
     assert found.jacobian is None
-    assert analyse(game, "simultaneous", "0.1").decision.fate == "undecided"
+    assert analyse(game, "simultaneous", "0.1").decision.behaviour == "undecided"
 
 
 @pytest.mark.parametrize("step", ["0", "-0.1", "oo", "x"])

@@ -17,7 +17,7 @@ from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
 from gantheory.dynamics.motion.spectra import spectral_map
 from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.dynamics.operators import LinearField, eta, operator
-from gantheory.dynamics.regularise import consensus
+from gantheory.dynamics.regularise import with_consensus
 from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
 from gantheory.records import How, Status
@@ -32,7 +32,7 @@ RULES = [
 LINEAR = [
     bilinear(),
     bilinear(sp.Matrix([[1, 2], [-1, 3], [0, 1]])),
-    consensus(bilinear(), HALF),
+    with_consensus(bilinear(), HALF),
     read_game("x**2/4 + 2*x*y - y**2/3", "x", "y"),
 ]
 
@@ -77,7 +77,7 @@ RATED = {
     "alternating": (rules.alternating(), bilinear(), 2.0),
     "extragradient": (rules.extragradient(), bilinear(), 1.0),
     "optimistic": (rules.optimistic(), bilinear(), 3**-0.5),
-    "consensus": (rules.simultaneous(), consensus(bilinear(), HALF), 0.8),
+    "consensus": (rules.simultaneous(), with_consensus(bilinear(), HALF), 0.8),
     "momentum": (rules.momentum(-HALF, 0), bilinear(), 2**0.5),
 }
 
@@ -186,7 +186,7 @@ def test_alternating_play_at_two_grows_linearly():
     radii = run.radii()[:, 0]
     assert radii[4000] / radii[2000] == pytest.approx(2, rel=1e-3)
     found = analyse(bilinear(), "alternating", "2").decision
-    assert found.fate == "diverges"
+    assert found.behaviour == "diverges"
     assert "power" in found.reason
     below = trajectories(bilinear(), rules.alternating(), [1.0, 0.3], 1.99, 4000).radii()
     assert below.max() < 20
@@ -214,9 +214,9 @@ def return_map(start, weight=0.7):
 
 
 def test_the_gradient_penalty_leads_to_a_limit_cycle_and_is_not_called_convergent():
-    game = dirac(WGAN, penalty=sp.Rational(7, 10))
+    game = dirac(WGAN, gradient_penalty=sp.Rational(7, 10))
     found = decide_by_orbits(analyse(game, "flow", "0.1"))
-    assert found.fate == "limit cycle"
+    assert found.behaviour == "limit cycle"
     assert found.how is How.MEASURED
     assert return_map(0.2) > 0.2
     assert return_map(3.0) < 3.0
@@ -232,37 +232,37 @@ def test_the_gradient_penalty_leads_to_a_limit_cycle_and_is_not_called_convergen
 
 @pytest.mark.parametrize("method", ["simultaneous", "alternating"])
 def test_discrete_gradient_penalty_cycles_too(method):
-    game = dirac(WGAN, penalty=sp.Rational(7, 10))
-    assert decide_by_orbits(analyse(game, method, "0.2")).fate == "limit cycle"
+    game = dirac(WGAN, gradient_penalty=sp.Rational(7, 10))
+    assert decide_by_orbits(analyse(game, method, "0.2")).behaviour == "limit cycle"
 
 
 def test_orbits_that_rest_elsewhere_are_not_taken_for_a_cycle():
-    game = dirac("minimax", penalty=sp.Rational(7, 10))
+    game = dirac("minimax", gradient_penalty=sp.Rational(7, 10))
     found = decide_by_orbits(analyse(game, "alternating", "0.2"))
-    assert found.fate != "limit cycle"
+    assert found.behaviour != "limit cycle"
     assert "come to rest, as at (2.8, " in found.reason
 
 
 def test_clipped_wasserstein_play_never_converges():
     method = make_method("alternating", clip=1)
     found = decide_by_orbits(analyse(dirac(WGAN), method, "0.1"))
-    assert found.fate in {"bounded orbit", "limit cycle", "undecided"}
+    assert found.behaviour in {"bounded orbit", "limit cycle", "undecided"}
     run = trajectories(dirac(WGAN), method.update, [2.0, 0.5], 0.1, 5000)
     assert np.abs(run.points[:, 0, 1]).max() <= 1
     assert run.radii()[-500:].max() > 0.5
 
 
 @pytest.mark.parametrize(
-    ("loss", "method", "fate"),
+    ("loss", "method", "behaviour"),
     [
         ("minimax", "alternating", "bounded orbit"),
         ("non-saturating", "alternating", "converges"),
         ("non-saturating", "simultaneous", "limit cycle"),
     ],
 )
-def test_orbits_are_named_by_what_they_do(loss, method, fate):
+def test_orbits_are_named_by_what_they_do(loss, method, behaviour):
     found = decide_by_orbits(analyse(dirac(loss), method, "0.1"))
-    assert (found.fate, found.how) == (fate, How.MEASURED)
+    assert (found.behaviour, found.how) == (behaviour, How.MEASURED)
 
 
 def test_the_cycle_of_the_simultaneous_non_saturating_game_has_the_averaged_radius():

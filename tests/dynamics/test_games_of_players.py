@@ -14,7 +14,7 @@ from gantheory.dynamics.lyapunov import distance_along_flow
 from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
 from gantheory.dynamics.rates import best_rate
 from gantheory.dynamics.text import read_game
-from gantheory.dynamics.verdict import Fate, on_centre_manifold, reduce
+from gantheory.dynamics.verdict import Behaviour, on_centre_manifold, reduce
 from gantheory.dynamics.zeros import zeros_of_field
 from gantheory.records import How
 
@@ -105,7 +105,7 @@ def test_a_zero_eigenvalue_without_a_line_of_equilibria_is_reduced(method):
         reduced = reduce(found)
         assert reduced.attracts is attracts
         assert found.family == 0
-        assert (found.decision.fate is Fate.CONVERGES) is attracts
+        assert (found.decision.behaviour is Behaviour.CONVERGES) is attracts
         assert reduced.order == (2 if value.startswith("x**3") else 3)
 
 
@@ -136,7 +136,7 @@ def test_the_reduced_update_is_what_iteration_shows():
 
 def test_the_pearson_coding_repels_its_generator_at_the_data():
     found = analyse(linear_quadratic("least-squares-pearson"), "flow", "0.1")
-    assert found.decision.fate is Fate.UNDECIDED
+    assert found.decision.behaviour is Behaviour.UNDECIDED
     assert found.decision.reason.endswith("s' = 2*s**2/3")
     assert on_centre_manifold(found) == found.decision
 
@@ -145,7 +145,7 @@ def test_a_line_of_equilibria_is_named_and_attracts_only_where_it_does():
     found = analyse(game("x**2*y**2/2 + y**2/2", "x**2*y**2/2 + y**2/2"), "simultaneous", "0.1")
     assert found.equilibrium.dimension == 1
     assert "a line of equilibria" in found.equilibrium.classification
-    assert (found.decision.fate, found.decision.how) == (Fate.CONVERGES, How.PROVED)
+    assert (found.decision.behaviour, found.decision.how) == (Behaviour.CONVERGES, How.PROVED)
     assert "across the set of equilibria" in found.decision.reason
 
 
@@ -187,22 +187,36 @@ def test_a_falling_distance_does_not_attract_along_a_line_of_rest():
     assert not found.attracts
 
 
-# value, domains, method, step, fate, period
+# value, domains, method, step, behaviour, period
 ORBITS = [
-    ("softplus(x) - x/2 - softplus(y) + y/2", (), "simultaneous", "9", Fate.PERIODIC, "period 2"),
-    ("x**2 + 1/x - y**2 + x*y", ["x: (0, oo)"], "optimistic", "0.1", Fate.PERIODIC, "period 2"),
-    ("-x**4/4 - y**2/2", (), "simultaneous", "0.1", Fate.DIVERGES, "repels"),
-    ("-x**4/4 - y**2/2", (), "flow", "0.1", Fate.DIVERGES, "repels"),
-    ("x*y", ["x: (-3, 3)"], "simultaneous", "0.1", Fate.LEAVES, ""),
-    ("tanh(x*y)", (), "simultaneous", "0.1", Fate.DIVERGES, "conserves"),
-    ("-x**2 - y**2/2 + x**3/9", ["x: (-2, 2)"], "simultaneous", "0.1", Fate.LEAVES, ""),
+    (
+        "softplus(x) - x/2 - softplus(y) + y/2",
+        (),
+        "simultaneous",
+        "9",
+        Behaviour.PERIODIC,
+        "period 2",
+    ),
+    (
+        "x**2 + 1/x - y**2 + x*y",
+        ["x: (0, oo)"],
+        "optimistic",
+        "0.1",
+        Behaviour.PERIODIC,
+        "period 2",
+    ),
+    ("-x**4/4 - y**2/2", (), "simultaneous", "0.1", Behaviour.DIVERGES, "repels"),
+    ("-x**4/4 - y**2/2", (), "flow", "0.1", Behaviour.DIVERGES, "repels"),
+    ("x*y", ["x: (-3, 3)"], "simultaneous", "0.1", Behaviour.LEAVES, ""),
+    ("tanh(x*y)", (), "simultaneous", "0.1", Behaviour.DIVERGES, "conserves"),
+    ("-x**2 - y**2/2 + x**3/9", ["x: (-2, 2)"], "simultaneous", "0.1", Behaviour.LEAVES, ""),
 ]
 
 
-@pytest.mark.parametrize(("value", "domains", "method", "step", "fate", "words"), ORBITS)
-def test_orbits_are_told_apart(value, domains, method, step, fate, words):
+@pytest.mark.parametrize(("value", "domains", "method", "step", "behaviour", "words"), ORBITS)
+def test_orbits_are_told_apart(value, domains, method, step, behaviour, words):
     found = decide_by_orbits(analyse(game(value, domains=domains), method, step))
-    assert found.fate is fate
+    assert found.behaviour is behaviour
     assert words in found.reason
     assert found.how is not How.UNDECIDED
 
@@ -214,7 +228,7 @@ def test_the_logistic_map_has_its_known_periods(slope, period):
     found = watch(
         logistic, rules.simultaneous(), 1.0, np.array([1 - 1 / float(slope), 0.0])
     ).decide()
-    assert (found.fate, f"period {period}:" in found.reason) == (Fate.PERIODIC, True)
+    assert (found.behaviour, f"period {period}:" in found.reason) == (Behaviour.PERIODIC, True)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +239,7 @@ def test_the_logistic_map_has_its_known_periods(slope, period):
 )  # fmt: skip
 def test_games_that_once_crashed_are_answered(value, value2, method):
     found = analyse(game(value, value2), method, "0.1")
-    assert found.as_dict()["update"]["verdict"] in set(Fate)
+    assert found.as_dict()["update"]["verdict"] in set(Behaviour)
     assert found.best is None or 0 <= found.best.radius < 1
 
 

@@ -140,7 +140,7 @@ def test_a_linear_game_fares_as_its_spectrum_says(seed, method):
     if abs(radius - 1) > 1e-3:
         arena = played.Arena(read_game(f"{a}*x*y + ({b})*x**2/2 - ({c})*y**2/2", "x", "y"))
         expected = "converges" if radius < 1 else "diverges"
-        assert played.fate(arena, method, h, {}) == expected
+        assert played.behaviour(arena, method, h, {}) == expected
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -402,7 +402,7 @@ EXAMPLES = {
     "integrate": {"integrate": "jsd", "p": "normal(0, 1)", "q": "normal(1, 1)", "is": "1",
                   "wrt": "q.loc", "method": "auto"},
     "game": {"game": "x*y", "players": ["x", "y"], "method": "momentum", "step": "0.1",
-             "momentum": "0.5", "fate": "diverges"},
+             "momentum": "0.5", "behaviour": "diverges"},
     "known": {"known": "minimax.value"},
 }  # fmt: skip
 

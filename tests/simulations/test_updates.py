@@ -175,7 +175,7 @@ def test_a_rule_registered_from_outside_is_trained_analysed_and_listed(monkeypat
     found = analyse(read_game("x*y", "x", "y"), "drifting", "0.3")
     assert found.operator.shape == (4, 4)
     assert not found.operator.has(sp.Float)
-    assert decide_by_orbits(found).fate == "diverges"
+    assert decide_by_orbits(found).behaviour == "diverges"
     assert np.linalg.norm(orbit("drifting", 200)) > 1.2 * np.linalg.norm(orbit("drifting", 20))
     assert "drifting" in list_methods()
     with pytest.raises(GantheoryError, match="drifting"):

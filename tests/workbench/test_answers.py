@@ -77,7 +77,7 @@ def test_the_game_view_predicts_what_it_measures():
     measured, error = (float(x) for x in found["measured"].split(" per")[0].split(" ± "))
     assert predicted == pytest.approx(math.sqrt(1 + 0.3**2), rel=1e-9)
     assert abs(measured - predicted) <= error + 1e-12 < 1e-3
-    assert found["fate"] == "diverges"
+    assert found["behaviour"] == "diverges"
     with pytest.raises(Refused):
         game.answer("bilinear", "simultaneous", -1.0)
 

@@ -19,7 +19,7 @@ from gantheory.dynamics.motion.fields import compile_field
 from gantheory.dynamics.motion.trajectories import Trajectories, flow_trajectories, trajectories
 from gantheory.dynamics.record import Game
 from gantheory.dynamics.rules import Rule, midpoint
-from gantheory.dynamics.verdict import Decision, Fate
+from gantheory.dynamics.verdict import Behaviour, Decision
 from gantheory.records import How
 
 RADII = (0.03, 0.1, 0.3, 1.0, 2.0)  # starts this far from the equilibrium, two directions each
@@ -76,41 +76,47 @@ class Watched:
         Where the center is known to repel, orbits that are still leaving it do not count.
         """
         if self._all_fall():
-            return self._say(Fate.CONVERGES, "")
+            return self._say(Behaviour.CONVERGES, "")
         stories = [self._story(k) for k in range(self.points.shape[1])]
         named = [s for s in stories if s is not None]
-        if repels and {fate for fate, _ in named} == {Fate.DIVERGES}:
+        if repels and {behaviour for behaviour, _ in named} == {Behaviour.DIVERGES}:
             with np.errstate(all="ignore"):
                 leaving = [(np.diff(size) > 0).all() for size in self.sizes[WINDOWS // 2 :].T]
             stories = [s for s, on in zip(stories, leaving, strict=True) if s or not on]
         if len(named) < len(stories):
             return self._together(len(stories), named)
-        fates = Counter(fate for fate, _ in named)
-        if len(fates) == 1:
-            (fate,) = fates
+        behaviours = Counter(behaviour for behaviour, _ in named)
+        if len(behaviours) == 1:
+            (behaviour,) = behaviours
             texts = [text for text in dict.fromkeys(text for _, text in named) if text]
             more = f"; and so on at {len(texts)} places" if len(texts) > SHOWN else ""
-            return self._say(fate, "; ".join(texts[:SHOWN]) + more)
-        parts = ", ".join(f"{n} of {len(named)}: {fate}" for fate, n in fates.most_common())
-        return self._say(Fate.UNDECIDED, f"the outcome depends on the start: {parts}")
+            return self._say(behaviour, "; ".join(texts[:SHOWN]) + more)
+        parts = ", ".join(
+            f"{n} of {len(named)}: {behaviour}" for behaviour, n in behaviours.most_common()
+        )
+        return self._say(Behaviour.UNDECIDED, f"the outcome depends on the start: {parts}")
 
-    def _story(self, k: int) -> tuple[Fate, str] | None:
-        """The fate of one orbit and its details, or None where its size must be compared."""
+    def _story(self, k: int) -> tuple[Behaviour, str] | None:
+        """The behaviour of one orbit and its details, or None where its size must be compared."""
         path, start = self.points[:, k], self.radii[0, k]
         outside = ((path < self.ends[0]) | (path > self.ends[1])).any(1)
         finite = np.isfinite(path).all(1)
         gone = int(np.argmax(outside & finite)) if (outside & finite).any() else len(path)
         lost = int(np.argmin(finite)) if not finite.all() else len(path)
         if gone < lost or (lost < len(path) and self._at_edge(path[max(lost - 1, 0)])):
-            return Fate.LEAVES, "from there on the payoffs have no meaning"
+            return Behaviour.LEAVES, "from there on the payoffs have no meaning"
         if lost < len(path):
             before = self.radii[max(lost - 1, 0), k]
             grown = np.isposinf(np.abs(path[lost:])).any() or before > HUGE * start
-            return (Fate.DIVERGES, "") if grown else (Fate.UNDECIDED, "a step has no solution")
+            return (
+                (Behaviour.DIVERGES, "")
+                if grown
+                else (Behaviour.UNDECIDED, "a step has no solution")
+            )
         if self.radii[-1, k] > HUGE * start:
-            return Fate.DIVERGES, ""
+            return Behaviour.DIVERGES, ""
         if self.radii[-LAST:, k].max() < 1e-3 * start or self._falls(k):
-            return Fate.CONVERGES, ""
+            return Behaviour.CONVERGES, ""
         return self._resting(path) or self._periodic(path)
 
     def _at_edge(self, point: Array) -> bool:
@@ -130,34 +136,34 @@ class Watched:
         smaller = (self.sizes[-1] < (1 - SAME) * self.sizes[0]).all()
         return bool(falls and smaller and self.sizes[-1].max() < 0.1 * self.radii[0].max())
 
-    def _resting(self, path: Array) -> tuple[Fate, str] | None:
+    def _resting(self, path: Array) -> tuple[Behaviour, str] | None:
         tail = path[-LAST:]
         if np.abs(np.diff(tail, axis=0)).max() > REST * (1 + np.abs(tail[-1]).max()):
             return None
         zero = self.zero_near(tail[-1])
         if zero is not None and np.abs(zero - tail[-1]).max() < NEAR * (1 + np.abs(zero).max()):
-            return Fate.CONVERGES, f"they come to rest, as at {_shown(zero)}"
+            return Behaviour.CONVERGES, f"they come to rest, as at {_shown(zero)}"
         if self.updates and (tail == tail[-1]).all():
-            return Fate.CONVERGES, f"they stop at {_shown(tail[-1])}, which is no equilibrium"
+            return Behaviour.CONVERGES, f"they stop at {_shown(tail[-1])}, which is no equilibrium"
         return None
 
-    def _periodic(self, path: Array) -> tuple[Fate, str] | None:
+    def _periodic(self, path: Array) -> tuple[Behaviour, str] | None:
         tail = path[-2 * LAST :] if self.updates else path[:0]
         for period in PERIODS if self.updates else ():
             apart = np.abs(tail[period:] - tail[:-period]).max()
             if apart < REST * (1 + np.abs(tail).max()):
                 turn = " -> ".join(_shown(point) for point in tail[-period:][:4])
                 more = " -> ..." if period > 4 else ""
-                return Fate.PERIODIC, f"period {period}: {turn}{more}"
+                return Behaviour.PERIODIC, f"period {period}: {turn}{more}"
         return None
 
-    def _together(self, total: int, named: Sequence[tuple[Fate, str]]) -> Decision:
+    def _together(self, total: int, named: Sequence[tuple[Behaviour, str]]) -> Decision:
         """Compare the sizes of all orbits where some of them keep moving."""
         sizes = self.sizes
         if named or not np.isfinite(sizes).all():
             parts = ", ".join(f"{n}: {f}" for f, n in Counter(f for f, _ in named).most_common())
             seen = f"; of {total} orbits {parts}, the others still move" if parts else ""
-            return self._say(Fate.UNDECIDED, f"no common outcome{seen}")
+            return self._say(Behaviour.UNDECIDED, f"no common outcome{seen}")
         last, before, first = sizes[-1], sizes[-2], sizes[0]
         starts = self.radii[0]
         extents = np.ptp(self.points[-(len(self.points) // WINDOWS) :], axis=0).max(-1)
@@ -165,14 +171,14 @@ class Watched:
         drawn_out = (last[starts < last.min() / 3] > 0).any()
         around = (extents > last).all()
         if steady and around and drawn_out and np.ptp(last) < BAND * last.max():
-            return self._say(Fate.CYCLE, "")
+            return self._say(Behaviour.CYCLE, "")
         level = (np.ptp(sizes, axis=0) < SAME * first).all()
         if level and around and (first >= (1 - SAME) * starts).all():
-            return self._say(Fate.BOUNDED, "")
+            return self._say(Behaviour.BOUNDED, "")
         growing = (np.diff(sizes, axis=0) > 0).all() and (last > 2 * first).all()
-        return self._say(Fate.DIVERGES if growing else Fate.UNDECIDED, "")
+        return self._say(Behaviour.DIVERGES if growing else Behaviour.UNDECIDED, "")
 
-    def _say(self, fate: Fate, more: str) -> Decision:
+    def _say(self, behaviour: Behaviour, more: str) -> Decision:
         sizes = np.nan_to_num(self.sizes[-1], nan=np.inf)
         low, high = sizes.min(), sizes.max()
         starts = self.radii[0]
@@ -180,8 +186,8 @@ class Watched:
             f"{len(starts)} trajectories that start {starts.min():.3g} to {starts.max():.3g} away "
             f"end at sizes {low:.4g} to {high:.4g}" + (f"; {more}" if more else "")
         )
-        how = How.UNDECIDED if fate is Fate.UNDECIDED else How.MEASURED
-        return Decision(fate, how, seen)
+        how = How.UNDECIDED if behaviour is Behaviour.UNDECIDED else How.MEASURED
+        return Decision(behaviour, how, seen)
 
 
 def watch(dynamics: Game, rule: Rule | None, step: float, center: Array) -> Watched:
@@ -200,7 +206,7 @@ def watch(dynamics: Game, rule: Rule | None, step: float, center: Array) -> Watc
 def decide_by_orbits(analysis: Analysis) -> Decision:
     """Return the verdict of the theory or, where it is undecided, what is measured."""
     decided = analysis.decision
-    if decided.fate is not Fate.UNDECIDED or analysis.dynamics.parameters:
+    if decided.behaviour is not Behaviour.UNDECIDED or analysis.dynamics.parameters:
         return decided
     chosen = analysis.equilibrium or next(iter(analysis.equilibria), None)
     if chosen is None:
@@ -215,7 +221,7 @@ def decide_by_orbits(analysis: Analysis) -> Decision:
     except OutOfTime:
         late = f"its trajectories took longer than {SECONDS:g} seconds"
         return replace(decided, reason=f"{decided.reason}; {late}")
-    return Decision(seen.fate, seen.how, f"{decided.reason}; {seen.reason}")
+    return Decision(seen.behaviour, seen.how, f"{decided.reason}; {seen.reason}")
 
 
 def _starts(center: Array, ends: tuple[Array, Array]) -> Array:

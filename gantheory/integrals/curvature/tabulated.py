@@ -43,7 +43,7 @@ class Piecewise:
 
     edges: Array
     coefficients: Array  # of shape (NODES, panels)
-    beyond: Array
+    outside: Array
     order: int = 0
 
     def __call__(self, v: Array) -> Array:
@@ -58,7 +58,7 @@ class Piecewise:
         for row in self.coefficients[:0:-1]:  # Clenshaw's recurrence
             b1, b2 = row[panel] + 2 * x * b1 - b2, b1
         near = (self.coefficients[0][panel] + x * b1 - b2) * inside**self.order
-        return np.where(v <= self.edges[-1], near, polynomial.polyval(v, self.beyond))
+        return np.where(v <= self.edges[-1], near, polynomial.polyval(v, self.outside))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Equation:
         right = end - half * _REMAINDER @ (np.exp(self.fall * panel.v) * source)
         return np.asarray(np.linalg.solve(_ONE + half * self.decay * _REMAINDER, right))
 
-    def beyond(self, source: Array, at: float, value: float) -> Array:
+    def extrapolated(self, source: Array, at: float, value: float) -> Array:
         """Return the polynomial that y is beyond ``at``, where the source is one or has died."""
         source = source if self.fall == 0 else np.zeros(1)
         if self.decay == 0:
@@ -209,8 +209,8 @@ class _March:
     def tables(self) -> tuple[Piecewise, Piecewise, Piecewise | None]:
         """Return S, M and T."""
         last = self.panels[-1].high
-        m = self.memory.beyond(np.array(self.far.polynomial), last, self.ends[0])
-        s = self.value.beyond(m, last, self.ends[1])
+        m = self.memory.extrapolated(np.array(self.far.polynomial), last, self.ends[0])
+        s = self.value.extrapolated(m, last, self.ends[1])
         rest = self._rest() if self.far.rate < HALF else None
         return self._table(self.s, s, 2), self._table(self.m, m, 1), rest
 
@@ -226,9 +226,9 @@ class _March:
             end = _at_start(found[-1])
         return self._table(found[::-1], beyond, 0)
 
-    def _table(self, values: list[Array], beyond: Array, order: int) -> Piecewise:
+    def _table(self, values: list[Array], outside: Array, order: int) -> Piecewise:
         edges = np.array([0.0, *(panel.high for panel in self.panels)])
-        return Piecewise(edges, _FIT @ np.stack(values, axis=1), beyond, order)
+        return Piecewise(edges, _FIT @ np.stack(values, axis=1), outside, order)
 
 
 def _is_resolved(values: Array) -> bool:

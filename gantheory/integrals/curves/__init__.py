@@ -7,6 +7,7 @@ from gantheory.integrals.curves.along import (
     curves,
     penalised_curves,
     tabulate,
+    usual,
     vanishing,
     write_table,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "find_family",
     "penalised_curves",
     "tabulate",
+    "usual",
     "vanishing",
     "write_table",
 ]

@@ -27,9 +27,11 @@ from gantheory.integrals.curves.penalised import penalised_numbers
 from gantheory.integrals.curves.rows import rows
 from gantheory.integrals.curves.targets import Target
 from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.losses.classic import CLASSIC
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 
+POINTS = 201  # of a curve, unless another number is asked for
 TOLERANCE = 1e-10  # relative: beyond it a point of a curve is integrated on its own
 Progress = Callable[[int, int], None]  # (points done, points in all)
 
@@ -47,11 +49,14 @@ class Curve:
 
 
 def curve(
-    divergences: Iterable[Any],
+    divergences: Iterable[Any] | str = (),
     family: Family | str = "distance",
     values: Iterable[float] | None = None,
     *,
-    losses: Iterable[Loss | str] = (),
+    p: str | None = None,
+    q: str | None = None,
+    points: int = POINTS,
+    losses: Iterable[Loss | str] | str = (),
     regulariser: str | Iterable[str] = (),
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
@@ -59,9 +64,12 @@ def curve(
     """Return divergences and their derivatives in d along a family.
 
     Args:
-        divergences: names, or anything that `gantheory.divergence` accepts.
+        divergences: names, or anything that `gantheory.divergence` accepts; with no losses either,
+            the Jensen-Shannon divergence and the classic losses.
         family: a `Family`, or the name of one of `FAMILIES`.
-        values: the values of d; by default 201 over the family's usual range.
+        values: the values of d; by default ``points`` over the family's usual range.
+        p, q: laws as text, in which d varies, instead of the family's.
+        points: how many values of d there are where they are not given.
         losses: losses whose followed divergence is added, under the loss's name; ``LOSS.loss`` and
             ``LOSS.value`` add those.
         regulariser: penalties on D's slope, as ``"r1(1)"``: each adds for every loss the best
@@ -74,14 +82,24 @@ def curve(
         ``NAME_gradient`` and ``NAME_gradient_error``, in nats and nats per unit of d, with a plot
         and tables for polars, pandas and CSV.
     """
-    family = find_family(family)
-    points = np.linspace(*family.range, 201) if values is None else _checked(values)
-    losses = list(losses)
+    family = find_family(family, p, q)
+    places = np.linspace(*family.range, points) if values is None else _checked(values)
+    divergences, losses = usual(_several(divergences), _several(losses))
     targets = [*map(Target.of, divergences), *map(Target.followed_by, losses)]
-    found = curves(targets, family, points, tolerance, progress)
-    penalties = [regulariser] if isinstance(regulariser, str) else list(regulariser)
-    found += penalised_curves(losses, penalties, family, points, progress)
-    return tabulate(points, found, family)
+    found = curves(targets, family, places, tolerance, progress)
+    found += penalised_curves(losses, _several(regulariser), family, places, progress)
+    return tabulate(places, found, family)
+
+
+def _several(given: Iterable[Any] | str) -> list[Any]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def usual(divergences: Sequence[Any], losses: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return what is asked for, or where that is nothing what most people look at first."""
+    if divergences or losses:
+        return divergences, losses
+    return ["jsd"], [loss.name for loss in CLASSIC]
 
 
 def penalised_curves(

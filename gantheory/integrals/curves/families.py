@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gantheory.densities import Density, parse_density
@@ -63,13 +63,19 @@ FAMILIES = {
 }
 
 
-def find_family(family: Family | str) -> Family:
-    """Return a family by its name in `FAMILIES`."""
-    if isinstance(family, Family):
+def find_family(family: Family | str, p: str | None = None, q: str | None = None) -> Family:
+    """Return a family, or one by its name in `FAMILIES`, with laws of one's own in their places.
+
+    >>> print(find_family("distance", q="laplace(d, 1)"))
+    P = normal(0, 1), Q = laplace(d, 1)
+    """
+    if not isinstance(family, Family):
+        if family not in FAMILIES:
+            raise unknown_name("family", family, FAMILIES)
+        family = FAMILIES[family]
+    if p is None and q is None:
         return family
-    if family not in FAMILIES:
-        raise unknown_name("family", family, FAMILIES)
-    return FAMILIES[family]
+    return replace(family, p=p or family.p, q=q or family.q, axis="d")
 
 
 def slopes_of(family: Family, value: float) -> dict[str, float]:

@@ -15,7 +15,7 @@ from gantheory.dynamics.methods import Method, make_method, read_step
 from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game, simplified
 from gantheory.dynamics.text import read_game
-from gantheory.dynamics.verdict import Fate
+from gantheory.dynamics.verdict import Behaviour
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import Grammar, number, parse
 from gantheory.functions import to_sympy
@@ -23,17 +23,17 @@ from gantheory.ledger.statements.entry import Test
 from gantheory.records import How, Verdict
 from gantheory.verify import decided
 
-PLAYED = ("momentum", "momentum2", "inner", "order", "weight")
-ASKED = ("fate", "nash", "dominant", "conserves", "converges_for", "eigenvalue")
+PLAYED = ("momentum", "momentum2", "inner", "order", "consensus")
+ASKED = ("behaviour", "nash", "dominant", "conserves", "converges_for", "eigenvalue")
 
 
 @dataclass(frozen=True)
 class Play:
-    """A question about a game: the fate of an update rule, or a property of its equilibrium.
+    """A question about a game: the behaviour of an update rule, or a property of its equilibrium.
 
     Attributes:
         game: a name, or the payoff that player 1 minimises and player 2 maximises.
-        asked: "fate", "nash", "dominant", "conserves", "converges_for" (the step sizes) or
+        asked: "behaviour", "nash", "dominant", "conserves", "converges_for" (the step sizes) or
             "eigenvalue" (one of the flow's, as "real part, imaginary part").
         answer: what is claimed.
         players: the variables of each player, for a payoff.
@@ -53,7 +53,7 @@ class Play:
 
     def __str__(self) -> str:
         given = "".join(f", {name} = {value}" for name, value in self.options.items())
-        played = f", {self.method} with step {self.step}" if self.asked == "fate" else ""
+        played = f", {self.method} with step {self.step}" if self.asked == "behaviour" else ""
         return f"game {self.game}{given}{played}: {self.asked} is {self.answer}"
 
     def validate(self) -> None:
@@ -67,7 +67,7 @@ class Play:
                              tuple(sorted(self.options.items())))  # fmt: skip
         found, why, how = getattr(self, f"_{self.asked}")(analysis)
         holds = None if found is None else found == self.answer
-        quoted = analysis.decision.theorem if self.asked == "fate" else ""
+        quoted = analysis.decision.theorem if self.asked == "behaviour" else ""
         return decided(str(self), holds, f"{self.asked} is {found}: {why}", how=how,
                        assumptions=filter(None, [quoted]))  # fmt: skip
 
@@ -75,12 +75,12 @@ class Play:
         """Return the game and the method that are asked for."""
         return _parts(self.game, self.players, self.method, tuple(self.options.items()))
 
-    def _fate(self, analysis: Analysis) -> tuple[str | None, str, How]:
-        if self.answer not in {str(fate) for fate in Fate}:
-            raise unknown_name("fate", self.answer, map(str, Fate))
+    def _behaviour(self, analysis: Analysis) -> tuple[str | None, str, How]:
+        if self.answer not in {str(behaviour) for behaviour in Behaviour}:
+            raise unknown_name("behaviour", self.answer, map(str, Behaviour))
         decision = analysis.decision
-        known = decision.fate is not Fate.UNDECIDED
-        return (str(decision.fate) if known else None), decision.reason, decision.how
+        known = decision.behaviour is not Behaviour.UNDECIDED
+        return (str(decision.behaviour) if known else None), decision.reason, decision.how
 
     def _nash(self, analysis: Analysis) -> tuple[str | None, str, How]:
         point = analysis.equilibrium
@@ -123,7 +123,7 @@ class Play:
     def plants(self) -> Iterator[tuple[str, Test]]:
         """Yield another answer."""
         others = {
-            "fate": "diverges" if self.answer != "diverges" else "converges",
+            "behaviour": "diverges" if self.answer != "diverges" else "converges",
             "nash": "not Nash" if self.answer != "not Nash" else "Nash (global)",
             "dominant": "true" if self.answer == "false" else "false",
             "conserves": f"{self.answer} + {self._variable()}",

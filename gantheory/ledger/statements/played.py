@@ -117,7 +117,7 @@ def moves(arena: Arena, method: str, h: float, options: Mapping[str, str]) -> It
     v = arena.field
     z = [x + 0.3 / (k + 1) for k, x in enumerate(arena.rest())]
     last, slope = z, v(z)
-    weight = _number(options.get("weight", "1/2"))
+    weight = _number(options.get("consensus", "1/2"))
     ahead: Mapping[str, Move] = {
         "flow": lambda z: _runge_kutta(v, z, h),
         "simultaneous": lambda z: _step(z, h, v(z)),
@@ -174,7 +174,7 @@ def _consensus(v: Move, z: Point, weight: float) -> Point:
     return _step(now, -weight, list(slopes_of(v, z).T @ np.array(now)))
 
 
-def fate(arena: Arena, method: str, step: float, options: Mapping[str, str]) -> str:
+def behaviour(arena: Arena, method: str, step: float, options: Mapping[str, str]) -> str:
     """Return what becomes of a trajectory that begins near the equilibrium."""
     centre = arena.rest()
     distances = []
@@ -200,7 +200,7 @@ def wrong_step(
     outside = [lower * share for share in (0.5, 0.95) if lower > 0]
     outside += [] if upper == math.inf else [upper + share * width for share in (0.05, 0.5)]
     for size in (*inside, *outside):
-        if (size in inside) is not (fate(arena, method, size, options) == "converges"):
+        if (size in inside) is not (behaviour(arena, method, size, options) == "converges"):
             return size
     return None
 

@@ -123,8 +123,10 @@ def _(check: Play) -> Verdict | None:
 
 def _played_again(check: Play, arena: played.Arena) -> str:
     """Return the answer that floating point gives: the one claimed, where it cannot tell."""
-    if check.asked == "fate":
-        return played.fate(arena, check.method, value(floats.read(check.step), {}), check.options)
+    if check.asked == "behaviour":
+        return played.behaviour(
+            arena, check.method, value(floats.read(check.step), {}), check.options
+        )
     if check.asked == "conserves":
         return check.answer if played.drift(arena, check.answer) < TOLERANCE else "another"
     if check.asked == "converges_for":

@@ -60,7 +60,7 @@ def answer(game: str, method: str, step: float, r1: float = 0.0) -> Any:
         "names": [str(v) for v in played.variables],
         "center": chart_numbers(center),
         **_rates(analysis, center),
-        "fate": f"{decision.fate}", "how": f"{decision.how}", "reason": decision.reason,
+        "behaviour": f"{decision.behaviour}", "how": f"{decision.how}", "reason": decision.reason,
         "command": command("game", game, **options),
         "python": python(
             "from gantheory.dynamics.methods import make_method", "",

@@ -89,7 +89,7 @@ class View:
             return
         self.table.clear()
         rows = {
-            "verdict": f"{answer['fate']} ({answer['how']}): {answer['reason']}",
+            "verdict": f"{answer['behaviour']} ({answer['how']}): {answer['reason']}",
             "predicted": answer["predicted"],
             "measured": answer["measured"],
         }

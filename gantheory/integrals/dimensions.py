@@ -25,7 +25,7 @@ from gantheory.integrals.singular import are_singular, divergence_of_singular_la
 from gantheory.records import Estimate
 
 
-def beyond_the_line(
+def by_dimension(
     kernel: Kernel, p: Density, q: Density, wrt: str | None = None, method: str = "auto"
 ) -> Estimate:
     """Return a divergence of two laws of which at least one is not a density on the line.

@@ -1,0 +1,103 @@
+"""Train, measure and watch real GANs, each by one call; all of it needs the extra ``torch``.
+
+``gans.pyi`` says where each signature is defined; what follows here waits for torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gantheory.errors import require, require_simulations
+from gantheory.losses.critic import Critic
+from gantheory.losses.loss import Loss
+
+if TYPE_CHECKING:
+    import polars
+
+    from gantheory.densities.base import Density
+    from gantheory.ledger.simulated import Simulation
+    from simulations.models import Trained
+    from simulations.watch import Reading, Watch
+
+
+def simulate(name: str, **options: Any) -> Simulation:
+    """Train real GANs for the experiment ``name``, and judge what is measured against the theory.
+
+    As ``gantheory simulate``; see `gantheory.ledger.simulated.simulate`, which has the options.
+    With ``out``, a folder, an interrupted run goes on where it stopped. Needs the extra ``torch``.
+
+    >>> simulate("sensitivity", quick=True).as_expected  # doctest: +SKIP
+    True
+    """
+    require_simulations("simulate")
+    require("simulate", "torch", "torch")
+    from gantheory.ledger.simulated import simulate as run
+
+    return run(name, **options)
+
+
+def measure(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    **options: Any,
+) -> Reading:  # fmt: skip
+    """Measure your own generator and discriminator against your data, leaving both as they are.
+
+    The value of the game, the divergence that the discriminator certifies, the gradients and how
+    strongly the score reaches the generator; see `simulations.watch.measure`, which has the
+    options: ``latent`` is the dimension of the generator's input, or a function that draws it.
+    Needs the extra ``torch``.
+    """
+    require_simulations("measure")
+    from simulations.watch import measure as measured
+
+    return measured(generator, discriminator, data, loss, **options)
+
+
+def watch(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    **options: Any,
+) -> Watch:  # fmt: skip
+    """Return a hook that measures your GAN while your own loop trains it: call it at each step.
+
+    The training is bitwise what it is without the hook; see `simulations.watch.Watch`, which has
+    the options. Needs the extra ``torch``.
+    """
+    require_simulations("watch")
+    from simulations.watch import Watch
+
+    return Watch(generator, discriminator, data, loss, **options)
+
+
+def sweep(
+    loss: Loss | str | Iterable[Loss | str],
+    p: Density | str | Iterable[Density | str],
+    q: Density | str | Iterable[Density | str],
+    **options: Any,
+) -> polars.DataFrame:
+    """Train and measure one GAN for every loss, pair of laws and seed; return one row a cell.
+
+    Every cell is kept in the folder ``out`` as soon as it is known, so the same call goes on after
+    any crash; see `simulations.sweeps.sweep.sweep`, which has the options. Needs the extras
+    ``torch`` and ``samples``.
+    """
+    require_simulations("sweep")
+    from simulations.sweeps.sweep import sweep as swept
+
+    return swept(loss, p, q, **options)
+
+
+def train(
+    generator: Any, discriminator: Any, data: Any, loss: Loss | Critic | str = "non-saturating",
+    **options: Any,
+) -> Trained:  # fmt: skip
+    """Train your own generator and discriminator on your data, as an ensemble of seeds.
+
+    The answer has the trained modules, their samples, the readings where ``every`` asked for any,
+    and which path trained them, and why. See `simulations.models.train_modules`, which has the
+    options: ``latent``, ``seeds``, and all that a `Recipe` takes. Needs the extra ``torch``.
+    """
+    require_simulations("train")
+    from simulations.models import train_modules
+
+    return train_modules(generator, discriminator, data, loss, **options)
