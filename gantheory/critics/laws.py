@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import sympy as sp
 
@@ -54,16 +53,6 @@ class DiscreteLaw:
     def mass(self, point: Fraction) -> Fraction:
         """Return the weight of one point."""
         return dict(self.items()).get(point, Fraction(0))
-
-    def cdf(self, x: Fraction) -> Fraction:
-        """Return P(X <= x)."""
-        return sum((w for point, w in self.items() if point <= x), Fraction(0))
-
-
-def cells(p: DiscreteLaw, q: DiscreteLaw) -> list[tuple[Fraction, Fraction, Fraction]]:
-    """Return (left end, length, F_p − F_q) of each interval between neighbouring points."""
-    grid = sorted({*p.points, *q.points})
-    return [(a, b - a, p.cdf(a) - q.cdf(a)) for a, b in pairwise(grid)]
 
 
 def f_divergence(entry: FDivergence | str, p: DiscreteLaw, q: DiscreteLaw) -> sp.Expr:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
+from gantheory.derivations.exposition import Exposition, Line, Step, weakest
 from gantheory.derivations.summary import FITS
 from gantheory.derivations.wording import quantity_title
 from gantheory.divergences.symbols import in_symbols
@@ -105,11 +105,6 @@ class CriticDerivation(Exposition):
         functions = {"F_p", "F_q"} & {symbol.name for symbol in self.value.free_symbols}
         whole = f"{self.named} = {self.value}"
         return in_symbols(self.named if functions or len(whole) > FITS else whole)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
-        return remarks(self.no_optimum, self.undecided, self.assumptions)
 
 
 def _critic_text(critic: sp.Expr) -> str:

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from gantheory.critics.drift import unbounded_step
-from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
+from gantheory.critics.laws import DiscreteLaw
 from gantheory.critics.published import judge_value, total_of
 from gantheory.critics.record import CriticDerivation
 from gantheory.derivations.derivation import Derivation
@@ -232,31 +232,6 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
         total = total_of(game.value.terms, game.value.constant)
         claims = judge_value(loss, total, named, steps)
     return CriticDerivation(loss, critic, None, named, tuple(steps), tuple(where), claims)
-
-
-def _product(first: DiscreteLaw, second: DiscreteLaw) -> dict[tuple[Fraction, Fraction], Fraction]:
-    return {(x, y): a * b for x, a in first.items() for y, b in second.items()}
-
-
-def paired_value_identity(p: DiscreteLaw, q: DiscreteLaw) -> Verdict:
-    """Check V(log r) = JSD(P⊗Q, Q⊗P) − log 2 exactly, for laws on the same points."""
-    value = sp.Integer(0)
-    for x, a in p.items():
-        for y, b in q.items():
-            ratio = _ratio(p, q, x) / _ratio(p, q, y)
-            value += _rational(a * b) * sp.log(ratio / (1 + ratio))
-    pairs, swapped = _product(p, q), _product(q, p)
-    places = {pair: Fraction(k) for k, pair in enumerate(sorted({*pairs, *swapped}))}
-    joint, other = (
-        DiscreteLaw.of([places[pair] for pair in law], list(law.values()))
-        for law in (pairs, swapped)
-    )
-    right = f_divergence("jsd", joint, other) - sp.log(2)
-    holds = is_equal(value, right)
-    statement = "E log sigmoid(log r(x) - log r(y)) = JSD(PxQ, QxP) - log 2"
-    return Verdict(
-        statement, How.PROVED if holds else How.REFUTED, left=float(value), right=float(right)
-    )
 
 
 def _ratio(p: DiscreteLaw, q: DiscreteLaw, x: Fraction) -> sp.Rational:

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.derivations.along import steps_along
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.ratios import AtRatio, at_ratio
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
@@ -114,11 +114,6 @@ class Derivation(Exposition):
             self.optimum, score=self.optimum.score.xreplace(rule), D=self.optimum.D.xreplace(rule)
         )
         return replace(self, optimum=optimum, **curvatures)  # type: ignore[arg-type]
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
-        return remarks(self.no_optimum, self.undecided or {}, self.assumptions)
 
     @property
     def status(self) -> str:

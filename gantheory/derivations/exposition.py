@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Protocol
+from typing import Any, Protocol
 
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
@@ -117,6 +117,16 @@ class Exposition(Shown):
         """The answer in five lines at most; none where the steps are as short."""
         return ()
 
+    @property
+    def remarks(self: Any) -> tuple[str, ...]:
+        """Why there is no optimum, what is undecided, and the assumptions, line by line."""
+        no_optimum = getattr(self, "no_optimum", None)
+        lines = ["", no_optimum] if no_optimum else []
+        for name, reason in (self.undecided or {}).items():
+            lines += ["", f"undecided: {name}, because {reason}"]
+        listed = [f"  - {one}" for one in self.assumptions]
+        return (*lines, *(["", "Assumptions:", *listed] if listed else []))
+
     def __str__(self: Theory) -> str:
         lines = [self.title, *map(str, self.summary)]
         for number, step in enumerate(self.steps, 1):
@@ -137,17 +147,6 @@ class Exposition(Shown):
         remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
         steps = f"<details><summary>Step by step</summary><ol>{rows}</ol></details>" if rows else ""
         return f"{html_table(*self.told())}{steps}{remarks}"
-
-
-def remarks(
-    no_optimum: str | None, undecided: Mapping[str, str], assumptions: Iterable[str]
-) -> tuple[str, ...]:
-    """Return why there is no optimum, what is undecided, and the assumptions, line by line."""
-    lines = ["", no_optimum] if no_optimum else []
-    for name, reason in undecided.items():
-        lines += ["", f"undecided: {name}, because {reason}"]
-    listed = [f"  - {one}" for one in assumptions]
-    return (*lines, *(["", "Assumptions:", *listed] if listed else []))
 
 
 def latex_document(theory: Theory) -> str:

@@ -23,7 +23,7 @@ import sympy as sp
 
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks, weakest
+from gantheory.derivations.exposition import Exposition, Line, Step, weakest
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -88,11 +88,6 @@ class BoundDerivation(Exposition):
         if self.limit is not None:
             lines.append(Line("limit", f"no critic exceeds {self.limit}", known))
         return tuple(lines)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is undecided, and the assumptions, line by line."""
-        return remarks(None, self.undecided, self.assumptions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""

@@ -24,7 +24,7 @@ from gantheory.critics.published import read_value
 from gantheory.critics.suprema import p, q
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.difference import first_difference
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -132,11 +132,6 @@ class EstimatorDerivation(Exposition):
     def steps(self) -> tuple[Step, ...]:
         """The derivation step by step, each with how it is known."""
         return tuple(_steps(self))
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is undecided, and the assumptions, line by line."""
-        return remarks(None, self.undecided, self.assumptions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys; expressions are text in ``r``."""

@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import quantity_title
 from gantheory.errors import GantheoryError, require_type
@@ -105,11 +105,6 @@ class PreferenceDerivation(Exposition):
             Line("at 0", f"the optimal policy {zero} probability 0 on an answer", end),
         )
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is undecided, and the assumptions, line by line."""
-        return remarks(None, self.undecided, self.assumptions)
-
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""
         return {
@@ -136,7 +131,9 @@ def derive_preference(preference: str, *, seconds: float = DEFAULT_SECONDS) -> P
     >>> found.free, found.regulariser.divergence
     (True, 'kl_qp')
     """
-    require_type("preference loss", preference, str, "a name such as 'dpo', or a formula in w and l")
+    require_type(
+        "preference loss", preference, str, "a name such as 'dpo', or a formula in w and l"
+    )
     formula = PREFERENCES.get(preference.strip().lower(), preference)
     named = formula != preference
     definition = Preference(

@@ -25,7 +25,6 @@ from gantheory.records import Estimate
 ORDER = 20  # Taylor coefficients
 WITHIN = arb(2) ** -56  # of the whole, asked of one interval
 MOST = 4000  # intervals
-FURTHER = 2  # each start of a tail is tried as many doublings further
 
 
 def mass_beyond(

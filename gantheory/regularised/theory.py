@@ -11,7 +11,7 @@ from sympy.calculus.euler import euler_equations
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Line, Step, remarks
+from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -94,11 +94,6 @@ class RegularisedTheory(Exposition):
         judged = [step for step in self.steps if step.title == "Held"]
         lines += [Line("G follows", step.text, step.known) for step in judged]
         return tuple(lines)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is undecided, and the assumptions, line by line."""
-        return remarks(None, self.undecided, self.assumptions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.base import Array
@@ -46,9 +43,3 @@ class Samples(Shown):
     def kde(self, bandwidth: float | str = "scott") -> Density:
         """Return a kernel density estimate on the line: see `gantheory.densities.fitted.kde`."""
         return kde(self.points, bandwidth, str(self))
-
-
-def mean_norm(samples: Samples, centre: Array) -> float:
-    """Return the mean distance of the points from a centre."""
-    apart = samples.points.reshape(len(samples), -1) - centre
-    return math.fsum(np.sqrt(np.sum(apart**2, axis=1))) / len(samples)

@@ -6,7 +6,6 @@ import sympy as sp
 from gantheory import Loss
 from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
-from gantheory.dynamics.bounds import step_bound
 from gantheory.dynamics.conserved import conserved_by_flow, conserved_by_update
 from gantheory.dynamics.equilibria import equilibria
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
@@ -176,23 +175,6 @@ def test_behaviour_changes_across_the_threshold_and_nowhere_near_it(rule, left, 
     matrix = update(rule)
     assert stability(matrix.subs(eta, sp.Rational(left))) is Stability.CONVERGES
     assert stability(matrix.subs(eta, sp.Rational(right))) is Stability.DIVERGES
-
-
-def test_the_bound_of_consensus_is_two_gamma_over_one_plus_gamma_squared():
-    found = step_bound(update(rules.simultaneous(), with_consensus(bilinear(), gamma).jacobian))
-    assert sp.simplify(found - 2 * gamma / (1 + gamma**2)) == 0
-    assert sp.simplify(found - gamma / (1 + gamma**2)) != 0
-
-
-def test_euler_on_a_stable_eigenvalue_converges_below_minus_two_a_over_its_squared_modulus():
-    c, b = sp.symbols("c b", positive=True)  # the eigenvalues are -c ± ib
-    found = step_bound(update(rules.simultaneous(), sp.Matrix([[-c, -b], [b, -c]])))
-    assert sp.simplify(found - 2 * c / (c**2 + b**2)) == 0
-    assert sp.simplify(found - c / (c**2 + b**2)) != 0
-
-
-def test_no_bound_is_claimed_where_every_step_diverges():
-    assert step_bound(update(rules.simultaneous())) is None
 
 
 @pytest.mark.parametrize(

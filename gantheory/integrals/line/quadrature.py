@@ -55,6 +55,15 @@ UNBOUNDED = 1e300  # in the place of a rounding error that overflows
 TARGET = 1e-14  # of the integral of the absolute value; what is reached is often ten times less
 
 
+class OneIntegrand:
+    """A sampler of a single integrand."""
+
+    @property
+    def outputs(self) -> tuple[None]:
+        """One."""
+        return (None,)
+
+
 @dataclass(frozen=True)
 class NodeSamples:
     """Several integrands at one set of nodes, each of shape (outputs, panels, nodes).

@@ -26,7 +26,7 @@ from gantheory.integrals.line.integrals import LineIntegral, Output, Pair, line_
 from gantheory.integrals.line.moving import beside, moves_one_way, moving_points
 from gantheory.integrals.line.panels import Panels, rays
 from gantheory.integrals.line.probe import Sampling, panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Gap, alive
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.integrals.transport.witness import Witness
@@ -86,16 +86,11 @@ def _difference(n: Ratio) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class _Value:
+class _Value(OneIntegrand):
     """(p − q)·W at nodes."""
 
     pair: Pair
     witness: Witness
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         got = self.pair.sampler([Output(_difference)])(panels, xi, drift)
@@ -109,17 +104,12 @@ class _Value:
 
 
 @dataclass(frozen=True)
-class _Slope:
+class _Slope(OneIntegrand):
     """−2 q·score·W at nodes."""
 
     q: Univariate
     parameter: str
     witness: Witness
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):

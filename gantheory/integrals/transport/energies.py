@@ -23,7 +23,7 @@ from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import line_integrals
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import NodeSamples, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.records import Estimate
 
@@ -69,17 +69,12 @@ def _infinite(p: Univariate, q: Univariate) -> Estimate | None:
 
 
 @dataclass(frozen=True)
-class _Squares:
+class _Squares(OneIntegrand):
     """(F_p − F_q)² at nodes."""
 
     p: Univariate
     q: Univariate
     gap: Gap
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return F_p − F_q."""

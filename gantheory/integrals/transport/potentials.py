@@ -25,7 +25,7 @@ from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import beside, moving_points
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.records import Estimate
@@ -225,18 +225,13 @@ def _sign_between(low: float, high: float, x: Array, value: Array) -> float:
 
 
 @dataclass(frozen=True)
-class _Sampler:
+class _Sampler(OneIntegrand):
     """The derivative's integrand at nodes, or a bound on what doubtful signs do to it."""
 
     gap: Gap
     parameter: str
     signs: _Signs
     doubt: bool = False
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     @property
     def by_quantiles(self) -> bool:

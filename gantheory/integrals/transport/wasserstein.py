@@ -23,7 +23,7 @@ from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Coupling, Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.integrals.transport.potentials import w1_slope
@@ -78,17 +78,12 @@ def _integrated(p: Univariate, q: Univariate, noise: float) -> Estimate:
 
 
 @dataclass(frozen=True)
-class _Sampler:
+class _Sampler(OneIntegrand):
     """|F_p − F_q|, or q times how far the coupling moves mass, at nodes."""
 
     p: Univariate
     q: Univariate
     gap: Gap
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def moved(self, panels: Panels, xi: Array) -> Array:
         """Return a quantity with the sign of F_p − F_q."""

@@ -19,7 +19,14 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points
 from gantheory.integrals.line.panels import Panels, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, FROM_LOW, GAUSS, KRONROD, NodeSamples
+from gantheory.integrals.line.quadrature import (
+    EPS,
+    FROM_LOW,
+    GAUSS,
+    KRONROD,
+    NodeSamples,
+    OneIntegrand,
+)
 from gantheory.integrals.transport.gaps import Gap, hull
 from gantheory.integrals.transport.radial import RadialKernel
 
@@ -158,7 +165,7 @@ class Witness:
 
 
 @dataclass(frozen=True)
-class _Gaps:
+class _Gaps(OneIntegrand):
     """F_p − F_q per unit of a panel's coordinate, or per bandwidth where that is less.
 
     What is tabulated dies down with it, far out as well as next to an end.
@@ -166,11 +173,6 @@ class _Gaps:
 
     gap: Gap
     bandwidth: float
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
         with np.errstate(all="ignore"):
