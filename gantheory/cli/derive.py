@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     help="What is held fixed when G's gradient is taken.",
 )
 @click.option("--loss", "estimator", help="With frozen samples: an estimator of r = p/q, or k3.")
+@click.option("--weight", help="What multiplies the slope of log q, where parts are detached.")
 @click.option("--preference", help="A preference loss of the ratios w and l, or dpo.")
 @click.option("--reward", help="A reward in D or t, or gail, airl.")
 @click.option("--bound", help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.")
@@ -107,13 +108,13 @@ def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:
         raise GantheoryError(f"give either a catalogue loss ({loss!r}) or formulas, not both")
     kinds = ("estimator", "preference", "reward", "bound")
     others = {kind: asked[kind] for kind in kinds}
-    if asked["frozen"] == "samples" or any(others.values()):
+    if asked["frozen"] == "samples" or asked["weight"] or any(others.values()):
         if loss is not None or any(formulas.values()):
             raise GantheoryError(
                 "give one of a loss, an estimator, a preference, a reward, a bound"
             )
         ranges = dict(map(_range, asked["parameter"]))
-        return _frozen(asked["frozen"], others, ranges, asked["samples"], seconds)
+        return _frozen(others, ranges, asked)
     if objective is not None:
         return _theory(_of_means(objective, formulas["generator"]), asked["regulariser"], seconds)
     mine = _yours(formulas, asked) if loss is None else loss
@@ -153,11 +154,7 @@ def _theory(asked: Loss | Critic | str, regulariser: str | None, seconds: float)
 
 
 def _frozen(
-    frozen: str,
-    asked: dict[str, str | None],
-    ranges: dict[str, str],
-    samples: int,
-    seconds: float,
+    kinds: Mapping[str, str | None], ranges: dict[str, str], asked: Mapping[str, Any]
 ) -> Any:
     """Derive what has frozen samples: an estimator, a preference loss, a reward or a bound."""
     from gantheory.estimators.bounds import derive_bound
@@ -166,19 +163,22 @@ def _frozen(
     from gantheory.estimators.record import Estimator
     from gantheory.estimators.reward import derive_reward
 
-    given = {name: text for name, text in asked.items() if text is not None}
+    given = {name: text for name, text in kinds.items() if text is not None}
+    seconds, weight = asked["seconds"], asked["weight"]
     if len(given) != 1:
         raise GantheoryError(
             "give --loss with --frozen samples, or one of --preference, --reward, --bound"
         )
     ((kind, text),) = given.items()
-    if kind == "estimator" and frozen != "samples":
+    if weight is not None and kind != "estimator":
+        raise GantheoryError(f"--weight {weight[:40]!r} belongs to an estimator: add --loss")
+    if kind == "estimator" and asked["frozen"] != "samples":
         raise GantheoryError(f"--loss {text[:40]!r} is an estimator: add --frozen samples")
     if kind == "estimator":
         own = Estimator("yours", text, "Your estimator", ranges) if ranges else text
-        return derive_estimator(own, seconds=seconds)
+        return derive_estimator(own, weight=weight, seconds=seconds)
     if kind == "bound":
-        return derive_bound(text, samples=samples)
+        return derive_bound(text, samples=asked["samples"])
     return (derive_preference if kind == "preference" else derive_reward)(text, seconds=seconds)
 
 
