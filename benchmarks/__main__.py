@@ -21,12 +21,13 @@ from rich.console import Console
 
 from benchmarks.figures import Figure, circumstances
 
-ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "coverage", "reference",
+ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "reference",
          "trajectories", "discriminator", "simulator", "sweeps")  # fmt: skip
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
 CAMPAIGNS = (
     "campaigns.numbers",
     "campaigns.masses",
+    "campaigns.coverage",
     "campaigns.losses",
     "campaigns.games",
     "campaigns.inequalities",

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 
-def main(run: Any, outcome: Any) -> None:
+def main(run: Any, outcome: Any, figures: Any = None) -> None:
     """Run seeds one by one, say what is to be looked at when it comes, and end with a table.
 
     With ``--keep FILE`` what comes of each seed is written there with the commit that it was tried
     on, and seeds that are there already are counted and not tried again: a campaign may be made in
-    portions, each of which goes on where the last one ended.
+    portions, each of which goes on where the last one ended. ``figures`` makes the table of what
+    came of all; without it counts are printed.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("first", type=int, help="the first seed")
@@ -40,8 +41,12 @@ def main(run: Any, outcome: Any) -> None:
             with options.keep.open("a") as file:
                 file.write(json.dumps(row) + "\n")
     print(f"{tried} seeds tried, {time.process_time():.0f} s of processor time")
-    for word, count in sorted(outcome.counts.items()):
-        print(f"{count:7d}  {word}")
+    if figures is None:
+        for word, count in sorted(outcome.counts.items()):
+            print(f"{count:7d}  {word}")
+        return
+    for figure in figures(outcome):
+        print(f"{figure.value:7.4g}  {figure.what}  ({figure.note})")
 
 
 def _add(outcome: Any, counts: dict[str, int], lines: list[str]) -> None:

@@ -125,10 +125,14 @@ def alone(metric: str, x: Array, error: float, seed: int) -> float:
     rng, n = np.random.default_rng(seed), len(x)
     if x.ndim > 1:
         return _in_space(metric, x, error, rng)
-    x = np.sort(x)
     counts = rng.multinomial(n, np.full(n, 1 / n), size=REPEATS)
-    again = np.array([x[np.repeat(np.arange(n), row)] for row in counts])
-    return rank(np.sqrt(np.mean((again - x) ** 2, axis=1)), error)
+    return rank(np.sqrt(_squares(np.sort(x), counts)), error)
+
+
+def _squares(x: Array, counts: Array) -> Array:
+    """Return W2² of a sorted sample and of resamples that hold its points so many times."""
+    again = np.repeat(np.tile(x, len(counts)), counts.ravel()).reshape(counts.shape)
+    return np.asarray(np.mean((again - x) ** 2, axis=1))
 
 
 def _in_space(metric: str, x: Array, error: float, rng: np.random.Generator) -> float:
@@ -149,9 +153,7 @@ def _sliced(x: Array, error: float, rng: np.random.Generator) -> float:
     along = space.directions(x.shape[1], 0)[::10]
     for a in along:
         order_of = np.argsort(x @ a)
-        z = (x @ a)[order_of]
-        again = np.array([z[np.repeat(np.arange(n), row)] for row in counts[:, order_of]])
-        total += np.mean((again - z) ** 2, axis=1)
+        total += _squares((x @ a)[order_of], counts[:, order_of])
     return rank(np.sqrt(total / len(along)), error)
 
 

@@ -45,10 +45,19 @@ def empirical_w2(x: Array, y: Array) -> float:
 
 def square_of_w2(x: Array, y: Array) -> float:
     """Return W2² of sorted samples, from the exact levels at which either quantile jumps."""
+    apart, weight = between_levels(x, y)
+    return math.fsum(apart**2 * weight)
+
+
+def between_levels(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the gaps of two sorted samples' quantiles between jumps, and the levels' lengths.
+
+    Args:
+        x, y: shape (n,) and (m,), or (n, k) and (m, k): k pairs of samples, each sorted.
+    """
     n, m = len(x), len(y)
     if n == m:
-        return math.fsum((x - y) ** 2) / n
+        return x - y, np.full(n, 1 / n)
     levels = np.union1d(np.arange(n + 1) * m, np.arange(m + 1) * n)  # in units of 1/(n·m)
     middle = levels[:-1]
-    apart = x[middle // m] - y[middle // n]
-    return math.fsum(apart**2 * np.diff(levels)) / (n * m)
+    return x[middle // m] - y[middle // n], np.diff(levels) / (n * m)

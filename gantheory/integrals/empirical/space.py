@@ -11,11 +11,12 @@ from scipy.spatial.distance import cdist
 
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, require
-from gantheory.integrals.empirical.line import EPS, empirical_w1, square_of_w2
+from gantheory.integrals.empirical.line import EPS, between_levels
 
 MOST_PAIRS = 25_000_000  # of distances held at once: 200 MB
 DIRECTIONS = 1000
 CHUNK = 2000
+AT_ONCE = 1 << 21  # numbers along several directions
 Kernel = Callable[[Array], Array]  # of squared distances
 
 
@@ -66,8 +67,7 @@ def sliced(order: int, x: Array, y: Array, seed: int) -> tuple[float, float, flo
     """
     x, y = as_rows(x), as_rows(y)
     along = directions(x.shape[1], seed)
-    pairs = ((np.sort(x @ a), np.sort(y @ a)) for a in along)
-    found = np.array([empirical_w1(a, b) if order == 1 else square_of_w2(a, b) for a, b in pairs])
+    found = _along(order, x, y, along)
     value = float(np.mean(found))
     centre = (x.mean(axis=0) + y.mean(axis=0)) / 2
     sizes = [np.linalg.norm(z - centre, axis=1) for z in (x, y)]
@@ -87,6 +87,17 @@ def sliced(order: int, x: Array, y: Array, seed: int) -> tuple[float, float, flo
         return value, error, chance
     root = math.sqrt(value)
     return root, min(error / root if root else math.inf, math.sqrt(error)), chance
+
+
+def _along(order: int, x: Array, y: Array, along: Array) -> Array:
+    """Return W1 or W2² along each direction, some of them at a time."""
+    step = max(AT_ONCE // (len(x) + len(y)), 1)
+    found = []
+    for start in range(0, len(along), step):
+        turned = along[start : start + step].T
+        apart, weight = between_levels(np.sort(x @ turned, axis=0), np.sort(y @ turned, axis=0))
+        found.append(weight @ (np.abs(apart) if order == 1 else apart**2))
+    return np.concatenate(found)
 
 
 def rows_of_distances(x: Array, y: Array) -> Iterator[Array]:
