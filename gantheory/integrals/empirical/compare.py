@@ -128,7 +128,12 @@ def _guaranteed(name: str, drawn: list[Samples], error: float) -> tuple[float, s
 def _resampled(
     name: str, drawn: list[Samples], kernel: Any, error: float, seed: int
 ) -> tuple[float, str]:
-    """Return how far the laws may be, by a bootstrap, and what that is called."""
+    """Return how far the laws may be, by a bootstrap, and what that is called.
+
+    One sample's Kolmogorov-Smirnov distance has a bound for every size that is no wider.
+    """
+    if name == "ks" and len(drawn) == 1:
+        return _guaranteed(name, drawn, error)
     space_w1 = name == "w1" and drawn[0].dim > 1
     if name in intervals.NORMS and not space_w1:
         points = [law.points for law in drawn]

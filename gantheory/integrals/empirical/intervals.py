@@ -2,17 +2,22 @@ r"""How far the empirical laws of samples may be from the laws behind them, in a
 
 Where d is the norm of a difference, as W1, KS and the roots of the energy distance and MMD² are,
 :math:`|d(P_n, Q_m) - d(P, Q)| \le \|(P_n - P) - (Q_m - Q)\|`, whose quantile is that of
-:math:`\|(P_n^* - P_n) - (Q_m^* - Q_m)\|` over bootstrap samples, right as n and m grow. For other
-metrics it is at most :math:`d(P_n, P) + d(Q_m, Q)`, each bounded by its own bootstrap.
+:math:`\|(P_n^* - P_n) - (Q_m^* - Q_m)\| \cdot s/s^*` over bootstrap samples, right as n and m grow.
+Here s is the same norm of the standard deviation of :math:`P_n - Q_m` at each place, and s* that
+of a bootstrap sample: where few large draws make the difference, both are small at once. Half of
+the probability of a miss is kept for what this misses of finite samples. For other metrics the
+difference is at most :math:`d(P_n, P) + d(Q_m, Q)`, each bounded by its own bootstrap.
 Concentration bounds are wider and hold for every n.
 
-Source of the bootstrap: P. J. Bickel, D. A. Freedman (1981), Annals of Statistics 9(6).
+Sources: P. J. Bickel, D. A. Freedman (1981), Annals of Statistics 9(6); P. Hall (1992), The
+Bootstrap and Edgeworth Expansion, chapter 3 (dividing by s*).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -53,59 +58,107 @@ def rank(distances: Array, error: float) -> float:
     return float(np.sort(distances)[k - 1]) if k <= len(distances) else math.inf
 
 
+def repeats(error: float) -> int:
+    """Return how many repeats tell a quantile that is exceeded with that probability."""
+    return max(REPEATS, math.ceil(1 / error) - 1)
+
+
 def together(
     name: str, drawn: Sequence[Array], kernel: space.Kernel, error: float, seed: int
 ) -> float:
     """Return the radius of one or two samples in a norm; inf where it cannot be had."""
     points = np.concatenate(drawn)
-    sizes = [len(x) for x in drawn]
-    rng = np.random.default_rng(seed)
+    shares = _Shares(tuple(len(x) for x in drawn), seed, error / 2)
     if name == "mmd2" or (name == "energy" and points.ndim > 1):
         if len(points) > MOST_PAIRED:
             return math.inf
         rows = space.as_rows(points)
         apart = cdist(rows, rows, "sqeuclidean")
-        form = kernel(apart) if name == "mmd2" else -np.sqrt(apart)
-        squares = [np.sum((w @ form) * w, axis=1) for w in _weights(sizes, rng)]
-        return rank(np.sqrt(np.maximum(np.concatenate(squares), 0.0)), error)
-    if name == "sliced_w1" and points.ndim > 1:
-        along = space.directions(points.shape[1], 0)[::10]
-        return rank(_means(points, sizes, along, _l1, rng), error)
+        return shares.radius(_of_form(kernel(apart) if name == "mmd2" else -np.sqrt(apart)))
     norm = {"w1": _l1, "sliced_w1": _l1, "ks": _sup, "energy": _l2}[name]
-    return rank(_means(points[:, None], sizes, np.ones((1, 1)), norm, rng), error)
+    if name == "sliced_w1" and points.ndim > 1:
+        turned = space.directions(points.shape[1], 0)[::10] @ points.T
+        return shares.radius(_of_steps(turned, norm))
+    return shares.radius(_of_steps(points[None], norm))
 
 
-def _weights(sizes: Sequence[int], rng: np.random.Generator) -> Iterator[Array]:
-    """Yield what resampling adds to the points' weights, some repeats at a time."""
-    step = max(AT_ONCE // sum(sizes), 1)
-    for start in range(0, REPEATS, step):
-        size = min(step, REPEATS - start)
-        yield np.concatenate(
-            [
-                sign * (rng.multinomial(n, np.full(n, 1 / n), size=size) - 1) / n
-                for sign, n in zip((1, -1), sizes, strict=False)
-            ],
-            axis=1,
-        )
+Sized = Callable[[Array, tuple[int, ...]], tuple[Array, Array]]
 
 
-def _means(
-    points: Array,
-    sizes: Sequence[int],
-    along: Array,
-    norm: Callable[[Array, Array], Array],
-    rng: np.random.Generator,
-) -> Array:
-    """Return the mean over directions of a norm of the gap of distribution functions."""
-    found = []
-    for weights in _weights(sizes, rng):
-        total = np.zeros(len(weights))
-        for direction in along:
-            z = points @ direction
-            order = np.argsort(z)
-            total += norm(np.cumsum(weights[:, order], axis=1)[:, :-1], np.diff(z[order]))
-        found.append(total / len(along))
-    return np.concatenate(found)
+@dataclass(frozen=True)
+class _Shares:
+    """Bootstrap samples, by the share that each point of one or two samples has in its own."""
+
+    sizes: tuple[int, ...]
+    seed: int
+    error: float
+
+    def radius(self, sized: Sized) -> float:
+        """Return the quantile of a norm, times what its spread is over that of each repeat.
+
+        Args:
+            sized: maps shares of shape (samples, repeats, points) to the norm of the difference
+                between each repeat and the last one, and to its spread.
+        """
+        parts = [sized(shares, self.sizes) for shares in self]
+        own = float(parts[0][1][-1])
+        found = [(size / np.maximum(spread, 1e-300))[:-1] for size, spread in parts]
+        return rank(np.concatenate(found), self.error) * own if own > 0 else 0.0
+
+    def __iter__(self) -> Iterator[Array]:
+        """Yield shares, some repeats at a time, each time with the samples themselves at last."""
+        rng = np.random.default_rng(self.seed)
+        step, most = max(AT_ONCE // sum(self.sizes), 1), repeats(self.error)
+        for start in range(0, most, step):
+            count = min(step, most - start)
+            shares = np.zeros((len(self.sizes), count + 1, sum(self.sizes)))
+            for k, n in enumerate(self.sizes):
+                block = shares[k, :, sum(self.sizes[:k]) :][:, :n]
+                block[:-1] = rng.multinomial(n, np.full(n, 1 / n), size=count) / n
+                block[-1] = 1 / n
+            yield shares
+
+
+def _signed(parts: Array) -> Array:
+    """Return the first sample's part less the second's, where there are two."""
+    return np.asarray(parts[0] - parts[1] if len(parts) > 1 else parts[0])
+
+
+def _of_form(form: Array) -> Sized:
+    """Return what sizes differences by a quadratic form, the square of a norm."""
+
+    def sized(shares: Array, sizes: tuple[int, ...]) -> tuple[Array, Array]:
+        apart = _signed(shares - shares[:, -1:])
+        square = np.sum((apart @ form) * apart, axis=1)
+        spread = np.zeros(len(square))
+        for part, n in zip(shares, sizes, strict=True):
+            spread += (part @ np.diag(form) - np.sum((part @ form) * part, axis=1)) / n
+        return np.sqrt(np.maximum(square, 0.0)), np.sqrt(np.maximum(spread, 0.0))
+
+    return sized
+
+
+def _of_steps(lines: Array, norm: Callable[[Array, Array], Array]) -> Sized:
+    """Return what sizes differences of distribution functions, as a mean over lines.
+
+    Args:
+        lines: the points along each, shape (lines, points).
+        norm: of a function on the line that is constant between points.
+    """
+
+    def sized(shares: Array, sizes: tuple[int, ...]) -> tuple[Array, Array]:
+        size = spread = np.zeros(shares.shape[1])
+        for line in lines:
+            order = np.argsort(line)
+            length = np.diff(line[order])
+            below = np.cumsum(shares[:, :, order], axis=2)[:, :, :-1]
+            size = size + norm(_signed(below - below[:, -1:]), length)
+            count = np.array(sizes)[:, None, None]
+            variance = np.sum(np.maximum(below * (1 - below), 0.0) / count, axis=0)
+            spread = spread + norm(np.sqrt(variance), length)
+        return size / len(lines), spread / len(lines)
+
+    return sized
 
 
 def _l1(gap: Array, length: Array) -> Array:
@@ -122,11 +175,17 @@ def _sup(gap: Array, length: Array) -> Array:
 
 def alone(metric: str, x: Array, error: float, seed: int) -> float:
     """Return the radius of one sample in W2 or W1, or sliced W2; inf where it cannot be had."""
-    rng, n = np.random.default_rng(seed), len(x)
-    if x.ndim > 1:
-        return _in_space(metric, x, error, rng)
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=REPEATS)
-    return rank(np.sqrt(_squares(np.sort(x), counts)), error)
+    rng = np.random.default_rng(seed)
+    return _w2_on_line(x, error, rng) if x.ndim == 1 else _in_space(metric, x, error, rng)
+
+
+def _w2_on_line(x: Array, error: float, rng: np.random.Generator) -> float:
+    """Return the radius in W2, which is divided by each repeat's own standard deviation."""
+    x, n = np.sort(x - np.mean(x)), len(x)
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=repeats(error))
+    spread = np.sqrt(np.maximum(counts @ x**2 / n - (counts @ x / n) ** 2, 1e-300))
+    own = float(np.std(x))
+    return rank(np.sqrt(_squares(x, counts)) / spread, error) * own if own > 0 else 0.0
 
 
 def _squares(x: Array, counts: Array) -> Array:
@@ -148,8 +207,8 @@ def _in_space(metric: str, x: Array, error: float, rng: np.random.Generator) -> 
 def _sliced(x: Array, error: float, rng: np.random.Generator) -> float:
     """Return the radius in sliced W2 over a tenth of the directions, which all resamples share."""
     n = len(x)
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=REPEATS)
-    total = np.zeros(REPEATS)
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=repeats(error))
+    total = np.zeros(len(counts))
     along = space.directions(x.shape[1], 0)[::10]
     for a in along:
         order_of = np.argsort(x @ a)
