@@ -22,7 +22,7 @@ from benchmarks.figures import Figure
 STATED = 0.95
 SEEDS = 200
 SIZES = (40, 200)
-IN_SPACE = (40, 100)
+IN_SPACE = (40,)
 METHODS = {
     "w1": {}, "w2": {}, "energy": {}, "mmd2": {}, "ks": {},
     "ks guaranteed": {"guaranteed": True}, "mmd2 guaranteed": {"guaranteed": True},
