@@ -21,7 +21,6 @@ from gantheory.errors import GantheoryError
 
 Maker = Callable[..., Density]
 MOST_MASSES = 10_000
-NOTHING = -1e5  # of log p where a density has left the range of binary64
 
 
 def _moved(name: str, *shapes: str) -> Maker:
@@ -236,8 +235,9 @@ def _by_quantiles(
     ends = tuple(float(end) for end in support)
 
     def log_density(x: Any) -> Any:
-        with np.errstate(all="ignore"):  # far out the logarithm of 0, where no mass is left
-            return np.fmax(log(x), NOTHING)
+        with np.errstate(all="ignore"):  # far out a formula is nan where no mass is left
+            value = np.asarray(log(x))
+        return np.where(np.isnan(value), -np.inf, value)
 
     try:
         return own_density(

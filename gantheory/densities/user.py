@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import ArrayLike
 
 from gantheory.densities.alone import follows
 from gantheory.densities.base import Array
+from gantheory.densities.beside import NOTHING, UNDERFLOW, Beside, places_beside, underflows
 from gantheory.densities.declared import called, check_law, check_shape
+from gantheory.densities.scanned import scan
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
@@ -51,9 +54,33 @@ class OwnDensity(Univariate):
         within = (at.x >= low) & (at.x <= high) & np.isfinite(at.x)
         x = np.where(within, at.x, self.centers[0][0])
         value = called(self, "its log-density", self.log_function, x)
+        for beside in self._beside:
+            nearer = beside.nearer(at)
+            going = np.where(
+                nearer > 0, beside.level + beside.power * nearer, value + beside.moved(at)
+            )
+            value = np.where(beside.holds(at), going, value)
         self._refuse_holes(at.x, within, value)
         # a nan that was not refused lies so far out that the formula overflows
-        return np.where(within & ~np.isnan(value), value, -np.inf)
+        value = np.where(within & ~np.isnan(value), value, -np.inf)
+        return np.where(within & np.isneginf(value), NOTHING, value) if self._sinks else value
+
+    def misread(self, at: Points) -> Array:
+        off = np.zeros_like(at.x)
+        for beside in self._beside:
+            off = np.where(beside.holds(at), beside.off(at), off)
+        if self._sinks:
+            off = np.where(self.log_density(at) == NOTHING, UNDERFLOW - NOTHING, off)
+        return off
+
+    @cached_property
+    def _beside(self) -> tuple[Beside, ...]:
+        return places_beside(self)
+
+    @cached_property
+    def _sinks(self) -> bool:
+        """Whether its log-density is -inf where only the density has left the range."""
+        return underflows(self)
 
     def _refuse_holes(self, x: Array, within: Array, value: Array) -> None:
         """Raise where the density is no number, or vanishes on a stretch of its own support."""
@@ -82,7 +109,10 @@ class OwnDensity(Univariate):
                 break
             lives = np.isfinite(self.log_function(np.array([middle]))[0])
             inside, outside = (middle, outside) if lives else (inside, middle)
-        return bool(self.log_function(np.array([inside]))[0] > -1e250)
+        nearer = inside + math.copysign(1e-6 * width, inside - outside)
+        last, before = self.log_function(np.array([inside, nearer]))
+        # by exp(x) a density underflows at -745; one that ends smoothly falls at its very end
+        return bool(last > UNDERFLOW or (last < -1e4 and before > 1e-3 * last))
 
     @property
     def pieces(self) -> tuple[Interval, ...]:
@@ -180,4 +210,5 @@ def own_density(
     inner = tuple(map(float, kinks))
     found = OwnDensity(log_density, (low, high), stated, inner, *tails, functions)
     check_law(found)
+    scan(found)
     return found
