@@ -140,7 +140,7 @@ def optimal_critic(
     0.500000000 1.000000
     >>> fisher = optimal_critic("fisher", "normal(0, 1)", "normal(1, 1)")
     >>> print(f"{fisher.value.value:.9f} {fisher.score(0.5).value:.6f}")
-    0.906493868 0.000000
+    0.903447321 0.000000
     """
     entry = find(loss)
     if isinstance(entry, Critic) and not isinstance(entry.constraint, AnyFunction):
