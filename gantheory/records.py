@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, Context, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -14,17 +15,46 @@ from numpy.typing import NDArray
 
 from gantheory.shown import Shown, Told
 
+STEADY_DIGITS = 15  # of a float64: the last two depend on the machine's rounding
+
 
 def number_text(value: float, error: float) -> str:
-    """Return a finite number with its error; digits that the error does not blur are all shown.
+    """Return a finite number with its error, in as many digits as the error leaves it.
 
-    >>> number_text(0.1114, 3.1e-15), number_text(-0.0, 0.0), number_text(1 / 3, 1.9e-17)
-    ('0.1114 ± 3.1e-15', '0 (exact)', '0.3333333333333333 ± 1.9e-17')
+    What is printed holds as it is read: the error shown has the rounding of the number in it, a
+    fortieth of the error or, at 15 digits, a half, and is rounded up.
+
+    >>> number_text(0.1114, 3.1e-15), number_text(-0.0, 0.0), number_text(0.39367409, 3.9e-3)
+    ('0.1114 ± 3.2e-15', '0 (exact)', '0.3937 ± 4.0e-03')
+    >>> number_text(1 / 3, 1.9e-17), number_text(2.0, 1.4e-14)
+    ('0.3333333333333333 ± 3.4e-17', '2 ± 1.4e-14')
     """
-    shown = f"{value + 0.0:.15g}"  # + 0.0: there is no minus 0 in prose
-    if float(shown) != value and error < 2e-15 * abs(value):
-        shown = repr(value)
-    return f"{shown} ± {error:.1e}" if error else f"{shown} (exact)"
+    shown = _shortest(value + 0.0, error)  # + 0.0: there is no minus 0 in prose
+    if not error:
+        return f"{shown} (exact)"
+    if not math.isfinite(error):
+        return f"{shown} ± {error}"
+    return f"{shown} ± {_error_text(Decimal(error) + abs(Decimal(shown) - Decimal(value)))}"
+
+
+def _shortest(value: float, error: float) -> str:
+    """Return the fewest digits that the error allows, or the fewest that read as ``value``."""
+    lead = math.log10(abs(value)) - math.log10(error) if value and 0 < error < math.inf else 1
+    for digits in range(max(int(lead), 2), 17):
+        shown, most = f"{value:.{digits}g}", error / (2 if digits == STEADY_DIGITS else 40)
+        if float(shown) == value or abs(Decimal(shown) - Decimal(value)) <= Decimal(most):
+            return shown
+    return repr(value).removesuffix(".0")
+
+
+def _error_text(error: Decimal) -> str:
+    """Return two digits of an error, rounded up from four.
+
+    >>> _error_text(Decimal(3.1e-15)), _error_text(Decimal("3.101e-15"))
+    ('3.1e-15', '3.2e-15')
+    """
+    four = Context(prec=4).create_decimal(error)
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(four)):.1e}"
 
 
 class How(StrEnum):

@@ -88,7 +88,7 @@ class Derivation(Exposition):
         >>> print(derive("minimax").at(3)[0].D)
         0.75 (exact)
         >>> print(derive("alpha-gan").at(3, parameters={"alpha": 2})[0].D)
-        0.9 ± 2.2e-17
+        0.9 ± 4.5e-17
         """
         found = self._given(parameters or {}) if parameters else self
         return tuple(at_ratio(found.optimum, found.curvatures, one) for one in ratios)

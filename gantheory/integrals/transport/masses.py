@@ -25,7 +25,7 @@ def wasserstein_of_masses(order: int, p: Discrete, q: Discrete) -> Estimate:
     >>> from gantheory.densities import density
     >>> p, q = density("discrete([1/4, 3/4])"), density("discrete([3/4, 1/4])")
     >>> wasserstein_of_masses(1, p, q)
-    Estimate(0.5 ± 2.2e-16, finite sum)
+    Estimate(0.5 ± 2.3e-16, finite sum)
     """
     if order == 1:
         return _rounded(float(sum(map(abs, _gaps(p, q)))))
