@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from gantheory.audits.record import Audit, Severity
 from gantheory.audits.told import what_it_does, what_it_is
+from gantheory.report import terminal
 
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 def show(found: Audit) -> None:
     """Print what a loss is, what it does, and the findings with their evidence."""
-    console = Console(highlight=False)
+    console = terminal.console(highlight=False)
     console.print(Text(found.name, style="bold"))
     for title, lines in (("What it is", what_it_is(found)), ("What it does", what_it_does(found))):
         console.print(Text(f"\n{title}", style="bold"))

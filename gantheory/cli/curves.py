@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def show_curves(job: Job, written: list[str]) -> None:
     """Print where gradients vanish, the tables, what the notes say, and what was written."""
-    from rich.console import Console
     from rich.padding import Padding
 
-    console = Console()
+    from gantheory.report import terminal
+
+    console = terminal.console()
     console.print(f"{job.family}: values in nats, and their derivatives ∂ in d", highlight=False)
     for mark in job.marks:
         console.print(Padding(_sentence(mark), (0, 0, 0, 2)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +14,7 @@ from gantheory.derivations.exposition import Step
 from gantheory.derivations.ratios import AtRatio
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
+from gantheory.report import terminal
 
 STYLES = {
     How.PROVED: "green",
@@ -31,7 +31,7 @@ WORDS = {how.value: style for how, style in STYLES.items()}
 
 def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None:
     """Print the answer, and where asked for the steps, each with how it is known."""
-    console = Console(highlight=False)
+    console = terminal.console(highlight=False)
     console.print(Text(derivation.title, style="bold"))
     if derivation.definition.reference is not None:
         console.print(Text(str(derivation.definition.reference), style="dim"))
@@ -90,7 +90,7 @@ def show_ratios(rows: tuple[AtRatio, ...]) -> None:
     """Print the optimum and the curvatures at density ratios, each number with its error."""
     if not rows:
         return
-    console = Console(highlight=False)
+    console = terminal.console(highlight=False)
     console.print(Text("\nAt density ratios r = p/q", style="bold"))
     console.print("value, loss and followed are curvatures: f''(r), apart from point masses")
     for row in rows:

@@ -9,6 +9,7 @@ import click
 
 from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option
+from gantheory.cli.wrapping import say
 
 if TYPE_CHECKING:
     from gantheory.losses.critic import Critic
@@ -73,7 +74,8 @@ def command(
     if as_json:
         print_json(found.data)
     else:
-        click.echo("\n".join(found.lines))
+        for line in found.lines:
+            say(line)
 
 
 class Found(NamedTuple):

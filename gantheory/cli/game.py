@@ -150,13 +150,13 @@ def _with_decision(data: dict[str, Any], decision: Decision) -> dict[str, Any]:
 
 def _show(analysis: Analysis, decision: Decision) -> None:
     """Print the verdict, and below what it rests on: field, equilibria, spectrum, step sizes."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from gantheory.dynamics.telling import tell
+    from gantheory.report import terminal
 
-    console = Console(highlight=False)
+    console = terminal.console(highlight=False)
     told = tell(analysis, decision)
     console.print(f"[bold]{escape(told.title)}[/bold]")
     grid = Table.grid(padding=(0, 2))

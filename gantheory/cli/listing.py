@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Print rows under their columns; the name, which is what one types, is never broken."""
-    from rich.console import Console
+    from gantheory.report.terminal import console
 
-    Console().print(table_of(columns, rows))
+    console().print(table_of(columns, rows))
 
 
 def table_of(
@@ -41,9 +41,10 @@ def print_list(
         rows: the entries.
         beside: labels of what goes below, where an entry has it.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from gantheory.report.terminal import console
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
@@ -52,7 +53,7 @@ def print_list(
         more = "\n".join(f"{label} {_cell(row[key])}" for key, label in beside.items() if row[key])
         shown = "  ".join(_cell(row[column]) for column in columns[1:])
         grid.add_row(Text(_cell(row[columns[0]])), Text(f"{shown}\n{more}" if more else shown))
-    Console().print(grid)
+    console().print(grid)
 
 
 def side_by_side(widths: Sequence[int], width: int, first: int) -> list[list[int]]:

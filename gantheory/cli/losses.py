@@ -43,11 +43,10 @@ def command(file: Loss | None, derived: bool, as_json: bool) -> None:
     if as_json:
         print_json([*rows, *others])
         return
-    from rich.console import Console
-
     from gantheory.cli.listing import table_of
+    from gantheory.report import terminal
 
-    console = Console()
+    console = terminal.console()
     wide = console.width >= WIDE
     if derived:
         told, apart = ([_in_symbols(row) for row in some] for some in (rows, others))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gantheory.cli import json_option, print_json
+from gantheory.cli.wrapping import say
 
 if TYPE_CHECKING:
     from gantheory.records import Verdict
@@ -67,9 +68,9 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _print(verdict: Verdict) -> None:
-    click.echo(f"{verdict.how}: {verdict.statement}")
+    say(f"{verdict.how}: {verdict.statement}")
     if verdict.counterexample:
-        click.echo(f"  counterexample: {verdict.counterexample}")
-    click.echo(f"  how: {verdict.reason}")
+        say(f"  counterexample: {verdict.counterexample}")
+    say(f"  how: {verdict.reason}")
     for assumption in verdict.assumptions:
-        click.echo(f"  for: {assumption}")
+        say(f"  for: {assumption}")

@@ -108,9 +108,9 @@ def _asked(experiment: Experiment, folder: Path | None) -> Path | None:
 
 
 def _list(as_json: bool) -> int:
-    from rich.console import Console
     from rich.table import Table
 
+    from gantheory.report.terminal import console
     from simulations.experiments import load, names
 
     experiments = [load(name) for name in names()]
@@ -120,7 +120,7 @@ def _list(as_json: bool) -> int:
     table = Table("experiment", "claim", "minutes", "--quick")
     for e in experiments:
         table.add_row(e.name, e.claim, f"{e.minutes:g}", f"{e.quick_minutes:g}")
-    Console().print(table)
+    console().print(table)
     return 0
 
 

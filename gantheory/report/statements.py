@@ -14,6 +14,7 @@ from gantheory.ledger.statements.entry import UNCHECKABLE, Row, Test
 from gantheory.ledger.statements.kinds import steps_behind
 from gantheory.ledger.statements.routes import again
 from gantheory.records import How, Verdict, is_quoted
+from gantheory.report import terminal
 from gantheory.report.view import SIGNS
 
 
@@ -21,7 +22,7 @@ def print_rows(
     rows: Sequence[Row], *, explain: bool = False, console: Console | None = None
 ) -> None:
     """Print the statements by source, then how many got which verdict."""
-    console = console or Console()
+    console = console or terminal.console()
     for title, group in groupby(rows, key=lambda row: row.entry.source.title):
         console.print(f"[bold]{escape(title)}[/]")
         for row in group:

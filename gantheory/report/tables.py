@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gantheory.records import How, Verdict
+from gantheory.report import terminal
 from gantheory.report.view import SIGNS, group, headline, judgement, readable, sides
 from gantheory.verify import Outcome
 
@@ -29,7 +30,7 @@ MANY = 400  # beyond, what is as it should be is only counted
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
     """Print every outcome by section, then the headline; of very many only what stands out."""
-    console = console or Console()
+    console = console or terminal.console()
     shown = outcomes if len(outcomes) <= MANY else [o for o in outcomes if _stands_out(o)]
     for section in group(shown):
         console.print(outcome_table(section.title, section.outcomes))

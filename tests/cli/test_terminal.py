@@ -42,6 +42,13 @@ def test_a_table_of_curves_shows_whole_numbers_and_names_at_any_width(columns):
         assert whole in done.output
 
 
+@pytest.mark.parametrize("command", ["derive hinge", "game bilinear", "densities", "losses"])
+def test_no_line_in_a_pipe_or_a_file_ends_in_blanks(command):
+    done = run(*command.split())
+    assert done.exit_code == 0
+    assert [line for line in done.output.splitlines() if line != line.rstrip()] == []
+
+
 def test_tables_side_by_side_hold_each_column_once_and_fit():
     widths = [30, 20, 50, 10, 70, 5]
     tables = side_by_side(widths, 80, 8)

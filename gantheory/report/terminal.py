@@ -1,0 +1,32 @@
+"""What is printed: styled on a terminal, and in a file or a pipe without blanks at line ends."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import IO, Any, cast
+
+from rich.console import Console
+
+BLANKS = re.compile(r"[ \t]+(?=\n)")
+
+
+class Stripped:
+    """A stream that drops the blanks at the end of each line written to it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write lines, which come whole."""
+        return self.stream.write(BLANKS.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def console(*, highlight: bool = True) -> Console:
+    """Return a console on standard output, whose tables pad no lines unless it is a terminal."""
+    if sys.stdout.isatty():
+        return Console(highlight=highlight)
+    return Console(file=cast(IO[str], Stripped(sys.stdout)), highlight=highlight)
