@@ -118,6 +118,29 @@ def test_the_keyboard_moves_the_distance_and_disjoint_supports_are_said(browser,
     until(lambda: "do not overlap" in shown(browser, ".note"))
 
 
+def test_q_is_dragged_by_the_mouse_and_d_put_where_one_clicks(browser, address):
+    from selenium.webdriver import ActionChains
+
+    def d():
+        return float(shown(browser, ".slider").removeprefix("d: "))
+
+    def moved():
+        """Drag Q by 60 pixels; a drag begins only when the chart's script has come."""
+        drag = ActionChains(browser).move_to_element(charts()[0]).click_and_hold()
+        drag.move_by_offset(30, 0).pause(0.2).move_by_offset(30, 0).pause(0.2).release().perform()
+        return d() > 1
+
+    def charts():
+        return browser.find_elements("css selector", ".chart .draggable")
+
+    browser.get(f"http://{address.netloc}/densities?d=1")
+    until(lambda: "JSD" in shown(browser, "table"))
+    until(moved)
+    click = ActionChains(browser).move_to_element(charts()[1]).click()
+    until(lambda: click.perform() or 4 < d() < 6)  # the middle of an axis from 0 to 10
+    until(lambda: f"normal({d():g}, 1)" in shown(browser, ".links"))
+
+
 def test_gans_move_towards_the_data_and_a_reload_begins_again(browser, address):
     from selenium.webdriver.common.keys import Keys
 
@@ -139,7 +162,7 @@ def test_a_game_shows_both_rates_and_its_command(browser, address):
     assert "gantheory game bilinear --method simultaneous --step 0.2" in shown(browser, ".links")
 
 
-@pytest.mark.parametrize("view", ["loss", "densities", "train", "game"])
+@pytest.mark.parametrize("view", ["loss", "densities", "train", "train?where=plane", "game"])
 def test_a_phone_does_not_scroll_sideways_and_nothing_foreign_is_loaded(browser, address, view):
     browser.get_log("performance")
     browser.get_log("browser")

@@ -13,7 +13,7 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.curves import Family
 from gantheory.integrals.dispatch import divergence
 from gantheory.integrals.transport.catalogue import DISTANCES
-from gantheory.records import Estimate
+from gantheory.records import Estimate, number_text
 from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
 from gantheory.workbench.answers.links import command, python
 
@@ -75,8 +75,10 @@ def _row(name: str, p: Univariate, q: Univariate) -> dict[str, str]:
         found = Estimate.undetermined(str(refused))
     if math.isnan(found.value):
         return {"name": title, "value": "undetermined", "error": "", "reason": found.reason or ""}
-    value = f"{found.value:.15g}".replace("inf", "∞")
-    error = f"± {found.error:.1e}" if found.is_finite else ""
+    if not found.is_finite:
+        value = f"{found.value}".replace("inf", "∞")
+        return {"name": title, "value": value, "error": "", "reason": found.reason or ""}
+    value, _, error = number_text(found.value, found.error).partition(" ")
     return {"name": title, "value": value, "error": error, "reason": found.reason or ""}
 
 

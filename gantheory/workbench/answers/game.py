@@ -113,7 +113,7 @@ def _rates(analysis: Analysis, center: NDArray[np.float64]) -> dict[str, str]:
     if predicted is not None and analysis.method.rule is None:
         predicted = predicted ** (1 / float(analysis.step))
     return {
-        "predicted": "not determined" if predicted is None else f"{predicted:.8g} {what}",
+        "predicted": "not determined" if predicted is None else f"{predicted:.13g} {what}",
         "measured": f"{measured.value:.13g} ± {measured.error:.1e} {what}"
         if measured.is_finite
         else f"not measured: {measured.reason}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from nicegui import ui
@@ -13,6 +13,15 @@ from gantheory.workbench.pages.frame import text_element
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("solid", [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2])
 GREY = "#888888"
+# Where the pointer is while its button is down: on the x axis, in pixels, axis units to a pixel.
+POINTER = """(e) => {
+  const chart = getElement(%(id)d)?.chart;
+  if (!chart || !(e.buttons & 1)) return;
+  const left = e.currentTarget.getBoundingClientRect().left;
+  const at = (pixel) => chart.convertFromPixel({xAxisIndex: 0}, pixel);
+  const pixel = e.clientX - left;
+  emit(at(pixel), pixel, at(pixel + 1) - at(pixel), e.type === "pointerdown");
+}"""
 Points = Sequence[Sequence[float | None]]
 
 
@@ -60,6 +69,26 @@ class Chart:
             s["name"] for s in series if s.get("name") and not s["name"].startswith("_")
         ))  # fmt: skip
         self.chart.update()
+
+    def on_drag(self, act: Callable[[float, float, bool], Awaitable[None]]) -> None:
+        """Call ``act`` as one drags over the chart.
+
+        It is told the place on the x axis, how far to the right the pointer is of where it was
+        pressed, in units of the axis at that time, and whether it has just been pressed.
+        """
+        pressed: dict[str, float] = {}
+
+        async def moved(event: Any) -> None:
+            place, pixel, unit, begins = event.args
+            if begins:
+                pressed.update(pixel=pixel, unit=unit)
+            if pressed:
+                await act(place, (pixel - pressed["pixel"]) * pressed["unit"], begins)
+
+        self.chart.classes("draggable")
+        for kind in ("pointerdown", "pointermove"):
+            script = POINTER % {"id": self.chart.id}
+            self.chart.on(kind, moved, throttle=0.08, js_handler=script)
 
 
 def _options(x: str, y: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from gantheory.workbench.pages.frame import (
 )
 
 START = {"p": "normal(0, 1)", "q": "normal(d, 1)", "d": "2"}
-FAR = 10.0
+FAR, STEP = 10.0, 0.05
+AXIS = {"min": 0, "max": FAR}
 OWN = "your own"
 PAIRS = {
     "two normals": ("normal(0, 1)", "normal(d, 1)"),
@@ -52,28 +53,35 @@ class View:
     def __init__(self, start: Mapping[str, str]) -> None:
         self.curves: list[dict[str, Any]] = []
         self.d: list[float] = []
+        self.held = 0.0  # d where a drag began
         pair = {texts: name for name, texts in PAIRS.items()}.get((start["p"], start["q"]), OWN)
         with ui.element("div").classes("fields"):
             self.pair = chooser("A pair to begin with", [*PAIRS, OWN], pair, self.fill)
             self.p = text_field("P, the data", start["p"], self.typed)
             self.q = text_field("Q, the generator", start["q"], self.typed)
-            self.moving = slider("d", 0, FAR, 0.05, _number(start["d"]), self.moved)
+            self.moving = slider("d", 0, FAR, STEP, _number(start["d"]), self.moved)
         self.here = Asker("densities", self.show)
         self.along = Asker("distance", self.draw, working())
         self.problems = Problems({"p": self.p, "q": self.q})
         self.apart = ui.label().classes("note").props('role="status"')
         with ui.element("div").classes("charts"):
             self.laws = Chart(
-                "P, Q and the optimal D*", "both densities, and D* = p/(p + q)", "x", "density, D*"
+                "P, Q and the optimal D*: drag to move Q",
+                "both densities, and D* = p/(p + q); the slider d moves Q too",
+                "x",
+                "density, D*",
             )
             self.slopes = Chart(
                 "Gradient against distance", "the slope in d of what each generator follows",
-                "d", "nats per unit", top=72,
+                "d", "nats per unit", top=72, x_axis=AXIS,
             )  # fmt: skip
             self.values = Chart(
                 "What each generator follows", "the divergence followed, against d", "d", "nats",
-                top=72,
+                top=72, x_axis=AXIS,
             )  # fmt: skip
+        self.laws.on_drag(self.drag)
+        for chart in (self.slopes, self.values):
+            chart.on_drag(self.put)
         text_element("h2", "Divergences at this d")
         self.table = ui.element("table").props('aria-label="Divergences"')
         self.links = Links()
@@ -96,6 +104,19 @@ class View:
         keep("densities", given)
         self.place()
         await self.here(given)
+
+    async def drag(self, place: float, right: float, begins: bool) -> None:
+        """Move d by as much as the pointer has moved along x, as where Q is shifted by d."""
+        if begins:
+            self.held = float(self.moving.value)
+        self._set(self.held + right)
+
+    async def put(self, place: float, right: float, begins: bool) -> None:
+        """Set d to where the pointer is, on an axis of d."""
+        self._set(place)
+
+    def _set(self, d: float) -> None:
+        self.moving.value = round(min(max(d, 0.0), FAR) / STEP) * STEP
 
     def show(self, answer: Mapping[str, Any]) -> None:
         """Show the laws at one d, and their divergences."""
@@ -124,7 +145,7 @@ class View:
     def heads(self) -> None:
         """Name the columns."""
         with ui.element("thead"), ui.element("tr"):
-            for head in ("divergence", "nats ± error", "reason"):
+            for head in ("divergence", "value ± error", "why"):
                 text_element("th", head).props('scope="col"')
 
     def draw(self, answer: Mapping[str, Any]) -> None:
