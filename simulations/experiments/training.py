@@ -101,14 +101,14 @@ CASES = {
     "minimax": _affine("minimax"),
     "line": Case(
         "non-saturating", GUMBEL, LINE, Mlp((1, 32, 32, 1), activation="tanh"),
-        rates=(1e-2, 3e-3), steps=(640, 2048), seeds=(8, 16), every=(320, 128),
+        rates=(1e-2, 3e-3), steps=(384, 2048), seeds=(8, 16), every=(192, 128),
         jsd=lambda rows: [jsd_on_line(GUMBEL, GeneratorLaw(LINE, row)) for row in rows],
         # Euler's constant, and π/√6
         normal="normal(0.577215664901533, 1.282549830161864)", start=0.3, rule=Adam(beta1=0.5),
     ),
     "plane": Case(
         "non-saturating", ROOF, PLANE, Mlp((2, 32, 32, 1), activation="tanh"),
-        rates=(5e-3, 1e-3), steps=(384, 960), seeds=(2, 8), every=(192, 64),
+        rates=(5e-3, 1e-3), steps=(256, 960), seeds=(2, 8), every=(128, 64),
         jsd=lambda rows: [jsd_in_plane(ROOF, PLANE, row, target=1e-3) for row in rows],
         normal="normal_nd((0, -1), ((2, 0), (0, 1)))", start=0.1, rule=Adam(beta1=0.5),
         # Without a penalty the pair circles around the optimum for thousands of steps.

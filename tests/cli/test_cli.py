@@ -159,11 +159,10 @@ def test_a_closed_pipe_ends_quietly(installed, tmp_path):
     assert err == ""
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_code_page_without_greek_shows_its_letters_by_name(encoding, installed, tmp_path):
+def test_a_code_page_without_greek_shows_its_letters_by_name(installed, tmp_path):
     status, err, out = started(
         installed, tmp_path, "derive", "minimax", "--steps",
-        stdout=subprocess.PIPE, environment={"PYTHONIOENCODING": encoding},
+        stdout=subprocess.PIPE, environment={"PYTHONIOENCODING": "cp1252"},
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "rho" in out

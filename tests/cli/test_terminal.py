@@ -89,7 +89,10 @@ def test_a_code_page_that_lacks_a_sign_gets_it_in_ascii(encoding):
 
 def test_commands_of_an_ascii_terminal_end_without_a_traceback():
     env = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
-    for arguments in (["derive", "lsgan"], ["divergence", "jsd", "normal(0, 1)", "normal(1, 1)"]):
+    for arguments in (
+        ["derive", "lsgan", "--steps"],
+        ["divergence", "jsd", "normal(0, 1)", "normal(1, 1)"],
+    ):
         command = [sys.executable, "-m", "gantheory", *arguments]
         done = subprocess.run(command, env=env, capture_output=True)
         assert (done.returncode, done.stderr) == (0, b"")

@@ -187,7 +187,7 @@ def one_law(rng):
 def test_the_stated_error_of_random_curves_in_bulk_holds_what_one_pair_at_a_time_gives():
     rng, d = np.random.default_rng(7), np.array([0.3, 1.7])
     stated = []
-    for _ in range(12):
+    for _ in range(8):
         w, scale = rng.uniform(0.05, 0.95), 10 ** rng.uniform(-0.3, 0.5)
         p = f"mixture({w:.3g}*{one_law(rng)} + (1 - {w:.3g})*{one_law(rng)})"
         family = Family(p, f"mixture(0.5*{one_law(rng)} + 0.5*normal(d, {scale:.3g}))")
