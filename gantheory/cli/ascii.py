@@ -14,7 +14,9 @@ SIGNS = {
     "±": "+-", "·": "*", "−": "-", "–": "-", "—": "-", "→": "->", "∞": "oo", "‖": "||",
     "≤": "<=", "≥": ">=", "≠": "!=", "√": "sqrt ", "∂": "d", "∇": "grad ", "½": "1/2", "×": "x",
     "²": "2", "³": "3", "…": "...", "“": '"', "”": '"', "’": "'", "■": "*", "◆": "+", "●": "o",
-    "✕": "x", "○": "?", "━": "-", "╸": "-", "╺": "-", "█": "#",
+    "✕": "x", "○": "?", "━": "-", "╸": "-", "╺": "-", "█": "#", "□": "[]", "≈": "~", "←": "<-",
+    "∓": "-+", "∗": "*", "∘": "o", "⊗": "(x)", "∝": "~", "∧": "and", "∨": "or", "∫": "int ",
+    "⟨": "<", "⟩": ">", "″": "''", "⁻": "-", "₋": "-", "µ": "u", "ø": "o",
 }  # fmt: skip
 
 
@@ -30,6 +32,8 @@ def in_ascii(text: str) -> str:
 def _letter(letter: str) -> str:
     if letter in SIGNS or letter.isascii():
         return SIGNS.get(letter, letter)
+    if unicodedata.combining(letter):
+        return ""
     plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     if plain:
         return plain

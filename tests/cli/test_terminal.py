@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -85,6 +86,15 @@ def test_a_code_page_that_lacks_a_sign_gets_it_in_ascii(encoding):
     assert "||" in written
     assert in_ascii(text).isascii()
     assert in_ascii(text).endswith("\\u6f22")
+
+
+def test_every_sign_that_stands_in_the_packages_has_a_name_in_ascii():
+    root = Path(__file__).parents[2]
+    sources = [*root.glob("gantheory/**/*.py"), *root.glob("simulations/**/*.py")]
+    printing = [path for path in sources if "workbench" not in path.parts]  # pages of a browser
+    signs = {sign for path in printing for sign in path.read_text(encoding="utf-8")}
+    assert len(signs) > 150
+    assert sorted(sign for sign in signs - {"\\"} if "\\" in in_ascii(sign)) == []
 
 
 def test_commands_of_an_ascii_terminal_end_without_a_traceback():
