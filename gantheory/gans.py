@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gantheory.densities.base import Density
     from gantheory.ledger.simulated import Simulation
     from simulations.models import Trained
+    from simulations.protocols import Outcome, Protocol
     from simulations.watch import Reading, Watch
 
 
@@ -101,3 +102,37 @@ def train(
     from simulations.models import train_modules
 
     return train_modules(generator, discriminator, data, loss, **options)
+
+
+def list_protocols() -> tuple[str, ...]:
+    """Return the names of the published toys that come as ready recipes.
+
+    Needs the extra ``torch``.
+    """
+    require_simulations("list_protocols")
+    from simulations.protocols import list_protocols as names
+
+    return names()
+
+
+def get_protocol(name: str) -> Protocol:
+    """Return a published toy by name: its law, its recipe, its members, and how it differs.
+
+    Needs the extra ``torch``.
+    """
+    require_simulations("get_protocol")
+    from simulations.protocols import get_protocol as get
+
+    return get(name)
+
+
+def run_protocol(protocol: Protocol | str, **options: Any) -> Outcome:
+    """Train a published toy, whole or shortened, and measure it by the published protocol.
+
+    See `simulations.protocols.run_protocol`, which has the options: ``seeds``, ``steps``,
+    ``device`` and ``out``. Needs the extra ``torch``.
+    """
+    require_simulations("run_protocol")
+    from simulations.protocols import run_protocol as run
+
+    return run(protocol, **options)

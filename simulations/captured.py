@@ -23,13 +23,16 @@ def can_capture(members: Sequence[Member], recipe: Recipe) -> bool:
     """Return whether a step is the same list of kernels every time, none of which waits.
 
     Several losses are put together by indices from the CPU, an exact spectral norm waits for its
-    decomposition, and other orders of moves keep more than a state has at the start.
+    decomposition, other orders of moves keep more than a state has at the start, and dropout counts
+    by the number of the step.
     """
+    drops = any(getattr(network, "randoms", 0) for network in recipe.networks.values())
     norms = {getattr(network, "norm", None) for network in recipe.networks.values()}
     return (
         torch.device(recipe.device).type == "cuda"
         and recipe.order == "alternating"
         and "spectral" not in norms
+        and not drops
         and len(Games.of(members).groups) == 1
     )
 

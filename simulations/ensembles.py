@@ -60,7 +60,9 @@ class Recipe:
     real and m fake samples, then ``generator_steps`` of G, each on m fresh fakes.
 
     Args:
-        discriminator: maps a sample (or ``packing`` of them, side by side) to one number.
+        discriminator: maps a sample (or ``packing`` of them, side by side) to one number, or to
+            several, each a discriminator of its own: losses are means over them, as over the
+            patches of Isola et al. (2017), arXiv:1611.07004; penalties take their sum's gradient.
         generator: maps latent draws to samples; None where members have a fixed ``fake`` law.
         steps: how many steps in all; schedules refer to it.
         rule: how gradients become directions: `Sgd`, `Adam`, `RmsProp`, or a pair, D's and G's.
@@ -77,6 +79,9 @@ class Recipe:
             arXiv:1712.04086); divides ``batch``.
         unrolling: how many steps of D by plain gradient descent G looks ahead through, on D's last
             minibatch of the step (Metz et al., 2017, arXiv:1611.02163); D itself is not moved.
+        condition: how many numbers, the last ones of a sample, say what it is, as its class: G is
+            given those of a real sample behind its latent numbers, makes the rest, and D sees both
+            (Mirza and Osindero, 2014, arXiv:1411.1784).
         averaging: weight of the past in a running average of G's parameters over the steps, as
             0.999; `State.averaged` has it in their place.
         latent: the law of the generator's input, standard normal or uniform on [−1, 1].
@@ -103,6 +108,7 @@ class Recipe:
     clip: float | None = None
     packing: int = 1
     unrolling: int = 0
+    condition: int = 0
     averaging: float | None = None
     latent: Literal["normal", "uniform"] = "normal"
     dtype: torch.dtype = torch.float64
@@ -139,9 +145,11 @@ class Recipe:
                 "them, the discriminator's and the generator's"
             )
         self.moves  # noqa: B018 - refused here where it cannot train
-        if self.discriminator.outputs != 1:
+        most = self.generator.inputs if self.generator else 1
+        if not 0 <= self.condition < most:
             raise GantheoryError(
-                f"the discriminator has {self.discriminator.outputs} outputs; it needs 1"
+                f"condition={self.condition!r} must leave the generator a latent number: it takes "
+                f"{self.generator.inputs if self.generator else 0} numbers in all"
             )
         if getattr(self.discriminator, "norm", None) == "batch":
             raise GantheoryError(
@@ -208,7 +216,7 @@ class Recipe:
     @cached_property
     def draw(self) -> Draw:
         """Return what each step needs of a member's randomness."""
-        latent_dim = self.generator.inputs if self.generator else 0
+        latent_dim = self.generator.inputs - self.condition if self.generator else 0
         mixes = self.batch // self.packing if self.regularisers else 0
         return Draw(
             self.batch,
@@ -297,7 +305,7 @@ def check_members(members: Sequence[Member], recipe: Recipe) -> None:
         check_constraint(member.loss, recipe)
     dims = {member.real.dim for member in members}
     dims |= {member.fake.dim for member in members if member.fake is not None}
-    dims |= {recipe.generator.outputs} if recipe.generator else set()
+    dims |= {recipe.generator.outputs + recipe.condition} if recipe.generator else set()
     if len(dims) > 1:
         raise GantheoryError(f"samples of dimensions {sorted(dims)} meet in one ensemble")
     seen = recipe.packing * dims.pop()

@@ -47,6 +47,8 @@ def is_fast(recipe: Recipe) -> bool:
         recipe.order == "alternating"
         and not recipe.regularisers
         and not recipe.unrolling
+        and not recipe.condition
+        and recipe.discriminator.outputs == 1
         and has_plan(recipe.discriminator)
         and has_plan(recipe.generator)
     )

@@ -25,7 +25,8 @@ PER_NUMBER = 100
 PURPOSES = (
     "real", "fake", "latent", "mix", "real_noise", "fake_noise", "paired", "paired_noise",
 )  # fmt: skip
-PAIRED = "paired", "paired_noise"  # real samples for G's updates, where its loss compares
+# real samples for G's updates, where its loss compares or it is given their condition
+PAIRED = "paired", "paired_noise"
 NOISES = "real_noise", "fake_noise", "paired_noise"
 
 
@@ -54,7 +55,7 @@ def drawn(members: Sequence[Member], recipe: Recipe, step: int) -> dict[str, Ten
             member.fake,
             member.noise,
             generator_of(member.seed, TRAINING, step // CHUNK),
-            paired=is_paired(member.loss),
+            paired=bool(recipe.condition) or is_paired(member.loss),
         )
         for member in members
     ]
@@ -100,7 +101,8 @@ class Counted:
         seeds = tuple(member.seed for member in self.members)
         counter = Counter(seeds, TRAINING, self.step + begin, count, self.recipe.device)
         found = {"real": self._points("real", counter, k)}
-        paired = any(is_paired(member.loss) for member in self.members)
+        compares = any(is_paired(member.loss) for member in self.members)
+        paired = compares or bool(self.recipe.condition)
         if paired:
             found["paired"] = self._points("paired", counter, draw.maker_steps)
         if self.recipe.generator is None:

@@ -108,8 +108,9 @@ def train_modules(
     """Train a generator and a discriminator on data, one member a seed; your modules stay as is.
 
     Args:
-        generator: maps latents (n, latent) to samples.
-        discriminator: maps samples to one raw score each, without a sigmoid.
+        generator: maps latents (n, latent) to samples; under ``condition=c`` latents and c numbers
+            of the condition (n, latent + c) to what stands before it.
+        discriminator: maps samples to one raw score each, without a sigmoid, or to several.
         data: numbers, a file, a Dataset, a density or a sampler (see `simulations.points`).
         loss: a name of the catalogue, a `Loss`, or a critic such as ``"relativistic"``.
         latent: dimension of the generator's input.
@@ -130,8 +131,10 @@ def train_modules(
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     members = tuple(Member(law, loss, parameters or {}, k, *rates, noise) for k in seeds)
-    if every is not None and (every < 1 or every % CHUNK or out is not None):
-        raise GantheoryError(f"every={every!r} must be a multiple of {CHUNK} steps, without out=")
+    if every is not None and (every < 1 or every % CHUNK or out is not None or recipe.condition):
+        raise GantheoryError(
+            f"every={every!r} must be a multiple of {CHUNK} steps, without out= or condition="
+        )
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:
@@ -151,8 +154,14 @@ def _recipe(
     options: Options,
 ) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
     """Return the recipe, and why each network is trained as it is."""
-    shape = _sample_shape(generator, latent)
-    maker, why_g = as_network(generator, (latent,), fresh=fresh)
+    told = int(options.get("condition", 0))
+    shape = _sample_shape(generator, latent + told)
+    if told and len(shape) != 1:
+        raise GantheoryError(
+            f"condition={told}: samples of shape {shape} must be flat, the condition behind them"
+        )
+    shape = (shape[0] + told,) if told else shape
+    maker, why_g = as_network(generator, (latent + told,), fresh=fresh)
     critic, why_d = as_network(discriminator, shape, fresh=fresh)
     like = next(iter(generator.parameters()))
     options = {"dtype": like.dtype, "device": str(like.device), **options}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from gantheory.errors import GantheoryError
+from simulations.dropout import Masks, numbers_of, with_masks
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
 
 
@@ -57,14 +58,16 @@ class Given(Mlp):
 class Stacked:
     """Any module: its own forward pass, mapped over the members' rows by `torch.func.vmap`.
 
-    Batch normalisation takes each batch's own moments, after training too. What draws random
-    numbers of its own, as dropout does, is refused: a member would depend on its company.
+    Batch normalisation takes each batch's own moments, after training too. Dropout drops in
+    training alone, by masks from counted numbers. What else draws random numbers of its own is
+    refused: a member would depend on its company.
 
     Args:
         text: the module as it prints, for records.
         shape: of one input; ``outputs`` counts the numbers of one output.
         digest: of its numbers.
         fresh: whether members start afresh.
+        randoms: how many uniform numbers one input's dropout takes in a pass.
     """
 
     text: str
@@ -72,6 +75,7 @@ class Stacked:
     outputs: int
     digest: str
     fresh: bool = False
+    randoms: int = 0
 
     @property
     def module(self) -> nn.Module:
@@ -112,27 +116,34 @@ class Stacked:
         return made
 
     @cached_property
-    def _plain(self) -> nn.Module:
-        made = replace_all_batch_norm_modules_(copy.deepcopy(self.module))
-        return made.train()
+    def _prepared(self) -> tuple[nn.Module, Masks]:
+        made, masks = with_masks(self.module)
+        return replace_all_batch_norm_modules_(made).train(), masks
 
-    def __call__(self, parameters: Tensor, x: Tensor) -> Tensor:
-        """Return the outputs (K, n, outputs) for inputs (K, n, inputs)."""
-        names = [(name, p.shape) for name, p in self._plain.named_parameters()]
+    def __call__(self, parameters: Tensor, x: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """Return the outputs (K, n, outputs) for inputs (K, n, inputs).
+
+        ``numbers``, uniform, (K, n, randoms), say what is dropped; without them nothing is.
+        """
+        plain, masks = self._prepared
+        names = [(name, p.shape) for name, p in plain.named_parameters()]
         parts = parameters.split([size for _, size in self.shapes], dim=1)
         rows = {
             name: part.unflatten(1, shape) if shape else part[:, 0]
             for (name, shape), part in zip(names, parts, strict=True)
         }
         buffers = {name: b.to(x) if b.is_floating_point() else b.to(x.device)
-                   for name, b in self._plain.named_buffers()}  # fmt: skip
+                   for name, b in plain.named_buffers()}  # fmt: skip
 
-        def one(own: dict[str, Tensor], points: Tensor) -> Tensor:
+        def one(own: dict[str, Tensor], points: Tensor, drawn: Tensor | None) -> Tensor:
+            masks.begin(drawn)
             seen = points.reshape(len(points), *self.shape)
-            found: Tensor = functional_call(self._plain, {**buffers, **own}, (seen,))
+            found: Tensor = functional_call(plain, {**buffers, **own}, (seen,))
             return found.reshape(len(points), self.outputs)
 
-        result: Tensor = vmap(one)(rows, x)
+        axes = 0, 0, None if numbers is None else 0
+        result: Tensor = vmap(one, in_dims=axes)(rows, x, numbers)
+        masks.begin(None)  # nothing of the mapped numbers is left behind
         return result
 
 
@@ -176,8 +187,8 @@ def as_network(
         )
         why = "linear layers with one activation"
     else:
-        outputs = _outputs(module, shape)
-        made = Stacked(str(module), shape, outputs, digest, fresh)
+        outputs, randoms = _outputs(module, shape)
+        made = Stacked(str(module), shape, outputs, digest, fresh, randoms)
         why = found
     made.__dict__["module"] = module
     if isinstance(made, Stacked):
@@ -217,13 +228,14 @@ def _activation(layer: nn.Module) -> str | None:
     return ACTIVATION.get(type(layer))
 
 
-def _outputs(module: nn.Module, shape: tuple[int, ...]) -> int:
-    """Return how many numbers one output has, leaving the module as it is."""
+def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return how many numbers one output has and how many its dropout takes in a pass."""
     like = next(iter(module.parameters()))
     again = replace_all_batch_norm_modules_(copy.deepcopy(module))
+    zeros = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
     try:
         with torch.no_grad(), torch.random.fork_rng():
-            made = again(torch.zeros(2, *shape, dtype=like.dtype, device=like.device))
+            made, randoms = again(zeros), numbers_of(again, zeros)
     except (RuntimeError, ValueError, TypeError) as error:
         raise GantheoryError(
             f"{type(module).__name__} does not take inputs of shape (n, {str(shape)[1:-1]}): "
@@ -233,7 +245,7 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> int:
         raise GantheoryError(
             f"{type(module).__name__} must return one tensor with a row for each input"
         )
-    return made[0].numel()
+    return made[0].numel(), randoms
 
 
 def _try(network: Stacked, like: Tensor) -> None:
@@ -244,7 +256,7 @@ def _try(network: Stacked, like: Tensor) -> None:
             network(rows, torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device))
     except RuntimeError as error:
         random = "random" in str(error)
-        what = "draws random numbers of its own, as dropout does" if random else "cannot be stacked"
+        what = "draws random numbers of its own" if random else "cannot be stacked"
         raise GantheoryError(
             f"{type(network.module).__name__} {what} ({str(error).splitlines()[0][:100]}); "
             "train it in your own loop with gantheory.watch"

@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from gantheory.errors import GantheoryError
+from simulations.counter import Counter
 from simulations.ensembles import AVERAGE, Games, Member, Player, Recipe, State, rates
 from simulations.minibatches import PAIRED, portions
+from simulations.streams import DROPOUT
+from simulations.trainable import is_paired
 from simulations.updates import Schedule
 
 Tensors = Mapping[str, Tensor]
@@ -27,6 +30,9 @@ class ReferenceEngine:
         self.members, self.recipe = members, recipe
         self.losses = Games.of(members)
         self.rates = rates(members, recipe)
+        self.compares = any(is_paired(member.loss) for member in members)
+        self.seeds = tuple(member.seed for member in members)
+        self.at, self.passes = 0, 0  # the step at work, and how many passes with dropout it made
 
     def advance(self, state: State, steps: int) -> None:
         """Make ``steps`` steps of one chunk, drawing the chunk's samples."""
@@ -40,6 +46,7 @@ class ReferenceEngine:
 
         ``factor`` on the rates is the schedule's unless given.
         """
+        self.at, self.passes = state.step, 0
         field = Minibatches(self, state, samples)
         rule = self.recipe.moves
         x, y = field.strategies
@@ -81,8 +88,7 @@ class ReferenceEngine:
         """
         drawn = {name: x[:, update] for name, x in samples.items() if name not in PAIRED}
         psi = parameters["discriminator"].detach().requires_grad_()
-        real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
-        fake = self._packed(_noisy(self._fakes(parameters, drawn), drawn.get("fake_noise")))
+        real, fake = self._seen(drawn, "real"), self._seen(self._faked(parameters, drawn), "fake")
         loss = self._discriminator_loss(psi, real, fake)
         for penalty in self.recipe.regularisers:
             loss = loss + penalty(lambda x: self._scores(psi, x), real, fake, drawn["mix"])
@@ -103,11 +109,10 @@ class ReferenceEngine:
         psi = parameters["discriminator"]
         if self.recipe.unrolling:
             psi = self._unrolled(theta, psi, samples)
-        fake = self.recipe.generator(theta, drawn["latent"])
-        outputs = [self._outputs(psi, self._packed(_noisy(fake, drawn.get("fake_noise"))))]
-        if "paired" in drawn:
-            real = self._packed(_noisy(drawn["paired"], drawn.get("paired_noise")))
-            outputs.append(self._outputs(psi, real))
+        fake = self._made(theta, drawn["latent"], drawn.get("paired"))
+        outputs = [self._outputs(psi, self._seen({**drawn, "fake": fake}, "fake"))]
+        if self.compares:
+            outputs.append(self._outputs(psi, self._seen(drawn, "paired")))
         loss = self.losses.each(lambda loss, *outputs: loss.generator_loss(*outputs), *outputs)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
         return gradient
@@ -117,9 +122,8 @@ class ReferenceEngine:
         assert self.recipe.generator is not None
         last = self.recipe.discriminator_steps - 1
         drawn = {name: x[:, last] for name, x in samples.items() if name not in PAIRED}
-        real = self._packed(_noisy(drawn["real"], drawn.get("real_noise")))
-        made = self.recipe.generator(theta, drawn["latent"])
-        fake = self._packed(_noisy(made, drawn.get("fake_noise")))
+        made = self._made(theta, drawn["latent"], drawn["real"])
+        real, fake = self._seen(drawn, "real"), self._seen({**drawn, "fake": made}, "fake")
         psi = psi.detach().requires_grad_()
         for _ in range(self.recipe.unrolling):
             loss = self._discriminator_loss(psi, real, fake)
@@ -136,18 +140,47 @@ class ReferenceEngine:
         )
 
     @torch.no_grad()
-    def _fakes(self, parameters: Tensors, drawn: Tensors) -> Tensor:
+    def _faked(self, parameters: Tensors, drawn: Tensors) -> Tensors:
+        """Return the samples with fakes among them."""
         if self.recipe.generator is None:
-            return drawn["fake"]
-        return self.recipe.generator(parameters["generator"], drawn["latent"])
+            return drawn
+        made = self._made(parameters["generator"], drawn["latent"], drawn["real"])
+        return {**drawn, "fake": made}
 
-    def _packed(self, x: Tensor) -> Tensor:
-        """Return what D sees of samples (K, n, d): (K, n / packing, packing · d)."""
+    def _made(self, theta: Tensor, latent: Tensor, like: Tensor | None) -> Tensor:
+        """Return fakes (K, n, d): with a condition, under that of the real samples ``like``."""
+        if not self.recipe.condition:
+            return self._passed("generator", theta, latent)
+        assert like is not None
+        told = like[..., -self.recipe.condition :]
+        made = self._passed("generator", theta, torch.cat([latent, told], -1))
+        return torch.cat([made, told], -1)
+
+    def _seen(self, drawn: Tensors, kind: str) -> Tensor:
+        """Return what D sees of samples (K, n, d): (K, n / packing, packing · d).
+
+        Instance noise is added to all but the condition.
+        """
+        x, noise = drawn[kind], drawn.get(f"{kind}_noise")
+        if noise is not None and self.recipe.condition:
+            own = noise[..., : -self.recipe.condition]
+            noise = torch.nn.functional.pad(own, (0, self.recipe.condition))
+        x = x if noise is None else x + noise
         return x.reshape(len(x), -1, self.recipe.discriminator.inputs)
 
     def _outputs(self, psi: Tensor, x: Tensor) -> Tensor:
-        """Return D's outputs (K, n) for inputs (K, n, d)."""
-        return self.recipe.discriminator(psi, x)[..., 0]
+        """Return D's outputs (K, n) for inputs (K, n, d); of m outputs all, (K, n · m)."""
+        return self._passed("discriminator", psi, x).flatten(1)
+
+    def _passed(self, player: Player, rows: Tensor, x: Tensor) -> Tensor:
+        """Return a network's outputs; dropout takes other numbers in each pass of a step."""
+        network: Any = self.recipe.networks[player]
+        width = getattr(network, "randoms", 0)
+        if not width:
+            return network(rows, x)
+        self.passes += 1
+        source = Counter(self.seeds, DROPOUT + self.passes, self.at, 1, self.recipe.device)
+        return network(rows, x, source.draw(0, 0, (x.shape[1], width))[:, 0].to(x.dtype))
 
     def _scores(self, psi: Tensor, x: Tensor) -> Tensor:
         return self.losses.each(lambda loss, out: loss.score(out), self._outputs(psi, x))
@@ -210,7 +243,3 @@ class Minibatches:
         memory, number = self.state.memory[player], self.state.updates[player]
         direction = recipe.rules[player].direction(gradient, memory, number, own)
         return -(direction * trainer.rates[player])
-
-
-def _noisy(x: Tensor, noise: Tensor | None) -> Tensor:
-    return x if noise is None else x + noise

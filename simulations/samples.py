@@ -26,19 +26,30 @@ TESTS = {
 def fresh_samples(state: State, recipe: Recipe, members: Sequence[Member], n: int) -> Tensor:
     """Return n samples of every member's generator, (K, n, dim), on the CPU.
 
-    Their latent draws come from a stream of each member's seed that training does not read.
+    Their latent draws come from a stream of each member's seed that training does not read; so do
+    the conditions, those of fresh real samples, which stand behind the samples as in the data.
     """
     if recipe.generator is None:
         raise GantheoryError("this recipe has no generator; sample the members' fake laws instead")
-    shape = n, recipe.generator.inputs
+    shape = n, recipe.draw.latent_dim
     z = torch.stack(
         [
             draw_latent(shape, recipe.latent, generator_of(member.seed, EVALUATION), recipe.dtype)
             for member in members
         ]
     )
+    rows = state.parameters["generator"].cpu()
     with torch.no_grad():
-        return recipe.generator(state.parameters["generator"].cpu(), z)
+        if not recipe.condition:
+            return recipe.generator(rows, z)
+        told = torch.stack([_conditions(member, recipe, n) for member in members])
+        return torch.cat([recipe.generator(rows, torch.cat([z, told], -1)), told], -1)
+
+
+def _conditions(member: Member, recipe: Recipe, n: int) -> Tensor:
+    """Return the conditions of n fresh real samples, (n, condition)."""
+    source = generator_of(member.seed, EVALUATION, 1)  # latents come from another chunk
+    return member.real.sample(n, source, recipe.dtype)[:, -recipe.condition :]
 
 
 def two_sample_tests(

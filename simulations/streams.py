@@ -18,7 +18,8 @@ from torch import Tensor
 
 from gantheory.errors import GantheoryError
 
-INITIAL, TRAINING, EVALUATION, COMPARISON = range(4)  # the streams of one seed
+# the streams of one seed; those from DROPOUT on are the masks of the passes of one step, in order
+INITIAL, TRAINING, EVALUATION, COMPARISON, DROPOUT = range(5)
 CHUNK = 64  # steps drawn at once: long enough that drawing costs 6 ns a normal, not 9
 
 

@@ -98,7 +98,8 @@ def measure(
 
     Args:
         generator: maps latents (n, ...) to samples (n, ...).
-        discriminator: maps samples to raw scores t of the loss, (n,) or (n, 1): no sigmoid.
+        discriminator: maps samples to raw scores t of the loss, (n,) or (n, ...): no sigmoid. Of
+            several scores of a sample, as of its patches, each counts alike.
         data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
             finitely many points at most n different ones are taken.
         loss: a name of the catalogue, or a `Loss`.
@@ -127,8 +128,8 @@ def measure(
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
     _check_scores(scores, played)
-    gains = (payoffs.real(scores[0]) + payoffs.fake(scores[1])).cpu().numpy()
-    losses = payoffs.generator(scores[1]).cpu().numpy()
+    gains = (payoffs.real(scores[0]) + payoffs.fake(scores[1])).mean(1).cpu().numpy()
+    losses = payoffs.generator(scores[1]).mean(1).cpu().numpy()
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
     bound, name, slope = _theory(played, value, payoffs.generator)
     of_g = mean_of(losses, error_probability, METHOD, len(losses))
@@ -193,12 +194,12 @@ def _like(module: nn.Module) -> Tensor:
 
 def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:
     scores: Tensor = discriminator(x)
-    if scores.numel() != len(x):
+    if scores.shape[:1] != x.shape[:1] or not scores.numel():
         raise GantheoryError(
             f"the discriminator returned shape {tuple(scores.shape)} for {len(x)} samples; "
-            "it must return one score for each"
+            "it must return a row of scores for each"
         )
-    return scores.reshape(-1)
+    return scores.reshape(len(x), -1)
 
 
 def _gradients(

@@ -31,6 +31,7 @@ COMMANDS = {
     "curve": "Plot divergences and gradients against distance.",
     "simulate": "Train real GANs and judge them against the theory.",
     "sweep": "Train and measure many GANs: a table, one row a cell.",
+    "protocols": "Show published toys, their printed numbers, and ours beside them.",
     "game": "Analyse the dynamics of a small two-player game.",
     "workbench": "Open a local page: losses, densities, GANs in training, games.",
     "losses": "List the catalogue of losses.",

@@ -251,7 +251,7 @@ def test_an_ensemble_trains_on_a_users_points(source):
         ({"loss": "f-gan-reverse-kl"}, "where 'f-gan-reverse-kl' has"),
         ({"data": np.zeros((9, 3))}, "they must have as many numbers a point"),
         ({"test": "dice"}, "unknown test 'dice'"),
-        ({"discriminator": nn.Linear(2, 3)}, "one score for each"),
+        ({"discriminator": nn.Flatten(0)}, "a row of scores for each"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):

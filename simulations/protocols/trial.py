@@ -1,0 +1,78 @@
+"""Train a published toy, whole or shortened, and measure it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from gantheory.errors import GantheoryError
+from gantheory.files import write_atomically
+from simulations.ensembles import State
+from simulations.protocols.catalogue import get_protocol
+from simulations.protocols.metrics import KEPT, measured
+from simulations.protocols.protocol import Protocol
+from simulations.protocols.results import Outcome
+from simulations.runs import load_checkpoint, train_run
+from simulations.train import Progress, train
+
+OUTCOME = "outcome.json"
+
+
+def run_protocol(
+    protocol: Protocol | str,
+    *,
+    seeds: Iterable[int] = range(4),
+    steps: int | None = None,
+    device: str = "cpu",
+    out: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train a published toy and measure it by the published protocol.
+
+    Args:
+        protocol: the toy, or its name.
+        seeds: one member each.
+        steps: how many to make; by default as many as were published. A shortened run says so.
+        device: where it trains; on a GPU numbers are counted on the device.
+        out: a folder for checkpoints and the outcome; the same call goes on after a crash. Not for
+            the Dirac-GAN, whose whole path is looked at.
+        progress: called with the steps done and the steps in all.
+
+    Raises:
+        GantheoryError: for an unknown name, or steps that are none.
+    """
+    asked = get_protocol(protocol) if isinstance(protocol, str) else protocol
+    wanted = asked.recipe.steps if steps is None else steps
+    if wanted < 1:
+        raise GantheoryError(f"steps={wanted!r} must be at least 1")
+    recipe = asked.changed(steps=wanted, device=device)
+    if device != "cpu":
+        recipe = replace(recipe, source="counter")
+    shortened = replace(asked, recipe=recipe)
+    members = shortened.members(seeds)
+    states: list[State] = []
+    if out is None or asked.metric == "distance":
+        for state in train(members, recipe, progress=progress):
+            states = [*states[1 - KEPT :], state.copy()]
+    else:
+        train_run(out, members, recipe, progress=progress)
+        states = [load_checkpoint(out)[1]]
+    numbers = measured(shortened, states, members)
+    found = Outcome(
+        asked.name, wanted, asked.recipe.steps, tuple(member.seed for member in members),
+        {name: tuple(values) for name, values in numbers.items()},
+        machine=f"{_where(device)}, torch {torch.__version__}",
+    )  # fmt: skip
+    if out is not None:
+        text = json.dumps(found.as_dict(), indent=1, allow_nan=False)
+        write_atomically(Path(out) / OUTCOME, text + "\n")
+    return found
+
+
+def _where(device: str) -> str:
+    return platform.machine() if device == "cpu" else str(torch.cuda.get_device_name())
