@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gantheory.errors import require
 from simulations.coverage import SAMPLES, coverage
 from simulations.data import Modes
 from simulations.ensembles import Member, State
@@ -37,7 +36,7 @@ def measured(protocol: Protocol, states: Sequence[State], members: Sequence[Memb
         members: whom it was trained for.
 
     Raises:
-        GantheoryError: for an unknown metric, or without the package that it needs.
+        KeyError: for an unknown metric.
     """
     return METRICS[protocol.metric](protocol, states, members)
 
@@ -98,11 +97,11 @@ def transport(first: Array, second: Array) -> float:
     """
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         return float("nan")
-    require("W1 of samples", "samples", "ot")
-    import ot
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
 
-    plan = np.full(len(first), 1 / len(first)), np.full(len(second), 1 / len(second))
-    return float(ot.emd2(*plan, ot.dist(first, second, "euclidean"), numItermax=10**7))
+    costs = cdist(first, second)
+    return float(costs[linear_sum_assignment(costs)].mean())
 
 
 def _distances(protocol: Protocol, states: Sequence[State], members: Sequence[Member]) -> Numbers:

@@ -184,7 +184,7 @@ def test_recipes_are_all_there_and_the_reason_for_the_path_is_said():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"generator": nn.Sequential(nn.Linear(2, 1), nn.RReLU())}, "draws random numbers"),
+        ({"generator": nn.Sequential(nn.Linear(2, 1), nn.AlphaDropout())}, "draws random numbers"),
         ({"generator": nn.Identity()}, "has no parameters to train"),
         ({"latent": 3}, r"does not take latents of shape \(n, 3\)"),
         ({"discriminator": nn.Linear(2, 1)}, "does not take inputs of shape"),
