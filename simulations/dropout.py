@@ -77,7 +77,8 @@ def with_masks(module: nn.Module, *, counting: bool = False) -> tuple[nn.Module,
     for parent in list(made.modules()):
         for name, layer in list(parent.named_children()):
             if type(layer) in KINDS:
-                setattr(parent, name, kind(layer.p, KINDS[type(layer)], masks))
+                share = float(getattr(layer, "p"))  # noqa: B009 - typed as a tensor or a module
+                setattr(parent, name, kind(share, KINDS[type(layer)], masks))
     return made, masks
 
 

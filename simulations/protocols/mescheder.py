@@ -21,6 +21,7 @@ from simulations.networks import Affine, Mlp
 from simulations.points import points
 from simulations.protocols.protocol import Protocol
 from simulations.regularisers import GradientPenalty, Regulariser, ZeroCentred
+from simulations.streams import Sampler
 from simulations.updates import RmsProp, Sgd
 
 SOURCE = "Mescheder et al. (2018), arXiv:1801.04406"
@@ -98,7 +99,7 @@ class Segments:
         return torch.stack([self.length * (u[..., 1] - 0.5), heights[chosen]], -1)
 
 
-CURVES = {
+CURVES: dict[str, tuple[str, Sampler]] = {
     "circle": ("a circle", Circle()),
     "lines": ("four segments", Segments((-1.5, -0.5, 0.5, 1.5))),
 }
