@@ -23,6 +23,7 @@ extensions = [
     "statements",
     "catalogues",
     "commands",
+    "protocols",
     "formulas",
     "explorer",
     "arxiv",

@@ -83,9 +83,15 @@ def _run(
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        return run_protocol(
-            protocol, seeds=seeds, steps=steps, device=device, out=out, progress=show
-        )
+        try:
+            return run_protocol(
+                protocol, seeds=seeds, steps=steps, device=device, out=out, progress=show
+            )
+        except KeyboardInterrupt:
+            if out is None or not list(out.glob("checkpoint.*")):
+                raise
+            kept = f"a checkpoint is kept in {str(out)!r}, and the same command goes on"
+            raise KeyboardInterrupt(kept) from None
 
 
 def _list(as_json: bool) -> None:

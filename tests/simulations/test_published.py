@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import gantheory as gt
 from gantheory.cli import cli
 from gantheory.errors import GantheoryError
-from simulations.protocols import get_protocol, list_protocols, outcomes_of, published_of
+from simulations.protocols import get_protocol, list_protocols, metrics, outcomes_of, published_of
 from simulations.protocols.digits import MODES, StackedDigits
 from simulations.protocols.mescheder import Circle, Segments
 from simulations.protocols.metrics import transport
@@ -92,10 +92,10 @@ def test_the_printed_factor_of_a_dirac_gan_is_that_of_the_eigenvalues_and_is_rea
         size = np.abs(np.linalg.eigvals(step)).max()
         (row,) = published_of(name)
         assert row.numbers["factor"][0] == pytest.approx(size, abs=1e-6)
-    found = gt.run_protocol("dirac-r1", seeds=[0], steps=450)
+    found = gt.run_protocol("dirac-r1", seeds=[0], steps=320)
     assert not found.whole
-    assert found.numbers["factor"][0] == pytest.approx(0.969536, abs=1e-6)
-    assert found.numbers["distance"][0] < 1e-5
+    assert found.numbers["factor"][0] == pytest.approx(0.969536, abs=1e-5)
+    assert found.numbers["distance"][0] < 1e-3
 
 
 def test_a_mean_its_error_and_the_medians_interval_are_those_of_numpy():
@@ -147,7 +147,9 @@ def test_laws_on_curves_and_stacks_are_what_they_say():
     assert (law.modes_of(swapped) == modes % 10 * 100 + modes // 10 % 10 * 10 + modes // 100).all()
 
 
-def test_the_command_shows_printed_numbers_beside_ours_and_a_run_goes_on(tmp_path):
+def test_the_command_shows_printed_numbers_beside_ours_and_a_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(metrics, "TRANSPORTED", 100)
+
     def run(*arguments):
         done = CliRunner().invoke(cli, ["protocols", *arguments], catch_exceptions=False)
         assert done.exit_code == 0

@@ -317,3 +317,15 @@ def test_the_loop_that_the_page_shows_runs_in_fifteen_lines(tmp_path, monkeypatc
     exec(block.replace("range(2001)", "range(101)"), names)
     assert names["watch"].column("step") == [0, 100]
     assert (tmp_path / "run.png").stat().st_size > 5000
+
+
+def test_the_readme_measures_a_gan_in_ten_lines():
+    page = (Path(__file__).parents[2] / "README.md").read_text()
+    (block,) = [
+        b for b in re.findall(r"^```python\n(.*?)^```", page, re.S | re.M) if "measure(" in b
+    ]
+    assert len([line for line in block.splitlines() if line]) <= 10
+    names = {"gantheory": gt}
+    exec(block, names)
+    assert names["reading"].divergence == "2*jsd"
+    assert 0 <= names["reading"].same_law < 0.01  # an untrained generator is told apart
