@@ -78,6 +78,7 @@ class Options(TypedDict, total=False):
     clip: float | None
     packing: int
     unrolling: int
+    condition: int
     averaging: float | None
     dtype: torch.dtype
     device: str
@@ -154,7 +155,7 @@ def _recipe(
     options: Options,
 ) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
     """Return the recipe, and why each network is trained as it is."""
-    told = int(options.get("condition", 0))
+    told = options.get("condition", 0)
     shape = _sample_shape(generator, latent + told)
     if told and len(shape) != 1:
         raise GantheoryError(
