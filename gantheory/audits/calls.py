@@ -17,7 +17,13 @@ from gantheory.audits.names import (
 )
 from gantheory.audits.network import Score, holds_network
 from gantheory.audits.results import Sum
-from gantheory.audits.signatures import keyword_only, parameters, positional, takes_anything
+from gantheory.audits.signatures import (
+    keyword_only,
+    parameters,
+    positional,
+    required,
+    takes_anything,
+)
 from gantheory.errors import GantheoryError
 
 
@@ -137,6 +143,10 @@ class BothSides:
         if len(self.losses) != 2:
             raise GantheoryError("a sum of losses is that of real and that of fake scores: a+b")
         (on_real, first), (on_fake, second) = self.losses
+        for loss, said in self.losses:
+            for one in required(parameters(loss))[1:]:
+                if one.name not in options:
+                    raise GantheoryError(_needs(said, one.name))
         known = [{p.name for p in parameters(loss)} & set(options) for loss, _ in self.losses]
         given = [{name: options[name] for name in names} for names in known]
 
@@ -189,11 +199,15 @@ def _roles(
         roles[parameter_name] = side
     left = open_[len(expected) :]
     if left:
-        raise GantheoryError(
-            f"{name} needs a value for {', '.join(map(repr, left))}; give it with "
-            f"--call '{left[0]}=...' (call={{{left[0]!r}: ...}} in Python)"
-        )
+        raise GantheoryError(_needs(name, *left))
     return roles
+
+
+def _needs(name: str, *left: str) -> str:
+    return (
+        f"{name} needs a value for {', '.join(map(repr, left))}; give it with "
+        f"--call '{left[0]}=...' (call={{{left[0]!r}: ...}} in Python)"
+    )
 
 
 def _undecided(roles: dict[str, str], open_: Sequence[str]) -> list[str]:

@@ -88,6 +88,15 @@ def _misnamed(facts: Facts, what: str) -> Finding:
     )  # fmt: skip
 
 
+def _one_way(facts: Facts) -> bool:
+    """Return whether both payoffs are best at the same end, whatever the samples are."""
+    assert facts.derivation is not None
+    optimum, payoffs = facts.derivation.optimum, facts.payoffs
+    if optimum is None or payoffs is None or not (payoffs.real.has(t) and payoffs.fake.has(t)):
+        return False
+    return len(optimum.branches) == 1 and optimum.branches[0].kind == "limit"
+
+
 def theory(facts: Facts) -> Iterator[Finding]:
     """No optimum, or a followed curvature that changes sign."""
     d = facts.derivation
@@ -98,6 +107,13 @@ def theory(facts: Facts) -> Iterator[Finding]:
             Kind.NO_OPTIMUM, Severity.ERROR, f"the discriminator has no optimum: {d.no_optimum}",
             facts.derive("print(d.no_optimum)"),
             "bound the score, or use payoffs that fall for large scores",
+        )  # fmt: skip
+    elif d.optimum is not None and not d.optimum.attained and _one_way(facts):
+        yield Finding(
+            Kind.NO_OPTIMUM, Severity.ERROR,
+            f"the best score is {d.optimum.score} on real and on fake samples alike: the "
+            "discriminator learns nothing", facts.derive("print(d.optimum)"),
+            "let one side's payoff rise with the score and the other's fall",
         )  # fmt: skip
     followed = d.followed
     if followed is not None and followed.is_divergence is False:

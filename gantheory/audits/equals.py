@@ -107,17 +107,20 @@ def match(
     together = proportion(pairs, points, tolerance)
     if together is None or together <= 0:
         return None
-    differences = [] if _one(together) else [f"a factor {_short(together)} of the discriminator's"]
+    close = _one if tolerance == NEAR else _nearly
+    differences = [] if close(together) else [f"a factor {_short(together)} of the discriminator's"]
     if found.generator is None or known.generator is None:
         return (*differences, "the generator's loss, which is not given")
     alone = proportion([(found.generator, known.generator)], points, tolerance)
     if alone is None or alone <= 0:
         return None
-    if not _one(alone):
+    if not close(alone):
         differences.append(f"a factor {_short(alone)} of the generator's")
-    if differences and _one(alone / together):
+    if differences and close(alone / together):
         differences = [f"a factor {_short(together)}"]
-    if _constants([*pairs, (found.generator, known.generator)], (together, together, alone)):
+    if tolerance == NEAR and _constants(
+        [*pairs, (found.generator, known.generator)], (together, together, alone)
+    ):
         differences.append("constants")
     return tuple(differences)
 
@@ -362,6 +365,11 @@ def _lambda(formula: sp.Expr) -> Function:
 
 def _one(value: float) -> bool:
     return abs(value - 1) < 1e-6
+
+
+def _nearly(value: float) -> bool:
+    """Return whether a factor is 1 but for what a guard does to it."""
+    return abs(value - 1) < 0.01
 
 
 def _short(value: float) -> str:

@@ -37,6 +37,7 @@ MOVES = frozenset(
 CHOICES = frozenset(
     ["index", "_unsafe_index", "index_select", "gather", "take", "masked_select"]
 )  # whose further tensors say which entries are taken
+ORDERED = frozenset(["median", "nanmedian", "topk", "sort", "kthvalue", "max", "min"])
 FILLED = frozenset(
     [
         "zeros_like",
@@ -84,6 +85,7 @@ class Record:
     unknown: dict[sp.Symbol, Unknown] = field(default_factory=dict)
     random: dict[sp.Symbol, Drawn] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    ordered: list[str] = field(default_factory=list)  # where scores are picked by their order
     operations: set[str] = field(default_factory=set)
     iterated: bool = False
     single: bool = False  # whether numbers in float32 met the scores: constants hold 7 digits

@@ -53,8 +53,9 @@ def penalties(facts: Any) -> Iterator[Finding]:
     elif p["growth"].startswith("whole batch"):
         yield Finding(
             Kind.BATCH_PENALTY, Severity.ERROR,
-            "the penalty depends on the batch size: one norm is taken over the whole batch, or "
-            "the samples are summed", _probe(facts, "size", (1, 4, 16)),
+            "the penalty depends on the batch size: one norm is taken over the whole batch, the "
+            "samples are summed, or their scores are averaged first",
+            _probe(facts, "size", (1, 4, 16)),
             "take the norm of each sample: gradient.flatten(1).norm(2, dim=1), then the mean",
         )  # fmt: skip
     elif p["growth"] == "sum":

@@ -11,6 +11,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -74,13 +75,17 @@ FIT = 1e-6  # relative, of the fitted penalty: probes are exact
 
 
 class Critic(nn.Module):
-    """D(x) = k·⟨u, x⟩ + b + (c/2)·x₀², of known slope; with several outputs, one u each."""
+    """D(x) = k·⟨u, x⟩ + b + (c/2)·x₀², of known slope; with several outputs, one u each.
+
+    Scores are a column (N, 1), or a vector (N,) where they are to be ``flat``.
+    """
 
     def __init__(
         self, slope: float, shift: float = 0.0, bend: float = 0.0, diagonal: bool = True,
-        outputs: int = 1,
+        outputs: int = 1, flat: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.flat = flat
         self.slope = nn.Parameter(torch.tensor(float(slope)))
         self.shift, self.bend = shift, bend
         size = int(np.prod(SHAPE))
@@ -94,7 +99,8 @@ class Critic(nn.Module):
     def forward(self, x: Tensor, *_: Any, **__: Any) -> Tensor:
         flat = x.flatten(1)
         linear = flat @ self.rows.T.to(flat.dtype)  # type: ignore[operator]
-        return self.slope * linear + self.shift + self.bend * self.slope * flat[:, :1] ** 2 / 2
+        scores = self.slope * linear + self.shift + self.bend * self.slope * flat[:, :1] ** 2 / 2
+        return scores.squeeze(1) if self.flat else scores
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Penalty:
     name: str
     shape: tuple[int, ...] = SHAPE
     attached: bool = False  # whether the samples carry a gradient, as a generator's do
+    flat: bool = False  # whether scores are a vector
 
     @property
     def labelled(self) -> bool:
@@ -159,7 +166,9 @@ def is_penalty(name: str) -> bool:
     >>> is_penalty("compute_gradient_penalty"), is_penalty("hinge_d_loss")
     (True, False)
     """
-    return bool(set(words(name)) & WORDS) or "r1" in name.lower().split("_")
+    said = set(words(name))
+    short = "pen" in said and bool(said & {"grad", "gradient"})
+    return bool(said & WORDS) or short or "r1" in name.lower().split("_")
 
 
 def holds_a_loss(function: Callable[..., Any], name: str, options: Mapping[str, Any]) -> bool:
@@ -175,6 +184,13 @@ def holds_a_loss(function: Callable[..., Any], name: str, options: Mapping[str, 
 
 def penalty_of(function: Callable[..., Any], name: str, options: Mapping[str, Any]) -> Penalty:
     """Return how a penalty is called, its arguments told apart by their names."""
+    if {"path", "length"} & set(words(name)) and {"regularize", "regularizer", "path"} & set(
+        words(name)
+    ):
+        raise GantheoryError(
+            f"{name} penalises the path lengths of a generator, not the slope of a discriminator: "
+            "there is no probe for it"
+        )
     known = parameters(function)
     network = any(is_network(p.name) for p in known)
     roles: dict[str, str] = {}
@@ -222,9 +238,10 @@ def audit_penalty(penalty: Penalty) -> dict[str, Any]:
         GantheoryError: where the penalty does not run on the probes.
     """
     outputs = CLASSES if penalty.labelled else 1
-    sizes = (3, 6, 12) if penalty.labelled else (1, 4, 16)
     errors = []
-    for one in _ways(penalty):
+    ways = [(one, (1, 4, 16)) for one in _ways(penalty)]
+    ways += [(one, (2, 4, 16)) for one in _ways(penalty)]  # where a batch of one does not run
+    for one, sizes in [(one, (3, 6, 12)) for one, _ in ways] if penalty.labelled else ways:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -246,15 +263,15 @@ def _ways(penalty: Penalty) -> Iterator[Penalty]:
         roles = {next(iter(inspect.signature(method).parameters)): "D", **penalty.roles}
         name = f"{type(owner).__name__}.{method.__name__}"
         ways = [replace(penalty, function=method, roles=roles, name=name), penalty]
-    for attached in (False, True):
-        for shape in SHAPES:
-            yield from (replace(way, shape=shape, attached=attached) for way in ways)
+    for flat, attached, shape in product((False, True), (False, True), SHAPES):
+        yield from (replace(w, shape=shape, attached=attached, flat=flat) for w in ways)
 
 
 def _measured(penalty: Penalty, outputs: int, sizes: tuple[int, ...]) -> dict[str, Any]:
     def at(k: float, size: int = sizes[1], **how: Any) -> tuple[float, float]:
         places = {side: how.pop(side) for side in ("real", "fake") if side in how}
-        return penalty.at(Critic(k, outputs=outputs, **how), size, **places)
+        critic = Critic(k, outputs=outputs, flat=penalty.flat, **how)
+        return penalty.at(critic, size, **places)
 
     values = {size: np.array([at(k, size)[0] for k in SLOPES]) for size in sizes}
     slopes = np.array([at(k)[1] for k in SLOPES])

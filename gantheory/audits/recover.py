@@ -133,6 +133,11 @@ def _fill(player: Player, runner: Runner) -> None:
     player.random = bool(first.record.random)
     player.single = first.record.single or runner.dtype is torch.float32
     player.hidden_state = remembers(runner)
+    if first.record.ordered and player.missing is None:
+        places = ", ".join(dict.fromkeys(first.record.ordered))
+        player.coupled = f"couples the samples by their order ({places})"
+        note_gradients(player, runner)
+        return
     if unknown := [u for s, u in first.record.unknown.items() if s in first.formula.free_symbols]:
         player.missing = f"{unknown[0]} has no formula here"
     elif player.hidden_state and _branches(runs):

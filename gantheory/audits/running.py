@@ -17,6 +17,9 @@ GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0
         0.999, 1.001, 1.5, 2.0, 5.0, 10.0, 30.0)  # fmt: skip
 
 
+GUARD = 0.01  # the largest epsilon beside a probability
+
+
 def runner_of(call: Call) -> Runner | str:
     """Return how the call, or else one of its variants, runs; or why none does."""
     found, whole = _as_called(call)
@@ -86,9 +89,10 @@ def _expected(traced: Traced, call: Call) -> set[sp.Symbol]:
 def _domain(runner: Runner) -> Domain:
     """Return the interval of scores on which the loss is a number."""
     free = replace(runner, domain=Domain())
-    finite = [_finite(free, point) for point in GRID]
+    values = [_value(free, point) for point in GRID]
+    finite = [bool(np.isfinite(value)) for value in values]
     if all(finite):
-        return Domain()
+        return Domain(0.0, 1.0) if _held(runner, values) else Domain()
     runs: list[tuple[int, int]] = []
     start = None
     for k, ok in enumerate([*finite, False]):
@@ -102,7 +106,19 @@ def _domain(runner: Runner) -> Domain:
     first, last = max(runs, key=lambda run: run[1] - run[0])
     lower = -np.inf if first == 0 else _edge(free, GRID[first - 1], GRID[first])
     upper = np.inf if last == len(GRID) - 1 else _edge(free, GRID[last + 1], GRID[last])
+    if -GUARD <= lower <= 0.0 and 1.0 <= upper <= 1.0 + GUARD:
+        return Domain(0.0, 1.0)  # an epsilon widens what a logarithm takes
     return Domain(float(lower), float(upper))
+
+
+def _held(runner: Runner, values: list[float]) -> bool:
+    """Return whether a logarithm takes scores that are kept between 0 and 1: probabilities."""
+    below = {v for x, v in zip(GRID, values, strict=True) if x < 0}
+    above = {v for x, v in zip(GRID, values, strict=True) if x > 1}
+    inner = {v for x, v in zip(GRID, values, strict=True) if 0 < x < 1}
+    if len(below) > 1 or len(above) > 1 or len(inner) == 1:
+        return False
+    return "log" in runner.traced(batch(runner, 2)).record.operations
 
 
 def _edge(runner: Runner, outside: float, inside: float) -> float:
@@ -116,13 +132,18 @@ def _edge(runner: Runner, outside: float, inside: float) -> float:
 
 
 def _finite(runner: Runner, point: float) -> bool:
+    return bool(np.isfinite(_value(runner, point)))
+
+
+def _value(runner: Runner, point: float) -> float:
+    """Return the loss where all scores are at a point; nan where it does not run."""
     heads = 2 if runner.form.many else 1
     scores = np.full((heads, 2), point)
     try:
         value, _, _ = runner.plain(Batch(scores, scores))
     except Exception:
-        return False
-    return bool(np.isfinite(value))
+        return float("nan")
+    return value
 
 
 def batch(

@@ -37,6 +37,7 @@ from gantheory.audits.operations import (
     FILLED,
     MOST_ENTRIES,
     MOVES,
+    ORDERED,
     READS,
     REDUCED,
     Drawn,
@@ -178,7 +179,9 @@ class Trace(TorchDispatchMode):
         if max(one.numel() for one in results) > MOST_ENTRIES:
             return self._lose(name, results)
         try:
-            if name in MOVES or name in COPIES:
+            if name in ORDERED:
+                self._pick(name, args[0], results)
+            elif name in MOVES or name in COPIES:
                 indices = self._moved(name, func, args, kwargs)
                 self._enter(results[0], indices)
             else:
@@ -186,6 +189,14 @@ class Trace(TorchDispatchMode):
                 self._lose(name, results[1:])
         except (NotImplementedError, TypeError, ValueError, AttributeError, RuntimeError):
             self._lose(name, results)
+
+    def _pick(self, name: str, given: Tensor, results: Sequence[Tensor]) -> None:
+        """Follow scores that are picked by their order, each being known by its value."""
+        self.record.ordered.append(f"{name} at {_line()}")
+        values = dict(zip(given.detach().reshape(-1).tolist(), self.entries(given).reshape(-1),
+                          strict=True))  # fmt: skip
+        picked = [values[value] for value in results[0].detach().reshape(-1).tolist()]
+        self._set(results[0], _array(picked, tuple(results[0].shape)))
 
     def _lose(self, name: str, results: Sequence[Tensor]) -> None:
         """Let unknowns stand for results of which no rule is known."""

@@ -7,6 +7,7 @@ from torch import nn
 
 import gantheory as gt
 from gantheory.audits.judge import judge
+from gantheory.audits.penalty import penalty_of
 from gantheory.audits.plan import plan_of
 from gantheory.audits.recover import recover
 from gantheory.errors import GantheoryError
@@ -140,6 +141,56 @@ def test_what_a_constructor_misses_is_named():
 
     with pytest.raises(GantheoryError, match=r"--init 'gan_type=\.\.\.'"):
         _made(GANLoss, "GANLoss", None)
+
+
+def guarded_d(y_real, y_fake):
+    return -torch.log(y_real + 1e-4).mean() - torch.log(1.0 - y_fake + 1e-4).mean()
+
+
+def clamped_d(D_real, D_fake):
+    return -(torch.log(D_real.clamp(1e-8, 1)) + torch.log((1 - D_fake).clamp(1e-8, 1))).mean()
+
+
+@pytest.mark.parametrize("loss", [guarded_d, clamped_d])
+def test_a_guard_in_a_logarithm_does_not_hide_that_it_takes_probabilities(loss):
+    found = of(loss)
+    assert found.equals.loss == "minimax"
+    assert found.kinds == ("epsilon-in-log",)
+    assert "a factor 1 of" not in " ".join(found.equals.up_to)
+
+
+def top_k(fake):
+    return F.softplus(-torch.topk(fake.view(-1), len(fake) // 2).values).mean()
+
+
+def around_the_median(real, fake):
+    return (real - fake - torch.median(real - fake)).square().mean()
+
+
+@pytest.mark.parametrize("loss", [top_k, around_the_median])
+def test_scores_that_are_picked_by_their_order_are_said_to_be_coupled(loss):
+    found = of(loss)
+    assert found.not_separable.startswith("couples the samples by their order (")
+    assert not found.findings
+
+
+def test_a_discriminator_whose_sides_want_the_same_learns_nothing():
+    found = of(lambda real, fake: F.softplus(-real).mean() + F.softplus(-fake).mean())
+    assert found.kinds == ("no-optimum",)
+    assert not of(lambda real, fake: F.softplus(-real).mean() + 0 * fake.mean()).findings
+
+
+def vector_penalty(discriminator, interpolated):
+    score, ones = discriminator(interpolated), torch.ones(len(interpolated))
+    (slope,) = torch.autograd.grad(score, interpolated, ones, create_graph=True)
+    return ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def test_a_penalty_is_probed_with_scores_of_the_shape_that_it_takes():
+    found = gt.audit(vector_penalty)
+    assert (found.penalty["target"], found.penalty["weight"], found.kinds) == (1.0, 1.0, ())
+    with pytest.raises(GantheoryError, match="path lengths of a generator"):
+        penalty_of(lambda fake_img, latents: fake_img, "g_path_regularize", {})
 
 
 def test_an_audit_is_one_line_in_a_terminal_and_a_page_in_a_notebook():
