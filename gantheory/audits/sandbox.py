@@ -39,6 +39,8 @@ def recover_apart(
         raise GantheoryError(found["refused"])
     if "found" not in found:
         why = found.get("failed", "it ended the process")
+        if why.startswith("MemoryError"):
+            raise _too_large(target, megabytes)
         raise GantheoryError(f"{target.place} failed: {why}")
     return Recovered.from_dict(found["found"])
 
@@ -69,6 +71,8 @@ def _run(target: Target, arguments: list[str], seconds: float, megabytes: int) -
         name = signal.Signals(-process.returncode).name
         raise GantheoryError(f"{target.place} crashed the process ({name})")
     if process.returncode and "MemoryError" in said:
-        raise GantheoryError(
-            f"{target.place} needs more than {megabytes} MB; --megabytes allows more"
-        )
+        raise _too_large(target, megabytes)
+
+
+def _too_large(target: Target, megabytes: int) -> GantheoryError:
+    return GantheoryError(f"{target.place} needs more than {megabytes} MB; --megabytes allows more")
