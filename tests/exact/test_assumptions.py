@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from gantheory.exact.assumptions import sign_by_roots
+from gantheory.exact.assumptions import sign_by_roots, sign_of_polynomial
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -24,3 +24,16 @@ def test_a_polynomial_with_irrational_coefficients_has_the_sign_of_a_grid(seed):
         signs.append(1 if (values > 0).all() else -1 if (values < 0).all() else None)
         assert sign_by_roots(expr, x) == signs[-1]
     assert len(set(signs)) == 3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_sign_of_a_polynomial_with_radicals_is_that_at_many_points(seed):
+    """c·(x² + bx + a)(x + k) on x > 0, expanded: a root there where b < -2√a, and none else."""
+    draw = np.random.default_rng(seed)
+    x = sp.Symbol("x", positive=True)
+    a, k, c = (sp.sqrt(int(draw.integers(2, 9))) for _ in range(3))
+    b = sp.Rational(int(draw.integers(-60, 20)), 10) + sp.root(5, 4)
+    expr = sp.expand((-1) ** seed * c * (x**2 + b * x + a) * (x + k))
+    values = sp.lambdify(x, expr)(np.geomspace(1e-4, 1e4, 4001))
+    signs = set(np.sign(values))
+    assert sign_of_polynomial(expr) == (int(signs.pop()) if len(signs) == 1 else None)
