@@ -40,8 +40,11 @@ class Entropic:
     spread: float
 
     def radius(self, error: float) -> float:
-        """Return how far the cost of the laws may be, but with probability ``error``."""
-        return float(-ndtri(error / 2)) * self.spread
+        """Return how far the cost of the laws may be, but with probability ``error``.
+
+        Half of it is kept for what the limit law misses of finite samples.
+        """
+        return float(-ndtri(error / 4)) * self.spread
 
 
 def sinkhorn(x: Array, y: Array, eps: float | None, order: float) -> Entropic:
@@ -75,6 +78,11 @@ def sinkhorn(x: Array, y: Array, eps: float | None, order: float) -> Entropic:
     return _bounded(cost, eps * np.asarray(found["log_u"]), float(eps))
 
 
+def _spread(f: Array, g: Array) -> float:
+    """Return the standard deviation of the cost: that of the means of its potentials."""
+    return math.sqrt(sum(float(np.var(z)) / max(len(z) - 1, 1) for z in (f, g)))
+
+
 def _bounded(cost: Array, f: Array, eps: float) -> Entropic:
     """Return the dual at a potential made best for it, with the gap to a feasible plan as error."""
     n, m = cost.shape
@@ -95,4 +103,4 @@ def _bounded(cost: Array, f: Array, eps: float) -> Entropic:
     upper = linear + eps * float(entropy.sum())
     size = float(np.abs(f).max() + np.abs(g).max() + cost.max())
     error = max(upper - lower, 0.0) + 16 * EPS * (size + eps * math.log(n * m))
-    return Entropic(lower, error, linear, math.sqrt(np.var(f) / n + np.var(g) / m))
+    return Entropic(lower, error, linear, _spread(f, g))

@@ -44,6 +44,14 @@ def of_ks(n: int, error: float) -> float:
     return math.sqrt(math.log(2 / error) / (2 * n))
 
 
+def of_both_ks(n: int, m: int, error: float) -> float:
+    """Return the radius of the difference between two samples of one law.
+
+    Source: F. Wei, R. M. Dudley (2012), Statistics & Probability Letters 82(3), arXiv:1107.5356.
+    """
+    return math.sqrt(math.log(2 / error) / 2 * (1 / n + 1 / m))
+
+
 def of_mmd(n: int, error: float) -> float:
     """Return the radius in MMD for a kernel between 0 and 1, of value 1 at distance 0.
 
@@ -79,7 +87,10 @@ def together(
     if name == "sliced_w1" and points.ndim > 1:
         turned = space.directions(points.shape[1], 0)[::10] @ points.T
         return shares.radius(_of_steps(turned, norm))
-    return shares.radius(_of_steps(points[None], norm))
+    radius = shares.radius(_of_steps(points[None], norm))
+    if name == "ks" and len(drawn) == 2:  # it takes few values, between which a bootstrap may fall
+        return max(radius, of_both_ks(*shares.sizes, error))
+    return radius
 
 
 Sized = Callable[[Array, tuple[int, ...]], tuple[Array, Array]]
