@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,24 @@ def is_table_name(text: str) -> bool:
     return text.strip().lower().endswith(ENDINGS)
 
 
+KINDS = {"c": "complex ones", "U": "text", "S": "bytes", "O": "objects", "M": "dates", "m": "times"}
+
+
 def numbers(values: Any, source: str) -> Array:
     """Return numbers of shape (n,) or (n, dim), or raise in one line that names no array."""
+    if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
+        raise GantheoryError(f"{source}: some of them are masked; drop these, like x.compressed()")
     try:
         given = np.asarray(values.detach() if hasattr(values, "detach") else values)
-        if given.dtype.kind not in "biuf":
-            raise ValueError
-        points = np.array(given, float)
-    except (TypeError, ValueError, RuntimeError):
+        plain = given.dtype.kind in "biuf" or (
+            given.dtype.kind == "O" and all(isinstance(x, Real) for x in given.flat)
+        )
+        points = np.array(given, float) if plain else None
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise GantheoryError(f"{source}: samples must be numbers of equal rows") from None
+    if points is None:
+        kind = KINDS.get(given.dtype.kind, given.dtype.name)
+        raise GantheoryError(f"{source}: samples must be real numbers, not {kind}")
     if points.ndim not in (1, 2) or not points.size:
         raise GantheoryError(
             f"{source}: samples of shape {points.shape} must have shape (n,) or (n, dim)"

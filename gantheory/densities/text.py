@@ -64,11 +64,22 @@ def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
 
     ``letters`` are names that may stand where a number does.
     """
+    if not text.strip() or _WORD.fullmatch(text.strip()):
+        raise GantheoryError(_not_called(text.strip()))
     text = _CALLED.sub(lambda called: _spelled(called[0]), text)
     tree = parse(text, _grammar(letters))
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
     return tree
+
+
+def _not_called(word: str) -> str:
+    """Return what is said of a word that stands where a law should."""
+    family = families_by_name().get(word.casefold())
+    if family is None:
+        return f"{word[:60]!r} is no density; {EXAMPLE}"
+    names = ", ".join(f.name for f in dataclasses.fields(family))  # type: ignore[arg-type]
+    return f"{word!r} lacks its parameters; write {family.name}({names}) with numbers"
 
 
 def _spelled(called: str) -> str:
@@ -85,6 +96,7 @@ def _grammar(letters: frozenset[str]) -> Grammar:
                    example="normal(0, 1)")  # fmt: skip
 
 
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")
 
 

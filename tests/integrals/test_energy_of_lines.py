@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from gantheory import GantheoryError, Status, divergence
+from gantheory import Status, divergence
 
 LAWS = {
     "laplace(0, 1)": stats.laplace(0, 1),
@@ -49,5 +49,35 @@ def test_tails_decide_whether_it_is_finite():
     open_case = divergence("energy", "student_t(0.4)", "student_t(0.4, 1, 2)")
     assert open_case.status is Status.UNDETERMINED
     assert divergence("energy", "laplace(0, 1)", "laplace(0, 1)").value == 0
-    with pytest.raises(GantheoryError, match="take differences of values"):
-        divergence("energy", "laplace(0, 1)", "normal(0, 1)", wrt="q.loc")
+
+
+SLOPES = {
+    "laplace(0.2, {})": ("laplace(0, 1)", 1.3, "scale"),
+    "cauchy({}, 2)": ("cauchy(0, 1)", 1.0, "loc"),
+    "uniform({}, 2)": ("uniform(0, 1)", 0.3, "a"),
+    "gamma({}, 1)": ("normal(0, 1)", 2.5, "shape"),
+    "student_t({}, 0, 1)": ("normal(0, 1)", 4.0, "df"),
+    "pareto({}, 1)": ("normal(0, 1)", 2.5, "shape"),
+    "affine(gamma({}, 1), -1, 2)": ("normal(0, 1)", 2.0, "shape"),
+}
+
+
+@pytest.mark.parametrize("text", SLOPES)
+def test_the_derivative_of_the_energy_distance_is_the_limit_of_its_differences(text):
+    p, at, parameter = SLOPES[text]
+    found = divergence("energy", p, text.format(at), wrt=f"q.{parameter}")
+    h = 2e-3 * max(1, at)
+    up, down, up2, down2 = (
+        divergence("energy", p, text.format(at + k * h)).value for k in (1, -1, 2, -2)
+    )
+    seen = (8 * (up - down) - (up2 - down2)) / (12 * h)
+    assert found.value == pytest.approx(seen, rel=1e-8)
+    assert found.error < 1e-10 * abs(found.value)
+    mirrored = divergence("energy", text.format(at), p, wrt=f"p.{parameter}")
+    assert mirrored.value == found.value
+
+
+def test_the_derivative_of_the_energy_distance_is_refused_where_there_is_none():
+    heavy = divergence("energy", "cauchy(0, 1)", "pareto(0.4, 1)", wrt="q.shape")
+    assert "no derivative here: its value is inf" in str(heavy)
+    assert divergence("energy", "gamma(2, 1)", "gamma(2, 1)", wrt="q.shape").value == 0

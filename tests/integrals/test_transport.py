@@ -210,7 +210,6 @@ def test_the_same_law_is_at_distance_zero():
     ("call", "word"),
     [
         (lambda: mmd2("normal(0, 1)", "normal(1, 1)", 0.0), "bandwidth=0.0"),
-        (lambda: energy_distance("laplace(0, 1)", "normal(0, 1)", "q.loc"), "laplace"),
         (lambda: w2("normal(0, 1)", "gamma(2, 1)", "q.shape"), "quantiles"),
         (lambda: w2("normal(0, 1)", "gamma(2, 1)", "q.shap"), "shape"),
         (lambda: mmd2("normal(0, 1)", MIXTURE, wrt="q.weights[2]"), "weights"),

@@ -226,12 +226,13 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: samples(["a"]), "must be numbers"),
+        (lambda: samples(["a"]), "must be real numbers, not text"),
+        (lambda: samples(np.ma.array([1.0, 2.0], mask=[0, 1])), "masked; drop these"),
         (lambda: samples([1.5e150]), "beyond 1e150"),
         (lambda: samples([[1.0], [1.0, 2.0]]), "must be numbers"),
         (lambda: samples([]), "must have shape"),
         (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
-        (lambda: samples([1j]), "must be numbers"),
+        (lambda: samples([1j]), "must be real numbers, not complex ones"),
         (lambda: samples("nothing.csv"), "is no file"),
         (lambda: samples("a.txt"), "samples are read from"),
         (lambda: divergence("w1", np.ones(3), np.ones((3, 2))), "differ in dimension"),
@@ -253,6 +254,12 @@ def test_samples_that_cannot_be_compared_are_refused_in_one_line(call, said):
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+def test_two_points_have_an_interval_too():
+    found = divergence("w1", np.array([1, 2], dtype=object), [0.0, 1.0])
+    assert found.value == 1
+    assert 2 < found.upper < 20
 
 
 @pytest.mark.parametrize("order", [1, 2])

@@ -89,7 +89,7 @@ def together(
         return shares.radius(_of_steps(turned, norm))
     radius = shares.radius(_of_steps(points[None], norm))
     if name == "ks" and len(drawn) == 2:  # it takes few values, between which a bootstrap may fall
-        return max(radius, of_both_ks(*shares.sizes, error))
+        return max(radius, of_both_ks(len(drawn[0]), len(drawn[1]), error))
     return radius
 
 
@@ -113,7 +113,7 @@ class _Shares:
         """
         parts = [sized(shares, self.sizes) for shares in self]
         own = float(parts[0][1][-1])
-        found = [(size / np.maximum(spread, 1e-300))[:-1] for size, spread in parts]
+        found = [(size / np.maximum(spread, own / 10))[:-1] for size, spread in parts if own > 0]
         return rank(np.concatenate(found), self.error) * own if own > 0 else 0.0
 
     def __iter__(self) -> Iterator[Array]:
@@ -194,8 +194,9 @@ def _w2_on_line(x: Array, error: float, rng: np.random.Generator) -> float:
     """Return the radius in W2, which is divided by each repeat's own standard deviation."""
     x, n = np.sort(x - np.mean(x)), len(x)
     counts = rng.multinomial(n, np.full(n, 1 / n), size=repeats(error))
-    spread = np.sqrt(np.maximum(counts @ x**2 / n - (counts @ x / n) ** 2, 1e-300))
     own = float(np.std(x))
+    variance = counts @ x**2 / n - (counts @ x / n) ** 2
+    spread = np.sqrt(np.maximum(variance, (own / 10) ** 2))
     return rank(np.sqrt(_squares(x, counts)) / spread, error) * own if own > 0 else 0.0
 
 

@@ -111,7 +111,8 @@ def _w2_slope(p: Spatial, q: Spatial, name: str, value: Estimate) -> Estimate:
 def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
     r"""Return the energy distance 2 E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖ (its square root is a metric).
 
-    In closed form for normals and their mixtures; on the line it is 2∫(F_p − F_q)² for any laws.
+    In closed form for normals and their mixtures; on the line it is 2∫(F_p − F_q)² for any laws,
+    with derivatives.
 
     Source: G. J. Székely, M. L. Rizzo (2013), Journal of Statistical Planning and Inference 143(8).
 
@@ -123,13 +124,12 @@ def energy_distance(p: Density | str, q: Density | str, wrt: str | None = None) 
         return energy_of_masses(p, q)
     if has_masses(p) and has_masses(q):
         return transport_of_counts("energy", p, q, wrt)
-    lines = isinstance(p, Univariate) and isinstance(q, Univariate)
-    if lines and wrt is None and not all(map(_is_of_few_normals, (p, q))):
+    few = all(map(_is_of_few_normals, (p, q)))
+    if isinstance(p, Univariate) and isinstance(q, Univariate) and not few:
         from gantheory.integrals.transport.energies import energy_on_the_line
+        from gantheory.integrals.transport.energy_slopes import energy_slope
 
-        assert isinstance(p, Univariate)
-        assert isinstance(q, Univariate)
-        return energy_on_the_line(p, q)
+        return energy_slope(p, q, wrt) if wrt else energy_on_the_line(p, q)
     return _kernel_distance(p, q, wrt, _mean_distance, -1.0, "energy distance")
 
 

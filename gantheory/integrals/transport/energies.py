@@ -36,7 +36,7 @@ def energy_on_the_line(p: Univariate, q: Univariate) -> Estimate:
     p, q, _ = on_one_axis(p, q, set())
     if p == q:
         return Estimate(0.0, method="closed form")
-    if (answer := _infinite(p, q)) is not None:
+    if (answer := is_infinite(p, q)) is not None:
         return answer
     sample = _Squares(p, q, Gap(p, q))
     panels, log_left, resolved = panels_of(sample, rays(p, q, (hull(p, q),)))
@@ -51,7 +51,7 @@ def energy_on_the_line(p: Univariate, q: Univariate) -> Estimate:
     return replace(value, value=2 * value.value, error=2 * value.error, log_value=log)
 
 
-def _infinite(p: Univariate, q: Univariate) -> Estimate | None:
+def is_infinite(p: Univariate, q: Univariate) -> Estimate | None:
     """Decide by the tails whether ∫(F_p − F_q)² is infinite."""
     for end, side in ((-math.inf, +1), (math.inf, -1)):
         tails = [law.tail(end, side) for law in (p, q) if law.support[side < 0] == end]
