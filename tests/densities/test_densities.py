@@ -203,7 +203,6 @@ def test_digits_survive_next_to_an_end_where_the_density_is_singular():
         ("normal(0, 1).pdf", "not arithmetic"),
         ("normal(x, 1)", "unknown name"),
         ("", "'' is no density; write it like"),
-        ("Gamma", "'Gamma' lacks its parameters; write gamma(shape, scale) with numbers"),
     ],
 )
 def test_bad_text_is_refused_in_one_line_with_the_remedy(text, said):
