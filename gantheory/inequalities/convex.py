@@ -112,9 +112,11 @@ def tidy_margin(statement: Statement) -> sp.Expr:
 
 
 def _is_root(expression: sp.Expr) -> bool:
-    """Return whether it is one square root, times a positive number."""
+    """Return whether it is a square root, or a product of some, times a positive number."""
     number, root = expression.as_independent(*expression.free_symbols)
-    return bool(number.is_positive and root.is_Pow and root.exp == sp.Rational(1, 2))
+    roots = sp.Mul.make_args(root)
+    half = sp.Rational(1, 2)
+    return bool(number.is_positive and all(one.is_Pow and one.exp == half for one in roots))
 
 
 def _why_not_concave(margin: sp.Expr, statement: Statement) -> str | None:

@@ -30,13 +30,13 @@ from gantheory.records import How
 def decide_nonlinear(statement: Statement, seconds: float) -> LinearDecision:
     """Decide a statement about several divergences by laws on two points, or on a few."""
     levels = list(grids())
-    found = _refute(statement, levels[0], time.monotonic() + seconds)
+    found = _refute(statement, levels[0], time.thread_time() + seconds)
     found = found or _searched(statement, seconds, points=(2,), starts=1)
     decision = found or _prove(statement)
     if decision.how is not How.UNDECIDED:
         return decision
     found = _searched(statement, seconds, points=(2, 3, 4), starts=3)
-    return found or _refute(statement, levels[2], time.monotonic() + seconds) or decision
+    return found or _refute(statement, levels[2], time.thread_time() + seconds) or decision
 
 
 def _searched(
@@ -69,7 +69,7 @@ def _refute(
     """Return two laws on two points for which the statement certainly fails, if they are found."""
     for low, high in product(reversed(grid[0]), grid[1]):
         laws = laws_of(low**2, high**2)
-        if time.monotonic() > stop:
+        if time.thread_time() > stop:
             return None
         try:
             value = enclosed_value(statement.margin, statement.divergences, laws)

@@ -42,11 +42,11 @@ def counterexample(
 
     Args:
         statement: an inequality between divergences.
-        seconds: no new local search begins after them.
+        seconds: no new local search begins after them, of the processor's time.
         points: how many points the laws may have.
         starts: how many of the best pairs of each number of points are improved.
     """
-    stop = time.monotonic() + seconds
+    stop = time.thread_time() + seconds
     try:
         margin = _margin(statement)
         for p, q in _candidates(margin, points, starts, stop):
@@ -60,16 +60,19 @@ def counterexample(
 def _candidates(
     margin: Margin, points: tuple[int, ...], starts: int, stop: float
 ) -> Iterator[tuple[Array, Array]]:
-    """Yield the most promising pairs of laws, each improved by a local search."""
+    """Yield the most promising pairs of laws, then each improved by a local search."""
+    promising = []
     for size in points:
         p, q = _two_points() if size == 2 else _few_points(size)
         values = np.nan_to_num(margin(p, q), nan=np.inf)
         for k in np.argsort(values)[:starts]:
             if values[k] < 0:
                 yield p[k], q[k]
-            if time.monotonic() > stop:
-                return
-            yield _improved(margin, p[k], q[k])
+            promising.append((p[k], q[k]))
+    for pair in promising:
+        if time.thread_time() > stop:
+            return
+        yield _improved(margin, *pair)
 
 
 def _two_points() -> tuple[Array, Array]:

@@ -172,3 +172,19 @@ def test_an_interior_zero_forbids_a_strict_sign():
     assert sign_on_unit_interval(touching).sign == 1
     assert not sign_on_unit_interval(touching).strict
     assert sign_on_unit_interval(log_form((2 * r - 1) ** 2 + r, r)).strict
+
+
+@pytest.mark.parametrize("text", ["tv + bc**2 >= 1", "1 - hellinger2 >= sqrt(1 - tv)"])
+def test_what_fails_on_three_points_alone_is_refuted_without_a_local_search(text):
+    statement = read_statement(text)
+    assert counterexample(statement, seconds=1.0, points=(2,), starts=1) is None
+    found = counterexample(statement, seconds=0.0)
+    assert found is not None
+    assert len(found.p) == 3
+
+
+@pytest.mark.parametrize("weight", ["1", "sqrt(2)"])
+def test_a_product_of_roots_is_squared_as_one_root_is(weight):
+    text = f"tv <= {weight}*sqrt(hellinger2*(2 - hellinger2))"
+    assert prove(text).how is How.PROVED
+    assert prove(text.replace("<= ", "<= 0.97/")).how is How.REFUTED

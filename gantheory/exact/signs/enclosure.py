@@ -73,7 +73,7 @@ def sign_on_unit_interval(form: LogForm, *, seconds: float = 2.0) -> IntervalSig
     Raises:
         Undecided: where no certificate was found, with the reason.
     """
-    stop = time.monotonic() + seconds
+    stop = time.thread_time() + seconds
     form, pole = without_denominator(form)
     found = _sign_without_denominator(form, stop)
     return replace(found, touch=found.touch - pole)
@@ -351,7 +351,7 @@ def _scan(
             continue
         if form_at(form, middle) * sign < 0:
             return middle, boxes
-        late = time.monotonic() > stop
+        late = time.thread_time() > stop
         if (b - a) * 2**NARROWEST < a or late:
             if late:
                 count_cut()
