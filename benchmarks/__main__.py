@@ -28,6 +28,7 @@ CAMPAIGNS = (
     "campaigns.numbers",
     "campaigns.masses",
     "campaigns.coverage",
+    "campaigns.distances",
     "campaigns.losses",
     "campaigns.games",
     "campaigns.inequalities",
