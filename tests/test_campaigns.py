@@ -7,7 +7,7 @@ import pytest
 from flint import arb, ctx
 
 import gantheory
-from benchmarks.campaigns import games, inequalities, losses, numbers
+from benchmarks.campaigns import distances, games, inequalities, losses, numbers
 from benchmarks.campaigns.families import FAMILIES, phi
 from benchmarks.campaigns.integrals import Oracle
 from benchmarks.campaigns.laws import Place, in_many_digits
@@ -107,3 +107,16 @@ def test_a_false_proof_and_a_false_counterexample_are_noticed(monkeypatch):
     monkeypatch.setattr(gantheory, "prove", proved)
     inequalities.run(seeds, wrong)
     assert wrong.counts["WRONG"] == right.counts["refuted, false"] > 0
+
+
+def test_distances_of_disjoint_intervals_are_those_of_a_drawing():
+    told = distances.solved((("uniform", 0.0, 1.0), ("uniform", 5.0, 6.5)), ("q", "a", None))
+    shift, spread = 5.25, 0.5  # of the means, and of the quantiles from first to last
+    truth = {
+        "w1": shift,
+        "energy": 2 * (1 / 3 + 4 + 1.5 / 3),
+        "w2": (shift**2 + spread**2 / 12) ** 0.5,
+    }
+    for name, value in truth.items():
+        assert float(told[name][0].value) == pytest.approx(value, rel=1e-12)
+    assert float(told["w1"][1].value) == pytest.approx(0.5)
