@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from contextlib import suppress
@@ -38,3 +39,4 @@ def _answer(target: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     main(sys.argv[1], sys.argv[2])
+    os._exit(0)  # threads that the module started are not waited for
