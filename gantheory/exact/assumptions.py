@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import sympy as sp
 from flint import acb_poly, arb, ctx
@@ -20,6 +21,7 @@ from gantheory.functions import parameter_symbol, r, to_sympy
 
 BITS = 192
 Range = tuple[sp.Expr, sp.Expr]
+Found = TypeVar("Found")
 # An interior point of each range: generic, so that nothing vanishes there by accident.
 GENERIC = (0.8310732, 1.2970341, 0.6180534, 1.7320823, 0.4271937, 2.2360891)
 
@@ -57,7 +59,7 @@ class Assumptions:
     ranges: dict[sp.Symbol, Range] = field(default_factory=dict)
     sample: dict[sp.Symbol, float] = field(default_factory=dict)
     _known: dict[object, int | None] = field(default_factory=dict, repr=False, compare=False)
-    _values: dict[object, sp.Expr] = field(default_factory=dict, repr=False, compare=False)
+    _values: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, declared: Mapping[str, str]) -> Assumptions:
@@ -102,11 +104,12 @@ class Assumptions:
         ranges, sample = {**self.ranges, symbol: values}, {**self.sample, symbol: point}
         return Assumptions(self.symbols, ranges, sample)
 
-    def remembered(self, key: object, found: Callable[[], sp.Expr]) -> sp.Expr:
+    def remembered(self, key: object, found: Callable[[], Found]) -> Found:
         """Return what ``found`` gives, which depends on these parameters and ``key`` alone."""
         if key not in self._values:
             self._values[key] = found()
-        return self._values[key]
+        value: Found = self._values[key]
+        return value
 
     def sign(self, expr: sp.Expr, ranges: Mapping[sp.Symbol, Range] | None = None) -> int | None:
         """Return 1, -1 or 0 if that is the sign everywhere (zeros at single points allowed).

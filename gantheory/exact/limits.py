@@ -9,13 +9,12 @@ from typing import Any
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided, check_time
-from gantheory.exact.algebra import Algebra
+from gantheory.exact.algebra import Algebra, algebra_at
 from gantheory.exact.assumptions import GENERIC, Assumptions
 from gantheory.exact.quotients import Quotient
 
 ZERO = sp.Integer(0)
-
-
+NEAR = sp.Dummy("y", positive=True)  # one symbol, so that what is known of an expression serves
 ORDERS = (2, 5)  # of expansions: the second where the terms up to the first cancel
 
 
@@ -77,14 +76,13 @@ def limit(
 def _limit(
     expr: sp.Expr, x: sp.Symbol, point: sp.Expr, side: int, parameters: Assumptions
 ) -> sp.Expr:
-    y = sp.Dummy("y", positive=True)
     if point in (sp.oo, -sp.oo):
-        near = sp.sign(point) / y
+        near = sp.sign(point) / NEAR
     elif point == 0 and side == 1:
-        near = y
+        near = NEAR
     else:
-        near = point + side * y
-    return _limit_at_zero(expr.xreplace({x: near}), y, parameters)
+        near = point + side * NEAR
+    return _limit_at_zero(expr.xreplace({x: near}), NEAR, parameters)
 
 
 class _Cancelled(Exception):
@@ -153,6 +151,10 @@ def leading(expr: sp.Expr, y: sp.Symbol, parameters: Assumptions) -> Leading:
     check_time()
     if y not in expr.free_symbols:
         return Leading(expr)
+    return parameters.remembered((leading, expr, y), lambda: _leading(expr, y, parameters))
+
+
+def _leading(expr: sp.Expr, y: sp.Symbol, parameters: Assumptions) -> Leading:
     quotient, scale = _prepare(expr, y, parameters)
     if quotient.num.is_zero():
         return Leading(ZERO)
@@ -162,7 +164,9 @@ def leading(expr: sp.Expr, y: sp.Symbol, parameters: Assumptions) -> Leading:
 
 def _prepare(expr: sp.Expr, y: sp.Symbol, parameters: Assumptions) -> tuple[Quotient, _Scale]:
     sample = {s: GENERIC[k % 6] for k, s in enumerate(sorted(expr.free_symbols, key=str))}
-    algebra = Algebra(sample | parameters.sample | {y: 1e-3})
+    values = sample | parameters.sample | {y: 1e-3}
+    passing = any(isinstance(symbol, _Remainder) for symbol in sample)
+    algebra = Algebra(values) if passing else algebra_at(values)
     return algebra.quotient(expr), _Scale(y, parameters, algebra)
 
 

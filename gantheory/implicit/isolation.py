@@ -59,10 +59,15 @@ def _log(u: arb_series) -> arb_series:
 
 
 def _sigmoid(u: arb_series) -> arb_series:
+    if u[0] < 0:  # what is large has a large radius, and what is small a small one
+        grown = u.exp()
+        return grown * _inverse(1 + grown)
     return _inverse(1 + (-u).exp())
 
 
 def _softplus(u: arb_series) -> arb_series:
+    if u[0] > 0:
+        return u + _softplus(-u)
     found = (1 + u.exp()).log()
     rest = [found[k] for k in range(1, u.prec)]
     return arb_series([u[0].exp().log1p(), *rest], prec=u.prec)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import sympy as sp
 from flint import arb, ctx
+from scipy import integrate, optimize, special
 
-from gantheory import Loss
+from gantheory import Loss, derive
 from gantheory.deadline import Undecided
 from gantheory.implicit.atscore import function_of
 from gantheory.implicit.sections import sections_of
@@ -154,3 +155,26 @@ def test_equally_good_scores_for_an_interval_of_ratios_leave_the_loss_open():
         Implicit.of(
             Loss("mine", "-(t**2 - 1)**2", "-(t**2 - 2)**2 + cos(t)/99", "-t", domain="[-2, 2]")
         )
+
+
+def test_an_integral_to_far_scores_is_not_stopped_by_a_sigmoid_on_wide_intervals():
+    loss = Loss(
+        "wide", "-softplus(t - 3/2) - 3/10*atan(t + 1)", "-relu(-t - 1/2)**2 - max(t, -1)/10",
+        "softplus(-t)",
+    )  # fmt: skip
+    found = derive(loss)
+    assert found.undecided == {}
+
+    def ratio(t):
+        rise = -2 * (t + 0.5) - (0.1 if t > -1 else 0)
+        return rise / (special.expit(t - 1.5) + 0.3 / (1 + (t + 1) ** 2))
+
+    even = optimize.brentq(lambda t: ratio(t) - 1, -1, -0.55)
+    tails = [
+        integrate.quad(lambda t: special.expit(-t) / ratio(t), *ends, epsabs=1e-13)[0]
+        for ends in ((-np.inf, -30), (-30, -1), (-1, even))
+    ]
+    at_ends = [np.logaddexp(0, -t) for t in (-0.55, even)]
+    truth = at_ends[0] - at_ends[1] - sum(tails)
+    assert abs(found.disjoint.followed.value - truth) < 1e-10
+    assert found.disjoint.followed.error < 1e-12
