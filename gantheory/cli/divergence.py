@@ -115,8 +115,9 @@ def _integrated(name: str, p: str, q: str, wrt: str | None, asked: Mapping[str, 
         raise click.UsageError(f"--column {column}: neither {p[:40]!r} nor {q[:40]!r} is a file")
     first, second = (samples(x, column) if is_sample_like(x) else read_laws(x) for x in (p, q))
     estimate = divergence(name, first, second, wrt=wrt, method=method, unit=unit)
+    own = _unit(name, unit)
     if isinstance(estimate, Estimates):
-        return _arrays(name, first, second, wrt, estimate, unit)
+        return _arrays(name, first, second, wrt, estimate, own)
     in_bits = ", in bits" if unit == "bits" else ""
     shown = str(estimate)
     lines = [
@@ -128,7 +129,19 @@ def _integrated(name: str, p: str, q: str, wrt: str | None, asked: Mapping[str, 
         for note in (estimate.reason, *estimate.warnings)
         if note and note not in shown
     ]
-    return Found(_record(name, first, second, wrt, estimate) | {"unit": unit}, lines)
+    return Found(_record(name, first, second, wrt, estimate) | {"unit": own}, lines)
+
+
+def _unit(name: str, unit: str) -> str | None:
+    """Return the unit, or None for what is measured in none, and what is between samples alone."""
+    from gantheory.errors import GantheoryError
+    from gantheory.integrals.resolve import resolve
+    from gantheory.integrals.units import measured_in
+
+    try:
+        return measured_in(resolve(name), unit)
+    except GantheoryError:
+        return None
 
 
 def _what(name: str, wrt: str | None) -> str:
@@ -141,7 +154,9 @@ def _pair(p: Any, q: Any) -> str:
     return abridged(f"p = {p}, q = {q}")
 
 
-def _arrays(name: str, p: Any, q: Any, wrt: str | None, found: Estimates, unit: str) -> Found:
+def _arrays(
+    name: str, p: Any, q: Any, wrt: str | None, found: Estimates, unit: str | None
+) -> Found:
     """Return the divergence of every pair of laws, in the order of the arrays."""
     import numpy as np
 

@@ -71,15 +71,28 @@ def in_unit(what: Kernel | Distance, found: E, unit: str) -> E:
     return replace(found, value=value, error=error, log_value=log)
 
 
+def measured_in(what: Kernel | Distance, unit: str) -> str | None:
+    """Return the unit of a divergence: ``unit``, or None for what is no information, as W1 or TV.
+
+    What a loss reads or follows, without an entry of its own, counts as in ``unit``.
+    """
+    own = isinstance(what, Kernel) and what.entry is None
+    return unit if own or _power(what) is not None else None
+
+
 def _power_of_unit(what: Kernel | Distance) -> float:
+    power = _power(what)
+    if power is None:
+        raise GantheoryError(f"{what.name} is no information, so it has no bits; leave out unit")
+    return power
+
+
+def _power(what: Kernel | Distance) -> float | None:
     """Return 1 for what is measured in nats, by the logarithm in its f, and ½ for its root."""
     entry = what.entry if isinstance(what, Kernel) else None
+    power = 1.0
     if isinstance(what, Distance) and what.root_of:
         entry, power = named(what.root_of), 0.5
-    else:
-        power = 1.0
     if isinstance(entry, Complement):
         entry = named(entry.of)
-    if isinstance(entry, FDivergence) and "log(" in entry.f:
-        return power
-    raise GantheoryError(f"{what.name} is no information, so it has no bits; leave out unit")
+    return power if isinstance(entry, FDivergence) and "log(" in entry.f else None

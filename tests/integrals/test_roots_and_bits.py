@@ -1,5 +1,6 @@
 """Conventions asked for by name: square roots that are metrics, and bits."""
 
+import json
 import math
 
 import pytest
@@ -60,6 +61,14 @@ def test_what_is_no_information_has_no_bits(name):
         gt.divergence(name, "normal(0, 1)", "normal(1, 2)", unit="bits")
     with pytest.raises(GantheoryError, match="unknown unit"):
         gt.divergence("jsd", "normal(0, 1)", "normal(1, 2)", unit="bit")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("w1", None), ("tv", None), ("jsd_gap", "nats"), ("minimax.value", "nats")]
+)
+def test_json_has_a_unit_only_for_information(name, unit):
+    asked = [name, "normal(0, 1)", "normal(1, 1)", "--json"]
+    assert json.loads(CliRunner().invoke(command, asked).output)["unit"] == unit
 
 
 def test_the_command_says_its_unit():
