@@ -12,6 +12,7 @@ from gantheory.audits import audit_target
 from gantheory.audits.target import target_of
 from gantheory.cli import COMMANDS
 from gantheory.ledger.simulated import simulate
+from simulations.protocols import run_protocol
 from simulations.sweeps.sweep import sweep
 
 # What each command stands for in Python: their keywords together are its options.
@@ -25,10 +26,13 @@ STANDS_FOR = {
     "audit": (gt.audit, audit_target, target_of),
     "prove": (gt.prove,),
     "explain": (gt.explain,),
-    "divergence": (gt.divergence, gt.certify, gt.optimal_discriminator, gt.samples),
+    "divergence": (
+        gt.divergence, gt.certify, gt.optimal_discriminator, gt.optimal_critic, gt.samples,
+    ),
     "curve": (gt.curve,),
     "simulate": (simulate,),
     "sweep": (sweep,),
+    "protocols": (gt.list_protocols, gt.get_protocol, run_protocol),
     "game": (gt.get_game, gt.read_game, gt.make_method, gt.analyse),
     "losses": (gt.list_losses,),
     "divergences": (gt.list_divergences,),
@@ -49,6 +53,7 @@ OTHERWISE = {
         "from": "a word of Python: values=...", "to": "values=...", "out": "`Curves.to_csv`",
         "generator": "`pushforward`, for a figure", "measure": "`simulations.fit`", "seed": "of it",
     },
+    "protocols": {"run": "`run_protocol`, by its name"},
     "game": {"parameter": "`Game.at`"},
     "losses": {"derive": "`derive` of each"},
     "cite": {"loss": "`get_loss(name).reference.bibtex()`"},
@@ -65,6 +70,7 @@ IN_PYTHON_ALONE = {
     "curve": {"values", "progress"},
     "simulate": {"progress"},
     "sweep": {"executor", "progress"},
+    "protocols": {"protocol", "progress"},
     "cite": {"self"},
     "game": {"game"},
 }  # fmt: skip
