@@ -18,7 +18,7 @@ from typing import Any
 from gantheory.audits import Audit
 from gantheory.audits.judge import judge
 from gantheory.audits.loading import recover_target
-from gantheory.audits.target import Target, target_of
+from gantheory.audits.target import AuditTarget, target_of
 from gantheory.derivations.wording import combination_title
 from gantheory.theory.records import Curvature
 
@@ -127,7 +127,7 @@ def row(folder: Path, target: tuple[str, str, str, str | None]) -> dict[str, Any
     }
 
 
-def apart(asked: Target, seconds: float = 120.0) -> Audit:
+def apart(asked: AuditTarget, seconds: float = 120.0) -> Audit:
     """Audit in a process of its own, forked from this one, in which torch is loaded already."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
         return judge(pool.apply_async(recover_target, (asked,)).get(seconds))

@@ -22,7 +22,7 @@ _CALLED = re.compile(
 )
 
 
-def called(text: str) -> tuple[str, str | None, str] | None:
+def samples_call(text: str) -> tuple[str, str | None, str] | None:
     """Return file, column and what follows of ``samples("a.csv", column="x")``; None: it is none.
 
     >>> called("samples('a.csv', column=x).kde()")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gantheory.densities.base import Density
-from gantheory.densities.images import Affine
+from gantheory.densities.images import AffineImage
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.mixtures import Mixture
@@ -311,7 +311,7 @@ def _twice_as_wide(law: Univariate) -> Univariate | None:
     if len(ends) == 2:
         return None
     centre = ends[0] if ends else float(quantile(law, np.array([0.5]))[0])
-    return Affine(law, -centre, 2.0)
+    return AffineImage(law, -centre, 2.0)
 
 
 def _chunks(points: Array) -> list[Tensor]:

@@ -189,11 +189,11 @@ def test_a_loss_from_outside_is_seen_everywhere(enter, tables, loss, typed, foll
 
 def test_a_loss_from_outside_is_played_at_its_typical_values(enter):
     pytest.importorskip("torch")
-    from simulations.experiments.pairs import numbers_of, objectives, played
+    from simulations.experiments.pairs import objectives, played, played_numbers
 
     enter(MINE)
     assert played("soft-margin").real == "-softplus(-2 * t)"
-    assert numbers_of("soft-margin") == {"k": 2.0}
+    assert played_numbers("soft-margin") == {"k": 2.0}
     assert "soft-margin" in objectives()
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from gantheory.audits.record import Audit, Finding, Kind, Severity
-from gantheory.audits.target import Target
+from gantheory.audits.target import AuditTarget
 from gantheory.errors import GantheoryError, require
 
 __all__ = ["Audit", "Finding", "Kind", "Severity", "audit", "audit_target"]
@@ -103,7 +103,7 @@ def _frozen(losses: tuple[Any, ...], options: dict[str, Any], name: str | None) 
 
 
 def audit_target(
-    target: Target,
+    target: AuditTarget,
     *,
     claims: str | None = None,
     seconds: float = 60.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gantheory.audits.equals import Payoffs, proportion
+from gantheory.audits.equals import Payoffs, common_factor
 from gantheory.audits.facts import ENERGIES, Facts, scores_code
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.functions import relu, t
@@ -12,7 +12,7 @@ from gantheory.functions import relu, t
 HINGED = relu(1 - t)  # the generator's part of a hinge loss, in many vocoders
 
 
-def names(facts: Facts) -> Iterator[Finding]:
+def wrong_name(facts: Facts) -> Iterator[Finding]:
     """The loss is not the one that its name, or the claim, says."""
     if not facts.claimed or facts.claim in ENERGIES:
         return
@@ -31,7 +31,7 @@ def names(facts: Facts) -> Iterator[Finding]:
         return
     if facts.payoffs is not None and _part_of(facts, facts.payoffs):
         g = facts.payoffs.generator
-        hinged = said == "hinge" and g is not None and (proportion([(g, HINGED)]) or 0) > 0
+        hinged = said == "hinge" and g is not None and (common_factor([(g, HINGED)]) or 0) > 0
         if not generator or hinged:
             return
     derivation = facts.derivation
@@ -69,7 +69,7 @@ def _part_of(facts: Facts, p: Payoffs) -> bool:
             entry = CATALOGUE.get(name)
             known = [] if entry is None or entry.parameters else [Payoffs.of(entry)]
         for one in known:
-            k = proportion([(p.real, one.real), (p.fake, one.fake)])
+            k = common_factor([(p.real, one.real), (p.fake, one.fake)])
             if k is not None and k > 0:
                 return True
     return False

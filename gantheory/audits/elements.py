@@ -87,7 +87,7 @@ def times(a: sp.Basic, b: sp.Basic) -> sp.Expr:
     return indicator(a) * indicator(b)
 
 
-def power(a: sp.Basic, b: sp.Basic) -> sp.Expr:
+def power_of(a: sp.Basic, b: sp.Basic) -> sp.Expr:
     """Return a to the power b."""
     return indicator(a) ** indicator(b)
 
@@ -99,7 +99,7 @@ def where(condition: sp.Basic, a: sp.Basic, b: sp.Basic) -> sp.Expr:
     return sp.Piecewise((indicator(a), condition), (indicator(b), True))
 
 
-def clamp(a: sp.Expr, low: Any = None, high: Any = None) -> sp.Expr:
+def clamped(a: sp.Expr, low: Any = None, high: Any = None) -> sp.Expr:
     """Return a, kept between the two bounds that are given."""
     if low is not None:
         a = maximum(as_element(low), a)
@@ -182,7 +182,7 @@ POINTWISE: Mapping[str, Callable[..., sp.Basic]] = {
     "rsub": lambda a, b, alpha=1: add(indicator(b), indicator(a), -alpha),
     "mul": times, "div": _divide, "true_divide": _divide,
     "neg": lambda a: -indicator(a), "abs": absolute, "reciprocal": lambda a: 1 / a,
-    "pow": power, "float_power": power, "square": lambda a: a**2,
+    "pow": power_of, "float_power": power_of, "square": lambda a: a**2,
     "sqrt": sp.sqrt, "rsqrt": lambda a: 1 / sp.sqrt(a),
     "exp": sp.exp, "exp2": lambda a: 2**a, "expm1": lambda a: sp.exp(a) - 1,
     "log": logarithm, "log1p": lambda a: logarithm(add(ONE, a)),
@@ -191,9 +191,9 @@ POINTWISE: Mapping[str, Callable[..., sp.Basic]] = {
     "erf": sp.erf, "erfc": lambda a: 1 - sp.erf(a), "sin": sp.sin, "cos": sp.cos,
     "cosh": lambda a: (sp.exp(a) + sp.exp(-a)) / 2, "sinh": lambda a: (sp.exp(a) - sp.exp(-a)) / 2,
     "softplus": _softplus, "relu": relu, "leaky_relu": _leaky, "elu": _elu,
-    "threshold": _threshold, "hardtanh": lambda a, low=-1, high=1: clamp(a, low, high),
-    "clamp": clamp, "clip": clamp, "clamp_min": clamp,
-    "clamp_max": lambda a, high: clamp(a, None, high),
+    "threshold": _threshold, "hardtanh": lambda a, low=-1, high=1: clamped(a, low, high),
+    "clamp": clamped, "clip": clamped, "clamp_min": clamped,
+    "clamp_max": lambda a, high: clamped(a, None, high),
     "maximum": maximum, "minimum": minimum, "fmax": maximum, "fmin": minimum,
     "logaddexp": lambda a, b: b + softplus(a - b),
     "where": where, "sign": _sign, "sgn": _sign,
@@ -204,7 +204,7 @@ POINTWISE: Mapping[str, Callable[..., sp.Basic]] = {
     "bitwise_not": sp.Not, "bitwise_and": sp.And, "bitwise_or": sp.Or,
     "masked_fill": lambda a, mask, value: where(mask, as_element(value), a),
     "isnan": lambda a: sp.false, "isinf": lambda a: sp.false, "isfinite": lambda a: sp.true,
-    "hardsigmoid": lambda a: clamp(a / 6 + sp.Rational(1, 2), 0, 1),
+    "hardsigmoid": lambda a: clamped(a / 6 + sp.Rational(1, 2), 0, 1),
     "xlogy": lambda a, b: times(a, logarithm(b)), "gelu": lambda a, **_: a * (1 + sp.erf(
         a / sp.sqrt(2))) / 2,
     "addcmul": lambda a, b, c, value=1: a + exact(value) * b * c,
@@ -227,10 +227,10 @@ LOSSES: Mapping[str, Callable[..., sp.Expr]] = {  # pointwise, then reduced by t
 
 def mean(values: Sequence[sp.Basic]) -> sp.Expr:
     """Return the mean."""
-    return total(values) / len(values)
+    return sum_over(values) / len(values)
 
 
-def total(values: Sequence[sp.Basic]) -> sp.Expr:
+def sum_over(values: Sequence[sp.Basic]) -> sp.Expr:
     """Return the sum."""
     return sp.Add(*map(indicator, values))
 
@@ -249,7 +249,7 @@ def norm(values: Sequence[sp.Basic], order: Any = 2) -> sp.Expr:
 def variance(values: Sequence[sp.Basic], correction: Any = 1) -> sp.Expr:
     """Return the variance with the given correction of the degrees of freedom."""
     centre = mean(values)
-    return total([(value - centre) ** 2 for value in values]) / (len(values) - correction)
+    return sum_over([(value - centre) ** 2 for value in values]) / (len(values) - correction)
 
 
 def log_sum_exp(values: Sequence[sp.Expr]) -> sp.Expr:
@@ -262,7 +262,7 @@ def log_sum_exp(values: Sequence[sp.Expr]) -> sp.Expr:
 
 
 REDUCTIONS: Mapping[str, Callable[..., sp.Basic]] = {
-    "sum": total, "mean": mean, "prod": lambda values: sp.Mul(*map(indicator, values)),
+    "sum": sum_over, "mean": mean, "prod": lambda values: sp.Mul(*map(indicator, values)),
     "amax": lambda values: maximum(*values), "amin": lambda values: minimum(*values),
     "logsumexp": log_sum_exp,
     "all": lambda values: sp.And(*values), "any": lambda values: sp.Or(*values),

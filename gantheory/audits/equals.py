@@ -104,14 +104,14 @@ def match(
 ) -> tuple[str, ...] | None:
     """Return what two games differ by, a factor or a constant each; None where they differ."""
     pairs = [(found.real, known.real), (found.fake, known.fake)]
-    together = proportion(pairs, points, tolerance)
+    together = common_factor(pairs, points, tolerance)
     if together is None or together <= 0:
         return None
     close = _one if tolerance == NEAR else _nearly
     differences = [] if close(together) else [f"a factor {_short(together)} of the discriminator's"]
     if found.generator is None or known.generator is None:
         return (*differences, "the generator's loss, which is not given")
-    alone = proportion([(found.generator, known.generator)], points, tolerance)
+    alone = common_factor([(found.generator, known.generator)], points, tolerance)
     if alone is None or alone <= 0:
         return None
     if not close(alone):
@@ -125,7 +125,7 @@ def match(
     return tuple(differences)
 
 
-def proportion(
+def common_factor(
     pairs: Sequence[tuple[sp.Expr, sp.Expr]],
     points: np.ndarray = POINTS,
     tolerance: float = NEAR,

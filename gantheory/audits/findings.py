@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gantheory.audits.claims import names, theory
+from gantheory.audits.claims import theory, wrong_name
 from gantheory.audits.facts import Facts
-from gantheory.audits.flow import gradients, reduction, state
-from gantheory.audits.guards import epsilon, logits, overflows, squashes
+from gantheory.audits.flow import gradients, leaking_state, reduction
+from gantheory.audits.guards import epsilon, logits, not_numbers, squashes
 from gantheory.audits.penalties import penalties
 from gantheory.audits.record import Finding, Kind
 from gantheory.audits.signs import exchanged
@@ -24,11 +24,11 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     logits,
     exchanged,
     theory,
-    names,
+    wrong_name,
     epsilon,
-    overflows,
+    not_numbers,
     reduction,
-    state,
+    leaking_state,
 )
 
 

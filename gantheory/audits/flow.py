@@ -96,7 +96,7 @@ def _backward(facts: Facts, name: str, side: str) -> str:
     )
 
 
-def state(facts: Facts) -> Iterator[Finding]:
+def leaking_state(facts: Facts) -> Iterator[Finding]:
     """State that leaks between calls, and branches on a score's value."""
     for name, one in facts.players.items():
         score = "0.3" if facts.probabilities or "-oo, oo" in one.domain else "-0.3"

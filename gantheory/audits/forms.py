@@ -17,12 +17,12 @@ from gantheory.audits.calls import Call
 from gantheory.audits.devices import OnCpu
 from gantheory.audits.network import Score
 from gantheory.audits.results import Selection, select, taken
-from gantheory.audits.trace import Record, Trace
+from gantheory.audits.trace import RunRecord, Trace
 from gantheory.functions import sigmoid
 
 
 @dataclass(frozen=True)
-class Form:
+class CallForm:
     """How the scores of one or several heads are handed over.
 
     Attributes:
@@ -54,38 +54,42 @@ def _heads(x: Tensor) -> list[Tensor]:
 
 
 FORMS = (
-    Form("a column (N, 1)", False, lambda x: x[0].view(-1, 1), "{0}.view(-1, 1)"),
-    Form("a vector (N,)", False, lambda x: x[0], "{0}"),
-    Form("a map (N, 1, 1, 1)", False, lambda x: x[0].view(-1, 1, 1, 1), "{0}.view(-1, 1, 1, 1)"),
-    Form("a list of heads", True, lambda x: [h.view(-1, 1) for h in x], "[{0}.view(-1, 1)]"),
-    Form(
+    CallForm("a column (N, 1)", False, lambda x: x[0].view(-1, 1), "{0}.view(-1, 1)"),
+    CallForm("a vector (N,)", False, lambda x: x[0], "{0}"),
+    CallForm(
+        "a map (N, 1, 1, 1)", False, lambda x: x[0].view(-1, 1, 1, 1), "{0}.view(-1, 1, 1, 1)"
+    ),
+    CallForm("a list of heads", True, lambda x: [h.view(-1, 1) for h in x], "[{0}.view(-1, 1)]"),
+    CallForm(
         "a list of lists of features that end in the score",
         True,
         lambda x: [[_feature(h), h.view(-1, 1)] for h in x],
         "[[torch.ones({0}.numel(), 1), {0}.view(-1, 1)]]",
     ),
-    Form(
+    CallForm(
         "a list of pairs of a score and features",
         True,
         lambda x: [(h.view(-1, 1), [_feature(h)]) for h in x],
         "[({0}.view(-1, 1), [torch.ones({0}.numel(), 1)])]",
     ),
-    Form(
+    CallForm(
         "a dictionary of heads",
         True,
         lambda x: {f"head{k}": h.view(-1, 1) for k, h in enumerate(x)},
         "{{'head': {0}.view(-1, 1)}}",
     ),
-    Form(
+    CallForm(
         "two logits (N, 2), the first 0",
         False,
         lambda x: torch.stack([torch.zeros_like(x[0]), x[0]], dim=1),
         "torch.stack([torch.zeros_like({0}), {0}], dim=1)",
     ),
-    Form("a list of lists", True, lambda x: [[h.view(-1, 1)] for h in x], "[[{0}.view(-1, 1)]]"),
+    CallForm(
+        "a list of lists", True, lambda x: [[h.view(-1, 1)] for h in x], "[[{0}.view(-1, 1)]]"
+    ),
 )
 NETWORK_FORMS = tuple(
-    Form(f"a network that returns {name}", many, _columns, "{0}.view(-1, 1)", answer)
+    CallForm(f"a network that returns {name}", many, _columns, "{0}.view(-1, 1)", answer)
     for name, many, answer in (
         ("a list of heads", True, _heads),
         ("lists of features that end in the score", True,
@@ -99,7 +103,7 @@ NETWORK_FORMS = tuple(
 
 
 @dataclass(frozen=True)
-class Domain:
+class ScoreDomain:
     """The scores that a loss takes: an interval, or probabilities (then t is their logit)."""
 
     lower: float = -float("inf")
@@ -155,7 +159,7 @@ class Traced:
     value: float
     real: tuple[tuple[sp.Symbol, ...], ...]
     fake: tuple[tuple[sp.Symbol, ...], ...]
-    record: Record
+    record: RunRecord
     how: str
     selection: Selection
 
@@ -175,8 +179,8 @@ class Runner:
     """One player's loss in one form, on one domain, in one precision."""
 
     call: Call
-    form: Form
-    domain: Domain = Domain()
+    form: CallForm
+    domain: ScoreDomain = ScoreDomain()
     dtype: torch.dtype = torch.float64
     selection: Selection | None = None
 

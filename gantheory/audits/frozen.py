@@ -22,7 +22,7 @@ from gantheory.audits.forms import quiet
 from gantheory.audits.results import Selection, select, taken
 from gantheory.audits.roles import Roles
 from gantheory.audits.running import said
-from gantheory.audits.separate import numeric, ratio, same, separate
+from gantheory.audits.separate import numeric, ratio, same_up_to_constant, separate
 from gantheory.audits.trace import Trace
 from gantheory.errors import GantheoryError
 from gantheory.functions import sigmoid, t
@@ -255,9 +255,9 @@ def _mean(two: Run, three: Run) -> tuple[sp.Expr, str] | None:
     first, second = (one.real for one in parts)
     assert first is not None
     assert second is not None
-    if same(first, second):
+    if same_up_to_constant(first, second):
         kind, scale = "sum", 1
-    elif same(2 * first, 3 * second):
+    elif same_up_to_constant(2 * first, 3 * second):
         kind, scale = "none" if two.how == "none" else "mean", 2
     else:
         return None
@@ -276,12 +276,12 @@ def _weight(two: Run, three: Run) -> sp.Expr | None:
             return None
         rows.append(found[0])
     constant = all(not row.has(t) for row in rows)
-    summed = rows[0] == rows[1] if constant else same(rows[0], rows[1])
+    summed = rows[0] == rows[1] if constant else same_up_to_constant(rows[0], rows[1])
     return rows[0] if summed else 2 * rows[0]
 
 
 def _alike(row: Sequence[sp.Expr]) -> bool:
-    return all(one == row[0] or same(one, row[0]) for one in row[1:])
+    return all(one == row[0] or same_up_to_constant(one, row[0]) for one in row[1:])
 
 
 def _agrees(way: Way, found: tuple[sp.Expr, str]) -> bool:

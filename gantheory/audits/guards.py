@@ -125,7 +125,7 @@ def _at(facts: Facts, player: str, low: str, high: str) -> str:
     return facts.code(*lines)
 
 
-def overflows(facts: Facts) -> Iterator[Finding]:
+def not_numbers(facts: Facts) -> Iterator[Finding]:
     """Values or gradients that are not numbers where the formula's are."""
     for name, one in facts.players.items():
         for item in one.overflows:

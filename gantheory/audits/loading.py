@@ -23,17 +23,17 @@ from gantheory.audits.penalty import holds_a_loss, is_penalty, penalty_of
 from gantheory.audits.plan import Plan, plan_of
 from gantheory.audits.recover import recover
 from gantheory.audits.recovered import Recovered
-from gantheory.audits.target import Target
+from gantheory.audits.target import AuditTarget
 from gantheory.errors import GantheoryError
 
 Arguments = tuple[list[Any], dict[str, Any]] | None
 
 
-def recover_target(target: Target) -> Recovered:
+def recover_target(target: AuditTarget) -> Recovered:
     """Return what is recovered of a loss in a module."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module, origin = load(target.place)
+        module, origin = load_module(target.place)
     said = [*target.names]
     lines = [origin]
     losses = []
@@ -54,7 +54,7 @@ def recover_target(target: Target) -> Recovered:
     )  # fmt: skip
 
 
-def _frozen(losses: list[tuple[Any, str]], target: Target, origin: str) -> Recovered:
+def _frozen(losses: list[tuple[Any, str]], target: AuditTarget, origin: str) -> Recovered:
     """Return what is recovered of a loss with frozen samples."""
     from gantheory.audits.frozen import recover_frozen
     from gantheory.audits.roles import roles_of
@@ -101,7 +101,7 @@ def _method(module: ModuleType, name: str, init: Arguments) -> Any:
         return getattr(bare, own)
 
 
-def load(place: str) -> tuple[ModuleType, str]:
+def load_module(place: str) -> tuple[ModuleType, str]:
     """Import a module by path or by name; return it and the code that does so."""
     if not place.endswith(".py"):
         return _alone(place), ""
@@ -224,7 +224,7 @@ def _variable(name: str) -> str:
 
 
 def _plan(
-    losses: list[tuple[Any, str]], target: Target, module: ModuleType, lines: list[str]
+    losses: list[tuple[Any, str]], target: AuditTarget, module: ModuleType, lines: list[str]
 ) -> Plan:
     options = target.call
     if isinstance(losses[0][0], tuple) and len(losses) == 1:  # a function that makes both
@@ -267,7 +267,7 @@ def _pair(losses: list[tuple[Any, str]], options: dict[str, Any]) -> tuple[Any, 
     )
 
 
-def _partner(target: Target, module: ModuleType, lines: list[str]) -> tuple[Any, str] | None:
+def _partner(target: AuditTarget, module: ModuleType, lines: list[str]) -> tuple[Any, str] | None:
     """Return the other player's loss, where the same module has it under the matching name."""
     owner, _, name = target.names[0].rpartition(".")
     place = _found(module, owner) if owner else module
@@ -302,6 +302,6 @@ def _only_other(place: Any, player: str | None) -> list[str]:
     return others if len(others) == 1 else []
 
 
-def _values(target: Target) -> list[Any]:
+def _values(target: AuditTarget) -> list[Any]:
     given, named = target.init or ([], {})
     return [*given, *named.values(), *target.call.values()]

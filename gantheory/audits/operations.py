@@ -79,7 +79,7 @@ class Drawn:
 
 
 @dataclass
-class Record:
+class RunRecord:
     """What a run met besides its formulas."""
 
     unknown: dict[sp.Symbol, Unknown] = field(default_factory=dict)

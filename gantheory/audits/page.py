@@ -17,7 +17,7 @@ pre{background:#8881;padding:.6rem;overflow-x:auto}.error{color:#b00}.warning{co
 .warning{color:#fb6}}"""
 
 
-def page(found: Audit) -> str:
+def audit_page(found: Audit) -> str:
     """Return the page; every text of the audited code is escaped."""
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"

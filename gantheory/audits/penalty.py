@@ -74,7 +74,7 @@ SHAPES = (SHAPE, (12,), (3, 4), (1, 2, 2, 3))  # images, rows of a table, sequen
 FIT = 1e-6  # relative, of the fitted penalty: probes are exact
 
 
-class Critic(nn.Module):
+class QuadraticCritic(nn.Module):
     """D(x) = k·⟨u, x⟩ + b + (c/2)·x₀², of known slope; with several outputs, one u each.
 
     Scores are a column (N, 1), or a vector (N,) where they are to be ``flat``.
@@ -121,7 +121,11 @@ class Penalty:
         return "labels" in self.roles.values()
 
     def at(
-        self, critic: Critic, size: int, real: float | None = None, fake: float | None = None
+        self,
+        critic: QuadraticCritic,
+        size: int,
+        real: float | None = None,
+        fake: float | None = None,
     ) -> tuple[float, float]:
         """Return its value, and its derivative in the critic's slope."""
         with quiet(torch.float64, 0):
@@ -137,7 +141,7 @@ class Penalty:
                 slope = 0.0 if found is None else float(found)
             return float(value.detach()), slope
 
-    def _value(self, critic: Critic, batches: list[Tensor]) -> Any:
+    def _value(self, critic: QuadraticCritic, batches: list[Tensor]) -> Any:
         size = len(batches[0])
         needs = self.attached or any(role.startswith("score") for role in self.roles.values())
         images = [x.requires_grad_() if needs else x for x in batches]
@@ -176,7 +180,7 @@ def holds_a_loss(function: Callable[..., Any], name: str, options: Mapping[str, 
     if player_of(name.split(".")[-1]) is None:
         return False
     try:
-        critic, penalty = Critic(3.0, diagonal=False), penalty_of(function, name, options)
+        critic, penalty = QuadraticCritic(3.0, diagonal=False), penalty_of(function, name, options)
         return any(penalty.at(critic, 4, place, -place)[0] < 0 for place in (30.0, -30.0))
     except Exception:
         return False
@@ -270,7 +274,7 @@ def _ways(penalty: Penalty) -> Iterator[Penalty]:
 def _measured(penalty: Penalty, outputs: int, sizes: tuple[int, ...]) -> dict[str, Any]:
     def at(k: float, size: int = sizes[1], **how: Any) -> tuple[float, float]:
         places = {side: how.pop(side) for side in ("real", "fake") if side in how}
-        critic = Critic(k, outputs=outputs, flat=penalty.flat, **how)
+        critic = QuadraticCritic(k, outputs=outputs, flat=penalty.flat, **how)
         return penalty.at(critic, size, **places)
 
     values = {size: np.array([at(k, size)[0] for k in SLOPES]) for size in sizes}

@@ -11,7 +11,7 @@ import torch
 
 from gantheory.audits.agreement import compare, note_gradients, remembers
 from gantheory.audits.calls import Call
-from gantheory.audits.forms import Domain, Runner, Traced
+from gantheory.audits.forms import Runner, ScoreDomain, Traced
 from gantheory.audits.kinks import by_relu
 from gantheory.audits.names import player_of
 from gantheory.audits.overflow import overflows
@@ -23,10 +23,10 @@ from gantheory.audits.running import batch, runner_of, said
 from gantheory.audits.separate import (
     Separated,
     coupling,
-    expectation,
+    mean_of_draws,
     numeric,
     ratio,
-    same,
+    same_up_to_constant,
     separate,
 )
 from gantheory.functions import relu, softplus, t, to_sympy
@@ -73,7 +73,7 @@ def _player(call: Call) -> Player:
                   labelled=call.labelled)  # fmt: skip
 
 
-def _recovered(runner: Runner, own: Domain) -> Player:
+def _recovered(runner: Runner, own: ScoreDomain) -> Player:
     player = _player(runner.call)
     player.domain = "(0, 1)" if own.probabilities else own.text
     _fill(player, runner)
@@ -114,11 +114,11 @@ def _beside(players: dict[str, Player], runner: Runner, name: str) -> None:
         return
 
 
-def _meet(domains: Sequence[Domain]) -> Domain:
+def _meet(domains: Sequence[ScoreDomain]) -> ScoreDomain:
     if not domains:
-        return Domain()
+        return ScoreDomain()
     lower, upper = max(d.lower for d in domains), min(d.upper for d in domains)
-    return Domain(lower, upper) if lower < upper else domains[0]
+    return ScoreDomain(lower, upper) if lower < upper else domains[0]
 
 
 def _fill(player: Player, runner: Runner) -> None:
@@ -188,7 +188,7 @@ def _branches(runs: Sequence[Traced]) -> bool:
 
 def _mean_over_draws(traced: Traced) -> sp.Expr:
     drawn = {s: (d.mean, d.variance) for s, d in traced.record.random.items()}
-    found = expectation(traced.formula, drawn) if drawn else traced.formula
+    found = mean_of_draws(traced.formula, drawn) if drawn else traced.formula
     return traced.formula if found is None else found
 
 
@@ -200,7 +200,7 @@ def _separated(traced: Traced) -> Separated:
 
 def _payoffs(player: Player, runner: Runner, first: Traced) -> None:
     drawn = {s: (d.mean, d.variance) for s, d in first.record.random.items()}
-    if drawn and expectation(first.formula, drawn) is None:
+    if drawn and mean_of_draws(first.formula, drawn) is None:
         player.missing = "it draws random numbers that do not enter linearly"
         return
     if first.how == "number" and not first.used:
@@ -251,9 +251,9 @@ def _reduction(two: sp.Expr | None, three: sp.Expr | None, how: str) -> str:
         return "unknown"
     if not (two.has(t) or three.has(t)):
         return ""
-    if same(two * 2, three * 3):
+    if same_up_to_constant(two * 2, three * 3):
         return "none" if how == "none" else "mean"
-    return "sum" if same(two, three) else "unknown"
+    return "sum" if same_up_to_constant(two, three) else "unknown"
 
 
 def _heads(two: Separated, one: Separated) -> str | None:

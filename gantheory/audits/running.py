@@ -10,7 +10,7 @@ import sympy as sp
 import torch
 
 from gantheory.audits.calls import Call
-from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Domain, Runner, Traced
+from gantheory.audits.forms import FORMS, NETWORK_FORMS, Batch, Runner, ScoreDomain, Traced
 from gantheory.errors import GantheoryError
 
 GRID = (-30.0, -10.0, -5.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, -1e-3, 1e-3, 0.25, 0.5, 0.75,
@@ -36,7 +36,7 @@ def _as_called(call: Call) -> tuple[Runner | str, bool]:
     partly: Runner | None = None
     for dtype in (torch.float64, torch.float32):
         for form in (*FORMS, *(NETWORK_FORMS if call.network else ())):
-            runner = Runner(call, form, Domain(0.0, 1.0), dtype)
+            runner = Runner(call, form, ScoreDomain(0.0, 1.0), dtype)
             try:
                 traced = runner.traced(batch(runner, 2))
             except GantheoryError:
@@ -86,13 +86,13 @@ def _expected(traced: Traced, call: Call) -> set[sp.Symbol]:
     return {leaf for side in wanted for head in sides[side] for leaf in head}
 
 
-def _domain(runner: Runner) -> Domain:
+def _domain(runner: Runner) -> ScoreDomain:
     """Return the interval of scores on which the loss is a number."""
-    free = replace(runner, domain=Domain())
+    free = replace(runner, domain=ScoreDomain())
     values = [_value(free, point) for point in GRID]
     finite = [bool(np.isfinite(value)) for value in values]
     if all(finite):
-        return Domain(0.0, 1.0) if _held(runner, values) else Domain()
+        return ScoreDomain(0.0, 1.0) if _held(runner, values) else ScoreDomain()
     runs: list[tuple[int, int]] = []
     start = None
     for k, ok in enumerate([*finite, False]):
@@ -102,13 +102,13 @@ def _domain(runner: Runner) -> Domain:
             runs.append((start, k - 1))
             start = None
     if not runs:
-        return Domain()
+        return ScoreDomain()
     first, last = max(runs, key=lambda run: run[1] - run[0])
     lower = -np.inf if first == 0 else _edge(free, GRID[first - 1], GRID[first])
     upper = np.inf if last == len(GRID) - 1 else _edge(free, GRID[last + 1], GRID[last])
     if -GUARD <= lower <= 0.0 and 1.0 <= upper <= 1.0 + GUARD:
-        return Domain(0.0, 1.0)  # an epsilon widens what a logarithm takes
-    return Domain(float(lower), float(upper))
+        return ScoreDomain(0.0, 1.0)  # an epsilon widens what a logarithm takes
+    return ScoreDomain(float(lower), float(upper))
 
 
 def _held(runner: Runner, values: list[float]) -> bool:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from gantheory.audits.recovered import Recovered
-from gantheory.audits.target import Target
+from gantheory.audits.target import AuditTarget
 from gantheory.errors import GantheoryError
 
 SECONDS = 60.0
@@ -19,7 +19,7 @@ MEGABYTES = 4096
 
 
 def recover_apart(
-    target: Target, seconds: float = SECONDS, megabytes: int = MEGABYTES
+    target: AuditTarget, seconds: float = SECONDS, megabytes: int = MEGABYTES
 ) -> Recovered:
     """Return what is recovered of a target in a process of its own.
 
@@ -45,7 +45,7 @@ def recover_apart(
     return Recovered.from_dict(found["found"])
 
 
-def _run(target: Target, arguments: list[str], seconds: float, megabytes: int) -> None:
+def _run(target: AuditTarget, arguments: list[str], seconds: float, megabytes: int) -> None:
     """Run the worker to its end, or end it and say so."""
     command = [sys.executable, "-m", "gantheory.audits.worker", *arguments]
     folder = os.getcwd()
@@ -74,5 +74,5 @@ def _run(target: Target, arguments: list[str], seconds: float, megabytes: int) -
         raise _too_large(target, megabytes)
 
 
-def _too_large(target: Target, megabytes: int) -> GantheoryError:
+def _too_large(target: AuditTarget, megabytes: int) -> GantheoryError:
     return GantheoryError(f"{target.place} needs more than {megabytes} MB; --megabytes allows more")

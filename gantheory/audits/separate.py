@@ -33,11 +33,11 @@ class Separated:
 
 def separate(formula: sp.Expr, real: Sequence[sp.Symbol], fake: Sequence[sp.Symbol]) -> Separated:
     """Split a formula into what each sample adds."""
-    found = _by_sample(terms(formula), real, fake)
+    found = _by_sample(terms_of_sum(formula), real, fake)
     if found.coupled:
         together = sp.Add(*found.coupled)
         expanded = sp.expand(together, log=False, power_base=False, power_exp=False)
-        other = _by_sample(terms(formula - together + expanded), real, fake)
+        other = _by_sample(terms_of_sum(formula - together + expanded), real, fake)
         return found if other.coupled else other
     return found
 
@@ -63,12 +63,12 @@ def _by_sample(
     return Separated(sides[0], sides[1], sp.Add(*constant), tuple(coupled))
 
 
-def terms(formula: sp.Expr, factor: sp.Expr = sp.S.One) -> Iterator[sp.Expr]:
+def terms_of_sum(formula: sp.Expr, factor: sp.Expr = sp.S.One) -> Iterator[sp.Expr]:
     """Yield the terms of a sum, numbers multiplied out and nothing else."""
     number, rest = _number_times(formula)
     if rest.is_Add:
         for term in rest.args:
-            yield from terms(term, factor * number)
+            yield from terms_of_sum(term, factor * number)
     else:
         yield factor * number * rest
 
@@ -83,10 +83,10 @@ def _common(formulas: Sequence[sp.Expr]) -> sp.Expr | None:
     if not formulas:
         return sp.Integer(0)
     first = formulas[0]
-    return first if all(same(first, other) for other in formulas[1:]) else None
+    return first if all(same_up_to_constant(first, other) for other in formulas[1:]) else None
 
 
-def same(left: sp.Expr, right: sp.Expr) -> bool:
+def same_up_to_constant(left: sp.Expr, right: sp.Expr) -> bool:
     """Return whether two formulas of ``t`` are the same function, up to a constant."""
     if left == right:
         return True
@@ -199,7 +199,7 @@ def _by_means(term: sp.Expr, sides: Sequence[Sequence[sp.Symbol]]) -> bool:
     return True
 
 
-def expectation(
+def mean_of_draws(
     formula: sp.Expr, drawn: Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]
 ) -> sp.Expr | None:
     """Return the mean over independent draws, given (mean, variance); None beyond degree two."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from gantheory.audits.equals import Payoffs, equal_loss, proportion, upright
+from gantheory.audits.equals import Payoffs, common_factor, equal_loss, upright
 from gantheory.audits.facts import ENERGIES, Facts, scores_code
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.functions import t
@@ -18,7 +18,7 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
     if p is None or facts.coupled:
         return
     if p.generator is not None:
-        k = proportion([(p.generator, -p.fake)])
+        k = common_factor([(p.generator, -p.fake)])
         if k is not None and k > 0 and (upright(p) or _linear(p)):
             yield _cooperates(facts)
             return

@@ -16,7 +16,7 @@ LONGEST = 2000  # characters of --init or --call
 
 
 @dataclass(frozen=True)
-class Target:
+class AuditTarget:
     """What to audit.
 
     Attributes:
@@ -54,7 +54,7 @@ def target_of(
     style: str | None = None,
     witness: bool = False,
     samples_frozen: bool = False,
-) -> Target:
+) -> AuditTarget:
     """Read ``path/to/losses.py:GANLoss``, or ``package.losses:d_loss,g_loss``.
 
     A discriminator's loss in two functions is their sum: ``losses.py:on_real+on_fake,g_loss``.
@@ -77,7 +77,7 @@ def target_of(
         raise GantheoryError(f"{place[:80]!r} is neither a path that ends in .py nor a module")
     arguments = None if init is None else _literals(init, "--init")
     _, named_ = ([], {}) if call is None else _literals(call, "--call", positional=False)
-    return Target(place, names, arguments, named_, style, witness, samples_frozen)
+    return AuditTarget(place, names, arguments, named_, style, witness, samples_frozen)
 
 
 def _is_named(text: str) -> bool:

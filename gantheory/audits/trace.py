@@ -27,7 +27,7 @@ from gantheory.audits.elements import (
     exact,
     log_sum_exp,
     norm,
-    total,
+    sum_over,
     variance,
 )
 from gantheory.audits.operations import (
@@ -41,7 +41,7 @@ from gantheory.audits.operations import (
     READS,
     REDUCED,
     Drawn,
-    Record,
+    RunRecord,
     Unknown,
 )
 
@@ -67,7 +67,7 @@ class Trace(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.record = Record()
+        self.record = RunRecord()
         self._table: list[sp.Basic] = []
         self._known: dict[int, Tensor] = {}
         self._alive: list[Tensor] = []  # a freed address must not be taken for another tensor
@@ -258,7 +258,7 @@ class Trace(TorchDispatchMode):
         if name == "nll_loss_forward":
             return self._picked(args)
         if name == "dot":
-            return _array([total(self.entries(args[0]) * self.entries(args[1]))], ())
+            return _array([sum_over(self.entries(args[0]) * self.entries(args[1]))], ())
         if name in ("mm", "mv", "addmm"):
             return self._product(name, args)
         if name in BACKWARD_LOSSES:
@@ -293,7 +293,7 @@ class Trace(TorchDispatchMode):
         entries = self._pointwise(LOSSES[name], [*tensors, *options], {})
         if REDUCED[reduction] == "none":
             return entries
-        total_ = total(entries.reshape(-1).tolist())
+        total_ = sum_over(entries.reshape(-1).tolist())
         return _array([total_ / entries.size if reduction == 1 else total_], ())
 
     def _loss_backward(self, name: str, args: Any) -> np.ndarray:
@@ -339,7 +339,7 @@ class Trace(TorchDispatchMode):
         picked = [-entries[row, label] for row, label in enumerate(target.tolist())]
         if REDUCED[reduction] == "none":
             return _array(picked, (len(picked),))
-        return _array([total(picked) / (len(picked) if reduction == 1 else 1)], ())
+        return _array([sum_over(picked) / (len(picked) if reduction == 1 else 1)], ())
 
     def _product(self, name: str, args: Any) -> np.ndarray:
         if name == "addmm":

@@ -21,12 +21,12 @@ def main(request: str, answer: str) -> None:
 
 
 def _answer(target: dict[str, Any]) -> dict[str, Any]:
-    from gantheory.audits.target import Target
+    from gantheory.audits.target import AuditTarget
     from gantheory.errors import GantheoryError
 
     init = target["init"]
     pairs = {"names": tuple(target["names"]), "init": None if init is None else tuple(init)}
-    asked = Target(**target | pairs)
+    asked = AuditTarget(**target | pairs)
     try:
         from gantheory.audits.loading import recover_target
 

@@ -65,15 +65,15 @@ def command(
     asked = target_of(target, init, call_, style, witness, samples_frozen)
     found = audit_target(asked, claims=claims, seconds=seconds, megabytes=megabytes)
     if html:
-        from gantheory.audits.page import page
+        from gantheory.audits.page import audit_page
 
-        Path(html).write_text(page(found), encoding="utf-8")
+        Path(html).write_text(audit_page(found), encoding="utf-8")
     if as_json:
         print_json(found.as_dict())
     else:
-        from gantheory.cli.audits import show
+        from gantheory.cli.audits import show_audit
 
-        show(found)
+        show_audit(found)
     levels = ["note", "warning", "error"]
     severe = fail_on and any(
         levels.index(finding.severity.value) >= levels.index(fail_on) for finding in found.findings

@@ -12,7 +12,7 @@ from gantheory.report import terminal
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def show(found: Audit) -> None:
+def show_audit(found: Audit) -> None:
     """Print what a loss is, what it does, and the findings with their evidence."""
     console = terminal.console(highlight=False)
     console.print(Text(found.name, style="bold"))

@@ -23,10 +23,12 @@ class _Listing(click.Command):
     """A command whose help ends in every name that it takes, a line each."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from gantheory.cli.divergences import known
+        from gantheory.cli.divergences import known_divergences
 
         with formatter.section("Names"):
-            formatter.write_dl([(str(e["name"]), f"{e['title']}: {e['formula']}") for e in known()])
+            formatter.write_dl(
+                [(str(e["name"]), f"{e['title']}: {e['formula']}") for e in known_divergences()]
+            )
 
 
 @click.command(cls=_Listing)

@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
     Example:
       gantheory divergences
     """
-    rows = known()
+    rows = known_divergences()
     if as_json:
         print_json(rows)
         return
@@ -28,7 +28,7 @@ def command(as_json: bool) -> None:
     print_list(["name", "title", "formula"], rows, beside={"aliases": "also"})
 
 
-def known() -> list[dict[str, object]]:
+def known_divergences() -> list[dict[str, object]]:
     """Return every divergence and distance: name, title, formula, aliases."""
     from gantheory.divergences import COMPLEMENTS, DIVERGENCES
     from gantheory.integrals.transport.catalogue import DISTANCES

@@ -58,9 +58,9 @@ def command(
     protocol = get_protocol(name)
     outcomes = list(outcomes_of(name))
     if runs:
-        from gantheory.cli.sweep import numbers
+        from gantheory.cli.sweep import whole_numbers
 
-        outcomes.append(_run(protocol, numbers(seeds), steps, device, out, quiet or as_json))
+        outcomes.append(_run(protocol, whole_numbers(seeds), steps, device, out, quiet or as_json))
     if as_json:
         print_json(_as_dict(protocol, outcomes))
     else:

@@ -91,7 +91,7 @@ def command(
 
         with _resumable(lambda: progress.tasks[task].completed, out):
             found = sweep(
-                asked, first, second, seeds=numbers(seeds), out=out, workers=workers,
+                asked, first, second, seeds=whole_numbers(seeds), out=out, workers=workers,
                 scheduler=scheduler, progress=show, hidden=_widths(hidden), **settings,
             )  # fmt: skip
     if as_json:
@@ -113,7 +113,7 @@ def _resumable(done: Callable[[], float], out: Path) -> Iterator[None]:
         raise KeyboardInterrupt(kept) from None
 
 
-def numbers(text: str) -> list[int]:
+def whole_numbers(text: str) -> list[int]:
     """Return the whole numbers of a list such as ``"0:100"`` or ``"1,2,7:10"``, ends left out.
 
     >>> numbers("1,2,7:10")

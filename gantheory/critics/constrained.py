@@ -26,8 +26,8 @@ from gantheory.critics.suprema import (
     g,
     linear_part,
     p,
+    positive_size,
     q,
-    size_of,
     value_step,
     w,
     weighted_supremum,
@@ -109,7 +109,7 @@ def _unbounded(loss: Critic, linear: Linear) -> CriticDerivation:
 
 def _slope(loss: Critic, linear: Linear) -> CriticDerivation:
     assert isinstance(loss.constraint, Slope)
-    most = size_of(loss.constraint.most)
+    most = positive_size(loss.constraint.most)
     best, value, lemma = bounded_supremum(most)
     gain = sp.Symbol("gain", real=True)  # of f' at one place, for the objective E_p f - E_q f
     factor = sp.simplify(value.subs(g, linear.real * gain) / sp.Abs(gain))

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.exposition import Exposition, Line, Step, weakest
+from gantheory.derivations.exposition import Exposition, Line, Step, weakest_word
 from gantheory.derivations.summary import FITS
 from gantheory.derivations.wording import quantity_title
 from gantheory.divergences.symbols import in_symbols
@@ -87,7 +87,7 @@ class CriticDerivation(Exposition):
                 self.undecided.values()
             )
             return (Line(label, why, "proved" if self.no_optimum else "undecided"),)
-        known = weakest(step.known for step in self.steps)
+        known = weakest_word(step.known for step in self.steps)
         lines = [Line("D reports", self._reported(), known)]
         if self.critic is not None:
             lines.append(Line("optimal f", _critic_text(self.critic), known))

@@ -101,7 +101,7 @@ def follows_value(loss: Critic) -> tuple[tuple[str, ...], dict[str, str]]:
     }
 
 
-def size_of(text: str, zero: bool = False) -> sp.Expr:
+def positive_size(text: str, zero: bool = False) -> sp.Expr:
     """Return a positive size as an expression; ``zero`` admits 0 too.
 
     Raises:

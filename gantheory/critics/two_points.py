@@ -12,7 +12,7 @@ from gantheory.critics.suprema import (
     F_q,
     Linear,
     d,
-    size_of,
+    positive_size,
     v,
     value_step,
 )
@@ -42,8 +42,8 @@ CONVEX = (
 def penalised_slope(loss: Critic, linear: Linear) -> CriticDerivation:
     """Two points at distance d: the mean over the segment of real·d·f' − weight(f' − target)²."""
     assert isinstance(loss.constraint, GradientPenalty)
-    weight = size_of(loss.constraint.weight)
-    target = size_of(loss.constraint.target, zero=True)
+    weight = positive_size(loss.constraint.weight)
+    target = positive_size(loss.constraint.target, zero=True)
     gain = sp.Abs(linear.real)
     integrand = gain * d * v - weight * (v - target) ** 2
     (slope,) = map(sp.expand, sp.solve(sp.diff(integrand, v), v))
@@ -111,7 +111,7 @@ def mirrored_payoffs(
     loss: Critic, objective: Expectations, bound: Slope
 ) -> CriticDerivation | None:
     """Two points at distance d, payoffs with a(t) = b(−t) concave and a increasing: f = ±Kd/2."""
-    most, real = size_of(bound.most), to_sympy(objective.real)
+    most, real = positive_size(bound.most), to_sympy(objective.real)
     mirrored = to_sympy(in_place_of_score(objective.fake, "-t"))
     if sp.simplify(real - mirrored) != 0 or not all(map(_rises, sp.Add.make_args(real))):
         return None

@@ -163,7 +163,7 @@ Family = TypeVar("Family", bound=type[Density])
 FAMILIES: dict[str, type[Density]] = {}
 
 
-def register(family: Family) -> Family:
+def register_family(family: Family) -> Family:
     """Enter a family into the registry under its name."""
     FAMILIES[family.name] = family
     return family

@@ -20,7 +20,7 @@ from gantheory.densities.base import (
     Domain,
     generator,
     parameter,
-    register,
+    register_family,
 )
 from gantheory.densities.gammas import (
     beta_about,
@@ -52,7 +52,7 @@ def check_order(family: str, a: float, b: float) -> None:
         raise GantheoryError(f"{family}: a={a:g} must be less than b={b:g}")
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Uniform(Univariate):
     """The uniform law on [a, b]."""
@@ -136,7 +136,7 @@ class Uniform(Univariate):
         return np.where(ours & theirs, constant, outside), np.full(at.anchor.shape, abs(constant))
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Beta(Univariate):
     """The beta law with density proportional to x^(a−1)·(1 − x)^(b−1) on (0, 1)."""

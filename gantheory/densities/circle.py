@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import Array, Domain, generator, parameter, register
+from gantheory.densities.base import Array, Domain, generator, parameter, register_family
 from gantheory.densities.gammas import in_digits
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import bisected
@@ -66,7 +66,7 @@ def _ratio_of_constants(concentration: float, other: float) -> float:
     return in_digits(compute, concentration, other)[0]
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class VonMises(Univariate):
     """The law of an angle in [−π, π) with density ∝ exp(concentration·cos(x − loc)).

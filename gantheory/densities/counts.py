@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import Array, Density, Domain, generator, parameter, register
+from gantheory.densities.base import Array, Density, Domain, generator, parameter, register_family
 from gantheory.densities.gammas import excess, in_digits
 from gantheory.densities.inherited import of_family
 from gantheory.densities.univariate import LogRatio, log_quotient
@@ -160,7 +160,7 @@ def _log_binomial(k: Array, n: Array | float, share: float) -> Array:
     return np.where(inner, log, ends)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Poisson(Counts):
     """The Poisson law on 0, 1, 2, ... with mean ``rate``."""
@@ -236,7 +236,7 @@ class _Failures(Counts):
         return one + two, abs(one) + np.abs(two)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Geometric(_Failures):
     """The number of failures before the first success: P(X = k) = p·(1 − p)^k on 0, 1, 2, ..."""
@@ -252,7 +252,7 @@ class Geometric(_Failures):
         return generator(rng).geometric(self.p, n) - 1.0
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class NegativeBinomial(_Failures):
     """The number of failures before ``r`` successes of probability ``p``; r may be any positive."""
@@ -274,7 +274,7 @@ class NegativeBinomial(_Failures):
         return generator(rng).negative_binomial(self.r, self.p, n).astype(float)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Binomial(Counts):
     """The number of successes in ``n`` trials of probability ``p``."""
@@ -324,7 +324,7 @@ def _zeta(exponent: float) -> tuple[float, ...]:
     return in_digits(compute, exponent)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Zipf(Counts):
     """The law on 1, 2, 3, ... with P(X = k) ∝ k^−exponent."""

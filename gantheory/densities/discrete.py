@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array, Density, generator, parameter, register
+from gantheory.densities.base import Array, Density, generator, parameter, register_family
 from gantheory.errors import GantheoryError, shown
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Discrete(Density):
     """The law that takes the value k with probability ``masses[k]``.

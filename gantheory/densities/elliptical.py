@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import SHAPE, Array, Density, generator, parameter, register
+from gantheory.densities.base import SHAPE, Array, Density, generator, parameter, register_family
 from gantheory.densities.plane import NormalNd
 from gantheory.errors import GantheoryError
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class StudentTNd(Density):
     """The law of loc + Z/√(V/df), Z normal with covariance ``shape`` and V chi-squared.

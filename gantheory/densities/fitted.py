@@ -8,7 +8,7 @@ import numpy as np
 
 from gantheory.densities.base import Array, Density, make
 from gantheory.errors import GantheoryError, shown
-from gantheory.tables import called, is_table_name, read_table
+from gantheory.tables import is_table_name, read_table, samples_call
 
 RULES = ("scott", "silverman")
 _KDE = re.compile(r"""\.kde\(\s*(?:bandwidth\s*=\s*)?(['"]?)([\w.+-]*)\1\s*\)""")
@@ -54,7 +54,7 @@ def fitted_law(text: str) -> Density | None:
     Raises:
         GantheoryError: for samples to which nothing is fitted, which have no density.
     """
-    found = (text.strip(), None, "") if is_table_name(text) else called(text)
+    found = (text.strip(), None, "") if is_table_name(text) else samples_call(text)
     if found is None:
         return None
     name, column, rest = found

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import REAL, Array, parameter, register
+from gantheory.densities.base import REAL, Array, parameter, register_family
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
@@ -70,9 +70,9 @@ def steepness(law: Univariate, at: Points) -> Array:
     return np.where(np.isnan(slope), 0.0, slope)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
-class Affine(Image):
+class AffineImage(Image):
     """The law of loc + scale·X for X drawn from ``base``; a negative scale reflects it.
 
     >>> from gantheory.densities import density
@@ -259,7 +259,7 @@ class Affine(Image):
         return self.base.score_size(name.removeprefix("base.")) if "base." in name else 0.0
 
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
-        if of_family(other, Affine) and (self.loc, self.scale) == (other.loc, other.scale):
+        if of_family(other, AffineImage) and (self.loc, self.scale) == (other.loc, other.scale):
             anchors = other._anchors | self._anchors  # at ends of either no rounding crosses them
             inner = at.standardised(self.loc, self.scale, anchors)
             return self.base.log_ratio(other.base, inner)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import REAL, Array, Domain, parameter, register
+from gantheory.densities.base import REAL, Array, Domain, parameter, register_family
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, StandardForm, Univariate
@@ -22,7 +22,7 @@ OWN = 800.0  # nats below the middle: there a density has left the range of bina
 EXPONENT = Domain(0.01, 1e6, (0.5, 4.0))  # as of the Weibull law
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Triangular(Univariate):
     """The law on [a, b] whose density rises linearly up to the ``mode`` and falls beyond it."""
@@ -148,7 +148,7 @@ class Triangular(Univariate):
         return (self.name, share), exact[0], exact[2] - exact[0]
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Kumaraswamy(Univariate):
     """The law on (0, 1) with P(X <= x) = 1 − (1 − x^a)^b."""

@@ -24,7 +24,7 @@ from gantheory.densities.base import (
     Domain,
     generator,
     parameter,
-    register,
+    register_family,
 )
 from gantheory.densities.gammas import excess, in_digits, log_over
 from gantheory.densities.inherited import of_family
@@ -247,7 +247,7 @@ class PowerOfGamma(Univariate):
         return np.where(inside(at, 0.0, math.inf), one + two + constant, 0.0), size
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Weibull(PowerOfGamma):
     """The Weibull law: P(X > x) = exp(−(x/scale)^shape) on the positive half-line."""
@@ -262,7 +262,7 @@ class Weibull(PowerOfGamma):
         return 1.0, self.shape, self.scale, 1.0
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Rayleigh(PowerOfGamma):
     """The Rayleigh law, of density x/scale²·exp(−x²/(2·scale²)) on the positive half-line."""
@@ -275,7 +275,7 @@ class Rayleigh(PowerOfGamma):
         return 1.0, 2.0, self.scale, 2.0
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class InverseGamma(PowerOfGamma):
     """The law of scale/G for G of law gamma(shape): density ∝ x^(−shape−1)·exp(−scale/x)."""

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.base import (
+    POSITIVE,
+    REAL,
+    Array,
+    Domain,
+    generator,
+    parameter,
+    register_family,
+)
 from gantheory.densities.gammas import excess, student_constants
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
@@ -86,7 +94,7 @@ class LocationScale(Univariate):
         return ratio + constant, np.abs(ratio) + abs(constant)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Laplace(LocationScale):
     """The double exponential law, of variance 2·scale²."""
@@ -132,7 +140,7 @@ class Laplace(LocationScale):
         return self.rescaled(other, self.apart_in_size(other, at))
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Logistic(LocationScale):
     """The logistic law, whose distribution function is the sigmoid."""
@@ -174,7 +182,7 @@ class Logistic(LocationScale):
         return self.rescaled(other, apart + 2 * np.where(np.abs(apart) < 1, close, far))
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Gumbel(LocationScale):
     """The extreme-value law of maxima: P(X <= x) = exp(−exp(−(x − loc)/scale))."""
@@ -240,7 +248,7 @@ class Gumbel(LocationScale):
         return ratio, size + np.abs(apart)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class StudentT(LocationScale):
     """Student's t law with ``df`` degrees of freedom; df = 1 is the Cauchy law."""

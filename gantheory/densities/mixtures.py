@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gantheory.densities.base import POSITIVE, REAL, Array, parameter, register
+from gantheory.densities.base import POSITIVE, REAL, Array, parameter, register_family
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import PAIRED, AnyMixture, check_weights
 from gantheory.densities.normal import LOG_SQRT_2PI, Normal
@@ -29,7 +29,7 @@ HELD = 200_000  # numbers at once: what a cache holds
 APART = 0.5  # of a width: bumps nearer to each other are looked at from one anchor
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Mixture(AnyMixture):
     """A mixture of any densities on the line.
@@ -87,7 +87,7 @@ class Mixture(AnyMixture):
         return self._of_normals.log_depth(at) if self._of_normals else super().log_depth(at)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class NormalMixture(AnyMixture):
     """A mixture of normals, given by its weights, locations and standard deviations.

@@ -13,7 +13,7 @@ from gantheory.densities.base import (
     Array,
     Domain,
     parameter,
-    register,
+    register_family,
     written,
 )
 from gantheory.densities.plane import Spatial, Tangent, widened
@@ -72,7 +72,7 @@ class _Modes(Spatial):
         return f"{self.name}({', '.join(f'{k}={written(v)}' for k, v in shown.items())})"
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class RingMixture2d(_Modes):
     """Equal-weight isotropic normals, evenly spaced on a circle around the origin.
@@ -96,7 +96,7 @@ class RingMixture2d(_Modes):
         return self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class GridMixture2d(_Modes):
     """Equal-weight isotropic normals on a square grid of ``side`` by ``side`` around the origin.

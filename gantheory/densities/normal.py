@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register
+from gantheory.densities.base import POSITIVE, REAL, Array, generator, parameter, register_family
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
@@ -26,7 +26,7 @@ from gantheory.densities.univariate import (
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Normal(Univariate):
     """The normal law with mean ``loc`` and standard deviation ``scale``.

@@ -22,7 +22,7 @@ from gantheory.densities.base import (
     Density,
     generator,
     parameter,
-    register,
+    register_family,
     written,
 )
 from gantheory.errors import GantheoryError, shown, unknown_name
@@ -175,7 +175,7 @@ def _covariance(family: str, value: Any, dim: int) -> tuple[tuple[float, ...], .
     return rows
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Normal2dIso(Spatial):
     """The normal law in the plane with one standard deviation ``scale`` for both axes.
@@ -201,7 +201,7 @@ class Normal2dIso(Spatial):
         return widened(self, self.scale) if name == "scale" else super().tangent(name)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class NormalNd(Spatial):
     """The normal law with mean ``loc`` and covariance ``cov``, in as many dimensions as loc has."""
@@ -238,7 +238,7 @@ class NormalNd(Spatial):
         return super()._names() | entries
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class SpatialMixture(Spatial):
     """A weighted sum of laws of this module, written ``mixture(0.5*... + 0.5*...)``."""

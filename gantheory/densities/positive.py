@@ -19,7 +19,7 @@ from gantheory.densities.base import (
     Domain,
     generator,
     parameter,
-    register,
+    register_family,
 )
 from gantheory.densities.gammas import (
     excess,
@@ -61,7 +61,7 @@ def inside(at: Points, low: float, high: float) -> Array:
 PEAKED = 8.0
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Gamma(Univariate):
     """The gamma law with density proportional to x^(shape−1)·exp(−x/scale)."""
@@ -206,7 +206,7 @@ class Gamma(Univariate):
         return np.where(inside(at, 0.0, math.inf), one + two + constant, 0.0), size
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class LogNormal(Univariate):
     """The law of exp(loc + scale·Z) for a standard normal Z."""

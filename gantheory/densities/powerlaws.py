@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, SHAPE, Array, Domain, parameter, register
+from gantheory.densities.base import POSITIVE, SHAPE, Array, Domain, parameter, register_family
 from gantheory.densities.gammas import log_over
 from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import inside
@@ -35,7 +35,7 @@ def _over_scale(at: Points, scale: float) -> Array:
     return log_over(w, at.minus(0.0), at.log_abs_minus(0.0), scale)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Pareto(Univariate):
     """The Pareto law: P(X > x) = (scale/x)^shape for x >= scale."""
@@ -125,7 +125,7 @@ class Pareto(Univariate):
         return np.where(ours & theirs, one + two + three, outside), size
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class LogLogistic(Univariate):
     """The law whose logarithm is logistic: P(X <= x) = 1/(1 + (x/scale)^−shape)."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erf, erfinv
 
-from gantheory.densities.base import POSITIVE, REAL, SHAPE, Array, parameter, register
+from gantheory.densities.base import POSITIVE, REAL, SHAPE, Array, parameter, register_family
 from gantheory.densities.inherited import of_family
 from gantheory.densities.location_scale import StudentT
 from gantheory.densities.normal import Normal
@@ -115,7 +115,7 @@ def as_known(law: Any) -> Any:
     return law.law if of_family(law, Renamed) else law
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Exponential(Renamed):
     """The exponential law of mean ``scale``, gamma(1, scale); its rate is 1/scale."""
@@ -128,7 +128,7 @@ class Exponential(Renamed):
         return Gamma(1.0, self.scale)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class ChiSquared(Renamed):
     """The chi-squared law with ``df`` degrees of freedom, gamma(df/2, 2)."""
@@ -150,7 +150,7 @@ class ChiSquared(Renamed):
         return super().score_size(name) * (2.0 if name == "scale" else 1.0)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Cauchy(Renamed):
     """The Cauchy law, student_t(1, loc, scale)."""
@@ -247,7 +247,7 @@ class Folded(Univariate):
         return np.where(inside(at, 0.0, math.inf), known[0], 0.0), known[1]
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class HalfNormal(Folded):
     """The law of abs(X), X normal about 0 with standard deviation ``scale``."""
@@ -269,7 +269,7 @@ class HalfNormal(Folded):
         return self.scale * math.sqrt(2 / math.pi)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class HalfCauchy(Folded):
     """The law of abs(X), X Cauchy about 0 with scale ``scale``."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array, generator, parameter, register
+from gantheory.densities.base import Array, generator, parameter, register_family
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.images import Image
 from gantheory.densities.inherited import of_family
@@ -28,7 +28,7 @@ from gantheory.densities.univariate import (
 from gantheory.errors import GantheoryError
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Restrict(Image):
     """The law of X given a <= X <= b, for X drawn from ``base``.

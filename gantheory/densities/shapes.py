@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import POSITIVE, REAL, Array, Domain, generator, parameter, register
+from gantheory.densities.base import (
+    POSITIVE,
+    REAL,
+    Array,
+    Domain,
+    generator,
+    parameter,
+    register_family,
+)
 from gantheory.densities.gammas import tail_integral
 from gantheory.densities.location_scale import LocationScale
 from gantheory.densities.mixing import bisected
@@ -24,7 +32,7 @@ REACH = 40.0  # deviations: the normal distribution function has left the range 
 OWN = 800.0  # nats below the middle: there a density has left the range of binary64
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class GeneralisedNormal(LocationScale):
     """The law of density ∝ exp(−abs(z)^shape), z = (x − loc)/scale; normal for shape 2."""
@@ -119,7 +127,7 @@ class GeneralisedNormal(LocationScale):
         return (1 + self.shape if name == "scale" else 1.0) / self.scale
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class SkewNormal(LocationScale):
     r"""The skew normal law of density 2·φ(z)·Φ(shape·z)/scale, z = (x − loc)/scale.

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from gantheory.densities.base import SHAPE, Array, Density, generator, parameter, register
+from gantheory.densities.base import SHAPE, Array, Density, generator, parameter, register_family
 from gantheory.errors import GantheoryError
 
 SUM = 1e-9  # by how much shares may miss 1
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Dirichlet(Density):
     """The Dirichlet law of shares x ≥ 0 that sum to 1, with density ∝ Π x_k^(concentration_k − 1).

@@ -10,14 +10,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array, Density, Domain, generator, parameter, register, written
+from gantheory.densities.base import (
+    Array,
+    Density,
+    Domain,
+    generator,
+    parameter,
+    register_family,
+    written,
+)
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 
 DIMENSION = Domain(1, 1e4, (2, 6), integer=True)
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Product(Density):
     """Independent coordinates, each with a law on the line.
@@ -63,7 +71,7 @@ class Product(Density):
         return int(match[1]), match[2]
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class Radial(Density):
     """A law in ``dim`` dimensions about ``loc``: a radius with a law on (0, ∞), in any direction.

@@ -15,7 +15,7 @@ from gantheory.densities.base import (
     REAL,
     Array,
     parameter,
-    register,
+    register_family,
 )
 from gantheory.densities.bounded import EXTENDED, check_order
 from gantheory.densities.inherited import of_family
@@ -31,7 +31,7 @@ from gantheory.densities.univariate import (
 from gantheory.errors import GantheoryError
 
 
-@register
+@register_family
 @dataclass(frozen=True)
 class TruncNormal(Univariate):
     """A normal(loc, scale) given a <= X <= b; the ends, on the axis of x, may be infinite.

@@ -46,12 +46,12 @@ def _stationarity(derivation: Derivation) -> Iterator[Step]:
     for branch in derivation.optimum.branches if derivation.optimum else ():
         if branch.kind != "stationary":
             continue
-        arc, (low, high) = next(arcs), map(shown, branch.ratios)
+        arc, (low, high) = next(arcs), map(end_text, branch.ratios)
         yield Step(
             "The score as parameter" if (low, high) == ("0", "oo") else
             f"The score as parameter for {low} < r < {high}",
             f"r*a'(t) + b'(t) = 0 where r = {arc.ratio}, which is monotone from t = "
-            f"{shown(arc.start)} to {shown(arc.stop)}: t* is its inverse, and everything "
+            f"{end_text(arc.start)} to {end_text(arc.stop)}: t* is its inverse, and everything "
             "else is a function of t.",
             rf"r = -\frac{{b'(t)}}{{a'(t)}} = {sp.latex(arc.ratio)}",
             *_how(derivation, BALLS),
@@ -66,7 +66,7 @@ def _how(derivation: Derivation, certified: str) -> tuple[How, str]:
     return How.CERTIFIED, certified
 
 
-def shown(place: sp.Expr) -> str:
+def end_text(place: sp.Expr) -> str:
     """Return an end as text, an enclosed one to 15 digits."""
     return f"{float(place):.15g}" if place.is_Float else str(place)
 
@@ -77,13 +77,13 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     arcs = iter(value.parametric if value else ())
     ways = []
     for branch in optimum.branches:
-        low, high = map(shown, branch.ratios)
+        low, high = map(end_text, branch.ratios)
         arc = next(arcs, None) if branch.kind == "stationary" else None
         where = f"for {low} < r < {high} "
         if arc is None:
-            ways.append(where + f"t* = {shown(branch.x)} ({branch.kind})")
+            ways.append(where + f"t* = {end_text(branch.x)} ({branch.kind})")
         else:
-            ways.append(where + f"t* runs from {shown(arc.start)} to {shown(arc.stop)}")
+            ways.append(where + f"t* runs from {end_text(arc.start)} to {end_text(arc.stop)}")
     attained = "" if optimum.attained else " The supremum is approached and not attained."
     yield Step(
         "The optimal discriminator",

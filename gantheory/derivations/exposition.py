@@ -69,7 +69,7 @@ class Line:
 ORDER = ("undecided", "refuted", "measured", "assumed", "certified", "proved")
 
 
-def weakest(words: Iterable[str]) -> str:
+def weakest_word(words: Iterable[str]) -> str:
     """Return the weakest of the words that say how something is known; of none, ``"undecided"``.
 
     >>> weakest(["proved", "assumed"])

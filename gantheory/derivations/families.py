@@ -12,7 +12,7 @@ from gantheory.deadline import OutOfTime, Undecided
 from gantheory.derivations.derivation import Derivation
 from gantheory.exact.assumptions import Assumptions, positive_image
 from gantheory.functions import r, softplus, t
-from gantheory.implicit.family import ONE, ZERO, Family
+from gantheory.implicit.family import ONE, ZERO, SmoothFamily
 from gantheory.losses.loss import Loss
 from gantheory.records import How
 from gantheory.theory.maxima import Branch
@@ -43,7 +43,7 @@ def of_concave_family(found: Derivation, parameters: Assumptions, plain: Plain) 
     Raises:
         Undecided: where the optimum is not known for all parameters.
     """
-    theory = _Theory(Family.of(found.definition, parameters))
+    theory = _Theory(SmoothFamily.of(found.definition, parameters))
     made = theory.whole(found)
     return _held_against_numbers(made, parameters, plain)
 
@@ -60,7 +60,7 @@ class Stretch:
 class _Theory:
     """The parts of a theory of one family."""
 
-    family: Family
+    family: SmoothFamily
     undecided: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from gantheory.derivations.exposition import Line, weakest
+from gantheory.derivations.exposition import Line, weakest_word
 from gantheory.derivations.wording import (
     atoms_text,
     combination_title,
@@ -38,7 +38,7 @@ def summary_of(derivation: Derivation) -> tuple[Line, ...]:
     value = Line(
         value.label,
         f"{value.text}, by D* = {_optimum(derivation)}",
-        weakest([value.known, optimum]),
+        weakest_word([value.known, optimum]),
     )
     equality = Line("at P = Q", _equality(derivation), _known(derivation, "At equilibrium"))
     lines = (value, *quantities, _vanishing(derivation), equality)
@@ -55,7 +55,7 @@ def _rounded(found: re.Match[str]) -> str:
 
 def _known(derivation: Derivation, *titles: str) -> str:
     """Return how the steps with these titles are known, by the weakest."""
-    return weakest(step.known for step in derivation.steps if step.title in titles)
+    return weakest_word(step.known for step in derivation.steps if step.title in titles)
 
 
 QUANTITIES = (

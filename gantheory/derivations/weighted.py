@@ -188,7 +188,7 @@ class _Mapped:
             value=self.curvature("value", weights.fake.weight, even),
             loss=self.curvature("loss", weights.generator.weight, loss_at_one),
             followed=self.curvature("followed", weights.generator.weight, ZERO),
-            zero_sum=is_zero_sum(self.found),
+            zero_sum=is_zero_sum_derivation(self.found),
             saturation=self.saturation(),
             disjoint=self.disjoint(even, loss_at_one),
             equilibrium=self.equilibrium(even),
@@ -369,7 +369,7 @@ class _Mapped:
         return Equilibrium(self.at_one("link"), -even, loss, others=tuple(others))
 
 
-def is_zero_sum(found: Derivation) -> bool | None:
+def is_zero_sum_derivation(found: Derivation) -> bool | None:
     """Return whether c − b is constant, for all legal parameters."""
     payoffs = payoffs_of(found.definition, Assumptions.of(found.definition.parameters))
     slope = sp.diff(payoffs.generator - payoffs.fake, t)

@@ -23,7 +23,7 @@ import sympy as sp
 
 from gantheory.critics.laws import DiscreteLaw, f_divergence, is_equal
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Exposition, Line, Step, weakest
+from gantheory.derivations.exposition import Exposition, Line, Step, weakest_word
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -79,7 +79,7 @@ class BoundDerivation(Exposition):
     @property
     def summary(self) -> tuple[Line, ...]:
         """What the bound reaches, by which critic, and what any other misses."""
-        known = weakest(step.known for step in self.steps)
+        known = weakest_word(step.known for step in self.steps)
         constant = " + c for any constant c" if self.free_constant else ""
         lines = [Line("reaches", self.value, known)]
         if self.optimum is not None:

@@ -80,7 +80,7 @@ class LogSum:
 
 
 @cache
-def logarithm(a: Fraction) -> LogSum:
+def log_of_rational(a: Fraction) -> LogSum:
     """Return log a of a positive rational number."""
     if a <= 0:
         raise ValueError(f"log {a} is not real")

@@ -24,7 +24,7 @@ U = sp.Symbol("u", real=True)
 TERMS = 60  # of an expanded integrand
 
 
-def mean(expr: sp.Expr, name: sp.Symbol, law: MarginLaw, parameters: Assumptions) -> sp.Expr:
+def mean_over(expr: sp.Expr, name: sp.Symbol, law: MarginLaw, parameters: Assumptions) -> sp.Expr:
     """Return the mean of an expression over a random name.
 
     Raises:

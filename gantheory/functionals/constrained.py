@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from gantheory.critics.suprema import density_of_law, linear_part, mu, p, q, size_of
+from gantheory.critics.suprema import density_of_law, linear_part, mu, p, positive_size, q
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
@@ -110,7 +110,7 @@ class ConstrainedCritic(Shown):
         if isinstance(constraint, Slope):
             if abs(found) <= doubt:
                 return Estimate.undetermined(f"F_p = F_q at x = {float(x):g}: f' may be anything")
-            return Estimate(-np.sign(found) * float(size_of(constraint.most)))
+            return Estimate(-np.sign(found) * float(positive_size(constraint.most)))
         if isinstance(constraint, GradientMoment):
             weight = float(self._weight(at.x)[0])
             return self._divided(Estimate(-found / weight, (doubt + ROUNDING) / weight))
@@ -134,7 +134,7 @@ class ConstrainedCritic(Shown):
         constraint, factor = self.loss.constraint, -float(pull)  # of −∂E_q f
         if isinstance(constraint, Slope):
             slope = divergence("w1", self.p, self.q, wrt=wrt)
-            return _scaled(slope, factor * float(size_of(constraint.most)))
+            return _scaled(slope, factor * float(positive_size(constraint.most)))
         if isinstance(constraint, KernelBall):
             kernel = self._kernel
             square = divergence(kernel.name, self.p, self.q)
@@ -225,7 +225,7 @@ def constrained_critic(
     third = None if mu is None else parse_density(mu)
     factor, constraint = balanced(loss), loss.constraint
     if isinstance(constraint, Slope):
-        size = size_of(constraint.most)
+        size = positive_size(constraint.most)
         if size.free_symbols:
             raise GantheoryError(f"loss {loss.name!r}: put a number in the place of {size}")
         value = _scaled(divergence("w1", first, second), factor * float(size))

@@ -21,7 +21,7 @@ from gantheory.implicit.curves import (
 )
 from gantheory.implicit.envelope import Path, Segment
 from gantheory.implicit.isolation import candidates
-from gantheory.implicit.reals import Real, add, subtract
+from gantheory.implicit.reals import Real, add_reals, subtract
 from gantheory.implicit.stationary import Arc, Rest, limit_at
 from gantheory.losses.loss import Loss
 
@@ -117,7 +117,7 @@ class Along:
         for before, after in joints(self.path):
             if before.ratios[1].ball.contains(1):
                 sides = self.beside(before, -1, name), self.beside(after, 1, name)
-                total = add(*sides)
+                total = add_reals(*sides)
                 return Real(total.ball / 2, None if total.exact is None else total.exact / 2)
         return self.at_one(name)
 
@@ -131,7 +131,7 @@ class Along:
     @cached_property
     def best(self) -> Real:
         """F(1)."""
-        return add(self.at_one("real"), self.at_one("fake"))
+        return add_reals(self.at_one("real"), self.at_one("fake"))
 
     def jumps(
         self, name: str, factor: Callable[[sp.Expr], sp.Expr]

@@ -69,7 +69,7 @@ def plus(c: Exact, d: Exact) -> Exact:
     return Constant(ball_of(c) + ball_of(d), lambda: as_sympy(c) + as_sympy(d))
 
 
-def times(c: Exact, d: Exact) -> Exact:
+def product_of(c: Exact, d: Exact) -> Exact:
     """Return the product of two constants."""
     if isinstance(c, fmpq) and isinstance(d, fmpq):
         return c * d

@@ -18,7 +18,7 @@ from gantheory.implicit.curves import (
     signs_along,
 )
 from gantheory.implicit.naming import name_of_curvature
-from gantheory.implicit.reals import Real, add
+from gantheory.implicit.reals import Real, add_reals
 from gantheory.implicit.sections import vanishes
 from gantheory.implicit.stationary import Arc
 from gantheory.records import How
@@ -163,7 +163,7 @@ class Curved(Along):
         for before, after in joints(self.path):
             if before.ratios[1].ball.contains(1):
                 sides = self.beside(before, -1, "slope"), self.beside(after, 1, "slope")
-                return as_expression(add(*sides)) / 2
+                return as_expression(add_reals(*sides)) / 2
         return sp.N(expr, 30)
 
     def parametric(self, name: str) -> tuple[Parametric, ...]:

@@ -29,7 +29,7 @@ SHORT = 200  # operations of what is multiplied out
 
 
 @dataclass
-class Family:
+class SmoothFamily:
     """A loss with free parameters whose payoffs have no kink.
 
     Attributes:
@@ -48,7 +48,7 @@ class Family:
     known: dict[sp.Expr, int | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, loss: Loss, parameters: Assumptions) -> Family:
+    def of(cls, loss: Loss, parameters: Assumptions) -> SmoothFamily:
         """Read a loss.
 
         Raises:
@@ -299,7 +299,7 @@ def _forms(expr: sp.Expr) -> Iterator[sp.Expr]:
     yield sp.factor(expr)
 
 
-def _sign_of_limit(value: sp.Expr, family: Family) -> int:
+def _sign_of_limit(value: sp.Expr, family: SmoothFamily) -> int:
     if value.is_infinite:
         return 1 if value.is_extended_positive else -1
     found = 0 if value == 0 else family.sign_at(value, ZERO)

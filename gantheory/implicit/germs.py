@@ -34,8 +34,8 @@ from gantheory.implicit.constants import (
     coefficient_sign,
     exactly,
     plus,
+    product_of,
     raised,
-    times,
 )
 from gantheory.implicit.monomials import CONSTANT, Monomial, NotSmall, compared
 
@@ -102,7 +102,7 @@ class Germ:
         if factor == 0:
             return Germ.of(self.start, {})
         rest = self.rest and ((self.rest[0] * abs(ball_of(factor))).abs_upper(), self.rest[1])
-        return Germ(self.start, tuple((m, times(c, factor)) for m, c in self.terms), rest)
+        return Germ(self.start, tuple((m, product_of(c, factor)) for m, c in self.terms), rest)
 
     def __add__(self, other: Germ) -> Germ:
         terms = dict(self.terms)
@@ -121,7 +121,7 @@ class Germ:
         for m, c in self.terms:
             for n, d in other.terms:
                 product = m * n
-                terms[product] = plus(terms.get(product, ZERO), times(c, d))
+                terms[product] = plus(terms.get(product, ZERO), product_of(c, d))
         rests = []
         for one, two in ((self, other), (other, self)):
             if one.rest is not None and not two.is_zero:
@@ -145,7 +145,7 @@ class Germ:
         """Return δ in f = c·m·(1 + δ)."""
         m, c = self.lead
         inverse = raised(c, MINUS)
-        terms = {n.over(m): times(d, inverse) for n, d in self.terms[1:]}
+        terms = {n.over(m): product_of(d, inverse) for n, d in self.terms[1:]}
         rest = self.rest and (self.rest[0] / abs(ball_of(c)), self.rest[1].over(m))
         return Germ.of(self.start, terms, rest)
 

@@ -8,7 +8,15 @@ from functools import cached_property, lru_cache
 from flint import arb, fmpq
 
 from gantheory.deadline import Undecided
-from gantheory.implicit.constants import MINUS, ZERO, Exact, ball_of, coefficient_sign, plus, times
+from gantheory.implicit.constants import (
+    MINUS,
+    ZERO,
+    Exact,
+    ball_of,
+    coefficient_sign,
+    plus,
+    product_of,
+)
 
 
 class NotSmall(Undecided):
@@ -47,7 +55,7 @@ class Monomial:
         return Monomial(kept, self.power + other.power, self.logs + other.logs)
 
     def __pow__(self, e: fmpq) -> Monomial:
-        rates = tuple((p, times(k, e)) for p, k in self.rates if e)
+        rates = tuple((p, product_of(k, e)) for p, k in self.rates if e)
         return Monomial(rates, self.power * e, self.logs * e)
 
     def over(self, other: Monomial) -> Monomial:

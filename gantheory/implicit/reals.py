@@ -56,7 +56,7 @@ def negative(real: Real) -> Real:
     return Real(-real.ball, None if real.exact is None else -real.exact)
 
 
-def add(one: Real, other: Real) -> Real:
+def add_reals(one: Real, other: Real) -> Real:
     """Return the sum of two numbers, or of infinities of one sign."""
     if one.exact is not None and other.exact is not None:
         exact = one.exact + other.exact
@@ -72,4 +72,4 @@ def subtract(one: Real, other: Real) -> Real:
     """Return the difference of two numbers; of two that are one exact infinity, nothing."""
     if not one.is_finite or not other.is_finite:
         return Real(arb("nan"))
-    return add(one, negative(other))
+    return add_reals(one, negative(other))

@@ -17,7 +17,7 @@ from gantheory.implicit.curves import (
 )
 from gantheory.implicit.envelope import Segment, optimal_path
 from gantheory.implicit.mass import mass_beyond
-from gantheory.implicit.reals import Real, add, negative
+from gantheory.implicit.reals import Real, add_reals, negative
 from gantheory.implicit.sections import sections_of
 from gantheory.implicit.stationary import Arc, Rest, limit_at
 from gantheory.losses.loss import Loss
@@ -227,7 +227,7 @@ def _total(*parts: Real) -> sp.Expr:
     """Return a sum as an expression, in a simple form where it is exact."""
     found = parts[0]
     for part in parts[1:]:
-        found = add(found, part)
+        found = add_reals(found, part)
     if found.exact is None or found.exact.is_infinite:
         return as_expression(found)
     exact = sp.expand(found.exact)

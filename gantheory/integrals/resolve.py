@@ -72,11 +72,11 @@ def generator_for(asked: Any) -> FDivergence | Complement:
     kernel = kernel_for(asked)
     if kernel.entry is not None:
         return kernel.entry
-    from gantheory.integrals.curvature.general import generator_of
+    from gantheory.integrals.curvature.general import divergence_of_curvature
 
     if kernel is asked or not (kernel.singular_p and kernel.singular_q):
         raise GantheoryError(f"{kernel.name} is no f-divergence with a formula f")
-    return generator_of(asked)
+    return divergence_of_curvature(asked)
 
 
 def _read(text: str) -> Any:

@@ -16,7 +16,7 @@ from sympy.printing.str import StrPrinter
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
-from gantheory.expectations.integrate import mean
+from gantheory.expectations.integrate import mean_over
 from gantheory.expectations.laws import MarginLaw, law_of
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, RANDOM, means_in, names_in
@@ -97,7 +97,7 @@ class _Means(ast.NodeTransformer):
         symbols = {name: sp.Dummy(name, real=True) for name in names}
         expr = to_sympy(inner, {**self.parameters.symbols, **symbols})
         for name in names:
-            expr = mean(expr, symbols[name], self.laws[name], self.parameters)
+            expr = mean_over(expr, symbols[name], self.laws[name], self.parameters)
         text = typed(expr)
         try:
             return parse(text, PAYOFF)

@@ -10,7 +10,7 @@ import numpy as np
 from gantheory.densities.base import Density
 from gantheory.errors import GantheoryError, shown
 from gantheory.samples.record import Samples
-from gantheory.tables import called, is_table_name, read_table
+from gantheory.tables import is_table_name, read_table, samples_call
 
 
 def is_sample_like(given: Any) -> bool:
@@ -21,7 +21,7 @@ def is_sample_like(given: Any) -> bool:
     if isinstance(given, Path):
         return True
     if isinstance(given, str):
-        return is_table_name(given) or ((found := called(given)) is not None and not found[2])
+        return is_table_name(given) or ((found := samples_call(given)) is not None and not found[2])
     if isinstance(given, Samples | np.ndarray | list):
         return True
     return hasattr(given, "__array__") and not isinstance(given, Density)
@@ -47,7 +47,7 @@ def samples(given: Any, column: str | None = None) -> Samples:
         if column is not None:
             raise GantheoryError(f"column={column!r}: an array has no named columns; index it")
         return Samples(given)
-    if isinstance(given, str) and (found := called(given)) is not None:
+    if isinstance(given, str) and (found := samples_call(given)) is not None:
         if found[2]:
             raise GantheoryError(f"{shown(given)}: nothing may follow the file and the column")
         given, column = found[0], found[1] if column is None else column

@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 
 from gantheory.audits import Audit, audit
-from gantheory.audits.equals import Payoffs, match, proportion
+from gantheory.audits.equals import Payoffs, common_factor, match
 from gantheory.divergences import RATIO, named
 from gantheory.expressions import parse
 from gantheory.functions import to_sympy
@@ -83,8 +83,8 @@ def _compare(
     ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None, known: str = ""
 ) -> None:
     """Raise with the first difference between two games."""
-    d = proportion([(ours.real, true.real), (ours.fake, true.fake)])
-    turned = proportion([(ours.real, true.fake), (ours.fake, true.real)])
+    d = common_factor([(ours.real, true.real), (ours.fake, true.fake)])
+    turned = common_factor([(ours.real, true.fake), (ours.fake, true.real)])
     assert d is not None or turned is None or turned < 0, (
         f"the discriminator's loss is that of {loss.name!r} with real and fake exchanged"
     )
@@ -94,8 +94,8 @@ def _compare(
     )
     assert d > 0, f"the discriminator's loss is that of {loss.name!r} with the wrong sign"
     assert ours.generator is not None
-    g = proportion([(ours.generator, true.generator)])
-    label = proportion([(ours.generator, -ours.fake)])
+    g = common_factor([(ours.generator, true.generator)])
+    label = common_factor([(ours.generator, -ours.fake)])
     assert g is not None or label is None or label < 0, (
         "the generator's loss is the discriminator's own on fake scores: its label is exchanged"
     )

@@ -45,7 +45,7 @@ class Tally:
 TALLY = Tally()
 
 
-def decided(estimate: Estimate) -> Estimate:
+def decided_estimate(estimate: Estimate) -> Estimate:
     """Return the estimate where the engine could decide it.
 
     Inside a hypothesis test an undecided example is dropped, and too many of them fail the test's
@@ -63,13 +63,13 @@ def decided(estimate: Estimate) -> Estimate:
 
 def assert_not_negative(name: str, p: Univariate, q: Univariate) -> None:
     """D(P‖Q) >= 0."""
-    found = decided(divergence(name, p, q))
+    found = decided_estimate(divergence(name, p, q))
     assert found.value >= -found.error, f"{name}({p}, {q}) = {found} is negative"
 
 
 def assert_zero_iff_equal(name: str, p: Univariate, q: Univariate) -> None:
     """D(P‖P) = 0, and D(P‖Q) = 0 only where cells of the line show no difference."""
-    same, found = decided(divergence(name, p, p)), decided(divergence(name, p, q))
+    same, found = decided_estimate(divergence(name, p, p)), decided_estimate(divergence(name, p, q))
     assert abs(same.value) <= same.error + 1e-15, f"{name}({p}, {p}) = {same} is not zero"
     if found.value == 0 and p != q:
         points = np.linspace(0.05, 0.95, 19)
@@ -79,13 +79,13 @@ def assert_zero_iff_equal(name: str, p: Univariate, q: Univariate) -> None:
 
 def assert_symmetric(name: str, p: Univariate, q: Univariate) -> None:
     """D(P, Q) = D(Q, P)."""
-    one, other = decided(divergence(name, p, q)), decided(divergence(name, q, p))
+    one, other = decided_estimate(divergence(name, p, q)), decided_estimate(divergence(name, q, p))
     assert_equal(one, other, f"{name}({p}, {q}) and its exchange")
 
 
 def assert_at_most(name: str, p: Univariate, q: Univariate, bound: float) -> None:
     """D(P‖Q) <= bound."""
-    found = decided(divergence(name, p, q))
+    found = decided_estimate(divergence(name, p, q))
     assert found.value <= bound + found.error, f"{name}({p}, {q}) = {found} exceeds {bound}"
 
 
@@ -93,7 +93,10 @@ def assert_invariant(
     name: str, p: Univariate, q: Univariate, image: Callable[[Univariate], Univariate]
 ) -> None:
     """D(P‖Q) stays when both laws are carried along by one bijection of the line."""
-    here, there = decided(divergence(name, p, q)), decided(divergence(name, image(p), image(q)))
+    here, there = (
+        decided_estimate(divergence(name, p, q)),
+        decided_estimate(divergence(name, image(p), image(q))),
+    )
     assert_equal(here, there, f"{name}({p}, {q}) and its image {image(p)}, {image(q)}")
 
 
@@ -101,7 +104,7 @@ def assert_data_processing(
     name: str, p: Univariate, q: Univariate, points: Sequence[float]
 ) -> None:
     """D(P‖Q) is at least the divergence of the two laws on cells: looking coarsely loses."""
-    found = decided(divergence(name, p, q))
+    found = decided_estimate(divergence(name, p, q))
     coarse = on_cells(named(name), masses(p, points), masses(q, points))
     slack = found.error + coarse.error + 1e-14 * abs(coarse.value)
     assert coarse.value <= found.value + slack, (
@@ -116,7 +119,7 @@ def assert_discriminator_cannot_win(
     loss = get_loss(loss) if isinstance(loss, str) else loss
     value = derive(loss).value
     assert value is not None, f"{loss.name} has no optimal discriminator"
-    found = decided(divergence(value, p, q))
+    found = decided_estimate(divergence(value, p, q))
     best = found.value + float(value.constant)
     reached = value_on_cells(loss, masses(p, points), masses(q, points), t)
     slack = found.error + reached.error + 1e-14 * (abs(reached.value) + abs(best))

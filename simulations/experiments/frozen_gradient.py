@@ -22,8 +22,8 @@ from simulations.experiments.base import Comparison, Experiment, Measurement, Se
 from simulations.experiments.pairs import (
     PAIRS,
     SPINE,
-    numbers_of,
     played,
+    played_numbers,
     same_discriminator,
 )
 from simulations.fit import fit_discriminator
@@ -62,7 +62,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {
         "loss": loss,
-        "parameters": numbers_of(loss),
+        "parameters": played_numbers(loss),
         "pair": pair,
     }
     for wrt in WRT:

@@ -20,7 +20,7 @@ from gantheory.records import Estimate, How, Status
 from simulations import measure
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
-from simulations.experiments.pairs import PAIRS, SPINE, numbers_of, objectives, played
+from simulations.experiments.pairs import PAIRS, SPINE, objectives, played, played_numbers
 from simulations.fit import fit_discriminator
 from simulations.theory import predict
 
@@ -104,7 +104,7 @@ def compare(case: str, setting: Setting) -> Measurement:
     x = np.linspace(-8, 8, 161)
     numbers = {
         "loss": name,
-        "parameters": numbers_of(name),
+        "parameters": played_numbers(name),
         "pair": pair,
         "recipe": "L-BFGS" if is_fitted(name, pair) else "Algorithm 1",
         "optimum": asdict(best),

@@ -24,7 +24,7 @@ def played(name: str) -> Loss:
     return get_loss(name).at_typical()
 
 
-def numbers_of(name: str) -> dict[str, float]:
+def played_numbers(name: str) -> dict[str, float]:
     """Return the numbers at which a loss with free parameters is played."""
     return {parameter: float(value) for parameter, value in played(name).numbers.items()}
 

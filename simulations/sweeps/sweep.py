@@ -62,29 +62,25 @@ def sweep(
 ) -> polars.DataFrame:
     """Train and measure one GAN for every loss, pair of laws and seed; return one row a cell.
 
-    Each cell is kept in ``out`` as soon as it is known. Call the same line again after any crash:
-    only cells without a record are measured, and the table is the same to the last bit, on one
-    machine. The table is written there too, as ``table.csv`` and ``table.parquet``.
+    Each cell is kept in ``out`` as soon as it is known, beside ``table.csv`` and ``table.parquet``:
+    the same call goes on after any crash, to the same table to the last bit, on one machine.
 
     Args:
         loss: losses by name, as ``"alpha-gan(alpha=2)"`` or as `Loss`; one or several.
         p: the data; densities on the line.
         q: the fixed law of the fakes, or where the generator starts (``train="both"``).
-        seeds: of initial values and samples.
-        out: the folder of the records.
+        seeds, out: of initial values and samples; the folder of the records.
         workers: processes of this machine, by default one a core; 1 measures in this process.
-        scheduler: address of a dask scheduler, whose workers measure instead.
-        executor: or whatever has ``submit``; it is given ``workers`` blocks twice over.
+        scheduler, executor: address of a dask scheduler, or what has ``submit``, to measure
+            instead; it is given ``workers`` blocks twice over.
         progress: called with the cells done and the cells in all.
         train, steps, batch, hidden, activation, rate, generator_rate: as `Settings` has them.
 
     Returns:
-        A polars table: loss, p, q, seed; value, optimum and gap in nats with their errors, by
-        quadrature; loc and scale of a trained generator; status and reason.
+        A polars table: loss, p, q, seed; value, optimum, gap, with errors; loc, scale; status.
 
     Raises:
-        GantheoryError: before any work, where a cell cannot be trained, ``out`` cannot be
-            written, another sweep is at work there, or a record in it is none.
+        GantheoryError: before any work, where a cell or a record cannot be, or ``out`` is taken.
     """
     how = Settings(train, steps, batch, tuple(hidden), activation, rate, generator_rate)
     cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from gantheory.cli import cli, main
 from gantheory.cli.ascii import HANDLER, in_ascii
 from gantheory.cli.completion import densities, divergences, games, losses
-from gantheory.cli.divergences import known
+from gantheory.cli.divergences import known_divergences
 from gantheory.cli.listing import side_by_side
 from gantheory.cli.wrapping import wrapped
 
@@ -112,7 +112,7 @@ def test_commands_of_an_ascii_terminal_end_without_a_traceback():
 
 def test_help_of_divergence_has_a_line_for_every_name():
     lines = run("divergence", "--help").output.splitlines()
-    for row in known():
+    for row in known_divergences():
         assert [line for line in lines if line.split()[:1] == [row["name"]]], row["name"]
 
 

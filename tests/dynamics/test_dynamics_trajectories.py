@@ -13,7 +13,7 @@ from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.methods import make_method
-from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
+from gantheory.dynamics.motion.orbits import decide_by_orbits, follow_orbits
 from gantheory.dynamics.motion.spectra import spectral_map
 from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.dynamics.operators import LinearField, eta, operator
@@ -267,7 +267,7 @@ def test_orbits_are_named_by_what_they_do(loss, method, behaviour):
 
 def test_the_cycle_of_the_simultaneous_non_saturating_game_has_the_averaged_radius():
     # Averaging: r^2 grows by step^2 r^2 / 4 and falls by step r^4 / 8 a step, so r^2 = 2 step.
-    seen = watch(dirac("non-saturating"), rules.simultaneous(), 0.1, np.zeros(2))
+    seen = follow_orbits(dirac("non-saturating"), rules.simultaneous(), 0.1, np.zeros(2))
     assert seen.sizes[-1].max() == pytest.approx(np.sqrt(2 * 0.1), rel=0.02)
 
 

@@ -11,7 +11,7 @@ from gantheory.dynamics.analysis import analyse
 from gantheory.dynamics.balls import enclose_on_box
 from gantheory.dynamics.known import linear_quadratic
 from gantheory.dynamics.lyapunov import distance_along_flow
-from gantheory.dynamics.motion.orbits import decide_by_orbits, watch
+from gantheory.dynamics.motion.orbits import decide_by_orbits, follow_orbits
 from gantheory.dynamics.rates import best_rate
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Behaviour, on_centre_manifold, reduce
@@ -225,7 +225,7 @@ def test_orbits_are_told_apart(value, domains, method, step, behaviour, words):
 def test_the_logistic_map_has_its_known_periods(slope, period):
     # x + v(x) with v = (s - 1) x - s x^2 is the logistic map s x (1 - x).
     logistic = game(f"{slope}*x**3/3 - ({slope} - 1)*x**2/2", "y**2/4", ["x: (0, 1)"])
-    found = watch(
+    found = follow_orbits(
         logistic, rules.simultaneous(), 1.0, np.array([1 - 1 / float(slope), 0.0])
     ).decide()
     assert (found.behaviour, f"period {period}:" in found.reason) == (Behaviour.PERIODIC, True)

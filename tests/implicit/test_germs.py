@@ -10,7 +10,14 @@ from flint import arb, ctx, fmpq
 
 from gantheory.deadline import Undecided
 from gantheory.functions import sigmoid, softplus, t
-from gantheory.implicit.constants import ball_of, coefficient_sign, exactly, plus, raised, times
+from gantheory.implicit.constants import (
+    ball_of,
+    coefficient_sign,
+    exactly,
+    plus,
+    product_of,
+    raised,
+)
 from gantheory.implicit.isolation import Function, limit_near, near, zeros
 from gantheory.implicit.monomials import Monomial, NotSmall
 from gantheory.implicit.reals import Real
@@ -146,7 +153,7 @@ def test_the_bound_on_a_fall_holds_from_its_start_on_and_is_met_where_all_terms_
 
 def test_constants_are_added_and_raised_exactly():
     root, third = exactly(sp.sqrt(2)), exactly(sp.Rational(1, 3))
-    assert coefficient_sign(plus(times(root, root), exactly(sp.Integer(-2)))) == 0
+    assert coefficient_sign(plus(product_of(root, root), exactly(sp.Integer(-2)))) == 0
     assert coefficient_sign(plus(raised(root, fmpq(4)), fmpq(-5))) == -1
     assert ball_of(raised(third, fmpq(-2))) == 9
     assert ball_of(raised(exactly(sp.Integer(2)), fmpq(1, 2))).overlaps(ball_of(root))

@@ -10,7 +10,7 @@ import sympy as sp
 from gantheory.dynamics.text import read_game
 from gantheory.ledger.statements import code, drawn, played
 from gantheory.ledger.statements.deciding import all_entries, choose, decide_entry
-from gantheory.ledger.statements.floats import PRECISE, NoRoute, grid, mp, read, value
+from gantheory.ledger.statements.floats import PRECISE, NoRoute, float_value, grid_in, mp, read
 from gantheory.ledger.statements.games import Play
 from gantheory.ledger.statements.kinds import (
     Code,
@@ -138,7 +138,7 @@ def test_a_linear_game_fares_as_its_spectrum_says(seed, method):
     }[method]  # fmt: skip
     radius = max(abs(np.linalg.eigvals(update)))
     if abs(radius - 1) > 1e-3:
-        arena = played.Arena(read_game(f"{a}*x*y + ({b})*x**2/2 - ({c})*y**2/2", "x", "y"))
+        arena = played.PlayedGame(read_game(f"{a}*x*y + ({b})*x**2/2 - ({c})*y**2/2", "x", "y"))
         expected = "converges" if radius < 1 else "diverges"
         assert played.behaviour(arena, method, h, {}) == expected
 
@@ -150,10 +150,10 @@ def test_derivatives_and_limits_of_many_digits_are_those_of_sympy(seed):
     x = sp.Symbol("x")
     text = f"log({a} + x**{k})/({b} + sqrt(x)) + exp(-{b}*x)*x**{k}"
     expected = sp.diff(sp.sympify(text), x, 2).subs(x, sp.Rational(2, 3)).evalf(30)
-    found = value(read(f"diff(diff({text}, x), x)"), {"x": mp.mpf(2) / 3}, PRECISE)
+    found = float_value(read(f"diff(diff({text}, x), x)"), {"x": mp.mpf(2) / 3}, PRECISE)
     assert abs(found - mp.mpf(str(expected))) < 1e-20
     for ratio, limit in ((f"({a}*x + 1)/({b}*x + 2)", sp.Rational(a, b)), (f"x**{k}/exp(x)", 0)):
-        found = value(read(f"limit({ratio}, x, oo)"), {"x": mp.mpf(1)}, PRECISE)
+        found = float_value(read(f"limit({ratio}, x, oo)"), {"x": mp.mpf(1)}, PRECISE)
         assert abs(found - mp.mpf(str(sp.Float(limit, 30)))) < 1e-15
 
 
@@ -164,8 +164,10 @@ def test_values_are_those_of_numpy(seed):
     text = "log(x)*exp(-y) + max(x, y)/sqrt(x) + sigmoid(y) - softplus(-y) + relu(y)*tanh(x)**2"
     expected = (np.log(x) * np.exp(-y) + max(x, y) / np.sqrt(x) + 1 / (1 + np.exp(-y))
                 - np.log1p(np.exp(-y)) + max(y, 0) * np.tanh(x) ** 2)  # fmt: skip
-    assert value(read(text), {"x": x, "y": y}) == pytest.approx(expected, rel=1e-12)
-    for point in grid({"a": (0, 1), "b": (-np.inf, 2), "c": (1, np.inf), "d": (-np.inf, np.inf)}):
+    assert float_value(read(text), {"x": x, "y": y}) == pytest.approx(expected, rel=1e-12)
+    for point in grid_in(
+        {"a": (0, 1), "b": (-np.inf, 2), "c": (1, np.inf), "d": (-np.inf, np.inf)}
+    ):
         assert 0 < point["a"] < 1
         assert point["b"] < 2
         assert point["c"] > 1
@@ -174,7 +176,7 @@ def test_values_are_those_of_numpy(seed):
 def test_what_has_no_value_in_floating_point_says_so():
     for text in ("log(-x)", "limit(x, x, 0)", "1/(x - x)", "unknown + 1", "sqrt(-x)"):
         with pytest.raises(NoRoute):
-            value(read(text), {"x": 1.0})
+            float_value(read(text), {"x": 1.0})
 
 
 def test_the_audit_trail_tells_the_steps_and_the_second_route():

@@ -69,7 +69,7 @@ def test_divergences_of_finite_laws_are_those_of_floating_point(seed):
 def test_masses_of_zero_leave_divergences_their_meaning():
     one, other = {0: Fraction(1), 1: Fraction(0)}, {0: Fraction(0), 1: Fraction(1)}
     assert finite.kl(one, other) is None
-    assert finite.jsd(one, other) == finite.logarithm(Fraction(2))
+    assert finite.jsd(one, other) == finite.log_of_rational(Fraction(2))
     assert finite.entropy(one).sign == 0
 
 

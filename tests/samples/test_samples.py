@@ -152,7 +152,7 @@ def test_a_small_sample_of_heavy_tails_is_as_near_as_its_interval_says():
     for seed in range(100):
         x = np.sort(law.rvs(40, random_state=seed))
         apart = np.sum(np.abs(np.searchsorted(x, places) / 40 - levels)) * step
-        radii.append(intervals.together("w1", [x], None, 0.05, seed))
+        radii.append(intervals.joint_radius("w1", [x], None, 0.05, seed))
         missed += apart > radii[-1]
     assert missed <= 7  # 12.5 of the plain one; 2.5 where half of the probability is used
     assert np.mean(radii) < 0.75  # 0.46 of the plain one

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import gantheory as gt
 from gantheory.cli import cli
-from gantheory.cli.sweep import numbers
+from gantheory.cli.sweep import whole_numbers
 from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from simulations.sweeps import sweep as module
@@ -233,9 +233,9 @@ def test_the_command_line_makes_the_same_table(tmp_path, whole):
 
 
 def test_lists_of_seeds_are_read_and_refused():
-    assert numbers("0:3,7") == [0, 1, 2, 7]
+    assert whole_numbers("0:3,7") == [0, 1, 2, 7]
     with pytest.raises(GantheoryError, match="write 0:100"):
-        numbers("0-3")
+        whole_numbers("0-3")
 
 
 class Scheduler:

@@ -16,11 +16,11 @@ def test_what_a_law_drops_as_undetermined_is_counted(monkeypatch):
     @settings(database=None, max_examples=6, suppress_health_check=list(HealthCheck))
     @given(st.integers())
     def run(_):
-        laws.decided(next(answers, Estimate(1.0)))
+        laws.decided_estimate(next(answers, Estimate(1.0)))
 
     run()
     assert tally.undetermined == {"tails unknown": 3}
     assert tally.asked >= 6
     assert str(tally).startswith(f"3 of {tally.asked} estimates undetermined; 3: tails unknown")
     with pytest.raises(AssertionError, match="undetermined: unknown"):
-        laws.decided(Estimate.undetermined("unknown"))
+        laws.decided_estimate(Estimate.undetermined("unknown"))

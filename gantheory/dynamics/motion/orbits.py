@@ -190,7 +190,7 @@ class Watched:
         return Decision(behaviour, how, seen)
 
 
-def watch(dynamics: Game, rule: Rule | None, step: float, center: Array) -> Watched:
+def follow_orbits(dynamics: Game, rule: Rule | None, step: float, center: Array) -> Watched:
     """Follow trajectories from several distances to ``center``."""
     ends = _ends(dynamics)
     starts = _starts(center, ends)
@@ -217,7 +217,9 @@ def decide_by_orbits(analysis: Analysis) -> Decision:
     repels = "repels" in decided.reason or "radius above 1" in decided.reason
     try:
         with time_limit(SECONDS):
-            seen = watch(game, analysis.method.update, float(analysis.step), center).decide(repels)
+            seen = follow_orbits(game, analysis.method.update, float(analysis.step), center).decide(
+                repels
+            )
     except OutOfTime:
         late = f"its trajectories took longer than {SECONDS:g} seconds"
         return replace(decided, reason=f"{decided.reason}; {late}")

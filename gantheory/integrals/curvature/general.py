@@ -84,7 +84,7 @@ def _from_generator(what: FDivergence) -> Kernel:
     return replace(of_curvature(expr, atoms, name=what.name), entry=what)
 
 
-def generator_of(what: Any) -> FDivergence:
+def divergence_of_curvature(what: Any) -> FDivergence:
     """Return the f-divergence of a derived curvature: Σ c·f of its terms, or f by integration.
 
     Raises:
@@ -207,4 +207,10 @@ def _assembled(
     )
 
 
-__all__ = ["generator_of", "kernel_of_divergence", "kernel_of_formula", "of_curvature", "tabulated"]
+__all__ = [
+    "divergence_of_curvature",
+    "kernel_of_divergence",
+    "kernel_of_formula",
+    "of_curvature",
+    "tabulated",
+]

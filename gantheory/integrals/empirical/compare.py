@@ -137,7 +137,7 @@ def _resampled(
     space_w1 = name == "w1" and drawn[0].dim > 1
     if name in intervals.NORMS and not space_w1:
         points = [law.points for law in drawn]
-        return intervals.together(name, points, kernel, error, seed), intervals.JOINT
+        return intervals.joint_radius(name, points, kernel, error, seed), intervals.JOINT
     share = error / len(drawn)
     metric = name.removeprefix("sliced_") if drawn[0].dim == 1 else name
     radii = [intervals.alone(metric, law.points, share, seed + k) for k, law in enumerate(drawn)]

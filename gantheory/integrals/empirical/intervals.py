@@ -71,7 +71,7 @@ def repeats(error: float) -> int:
     return max(REPEATS, math.ceil(1 / error) - 1)
 
 
-def together(
+def joint_radius(
     name: str, drawn: Sequence[Array], kernel: space.Kernel, error: float, seed: int
 ) -> float:
     """Return the radius of one or two samples in a norm; inf where it cannot be had."""

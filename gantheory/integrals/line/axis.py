@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from gantheory.densities.images import Affine
+from gantheory.densities.images import AffineImage
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixtures import Mixture
 from gantheory.densities.restricted import Restrict
@@ -57,7 +57,7 @@ def is_too_narrow(law: Univariate) -> bool:
 
 def _places(law: Univariate) -> Iterator[float]:
     """Return where the images within a law lie."""
-    if of_family(law, Affine):
+    if of_family(law, AffineImage):
         yield law.loc
     parts = law.components if of_family(law, Mixture) else ()
     for part in (law.base,) if of_family(law, Restrict) else parts:
@@ -68,11 +68,11 @@ def moved(law: Univariate, by: float) -> Univariate:
     """Return the law of X − by: with numbers of its own where they are exact, or as an image."""
     if of_family(law, Mixture):
         return replace(law, components=tuple(moved(part, by) for part in law.components))
-    if of_family(law, Affine) and _is_exact(law.loc, by):
+    if of_family(law, AffineImage) and _is_exact(law.loc, by):
         return replace(law, loc=law.loc - by)
     if of_family(law, Restrict) and _is_exact(law.a, by) and _is_exact(law.b, by):
         return replace(law, base=moved(law.base, by), a=law.a - by, b=law.b - by)
-    return Affine(law, -by, 1.0)
+    return AffineImage(law, -by, 1.0)
 
 
 def _is_exact(x: float, by: float) -> bool:
@@ -86,7 +86,7 @@ def renamed(law: Univariate, there: Univariate, name: str) -> str | None:
     """
     if there is law:
         return name
-    if of_family(there, Affine):
+    if of_family(there, AffineImage):
         return f"base.{name}" if there.base is law else name
     if of_family(law, Restrict) and of_family(there, Restrict):
         inner = name.removeprefix("base.")

@@ -14,7 +14,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.transport.counts import EPS, METHOD, MOST, above, estimate, ladder_of
+from gantheory.integrals.transport.counts import EPS, METHOD, MOST, above, ladder_of, sum_estimate
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.records import Estimate
 
@@ -51,7 +51,7 @@ def mmd2_of_counts(
         error = float(np.sum(np.abs(fit) * ladder.noise + np.abs(ladder.apart) * off))
         lost = sum(above(law, float(ladder.k[-1])) for law in (p, q))
         error += 2 * lost * math.sqrt(max(value, 0.0) + error) + lost * lost
-        return estimate(max(value, 0.0), error + 4 * EPS * abs(value))
+        return sum_estimate(max(value, 0.0), error + 4 * EPS * abs(value))
     side, parameter = split_parameter(wrt)
     law, mass, sign = (p, ladder.p, 2.0) if side == "p" else (q, ladder.q, -2.0)
     if not isinstance(law, Counts) or above(law, float(ladder.k[-1])):
@@ -62,7 +62,7 @@ def mmd2_of_counts(
         score = np.where(mass > 0, law.scores(parameter, ladder.k), 0.0)
     value = sign * math.fsum(mass * score * fit)
     error = 2 * float(np.sum(mass * np.abs(score) * (off + 64 * EPS * np.abs(fit))))
-    return estimate(value, error + 4 * EPS * abs(value))
+    return sum_estimate(value, error + 4 * EPS * abs(value))
 
 
 def _applied(column: Array, x: Array) -> tuple[Array, Array]:

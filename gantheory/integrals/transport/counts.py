@@ -97,17 +97,17 @@ def transport_of_counts(
     if name == "w1":
         value, error = math.fsum(np.abs(gap)), float(doubt.sum())
         rest, off = _rest(p, q, float(ladder.k[-1]))
-        return estimate(value + rest, error + off + 4 * EPS * (value + rest))
+        return sum_estimate(value + rest, error + off + 4 * EPS * (value + rest))
     value = 2 * math.fsum(gap * gap)
     error = 2 * float(np.sum(2 * np.abs(gap) * doubt + doubt * doubt))
     heavy = [law.exponent for law in (p, q) if of_family(law, Zipf)]
     rest = 0.0
     if heavy:  # the gap falls like k^(1 − s) from here on
         rest = 2 * ladder.beyond**2 * float(ladder.k[-1]) / (2 * min(heavy) - 3)
-    return estimate(value + rest, error + rest + 4 * EPS * value)
+    return sum_estimate(value + rest, error + rest + 4 * EPS * value)
 
 
-def estimate(value: float, error: float) -> Estimate:
+def sum_estimate(value: float, error: float) -> Estimate:
     """Return a sum with its error; it is called ill-conditioned where few digits are left."""
     careful = error <= 1e-9 * abs(value) or value == 0
     return Estimate(
@@ -217,7 +217,9 @@ def _w2(ladder: Ladder, p: Density, q: Density) -> Estimate:
         more, off = _further(sign * gap, mass, doubt, ladder.split)
         total, error = total + 2 * more, error + 2 * off
     value = math.sqrt(total)
-    return estimate(value, (error + 8 * EPS * total) / (2 * value) * 1.01 if value else error**0.5)
+    return sum_estimate(
+        value, (error + 8 * EPS * total) / (2 * value) * 1.01 if value else error**0.5
+    )
 
 
 def _further(left: Array, mass: Array, doubt: Array, split: int) -> tuple[float, float]:
@@ -279,11 +281,11 @@ def _slope(name: str, ladder: Ladder, p: Density, q: Density, wrt: str) -> Estim
     if name == "energy":
         value = 4 * math.fsum(gap * moved)
         error = 4 * float(np.sum(np.abs(gap) * off + doubt * (np.abs(moved) + off)))
-        return estimate(value, error + 4 * EPS * abs(value))
+        return sum_estimate(value, error + 4 * EPS * abs(value))
     known = np.abs(gap) > doubt
     value = math.fsum(np.where(known, np.sign(gap) * moved, 0.0))
     error = float(np.sum(np.where(known, off, np.abs(moved) + off)))
-    found = estimate(value, error + 4 * EPS * abs(value))
+    found = sum_estimate(value, error + 4 * EPS * abs(value))
     if error > 1e-6 * abs(value) and error > 1e-9:
         return Estimate.undetermined("both levels agree where mass moves: W1 has a kink here")
     return found

@@ -17,7 +17,7 @@ from scipy.optimize import linprog, minimize, minimize_scalar
 from gantheory.divergences import DIVERGENCES
 from gantheory.expressions import ELEMENTARY, ONE, Grammar, parse
 from gantheory.ledger.statements import floats
-from gantheory.ledger.statements.floats import NoRoute, value
+from gantheory.ledger.statements.floats import NoRoute, float_value
 
 Law = NDArray[np.float64]
 CLAIMED = Grammar("value", {**ELEMENTARY, "integral": ONE}, parameters=True)
@@ -36,7 +36,7 @@ def cases(critic: str, claimed: str) -> Iterator[tuple[str, float, float]]:
     draw = np.random.default_rng(15)
     for number in range(6):
         p, q, mu = (draw.dirichlet(np.ones(POINTS)) for _ in range(3))
-        yield f"laws {number}", BEST[critic](p, q, mu), total(claimed, p, q, mu)
+        yield f"laws {number}", BEST[critic](p, q, mu), value_on_laws(claimed, p, q, mu)
 
 
 def _lipschitz(p: Law, q: Law, mu: Law) -> float:
@@ -98,7 +98,7 @@ BEST: Mapping[str, Callable[[Law, Law, Law], float]] = {
 }  # fmt: skip
 
 
-def total(text: str, p: Law, q: Law, mu: Law) -> float:
+def value_on_laws(text: str, p: Law, q: Law, mu: Law) -> float:
     """Return a claimed value on two laws of points 0, 1, 2, ...; cdfs are steps between them."""
     return _total(parse(text.replace("lambda", "weight"), CLAIMED), p, q, mu)
 
@@ -113,12 +113,12 @@ def _total(node: Any, p: Law, q: Law, mu: Law) -> float:
                 return call
             heights = zip(*(h[:-1] for h in (np.cumsum(p), np.cumsum(q), mu)), strict=True)
             cells = (dict(zip(("F_p", "F_q", "mu"), one, strict=True)) for one in heights)
-            return ast.Constant(sum(value(call.args[0], cell) for cell in cells))
+            return ast.Constant(sum(float_value(call.args[0], cell) for cell in cells))
 
     names: dict[str, float] = {
         "w1": float(np.abs(np.cumsum(p - q)).sum()), "d": DISTANCE, "weight": WEIGHT
     }  # fmt: skip
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & set(DIVERGENCES)
     tree = Integrals().visit(node)
-    names |= floats.divergences(tree, tuple(p), tuple(q)) if used else {}
-    return value(tree, names)
+    names |= floats.divergences_of_masses(tree, tuple(p), tuple(q)) if used else {}
+    return float_value(tree, names)

@@ -87,13 +87,13 @@ def read(text: str) -> ast.expr:
     return parse(text, TEXT)
 
 
-def names_of(node: ast.expr) -> set[str]:
+def free_names(node: ast.expr) -> set[str]:
     """Return the names in a tree that are no functions or constants."""
     found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return found - set(FUNCTIONS) - {*CONSTANTS, *CALCULUS}
 
 
-def value(node: ast.expr, names: Names, numbers: Numbers = PLAIN) -> Any:
+def float_value(node: ast.expr, names: Names, numbers: Numbers = PLAIN) -> Any:
     """Return the value of a checked tree.
 
     Raises:
@@ -160,11 +160,11 @@ def _limit(inner: ast.expr, x: str, place: Any, names: Names, kit: Numbers) -> A
             found = [_value(inner, {**names, x: point}, kit) for point in points]
         except (ArithmeticError, ValueError, TypeError):
             continue
-        return settled(found)
+        return limit_of_values(found)
     raise NoRoute("the values do not settle")
 
 
-def settled(found: list[Any]) -> Any:
+def limit_of_values(found: list[Any]) -> Any:
     """Return where four values settle, ±∞ where they grow; NoRoute where neither is seen."""
     gaps = [abs(b - a) for a, b in pairwise(found)]
     if gaps[2] <= gaps[1] / 2 or gaps[2] < 1e-9:
@@ -179,7 +179,7 @@ def _nested(node: ast.expr) -> bool:
     return any(isinstance(n.func, ast.Name) and n.func.id == "diff" for n in calls)
 
 
-def divergences(
+def divergences_of_masses(
     tree: ast.expr,
     p: tuple[Any, ...],
     q: tuple[Any, ...],
@@ -190,10 +190,10 @@ def divergences(
     known = parameters or {}
     return {
         name: sum(
-            b * value(_generator(name), {**known, "r": a / b}, numbers)
+            b * float_value(_generator(name), {**known, "r": a / b}, numbers)
             for a, b in zip(p, q, strict=True)
         )
-        for name in names_of(tree) & set(DIVERGENCES)
+        for name in free_names(tree) & set(DIVERGENCES)
     }
 
 
@@ -202,7 +202,7 @@ def _generator(name: str) -> ast.expr:
     return read(DIVERGENCES[name].f)
 
 
-def grid(spans: Mapping[str, tuple[float, float]]) -> list[dict[str, float]]:
+def grid_in(spans: Mapping[str, tuple[float, float]]) -> list[dict[str, float]]:
     """Return points inside open intervals, no more than a few hundred."""
     axes = [_inside(*span) for span in spans.values()]
     while math.prod(map(len, axes)) > 400:

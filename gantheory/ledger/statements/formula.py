@@ -44,7 +44,7 @@ _MEETS = {
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Relation:
     """Two formulas in relation, in symbols with open intervals."""
 
     left: sp.Expr
@@ -53,7 +53,7 @@ class Comparison:
     ranges: Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]
 
 
-def read_comparison(text: str, where: Mapping[str, str]) -> Comparison:
+def read_relation(text: str, where: Mapping[str, str]) -> Relation:
     """Parse a comparison; names without an interval are positive numbers.
 
     >>> read_comparison("diff(log(1 - D), D) == -1/(1 - D)", {"D": "(0, 1)"}).left
@@ -68,7 +68,7 @@ def read_comparison(text: str, where: Mapping[str, str]) -> Comparison:
     left, right = reader.read(tree.left), reader.read(tree.comparators[0])
     if unused := sorted(set(where) - set(reader.symbols)):
         raise GantheoryError(f"{unused[0]!r} does not occur in the formula {text[:60]!r}")
-    return Comparison(left, RELATIONS[type(tree.ops[0])], right, reader.ranges)
+    return Relation(left, RELATIONS[type(tree.ops[0])], right, reader.ranges)
 
 
 class _Reader:
@@ -165,13 +165,13 @@ def decide_formula(text: str, where: Mapping[str, str], statement: str = "") -> 
     told = statement or text
     try:
         with time_limit(SECONDS):
-            found = read_comparison(text, where)
+            found = read_relation(text, where)
             return _decide(found, told)
     except Undecided as reason:
         return Verdict(told, How.UNDECIDED, reason=str(reason))
 
 
-def _decide(found: Comparison, told: str) -> Verdict:
+def _decide(found: Relation, told: str) -> Verdict:
     sides = str(found.left), str(found.right)
     if found.left.has(sp.zoo, sp.nan) or found.right.has(sp.zoo, sp.nan):
         raise GantheoryError(f"{told[:60]!r} has no value there; write a limit")
@@ -184,7 +184,7 @@ def _decide(found: Comparison, told: str) -> Verdict:
     sign = sign_on_positive(difference, r, intervals=dict(others.ranges))
     if sign.sign in _MEETS[found.relation]:
         return Verdict(told, sign.how, *sides, reason=sign.reason)
-    place = counterexample(found)
+    place = failing_numbers(found)
     loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == found.relation  # it may touch 0 nowhere
     if place is None and (sign.sign == "undecided" or loose):
         return Verdict(told, How.UNDECIDED, *sides, reason=sign.reason)
@@ -197,7 +197,7 @@ def _decide(found: Comparison, told: str) -> Verdict:
     return decided(told, False, place)
 
 
-def counterexample(found: Comparison) -> str | None:
+def failing_numbers(found: Relation) -> str | None:
     """Return numbers in the intervals, to 40 digits, for which a comparison fails."""
     for point, value in _values(found):
         sign = _sign(value)
@@ -207,7 +207,7 @@ def counterexample(found: Comparison) -> str | None:
     return None
 
 
-def _values(found: Comparison) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Expr]]:
+def _values(found: Relation) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Expr]]:
     """Yield points of the intervals, with left − right at each, exactly."""
     difference = found.left - found.right
     symbols = sorted(difference.free_symbols, key=str)
@@ -217,7 +217,7 @@ def _values(found: Comparison) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Ex
         yield point, difference.subs(point)
 
 
-def _signs(found: Comparison) -> Iterator[int | None]:
+def _signs(found: Relation) -> Iterator[int | None]:
     """Yield the sign of left − right at each point; None where it is not real."""
     for _, value in islice(_values(found), 25):
         yield _sign(value)
@@ -254,7 +254,7 @@ def _place(main: tuple[str, sp.Expr] | None, ratio: sp.Expr) -> str:
 
 
 def _one_ratio(
-    found: Comparison,
+    found: Relation,
 ) -> tuple[sp.Expr, tuple[str, sp.Expr] | None, Assumptions]:
     """Return left − right with one of its names written as a function of r, and the others."""
     difference = found.left - found.right
@@ -275,13 +275,13 @@ def _one_ratio(
 
 
 def _decide_identity(
-    found: Comparison, difference: sp.Expr, others: Assumptions, told: str
+    found: Relation, difference: sp.Expr, others: Assumptions, told: str
 ) -> Verdict:
     sides = str(found.left), str(found.right)
     try:
         where = first_difference(difference, others)
     except Undecided as reason:
-        place = counterexample(found)
+        place = failing_numbers(found)
         if place is not None:
             return decided(told, False, place)
         opened = sp.expand_log(difference)
@@ -293,4 +293,4 @@ def _decide_identity(
     if not difference.free_symbols:
         return decided(told, False, _both(sides))
     apart = f"the two sides differ by {float(where[1].mid()):.6g} for some numbers"
-    return decided(told, False, counterexample(found) or apart)
+    return decided(told, False, failing_numbers(found) or apart)

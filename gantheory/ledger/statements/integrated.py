@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 from gantheory.divergences import DIVERGENCES
 from gantheory.ledger.statements import floats
-from gantheory.ledger.statements.floats import NoRoute, value
+from gantheory.ledger.statements.floats import NoRoute, float_value
 from gantheory.ledger.statements.kinds import Integral
 from gantheory.ledger.statements.scored import Played
 
@@ -24,7 +24,7 @@ LAWS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def number(check: Integral) -> float:
+def asked_number(check: Integral) -> float:
     """Return what is asked, a derivative in q.loc by differences.
 
     Raises:
@@ -79,7 +79,7 @@ def _divergence(tree: Any, p: Any, q: Any, shift: float) -> float:
         if a == b == -math.inf:
             return 0.0
         ratio = math.exp(min(max(a - b, -FAR), FAR))
-        return math.exp(b if a - b < FAR else a - FAR) * float(value(tree, {"r": ratio}))
+        return math.exp(b if a - b < FAR else a - FAR) * float(float_value(tree, {"r": ratio}))
 
     moved = [stats.norm(q.mean() + shift, q.std())] if shift else []
     return _quad(integrand, p, q, *moved)

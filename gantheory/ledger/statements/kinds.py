@@ -13,7 +13,7 @@ from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.ledger.statements.entry import Test
-from gantheory.ledger.statements.formula import decide_formula, read_comparison
+from gantheory.ledger.statements.formula import decide_formula, read_relation
 from gantheory.ledger.twins import CHANGES, differ
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Verdict
@@ -36,7 +36,7 @@ class Formula:
 
     def validate(self) -> None:
         """Refuse text that is no such comparison."""
-        read_comparison(self.text, self.where)
+        read_relation(self.text, self.where)
 
     def decide(self) -> Verdict:
         """Decide it by exact algebra, or by signs in balls."""

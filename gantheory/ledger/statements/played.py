@@ -27,7 +27,7 @@ TURN = 0.01  # how much the last third must differ from the middle third
 FAR, NEAR = 1e6, 1e-9
 
 
-class Arena:
+class PlayedGame:
     """A game's losses and the slopes that the players follow, as functions of one point."""
 
     def __init__(self, game: Game) -> None:
@@ -85,7 +85,7 @@ def _nodes(law: str, scale: float) -> list[tuple[float, float]]:
     return list(zip(scale * places, weights / weights.sum(), strict=True))
 
 
-def slopes_of(v: Move, z: Point) -> np.ndarray[Any, Any]:
+def central_differences(v: Move, z: Point) -> np.ndarray[Any, Any]:
     """Return the matrix of central differences of a field, a row for each component."""
     columns = []
     for k in range(len(z)):
@@ -99,7 +99,7 @@ def newton(v: Move, z: Point) -> Point:
     for _ in range(30):
         now = v(z)
         try:
-            move = np.linalg.solve(slopes_of(v, z), now)
+            move = np.linalg.solve(central_differences(v, z), now)
         except np.linalg.LinAlgError:
             return z
         z = [x - float(d) for x, d in zip(z, move, strict=True)]
@@ -112,7 +112,7 @@ def _step(z: Point, h: float, v: Point) -> Point:
     return [x + h * a for x, a in zip(z, v, strict=True)]
 
 
-def moves(arena: Arena, method: str, h: float, options: Mapping[str, str]) -> Iterator[Point]:
+def moves(arena: PlayedGame, method: str, h: float, options: Mapping[str, str]) -> Iterator[Point]:
     """Yield a trajectory, its start first, from a point next to the equilibrium."""
     v = arena.field
     z = [x + 0.3 / (k + 1) for k, x in enumerate(arena.rest())]
@@ -139,11 +139,11 @@ def moves(arena: Arena, method: str, h: float, options: Mapping[str, str]) -> It
 
 
 def _number(text: str) -> float:
-    return floats.value(floats.read(text), {})
+    return floats.float_value(floats.read(text), {})
 
 
 def _in_turn(
-    arena: Arena, z: Point, last: Point, h: float, heavy: bool, options: Mapping[str, str]
+    arena: PlayedGame, z: Point, last: Point, h: float, heavy: bool, options: Mapping[str, str]
 ) -> Point:
     """Return the next point of alternating or heavy-ball play."""
     first = options.get("momentum", "-1/2")
@@ -171,10 +171,10 @@ def _runge_kutta(v: Move, z: Point, h: float) -> Point:
 def _consensus(v: Move, z: Point, weight: float) -> Point:
     """Return v - weight grad |v|²/2."""
     now = v(z)
-    return _step(now, -weight, list(slopes_of(v, z).T @ np.array(now)))
+    return _step(now, -weight, list(central_differences(v, z).T @ np.array(now)))
 
 
-def behaviour(arena: Arena, method: str, step: float, options: Mapping[str, str]) -> str:
+def behaviour(arena: PlayedGame, method: str, step: float, options: Mapping[str, str]) -> str:
     """Return what becomes of a trajectory that begins near the equilibrium."""
     centre = arena.rest()
     distances = []
@@ -192,7 +192,7 @@ def behaviour(arena: Arena, method: str, step: float, options: Mapping[str, str]
 
 
 def wrong_step(
-    arena: Arena, method: str, options: Mapping[str, str], lower: float, upper: float
+    arena: PlayedGame, method: str, options: Mapping[str, str], lower: float, upper: float
 ) -> float | None:
     """Return a step size at which convergence is not as an interval of step sizes claims."""
     width = min(upper - lower, 30.0)
@@ -205,18 +205,18 @@ def wrong_step(
     return None
 
 
-def drift(arena: Arena, text: str) -> float:
+def drift(arena: PlayedGame, text: str) -> float:
     """Return how much a quantity changes along the flow, relative to how much it varies nearby."""
     tree = floats.read(text)
 
     def at(z: Point) -> float:
-        return floats.value(tree, dict(zip(arena.names, z, strict=True)))
+        return floats.float_value(tree, dict(zip(arena.names, z, strict=True)))
 
     path = [at(z) for z in islice(moves(arena, "flow", 0.05, {}), 200)]
     return (max(path) - min(path)) / (abs(path[0] - at(arena.rest())) + 1e-12)
 
 
-def stands(arena: Arena, against: bool = False) -> bool:
+def stands(arena: PlayedGame, against: bool = False) -> bool:
     """Return whether no player gains by another strategy, the other's at the equilibrium.
 
     With ``against`` the other's may be any: whether both strategies are dominant.

@@ -18,7 +18,7 @@ import numpy as np
 
 from gantheory.formulas import interval
 from gantheory.ledger.statements import critics, drawn, floats, integrated, played, scored
-from gantheory.ledger.statements.floats import PRECISE, NoRoute, mp, value
+from gantheory.ledger.statements.floats import PRECISE, NoRoute, float_value, mp
 from gantheory.ledger.statements.games import Play
 from gantheory.ledger.statements.kinds import (
     Code,
@@ -81,14 +81,14 @@ def _judged(
 def _(check: Formula) -> Verdict | None:
     left, relation, right = split_comparison(check.text)
     trees = floats.read(left), floats.read(right)
-    names = {name for tree in trees for name in floats.names_of(tree)}
+    names = {name for tree in trees for name in floats.free_names(tree)}
     spans = {name: _span(check.where.get(name, "(0, oo)")) for name in sorted(names)}
 
     def cases() -> Iterator[Case]:
-        for point in floats.grid(spans):
+        for point in floats.grid_in(spans):
             at = {name: mp.mpf(x) for name, x in point.items()}
             try:
-                sides = value(trees[0], at, PRECISE), value(trees[1], at, PRECISE)
+                sides = float_value(trees[0], at, PRECISE), float_value(trees[1], at, PRECISE)
             except NoRoute:
                 continue
             where = ", ".join(f"{name} = {x:.4g}" for name, x in point.items())
@@ -99,7 +99,7 @@ def _(check: Formula) -> Verdict | None:
 
 def _span(text: str) -> tuple[float, float]:
     legal = interval(text)
-    return value(legal.lower, {}), value(legal.upper, {})
+    return float_value(legal.lower, {}), float_value(legal.upper, {})
 
 
 @again.register
@@ -114,18 +114,18 @@ def _(check: Derived) -> Verdict | None:
 @again.register
 def _(check: Play) -> Verdict | None:
     try:
-        found = _played_again(check, played.Arena(check.parts()[0]))
+        found = _played_again(check, played.PlayedGame(check.parts()[0]))
     except NoRoute:
         return None
     why = f"{check.asked} is {found}: played in floating point"
     return decided(str(check), found == check.answer, why, how=How.MEASURED)
 
 
-def _played_again(check: Play, arena: played.Arena) -> str:
+def _played_again(check: Play, arena: played.PlayedGame) -> str:
     """Return the answer that floating point gives: the one claimed, where it cannot tell."""
     if check.asked == "behaviour":
         return played.behaviour(
-            arena, check.method, value(floats.read(check.step), {}), check.options
+            arena, check.method, float_value(floats.read(check.step), {}), check.options
         )
     if check.asked == "conserves":
         return check.answer if played.drift(arena, check.answer) < TOLERANCE else "another"
@@ -134,8 +134,8 @@ def _played_again(check: Play, arena: played.Arena) -> str:
         return check.answer if wrong is None else f"not that, at step {wrong:.3g}"
     if check.asked == "eigenvalue":
         real, _, imaginary = check.answer.partition(",")
-        asked = complex(value(floats.read(real), {}), value(floats.read(imaginary), {}))
-        spectrum = np.linalg.eigvals(played.slopes_of(arena.field, arena.rest()))
+        asked = complex(float_value(floats.read(real), {}), float_value(floats.read(imaginary), {}))
+        spectrum = np.linalg.eigvals(played.central_differences(arena.field, arena.rest()))
         near = min(abs(one - asked) for one in spectrum) < 2e-3  # double ones lose half the digits
         return check.answer if near else ", ".join(f"{one:.4g}" for one in spectrum)
     if check.asked == "dominant":
@@ -201,7 +201,9 @@ def _on_random_laws(trees: tuple[Any, Any], restricted: bool) -> Iterator[Case]:
             kept = sum(p[1:])
             q = (1e-15, *(mass / kept for mass in p[1:]))
         try:
-            one, other = (value(tree, floats.divergences(tree, p, q)) for tree in trees)
+            one, other = (
+                float_value(tree, floats.divergences_of_masses(tree, p, q)) for tree in trees
+            )
             yield f"P = {p}, Q = {q}", one, other
         except NoRoute:
             return
@@ -211,7 +213,7 @@ def _on_random_laws(trees: tuple[Any, Any], restricted: bool) -> Iterator[Case]:
 def _(check: OnLaws) -> Verdict | None:
     """Compare on the two laws, an empty point having a mass that tends to 0."""
     left, relation, right = split_comparison(check.text)
-    p, q = ([value(floats.read(x), {}, PRECISE) for x in law] for law in (check.p, check.q))
+    p, q = ([float_value(floats.read(x), {}, PRECISE) for x in law] for law in (check.p, check.q))
     trees = floats.read(left), floats.read(right)
     try:
         sides = [_at_empty_points(tree, p, q) for tree in trees]
@@ -225,9 +227,9 @@ def _at_empty_points(tree: Any, p: list[Any], q: list[Any]) -> Any:
     for k in (6, 12, 18, 24):
         least = mp.mpf(10) ** -k
         one, other = (tuple(max(mass, least) for mass in law) for law in (p, q))
-        known = floats.divergences(tree, one, other, numbers=PRECISE)
-        found.append(value(tree, known, PRECISE))
-    return floats.settled(found)
+        known = floats.divergences_of_masses(tree, one, other, numbers=PRECISE)
+        found.append(float_value(tree, known, PRECISE))
+    return floats.limit_of_values(found)
 
 
 @again.register
@@ -235,7 +237,7 @@ def _(check: Integral) -> Verdict | None:
     from gantheory.ledger.survey import half_unit
 
     try:
-        found = integrated.number(check)
+        found = integrated.asked_number(check)
     except NoRoute:
         return None
     relation = {"is": "==", "above": ">", "below": "<"}[check.relation]

@@ -15,7 +15,7 @@ import numpy as np
 
 from gantheory.formulas import interval
 from gantheory.ledger.statements import floats
-from gantheory.ledger.statements.floats import PRECISE, NoRoute, mp, value
+from gantheory.ledger.statements.floats import PRECISE, NoRoute, float_value, mp
 from gantheory.ledger.statements.kinds import Derived
 from gantheory.losses.loss import Loss
 
@@ -27,19 +27,19 @@ class Played:
     """A loss with typical numbers, its best score found by golden sections on its own text."""
 
     def __init__(self, loss: Loss, reach: float = 60.0) -> None:
-        self.numbers = {name: value(floats.read(x), {}) for name, x in loss.typical.items()}
+        self.numbers = {name: float_value(floats.read(x), {}) for name, x in loss.typical.items()}
         self.trees = [floats.read(t) for t in (loss.real, loss.fake, loss.generator, loss.link)]
-        used = sorted({name for tree in self.trees for name in floats.names_of(tree)})
+        used = sorted({name for tree in self.trees for name in floats.free_names(tree)})
         free = [name for name in used if name not in {*self.numbers, "t", "D"}]
         self.numbers |= dict(zip(free, TYPICAL, strict=False))
         legal = interval(loss.domain)
-        lower, upper = (value(end, self.numbers) for end in (legal.lower, legal.upper))
+        lower, upper = (float_value(end, self.numbers) for end in (legal.lower, legal.upper))
         self.span = max(lower, -reach), min(upper, reach)
 
     def payoffs(self, t: float) -> tuple[float, ...]:
         """Return a, b, c and the link at a score."""
         names = {**self.numbers, "t": t, "D": floats.FUNCTIONS["sigmoid"](t)}
-        return tuple(value(tree, names) for tree in self.trees)
+        return tuple(float_value(tree, names) for tree in self.trees)
 
     def best(self, ratio: float) -> float:
         """Return the score that maximises r a + b."""
@@ -77,7 +77,7 @@ class Played:
 
         def at(tree: Any, t: Any) -> Any:
             names = {**self.numbers, "t": t, "D": PRECISE.functions["sigmoid"](t)}
-            return value(tree, names, PRECISE)
+            return float_value(tree, names, PRECISE)
 
         for _ in range(60):  # golden sections
             one, other = high - share * (high - low), low + share * (high - low)
@@ -106,13 +106,13 @@ def _at_ratios(played: Played, check: Derived) -> Iterator[Case]:
         t = played.best(ratio)
         real, fake, _, link = played.payoffs(t)
         found = link if check.part == "optimal_discriminator" else ratio * real + fake
-        yield f"r = {ratio}", found, value(tree, {**played.numbers, "r": ratio})
+        yield f"r = {ratio}", found, float_value(tree, {**played.numbers, "r": ratio})
 
 
 def _at_equality(played: Played, check: Derived) -> Iterator[Case]:
     real, fake, cost, link = played.payoffs(played.best(1.0))
     found = {"equilibrium": link, "discriminator_loss": -real - fake, "generator_loss": cost}
-    yield "p = q", found[check.part], value(floats.read(check.text), played.numbers)
+    yield "p = q", found[check.part], float_value(floats.read(check.text), played.numbers)
 
 
 def _on_two_points(played: Played, check: Derived) -> Iterator[Case]:
@@ -120,8 +120,8 @@ def _on_two_points(played: Played, check: Derived) -> Iterator[Case]:
     tree = floats.read(check.text)
 
     def claimed(p: tuple[float, ...], q: tuple[float, ...]) -> float:
-        known = floats.divergences(tree, p, q, played.numbers)
-        return value(tree, {**played.numbers, **known})
+        known = floats.divergences_of_masses(tree, p, q, played.numbers)
+        return float_value(tree, {**played.numbers, **known})
 
     for first, second in ((0.3, 0.6), (0.8, 0.45), (0.15, 0.35)):
         p, q = (first, 1 - first), (second, 1 - second)
@@ -146,7 +146,7 @@ def _disjoint(played: Played, check: Derived) -> Iterator[Case]:
     yield (
         "disjoint laws",
         played.paid(math.exp(-24)) - tail,
-        value(floats.read(check.text), played.numbers),
+        float_value(floats.read(check.text), played.numbers),
     )
 
 

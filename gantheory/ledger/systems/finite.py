@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any, TypeVar
 
-from gantheory.exact.logsums import LogSum, logarithm, total
+from gantheory.exact.logsums import LogSum, log_of_rational, total
 
 Point = TypeVar("Point", bound=Hashable)
 Law = Mapping[Any, Fraction]
@@ -58,7 +58,7 @@ def expected_log(law: Law, of: Mapping[Any, Fraction]) -> LogSum | None:
     used = {x: mass for x, mass in law.items() if mass}
     if any(of[x] == 0 for x in used):
         return None
-    return total(mass * logarithm(of[x]) for x, mass in used.items())
+    return total(mass * log_of_rational(of[x]) for x, mass in used.items())
 
 
 def entropy(law: Law) -> LogSum:

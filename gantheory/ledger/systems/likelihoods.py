@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 
-from gantheory.exact.logsums import logarithm, total
+from gantheory.exact.logsums import log_of_rational, total
 from gantheory.ledger.systems.finite import (
     TABLE,
     entropy,
@@ -42,7 +42,7 @@ def evidence_gap(encoder: str = "any", gap: str = "KL") -> Verdict:
                 q = {(z, x): share if z else 1 - share for z in (0, 1)}
                 expected = expected_log(q, joint)
                 assert expected is not None
-                found = logarithm(evidence) - (expected + entropy(q))
+                found = log_of_rational(evidence) - (expected + entropy(q))
                 claimed = kl(q, given(joint, 1, x)) if gap == "KL" else total(())
                 yield f"p(z, x) = {law_text(joint)}, x = {x}, q(1|x) = {share}", found == claimed
 

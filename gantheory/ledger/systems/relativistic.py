@@ -11,7 +11,7 @@ from itertools import product
 
 from flint import arb
 
-from gantheory.exact.logsums import logarithm, total
+from gantheory.exact.logsums import log_of_rational, total
 from gantheory.ledger.systems.finite import Law, jsd, law_text, laws_on_points
 from gantheory.records import How, Verdict
 from gantheory.verify import decided, exhausted
@@ -53,11 +53,11 @@ def relativistic_value(value: str = "of pairs") -> Verdict:
         for p, q in PAIRS:
             there = {(x, y): p[x] * q[y] for x, y in product(p, repeat=2)}
             back = {(x, y): there[y, x] for x, y in there}
-            found = total(m * logarithm(m / (m + back[xy])) for xy, m in there.items())
+            found = total(m * log_of_rational(m / (m + back[xy])) for xy, m in there.items())
             divergence = jsd(there, back) if value == "of pairs" else jsd(p, q)
             yield (
                 f"p = {law_text(p)}, q = {law_text(q)}",
-                found == divergence - logarithm(Fraction(2)),
+                found == divergence - log_of_rational(Fraction(2)),
             )
 
     return exhausted(f"the relativistic value is JSD {value} less log 2", cases())

@@ -105,7 +105,7 @@ def _number(value: Any) -> float | None:
     return float(value) if value is not None and value.is_number and value.is_finite else None
 
 
-def serve(pipe: Any) -> None:
+def serve_in_child(pipe: Any) -> None:
     """Train in a child: settings come first, then one message for every 64 steps wanted."""
     with suppress(EOFError, OSError, KeyboardInterrupt):
         try:
