@@ -25,7 +25,7 @@ _CALLED = re.compile(
 def samples_call(text: str) -> tuple[str, str | None, str] | None:
     """Return file, column and what follows of ``samples("a.csv", column="x")``; None: it is none.
 
-    >>> called("samples('a.csv', column=x).kde()")
+    >>> samples_call("samples('a.csv', column=x).kde()")
     ('a.csv', 'x', '.kde()')
     """
     text = text.strip()

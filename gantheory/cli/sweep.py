@@ -116,7 +116,7 @@ def _resumable(done: Callable[[], float], out: Path) -> Iterator[None]:
 def whole_numbers(text: str) -> list[int]:
     """Return the whole numbers of a list such as ``"0:100"`` or ``"1,2,7:10"``, ends left out.
 
-    >>> numbers("1,2,7:10")
+    >>> whole_numbers("1,2,7:10")
     [1, 2, 7, 8, 9]
     """
     found: list[int] = []

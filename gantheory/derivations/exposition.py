@@ -72,7 +72,7 @@ ORDER = ("undecided", "refuted", "measured", "assumed", "certified", "proved")
 def weakest_word(words: Iterable[str]) -> str:
     """Return the weakest of the words that say how something is known; of none, ``"undecided"``.
 
-    >>> weakest(["proved", "assumed"])
+    >>> weakest_word(["proved", "assumed"])
     'assumed'
     """
     return min(words, key=ORDER.index, default=How.UNDECIDED.value)

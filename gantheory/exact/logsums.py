@@ -19,7 +19,7 @@ from flint import arb, ctx, fmpz
 class LogSum:
     """Σ c log p over primes p.
 
-    >>> logarithm(Fraction(1, 2)) + logarithm(Fraction(6)) == logarithm(Fraction(3))
+    >>> log_of_rational(Fraction(1, 2)) + log_of_rational(Fraction(6)) == log_of_rational(Fraction(3))
     True
     """
 

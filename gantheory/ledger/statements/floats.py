@@ -99,9 +99,9 @@ def float_value(node: ast.expr, names: Names, numbers: Numbers = PLAIN) -> Any:
     Raises:
         NoRoute: where floating point has none.
 
-    >>> round(value(read("diff(x**3, x)"), {"x": 2.0}), 4)
+    >>> round(float_value(read("diff(x**3, x)"), {"x": 2.0}), 4)
     12.0
-    >>> value(read("limit(log(x), x, 0)"), {"x": mp.mpf(1)}, PRECISE)
+    >>> float_value(read("limit(log(x), x, 0)"), {"x": mp.mpf(1)}, PRECISE)
     mpf('-inf')
     """
     try:

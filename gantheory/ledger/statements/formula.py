@@ -56,7 +56,7 @@ class Relation:
 def read_relation(text: str, where: Mapping[str, str]) -> Relation:
     """Parse a comparison; names without an interval are positive numbers.
 
-    >>> read_comparison("diff(log(1 - D), D) == -1/(1 - D)", {"D": "(0, 1)"}).left
+    >>> read_relation("diff(log(1 - D), D) == -1/(1 - D)", {"D": "(0, 1)"}).left
     -1/(1 - D)
     """
     tree = parse(text, GRAMMAR)
