@@ -19,7 +19,8 @@ from flint import arb, ctx, fmpz
 class LogSum:
     """Σ c log p over primes p.
 
-    >>> log_of_rational(Fraction(1, 2)) + log_of_rational(Fraction(6)) == log_of_rational(Fraction(3))
+    >>> half, six = log_of_rational(Fraction(1, 2)), log_of_rational(Fraction(6))
+    >>> half + six == log_of_rational(Fraction(3))
     True
     """
 
