@@ -80,7 +80,17 @@ class Restrict(Image):
     def log_magnitude(self) -> float:
         # a difference of two values of a distribution function, each off by some 4e-15 of itself
         noise = 20 + self.base.log_magnitude - 4 * math.log(max(self._levels))
-        return self.base.log_magnitude + 4 + noise * max(self._levels) / self.mass
+        return self.base.log_magnitude + 4 + (noise * max(self._levels) + self._moved) / self.mass
+
+    @cached_property
+    def _moved(self) -> float:
+        """What the mass moves by where x/scale is rounded, in last digits: x times the density."""
+        low, high = self.base.support
+        ends = [x for x in (self.a, self.b) if low < x < high]
+        if not ends or not math.isfinite(low) or math.isfinite(high):
+            return 0.0  # (x - loc)/scale moves it by less than counted; no scale on an interval
+        density = np.exp(self.base.log_density(Points.at(np.array(ends))))
+        return float(np.sum(density * (np.array(ends) - low)))
 
     @cached_property
     def pieces(self) -> tuple[Interval, ...]:

@@ -1,13 +1,16 @@
 """Distribution functions of gamma and beta laws in their far tails, against python-flint's."""
 
 import math
+import random
 
 import flint
+import mpmath
 import numpy as np
 import pytest
 from flint import arb
 
 from gantheory.densities import Points, density
+from gantheory.integrals import divergence
 from gantheory.integrals.transport.gaps import CDF_NOISE
 
 EPS = 2.0**-52
@@ -80,3 +83,19 @@ def test_far_tails_of_the_largest_shapes_follow_the_recurrence_in_the_shape(shap
     z = abs(deviations)
     normal = math.sqrt(math.pi / 2) * math.erfc(z / math.sqrt(2)) * math.exp(z * z / 2)
     assert mills == pytest.approx(normal, rel=40 * z / math.sqrt(shape))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_restriction_of_a_large_shape_states_what_a_rounded_place_moves(seed):
+    draw = random.Random(seed)
+    shape, scale = 10 ** draw.uniform(6, 8), draw.uniform(0.3, 3)
+    low, high = (scale * (shape + z * shape**0.5) for z in (draw.uniform(-1, 0), 0.4))
+    with mpmath.workdps(35):
+        k, s = mpmath.mpf(shape), mpmath.mpf(scale)
+        c = mpmath.loggamma(k)
+        places = mpmath.linspace(low / s, high / s, 5)
+        mass = mpmath.quad(lambda y: mpmath.exp((k - 1) * mpmath.log(y) - y - c), places)
+        truth = float(-mpmath.log(mass))
+    base = f"gamma({shape!r}, {scale!r})"
+    found = divergence("kl_pq", f"restrict({base}, {low!r}, {high!r})", base)
+    assert abs(found.value - truth) <= found.error < 1e-9
