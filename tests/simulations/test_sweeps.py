@@ -207,7 +207,6 @@ def test_blocks_hold_every_cell_once_and_one_start_of_the_generator_each():
         ({"p": "normal_nd((0, 0), ((1, 0), (0, 1)))"}, "densities on the line"),
         ({"seeds": [-1]}, "seed=-1 must be"),
         ({"q": "laplace(0, 1)", "train": "both"}, "starts as a normal law"),
-        ({"stepz": 3}, "stepz.*settings: train, steps"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"train": "generator"}, "unknown train"),
         ({"workers": 0}, "workers=0 must be at least 1"),
@@ -307,3 +306,8 @@ def test_a_full_disk_is_one_line_and_what_is_kept_is_whole(tmp_path, monkeypatch
         store.keep(second, {"status": "ok"})
     assert store.missing([first, second]) == [second]
     assert not list(tmp_path.glob("cells/*/.*"))
+
+
+def test_a_misspelt_setting_of_a_sweep_is_refused_by_its_name():
+    with pytest.raises(TypeError, match="stepz"):
+        gt.sweep("minimax", "normal(0, 1)", "normal(1, 1)", out="unused", stepz=3)
