@@ -75,7 +75,9 @@ TRUTHS = {
 }
 
 
-@pytest.mark.parametrize(("code", "mean", "follows", "kinds"), CASES, ids=lambda x: getattr(x, "__name__", str(x))[:25])
+@pytest.mark.parametrize(
+    ("code", "mean", "follows", "kinds"), CASES, ids=lambda x: getattr(x, "__name__", str(x))[:25]
+)
 def test_an_estimator_in_code_follows_what_exact_sums_say(code, mean, follows, kinds):
     found = gt.audit(code, samples_frozen=True)
     told = found.samples_frozen
