@@ -132,10 +132,7 @@ def train_modules(
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     members = tuple(Member(law, loss, parameters or {}, k, *rates, noise) for k in seeds)
-    if every is not None and (every < 1 or every % CHUNK or out is not None or recipe.condition):
-        raise GantheoryError(
-            f"every={every!r} must be a multiple of {CHUNK} steps, without out= or condition="
-        )
+    _check_interval(every, free=out is None and not recipe.condition)
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:
@@ -148,6 +145,14 @@ def train_modules(
     for state in filter(lambda state: state.step % every == 0 or state.step == steps, states):
         watches = _watched(watches, members, recipe, state, measured_on, latent)
     return Trained(members, recipe, state, *taken, tuple(watches))
+
+
+def _check_interval(every: int | None, free: bool) -> None:
+    """Refuse to measure between chunks of steps, or where nothing is measured on the way."""
+    if every is not None and (every < 1 or every % CHUNK or not free):
+        raise GantheoryError(
+            f"every={every!r} must be a multiple of {CHUNK} steps, without out= or condition="
+        )
 
 
 def _recipe(

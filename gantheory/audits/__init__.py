@@ -9,11 +9,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gantheory.audits.record import Audit, Finding, Kind, Severity
 from gantheory.audits.target import AuditTarget
 from gantheory.errors import GantheoryError, require
+
+if TYPE_CHECKING:
+    from gantheory.audits.plan import Plan
 
 __all__ = ["Audit", "Finding", "Kind", "Severity", "audit", "audit_target"]
 
@@ -56,10 +59,7 @@ def audit(
     'non-saturating'
     """
     require("an audit of torch code", "torch", "torch")
-    from gantheory.audits.calls import one_player
     from gantheory.audits.judge import judge
-    from gantheory.audits.loading import plan_or_penalty
-    from gantheory.audits.plan import Plan
     from gantheory.audits.recover import recover
 
     if not 1 <= len(losses) <= 2 or (len(losses) == 2 and not all(map(callable, losses))):
@@ -68,18 +68,9 @@ def audit(
     options = dict(call or {})
     if samples_frozen:
         return _frozen(losses, options, name)
-    if len(losses) == 2:
-        players = ("discriminator", "generator")
-        calls = tuple(
-            one_player(loss, player, options, _name_of(loss, f"{player[0]}_loss"), ordered=True)
-            for loss, player in zip(losses, players, strict=True)
-        )
-        plan = Plan(calls, "pair", options=options)
-    else:
-        plan = plan_or_penalty(losses[0], style, options, _name_of(losses[0], "criterion"))
     called = name or " and ".join(_name_of(loss, "loss") for loss in losses)
     found = replace(
-        recover(plan, called, witness),
+        recover(_plan(losses, style, options), called, witness),
         origin=_origin(losses),
         said=tuple(_name_of(loss, "") for loss in losses),
         options=options,
@@ -125,6 +116,22 @@ def audit_target(
     from gantheory.audits.judge import judge  # loaded while the other process ran
 
     return judge(found, claims)
+
+
+def _plan(losses: tuple[Any, ...], style: Style | None, options: dict[str, Any]) -> Plan:
+    """Return how the losses are called: two of them in order, or one criterion by its style."""
+    from gantheory.audits.calls import one_player
+    from gantheory.audits.loading import plan_or_penalty
+    from gantheory.audits.plan import Plan
+
+    if len(losses) == 1:
+        return plan_or_penalty(losses[0], style, options, _name_of(losses[0], "criterion"))
+    players = ("discriminator", "generator")
+    calls = tuple(
+        one_player(loss, player, options, _name_of(loss, f"{player[0]}_loss"), ordered=True)
+        for loss, player in zip(losses, players, strict=True)
+    )
+    return Plan(calls, "pair", options=options)
 
 
 def _name_of(loss: Any, otherwise: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gantheory.theory.records import text
-
 if TYPE_CHECKING:
     from gantheory.audits.record import Audit
 
@@ -54,24 +52,4 @@ def _what_it_does(found: Audit) -> Iterator[str]:
     if d is None:
         yield "nothing is derived without both payoffs of the discriminator"
         return
-    if d.no_optimum:
-        yield f"no optimal discriminator: {d.no_optimum}"
-    if d.optimum is not None:
-        yield f"optimal score t = {text(d.optimum.score)}, r = p/q"
-    for name, said in (("value", "D reports"), ("loss", "G's loss reads"),
-                       ("followed", "G follows")):  # fmt: skip
-        curvature = getattr(d, name)
-        if curvature is not None:
-            yield f"{said}: {curvature.divergence}"
-    if d.equilibrium is not None:
-        generator = text(d.equilibrium.generator_loss)
-        known = "" if generator is None else f", G's loss {generator}"
-        yield f"at P = Q: D's loss {text(d.equilibrium.discriminator_loss)}{known}"
-    if found.saturation is not None:
-        places = (("raw score", found.saturation["raw_score"]),
-                  ("log r", found.saturation["log_ratio"]))  # fmt: skip
-        vanishing = [name for name, vanishes in places if vanishes]
-        yield ("on recognised fakes the gradient vanishes in " + " and in ".join(vanishing)
-               if vanishing else "on recognised fakes the gradient does not vanish")  # fmt: skip
-    for name, reason in (d.undecided or {}).items():
-        yield f"undecided: {name}, because {reason}"
+    yield from (f"{line.label}: {line.text} [{line.known}]" for line in d.summary)

@@ -9,7 +9,7 @@ strides. An operation without a rule gives an unknown, with the line of the user
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from gantheory.audits.operations import (
     RunRecord,
     Unknown,
 )
+from gantheory.audits.tensors import address, array_of, tensors_in
 
 HERE = str(Path(__file__).parent)
 TORCH = str(Path(torch.__file__).parent)
@@ -84,7 +85,7 @@ class Trace(TorchDispatchMode):
 
     def depends(self, tensor: Tensor) -> bool:
         """Return whether a tensor depends on the scores."""
-        return _address(tensor) in self._known
+        return address(tensor) in self._known
 
     def entries(self, tensor: Tensor) -> np.ndarray:
         """Return the formulas of a tensor's entries, in its shape; constants are exact."""
@@ -93,13 +94,13 @@ class Trace(TorchDispatchMode):
             values = tensor.detach().cpu()
             plain = values.double() if values.is_floating_point() else values
             flat = [exact(value) for value in plain.reshape(-1).tolist()]
-            return _array(flat, tuple(tensor.shape))
-        return _array([self._table[k] for k in shadow.reshape(-1).tolist()], tuple(tensor.shape))
+            return array_of(flat, tuple(tensor.shape))
+        return array_of([self._table[k] for k in shadow.reshape(-1).tolist()], tuple(tensor.shape))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
-        tracked = [one for one in _tensors((args, kwargs)) if self.depends(one)]
+        tracked = [one for one in tensors_in((args, kwargs)) if self.depends(one)]
         if tracked and func._schema.is_mutable and not self.depends(args[0]):
             self._note_constants(args[0])
         out = func(*args, **kwargs)
@@ -109,7 +110,7 @@ class Trace(TorchDispatchMode):
         elif tracked and base not in FILLED:
             self.record.operations.add(base)
             self.record.single |= any(
-                one.dtype is torch.float32 for one in _tensors((args, kwargs))
+                one.dtype is torch.float32 for one in tensors_in((args, kwargs))
             )
             if base in READS:
                 self.record.reads.append(_line())
@@ -128,7 +129,7 @@ class Trace(TorchDispatchMode):
     # --- formulas beside storages
 
     def _shadow(self, tensor: Tensor) -> Tensor | None:
-        known = self._known.get(_address(tensor))
+        known = self._known.get(address(tensor))
         if known is None:
             return None
         return known.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
@@ -141,13 +142,13 @@ class Trace(TorchDispatchMode):
 
     def _enter(self, tensor: Tensor, indices: Tensor) -> None:
         """Note the formulas of a tensor, whose other storage entries keep theirs."""
-        address = _address(tensor)
-        if address not in self._known:
+        place = address(tensor)
+        if place not in self._known:
             size = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
             with _no_mode():
                 whole = tensor.numel() == size and tensor.is_contiguous()
                 everything = tensor.detach().as_strided((size,), (1,), 0)
-                self._known[address] = (
+                self._known[place] = (
                     torch.zeros(size, dtype=torch.long)
                     if whole
                     else self._indices(self.entries(everything))
@@ -164,7 +165,7 @@ class Trace(TorchDispatchMode):
             self._set(target, self.entries(target))
 
     def _is_view(self, out: Any) -> bool:
-        found = list(_tensors(out))
+        found = list(tensors_in(out))
         return bool(found) and all(self.depends(one) for one in found)
 
     def _set(self, tensor: Tensor, expressions: np.ndarray) -> None:
@@ -173,7 +174,7 @@ class Trace(TorchDispatchMode):
     # --- operations
 
     def _compute(self, name: str, func: Any, out: Any, args: Any, kwargs: Any) -> None:
-        results = list(_tensors(out))
+        results = list(tensors_in(out))
         if not results:
             return
         if max(one.numel() for one in results) > MOST_ENTRIES:
@@ -196,7 +197,7 @@ class Trace(TorchDispatchMode):
         values = dict(zip(given.detach().reshape(-1).tolist(), self.entries(given).reshape(-1),
                           strict=True))  # fmt: skip
         picked = [values[value] for value in results[0].detach().reshape(-1).tolist()]
-        self._set(results[0], _array(picked, tuple(results[0].shape)))
+        self._set(results[0], array_of(picked, tuple(results[0].shape)))
 
     def _lose(self, name: str, results: Sequence[Tensor]) -> None:
         """Let unknowns stand for results of which no rule is known."""
@@ -205,7 +206,7 @@ class Trace(TorchDispatchMode):
                 continue
             unknowns = [sp.Dummy(f"unknown_{name}", real=True) for _ in range(one.numel())]
             self.record.unknown |= {symbol: Unknown(name, _line()) for symbol in unknowns}
-            self._set(one, _array(unknowns, tuple(one.shape)))
+            self._set(one, array_of(unknowns, tuple(one.shape)))
 
     def _write(self, name: str, out: Any, args: Any, kwargs: Any) -> None:
         """Follow an operation that writes into its first argument."""
@@ -216,7 +217,7 @@ class Trace(TorchDispatchMode):
             elif name in ("zero", "fill"):
                 value = args[1] if name == "fill" else 0
                 filled = self.formula(value) if isinstance(value, Tensor) else exact(value)
-                entries = _array([filled] * target.numel(), tuple(target.shape))
+                entries = array_of([filled] * target.numel(), tuple(target.shape))
             else:
                 entries = self._entries_of(name, target, args, kwargs)
             self._set(target, entries)
@@ -224,7 +225,7 @@ class Trace(TorchDispatchMode):
             self._lose(name, [target])
 
     def _moved(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
-        if any(self.depends(one) for one in _tensors(args[1:])) and name in CHOICES:
+        if any(self.depends(one) for one in tensors_in(args[1:])) and name in CHOICES:
             self.record.reads.append(_line())  # which entries are taken depends on the scores
         if name in COPIES:
             shadow = self._shadow(args[0])
@@ -258,7 +259,7 @@ class Trace(TorchDispatchMode):
         if name == "nll_loss_forward":
             return self._picked(args)
         if name == "dot":
-            return _array([sum_over(self.entries(args[0]) * self.entries(args[1]))], ())
+            return array_of([sum_over(self.entries(args[0]) * self.entries(args[1]))], ())
         if name in ("mm", "mv", "addmm"):
             return self._product(name, args)
         if name in BACKWARD_LOSSES:
@@ -275,7 +276,7 @@ class Trace(TorchDispatchMode):
         wide = [np.broadcast_to(v, shape).reshape(-1) if isinstance(v, np.ndarray) else v
                 for v in values]  # fmt: skip
         count = int(np.prod(shape))
-        return _array(
+        return array_of(
             [
                 rule(*(v[k] if isinstance(v, np.ndarray) else v for v in wide), **kwargs)
                 for k in range(count)
@@ -294,7 +295,7 @@ class Trace(TorchDispatchMode):
         if REDUCED[reduction] == "none":
             return entries
         total_ = sum_over(entries.reshape(-1).tolist())
-        return _array([total_ / entries.size if reduction == 1 else total_], ())
+        return array_of([total_ / entries.size if reduction == 1 else total_], ())
 
     def _loss_backward(self, name: str, args: Any) -> np.ndarray:
         position = 4 if name.startswith("binary_cross_entropy") else 3
@@ -323,14 +324,14 @@ class Trace(TorchDispatchMode):
         rows = entries.transpose([*kept, *axes]).reshape(
             int(np.prod([entries.shape[d] for d in kept])), -1
         )
-        return _array([rule(list(row)) for row in rows], tuple(out.shape))
+        return array_of([rule(list(row)) for row in rows], tuple(out.shape))
 
     def _along(self, name: str, args: Any) -> np.ndarray:
         entries = np.moveaxis(self.entries(args[0]), args[1], -1)
         rows = entries.reshape(-1, entries.shape[-1])
         logs = [[value - log_sum_exp(list(row)) for value in row] for row in rows]
         flat = [value if name == "_log_softmax" else sp.exp(value) for row in logs for value in row]
-        return np.moveaxis(_array(flat, entries.shape), -1, args[1])
+        return np.moveaxis(array_of(flat, entries.shape), -1, args[1])
 
     def _picked(self, args: Any) -> np.ndarray:
         entries, target, weight, reduction = self.entries(args[0]), args[1], args[2], args[3]
@@ -338,8 +339,8 @@ class Trace(TorchDispatchMode):
             raise NotImplementedError
         picked = [-entries[row, label] for row, label in enumerate(target.tolist())]
         if REDUCED[reduction] == "none":
-            return _array(picked, (len(picked),))
-        return _array([sum_over(picked) / (len(picked) if reduction == 1 else 1)], ())
+            return array_of(picked, (len(picked),))
+        return array_of([sum_over(picked) / (len(picked) if reduction == 1 else 1)], ())
 
     def _product(self, name: str, args: Any) -> np.ndarray:
         if name == "addmm":
@@ -358,7 +359,7 @@ class Trace(TorchDispatchMode):
                 self.record.unknown[symbol] = Unknown(name, _line())
             else:
                 self.record.random[symbol] = Drawn(*law, value)
-        self._set(out, _array(symbols, tuple(out.shape)))
+        self._set(out, array_of(symbols, tuple(out.shape)))
 
 
 def _law(name: str, args: Any) -> tuple[sp.Expr, sp.Expr] | None:
@@ -379,28 +380,6 @@ def _none(name: str) -> np.ndarray:
 
 def _scalar(value: Any) -> Any:
     return exact(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _array(values: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Return objects as an array of the given shape, whatever numpy thinks of them."""
-    made = np.empty(len(values), dtype=object)
-    for k, value in enumerate(values):
-        made[k] = value
-    return made.reshape(shape)
-
-
-def _address(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _tensors(one)
 
 
 def _no_mode() -> Any:

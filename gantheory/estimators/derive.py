@@ -388,9 +388,8 @@ def _told(found: Curvature) -> tuple[str, str]:
     if found.divergence == NO_DIVERGENCE:
         terms = f" ({combination_title(found.terms)})" if found.terms else ""
         return f"no divergence{terms}, as {found.reason}", How.REFUTED.value
-    if found.is_named:
-        return combination_title(found.terms), How.PROVED.value
-    return found.divergence, found.how.value
+    named = found.is_named
+    return (combination_title(found.terms), "proved") if named else (found.divergence, found.how)
 
 
 def _answer(title: str, how: str, found: Curvature, latex: str, constant: str = "") -> Step:
