@@ -53,14 +53,14 @@ def _batch_sizes(facts: Facts, player: str, message: str) -> Finding:
 def gradients(facts: Facts) -> Iterator[Finding]:
     """Losses that change with the scores, and carry no gradient into them."""
     for name, one in facts.players.items():
-        for side in () if "reward" in words(facts.name) else one.no_gradient:
+        if one.no_gradient and "reward" not in words(facts.name):
             kind = (Kind.NO_GENERATOR_GRADIENT if name == "generator"
                     else Kind.NO_DISCRIMINATOR_GRADIENT)  # fmt: skip
             yield Finding(
                 kind, Severity.ERROR,
-                f"the {name}'s loss changes with the {side} scores and has no gradient in them: "
-                "they are detached",
-                _backward(facts, name, side),
+                f"the {name}'s loss changes with the {' and the '.join(one.no_gradient)} scores "
+                "and has no gradient in them: they are detached",
+                _backward(facts, name, one.no_gradient[0]),
                 "remove .detach(), .data, .item() and torch.no_grad() from the path of the scores",
             )  # fmt: skip
         factor = one.gradient_factor

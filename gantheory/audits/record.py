@@ -133,7 +133,8 @@ class Audit:
             f"equals {self.equals.loss}" if self.equals else self.not_separable,
             f"follows {followed.divergence}" if followed else frozen and f"follows {frozen}",
             "not recovered" if self.reasons else None,
-            f"{len(self.findings)} findings: {', '.join(self.kinds)}" if self.findings
+            f"{len(self.findings)} finding{'s' * (len(self.findings) > 1)}: {', '.join(self.kinds)}"
+            if self.findings
             else "no findings",
         ]  # fmt: skip
         return f"<Audit of {self.name}: {'; '.join(filter(None, known))}>"

@@ -174,6 +174,10 @@ FAULTS = {  # kind, the code with the fault, the same without it, options
     "a branch on a value": ("branch-on-value", (d_item, g_hinge), HINGE, {}),
     "a running mean": ("hidden-state", (Remembers(),), HINGE, {}),
     "detached": ("no-generator-gradient", (d_log, lambda fake: g_log(fake.detach())), LOG, {}),
+    "detached real scores": (
+        "no-discriminator-gradient",
+        (lambda real, fake: d_log(real.detach(), fake), g_log), LOG, {},
+    ),
     "a number": ("no-generator-gradient",
                  (d_log, lambda fake: torch.tensor(g_log(fake).item())), LOG, {}),
 }  # fmt: skip
