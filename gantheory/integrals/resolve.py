@@ -102,9 +102,11 @@ _OPTION = re.compile(r"""\s*(\w+)\s*=\s*(?:"([\w-]+)"|'([\w-]+)'|([\w.+-]+))\s*"
 def _with_options(text: str) -> Distance | None:
     """Return the distance of a name with options, or None for any other text."""
     called = _CALL.fullmatch(text)
+    if not called:  # as most names: nothing needs to be looked up
+        return None
     optional = [entry for entry in DISTANCES.values() if entry.options]
     known = {folded(said): e for e in optional for said in (e.name, e.title, *e.aliases)}
-    if not called or folded(called[1]) not in known:
+    if folded(called[1]) not in known:
         return None
     entry, given = known[folded(called[1])], {}
     for part in called[2].split(","):
