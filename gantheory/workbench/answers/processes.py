@@ -128,7 +128,9 @@ def serve_answers(pipe: Connection) -> None:
 def serve_training(pipe: Connection) -> None:
     """Train an ensemble until the other end closes; runs in a child."""
     limit_memory()
-    import_module("gantheory.workbench.answers.training").serve_in_child(pipe)
+    from gantheory.workbench.answers.training import serve_in_child  # loads torch
+
+    serve_in_child(pipe)
 
 
 def _answered(view: str, given: Json) -> Json:
