@@ -18,10 +18,10 @@ from typing import Any
 
 from flint import arb, ctx
 
-from benchmarks.campaigns.integrals import RULE, Answer, Unresolved
+from benchmarks.campaigns.integrals import RULE, Answer
 from benchmarks.campaigns.laws import HALF, ZERO, Law, Place, in_many_digits, within
 from benchmarks.campaigns.numbers import judge
-from benchmarks.campaigns.outcome import Outcome, figures_of, timed
+from benchmarks.campaigns.outcome import Outcome, Unresolved, figures_of, try_pairs
 from benchmarks.campaigns.pairs import Draw, Tree, ball_law, parameters, text
 from benchmarks.figures import Figure
 
@@ -219,12 +219,7 @@ def _counts(p: Law, q: Law, low: arb, high: arb) -> bool:
 
 def run(seeds: range, outcome: Outcome) -> None:
     """Try the pairs of the seeds."""
-    for seed in seeds:
-        with timed(SECONDS, outcome, seed):
-            try:
-                try_pair(seed, outcome)
-            except (Unresolved, ArithmeticError) as reason:
-                outcome.note("not resolved by the oracle: pairs", seed, repr(reason))
+    try_pairs(seeds, outcome, SECONDS, try_pair)
 
 
 def try_pair(seed: int, outcome: Outcome) -> None:

@@ -19,6 +19,7 @@ from flint import arb, ctx
 
 from benchmarks.campaigns.integrands import between, named, size_of, values
 from benchmarks.campaigns.laws import BITS, SAME, ZERO, Law, Place
+from benchmarks.campaigns.outcome import Unresolved
 from benchmarks.campaigns.search import crossing, is_sharp, looked_at, placed, summit
 
 ORDER = 20
@@ -42,10 +43,6 @@ class Panel:
     low: arb
     high: arb
     middle: arb | None = None
-
-
-class Unresolved(Exception):
-    """The oracle does not know the answer."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath as mp
 
-from benchmarks.campaigns.outcome import Outcome, figures_of, timed
+from benchmarks.campaigns.outcome import Outcome, Unresolved, figures_of, try_pairs
 from benchmarks.figures import Figure
 
 FIRST = 70_000
@@ -24,10 +24,6 @@ SMALL = mp.mpf(10) ** -48
 KNOWN = mp.mpf(10) ** -70  # relative to the value: as well as this a derivative is known
 KINDS = ("poisson", "geometric", "negative_binomial", "binomial", "zipf", "dirichlet")
 Masses = Callable[[int], Any]
-
-
-class Unresolved(Exception):
-    """The oracle cannot say."""
 
 
 def poisson(rate: Any) -> Masses:
@@ -233,12 +229,7 @@ def _dirichlet(a: Any, b: Any) -> dict[str, Any]:
 
 def run(seeds: range, outcome: Outcome) -> None:
     """Try the pairs of the seeds."""
-    for seed in seeds:
-        with timed(SECONDS, outcome, seed):
-            try:
-                try_pair(seed, outcome)
-            except Unresolved as reason:
-                outcome.note("not resolved by the oracle: pairs", seed, reason)
+    try_pairs(seeds, outcome, SECONDS, try_pair)
 
 
 def try_pair(seed: int, outcome: Outcome) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 from flint import arb
 
-from benchmarks.campaigns.integrals import INFINITE, Answer, Oracle, Unresolved
+from benchmarks.campaigns.integrals import INFINITE, Answer, Oracle
 from benchmarks.campaigns.integrands import DIVERGENCES
 from benchmarks.campaigns.laws import Law, in_many_digits
-from benchmarks.campaigns.outcome import Outcome, figures_of, timed
+from benchmarks.campaigns.outcome import Outcome, Unresolved, figures_of, try_pairs
 from benchmarks.campaigns.pairs import Tree, ball_law, pair, parameters, text
 from benchmarks.figures import Figure
 
@@ -30,12 +30,7 @@ GREATEST = arb("1.797e308")
 
 def run(seeds: range, outcome: Outcome) -> None:
     """Try the pairs of the seeds."""
-    for seed in seeds:
-        with timed(SECONDS, outcome, seed):
-            try:
-                try_pair(seed, outcome)
-            except (Unresolved, ArithmeticError) as reason:
-                outcome.note("not resolved by the oracle: pairs", seed, repr(reason))
+    try_pairs(seeds, outcome, SECONDS, try_pair)
 
 
 def try_pair(seed: int, outcome: Outcome) -> None:

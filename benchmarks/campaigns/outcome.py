@@ -46,6 +46,10 @@ class Late(BaseException):
     """The time for one trial is up; no handler of ordinary errors stops it."""
 
 
+class Unresolved(Exception):
+    """The oracle does not know the answer."""
+
+
 @contextmanager
 def timed(seconds: float, outcome: Outcome, trial: Any) -> Iterator[None]:
     """Allow one trial some processor time; what takes longer is counted and left."""
@@ -61,3 +65,15 @@ def timed(seconds: float, outcome: Outcome, trial: Any) -> Iterator[None]:
         outcome.note("not finished in time", trial)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def try_pairs(
+    seeds: range, outcome: Outcome, seconds: float, try_pair: Callable[[int, Outcome], None]
+) -> None:
+    """Try the pair of each seed, and count those that the oracle or the time leaves open."""
+    for seed in seeds:
+        with timed(seconds, outcome, seed):
+            try:
+                try_pair(seed, outcome)
+            except (Unresolved, ArithmeticError) as reason:
+                outcome.note("not resolved by the oracle: pairs", seed, repr(reason))

@@ -30,7 +30,7 @@ from gantheory.integrals.line.integrals import line_integrals
 from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
+from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.energies import energy_on_the_line, is_infinite
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.records import Estimate, Status
@@ -71,17 +71,12 @@ def _integrated(p: Univariate, q: Univariate, name: str, noise: float) -> Estima
 
 
 @dataclass(frozen=True)
-class _Moved:
+class _Moved(OneIntegrand):
     """4 q·velocity·(F_p − F_q) at nodes."""
 
     q: Univariate
     name: str
     gap: Gap
-
-    @property
-    def outputs(self) -> tuple[None]:
-        """One integrand."""
-        return (None,)
 
     def apart(self, panels: Panels, xi: Array) -> Array:
         """Return F_p − F_q."""
