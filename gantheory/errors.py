@@ -95,9 +95,12 @@ def require_type(kind: str, value: object, types: type | tuple[type, ...], give:
         GantheoryError: saying what the object is, what it is not, and what to give.
     """
     if not isinstance(value, types):
-        raise GantheoryError(
-            f"an object of type {type(value).__name__!r} is no {kind}; give {give}"
-        )
+        raise wrong_type(kind, value, give)
+
+
+def wrong_type(kind: str, value: object, give: str) -> GantheoryError:
+    """Return the error for an object that cannot be what a function asks for."""
+    return GantheoryError(f"an object of type {type(value).__name__!r} is no {kind}; give {give}")
 
 
 MANY = 12  # names that a one-line message lists; of more, the first few and how many

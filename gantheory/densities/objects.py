@@ -17,7 +17,7 @@ from gantheory.densities.gridded import gridded
 from gantheory.densities.torch_objects import TORCH, of_torch, symmetric
 from gantheory.densities.univariate import Univariate
 from gantheory.densities.user import own_density
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, wrong_type
 
 Maker = Callable[..., Density]
 MOST_MASSES = 10_000
@@ -155,10 +155,8 @@ def recognised(given: Any) -> Density:
             return _of_frozen(given)
         if hasattr(given, "icdf"):
             return _of_new(given)
-    raise GantheoryError(
-        f"an object of type {kind.__name__!r} is no density; give text like 'normal(0, 1)', a "
-        "distribution of SciPy or torch, or a pair (x, pdf)"
-    )
+    give = "text like 'normal(0, 1)', a distribution of SciPy or torch, or a pair (x, pdf)"
+    raise wrong_type("density", given, give)
 
 
 def _of_frozen(given: Any) -> Density:
