@@ -30,6 +30,7 @@ class Schedule(StrEnum):
     HALFWAY = "halfway"  # constant, then linearly to zero in the second half
     COSINE = "cosine"  # to zero along half a cosine
     EARLY = "early"  # linearly to zero in the first half, then zero
+    GEOMETRIC = "geometric"  # to a hundredth over the run, by the same ratio at each step
 
     def factor(self, step: int, steps: int) -> float:
         """Return the factor at ``step`` (from 0) of ``steps``.
@@ -47,6 +48,8 @@ class Schedule(StrEnum):
                 return (1 + math.cos(math.pi * done)) / 2
             case Schedule.EARLY:
                 return max(0.0, 1 - 2 * done)
+            case Schedule.GEOMETRIC:
+                return float(0.01**done)
         return 1.0
 
 
