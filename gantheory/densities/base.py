@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -92,7 +93,7 @@ class Density:
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, in the order in which they are written."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}
 
     def replace(self, **changes: Any) -> Self:
         """Return this law with some parameters changed."""
@@ -126,6 +127,11 @@ class Density:
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(written(value) for value in self.parameters.values())})"
+
+
+@lru_cache(maxsize=1024)
+def _parameter_names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind))
 
 
 def _place(kind: type) -> tuple[str, str]:

@@ -10,6 +10,7 @@ members of a family (`of_family`) do not hold for it.
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar
 
 from gantheory.errors import GantheoryError
@@ -33,6 +34,11 @@ def of_family(law: Any, family: type[L]) -> TypeGuard[L]:
 
 def is_family(kind: type, family: type[L]) -> TypeGuard[type[L]]:
     """Whether a class is a family or derived from it without a change of its law."""
+    return _keeps_law(kind, family)
+
+
+@lru_cache(maxsize=1024)  # classes do not change, and every answer asks
+def _keeps_law(kind: type, family: type) -> bool:
     if not issubclass(kind, family):
         return False
     between = kind.__mro__[: kind.__mro__.index(family)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
 from gantheory.densities.univariate import Univariate
+
+NUMBER = (float, int)
 
 
 def input_noise(p: Univariate, q: Univariate) -> float:
@@ -16,7 +19,7 @@ def input_noise(p: Univariate, q: Univariate) -> float:
     """
     if type(p) is not type(q):
         return 0.0
-    ours, theirs = _numbers(p.parameters), _numbers(q.parameters)
+    ours, theirs = _numbers(p), _numbers(q)
     if len(ours) != len(theirs):
         return 0.0
     differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
@@ -24,15 +27,23 @@ def input_noise(p: Univariate, q: Univariate) -> float:
     return 2 * rounding / max((abs(a - b) for a, b in differing), default=1.0)
 
 
-def _numbers(value: Any) -> list[float]:
+def _numbers(law: Univariate) -> list[float]:
     """Return every number among a law's parameters, in order."""
-    if isinstance(value, dict):
-        return [x for item in value.values() for x in _numbers(item)]
-    if isinstance(value, tuple):
-        return [x for item in value for x in _numbers(item)]
-    if isinstance(value, Univariate):
-        return _numbers(value.parameters)
-    return [float(value)] if isinstance(value, int | float) and abs(value) < float("inf") else []
+    found: list[float] = []
+    _collect(law, found)
+    return found
+
+
+def _collect(value: Any, found: list[float]) -> None:
+    if isinstance(value, NUMBER):
+        if abs(value) < math.inf:
+            found.append(float(value))
+    elif isinstance(value, tuple):
+        for item in value:
+            _collect(item, found)
+    elif isinstance(value, Univariate):
+        for item in value.parameters.values():
+            _collect(item, found)
 
 
 def rounded_by(value: float) -> float:
