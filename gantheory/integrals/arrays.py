@@ -88,38 +88,59 @@ def _at(law: Density, index: tuple[Any, ...]) -> Density:
     return law[tuple(0 if n == 1 else k for k, n in zip(own, law.shape, strict=True))]
 
 
+Words = tuple[Status, str | None, str | None]  # status, method, reason
+
+
 class _Column:
-    """One divergence or derivative of every pair, as its elements become known."""
+    """One divergence or derivative of every pair, as its elements become known.
+
+    Most elements are told of in the same words: each holds the place of its own among all words.
+    """
 
     def __init__(self, size: int) -> None:
         self.value, self.error = np.full(size, np.nan), np.full(size, np.inf)
-        self.status = np.full(size, Status.UNDETERMINED, object)
-        self.method, self.reason = np.full(size, None, object), np.full(size, None, object)
+        self.words: dict[Words, int] = {(Status.UNDETERMINED, None, None): 0}
+        self.told = np.zeros(size, np.intp)
         self.chance = np.zeros(size)
         self.open = np.ones(size, bool)
 
-    def take(self, value: Any, error: Any, method: str, where: Any = slice(None)) -> None:
-        """Keep the sharp ones of new answers at some places."""
-        places = np.arange(len(self.value))[where]
+    def take(self, value: Any, error: Any, method: str, where: Any = None) -> None:
+        """Keep the sharp ones of new answers, to all elements or to those at some places."""
         sharp = np.isfinite(value) & (error <= SHARP * np.abs(value))
-        endless = np.isposinf(value) & (error == 0)
-        for kept, status in ((sharp, Status.OK), (endless, Status.INFINITE)):
-            at = places[kept]
-            self.value[at], self.error[at] = value[kept], error[kept]
-            self.status[at], self.method[at], self.open[at] = status, method, False
-        self.reason[places[endless]] = DIVERGES
+        self._keep_some(sharp, value, error, (Status.OK, method, None), where)
+        if not sharp.all():
+            endless = np.isposinf(value) & (error == 0)
+            self._keep_some(endless, value, error, (Status.INFINITE, method, DIVERGES), where)
+
+    def _keep_some(self, kept: Any, value: Any, error: Any, told: Words, where: Any) -> None:
+        at: Any = slice(None) if where is None and kept.all() else np.nonzero(kept)[0]
+        own = at if where is None else where[at]
+        self.value[own], self.error[own] = value[at], error[at]
+        self.told[own], self.open[own] = self._place(told), False
+
+    def _place(self, told: Words) -> int:
+        return self.words.setdefault(told, len(self.words))
 
     def keep(self, place: int, answer: Estimate) -> None:
         """Keep the answer to a pair that was asked on its own."""
         self.value[place], self.error[place] = answer.value, answer.error
-        self.status[place], self.method[place] = answer.status, answer.method
-        self.reason[place], self.chance[place] = answer.reason, answer.error_probability
+        self.told[place] = self._place((answer.status, answer.method, answer.reason))
+        self.chance[place] = answer.error_probability
         self.open[place] = False
 
     def shaped(self, shape: tuple[int, ...]) -> Estimates:
         """Return the column as arrays of a shape."""
-        arrays = self.value, self.error, self.status, self.method, self.reason, self.chance
+        status, method, reason = (
+            _objects(word)[self.told] for word in zip(*self.words, strict=True)
+        )
+        arrays = self.value, self.error, status, method, reason, self.chance
         return Estimates(*(array.reshape(shape) for array in arrays))
+
+
+def _objects(items: Sequence[Any]) -> Any:
+    found = np.empty(len(items), object)
+    found[:] = items
+    return found
 
 
 def _by_formula(column: _Column, what: Asked, pairs: _Pairs, wrt: str | None) -> None:
