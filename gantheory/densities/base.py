@@ -93,7 +93,7 @@ class Density:
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, in the order in which they are written."""
-        return {name: getattr(self, name) for name in _parameter_names(type(self))}
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}  # type: ignore[arg-type]
 
     def replace(self, **changes: Any) -> Self:
         """Return this law with some parameters changed."""

@@ -34,7 +34,7 @@ def of_family(law: Any, family: type[L]) -> TypeGuard[L]:
 
 def is_family(kind: type, family: type[L]) -> TypeGuard[type[L]]:
     """Whether a class is a family or derived from it without a change of its law."""
-    return _keeps_law(kind, family)
+    return _keeps_law(kind, family)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=1024)  # classes do not change, and every answer asks
