@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, overload
 
-from gantheory.critics import CriticDerivation, derive_critic
 from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
@@ -17,6 +16,8 @@ from gantheory.verify import Check, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gantheory.critics import CriticDerivation
 
 
 @overload
@@ -48,7 +49,11 @@ def derive(
     """
     asked = find(loss)
     asked = asked if heads is None else summed(asked, heads)
-    return derive_critic(asked) if isinstance(asked, Critic) else engine.derive(asked, seconds)
+    if isinstance(asked, Critic):
+        from gantheory.critics import derive_critic  # densities and all of scipy come with it
+
+        return derive_critic(asked)
+    return engine.derive(asked, seconds)
 
 
 def check(

@@ -34,12 +34,24 @@ RESERVED = frozenset({"r", "x", "z", "E", "I", "p", "q", "u", "t", "D", "pi", "n
 REALS = "(-oo, oo)"
 
 
-def names_in(tree: ast.expr) -> set[str]:
-    """Return the identifiers of a checked tree that are not function names, nor the E of a mean."""
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    called |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return {node.id for node in found if id(node) not in called}
+def names_in(tree: ast.expr, *, in_means: bool = True) -> set[str]:
+    """Return the identifiers of a checked tree that are not function names, nor the E of a mean.
+
+    ``in_means=False`` leaves out those that stand inside of means only.
+    """
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        match waiting.pop():
+            case ast.Name(id=name):
+                found.add(name)
+            case ast.Call(args=arguments):
+                waiting += arguments
+            case ast.Subscript(slice=inner):
+                waiting += [inner] if in_means else []
+            case node:
+                waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def means_in(tree: ast.expr) -> list[ast.Subscript]:

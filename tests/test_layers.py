@@ -87,17 +87,25 @@ def test_an_arrow_back_is_noticed(module, target):
     assert circle(rooms(arrows)) is not None
 
 
+RUN = """
+import sys
+sys.argv = ['gantheory', *{arguments!r}]
+from gantheory.cli import main
+try: main()
+except SystemExit as e: assert not e.code
+"""
+
+
 @pytest.mark.parametrize(
-    "code",
+    ("code", "spared"),
     [
-        "import gantheory",
-        "import sys; sys.argv = ['gantheory', '--help']\n"
-        "from gantheory.cli import main\n"
-        "try: main()\nexcept SystemExit as e: assert not e.code",
+        ("import gantheory", HEAVY),
+        (RUN.format(arguments=["--help"]), HEAVY),
+        (RUN.format(arguments=["derive", "minimax"]), HEAVY - {"sympy"}),
     ],
 )
-def test_the_entrances_load_nothing_heavy(code):
-    script = f"{code}\nimport sys\nprint('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
+def test_the_entrances_load_nothing_heavy_that_they_do_not_need(code, spared):
+    script = f"{code}\nimport sys\nprint('LOADED', sorted({spared!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "LOADED []" in done.stdout

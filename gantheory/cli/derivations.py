@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gantheory.critics import CriticDerivation
-from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.exposition import Step
 from gantheory.derivations.ratios import AtRatio
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 from gantheory.report import terminal
+
+if TYPE_CHECKING:
+    from gantheory.critics import CriticDerivation
+    from gantheory.derivations.derivation import Derivation
 
 STYLES = {
     How.PROVED: "green",

@@ -142,11 +142,11 @@ def _of_means(objective: str, generator: str | None) -> Critic:
 
 def _theory(asked: Loss | Critic | str, regulariser: str | None, seconds: float) -> Any:
     from gantheory.api import derive
-    from gantheory.regularised.theory import derive_regularised
 
     if regulariser is None:
         return derive(asked, seconds=seconds)
     from gantheory.losses.critic import Critic
+    from gantheory.regularised.theory import derive_regularised
 
     if isinstance(asked, Critic):
         raise GantheoryError("--regulariser is for separable losses, with payoffs real and fake")

@@ -202,7 +202,7 @@ class Loss(Shown):
             raise GantheoryError(f"heads={self.heads!r} must be a whole number from 1 to 1000")
         means = [node for tree in trees for node in means_in(tree)]
         averaged = {name for node in means for name in names_in(node)}
-        outside = {name for tree in trees for name in names_in(_without_means(tree))}
+        outside = {name for tree in trees for name in names_in(tree, in_means=False)}
         for name in self.laws:
             if name in RESERVED:
                 raise GantheoryError(f"{name!r} has a fixed meaning and is not random; rename it")
@@ -332,17 +332,6 @@ class Loss(Shown):
         shown = ["name", "title", "real", "fake", "generator", "domain", "link", "parameters"]
         shown += ["laws"] * bool(loss.laws) + ["heads"] * (loss.heads > 1)
         return {f.name: getattr(loss, f.name) for f in fields(loss) if f.name in shown}
-
-
-class _Emptied(ast.NodeTransformer):
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        return ast.Constant(0)
-
-
-def _without_means(tree: ast.expr) -> ast.expr:
-    """Return a tree with 0 in the place of each mean."""
-    emptied: ast.expr = _Emptied().visit(ast.parse(ast.unparse(tree), mode="eval").body)
-    return emptied
 
 
 def _exact(name: str, value: float | Fraction | str) -> Fraction:
