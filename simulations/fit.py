@@ -242,7 +242,7 @@ def _penalty(text: str | None, recipe: str) -> tuple[float, float]:
     if text is None:
         return 0.0, 0.0
     found = Regulariser.of(text)
-    if found.slope is not None or recipe != "precise":
+    if found.everywhere or recipe != "precise":
         raise GantheoryError(
             f"regulariser {text!r}: a fit takes r1, r2 or both, by the recipe 'precise'"
         )

@@ -25,7 +25,7 @@ from numpy.polynomial import legendre
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from gantheory.densities.base import Array
-from gantheory.regularised.energies import Barrier, Energy
+from gantheory.regularised.energies import Energy, Quadratic
 from gantheory.regularised.payoffs import PenalisedPayoffs
 
 DEGREE = 10
@@ -119,7 +119,7 @@ class Solution:
     @cached_property
     def stiffness(self) -> Array:
         """The energy's weight w."""
-        return self.energy.weight(*self.both)
+        return self.energy.weight(self.x, *self.both)
 
     def integral(self, values: Array) -> Array:
         """Return the integral over each element."""
@@ -146,15 +146,20 @@ class Solution:
         return p * self.payoffs.real[1](self.score) + q * self.payoffs.fake[1](self.score)
 
     @cached_property
-    def gap(self) -> Array:
-        """What each element adds to the bound of J* − J: the flux against the slope's."""
+    def needed(self) -> Array:
+        """The flux σ with σ' = −force that vanishes at the ends, summed from the nearer one."""
         inner = self.integral(self.force)
         before = np.concatenate([[0.0], np.cumsum(inner)[:-1]])
         after = np.concatenate([np.cumsum(inner[::-1])[::-1][1:], [0.0]])
         sigma = -(before[:, None] + self.half * (self.force @ FROM_LEFT.T))
         other = after[:, None] + self.half * (self.force @ FROM_RIGHT.T)
         mass = np.cumsum(self.integral(self.stiffness))
-        sigma = np.where((mass < 0.5 * mass[-1])[:, None], sigma, other)
+        return np.where((mass < 0.5 * mass[-1])[:, None], sigma, other)
+
+    @cached_property
+    def gap(self) -> Array:
+        """What each element adds to the bound of J* − J: the flux against the slope's."""
+        sigma = self.needed
         felt = float(self.integral(np.abs(self.force)).sum())
         own = np.abs(self.energy.flux(self.stiffness, self.slope))
         noise = np.maximum(np.abs(sigma), own) < NOISE * felt
@@ -206,7 +211,7 @@ def start(
         p, q = (density.ravel() for density in densities(places))
         best = _pointwise(payoffs, p, q)
         bend = -(p * payoffs.real[2](best) + q * payoffs.fake[2](best))
-        held = (bend > HELD * energy.weight(p, q)) & (np.abs(best) < FARTHEST - 1)
+        held = (bend > HELD * energy.weight(places.ravel(), p, q)) & (np.abs(best) < FARTHEST - 1)
         if held.any():
             x = places.ravel()
             nodes = np.interp(x, x[held], best[held]).reshape(places.shape)
@@ -257,7 +262,7 @@ def _inside(solution: Solution, step: Array) -> Solution | None:
             moved = Solution(
                 solution.edges, nodes, payoffs, solution.densities, solution.energy, False
             )
-            _keep(moved, solution)
+            keep_mesh(moved, solution)
             if np.all(np.isfinite(moved.force)) and _rises(moved, solution):
                 return moved
         factor *= 0.5
@@ -265,9 +270,9 @@ def _inside(solution: Solution, step: Array) -> Solution | None:
 
 
 def _rises(moved: Solution, solution: Solution) -> bool:
-    """Whether a step within a barrier gains; Newton's own steps need no such watch elsewhere."""
+    """Whether a step gains; Newton's own steps need no such watch under a quadratic penalty."""
     energy = solution.energy
-    if not isinstance(energy, Barrier):
+    if isinstance(energy, Quadratic):
         return True
     gains = [
         one.value.sum() - one.integral(energy.held(one.stiffness, one.slope)).sum()
@@ -287,7 +292,7 @@ def _room(solution: Solution, step: Array) -> float:
     return min(1.0, 0.95 * float(np.min(np.where(change == 0, np.inf, reach))))
 
 
-def _keep(moved: Solution, known: Solution) -> None:
+def keep_mesh(moved: Solution, known: Solution) -> None:
     """Hand on what depends on the mesh alone."""
     for name in ("half", "x", "both", "stiffness"):
         moved.__dict__[name] = getattr(known, name)

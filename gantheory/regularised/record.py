@@ -18,6 +18,7 @@ from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
+from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
 from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
@@ -50,7 +51,7 @@ class RegularisedDiscriminator(Shown):
         q: the generator's density.
         regulariser: the penalty.
         value: V(D) = E_p[a] + E_q[b], without the penalty.
-        penalty: ½·E[γ·t'²].
+        penalty: ½·E[γ·t'²], or the gradient penalty.
         objective: what D maximises, V − penalty; its error is a bound by duality.
         reason: why there are no numbers, where there are none.
         symmetry: what the score depends on, where p and q stand for laws in more dimensions.
@@ -89,7 +90,7 @@ class RegularisedDiscriminator(Shown):
 
     def _not_followed(self, payoffs: PenalisedPayoffs) -> str | None:
         """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
-        if self.regulariser.slope is not None:
+        if self.regulariser.everywhere:
             return None
         used = [law for law, weight in ((self.p, self.regulariser.on_real),
                                         (self.q, self.regulariser.on_fake)) if weight]  # fmt: skip
@@ -146,7 +147,7 @@ class RegularisedDiscriminator(Shown):
 def optimal_discriminator(
     loss: str | Loss, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
 ) -> RegularisedDiscriminator:
-    r"""Return the discriminator that maximises V − ½·E[γ·t'²] between two laws on the line.
+    r"""Return the discriminator that maximises V less a penalty on its slope, on the line.
 
     Isotropic normal laws in any dimension, of one width or of one mean, are brought to the line.
 
@@ -158,7 +159,10 @@ def optimal_discriminator(
         p: the data density, or its text.
         q: the generator's density, or its text.
         regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
-            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E[t'²]; or ``"slope(K)"`` for −K ≤ t' ≤ K.
+            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E[t'²]; ``"slope(K)"`` for −K ≤ t' ≤ K; or
+            ``"gp(λ, k)"`` for λ·E[(|t'| − k)²] between real and fake samples, k = 1 unless given,
+            ``"one_sided(λ, k)"`` where slopes below k are free. Two-sided, there may be no best
+            discriminator: then ``objective`` is the supremum, and the rest is undetermined.
 
     >>> p, q = "normal(0, 1)", "normal(1, 1)"
     >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
@@ -168,7 +172,7 @@ def optimal_discriminator(
     game = get_loss(loss)
     first, second = parse_density(p), parse_density(q)
     penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
-    found = reduced(first, second)
+    found = None if penalty.between else reduced(first, second)
     if found is not None:
         on_line = optimal_discriminator(game, found.p, found.q, regulariser=penalty)
         return replace(on_line, symmetry=found.why)
@@ -187,16 +191,37 @@ def optimal_discriminator(
         return without(bent)
     if penalty.slope is not None:
         solved = [bounded(first, second, payoffs, float(penalty.slope))]
+    elif (gp := penalty.between) is not None:
+        solved = [exceeding(first, second, payoffs, float(gp.weight), float(gp.target))]
     else:
         pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
         energy = Quadratic(float(penalty.on_real), float(penalty.on_fake))
         solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return without(LOST)
-    finer = [refined(one) for one in solved if not one.alone]
+    again = refined if penalty.between is None else sharper
+    finer = [again(one) for one in solved if not one.alone]
     if not all(one.converged for one in finer):
         return without(LOST)
-    return _assembled(game, (first, second), penalty, payoffs, solved, finer)
+    best = _assembled(game, (first, second), penalty, payoffs, solved, finer)
+    return best if penalty.between is None or penalty.between.one_sided else _two_sided(best)
+
+
+def _two_sided(best: RegularisedDiscriminator) -> RegularisedDiscriminator:
+    """Return the best score under a one-sided penalty where it is that of the two-sided one too."""
+    between = best.regulariser.between
+    assert between is not None
+    mass = sum(flat_mass(one) for one in best.finer)
+    if not mass:
+        return best
+    reason = (
+        f"no best discriminator: the two-sided penalty is not convex below its target, and on "
+        f"{mass:.3g} of the points between samples |t'| would be less than {between.target}; "
+        f"zigzags of that slope come as near as one likes to V - penalty = "
+        f"{best.objective.value:.6g}, which one_sided({between.weight}, {between.target}) reaches"
+    )
+    none = Estimate.undetermined(reason, METHOD)
+    return replace(best, value=none, penalty=none, reason=reason)
 
 
 def _solve(
@@ -240,7 +265,7 @@ def _assembled(
 ) -> RegularisedDiscriminator:
     coarse = [one for one in solved if not one.alone]
     held = [(float(one.edges[0]), float(one.edges[-1])) for one in solved]
-    loose = [0.0 if penalty.slope else mass_outside(law, held) for law in laws]
+    loose = [0.0 if penalty.everywhere else mass_outside(law, held) for law in laws]
     alone = [sum(float(one.mass(k)) for one in solved if one.alone) for k in (0, 1)]
     free = sum(
         (mass + other) * payoffs.most(part)
