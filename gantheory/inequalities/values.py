@@ -39,6 +39,7 @@ def is_nonnegative_between(g: sp.Expr, x: sp.Symbol, low: sp.Expr, high: sp.Expr
     >>> is_nonnegative_between(sp.sqrt(x) - x, x, sp.S.Zero, sp.Integer(2))
     False
     """
+    g = factored(g, x, low, high)
     y = sp.Dummy("y", nonnegative=True)
     if high is sp.oo:
         ends = (place for place in FAR if _is_nonnegative_beyond(g, x, place))
@@ -52,6 +53,54 @@ def is_nonnegative_between(g: sp.Expr, x: sp.Symbol, low: sp.Expr, high: sp.Expr
         return True
     left, right = _certified_width(from_left, y), _certified_width(from_right, y)
     return left is not None and right is not None and _scan(from_left, y, left, 1 - right)
+
+
+def factored(g: sp.Expr, x: sp.Symbol, low: sp.Expr, high: sp.Expr) -> sp.Expr:
+    """Return g with logarithms and square roots taken of factors, so that equal ones cancel.
+
+    Factors are rational polynomials of one sign in (low, high); what has others stays as it is.
+    """
+    found = {}
+    for part in g.atoms(sp.log, sp.Pow):
+        root = isinstance(part, sp.Pow)
+        if part.has(x) and (not root or part.exp == HALF):
+            factors = _positive_factors(part.args[0], x, low, high)
+            if factors is not None and root:
+                found[part] = sp.Mul(*(
+                    f ** (m // 2) * (sp.sqrt(f) if m % 2 else 1) for f, m in factors
+                ))  # fmt: skip
+            elif factors is not None:
+                found[part] = sp.Add(*(m * sp.log(f) for f, m in factors))
+    return g.xreplace(found)
+
+
+def _positive_factors(
+    value: sp.Expr, x: sp.Symbol, low: sp.Expr, high: sp.Expr
+) -> list[tuple[sp.Expr, int]] | None:
+    """Return factors, each positive in (low, high), and their powers; None where they are not."""
+    sign, factors = 1, []
+    for part, power in zip(sp.fraction(sp.together(value)), (1, -1), strict=True):
+        if not part.is_polynomial(x):
+            return None
+        number, irreducible = sp.factor_list(part, x)
+        for factor, multiplicity in [(number, 1), *irreducible]:
+            positive = _one_sign(factor, x, low, high)
+            if positive is None:
+                return None
+            sign *= positive**multiplicity
+            factors.append((sp.expand(positive * factor), power * multiplicity))
+    return factors if sign == 1 else None
+
+
+def _one_sign(factor: sp.Expr, x: sp.Symbol, low: sp.Expr, high: sp.Expr) -> int | None:
+    """Return the sign of an irreducible rational polynomial in (low, high), if it has but one."""
+    polynomial = sp.Poly(factor, x)
+    if not polynomial.domain.is_QQ and not polynomial.domain.is_ZZ:
+        return None
+    ends = (end for end in (low, high) if end.is_Rational)
+    inside = polynomial.count_roots(low, high) - sum(polynomial.eval(end) == 0 for end in ends)
+    middle = low + 1 if high is sp.oo else (low + high) / 2
+    return None if inside else int(sp.sign(polynomial.eval(middle)))
 
 
 def _is_nonnegative_beyond(g: sp.Expr, x: sp.Symbol, place: int, deeper: int = 3) -> bool:

@@ -23,7 +23,7 @@ from gantheory.inequalities.pairs import certificate
 from gantheory.inequalities.quadrant import sign_on_quadrant
 from gantheory.inequalities.search import counterexample
 from gantheory.inequalities.statements import read_statement
-from gantheory.inequalities.values import is_nonnegative_between
+from gantheory.inequalities.values import factored, is_nonnegative_between
 from gantheory.records import How
 
 TRUE = [
@@ -42,6 +42,9 @@ TRUE = [
     "kl_pq*kl_qp >= 4*tv**4",
     "hellinger2*jsd <= tv**2",
     "pearson_chi2*tv_gap >= tv**2",
+    "tv <= 1 - exp(-kl_pq)/2",  # Bretagnolle and Huber (1979), as Tsybakov (2009) has it
+    "kl_qp >= -log(2*(1-tv))",  # both sides without bound at tv = 1
+    "hellinger2 >= 1 - sqrt(1 - tv**2)",  # equal on some laws of two points for each tv
 ]
 FALSE = [
     "tv**2 <= 1.99*hellinger2",
@@ -56,6 +59,8 @@ FALSE = [
     "jsd*tv <= 0.2*kl_pq",
     "kl_pq*kl_qp >= 4.01*tv**4",
     "tv*tv_gap <= 0.24",
+    "tv <= 0.99 - exp(-kl_pq)/2",
+    "hellinger2 >= 1.01*(1 - sqrt(1-tv**2))",
 ]
 
 
@@ -188,3 +193,19 @@ def test_a_product_of_roots_is_squared_as_one_root_is(weight):
     text = f"tv <= {weight}*sqrt(hellinger2*(2 - hellinger2))"
     assert prove(text).how is How.PROVED
     assert prove(text.replace("<= ", "<= 0.97/")).how is How.REFUTED
+
+
+def test_logarithms_and_roots_of_factors_are_those_of_their_product():
+    x, rng = sp.Symbol("x", nonnegative=True), random.Random(1)
+    for _ in range(20):
+        places = [sp.Rational(rng.randint(-30, 30), 10) for _ in range(3)]
+        powers = [rng.choice((-2, -1, 1, 2)) for _ in places]
+        product = sp.expand(sp.prod((x - a) ** 2 for a in places[:1])) * sp.prod(
+            (x - a) ** k for a, k in zip(places, powers, strict=True)
+        )
+        for g in (sp.log(product), sp.sqrt(product), x - sp.log(sp.together(product)) / 3):
+            written = factored(g, x, sp.S.Zero, sp.S.One)
+            at = mpmath.mpf(rng.randint(1, 999)) / 1000
+            if not any(at == a for a in places) and product.subs(x, at) > 0:
+                both = [complex(sp.N(form.subs(x, at), 20)) for form in (g, written)]
+                assert both[0] == pytest.approx(both[1], rel=1e-12), (g, written, at)
