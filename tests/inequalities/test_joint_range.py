@@ -198,7 +198,7 @@ def test_a_product_of_roots_is_squared_as_one_root_is(weight):
 def test_logarithms_and_roots_of_factors_are_those_of_their_product():
     x, rng = sp.Symbol("x", nonnegative=True), random.Random(1)
     for _ in range(20):
-        places = [sp.Rational(rng.randint(-30, 30), 10) for _ in range(3)]
+        places = [sp.Rational(rng.randint(-5, 15), 10) for _ in range(3)]
         powers = [rng.choice((-2, -1, 1, 2)) for _ in places]
         product = sp.expand(sp.prod((x - a) ** 2 for a in places[:1])) * sp.prod(
             (x - a) ** k for a, k in zip(places, powers, strict=True)
