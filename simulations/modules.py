@@ -59,8 +59,9 @@ class Stacked:
     """Any module: its own forward pass, mapped over the members' rows by `torch.func.vmap`.
 
     Batch normalisation takes each batch's own moments, after training too. Dropout drops in
-    training alone, by masks from counted numbers. What else draws random numbers of its own is
-    refused: a member would depend on its company.
+    training alone, by masks from counted numbers. What else draws random numbers of its own, or
+    changes its buffers as it is called, is refused: a member would depend on its company.
+    Parameters that do not require gradients stay what they are, the same for all members.
 
     Args:
         text: the module as it prints, for records.
@@ -91,7 +92,7 @@ class Stacked:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Return the sizes of the module's parameters, each as a row."""
-        return [(1, parameter.numel()) for parameter in self.module.parameters()]
+        return [(1, parameter.numel()) for parameter in moving(self.module).values()]
 
     @property
     def count(self) -> int:
@@ -104,14 +105,14 @@ class Stacked:
 
     def row_of(self, module: nn.Module) -> Tensor:
         """Return a module's numbers in the order of a row, float64."""
-        return torch.cat([x.detach().double().flatten() for x in module.parameters()]).cpu()
+        return torch.cat([x.detach().double().flatten() for x in moving(module).values()]).cpu()
 
     def filled(self, row: Tensor) -> nn.Module:
         """Return a copy of the module with a row's numbers, which takes its own batch's moments."""
         made = replace_all_batch_norm_modules_(copy.deepcopy(self.module))
         parts = row.split([size for _, size in self.shapes])
         with torch.no_grad():
-            for parameter, part in zip(made.parameters(), parts, strict=True):
+            for parameter, part in zip(moving(made).values(), parts, strict=True):
                 parameter.copy_(part.view_as(parameter))
         return made
 
@@ -126,14 +127,14 @@ class Stacked:
         ``numbers``, uniform, (K, n, randoms), say what is dropped; without them nothing is.
         """
         plain, masks = self._prepared
-        names = [(name, p.shape) for name, p in plain.named_parameters()]
+        names = [(name, p.shape) for name, p in moving(plain).items()]
         parts = parameters.split([size for _, size in self.shapes], dim=1)
         rows = {
             name: part.unflatten(1, shape) if shape else part[:, 0]
             for (name, shape), part in zip(names, parts, strict=True)
         }
         buffers = {name: b.to(x) if b.is_floating_point() else b.to(x.device)
-                   for name, b in plain.named_buffers()}  # fmt: skip
+                   for name, b in _fixed(plain).items()}  # fmt: skip
 
         def one(own: dict[str, Tensor], points: Tensor, drawn: Tensor | None) -> Tensor:
             masks.begin(drawn)
@@ -145,6 +146,17 @@ class Stacked:
         result: Tensor = vmap(one, in_dims=axes)(rows, x, numbers)
         masks.begin(None)  # nothing of the mapped numbers is left behind
         return result
+
+
+def moving(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that training moves: those that require gradients, each once."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def _fixed(module: nn.Module) -> dict[str, Tensor]:
+    """Return what training leaves alone: buffers, and parameters that require no gradients."""
+    frozen = {name: p.detach() for name, p in module.named_parameters() if not p.requires_grad}
+    return {**dict(module.named_buffers()), **frozen}
 
 
 ACTIVATION = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
@@ -174,11 +186,10 @@ def as_network(
     Raises:
         GantheoryError: where it takes no such inputs, draws random numbers, or has no parameters.
     """
-    parameters = list(module.parameters())
-    if not parameters:
-        raise GantheoryError(f"{type(module).__name__} has no parameters to train")
+    own = _own_parameters(module)
+    everything = [*own, *_fixed(module).values()]
     digest = hashlib.sha256(
-        b"".join(x.detach().double().cpu().numpy().tobytes() for x in parameters)
+        b"".join(x.detach().double().cpu().numpy().tobytes() for x in everything)
     ).hexdigest()
     found = _as_mlp(module, shape)
     if isinstance(found, Mlp):
@@ -192,16 +203,36 @@ def as_network(
         why = found
     made.__dict__["module"] = module
     if isinstance(made, Stacked):
-        _try(made, parameters[0])
+        _try(made, own[0])
     return made, why
+
+
+def _own_parameters(module: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that training moves, or raise where there are none of real numbers."""
+    kind = type(module).__name__
+    if not isinstance(module, nn.Module):
+        raise GantheoryError(f"an object of type {kind!r} is no network; give a torch nn.Module")
+    if any(isinstance(x, nn.parameter.UninitializedTensorMixin) for x in module.parameters()):
+        raise GantheoryError(f"{kind} has lazy layers without numbers; call it once on a minibatch")
+    own = list(moving(module).values())
+    if not own:
+        raise GantheoryError(f"{kind} has no parameters to train")
+    if not all(x.is_floating_point() for x in own):
+        raise GantheoryError(f"{kind} has parameters that are no real numbers, which do not train")
+    return own
 
 
 def _as_mlp(module: nn.Module, shape: tuple[int, ...]) -> Mlp | str:
     """Return the module as an `Mlp`, or what in it is none."""
-    if not isinstance(module, nn.Sequential):
+    if not isinstance(module, nn.Sequential) or type(module).forward is not nn.Sequential.forward:
         return f"{type(module).__name__} is no nn.Sequential"
     layers = list(module)
-    linear = [layer for layer in layers[::2] if isinstance(layer, nn.Linear)]
+    changed = [part for part in (module, *layers) if _is_changed(part)]
+    if changed:
+        return f"{type(changed[0]).__name__} has hooks, or a forward of its own"
+    if _fixed(module) or len(moving(module)) != 2 * len(layers[::2]):
+        return "it has buffers, frozen parameters, or layers that share them"
+    linear = [layer for layer in layers[::2] if type(layer) is nn.Linear]
     if len(linear) != len(layers[::2]) or any(layer.bias is None for layer in linear):
         return "not all of its layers are nn.Linear with a bias, an activation between two"
     if shape != (linear[0].in_features,):
@@ -219,10 +250,15 @@ def _as_mlp(module: nn.Module, shape: tuple[int, ...]) -> Mlp | str:
     return Mlp(sizes, str(hidden.pop()) if hidden else "relu", str(last))
 
 
+def _is_changed(part: nn.Module) -> bool:
+    """Return whether a part does something else than its class says."""
+    return "forward" in vars(part) or bool(part._forward_hooks or part._forward_pre_hooks)
+
+
 def _activation(layer: nn.Module) -> str | None:
-    if isinstance(layer, nn.LeakyReLU):
+    if type(layer) is nn.LeakyReLU:
         return "leaky" if layer.negative_slope == 0.2 else None
-    if isinstance(layer, nn.Softplus):
+    if type(layer) is nn.Softplus:
         plain = layer.beta == 1 and layer.threshold == SOFTPLUS_LINEAR_FROM
         return "softplus" if plain else None
     return ACTIVATION.get(type(layer))
@@ -230,37 +266,58 @@ def _activation(layer: nn.Module) -> str | None:
 
 def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how many numbers one output has and how many its dropout takes in a pass."""
-    like = next(iter(module.parameters()))
-    again = replace_all_batch_norm_modules_(copy.deepcopy(module))
-    zeros = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
-    try:
-        with torch.no_grad(), torch.random.fork_rng():
-            made, randoms = again(zeros), numbers_of(again, zeros)
-    except (RuntimeError, ValueError, TypeError) as error:
+    kind, like = type(module).__name__, next(iter(module.parameters()))
+    with torch.random.fork_rng():
+        x = torch.randn(2, *shape, device=like.device).to(like.dtype)
+        try:
+            with torch.no_grad():
+                again = replace_all_batch_norm_modules_(copy.deepcopy(module))
+                before = {name: buffer.clone() for name, buffer in again.named_buffers()}
+                made, randoms = again.train()(x), numbers_of(again, x)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise GantheoryError(
+                f"{kind} does not take inputs of shape {_minibatch(shape)}: {first_line(error)}"
+            ) from None
+    if not isinstance(made, Tensor) or made.shape[:1] != (2,) or not made.is_floating_point():
+        raise GantheoryError(f"{kind} must return one tensor with a row of numbers for each input")
+    after = dict(again.named_buffers())
+    if moved := [name for name in before if not torch.equal(before[name], after[name])]:
         raise GantheoryError(
-            f"{type(module).__name__} does not take inputs of shape (n, {str(shape)[1:-1]}): "
-            f"{str(error).splitlines()[0][:120]}"
-        ) from None
-    if not isinstance(made, Tensor) or made.shape[:1] != (2,):
-        raise GantheoryError(
-            f"{type(module).__name__} must return one tensor with a row for each input"
+            f"{kind} changes its buffer {moved[0]!r} whenever it is called, which an ensemble's "
+            "members would share; train it in your own loop with gantheory.watch"
         )
     return made[0].numel(), randoms
 
 
+def _minibatch(shape: tuple[int, ...]) -> str:
+    return f"(n, {', '.join(map(str, shape))})" if shape else "(n,)"
+
+
+def first_line(error: Exception, most: int = 120) -> str:
+    """Return the beginning of an error's text, for a message of one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:most]
+
+
 def _try(network: Stacked, like: Tensor) -> None:
-    """Raise where `torch.func` cannot stack the module."""
-    rows = network.row_of(network.module).to(like)[None].expand(2, -1)
+    """Raise where `torch.func` cannot stack the module, or no gradient passes through it."""
+    rows = network.row_of(network.module).to(like)[None].repeat(2, 1).requires_grad_()
+    x = torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device, requires_grad=True)
     try:
-        with torch.no_grad():
-            network(rows, torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device))
+        with torch.enable_grad():
+            found = torch.autograd.grad(network(rows, x).sum(), (rows, x), allow_unused=True)
     except RuntimeError as error:
         random = "random" in str(error)
         what = "draws random numbers of its own" if random else "cannot be stacked"
         raise GantheoryError(
-            f"{type(network.module).__name__} {what} ({str(error).splitlines()[0][:100]}); "
+            f"{type(network.module).__name__} {what} ({first_line(error, 100)}); "
             "train it in your own loop with gantheory.watch"
         ) from None
+    if any(slope is None for slope in found):
+        where = "its inputs" if found[1] is None else "its parameters"
+        raise GantheoryError(
+            f"{type(network.module).__name__} does not let gradients pass to {where}: look for "
+            "detach(), no_grad() or steps in its forward"
+        )
 
 
 def _begun(module: nn.Module, fresh: bool, generator: torch.Generator) -> nn.Module:
