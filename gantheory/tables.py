@@ -41,12 +41,15 @@ def is_table_name(text: str) -> bool:
 KINDS = {"c": "complex ones", "U": "text", "S": "bytes", "O": "objects", "M": "dates", "m": "times"}
 
 
-def numbers(values: Any, source: str) -> Array:
-    """Return numbers of shape (n,) or (n, dim), or raise in one line that names no array."""
+def real_numbers(values: Any, source: str) -> Array:
+    """Return a copy of real numbers of any shape, or raise in one line that names no array.
+
+    What only turns into numbers, as text, dates, complex or masked ones, is refused.
+    """
     if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
         raise GantheoryError(f"{source}: some of them are masked; drop these, like x.compressed()")
     try:
-        given = np.asarray(values.detach() if hasattr(values, "detach") else values)
+        given = np.asarray(_off_the_graph(values) if hasattr(values, "detach") else values)
         plain = given.dtype.kind in "biuf" or (
             given.dtype.kind == "O" and all(isinstance(x, Real) for x in given.flat)
         )
@@ -56,6 +59,18 @@ def numbers(values: Any, source: str) -> Array:
     if points is None:
         kind = KINDS.get(given.dtype.kind, given.dtype.name)
         raise GantheoryError(f"{source}: samples must be real numbers, not {kind}")
+    return points
+
+
+def _off_the_graph(tensor: Any) -> Any:
+    """Return a tensor as numpy can take it: without gradients, on the CPU, in a type it knows."""
+    plain = tensor.detach().cpu()
+    return plain.double() if plain.is_floating_point() else plain
+
+
+def numbers(values: Any, source: str) -> Array:
+    """Return numbers of shape (n,) or (n, dim), or raise in one line that names no array."""
+    points = real_numbers(values, source)
     if points.ndim not in (1, 2) or not points.size:
         raise GantheoryError(
             f"{source}: samples of shape {points.shape} must have shape (n,) or (n, dim)"

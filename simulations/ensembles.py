@@ -17,6 +17,7 @@ from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from simulations.networks import Network, initialise
 from simulations.regularisers import Regulariser
+from simulations.settings import check_device, check_size, check_training, check_whole
 from simulations.streams import CHUNK, INITIAL, Draw, Sampler, generator_of
 from simulations.trainable import Trainable, check_constraint, trainable
 from simulations.updates import Adam, DirectionRule, Schedule
@@ -24,6 +25,8 @@ from simulations.updates import Adam, DirectionRule, Schedule
 Player = Literal["discriminator", "generator"]
 ADAM = Adam()
 SOURCES = "twister", "counter"
+TRAINED = "both", "discriminator", "generator"
+LATENTS = "normal", "uniform"
 AVERAGE = "average"  # the buffer of a generator's running average
 
 
@@ -50,6 +53,11 @@ class Member:
     generator_rate: float = 1e-3
     noise: float = 0.0
     fake: Sampler | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("seed", self.seed, 0)
+        for name in ("discriminator_rate", "generator_rate", "noise"):
+            check_size(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -119,17 +127,14 @@ class Recipe:
         for choice in (self.schedule, self.annealing):
             if choice not in set(Schedule):
                 raise unknown_name("schedule", choice, map(str, Schedule))
-        if self.source not in SOURCES:
-            raise unknown_name("source", self.source, SOURCES)
+        for name, known in (("source", SOURCES), ("train", TRAINED), ("latent", LATENTS)):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, str(getattr(self, name)), known)
         for name in ("batch", "discriminator_steps", "generator_steps", "packing"):
-            if getattr(self, name) < 1:
-                raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
-        if self.steps < 0:
-            raise GantheoryError(f"steps={self.steps!r} must not be negative")
-        if self.unrolling < 0:
-            raise GantheoryError(
-                f"unrolling={self.unrolling!r} must be a number of steps from 0 on"
-            )
+            check_whole(name, getattr(self, name), 1)
+        for name in ("steps", "unrolling", "condition"):
+            check_whole(name, getattr(self, name), 0)
+        check_training(self.clip, self.regularisers, self.dtype, self.device)
         if self.unrolling and (self.regularisers or self.train != "both"):
             raise GantheoryError(
                 "unrolling looks ahead through D's plain loss while both players move; leave out "
@@ -295,6 +300,7 @@ def check_members(members: Sequence[Member], recipe: Recipe) -> None:
     """Raise `GantheoryError` where members and recipe do not fit together."""
     if not members:
         raise GantheoryError("an ensemble needs at least one member")
+    check_device(recipe.device)
     for law in {id(x): x for m in members for x in (m.real, m.fake) if x is not None}.values():
         if not isinstance(law, Sampler):
             raise GantheoryError(

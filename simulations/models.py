@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -12,27 +12,31 @@ from torch import Tensor, nn
 
 from gantheory.dynamics.rules import Rule as Moves
 from gantheory.errors import GantheoryError
+from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
+from gantheory.shown import Shown, Told
 from simulations.ensembles import Member, Recipe, State
-from simulations.modules import Given, Stacked, as_network, path_of
-from simulations.points import as_sampler
+from simulations.forwards import check_raw, output_of
+from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
+from simulations.points import DataPoints, as_sampler
 from simulations.reference import ReferenceEngine
 from simulations.regularisers import Regulariser
 from simulations.runs import load_checkpoint, train_run
 from simulations.samples import fresh_samples
-from simulations.streams import CHUNK
+from simulations.settings import check_whole
+from simulations.streams import CHUNK, Sampler
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, engine, last, train
 from simulations.updates import DirectionRule
-from simulations.watch import Watch
+from simulations.watch import Watch, latent_shape, untouched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Trained:
+@dataclass(frozen=True, repr=False)
+class Trained(Shown):
     """An ensemble of a user's GAN after its training.
 
     Attributes:
@@ -46,7 +50,20 @@ class Trained:
     state: State
     path: str
     why: str
-    watches: tuple[Watch, ...] = field(default=(), repr=False)
+    watches: tuple[Watch, ...] = ()
+
+    @property
+    def finite(self) -> list[bool]:
+        """Return of each member whether all of its parameters are still numbers."""
+        return [bool(one) for one in self.state.finite]
+
+    def told(self) -> Told:
+        """Return what was trained, by which path, and who was lost."""
+        lost = [str(member.seed) for member, fine in zip(self.members, self.finite, strict=True)
+                if not fine]  # fmt: skip
+        title = f"{len(self.members)} member(s), {self.state.step} steps, {self.path} path"
+        said = f"seed(s) {', '.join(lost)}: parameters are no numbers any more; lower the rates"
+        return Told(f"{title}; {said}" if lost else title, (("path", f"{self.path}: {self.why}"),))
 
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:
         """Return copies of the generator and the discriminator with member k's numbers."""
@@ -91,7 +108,7 @@ def train_modules(
     data: Any,
     loss: Loss | Critic | str = "non-saturating",
     *,
-    latent: int,
+    latent: int | tuple[int, ...],
     seeds: Iterable[int] = (0,),
     fresh: bool = False,
     steps: int = 2000,
@@ -111,10 +128,11 @@ def train_modules(
     Args:
         generator: maps latents (n, latent) to samples; under ``condition=c`` latents and c numbers
             of the condition (n, latent + c) to what stands before it.
-        discriminator: maps samples to one raw score each, without a sigmoid, or to several.
+        discriminator: maps samples to one raw score each, without a sigmoid, or to several; under
+            ``packing=m`` it takes m samples, their first axes one behind the other.
         data: numbers, a file, a Dataset, a density or a sampler (see `simulations.points`).
         loss: a name of the catalogue, a `Loss`, or a critic such as ``"relativistic"``.
-        latent: dimension of the generator's input.
+        latent: dimension of the generator's input, or its shape, as ``(100, 1, 1)``.
         seeds: one member each: of its samples, and of its initial values where ``fresh``.
         fresh: draw each layer's initial values anew by its ``reset_parameters``; otherwise every
             member starts from the modules' own numbers.
@@ -129,10 +147,14 @@ def train_modules(
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
+    if not isinstance(seeds, Iterable):
+        raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
+    _check_data(law, recipe)
     members = tuple(Member(law, loss, parameters or {}, k, *rates, noise) for k in seeds)
-    _check_interval(every, free=out is None and not recipe.condition)
+    _check_scores(recipe, members)
+    _check_interval(every, free=out is None and not recipe.condition and recipe.packing == 1)
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:
@@ -151,23 +173,59 @@ def _check_interval(every: int | None, free: bool) -> None:
     """Refuse to measure between chunks of steps, or where nothing is measured on the way."""
     if every is not None and (every < 1 or every % CHUNK or not free):
         raise GantheoryError(
-            f"every={every!r} must be a multiple of {CHUNK} steps, without out= or condition="
+            f"every={every!r} must be a multiple of {CHUNK} steps, without out=, condition= or "
+            "packing="
         )
+
+
+def _check_data(law: Sampler, recipe: Recipe) -> None:
+    """Raise where the generator's samples are not like the data, or the data are beyond dtype."""
+    assert recipe.generator is not None
+    made = recipe.generator.outputs + recipe.condition
+    if law.dim != made:
+        raise GantheoryError(
+            f"the generator makes samples of {made} number(s), the data have dimensions of "
+            f"{law.dim}; they must be as many"
+        )
+    if isinstance(law, DataPoints) and not law.rows.to(recipe.dtype).isfinite().all():
+        raise GantheoryError(f"the data have numbers beyond {recipe.dtype}; divide them by a unit")
+
+
+def _check_scores(recipe: Recipe, members: Sequence[Member]) -> None:
+    """Raise where the discriminator's scores went through a sigmoid that the loss has too."""
+    network = recipe.discriminator
+    assert isinstance(network, Given | Stacked)
+    for member in members[:1]:
+        played = find(member.loss) if isinstance(member.loss, str) else member.loss
+        if isinstance(played, Loss):
+            row = network.row_of(network.module)[None].requires_grad_()
+            x = torch.zeros(1, 2, network.inputs, dtype=row.dtype)
+            check_raw(network(row, x), played)
 
 
 def _recipe(
-    generator: nn.Module, discriminator: nn.Module, latent: int, fresh: bool, steps: int,
-    options: Options,
+    generator: nn.Module, discriminator: nn.Module, latent: int | tuple[int, ...], fresh: bool,
+    steps: int, options: Options,
 ) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
     """Return the recipe, and why each network is trained as it is."""
-    told = options.get("condition", 0)
-    shape = _sample_shape(generator, latent + told)
-    if told and len(shape) != 1:
+    if callable(latent):
         raise GantheoryError(
-            f"condition={told}: samples of shape {shape} must be flat, the condition behind them"
+            "latent= must be a number of dimensions or a shape here, as 2 or (100, 1, 1): members "
+            "draw their own latents, normal ones"
         )
-    shape = (shape[0] + told,) if told else shape
-    maker, why_g = as_network(generator, (latent + told,), fresh=fresh)
+    told, packed = options.get("condition", 0), options.get("packing", 1)
+    check_whole("condition", told, 0)
+    check_whole("packing", packed, 1)
+    seen = latent_shape(latent)
+    seen = (seen[0] + told, *seen[1:])
+    shape = _sample_shape(generator, seen)
+    if told and (len(shape), len(seen)) != (1, 1):
+        raise GantheoryError(
+            f"condition={told}: latents of shape {seen} and samples of shape {shape} must be flat, "
+            "the condition behind them"
+        )
+    shape = (packed * (shape[0] + told), *shape[1:]) if shape else (packed,)
+    maker, why_g = as_network(generator, seen, fresh=fresh)
     critic, why_d = as_network(discriminator, shape, fresh=fresh)
     like = next(iter(generator.parameters()))
     options = {"dtype": like.dtype, "device": str(like.device), **options}
@@ -188,35 +246,29 @@ def _path_taken(
             ("discriminator", recipe.networks["discriminator"], whys[1]),
         ]
     )
-    return "reference" if slow else "fast", why if slow == _stacked(recipe) else _asked(path)
+    return "reference" if slow else "fast", why if slow == _stacked(recipe) else _asked(
+        path, recipe
+    )
 
 
 def _stacked(recipe: Recipe) -> bool:
     return any(isinstance(network, Stacked) for network in recipe.networks.values())
 
 
-def _asked(path: str) -> str:
+def _asked(path: str, recipe: Recipe) -> str:
     if path == "reference":
         return "path='reference' was asked for"
+    if recipe.discriminator.outputs > 1:
+        return "the discriminator has several outputs"
     return "the recipe needs autograd: a penalty, an order of moves, or a loss on pairs"
 
 
-def _sample_shape(generator: nn.Module, latent: int) -> tuple[int, ...]:
+def _sample_shape(generator: nn.Module, latent: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape of one sample, without moving anything of the generator's."""
-    from simulations.watch import untouched
-
-    like = next(iter(generator.parameters()), None)
-    if like is None:
-        raise GantheoryError(f"{type(generator).__name__} has no parameters to train")
-    try:
-        with untouched(generator), torch.no_grad():
-            made = generator(torch.zeros(2, latent, dtype=like.dtype, device=like.device))
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise GantheoryError(
-            f"the generator does not take latents of shape (n, {latent}): "
-            f"{str(error).splitlines()[0][:120]}"
-        ) from None
-    return tuple(made.shape[1:])
+    like = own_parameters(generator)[0]
+    with untouched(generator), torch.no_grad():
+        x = torch.zeros(2, *latent, dtype=like.dtype, device=like.device)
+        return tuple(output_of("generator", generator, x).shape[1:])
 
 
 def _filled(recipe: Recipe, state: State, k: int) -> tuple[nn.Module, nn.Module]:
@@ -230,7 +282,7 @@ def _filled(recipe: Recipe, state: State, k: int) -> tuple[nn.Module, nn.Module]
 
 def _watched(
     watches: list[Watch], members: tuple[Member, ...], recipe: Recipe, state: State, data: Any,
-    latent: int,
+    latent: int | tuple[int, ...],
 ) -> list[Watch]:  # fmt: skip
     """Measure every member as it stands; return its watch with one reading more."""
     found = []

@@ -19,6 +19,7 @@ from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from gantheory.errors import GantheoryError
 from simulations.dropout import Masks, numbers_of, with_masks
+from simulations.forwards import check_module, first_line, minibatch
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
 
 
@@ -127,19 +128,25 @@ class Stacked:
         ``numbers``, uniform, (K, n, randoms), say what is dropped; without them nothing is.
         """
         plain, masks = self._prepared
-        names = [(name, p.shape) for name, p in moving(plain).items()]
+        names = [(name, p.shape) for name, p in moving(self.module).items()]
         parts = parameters.split([size for _, size in self.shapes], dim=1)
         rows = {
             name: part.unflatten(1, shape) if shape else part[:, 0]
             for (name, shape), part in zip(names, parts, strict=True)
         }
-        buffers = {name: b.to(x) if b.is_floating_point() else b.to(x.device)
-                   for name, b in _fixed(plain).items()}  # fmt: skip
+        places = _places(self.module)
+        fixed = {
+            name: value.to(x) if value.is_floating_point() else value.to(x.device)
+            for name, value in _fixed(plain).items()
+        }
 
         def one(own: dict[str, Tensor], points: Tensor, drawn: Tensor | None) -> Tensor:
             masks.begin(drawn)
             seen = points.reshape(len(points), *self.shape)
-            found: Tensor = functional_call(plain, {**buffers, **own}, (seen,))
+            known = fixed | own
+            placed = fixed | {place: known[name] for place, name in places.items()}
+            # torch's own tying leaves a module that is used twice with another call's numbers
+            found: Tensor = functional_call(plain, placed, (seen,), tie_weights=False)
             return found.reshape(len(points), self.outputs)
 
         axes = 0, 0, None if numbers is None else 0
@@ -157,6 +164,16 @@ def _fixed(module: nn.Module) -> dict[str, Tensor]:
     """Return what training leaves alone: buffers, and parameters that require no gradients."""
     frozen = {name: p.detach() for name, p in module.named_parameters() if not p.requires_grad}
     return {**dict(module.named_buffers()), **frozen}
+
+
+def _places(module: nn.Module) -> dict[str, str]:
+    """Return every place where a parameter stands, and the name of the one that stands there."""
+    names = {id(p): name for name, p in module.named_parameters()}
+    return {
+        f"{prefix}.{own}".lstrip("."): names[id(p)]
+        for prefix, part in module.named_modules()
+        for own, p in part.named_parameters(recurse=False, remove_duplicate=False)
+    }
 
 
 ACTIVATION = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
@@ -186,7 +203,7 @@ def as_network(
     Raises:
         GantheoryError: where it takes no such inputs, draws random numbers, or has no parameters.
     """
-    own = _own_parameters(module)
+    own = own_parameters(module)
     everything = [*own, *_fixed(module).values()]
     digest = hashlib.sha256(
         b"".join(x.detach().double().cpu().numpy().tobytes() for x in everything)
@@ -207,11 +224,10 @@ def as_network(
     return made, why
 
 
-def _own_parameters(module: nn.Module) -> list[nn.Parameter]:
+def own_parameters(module: nn.Module) -> list[nn.Parameter]:
     """Return the parameters that training moves, or raise where there are none of real numbers."""
     kind = type(module).__name__
-    if not isinstance(module, nn.Module):
-        raise GantheoryError(f"an object of type {kind!r} is no network; give a torch nn.Module")
+    check_module("network", module)
     if any(isinstance(x, nn.parameter.UninitializedTensorMixin) for x in module.parameters()):
         raise GantheoryError(f"{kind} has lazy layers without numbers; call it once on a minibatch")
     own = list(moving(module).values())
@@ -230,11 +246,11 @@ def _as_mlp(module: nn.Module, shape: tuple[int, ...]) -> Mlp | str:
     changed = [part for part in (module, *layers) if _is_changed(part)]
     if changed:
         return f"{type(changed[0]).__name__} has hooks, or a forward of its own"
-    if _fixed(module) or len(moving(module)) != 2 * len(layers[::2]):
-        return "it has buffers, frozen parameters, or layers that share them"
     linear = [layer for layer in layers[::2] if type(layer) is nn.Linear]
     if len(linear) != len(layers[::2]) or any(layer.bias is None for layer in linear):
         return "not all of its layers are nn.Linear with a bias, an activation between two"
+    if _fixed(module) or len(moving(module)) != 2 * len(linear):
+        return "some of its parameters are frozen or shared"
     if shape != (linear[0].in_features,):
         return f"its inputs have shape {shape}"
     if any(a.out_features != b.in_features for a, b in pairwise(linear)):
@@ -276,7 +292,7 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
                 made, randoms = again.train()(x), numbers_of(again, x)
         except (RuntimeError, ValueError, TypeError) as error:
             raise GantheoryError(
-                f"{kind} does not take inputs of shape {_minibatch(shape)}: {first_line(error)}"
+                f"{kind} does not take inputs of shape {minibatch(shape)}: {first_line(error)}"
             ) from None
     if not isinstance(made, Tensor) or made.shape[:1] != (2,) or not made.is_floating_point():
         raise GantheoryError(f"{kind} must return one tensor with a row of numbers for each input")
@@ -289,34 +305,28 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
     return made[0].numel(), randoms
 
 
-def _minibatch(shape: tuple[int, ...]) -> str:
-    return f"(n, {', '.join(map(str, shape))})" if shape else "(n,)"
-
-
-def first_line(error: Exception, most: int = 120) -> str:
-    """Return the beginning of an error's text, for a message of one line."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:most]
-
-
 def _try(network: Stacked, like: Tensor) -> None:
     """Raise where `torch.func` cannot stack the module, or no gradient passes through it."""
     rows = network.row_of(network.module).to(like)[None].repeat(2, 1).requires_grad_()
     x = torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device, requires_grad=True)
+    kind = type(network.module).__name__
     try:
         with torch.enable_grad():
-            found = torch.autograd.grad(network(rows, x).sum(), (rows, x), allow_unused=True)
+            made = network(rows, x).sum()
+            found = [None] if not made.requires_grad else torch.autograd.grad(
+                made, (rows, x), allow_unused=True
+            )  # fmt: skip
     except RuntimeError as error:
         random = "random" in str(error)
         what = "draws random numbers of its own" if random else "cannot be stacked"
         raise GantheoryError(
-            f"{type(network.module).__name__} {what} ({first_line(error, 100)}); "
+            f"{kind} {what} ({first_line(error, 100)}); "
             "train it in your own loop with gantheory.watch"
         ) from None
     if any(slope is None for slope in found):
-        where = "its inputs" if found[1] is None else "its parameters"
         raise GantheoryError(
-            f"{type(network.module).__name__} does not let gradients pass to {where}: look for "
-            "detach(), no_grad() or steps in its forward"
+            f"{kind} does not let gradients pass from its outputs to its parameters and inputs: "
+            "look for detach(), no_grad() or steps in its forward"
         )
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gantheory.densities.base import Density
 from gantheory.errors import GantheoryError, require
+from gantheory.tables import real_numbers
 from simulations.counter import Places
 from simulations.data import Law, as_density, read_idx
 from simulations.streams import Sampler
@@ -120,16 +121,16 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
         return Law(data)
     if isinstance(data, Sampler):
         return data
-    try:
-        return points(data)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, GantheoryError):
-            raise
-        raise GantheoryError(f"{what} of type {type(data).__name__} is no data; {WHAT}") from None
+    if isinstance(data, torch.utils.data.DataLoader):
+        raise GantheoryError(f"{what}: a DataLoader draws minibatches; give its dataset instead")
+    kinds = str | os.PathLike | torch.utils.data.Dataset | list | tuple
+    if not isinstance(data, kinds) and not hasattr(data, "__array__"):
+        raise GantheoryError(f"{what} of type {type(data).__name__} is no data; {WHAT}")
+    return points(data)
 
 
 def _made(numbers: Any, origin: str) -> DataPoints:
-    rows = torch.tensor(np.asarray(numbers, dtype=np.float64))
+    rows = torch.from_numpy(real_numbers(numbers, origin))
     rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
     if rows.ndim != 2 or not rows.numel():
         raise GantheoryError(f"data of shape {tuple(rows.shape)}; {WHAT}")
@@ -146,7 +147,11 @@ def _items(data: Any) -> Tensor:
         raise GantheoryError("an iterable dataset has no length; collect its items into a tensor")
     items = [data[k] for k in range(len(data))]
     firsts = [item[0] if isinstance(item, tuple | list) else item for item in items]
-    return torch.stack([torch.as_tensor(item).reshape(-1) for item in firsts])
+    kind = type(data).__name__
+    rows = [torch.from_numpy(real_numbers(first, kind)).reshape(-1) for first in firsts]
+    if len({len(row) for row in rows}) != 1:
+        raise GantheoryError(f"{kind}: its items must be numbers of one shape, as images of a size")
+    return torch.stack(rows)
 
 
 ENDINGS = ".npy", ".csv", ".parquet"

@@ -24,18 +24,21 @@ from gantheory.losses import bound as with_numbers
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
 from simulations.compare import mean_of
+from simulations.forwards import check_module, check_raw, output_of
 from simulations.losses import Payoff, end_of_domain
 from simulations.points import DataPoints, as_sampler
 from simulations.samples import TESTS
+from simulations.settings import check_whole
 from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
 from simulations.theory import predict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Latent = int | Callable[[int, torch.Generator], Tensor]
+Latent = int | tuple[int, ...] | Callable[[int, torch.Generator], Tensor]
 PARTS = "real", "fake", "generator"
 METHOD = "fresh samples, Student's t"
+FEWEST = 16  # points of either side, below which no interval is stated
 TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
 
 
@@ -103,9 +106,10 @@ def measure(
         data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
             finitely many points at most n different ones are taken.
         loss: a name of the catalogue, or a `Loss`.
-        latent: dimension of standard normal latents, or a function of (n, torch.Generator).
+        latent: dimension of standard normal latents, or their shape, as (100, 1, 1), or a function
+            of (n, torch.Generator).
         parameters: values of the loss's free parameters.
-        n: samples of either side.
+        n: samples of either side, at least 16.
         seed: of the samples.
         step: recorded in the answer.
         test: energy, classifier, or kolmogorov-smirnov on the line: a two-sample test, too.
@@ -120,11 +124,17 @@ def measure(
     """
     if test is not None and test not in TESTS:
         raise unknown_name("test", test, TESTS)
+    check_module("generator", generator)
+    check_module("discriminator", discriminator)
+    check_whole("n", n, 1)
+    if not 0 < error_probability < 1:
+        raise GantheoryError(f"error_probability={error_probability!r} must lie between 0 and 1")
     played = with_numbers(loss, parameters)
     payoffs = _Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
     with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
-        gradients = _gradients(generator, discriminator, payoffs, real, latent, seed)
+        z = _latents(latent, len(real), seed, _like(generator))
+        gradients = _gradients(generator, discriminator, played, payoffs, real, z)
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
     _check_scores(scores, played)
@@ -170,9 +180,14 @@ def _samples(
         real = data.distinct(n, source)
     else:
         real = data.sample(n, source, torch.float64)
+    if len(real) < FEWEST:
+        raise GantheoryError(
+            f"measured on {len(real)} point(s) of the data, where an interval needs at least "
+            f"{FEWEST}; give more points, or a larger n"
+        )
     with torch.no_grad():
-        fake = generator(_latents(latent, len(real), seed, like))
-    if fake.shape[:1] != real.shape[:1] or fake[0].numel() != real.shape[1]:
+        fake = output_of("generator", generator, _latents(latent, len(real), seed, like))
+    if fake[0].numel() != real.shape[1]:
         raise GantheoryError(
             f"the generator's samples have shape {tuple(fake.shape)}, the data "
             f"{tuple(real.shape)}; they must have as many numbers a point"
@@ -184,7 +199,16 @@ def _latents(latent: Latent, n: int, seed: int, like: Tensor) -> Tensor:
     source = generator_of(seed, EVALUATION)
     if callable(latent):
         return latent(n, source).to(like)
-    return torch.randn(n, latent, generator=source, dtype=torch.float64).to(like)
+    shape = latent_shape(latent)
+    return torch.randn(n, *shape, generator=source, dtype=torch.float64).to(like)
+
+
+def latent_shape(latent: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of one latent, given as that or as a number of dimensions."""
+    shape = tuple(latent) if isinstance(latent, tuple | list) else (latent,)
+    for size in shape:
+        check_whole("latent", size, 1)
+    return shape
 
 
 def _like(module: nn.Module) -> Tensor:
@@ -193,32 +217,28 @@ def _like(module: nn.Module) -> Tensor:
 
 
 def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:
-    scores: Tensor = discriminator(x)
-    if scores.shape[:1] != x.shape[:1] or not scores.numel():
-        raise GantheoryError(
-            f"the discriminator returned shape {tuple(scores.shape)} for {len(x)} samples; "
-            "it must return a row of scores for each"
-        )
-    return scores.reshape(len(x), -1)
+    return output_of("discriminator", discriminator, x.clone()).reshape(len(x), -1)
 
 
 def _gradients(
     generator: nn.Module,
     discriminator: nn.Module,
+    loss: Loss,
     payoffs: _Payoffs,
     real: Tensor,
-    latent: Latent,
-    seed: int,
+    z: Tensor,
 ) -> tuple[float, float]:
     """Return the norms of the gradients of D's and of G's loss in their own parameters."""
     psi, theta = (_copies(module) for module in (discriminator, generator))
-    z = _latents(latent, len(real), seed, _like(generator))
     fake = functional_call(generator, theta, (z,))
 
     def scores(x: Tensor) -> Tensor:
-        return functional_call(discriminator, psi, (x,)).reshape(-1)
+        return output_of(
+            "discriminator", lambda x: functional_call(discriminator, psi, (x,)), x.clone()
+        ).reshape(-1)
 
     on_fakes = scores(fake.detach())
+    check_raw(on_fakes, loss)
     of_d = -payoffs.real(scores(real)).mean() - payoffs.fake(on_fakes).mean()
     of_g = payoffs.generator(scores(fake)).mean()
     return _norm(of_d, psi), _norm(of_g, theta)
@@ -229,7 +249,7 @@ def _copies(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _norm(loss: Tensor, parameters: dict[str, Tensor]) -> float:
-    if not parameters:
+    if not parameters or not loss.requires_grad:  # nothing to move, or nothing reaches it
         return 0.0
     slopes = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
     return math.sqrt(sum(float(slope.double().square().sum()) for slope in slopes
@@ -238,6 +258,8 @@ def _norm(loss: Tensor, parameters: dict[str, Tensor]) -> float:
 
 def _tested(real: Tensor, fake: Tensor, test: str, seed: int) -> float:
     made, given = (x[:TESTED].flatten(1).double().cpu().numpy() for x in (fake, real))
+    if test == "kolmogorov-smirnov" and made.shape[1] > 1:
+        raise GantheoryError(f"test={test!r} is for the line, not {made.shape[1]} dimensions")
     return float(TESTS[test](made, given, (seed, 0)))
 
 

@@ -45,10 +45,60 @@ class Residual(nn.Module):
         return self.second(hidden) + self.scale * x.sum(1, keepdim=True) + self.shift
 
 
+class Doubled(nn.Sequential):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+class Centred(nn.Linear):
+    def forward(self, x):
+        return super().forward(x - 1)
+
+
+class Late(nn.Module):
+    """A linear layer, and what is done to its outputs."""
+
+    def __init__(self, done):
+        super().__init__()
+        self.linear, self.done = nn.Linear(1, 1), done
+
+    def forward(self, x):
+        return self.done(self.linear(x))
+
+
+def odd_chains():
+    """Return chains of linear layers that are not what they seem, and what gives them away."""
+    kinds = {"dtype": torch.float64}
+
+    def critic(*layers):
+        return nn.Sequential(*layers, nn.Tanh(), nn.Linear(4, 1, **kinds))
+
+    frozen, hooked, patched = (critic(nn.Linear(1, 4, **kinds)) for _ in range(3))
+    frozen[0].weight.requires_grad_(False)
+    hooked[0].register_forward_hook(lambda layer, x, y: y + 1)
+    patched[2].forward = lambda x: x.sum(1, keepdim=True) * patched[2].weight[0, 0]
+    middle = nn.Linear(4, 4, **kinds)
+    shared = critic(nn.Linear(1, 4, **kinds), nn.Tanh(), middle, nn.Tanh(), middle)
+    tied = critic(nn.Linear(1, 4, **kinds), nn.Tanh(), nn.Linear(4, 4, **kinds), nn.Tanh(),
+                  nn.Linear(4, 4, **kinds))  # fmt: skip
+    tied[2].weight = tied[4].weight
+    named = nn.Linear(1, 4, **kinds)
+    nn.utils.parametrize.register_parametrization(named, "weight", nn.Tanh())
+    odd = [
+        (frozen, "frozen or shared"), (shared, "frozen or shared"), (tied, "frozen or shared"),
+        (hooked, "hooks"), (Doubled(*critic(nn.Linear(1, 4, **kinds))), "Doubled is no"),
+        (critic(Centred(1, 4, **kinds)), "not all"), (critic(named), "not all"),
+    ]  # fmt: skip
+    return [((pair()[0], one), why) for one, why in odd]
+
+
 def plain_loop(maker, critic, recipe, member):
     """Train as anyone would, on the numbers that the ensemble's member draws."""
     maker, critic = copy.deepcopy(maker), copy.deepcopy(critic)
-    moves = [torch.optim.Adam(net.parameters(), 1e-3) for net in (critic, maker)]
+    moves = [
+        torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 1e-3)
+        for net in (critic, maker)
+    ]
     d_loss, g_loss = discriminator_loss(member.loss), generator_loss(member.loss)
     ((_, samples),) = portions([member], recipe, 0, recipe.steps)
     for step in range(recipe.steps):
@@ -67,6 +117,7 @@ def plain_loop(maker, critic, recipe, member):
     [
         (pair(), "fast", "linear layers with one activation"),
         (pair(nn.ELU), "reference", "generator: ELU.* is no activation of the fast path"),
+        *((odd, "reference", why) for odd, why in odd_chains()),
         ((Residual(2), Residual(1)), "reference", "Residual is no nn.Sequential"),
         ((pair()[0], Residual(1)), "reference", "^discriminator: Residual"),
     ],
@@ -186,9 +237,32 @@ def test_recipes_are_all_there_and_the_reason_for_the_path_is_said():
     [
         ({"generator": nn.Sequential(nn.Linear(2, 1), nn.AlphaDropout())}, "draws random numbers"),
         ({"generator": nn.Identity()}, "has no parameters to train"),
-        ({"latent": 3}, r"does not take latents of shape \(n, 3\)"),
+        ({"latent": 3}, r"does not take inputs of shape \(n, 3\)"),
+        ({"latent": lambda n, g: None}, "latent= must be a number of dimensions or a shape"),
+        ({"latent": 0}, "latent=0 must be at least 1"),
+        ({"seeds": 3}, r"seeds=3: give several"),
+        ({"seeds": [1.5]}, "seed=1.5 must be a whole number"),
+        ({"steps": 4.5}, "steps=4.5 must be a whole number"),
+        ({"discriminator_rate": -1.0}, "discriminator_rate=-1.0 must be a finite number from 0"),
+        ({"noise": float("nan")}, "noise=nan must be a finite number"),
+        ({"clip": -1.0}, "clip=-1.0 must be"),
+        ({"dtype": torch.float16}, "does not train here; give torch.float32"),
+        ({"device": "gpu"}, "device='gpu' is none"),
+        ({"train": "nobody"}, "unknown train 'nobody'; known: both"),
+        ({"regularisers": ("r1",)}, "give a tuple of penalties"),
+        ({"data": np.full((9, 1), 1e39)}, "beyond torch.float32"),
+        ({"discriminator": nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())}, "ends in a sigmoid"),
+        ({"discriminator": Late(lambda x: x.sigmoid().squeeze(1))}, "ends in a sigmoid"),
+        ({"discriminator": Late(lambda x: x.detach())}, "does not let gradients pass"),
+        ({"discriminator": Late(lambda x: (x, x))}, "must return one tensor"),
+        (
+            {"discriminator": nn.utils.parametrizations.spectral_norm(nn.Linear(1, 9))},
+            "cannot be stacked|buffer",
+        ),
+        ({"discriminator": nn.LazyLinear(1)}, "lazy layers"),
+        ({"discriminator": lambda x: x}, "give a torch nn.Module"),
         ({"discriminator": nn.Linear(2, 1)}, "does not take inputs of shape"),
-        ({"data": np.zeros((5, 3))}, "dimensions"),
+        ({"data": np.zeros((5, 3))}, "makes samples of 1 number.*dimensions of 3"),
         ({"data": {}}, "is no data"),
         ({"stepz": 3}, "stepz.*options: .*batch"),
         ({"every": 100}, "multiple of 64"),
@@ -208,3 +282,22 @@ def test_a_member_may_hold_modules_in_a_recipe_of_ones_own():
     recipe = Recipe(critic, maker, steps=3, batch=4)
     assert recipe.discriminator.count == sum(p.numel() for p in pair()[1].parameters())
     assert Member(Law(as_density(P))).real.dim == 1
+
+
+def test_packed_samples_stand_one_behind_the_other_and_latents_may_be_images():
+    images = torch.rand(30, 1, 4, 4)
+    maker = nn.ConvTranspose2d(3, 1, 4)
+    critic = nn.Sequential(nn.Conv2d(2, 2, 4), nn.Flatten(), nn.Linear(2, 1))
+    found = gt.train(maker, critic, images, latent=(3, 1, 1), packing=2, steps=3, batch=8)
+    assert (found.finite, found.samples(5).shape) == ([True], (1, 5, 16))
+    network = found.recipe.discriminator
+    row, x = network.row_of(critic).float()[None], images[:6].flatten(1)
+    packed = images[:6].reshape(3, 2, 4, 4)  # what PacGAN feeds its discriminator
+    assert torch.allclose(network(row, x.reshape(1, 3, -1))[0], critic(packed), atol=1e-6)
+    assert not torch.equal(found.modules()[1][0].weight, critic[0].weight)
+
+
+def test_a_member_that_leaves_the_numbers_is_named():
+    found = gt.train(*pair(), P, seeds=[7], discriminator_rate=1e308, **OPTIONS)
+    assert found.finite == [False]
+    assert "seed(s) 7: parameters are no numbers" in repr(found)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
@@ -218,7 +218,13 @@ def test_an_array_where_a_law_is_wanted_is_one_clear_line(data):
 @pytest.mark.parametrize(
     ("data", "message"),
     [(object(), "data of type object is no data; give a density"), ([], "data of shape"),
-     ("missing.csv", "cannot read missing.csv"), ("normal(0", "normal")],
+     ("missing.csv", "cannot read missing.csv"), ("normal(0", "normal"),
+     (np.array([[1j, 0]]), "real numbers, not complex ones"), (["1", "2"], "not text"),
+     (np.ma.masked_equal([1.0, 2.0], 2.0), "some of them are masked"),
+     (np.array(["2020-01-01"], "M8[D]"), "not dates"),
+     (DataLoader(TensorDataset(torch.ones(3))), "give its dataset instead"),
+     (TensorDataset(torch.ones(3, dtype=torch.complex64)), "not complex ones"),
+     ([[1.0], [2.0, 3.0]], "of equal rows")],
 )  # fmt: skip
 def test_what_is_no_data_ends_in_one_line(data, message):
     with pytest.raises(GantheoryError, match=message):
@@ -249,16 +255,23 @@ def test_an_ensemble_trains_on_a_users_points(source):
     ("change", "message"),
     [
         ({"loss": "f-gan-reverse-kl"}, "where 'f-gan-reverse-kl' has"),
-        ({"data": np.zeros((9, 3))}, "they must have as many numbers a point"),
+        ({"data": np.zeros((30, 3))}, "they must have as many numbers a point"),
         ({"test": "dice"}, "unknown test 'dice'"),
-        ({"discriminator": nn.Flatten(0)}, "a row of scores for each"),
+        ({"discriminator": nn.Flatten(0)}, "a row for each"),
+        ({"discriminator": nn.Linear(3, 1)}, r"discriminator does not take inputs of shape .n, 2"),
+        ({"generator": nn.Linear(2, 2)}, r"generator does not take inputs of shape .n, 3"),
+        ({"generator": lambda z: z}, "no generator; give a torch nn.Module"),
+        ({"discriminator": nn.Sequential(nn.Linear(2, 1), nn.Sigmoid(), nn.Flatten())}, "sigmoid"),
+        ({"data": np.ones((3, 2))}, "measured on 3 point"),
+        ({"error_probability": 2}, "error_probability=2 must lie between"),
+        ({"test": "kolmogorov-smirnov"}, "is for the line, not 2 dimensions"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
     maker, critic = networks()
     given = {"generator": maker, "discriminator": critic, "data": np.ones((30, 2)), **change}
     with pytest.raises(GantheoryError, match=message):
-        measure(**given, latent=3, n=30)
+        measure(**{"n": 30, **given}, latent=3)
     assert maker.training
     assert critic.training
     assert isinstance(points([1.0]), DataPoints)
@@ -329,3 +342,21 @@ def test_the_readme_measures_a_gan_in_ten_lines():
     exec(block, names)
     assert names["reading"].divergence == "2*jsd"
     assert 0 <= names["reading"].same_law < 0.01  # an untrained generator is told apart
+
+
+def test_a_tensor_is_data_whatever_its_type_and_graph():
+    given = torch.tensor([[1.0, 2.0], [3.0, 4.5]])
+    for like in (given.bfloat16(), given.half(), given.double().requires_grad_(), list(given)):
+        assert torch.equal(points(like).rows, given.double())
+
+
+def test_a_bounded_discriminator_is_measured_where_the_loss_has_no_sigmoid_of_its_own():
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())
+    data = np.linspace(-1, 1, 300)
+    reading = measure(nn.Linear(1, 1), critic, data, "least-squares-01", latent=1)
+    assert reading.value.is_finite
+    changing = nn.Sequential(nn.Linear(1, 1), nn.ReLU(inplace=True))
+    inputs = torch.ones(30, 1)
+    assert measure(nn.Identity(), changing, inputs, latent=1).generator_gradient == 0
+    assert torch.equal(inputs, torch.ones(30, 1))

@@ -1,0 +1,83 @@
+"""Calling a user's modules: what a forward pass lacks is said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gantheory.errors import GantheoryError, require_type
+from gantheory.losses.loss import Loss
+
+# operations of autograd's graph that only give the same numbers another shape or type
+SHAPING = (
+    "Alias", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice", "Squeeze", "ToCopy",
+    "Transpose", "T", "UnsafeView", "Unsqueeze", "View",
+)  # fmt: skip
+
+
+def first_line(error: Exception, most: int = 120) -> str:
+    """Return the beginning of an error's text, for a message of one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:most]
+
+
+def minibatch(shape: tuple[int, ...] | torch.Size) -> str:
+    """Return the shape of n inputs as a message names it.
+
+    >>> minibatch((3, 8)), minibatch(())
+    ('(n, 3, 8)', '(n,)')
+    """
+    return f"(n, {', '.join(map(str, shape))})" if shape else "(n,)"
+
+
+def check_module(name: str, module: object) -> None:
+    """Raise where an object is no network."""
+    require_type(name, module, nn.Module, "a torch nn.Module")
+
+
+def output_of(name: str, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return what a network makes of n inputs: one tensor with a row for each.
+
+    Raises:
+        GantheoryError: saying which network took which inputs, or returned something else.
+    """
+    try:
+        made = call(x)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        if isinstance(error, GantheoryError):
+            raise
+        raise GantheoryError(
+            f"the {name} does not take inputs of shape {minibatch(x.shape[1:])}: "
+            f"{first_line(error)}"
+        ) from None
+    if not isinstance(made, Tensor):
+        raise GantheoryError(
+            f"the {name} returned a {type(made).__name__}; it must return one tensor"
+        )
+    if made.shape[:1] != x.shape[:1] or not made.numel():
+        raise GantheoryError(
+            f"the {name} returned shape {tuple(made.shape)} for {len(x)} inputs; it must return a "
+            "row for each"
+        )
+    return made
+
+
+def check_raw(scores: Tensor, loss: Loss) -> None:
+    """Raise where scores of a graph come from a sigmoid, and the loss applies its own to them."""
+    if loss.link != "t" and _last_operation(scores) == "Sigmoid":
+        raise GantheoryError(
+            f"the discriminator ends in a sigmoid, but loss {loss.name!r} takes the raw score t, "
+            f"of which D(x) = {loss.link}; leave the sigmoid out"
+        )
+
+
+def _last_operation(tensor: Tensor) -> str:
+    """Return the name of the operation that made a tensor's numbers, as in autograd's graph."""
+    node = tensor.grad_fn
+    while node is not None:
+        name = node.name().removesuffix("0").rstrip("0123456789").removesuffix("Backward")
+        if name not in SHAPING:
+            return name
+        node = next((parent for parent, _ in node.next_functions if parent is not None), None)
+    return ""
