@@ -228,7 +228,7 @@ def own_parameters(module: nn.Module) -> list[nn.Parameter]:
     """Return the parameters that training moves, or raise where there are none of real numbers."""
     kind = type(module).__name__
     check_module("network", module)
-    if any(isinstance(x, nn.parameter.UninitializedTensorMixin) for x in module.parameters()):
+    if any(nn.parameter.is_lazy(x) for x in module.parameters()):
         raise GantheoryError(f"{kind} has lazy layers without numbers; call it once on a minibatch")
     own = list(moving(module).values())
     if not own:
