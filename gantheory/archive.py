@@ -60,6 +60,10 @@ def from_json(text: str) -> Theory:
 
     Raises:
         GantheoryError: where the text is no such JSON, or holds what no derivation has.
+
+    >>> from gantheory.api import derive
+    >>> from_json(to_json(derive("wasserstein"))).named
+    'w1'
     """
     try:
         document = json.loads(text)

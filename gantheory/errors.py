@@ -24,6 +24,9 @@ class GantheoryError(ValueError):
     """Input that the toolkit cannot accept: the message names the value and the remedy.
 
     The command line prints the message as one line and exits with status 2.
+
+    >>> str(unknown_name("loss", "hing", ["hinge", "minimax"]))
+    "unknown loss 'hing'; did you mean 'hinge'?"
     """
 
     def __init__(self, message: str = "") -> None:

@@ -48,6 +48,11 @@ def measure(
     strongly the score reaches the generator; see `simulations.watch.measure`, which has the
     options: ``latent`` is the dimension of the generator's input, or a function that draws it.
     Needs the extra ``torch``.
+
+    >>> from torch import nn
+    >>> reading = measure(nn.Linear(1, 1), nn.Linear(1, 1), "normal(0, 1)", latent=1, n=100)
+    >>> reading.divergence
+    '2*jsd'
     """
     require_simulations("measure")
     from simulations.watch import measure as measured
@@ -63,6 +68,12 @@ def watch(
 
     The training is bitwise what it is without the hook; see `simulations.watch.Watch`, which has
     the options. Needs the extra ``torch``.
+
+    >>> from torch import nn
+    >>> G, D = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> hook = watch(G, D, "normal(0, 1)", latent=1)
+    >>> len(hook.readings)
+    0
     """
     require_simulations("watch")
     from simulations.watch import Watch
@@ -81,6 +92,12 @@ def sweep(
     Every cell is kept in the folder ``out`` as soon as it is known, so the same call goes on after
     any crash; see `simulations.sweeps.sweep.sweep`, which has the options. Needs the extras
     ``torch`` and ``samples``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = sweep("minimax", "normal(0, 1)", "normal(1, 1)", out=folder, workers=1, steps=2)
+    >>> table.height
+    1
     """
     require_simulations("sweep")
     from simulations.sweeps.sweep import sweep as swept
@@ -97,6 +114,11 @@ def train(
     The answer has the trained modules, their samples, the readings where ``every`` asked for any,
     and which path trained them, and why. See `simulations.models.train_modules`, which has the
     options: ``latent``, ``seeds``, and all that a `Recipe` takes. Needs the extra ``torch``.
+
+    >>> from torch import nn
+    >>> trained = train(nn.Linear(1, 1), nn.Linear(1, 1), "normal(0, 1)", latent=1, steps=2)
+    >>> trained.samples(5).shape
+    torch.Size([1, 5, 1])
     """
     require_simulations("train")
     from simulations.models import train_modules
@@ -108,6 +130,9 @@ def list_protocols() -> tuple[str, ...]:
     """Return the names of the published toys that come as ready recipes.
 
     Needs the extra ``torch``.
+
+    >>> "unrolled-ring-5" in list_protocols()
+    True
     """
     require_simulations("list_protocols")
     from simulations.protocols import list_protocols as names
@@ -119,6 +144,9 @@ def get_protocol(name: str) -> Protocol:
     """Return a published toy by name: its law, its recipe, its members, and how it differs.
 
     Needs the extra ``torch``.
+
+    >>> get_protocol("unrolled-ring-5").recipe.unrolling
+    5
     """
     require_simulations("get_protocol")
     from simulations.protocols import get_protocol as get
@@ -131,6 +159,9 @@ def run_protocol(protocol: Protocol | str, **options: Any) -> Outcome:
 
     See `simulations.protocols.run_protocol`, which has the options: ``seeds``, ``steps``,
     ``device`` and ``out``. Needs the extra ``torch``.
+
+    >>> run_protocol("pacgan-ring", seeds=(0,), steps=1).steps
+    1
     """
     require_simulations("run_protocol")
     from simulations.protocols import run_protocol as run

@@ -58,7 +58,11 @@ def _error_text(error: Decimal) -> str:
 
 
 class How(StrEnum):
-    """How a statement is known. A weaker kind is never reported as a stronger one."""
+    """How a statement is known. A weaker kind is never reported as a stronger one.
+
+    >>> How("proved") is How.PROVED
+    True
+    """
 
     PROVED = "proved"  # exact algebra
     CERTIFIED = "certified"  # ball arithmetic over the whole domain
@@ -94,7 +98,11 @@ _QUOTED = re.compile(
 
 
 class Status(StrEnum):
-    """What became of an integration or a measurement."""
+    """What became of an integration or a measurement.
+
+    >>> Status("infinite") is Status.INFINITE
+    True
+    """
 
     OK = "ok"  # the value is right within its error
     INFINITE = "infinite"  # the value is infinite; the reason says why
@@ -119,6 +127,9 @@ class Estimate(Shown):
         log_value: natural logarithm of a positive value, kept where the value may underflow.
         evaluations: how many points the integrand was evaluated at.
         warnings: what a reader must know before trusting the number.
+
+    >>> print(Estimate(0.5, 1e-12))
+    0.5 ± 1.0e-12
     """
 
     value: float
@@ -176,6 +187,11 @@ class Estimates(Shown):
     """Many numbers with their errors, each as in `Estimate`: arrays of one shape.
 
     ``status``, ``method`` and ``reason`` are arrays of objects; an index gives one `Estimate`.
+
+    >>> from gantheory.integrals.dispatch import divergence
+    >>> from gantheory.densities import density
+    >>> divergence("tv", "normal(0, 1)", density("normal", loc=np.array([1.0, 2.0]))).shape
+    (2,)
     """
 
     value: NDArray[Any]
@@ -223,6 +239,9 @@ class Verdict(Shown):
     ``holds`` is None exactly when ``how`` is `How.UNDECIDED`, and False exactly when it is
     `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers. What
     rests on a quoted theorem (`is_quoted`) is never known better than `How.ASSUMED`.
+
+    >>> Verdict("tv <= 1", How.PROVED).holds
+    True
     """
 
     statement: str

@@ -67,7 +67,14 @@ def register(entry: Entry) -> Entry:
 
 
 def unregister(entry: Loss | Critic | FDivergence | Distance | type[Density]) -> None:
-    """Take an entry out again."""
+    """Take an entry out again.
+
+    >>> from gantheory.losses import list_losses
+    >>> linear = register(Loss("my-linear", real="t", fake="-t", generator="-t", domain="[-1, 1]"))
+    >>> unregister(linear)
+    >>> "my-linear" in list_losses()
+    False
+    """
     if isinstance(entry, type):
         FAMILIES.pop(entry.name, None)
     else:

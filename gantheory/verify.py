@@ -24,6 +24,9 @@ class Check:
         trains: whether deciding it trains a network.
         twin_of: for a false twin, the id of the law it is the negation of.
         document: the title of the document whose statement it is, for reports.
+
+    >>> Check("one", "1 = 1", lambda: Verdict("1 = 1", How.PROVED), How.PROVED).run().holds
+    True
     """
 
     id: str
@@ -39,7 +42,12 @@ class Check:
 
 @dataclass(frozen=True, repr=False)
 class Outcome(Shown):
-    """A check and the verdict it got."""
+    """A check and the verdict it got.
+
+    >>> check = Check("one", "1 = 1", lambda: Verdict("1 = 1", How.PROVED), How.PROVED)
+    >>> Outcome(check, check.run()).as_expected
+    True
+    """
 
     check: Check
     verdict: Verdict
@@ -122,6 +130,9 @@ def agree(
         apart: how far off the nearest wrong theory is, which then takes the place of the
             theory's own size; to be stated where the theory is 0 (the size is then taken as 1).
         assumptions: what the verdict rests on.
+
+    >>> agree("a = b", Estimate(1.0, 1e-9), Estimate(1.0 + 1e-10, 1e-9)).holds
+    True
     """
     verdict = _compare(statement, left, right, abs(_difference(left, right)), "=", assumptions)
     if verdict.how is not How.MEASURED:
@@ -141,7 +152,11 @@ def agree(
 def at_most(
     statement: str, left: Estimate, right: Estimate, *, assumptions: Iterable[str] = ()
 ) -> Verdict:
-    """Decide ``left <= right`` within the two stated errors: refuted only beyond them."""
+    """Decide ``left <= right`` within the two stated errors: refuted only beyond them.
+
+    >>> at_most("a <= b", Estimate(2.0, 1e-9), Estimate(1.0, 1e-9)).holds
+    False
+    """
     return _bounded(statement, left, right, _difference(left, right), "<=", assumptions)
 
 

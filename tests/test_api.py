@@ -1,6 +1,11 @@
 """The flat interface: one call for a question."""
 
+import doctest
+import inspect
 import pickle
+import pydoc
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +14,25 @@ from gantheory.derivations.kept import nothing_kept
 from gantheory.errors import GantheoryError
 from gantheory.losses import CATALOGUE, CRITICS
 
+PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "api.md").read_text()
+ON_PAGE = re.findall(r"\.\. auto(?:class|function|exception):: gantheory\.(\S+)", PAGE)
+
 
 @pytest.mark.parametrize("name", gt.__all__)
 def test_every_public_name_is_there_and_says_what_it_is(name):
     assert getattr(gt, name).__doc__
+
+
+def test_every_public_name_is_on_the_page_of_the_interface():
+    assert {name for name in gt.__all__ if not inspect.ismodule(getattr(gt, name))} <= {*ON_PAGE}
+
+
+@pytest.mark.parametrize("path", ON_PAGE)
+def test_every_name_on_the_page_has_an_example(path):
+    """Which the suite runs, as every doctest: here it is only found."""
+    found = pydoc.locate(f"gantheory.{path}") if "." in path else getattr(gt, path)
+    texts = [found.__doc__, *(getattr(part, "__doc__", "") for part in vars(found).values())]
+    assert any(doctest.DocTestParser().get_examples(text or "") for text in texts)
 
 
 @pytest.mark.parametrize("name", [*CRITICS, "WGAN"])

@@ -94,6 +94,9 @@ class Audit:
         findings: what is wrong or surprising.
         reasons: why something was not recovered.
         how: how the formulas were checked against the code.
+
+    >>> Audit("mine", False, None, ("generator",), reasons=("no torch code",)).kinds
+    ()
     """
 
     name: str

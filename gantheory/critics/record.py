@@ -31,6 +31,10 @@ class CriticDerivation(Exposition):
         undecided: what is missing -> why.
         slope: f', where the critic is found through it.
         followed: what G descends with the critic held, where that is a curvature in r.
+
+    >>> from gantheory.critics.constrained import derive_critic
+    >>> derive_critic("wasserstein").named
+    'w1'
     """
 
     definition: Critic

@@ -32,6 +32,9 @@ class FDivergence(Shown):
         reverse: the name of the divergence with p and q exchanged; empty where it has none.
         power: (α, c) where it is c times the power divergence of order α.
         stable: how to integrate it where f itself loses digits; without it the engine tabulates f.
+
+    >>> FDivergence("half_chi2", "(r - 1)**2/2").meaning
+    'half_chi2: f = (r - 1)**2/2'
     """
 
     name: str

@@ -51,6 +51,10 @@ class Analysis(Shown):
         equilibrium: the one whose neighbourhood the update is studied in; None where the game
             has none that can be linearised.
         decision: the verdict.
+
+    >>> from gantheory.dynamics.named import get_game
+    >>> analyse(get_game("bilinear")).decision.behaviour.value
+    'diverges'
     """
 
     dynamics: Game

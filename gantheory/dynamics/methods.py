@@ -18,7 +18,11 @@ HALF = sp.Rational(1, 2)
 
 
 def list_methods() -> tuple[str, ...]:
-    """Return the names of all ways of training: the flow, the rules, and consensus."""
+    """Return the names of all ways of training: the flow, the rules, and consensus.
+
+    >>> list_methods()[:2]
+    ('flow', 'simultaneous')
+    """
     return ("flow", *rules.list_rules(), "consensus")
 
 
@@ -27,6 +31,9 @@ class Method:
     """A way of training: the flow, or a rule, on the game with its method's regulariser.
 
     ``rule`` is None for the flow; ``clip`` bounds player 2's variables after each step.
+
+    >>> Method("flow", None).options
+    {}
     """
 
     name: str
@@ -73,6 +80,9 @@ def make_method(
         momentum2: of player 2; as player 1's unless given.
         order: ``alternating`` or ``simultaneous`` play under momentum.
         clip: bound on player 2's variables after each step.
+
+    >>> make_method("alternating", inner=5).options["inner"]
+    5
     """
     method = _plain_method(name, inner, consensus, momentum, momentum2, order)
     if clip is None:

@@ -19,7 +19,11 @@ FAMILIES: Mapping[str, Callable[..., Game]] = {
 
 
 def list_games() -> tuple[str, ...]:
-    """Return the names of all games; a family alone stands for its minimax loss."""
+    """Return the names of all games; a family alone stands for its minimax loss.
+
+    >>> {"bilinear", "dirac-minimax"} <= set(list_games())
+    True
+    """
     families = [f"{family}-{game}" for family in FAMILIES for game in list_losses()]
     return ("bilinear", *FAMILIES, *families)
 

@@ -70,6 +70,11 @@ class ConstrainedCritic(Shown):
         q: the generator's law.
         value: the supremum of the objective.
         mu: the law that the class is stated with, where there is one.
+
+    >>> from gantheory.losses import find
+    >>> best = constrained_critic(find("wasserstein"), "normal(0, 1)", "normal(1, 1)")
+    >>> best.value.value, float(best.slope(0.5))
+    (1.0, -1.0)
     """
 
     loss: Critic

@@ -243,6 +243,10 @@ def divergence_table(
 
     Returns:
         The estimate of each (name, parameter).
+
+    >>> found = divergence_table(["tv", "jsd"], "normal(0, 1)", "normal(1, 1)", [None, "q.loc"])
+    >>> round(found["tv", None].value, 6), len(found)
+    (0.382925, 4)
     """
     p, q = read_laws(p), read_laws(q)
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)

@@ -30,6 +30,10 @@ class Simulation(Shown):
         experiment: the claim, its cases and who states it.
         record: the setting, and what every case gave.
         outcomes: the verdicts, false twins included.
+
+    >>> found = simulate("sensitivity", quick=True)  # doctest: +SKIP
+    >>> found.as_expected  # doctest: +SKIP
+    True
     """
 
     experiment: Experiment

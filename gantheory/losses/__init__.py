@@ -24,7 +24,11 @@ CRITICS: dict[str, Critic] = {entry.name: entry for entry in CONSTRAINED}
 
 
 def list_losses() -> tuple[str, ...]:
-    """Return the names of all catalogue losses."""
+    """Return the names of all catalogue losses.
+
+    >>> {"minimax", "hinge"} <= set(list_losses())
+    True
+    """
     return tuple(CATALOGUE)
 
 

@@ -54,7 +54,11 @@ class Expectations:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The mean of payoff(C(x) - C(y)) over real x and fake y."""
+    """The mean of payoff(C(x) - C(y)) over real x and fake y.
+
+    >>> str(Pairs("-softplus(-t)"))
+    '-E_{x~p, y~q}[softplus(-(C(x) - C(y)))]'
+    """
 
     payoff: str
 
@@ -71,7 +75,11 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Averages:
-    """E_p[real(C(x) - E_q C)] + E_q[fake(C(y) - E_p C)]."""
+    """E_p[real(C(x) - E_q C)] + E_q[fake(C(y) - E_p C)].
+
+    >>> Averages("log(D)", "log(1 - D)").shown("-t")
+    '-E_q[C(y) - E_p C]'
+    """
 
     real: str
     fake: str
@@ -95,6 +103,9 @@ class Functional:
 
     ``E_p`` is the mean over real samples, ``E_q`` over fake ones; inside of them ``t`` is the
     critic's output and ``D`` its sigmoid.
+
+    >>> str(Functional("E_p(t) - log(E_q(exp(t)))"))
+    'E_p(t) - log(E_q(exp(t)))'
     """
 
     formula: str
@@ -128,7 +139,11 @@ def _check_inside_means(node: ast.AST, text: str, inside: bool) -> None:
 
 @dataclass(frozen=True)
 class Slope:
-    """Functions whose slope is at most ``most`` in absolute value."""
+    """Functions whose slope is at most ``most`` in absolute value.
+
+    >>> str(Slope("2"))
+    'f is 2-Lipschitz'
+    """
 
     most: str = "1"
 
@@ -141,7 +156,11 @@ class Slope:
 
 @dataclass(frozen=True)
 class SecondMoment:
-    """Functions with E_m[f^2] at most 1; the density m is a formula in p, q and another law mu."""
+    """Functions with E_m[f^2] at most 1; the density m is a formula in p, q and another law mu.
+
+    >>> str(SecondMoment("q"))
+    'E_m[f(x)^2] <= 1 under m = q'
+    """
 
     law: str = "(p + q)/2"
 
@@ -154,7 +173,11 @@ class SecondMoment:
 
 @dataclass(frozen=True)
 class GradientMoment:
-    """Functions on the line with E_m[f'^2] at most 1; m is a formula in p, q and another law mu."""
+    """Functions on the line with E_m[f'^2] at most 1; m is a formula in p, q and another law mu.
+
+    >>> GradientMoment("(p + q)/2").law
+    '(p + q)/2'
+    """
 
     law: str = "mu"
 
@@ -169,7 +192,11 @@ class GradientMoment:
 
 @dataclass(frozen=True)
 class KernelBall:
-    """The unit ball of the Hilbert space of a kernel, a formula in x and y."""
+    """The unit ball of the Hilbert space of a kernel, a formula in x and y.
+
+    >>> KernelBall("exp(-abs(x - y))").kernel
+    'exp(-abs(x - y))'
+    """
 
     kernel: str = "exp(-(x - y)**2/(2*ell**2))"
 
@@ -182,7 +209,11 @@ class KernelBall:
 
 @dataclass(frozen=True)
 class GradientPenalty:
-    """Any differentiable function, less weight·(abs(f') - target)^2 averaged between two points."""
+    """Any differentiable function, less weight·(abs(f') - target)^2 averaged between two points.
+
+    >>> GradientPenalty("10").target
+    '1'
+    """
 
     weight: str = PENALTY_WEIGHT
     target: str = "1"
@@ -200,7 +231,11 @@ class GradientPenalty:
 
 @dataclass(frozen=True)
 class AnyFunction:
-    """Any function of one sample, or of a sample and its label."""
+    """Any function of one sample, or of a sample and its label.
+
+    >>> str(AnyFunction())
+    'any function of x'
+    """
 
     of: str = "x"
 

@@ -43,10 +43,17 @@ CHECKS: Mapping[str, Callable[[str], object]] = {
 
 
 def read_loss(path: Path | str) -> Loss:
-    """Return the loss that a TOML file defines; without a name it is called after the file.
+    r"""Return the loss that a TOML file defines; without a name it is called after the file.
 
     Raises:
         GantheoryError: one line with the file and the line number, for anything that is no loss.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "linear.toml")
+    ...     _ = file.write_text('real = "t"\nfake = "-t"\ngenerator = "-t"')
+    ...     read_loss(file).name
+    'linear'
     """
     entry = read_entry(path)
     if isinstance(entry, Critic):
@@ -62,6 +69,13 @@ def read_entry(path: Path | str) -> Loss | Critic:
 
     Raises:
         GantheoryError: one line with the file and the line number, for anything else.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "dv.toml")
+    ...     _ = file.write_text('objective = "E_p(t) - log(E_q(exp(t)))"')
+    ...     str(read_entry(file).objective)
+    'E_p(t) - log(E_q(exp(t)))'
     """
     path = Path(path)
     text = _text_of(path)

@@ -32,7 +32,11 @@ MOST_HEADS = 1000  # a multi-scale or multi-head discriminator has a few
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a loss was published."""
+    """Where a loss was published.
+
+    >>> str(Reference("A. Author", 2026, "A paper", arxiv="2601.00001"))
+    'A. Author (2026). A paper. arXiv:2601.00001'
+    """
 
     authors: str
     year: int
@@ -71,6 +75,9 @@ class Claim:
         f: the generator of the f-divergence, sup_t r·a(t) + b(t), as a formula in r.
         laws: names of further properties, of `gantheory.ledger.properties.LAWS`.
         corrected: part -> what is true, for the parts that are false as published.
+
+    >>> Claim("Author (2026), Theorem 1", value="2*jsd - 2*log(2)").value
+    '2*jsd - 2*log(2)'
     """
 
     source: str

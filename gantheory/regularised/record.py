@@ -55,6 +55,10 @@ class RegularisedDiscriminator(Shown):
         objective: what D maximises, V − penalty; its error is a bound by duality.
         reason: why there are no numbers, where there are none.
         symmetry: what the score depends on, where p and q stand for laws in more dimensions.
+
+    >>> best = optimal_discriminator("minimax", "normal(0, 1)", "normal(1, 1)", regulariser="r1(1)")
+    >>> best.score(-1.0).value > best.score(2.0).value
+    True
     """
 
     loss: Loss

@@ -81,7 +81,12 @@ class Bound:
 
 @dataclass(frozen=True, repr=False)
 class Explanation(Shown):
-    """The answers for one loss."""
+    """The answers for one loss.
+
+    >>> from gantheory.report.explain import explain
+    >>> explain("minimax").bound_rule
+    '2*jsd >= 2*log(2) - (discriminator loss)'
+    """
 
     definition: Any
     discriminator: LossRange

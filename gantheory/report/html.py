@@ -48,6 +48,12 @@ def render(
         created: when the run ended, as the reader should see it.
         planned: how many checks were meant to run; more than there are outcomes means an
             interrupted run, which the page says.
+
+    >>> from gantheory.records import Verdict
+    >>> from gantheory.verify import Check
+    >>> check = Check("one", "1 = 1", lambda: Verdict("1 = 1", How.PROVED), How.PROVED)
+    >>> "1 = 1" in render([Outcome(check, check.run())])
+    True
     """
     outcomes = list(outcomes)
     script = _read("page.js")

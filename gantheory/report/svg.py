@@ -36,6 +36,9 @@ class Picture:
         figure: a matplotlib Figure, or SVG text that a figure was turned into before.
         caption: what the reader should see in it, one or two sentences.
         description: what a person who cannot see it would need; the caption where empty.
+
+    >>> Picture("A circle", "<svg><circle r='1'/></svg>", "It is round.").title
+    'A circle'
     """
 
     title: str

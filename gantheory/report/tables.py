@@ -29,7 +29,11 @@ MANY = 400  # beyond, what is as it should be is only counted
 
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
-    """Print every outcome by section, then the headline; of very many only what stands out."""
+    """Print every outcome by section, then the headline; of very many only what stands out.
+
+    >>> from gantheory.api import check
+    >>> print_outcomes(check("minimax.equilibrium"), Console(quiet=True))
+    """
     console = console or terminal.console()
     shown = outcomes if len(outcomes) <= MANY else [o for o in outcomes if _stands_out(o)]
     for section in group(shown):

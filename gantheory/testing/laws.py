@@ -62,13 +62,21 @@ def decided_estimate(estimate: Estimate) -> Estimate:
 
 
 def assert_not_negative(name: str, p: Univariate, q: Univariate) -> None:
-    """D(P‖Q) >= 0."""
+    """D(P‖Q) >= 0.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_not_negative("jsd", Normal(0, 1), Normal(1, 1))
+    """
     found = decided_estimate(divergence(name, p, q))
     assert found.value >= -found.error, f"{name}({p}, {q}) = {found} is negative"
 
 
 def assert_zero_iff_equal(name: str, p: Univariate, q: Univariate) -> None:
-    """D(P‖P) = 0, and D(P‖Q) = 0 only where cells of the line show no difference."""
+    """D(P‖P) = 0, and D(P‖Q) = 0 only where cells of the line show no difference.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_zero_iff_equal("tv", Normal(0, 1), Normal(1, 1))
+    """
     same, found = decided_estimate(divergence(name, p, p)), decided_estimate(divergence(name, p, q))
     assert abs(same.value) <= same.error + 1e-15, f"{name}({p}, {p}) = {same} is not zero"
     if found.value == 0 and p != q:
@@ -78,13 +86,21 @@ def assert_zero_iff_equal(name: str, p: Univariate, q: Univariate) -> None:
 
 
 def assert_symmetric(name: str, p: Univariate, q: Univariate) -> None:
-    """D(P, Q) = D(Q, P)."""
+    """D(P, Q) = D(Q, P).
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_symmetric("jsd", Normal(0, 1), Normal(1, 2))
+    """
     one, other = decided_estimate(divergence(name, p, q)), decided_estimate(divergence(name, q, p))
     assert_equal(one, other, f"{name}({p}, {q}) and its exchange")
 
 
 def assert_at_most(name: str, p: Univariate, q: Univariate, bound: float) -> None:
-    """D(P‖Q) <= bound."""
+    """D(P‖Q) <= bound.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_at_most("tv", Normal(0, 1), Normal(9, 1), 1.0)
+    """
     found = decided_estimate(divergence(name, p, q))
     assert found.value <= bound + found.error, f"{name}({p}, {q}) = {found} exceeds {bound}"
 
@@ -92,7 +108,12 @@ def assert_at_most(name: str, p: Univariate, q: Univariate, bound: float) -> Non
 def assert_invariant(
     name: str, p: Univariate, q: Univariate, image: Callable[[Univariate], Univariate]
 ) -> None:
-    """D(P‖Q) stays when both laws are carried along by one bijection of the line."""
+    """D(P‖Q) stays when both laws are carried along by one bijection of the line.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_invariant("tv", Normal(0, 1), Normal(1, 1),
+    ...                  lambda law: Normal(2 * law.loc, 2))
+    """
     here, there = (
         decided_estimate(divergence(name, p, q)),
         decided_estimate(divergence(name, image(p), image(q))),
@@ -103,7 +124,11 @@ def assert_invariant(
 def assert_data_processing(
     name: str, p: Univariate, q: Univariate, points: Sequence[float]
 ) -> None:
-    """D(P‖Q) is at least the divergence of the two laws on cells: looking coarsely loses."""
+    """D(P‖Q) is at least the divergence of the two laws on cells: looking coarsely loses.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_data_processing("jsd", Normal(0, 1), Normal(1, 1), [0.0, 1.0])
+    """
     found = decided_estimate(divergence(name, p, q))
     coarse = on_cells(named(name), masses(p, points), masses(q, points))
     slack = found.error + coarse.error + 1e-14 * abs(coarse.value)
@@ -115,7 +140,13 @@ def assert_data_processing(
 def assert_discriminator_cannot_win(
     loss: Loss | str, p: Univariate, q: Univariate, points: Sequence[float], t: Sequence[float]
 ) -> None:
-    """V(D) <= V(D*) for the discriminator with the score ``t[k]`` on the k-th cell."""
+    """V(D) <= V(D*) for the discriminator with the score ``t[k]`` on the k-th cell.
+
+    >>> from gantheory.densities.normal import Normal
+    >>> assert_discriminator_cannot_win(
+    ...     "minimax", Normal(0, 1), Normal(1, 1), [0.5], [1.0, -1.0]
+    ... )
+    """
     loss = get_loss(loss) if isinstance(loss, str) else loss
     value = derive(loss).value
     assert value is not None, f"{loss.name} has no optimal discriminator"

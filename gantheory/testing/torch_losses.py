@@ -39,6 +39,11 @@ def assert_loss_matches_theory(
 
     Raises:
         AssertionError: naming the score, your number and the formula's.
+
+    >>> import torch
+    >>> assert_loss_matches_theory(
+    ...     lambda fake: torch.nn.functional.softplus(-fake).mean(), "non-saturating"
+    ... )
     """
     definition = get_loss(definition) if isinstance(definition, str) else definition
     low, high = score_range(definition, largest_score)

@@ -55,6 +55,11 @@ class Enclosure:
         digits: how many decimal digits are certain.
         tail: the part of the radius that bounds what lies outside of the window.
         estimate: the same answer in binary64.
+
+    >>> from gantheory.integrals.dispatch import certify
+    >>> found = certify("tv", "normal(0, 1)", "normal(1, 1)")
+    >>> found.mid[:18]
+    '0.3829249225480262'
     """
 
     name: str

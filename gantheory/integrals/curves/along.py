@@ -81,6 +81,10 @@ def curve(
         `Curves`: the column ``d`` and for each target ``NAME``, ``NAME_error``,
         ``NAME_gradient`` and ``NAME_gradient_error``, in nats and nats per unit of d, with a plot
         and tables for polars, pandas and CSV.
+
+    >>> found = curve(["tv", "w1"], values=[1.0, 2.0])
+    >>> found["w1"].tolist()
+    [1.0, 2.0]
     """
     family = find_family(family, p, q)
     places = np.linspace(*family.range, points) if values is None else _checked(values)

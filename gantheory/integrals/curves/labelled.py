@@ -36,6 +36,10 @@ class Curves:
         numbers: every column by its name, all of one length.
         axis: what d measures.
         title: the family.
+
+    >>> from gantheory.integrals.curves.along import curve
+    >>> curve(["tv"], values=[1.0]).columns
+    ['d', 'tv', 'tv_error', 'tv_gradient', 'tv_gradient_error']
     """
 
     numbers: Mapping[str, Array]

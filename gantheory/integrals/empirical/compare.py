@@ -76,6 +76,10 @@ def between_samples(
 
     Returns:
         The value of the empirical laws with its rounding, and an interval for the laws behind them.
+
+    >>> from gantheory.samples import samples
+    >>> between_samples("w1", samples([0.0, 1.0]), samples([2.0, 3.0])).value
+    2.0
     """
     name = ALIASES.get(name, name)
     profile = kernel_named(kernel, bandwidth).of_bandwidth(bandwidth)

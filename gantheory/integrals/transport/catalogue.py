@@ -33,6 +33,9 @@ class Distance:
         root_of: the divergence whose square root it is: that is then integrated, and not computed.
         options: the keywords that it takes beside the laws, as in ``"mmd2(bandwidth=2)"``.
         chosen: those that were given.
+
+    >>> Distance("apart", lambda p, q, wrt: Estimate(abs(p.loc - q.loc)), title="|Δloc|").plain_name
+    'apart'
     """
 
     name: str

@@ -99,7 +99,12 @@ class Entry:
 
 @dataclass(frozen=True, repr=False)
 class Row(Shown):
-    """What became of one entry."""
+    """What became of one entry.
+
+    >>> from gantheory.ledger.statements.deciding import claims
+    >>> claims("000-1")[0].verdict
+    'true'
+    """
 
     entry: Entry
     how: str
