@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flint import arb
+from flint import arb, ctx
 
-from benchmarks.campaigns.laws import HALF, LOG_2, ONE, TWO, ZERO
+from benchmarks.campaigns.laws import BITS, HALF, LOG_2, ONE, TWO, ZERO
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,9 @@ def power(alpha: arb) -> Divergence:
     )
 
 
-_HALVES = (HALF, HALF)
-
-
-_TO_MIDDLE, _FROM_MIDDLE = LOG_2 - HALF, HALF - LOG_2 / 2
-
-
-_NONE = (ZERO, ZERO)
-
+_HALVES, _NONE = (HALF, HALF), (ZERO, ZERO)
+with ctx.workprec(BITS):
+    _TO_MIDDLE, _FROM_MIDDLE, _HALF_LOG_2 = LOG_2 - HALF, HALF - LOG_2 / 2, LOG_2 / 2
 
 DIVERGENCES: dict[str, Divergence] = {
     "kl_pq": Divergence(lambda p, q, u, mix: p * u - p + q, ONE, None, (ONE, ZERO), (True, False)),
@@ -67,14 +62,14 @@ DIVERGENCES: dict[str, Divergence] = {
     "jeffreys": Divergence(lambda p, q, u, mix: (p - q) * u, None, None, (ONE, ZERO), (True, True)),
     "jsd": Divergence(
         lambda p, q, u, mix: (p * over_middle(u) + q * over_middle(-u)) / 2,
-        LOG_2 / 2, LOG_2 / 2, (ONE, ZERO),
+        _HALF_LOG_2, _HALF_LOG_2, (ONE, ZERO),
     ),
     "jsd_gap": Divergence(
         lambda p, q, u, mix: (p * softplus(-u) + q * softplus(u)) / 2,
         *_NONE, (ZERO, ONE), (True, True), 0,
     ),
     "tv": Divergence(lambda p, q, u, mix: abs(p - q) / 2, *_HALVES, (ONE, ZERO), order=1),
-    "tv_gap": Divergence(lambda p, q, u, mix: q if u > 0 else p, *_NONE, (ZERO, ONE), order=0),
+    "tv_gap": Divergence(lambda p, q, u, mix: p.min(q), *_NONE, (ZERO, ONE), order=0),
     "bc": Divergence(lambda p, q, u, mix: mix(HALF), *_NONE, _HALVES, order=0),
     "hellinger2": Divergence(
         lambda p, q, u, mix: (p + q) / 2 - mix(HALF), *_HALVES, (ONE, ZERO)

@@ -22,10 +22,10 @@ from gantheory.integrals.line.probe import panels_of
 from gantheory.integrals.line.quadrature import (
     EPS,
     FROM_LOW,
-    GAUSS,
     KRONROD,
     NodeSamples,
     OneIntegrand,
+    rule_error,
 )
 from gantheory.integrals.transport.gaps import Gap, hull
 from gantheory.integrals.transport.radial import RadialKernel
@@ -153,7 +153,8 @@ class Witness:
         t = -away / h
         f = self.kernel.slope(t) * value * half[:, None]
         noise = self.kernel.bound(np.abs(t)) * (off + 8 * EPS * np.abs(value)) * half[:, None]
-        found, error = f @ KRONROD, _off(f) + noise @ KRONROD
+        found = f @ KRONROD
+        error = rule_error(f, found) + noise @ KRONROD
         sums = np.zeros((2, len(x)))
         np.add.at(sums[0], owner, found)
         np.add.at(sums[1], owner, error)
@@ -188,16 +189,6 @@ def _nodes(panels: Panels) -> Array:
     return panels.low[:, None] + half * FROM_LOW
 
 
-def _off(f: Array) -> Array:
-    """Return QUADPACK's error of the rule for samples on [−1, 1], one panel a row."""
-    mean = f @ KRONROD
-    spread = np.abs(f - 0.5 * mean[:, None]) @ KRONROD
-    error = np.abs(mean - f @ GAUSS)
-    with np.errstate(all="ignore"):
-        sharp = spread * np.minimum(1.0, (200 * error / spread) ** 1.5)
-    return np.where(spread > 0, sharp, error)
-
-
 def _shortened(panels: Panels) -> Panels:
     """Return the panels, those in log distance cut so that their ends are at most `RATIO` apart."""
     length = panels.high - panels.low
@@ -215,7 +206,7 @@ def _resolved(gap: Gap, panels: Panels) -> tuple[Panels, Array, Array]:
     panels = _shortened(panels)
     for turn in range(ROUNDS):
         value, noise = gap.at(panels.at(_nodes(panels))[0])
-        off = 0.5 * _off(value)
+        off = 0.5 * rule_error(value, value @ KRONROD)
         least = np.maximum(RESOLVED, noise.mean(axis=1))
         bad = (off > least) & (len(panels) < MOST_PANELS) & (turn < ROUNDS - 1)
         kept = np.nonzero(~bad)[0]
