@@ -343,7 +343,7 @@ class Oracle:
             off = [abs(a - b) for a, b in zip(found, whole, strict=True)]
             turns = halves[0][2] or halves[1][2]
             fine = all(off[i] <= TIGHT * scale[i] for i in range(counted)) and (
-                not turns or all(abs(found[i]) <= 1e-11 * scale[i] for i in range(counted))
+                not turns or all(abs(found[i]) <= 1e-13 * scale[i] for i in range(counted))
             )
             if fine or done > self.most:
                 total = [a + b for a, b in zip(total, found, strict=True)]

