@@ -185,10 +185,10 @@ def rule_error(f: Array, kronrod: Array) -> Array:
     """
     spread = np.abs(f - 0.5 * kronrod[..., None]) @ KRONROD
     apart = np.abs(kronrod - f @ GAUSS)
-    lower, upper = (np.linalg.norm(f @ rules, axis=-1) for rules in (LOWER, UPPER))
+    lower, upper = (np.abs(f @ rules).sum(axis=-1) for rules in (LOWER, UPPER))
     with np.errstate(all="ignore"):
         sharp = spread * np.minimum(1.0, (200 * apart / spread) ** 1.5)
-        slow = 4 * upper * np.where(upper < lower, upper / lower, 1.0)
+        slow = 3 * upper * np.where(upper < lower, upper / lower, 1.0)
     return np.where(spread > 0, np.maximum(sharp, slow), apart)
 
 
