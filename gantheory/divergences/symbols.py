@@ -10,7 +10,8 @@ from gantheory.divergences.table import COMPLEMENTS, DIVERGENCES
 DISTANCES = {"w1": "W1(P, Q)", "w2": "W2(P, Q)", "mmd": "MMD(P, Q)"}
 _WORD = re.compile(r"\b[A-Za-z]\w*\b(?P<call>\(?)")
 _INFINITY = re.compile(r"\b(oo|inf)\b")
-_EULER = re.compile(r"(?<![\w'])E(?![\w\[' (])")  # sympy's letter; an expectation has its bracket
+# sympy's letter; an expectation is followed by what it is taken of
+_EULER = re.compile(r"(?<![\w'])E(?! ?[\w\[(|]|')")
 _TIMES = re.compile(r"(?<=[\w)])\*(?=[A-Za-zΔχ(])")
 
 
@@ -31,6 +32,8 @@ def in_prose(text: str) -> str:
 
     >>> in_prose("f'(oo) is inf: kl_pq, not KL(P||Q), at log(E*r), E[t] and E_q[t]")
     "f'(∞) is ∞: KL(P‖Q), not KL(P‖Q), at log(exp(1)·r), E[t] and E_q[t]"
+    >>> in_prose("E/(E + 1), 2 E|X - Y| and E f(X)")
+    'exp(1)/(exp(1) + 1), 2 E|X - Y| and E f(X)'
     """
     return in_symbols(_EULER.sub("exp(1)", _INFINITY.sub("∞", text)).replace("||", "‖"))
 
