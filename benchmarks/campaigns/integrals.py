@@ -20,7 +20,7 @@ from flint import arb, ctx
 from benchmarks.campaigns.integrands import between, named, size_of, values
 from benchmarks.campaigns.laws import BITS, SAME, ZERO, Law, Place
 from benchmarks.campaigns.outcome import Unresolved
-from benchmarks.campaigns.search import crossing, is_sharp, looked_at, placed, summit
+from benchmarks.campaigns.search import CLOSE, crossing, is_sharp, looked_at, placed, summit
 
 ORDER = 20
 with ctx.workprec(BITS):
@@ -149,7 +149,7 @@ class Oracle:
             found += self._scan_chain(*chain)
         for place, width in found:
             near = [
-                x for x in self.anchors if abs(x - place) <= min(self.anchors[x][0], width) / 1000
+                x for x in self.anchors if abs(x - place) <= min(self.anchors[x][0], width) * 1e-9
             ]
             if width.is_finite() and width > 0 and not near:
                 self.anchors[place] = (width, False)
@@ -158,10 +158,9 @@ class Oracle:
         self, k: int, place: arb, side: int, width: arb, soft: bool, middle: arb | None
     ) -> list[tuple[arb, arb]]:
         start = float(width.log().mid())
+        end = None if middle is None else float(abs(middle - place).log())
         rows = []
-        for y in looked_at(
-            start, None if middle is None else float(abs(middle - place).log()), soft
-        ):
+        for y in looked_at(start, end, soft):
             pair = self.logs(place, side * arb(y).exp())
             if y > start and any(v is not None and not is_sharp(v) for v in pair):
                 break  # beyond the digits of the oracle
@@ -177,7 +176,8 @@ class Oracle:
             self._judge(rows[-8:])
         if soft:
             self._judge(rows[7::-1])
-        deepest = start - (150 if soft else 3)  # nearer to an end no place is told from it
+        nearest = start if end is None else min(start, end)
+        deepest = nearest - (150 if soft else CLOSE)  # nearer to an end no place is told from it
         return list(self._features(place, side, [r for r in rows if r[0] > deepest]))
 
     def _judge(self, rows: list[Any]) -> None:

@@ -9,6 +9,7 @@ from flint import arb
 
 from benchmarks.campaigns.laws import HALF
 
+CLOSE = 20  # e-folds within an anchor's width: a crossing nearer to it costs no digit
 REACH = 1e12  # e-folds from an anchor: there only a power of x is left of an integrand
 
 
@@ -20,9 +21,9 @@ def looked_at(start: float, end: float | None, soft: bool) -> list[float]:
     """Return log-distances at which to look: densely about the width, out to the end or beyond."""
     start = start if end is None else min(start, end)
     inward, step = [start], 1.0
-    while inward[-1] > start - (REACH if soft else 3):
+    while inward[-1] > start - (REACH if soft else CLOSE):
         inward.append(inward[-1] - step)
-        step *= 1.25 if soft else 1.0
+        step *= 1.25
     if end is not None:
         n = min(60, max(1, int((end - start) / 0.7) + 1))
         return inward[::-1] + [
