@@ -84,3 +84,9 @@ def test_the_command_says_its_unit():
 def test_samples_never_answer_in_nats_where_bits_are_asked_for(name):
     with pytest.raises(GantheoryError, match="leave out unit"):
         gt.divergence(name, [0.0, 1.0, 2.0], [0.5, 1.5, 4.0], unit="bits")
+
+
+@pytest.mark.parametrize("name", ["jensenshannon", "Jensen-Shannon", "hellinger"])
+def test_a_name_of_a_divergence_and_of_its_root_is_neither_silently(name):
+    with pytest.raises(GantheoryError, match=r"may mean .*(√JSD|H)\); name one of them"):
+        gt.divergence(name, "normal(0, 1)", "normal(1, 1)")

@@ -165,7 +165,7 @@ _ENTRIES = (
         "√JSD",
         r"\sqrt{\mathrm{JSD}(P,Q)}",
         r"\sqrt{\mathrm{JSD}(P,Q)}",
-        aliases=("jensen-shannon-distance", "jensen-shannon-metric"),
+        aliases=("jensen-shannon", "jensen-shannon-distance", "jensen-shannon-metric"),
         root_of="jsd",
     ),
     Distance(
@@ -174,7 +174,7 @@ _ENTRIES = (
         "H",
         r"H(P,Q)",
         r"\bigl(1-\int\!\sqrt{pq}\bigr)^{1/2}",
-        aliases=("hellinger-metric",),
+        aliases=("hellinger", "hellinger-metric"),
         root_of="hellinger2",
     ),
 )
