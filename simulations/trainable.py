@@ -17,16 +17,8 @@ from torch import Tensor
 from gantheory.errors import GantheoryError
 from gantheory.functions import t, to_sympy
 from gantheory.losses import find
-from gantheory.losses.critic import (
-    AnyFunction,
-    Averages,
-    Critic,
-    Expectations,
-    Functional,
-    GradientPenalty,
-    Pairs,
-    Slope,
-)
+from gantheory.losses.critic import Averages, Critic, Expectations, Functional, Pairs
+from gantheory.losses.function_classes import AnyFunction, GradientPenalty, Slope
 from gantheory.losses.loss import Loss
 from simulations import regularisers
 from simulations.losses import Payoff, TorchLoss, torch_loss

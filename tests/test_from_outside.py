@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,19 @@ from typing import ClassVar
 import hypothesis
 import numpy as np
 import pytest
+import sympy as sp
 from click.testing import CliRunner
 from scipy.integrate import quad
 
 import gantheory as gt
 from gantheory import testing
 from gantheory.cli import cli
+from gantheory.critics.suprema import p, positive_size, q
 from gantheory.densities import Univariate
 from gantheory.densities.base import POSITIVE, REAL, parameter
+from gantheory.derivations.exposition import Step
 from gantheory.integrals.curves import Family
+from gantheory.losses.function_classes import SIZE
 
 P, Q = "normal(0, 1)", "normal(1, 1.5)"
 
@@ -227,6 +232,45 @@ def test_a_constrained_loss_from_outside_is_seen_everywhere(enter, tables):
     assert found.named == gt.derive(steep).named == "3*w1"
     assert "steep-wgan" in listed("losses")
     assert "3-Lipschitz" in tables.critic_page_of(steep)
+
+
+@dataclass(frozen=True)
+class Bounded(gt.FunctionClass):
+    """Functions with values in [-most, most]: E_p f - E_q f is largest at f = most·sign(p - q)."""
+
+    most: str = "1"
+    grammar = SIZE
+
+    def __str__(self):
+        return f"|f(x)| <= {self.most}"
+
+    def supremum(self, critic, linear):
+        size, gain = positive_size(self.most), linear.real * p - linear.fake * q
+        step = Step("Pointwise", "f = most*sign(gain)", "", gt.How.PROVED, "the largest term")
+        named = f"{2 * size * linear.real}*tv"
+        value = 2 * size * linear.real * sp.Symbol("tv")
+        return gt.CriticDerivation(critic, size * sp.sign(gain), value, named, (step,), ())
+
+
+def test_a_class_of_functions_from_outside_is_derived_like_ours(enter, tables):
+    tv = gt.Critic("tv-gan", "TV GAN", gt.Expectations("2*t", "-2*t"), Bounded("k"), "-t")
+    enter(tv)
+    found = gt.derive(tv.given(k="3/2"))
+    assert found.named == "6*tv"
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert "tv-gan" in listed("losses")
+    assert "|f(x)| <= k" in tables.critic_page_of(tv)
+    assert gt.derive(
+        gt.Critic("c", "C", gt.Expectations("log(D)", "-t"), Bounded(), "-t")
+    ).undecided
+    with pytest.raises(gt.GantheoryError, match="has no numbers here"):
+        gt.optimal_critic(tv.given(k=1), P, Q)
+    with pytest.raises(gt.GantheoryError, match="malformed size"):
+        Bounded("1 +")
+    with pytest.raises(gt.GantheoryError, match="give it a method supremum"):
+        gt.derive(gt.Critic("c", "C", gt.Expectations(), gt.FunctionClass(), "-t"))
+    with pytest.raises(gt.GantheoryError, match="give one of Slope"):
+        gt.Critic("c", "C", gt.Expectations(), "anything", "-t")
 
 
 # --- a density ---------------------------------------------------------------------------------

@@ -134,7 +134,8 @@ def _read(derivation: object, ratios: str | None) -> tuple[AtRatio, ...]:
 
 
 def _of_means(objective: str, generator: str | None) -> Critic:
-    from gantheory.losses.critic import AnyFunction, Critic, Functional
+    from gantheory.losses.critic import Critic, Functional
+    from gantheory.losses.function_classes import AnyFunction
 
     minimised = objective if generator is None else generator
     return Critic("yours", "Your loss", Functional(objective), AnyFunction(), minimised)

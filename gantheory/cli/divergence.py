@@ -205,7 +205,8 @@ def _of_means(name: str) -> Critic | None:
         return None
     from gantheory.errors import GantheoryError
     from gantheory.losses import find
-    from gantheory.losses.critic import AnyFunction, Averages, Critic, Functional
+    from gantheory.losses.critic import Averages, Critic, Functional
+    from gantheory.losses.function_classes import AnyFunction
 
     try:
         entry = find(loss)

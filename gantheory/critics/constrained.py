@@ -39,16 +39,13 @@ from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r, t, to_sympy
 from gantheory.losses import CRITICS
-from gantheory.losses.critic import (
+from gantheory.losses.critic import Averages, Critic, Expectations, Functional, Pairs
+from gantheory.losses.function_classes import (
     AnyFunction,
-    Averages,
-    Critic,
-    Expectations,
-    Functional,
+    FunctionClass,
     GradientMoment,
     GradientPenalty,
     KernelBall,
-    Pairs,
     SecondMoment,
     Slope,
 )
@@ -85,10 +82,10 @@ def derive_critic(loss: str | Critic) -> CriticDerivation:
         raise GantheoryError(
             f"the objective {critic.objective} of critic {critic.name!r} does not depend on f"
         )
-    deriver, keeps_constants = _LINEAR[type(critic.constraint)]
-    if keeps_constants and not linear.balanced:
+    if critic.constraint.keeps_constants and not linear.balanced:
         return _unbounded(critic, linear)
-    return deriver(critic, linear)
+    derive = _LINEAR.get(type(critic.constraint), critic.constraint.supremum)
+    return derive(critic, linear)
 
 
 def _unbounded(loss: Critic, linear: Linear) -> CriticDerivation:
@@ -240,14 +237,15 @@ def _not_linear(loss: Critic) -> CriticDerivation:
         condition = "the objective compares samples, and no class but all functions is solved then"
     else:
         a, b = (sp.diff(to_sympy(part), t) for part in (objective.real, objective.fake))
-        condition = _CONDITIONS[type(loss.constraint)].format(a=a, b=b, t=t)
+        condition = _CONDITIONS.get(type(loss.constraint), ON_ITS_OWN).format(a=a, b=b, t=t)
     return CriticDerivation(
         loss, None, None, "no closed form", (), (),
         undecided={"optimum": f"the payoffs are not linear in f: {condition}"},
     )  # fmt: skip
 
 
-_CONDITIONS = {
+ON_ITS_OWN = "and no rule for them is known of a class of your own, where a' = {a}, b' = {b}"
+_CONDITIONS: dict[type[FunctionClass], str] = {
     Slope: "where |f'| is below its bound, p*a'(f) + q*b'(f) = 0 with a' = {a}, b' = {b} at t = f; "
     "where the bound is reached depends on the laws",
     SecondMoment: "f solves p*a'(f) + q*b'(f) = lambda*m*f with a' = {a}, b' = {b} at t = f, and "
@@ -260,12 +258,12 @@ _CONDITIONS = {
 }
 
 
-_LINEAR: dict[type, tuple[Callable[[Critic, Linear], CriticDerivation], bool]] = {
-    Slope: (_slope, True),
-    SecondMoment: (_second_moment, False),
-    GradientMoment: (_gradient_moment, True),
-    GradientPenalty: (penalised_slope, True),
-    KernelBall: (kernels.derive_ball, False),
+_LINEAR: dict[type[FunctionClass], Callable[[Critic, Linear], CriticDerivation]] = {
+    Slope: _slope,
+    SecondMoment: _second_moment,
+    GradientMoment: _gradient_moment,
+    GradientPenalty: penalised_slope,
+    KernelBall: kernels.derive_ball,
 }
 _UNRESTRICTED: dict[type, Callable[[Critic], CriticDerivation]] = {
     Pairs: relativistic.derive_paired,

@@ -16,7 +16,8 @@ from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
 from gantheory.functions import relu, to_sympy
-from gantheory.losses.critic import KERNEL, Critic, KernelBall
+from gantheory.losses.critic import Critic
+from gantheory.losses.function_classes import KERNEL, KernelBall
 from gantheory.records import How, Verdict
 
 X, Y = sp.symbols("x y", real=True)

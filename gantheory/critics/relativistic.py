@@ -24,14 +24,8 @@ from gantheory.derivations.wording import constant_text
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError
 from gantheory.functions import r, to_sympy
-from gantheory.losses.critic import (
-    AnyFunction,
-    Averages,
-    Critic,
-    Expectations,
-    Pairs,
-    in_place_of_score,
-)
+from gantheory.losses.critic import Averages, Critic, Expectations, Pairs, in_place_of_score
+from gantheory.losses.function_classes import AnyFunction
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How, Status, Verdict
 from gantheory.theory.identify import combination_text

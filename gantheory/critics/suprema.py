@@ -15,16 +15,8 @@ from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
 from gantheory.functions import t, to_sympy
-from gantheory.losses.critic import (
-    LAW,
-    PENALTY_WEIGHT,
-    SIZE,
-    Averages,
-    Critic,
-    Expectations,
-    Functional,
-    Pairs,
-)
+from gantheory.losses.critic import Averages, Critic, Expectations, Functional, Pairs
+from gantheory.losses.function_classes import LAW, PENALTY_WEIGHT, SIZE
 from gantheory.records import How
 from gantheory.theory.records import known
 

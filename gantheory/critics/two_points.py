@@ -20,13 +20,8 @@ from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import relu, t, to_sympy
-from gantheory.losses.critic import (
-    Critic,
-    Expectations,
-    GradientPenalty,
-    Slope,
-    in_place_of_score,
-)
+from gantheory.losses.critic import Critic, Expectations, in_place_of_score
+from gantheory.losses.function_classes import GradientPenalty, Slope
 from gantheory.records import How, Verdict
 from gantheory.theory.records import known
 

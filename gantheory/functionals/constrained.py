@@ -37,8 +37,8 @@ from gantheory.integrals.dispatch import divergence
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.units import square_root
-from gantheory.losses.critic import (
-    Critic,
+from gantheory.losses.critic import Critic
+from gantheory.losses.function_classes import (
     GradientMoment,
     GradientPenalty,
     KernelBall,
@@ -268,7 +268,11 @@ def balanced(loss: Critic) -> float:
 def _square(loss: Critic, first: Density, second: Density, third: Density | None) -> Estimate:
     """Return ∫ (p − q)²/m, or ∫ (F_p − F_q)²/m."""
     constraint = loss.constraint
-    assert isinstance(constraint, SecondMoment | GradientMoment)
+    if not isinstance(constraint, SecondMoment | GradientMoment):
+        raise GantheoryError(
+            f"loss {loss.name!r}: the best critic of the class {str(constraint)!r} has no numbers "
+            "here; `derive` says what it reaches"
+        )
     weight = density_of_law(constraint.law)
     if weight.has(mu) and third is None:
         raise GantheoryError(f"loss {loss.name!r}: its class needs the law mu; give mu=...")

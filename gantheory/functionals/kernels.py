@@ -14,7 +14,7 @@ from gantheory.functions import relu, to_sympy
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.transport.radial import KERNELS, RadialKernel
 from gantheory.integrals.transport.witness import Witness
-from gantheory.losses.critic import KERNEL
+from gantheory.losses.function_classes import KERNEL
 from gantheory.records import Estimate
 
 X, Y = sp.symbols("x y", real=True)

@@ -24,7 +24,8 @@ from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.losses import find
-from gantheory.losses.critic import AnyFunction, Critic
+from gantheory.losses.critic import Critic
+from gantheory.losses.function_classes import AnyFunction
 from gantheory.records import Estimate, Status
 from gantheory.shown import Shown
 

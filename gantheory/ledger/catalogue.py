@@ -26,14 +26,8 @@ from gantheory.ledger.published import (
 )
 from gantheory.ledger.twins import changed, twin_of
 from gantheory.losses import CRITICS, get_loss
-from gantheory.losses.critic import (
-    Critic,
-    Functional,
-    GradientMoment,
-    GradientPenalty,
-    KernelBall,
-    Slope,
-)
+from gantheory.losses.critic import Critic, Functional
+from gantheory.losses.function_classes import GradientMoment, GradientPenalty, KernelBall, Slope
 from gantheory.losses.loss import Claim, Loss
 from gantheory.records import How, Verdict, weakest
 from gantheory.theory.records import NO_DIVERGENCE

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from gantheory.losses.critic import (
+from gantheory.losses.critic import Averages, Critic, Expectations, Functional, Pairs
+from gantheory.losses.function_classes import (
     AnyFunction,
-    Averages,
-    Critic,
-    Expectations,
-    Functional,
     GradientMoment,
     GradientPenalty,
     KernelBall,
-    Pairs,
     SecondMoment,
     Slope,
 )

@@ -7,26 +7,20 @@ follows from these two records; a name or a title is for people alone.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from gantheory.errors import GantheoryError
-from gantheory.expressions import ELEMENTARY, Grammar, parse
+from gantheory.expressions import Grammar, parse
 from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
+from gantheory.losses.function_classes import FunctionClass
 from gantheory.losses.loss import Claim, Reference
 from gantheory.shown import Shown, Told
 
-LAW = Grammar("law", ELEMENTARY, frozenset({"p", "q", "mu"}), parameters=True, example="(p + q)/2")
-KERNEL = Grammar(
-    "kernel", ELEMENTARY, frozenset({"x", "y"}), parameters=True, example="exp(-(x - y)**2)"
-)
-SIZE = Grammar("size", ELEMENTARY, parameters=True)
 MEANS = {"E_p": (1, 1), "E_q": (1, 1)}
 FUNCTIONAL = Grammar(
     "functional", {**FUNCTIONS, **MEANS}, frozenset({SCORE, PROBABILITY}), parameters=True,
     example="E_p(t) - log(E_q(exp(t)))",
 )  # fmt: skip
-PENALTY_WEIGHT = "lambda"  # the papers' letter, which is a keyword of Python and of the parser
 
 
 @dataclass(frozen=True)
@@ -137,114 +131,7 @@ def _check_inside_means(node: ast.AST, text: str, inside: bool) -> None:
         _check_inside_means(child, text, inside)
 
 
-@dataclass(frozen=True)
-class Slope:
-    """Functions whose slope is at most ``most`` in absolute value.
-
-    >>> str(Slope("2"))
-    'f is 2-Lipschitz'
-    """
-
-    most: str = "1"
-
-    def __post_init__(self) -> None:
-        parse(self.most, SIZE)
-
-    def __str__(self) -> str:
-        return f"f is {self.most}-Lipschitz"
-
-
-@dataclass(frozen=True)
-class SecondMoment:
-    """Functions with E_m[f^2] at most 1; the density m is a formula in p, q and another law mu.
-
-    >>> str(SecondMoment("q"))
-    'E_m[f(x)^2] <= 1 under m = q'
-    """
-
-    law: str = "(p + q)/2"
-
-    def __post_init__(self) -> None:
-        parse(self.law, LAW)
-
-    def __str__(self) -> str:
-        return f"E_m[f(x)^2] <= 1 under m = {self.law}"
-
-
-@dataclass(frozen=True)
-class GradientMoment:
-    """Functions on the line with E_m[f'^2] at most 1; m is a formula in p, q and another law mu.
-
-    >>> GradientMoment("(p + q)/2").law
-    '(p + q)/2'
-    """
-
-    law: str = "mu"
-
-    def __post_init__(self) -> None:
-        parse(self.law, LAW)
-
-    def __str__(self) -> str:
-        return (
-            f"E_m[f'(x)^2] <= 1 for a density m = {self.law} that is positive between the supports"
-        )
-
-
-@dataclass(frozen=True)
-class KernelBall:
-    """The unit ball of the Hilbert space of a kernel, a formula in x and y.
-
-    >>> KernelBall("exp(-abs(x - y))").kernel
-    'exp(-abs(x - y))'
-    """
-
-    kernel: str = "exp(-(x - y)**2/(2*ell**2))"
-
-    def __post_init__(self) -> None:
-        parse(self.kernel, KERNEL)
-
-    def __str__(self) -> str:
-        return f"f is in the unit ball of the Hilbert space of k(x, y) = {self.kernel}"
-
-
-@dataclass(frozen=True)
-class GradientPenalty:
-    """Any differentiable function, less weight·(abs(f') - target)^2 averaged between two points.
-
-    >>> GradientPenalty("10").target
-    '1'
-    """
-
-    weight: str = PENALTY_WEIGHT
-    target: str = "1"
-
-    def __post_init__(self) -> None:
-        for size in {self.weight, self.target} - {PENALTY_WEIGHT}:
-            parse(size, SIZE)
-
-    def __str__(self) -> str:
-        return (
-            f"any differentiable f, less {self.weight}*E[(|f'| - {self.target})^2], averaged over "
-            "the segment between x and y"
-        )
-
-
-@dataclass(frozen=True)
-class AnyFunction:
-    """Any function of one sample, or of a sample and its label.
-
-    >>> str(AnyFunction())
-    'any function of x'
-    """
-
-    of: str = "x"
-
-    def __str__(self) -> str:
-        return f"any function of {self.of}"
-
-
 Objective = Expectations | Pairs | Averages | Functional
-Class = Slope | SecondMoment | GradientMoment | KernelBall | GradientPenalty | AnyFunction
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,6 +149,7 @@ class Critic(Shown):
         claims: what publications say of it, to be checked.
         aliases: what else people call it.
 
+    >>> from gantheory.losses.function_classes import Slope
     >>> Critic("mine", "Mine", Expectations(), Slope("2"), "-t").as_dict()["constraint"]
     'f is 2-Lipschitz'
     """
@@ -269,7 +157,7 @@ class Critic(Shown):
     name: str
     title: str
     objective: Objective
-    constraint: Class
+    constraint: FunctionClass
     generator: str
     reference: Reference | None = None
     claims: tuple[Claim, ...] = ()
@@ -277,9 +165,12 @@ class Critic(Shown):
     generator_on_real: str = ""
 
     def __post_init__(self) -> None:
-        for part, kinds in (("objective", Objective), ("constraint", Class)):
+        for part, kinds, listed in (
+            ("objective", Objective, Objective.__args__),
+            ("constraint", FunctionClass, FunctionClass.__subclasses__()),
+        ):
             if not isinstance(getattr(self, part), kinds):
-                known = ", ".join(kind.__name__ for kind in kinds.__args__)
+                known = ", ".join(kind.__name__ for kind in listed)
                 raise GantheoryError(
                     f"{part} {str(getattr(self, part))[:60]!r} of critic {self.name!r} is no "
                     f"record; give one of {known}"
@@ -293,10 +184,11 @@ class Critic(Shown):
     def given(self, **numbers: str | float) -> Critic:
         """Return the critic with numbers in the place of parameters of its class.
 
-        >>> KernelBall().kernel, with_numbers(KernelBall(), {"ell": "2"}).kernel
-        ('exp(-(x - y)**2/(2*ell**2))', 'exp(-(x - y) ** 2 / (2 * 2 ** 2))')
+        >>> from gantheory.losses.function_classes import KernelBall
+        >>> Critic("mmd", "MMD", Expectations(), KernelBall(), "-t").given(ell=2).constraint
+        KernelBall(kernel='exp(-(x - y) ** 2 / (2 * 2 ** 2))')
         """
-        return replace(self, constraint=with_numbers(self.constraint, numbers))
+        return replace(self, constraint=self.constraint.given(**numbers))
 
     def told(self) -> Told:
         """Return the objective, the class of critics and G's loss in words."""
@@ -330,50 +222,6 @@ class Critic(Shown):
             | {field.name: getattr(part, field.name) for field in fields(part)}
             for name, part in parts.items()
         }
-
-
-def with_numbers(constraint: Class, numbers: Mapping[str, str | float]) -> Class:
-    """Return a class with numbers in the place of parameters of its formulas.
-
-    Raises:
-        GantheoryError: for a name that no formula has, or no number.
-    """
-    grammar = _GRAMMARS.get(type(constraint))
-    found = {f.name: getattr(constraint, f.name) for f in fields(constraint) if grammar}
-    for name, number in numbers.items():
-        value = str(number).strip()
-        parse(value, SIZE)
-        known = [key for key, text in found.items() if name in _names(text)]
-        if grammar is None or not known or name in grammar.names:
-            raise GantheoryError(f"{name!r} is no parameter of the class {str(constraint)!r}")
-        for key in known:
-            text = found[key]
-            found[key] = value if text == name else ast.unparse(
-                _Numbers(name, value).visit(parse(text, grammar))
-            )  # fmt: skip
-    return replace(constraint, **found)
-
-
-def _names(text: str) -> set[str]:
-    """Return the names in a formula."""
-    if text == PENALTY_WEIGHT:
-        return {text}
-    return {one.id for one in ast.walk(ast.parse(text, mode="eval")) if isinstance(one, ast.Name)}
-
-
-class _Numbers(ast.NodeTransformer):
-    """Puts a number in the place of a name."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self.name, self.value = name, parse(value, SIZE)
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.value if node.id == self.name else node
-
-
-_GRAMMARS: dict[type, Grammar] = {
-    Slope: SIZE, SecondMoment: LAW, GradientMoment: LAW, KernelBall: KERNEL, GradientPenalty: SIZE,
-}  # fmt: skip
 
 
 class _Outputs(ast.NodeTransformer):

@@ -25,7 +25,8 @@ from typing import Any
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, RANDOM, interval, law
-from gantheory.losses.critic import AnyFunction, Critic, Functional
+from gantheory.losses.critic import Critic, Functional
+from gantheory.losses.function_classes import AnyFunction
 from gantheory.losses.loss import Loss
 
 LARGEST = 100_000  # bytes; the catalogue's longest loss has a thousand

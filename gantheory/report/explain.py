@@ -21,7 +21,8 @@ from gantheory.exact.limits import limit
 from gantheory.functions import r, to_sympy
 from gantheory.losses import find, summed
 from gantheory.losses.constrained import MEANS, MINUS
-from gantheory.losses.critic import AnyFunction, Critic
+from gantheory.losses.critic import Critic
+from gantheory.losses.function_classes import AnyFunction
 from gantheory.losses.loss import Loss
 from gantheory.report.explanation import GUARDED, Explanation, LossRange, Plateau
 from gantheory.theory.cases import in_cases
