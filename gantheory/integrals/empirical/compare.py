@@ -10,9 +10,15 @@ from typing import Any
 from gantheory.densities.base import Density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.integrals.counting.sums import has_masses
 from gantheory.integrals.empirical import entropic, intervals, line, space
-from gantheory.integrals.empirical.known import against
-from gantheory.integrals.transport.radial import kernel_named
+from gantheory.integrals.transport.against import (
+    Weighted,
+    distance_of_points,
+    distance_of_two,
+)
+from gantheory.integrals.transport.points import mmd2_of_points, mmd2_of_two
+from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate, Status
 from gantheory.samples.record import Samples
 
@@ -82,7 +88,8 @@ def between_samples(
     2.0
     """
     name = ALIASES.get(name, name)
-    profile = kernel_named(kernel, bandwidth).of_bandwidth(bandwidth)
+    radial = kernel_named(kernel, bandwidth)
+    profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
     drawn = [law for law in (p, q) if isinstance(law, Samples)]
     if name == "sinkhorn":
@@ -90,7 +97,10 @@ def between_samples(
     if isinstance(p, Samples) and isinstance(q, Samples):
         value, error, chance = _value(name, p, q, profile, seed)
     else:
-        value, error, chance = _to_law(name, p, q)
+        known = _to_law(name, p, q, radial, bandwidth)
+        if known.status is not Status.OK:
+            return _unknown(known, interval_error)
+        value, error, chance = known.value, known.error, 0.0
     if guaranteed:
         radius, method = _guaranteed(name, drawn, interval_error)
     else:
@@ -119,7 +129,7 @@ def _check(
         raise GantheoryError(f"guaranteed=True is known for {' and '.join(GUARANTEES)}, not {name}")
     if not 0 < interval_error < 1:
         raise GantheoryError(f"interval_error={interval_error!r} must lie between 0 and 1")
-    if p.dim != q.dim:
+    if max(p.dim, 1) != max(q.dim, 1):  # 0: of laws of counts
         raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
 
 
@@ -204,15 +214,35 @@ def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
     return (*space.transport(int(name[-1]), x, y), 0.0)
 
 
-def _to_law(name: str, p: Samples | Density, q: Samples | Density) -> Sharp:
+def _to_law(
+    name: str, p: Samples | Density, q: Samples | Density, kernel: RadialKernel, bandwidth: float
+) -> Estimate:
     samples, law = (p, q) if isinstance(p, Samples) else (q, p)
     assert isinstance(samples, Samples)
-    if not isinstance(law, Univariate) or name not in ("w1", "energy", "ks"):
+    assert isinstance(law, Density)
+    plain = name.removeprefix("sliced_")
+    if has_masses(law):
+        points, masses = Weighted.of_sample(samples.points), Weighted.of_counts(law)
+        if name == "mmd2":
+            return mmd2_of_two(points, masses, kernel, bandwidth)
+        return distance_of_two(plain, points, masses)
+    if not isinstance(law, Univariate):
         raise GantheoryError(
-            f"{name} of {samples} and {law}: w1, energy and ks are known between samples and a "
-            "density on the line; else draw from the law: law.sample(0, n)"
+            f"{name} of {samples} and {law}: it is known between samples and a law on the line; "
+            "else draw from the law: samples(law.sample(0, 1000))"
         )
-    return (*against(name, samples.points, law), 0.0)
+    points = Weighted.of_sample(samples.points)
+    if name == "mmd2":
+        return mmd2_of_points(points, law, kernel, bandwidth)
+    return distance_of_points(plain, points, law)
+
+
+def _unknown(answer: Estimate, interval_error: float) -> SampleEstimate:
+    """Return an answer that is infinite, or none: of the laws behind samples nothing is said."""
+    return SampleEstimate(
+        answer.value, answer.error, answer.status, "empirical laws", answer.reason,
+        interval_error=interval_error, interval_method="none",
+    )  # fmt: skip
 
 
 def _interval(name: str, value: float, error: float, radius: float) -> tuple[float, float]:

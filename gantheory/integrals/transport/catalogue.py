@@ -69,6 +69,25 @@ class Distance:
         return self.name.partition("(")[0]
 
 
+def _mixed(name: str, p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate | None:
+    """Return a distance of a law of counts and a density; None of any other two laws."""
+    from gantheory.integrals.counting.sums import has_masses
+
+    if not (has_masses(p) and isinstance(q, Univariate)):
+        return (
+            None
+            if not (has_masses(q) and isinstance(p, Univariate))
+            else _mixed(name, q, p, wrt, **options)
+        )
+    from gantheory.integrals.transport.points import of_counts_and_density
+
+    if wrt is not None:
+        raise GantheoryError(
+            f"wrt={wrt!r}: between counts and a density only the value of {name} is known"
+        )
+    return of_counts_and_density(name, p, q, **options)
+
+
 def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.counting.sums import has_masses
     from gantheory.integrals.transport.counts import transport_of_counts
@@ -77,6 +96,8 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
 
     if isinstance(p, Univariate) and isinstance(q, Univariate):
         return w1(p, q, wrt)
+    if (mixed := _mixed("w1", p, q, wrt)) is not None:
+        return mixed
     if of_family(p, Discrete) and of_family(q, Discrete) and wrt is None:
         return wasserstein_of_masses(1, p, q)
     if has_masses(p) and has_masses(q):
@@ -90,19 +111,22 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
 def _w2(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.transport.distances import w2
 
-    return w2(p, q, wrt)
+    mixed = _mixed("w2", p, q, wrt)
+    return w2(p, q, wrt) if mixed is None else mixed
 
 
 def _energy(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.transport.distances import energy_distance
 
-    return energy_distance(p, q, wrt)
+    mixed = _mixed("energy", p, q, wrt)
+    return energy_distance(p, q, wrt) if mixed is None else mixed
 
 
 def _mmd2(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
     from gantheory.integrals.transport.distances import mmd2
 
-    return mmd2(p, q, wrt=wrt, **options)
+    mixed = _mixed("mmd2", p, q, wrt, **options)
+    return mmd2(p, q, wrt=wrt, **options) if mixed is None else mixed
 
 
 def _sinkhorn(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:

@@ -25,12 +25,13 @@ from gantheory.integrals.plane.exactly import normal_parts, rounded, settled, sm
 from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
-from gantheory.integrals.transport.radial import kernel_named
+from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate
 
 EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"
-FEW = 30  # components up to which the closed form of all pairs is quick
+FEW = 30  # components up to which the closed form of all pairs is quick in many digits
+SOME = 200  # up to which it takes seconds, as an integral does
 
 
 def w2(p: Density | str, q: Density | str, wrt: str | None = None) -> Estimate:
@@ -166,15 +167,29 @@ def mmd2(
         return mmd2_of_counts(p, q, radial, bandwidth, wrt)
     closed = radial.name == "gaussian" and all(map(_is_of_few_normals, (p, q)))
     if isinstance(p, Univariate) and isinstance(q, Univariate) and not closed:
-        from gantheory.integrals.transport.embeddings import mmd2_on_the_line
-
-        return mmd2_on_the_line(p, q, radial, bandwidth, wrt)
+        return _mmd2_on_the_line(p, q, radial, bandwidth, wrt)
     if radial.name != "gaussian":
         raise GantheoryError(
             f"mmd2 of {p} and {q}: with kernel={radial.name!r} it is known on the line, of counts "
             "and of samples; take kernel='gaussian', or samples(law.sample(0, 1000))"
         )
     return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "mmd2")
+
+
+def _mmd2_on_the_line(
+    p: Univariate, q: Univariate, kernel: RadialKernel, bandwidth: float, wrt: str | None
+) -> Estimate:
+    """Return MMD² by the closed form of all pairs of normals, or by an integral."""
+    from gantheory.integrals.transport.embeddings import mmd2_on_the_line
+    from gantheory.integrals.transport.normal_sums import MEANS, mmd2_of_normals
+
+    if kernel.name in MEANS and p != q and all(map(_is_of_normals, (p, q))):
+        known = mmd2_of_normals(p, q, kernel.name, bandwidth, wrt)
+        if known is not None:
+            return known
+        if kernel.name == "gaussian" and all(len(_leaves(law)) <= SOME for law in (p, q)):
+            return _kernel_distance(p, q, wrt, partial(_mean_kernel, bandwidth), 1.0, "mmd2")
+    return mmd2_on_the_line(p, q, kernel, bandwidth, wrt)
 
 
 def _kernel_distance(

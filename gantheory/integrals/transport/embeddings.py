@@ -19,6 +19,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences.ratio import Ratio
+from gantheory.divergences.stable import Integrand
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
 from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
 from gantheory.integrals.line.inputs import input_noise
@@ -55,7 +56,9 @@ def mmd2_on_the_line(
     if wrt and (refusal := _no_derivative(parameter, q)):
         return refusal
     witness = Witness.of(Gap(p, q), kernel, bandwidth)
-    sample: Sampling = _Slope(q, parameter, witness) if wrt else _Value(Pair(p, q), witness)
+    sample: Sampling = (
+        _Slope(q, parameter, witness) if wrt else WitnessIntegrand(Pair(p, q), witness, _difference)
+    )
     panels, log_left, resolved = panels_of(sample, rays(p, q, finest=bandwidth))
     (found,) = line_integrals(integrate(sample, panels), log_left, resolved)
     if wrt:
@@ -86,14 +89,15 @@ def _difference(n: Ratio) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class _Value(OneIntegrand):
-    """(p − q)·W at nodes."""
+class WitnessIntegrand(OneIntegrand):
+    """A density times W at nodes: one made of p and q, such as p − q."""
 
     pair: Pair
     witness: Witness
+    density: Integrand
 
     def __call__(self, panels: Panels, xi: Array, drift: Array | float = 0.0) -> NodeSamples:
-        got = self.pair.sampler([Output(_difference)])(panels, xi, drift)
+        got = self.pair.sampler([Output(self.density)])(panels, xi, drift)
         with np.errstate(all="ignore"):
             value, error = self.witness.at(panels.at(xi, drift)[0])
             unsure = np.abs(got.mantissa) * error
