@@ -17,7 +17,8 @@ from gantheory.expressions import Grammar, number, parse
 
 NAMES = frozenset({"inf", "oo"})
 MAX_LENGTH = 20_000  # a mixture of several hundred components
-EXAMPLE = "write it like 'normal(0, 1)' or 'mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))'"
+NORMAL, MIXTURE = "normal(0, 1)", "mixture(0.5*normal(-2, 0.1) + 0.5*normal(2, 0.1))"
+EXAMPLE = f"write it like {NORMAL!r} or {MIXTURE!r}"
 
 
 def parse_density(text: Any) -> Density:
@@ -67,7 +68,8 @@ def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
     if not text.strip() or _WORD.fullmatch(text.strip()):
         raise GantheoryError(_not_called(text.strip()))
     text = _CALLED.sub(lambda called: _spelled(called[0]), text)
-    tree = parse(text, _grammar(letters))
+    first = _WORD.match(text.strip())
+    tree = parse(text, _grammar(letters, first[0] if first else ""))
     if not isinstance(tree, ast.Call):
         raise GantheoryError(f"{text[:60]!r} is no density; {EXAMPLE}")
     return tree
@@ -75,11 +77,18 @@ def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
 
 def _not_called(word: str) -> str:
     """Return what is said of a word that stands where a law should."""
+    call = _call_of(word)
+    if call is None:
+        return f"{word[:60]!r} is no density; {EXAMPLE}"
+    return f"{word!r} lacks its parameters; write {call} with numbers"
+
+
+def _call_of(word: str) -> str | None:
+    """Return a family with its parameters' names, as one writes it; None for no family's name."""
     family = families_by_name().get(word.casefold())
     if family is None:
-        return f"{word[:60]!r} is no density; {EXAMPLE}"
-    names = ", ".join(f.name for f in dataclasses.fields(family))  # type: ignore[arg-type]
-    return f"{word!r} lacks its parameters; write {family.name}({names}) with numbers"
+        return None
+    return f"{family.name}({', '.join(f.name for f in dataclasses.fields(family))})"  # type: ignore[arg-type]
 
 
 def _spelled(called: str) -> str:
@@ -88,12 +97,17 @@ def _spelled(called: str) -> str:
     return called.casefold() if family is None else family.name
 
 
-def _grammar(letters: frozenset[str]) -> Grammar:
-    """Return what the text of a density may contain; aliases are there for hints alone."""
+def _grammar(letters: frozenset[str], first: str) -> Grammar:
+    """Return what the text of a density that begins so may contain; aliases are for hints alone."""
     functions = {name: (0, 100) for name in families_by_name()} | {"mixture": (1, 1)}
     names = NAMES | letters
     return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH,
-                   example="normal(0, 1)")  # fmt: skip
+                   example=_example(first))  # fmt: skip
+
+
+def _example(first: str) -> str:
+    """Return how to write a law whose text begins with a word."""
+    return {"normal": NORMAL, "mixture": MIXTURE}.get(first.casefold()) or _call_of(first) or NORMAL
 
 
 _WORD = re.compile(r"[A-Za-z_]\w*")

@@ -227,6 +227,7 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: divergence("jsd", np.ones(30), "normal(0, 1)"), "samples have no density"),
         (lambda: divergence("jsd", np.ones(3), np.ones(3)), "at least 20 points"),
         (lambda: parse_density("Gamma"), "'Gamma' lacks its parameters; write gamma(shape, scale)"),
+        (lambda: parse_density("Weibull(1: 2)"), "write it like 'weibull(shape, scale)'"),
         (lambda: divergence("nonsense", np.ones(3), np.ones(3)), "unknown"),
         (lambda: divergence("jsd_gap", np.ones(30), np.ones(30)), "only a lower bound"),
         (lambda: between_samples("mmd2", samples([1.0]), samples([2.0]), kernel="x"), "kernel"),
