@@ -33,6 +33,13 @@ def test_a_critic_says_what_it_reports_as_surely_as_its_weakest_step(name):
     assert found.summary[0].known == ("undecided" if found.undecided else weakest)
 
 
+@pytest.mark.parametrize(("generator", "nowhere"), [("0*D", True), ("2", True), ("-D", False)])
+def test_a_generator_that_nothing_moves_is_said_to_have_no_gradient_at_any_fake(generator, nowhere):
+    found = gt.derive(gt.Loss("mine", real="log(D)", fake="log(1 - D)", generator=generator))
+    gradient = next(line for line in found.summary if line.label == "gradient")
+    assert (gradient.text == "vanishes in the raw score at every fake") is nowhere
+
+
 def test_the_hinge_in_five_lines():
     value, loss, followed, gradient, equality = gt.derive("hinge").summary
     assert value.text.startswith("2·TV(P, Q) - 2, by D* = -1 where r < 1, else 1")

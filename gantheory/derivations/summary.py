@@ -131,10 +131,12 @@ def _equations(found: Curvature) -> str:
 
 
 def _vanishing(derivation: Derivation) -> Line:
-    """Say whether fakes that D recognises move G, in log r and in the raw score."""
+    """Say whether fakes move G, in log r and in the raw score: all, or those that D recognises."""
     found, label = derivation.saturation, "gradient"
     if found is None:
         return Line(label, _open(derivation, "saturation"), "undecided")
+    if found.in_score == 0:
+        return Line(label, "vanishes in the raw score at every fake", "proved")
     words = {True: "vanishes", False: "does not vanish", None: "is undecided"}
     by_ratio, by_score = words[found.vanishing], words[found.vanishing_in_score]
     said = f"{by_ratio} in log r, {by_score} in the raw score"
