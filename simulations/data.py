@@ -21,6 +21,7 @@ from gantheory.densities.base import Density
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.plane import Spatial
+from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
 from simulations.counter import Places
 
@@ -63,7 +64,9 @@ class Law:
 
     With ``block`` each run of that many points holds one point of every slice of probability
     1/block, so a minibatch of that size is stratified. In more dimensions the density is a sum of
-    normals (`gantheory.densities.plane`).
+    normals (`gantheory.densities.plane`). Independent points of a family with a generator of its
+    own, as gamma and Student laws, come from that: 40 to 60 ns a point where their quantile
+    functions take 700.
     """
 
     density: Density
@@ -75,6 +78,17 @@ class Law:
                 f"Law({self.density}, block={self.block}): stratified points need a law on the "
                 "line, and independent ones in more dimensions a sum of normals"
             )
+        if self.dim < 1:
+            raise GantheoryError(f"{self.density} is a law of counts; training needs a density")
+
+    @property
+    def counts(self) -> bool:
+        """Whether points are a function of counted numbers; else their family draws them."""
+        law = self.density
+        if self.block > 1 or of_family(law, Spatial):
+            return True
+        quick = law.name in _QUANTILES or of_family(law, AnyMixture)
+        return quick or type(law).sample is Univariate.sample
 
     @property
     def dim(self) -> int:
@@ -85,6 +99,10 @@ class Law:
         """Return n points, shape (n, dim)."""
         if of_family(self.density, Spatial):
             return _sum_of_normals(self.density, n, generator).to(dtype)
+        if not self.counts:
+            rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+            drawn = np.asarray(self.density.sample(rng, n), np.float64)
+            return torch.from_numpy(drawn)[:, None].to(dtype)
         u = torch.rand(n, generator=generator, dtype=torch.float64)
         levels = (torch.arange(n) % self.block + u) / self.block
         return torch.from_numpy(quantile(self.density, levels.numpy()))[:, None].to(dtype)

@@ -143,7 +143,7 @@ class Counted:
 
     def _of(self, law: Sampler, rows: list[int], places: Places) -> Tensor:
         counter = places.counter
-        if isinstance(law, Countable):
+        if isinstance(law, Countable) and getattr(law, "counts", True):
             everyone = len(rows) == len(counter.seeds)
             chosen = counter.seeds if everyone else tuple(counter.seeds[row] for row in rows)
             return law.points(replace(places, counter=replace(counter, seeds=chosen)))

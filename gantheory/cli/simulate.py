@@ -152,9 +152,11 @@ def _draw(found: Simulation, folder: Path) -> Path | None:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    from gantheory.report.plots.style import save_figure
+
     figure = found.draw()
     for suffix in ("svg", "png"):
-        figure.savefig(folder / f"figure.{suffix}", dpi=150)
+        save_figure(figure, folder / f"figure.{suffix}")
     return folder / "figure.png"
 
 

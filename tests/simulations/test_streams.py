@@ -12,7 +12,7 @@ from simulations import samples
 from simulations.data import Law, parse_density
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.flows import Flow
-from simulations.minibatches import drawn
+from simulations.minibatches import drawn, portions
 from simulations.networks import Affine, Mlp
 from simulations.streams import CHUNK, COMPARISON, EVALUATION, TRAINING, generator_of
 
@@ -143,3 +143,27 @@ def test_the_noise_of_a_member_does_not_move_its_other_samples():
 
 def test_the_streams_have_different_numbers():
     assert len({TRAINING, EVALUATION, COMPARISON, 0}) == 4
+
+
+OWN = {
+    "student_t(3)": stats.t(3), "gamma(2, 1)": stats.gamma(2), "beta(2, 3)": stats.beta(2, 3),
+    "weibull(2, 1)": stats.weibull_min(2), "von_mises(0, 2)": stats.vonmises(2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["twister", "counter"])
+@pytest.mark.parametrize("law", OWN)
+def test_families_with_a_generator_of_their_own_draw_what_their_law_says(law, source):
+    recipe = Recipe(Mlp((1, 2, 1)), Affine(), steps=64, batch=32, source=source)
+    members = [Member(Law(parse_density(law)), seed=seed) for seed in (3, 4)]
+    first, second = (next(portions(chosen, recipe, 0, 64))[1]["real"]
+                     for chosen in (members, members[1:]))  # fmt: skip
+    steps = min(first.shape[1], second.shape[1])
+    assert torch.equal(first[1, :steps], second[0, :steps])  # in any company
+    assert not torch.equal(first[0], first[1])
+    assert stats.kstest(first.numpy().ravel(), OWN[law].cdf).pvalue > 1e-4
+
+
+def test_a_law_of_counts_is_no_data_of_a_gan():
+    with pytest.raises(GantheoryError, match="is a law of counts; training needs a density"):
+        Law(parse_density("poisson(3)"))
