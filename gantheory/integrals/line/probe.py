@@ -101,7 +101,7 @@ class Probe:
     def cut(self) -> tuple[Panels, Array, Array]:
         """Return the panels, and per output what the cut tails may hold, and if it dies down."""
         least = np.where(np.isneginf(self.peak), np.inf, self.peak - NEGLIGIBLE)
-        counts = self.extent > least[:, None, None]
+        counts = self.extent >= least[:, None, None]  # the peak itself, however high, counts
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts
         alive = counts.any(axis=0) * np.arange(1, len(OUTWARD) + 1)
