@@ -32,7 +32,8 @@ POINTS = 3  # at which an expression that is 0 throughout vanishes
 class Section:
     """An open interval of scores on which the payoffs are smooth.
 
-    ``joined`` says whether they continue from the section before without a jump or pole.
+    ``joined`` says whether they continue from the section before without a jump or pole, and
+    ``climbed`` whether D's payoffs do so, where the generator's loss alone jumps.
     """
 
     lower: Real
@@ -41,6 +42,7 @@ class Section:
     closed_lower: bool = False
     closed_upper: bool = False
     joined: bool = False
+    climbed: bool = False
 
     @property
     def middle(self) -> arb:
@@ -218,8 +220,9 @@ def _with_closed_ends(sections: list[Section], payoffs: Payoffs) -> list[Section
             raise Undecided(
                 f"a payoff has at t = {place.shown} alone a value unlike those beside it"
             )
+        climbed = _agree(left[:2], right[:2])
         parted[-1] = replace(before, closed_upper=held[0])
-        parted.append(replace(section, closed_lower=held[1], joined=False))
+        parted.append(replace(section, closed_lower=held[1], joined=False, climbed=climbed))
     return parted
 
 

@@ -152,11 +152,14 @@ class Implicit(Curved):
     def equilibrium(self) -> Equilibrium:
         """Return what is read at P = Q."""
         segment, _ = self.even
-        found = [segment]
+        found = [(segment, -1)]
         at = self.path.segments.index(segment)
         if segment.ratios[1].ball.contains(1) and at + 1 < len(self.path.segments):
-            found.append(self.path.segments[at + 1])
-        states = [self.state(s, -1 if k == 0 else 1) for k, s in enumerate(found)]
+            found.append((self.path.segments[at + 1], 1))
+        states = [self.state(*one) for one in found]
+        if len(states) > 1 and same(states[0][0], states[1][0]):  # one score, G's loss may jump
+            held = [one.local.attains(side) for one, side in found]
+            states = [state for state, own in zip(states, held, strict=True) if own] or states
         loss = states[0][1]
         if isinstance(segment.local, Rest) and segment.undetermined:
             loss = None

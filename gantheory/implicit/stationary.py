@@ -179,6 +179,14 @@ class Arc:
         end = self.part.lower if forward == 1 else self.part.upper
         return limit_at(getattr(self.part.slopes.payoffs, name), end, forward)
 
+    def attains(self, side: int) -> bool:
+        """Whether the score at the lower (1) or upper (-1) end has the payoffs of its part."""
+        section = self.part.section
+        if side == (1 if self.rises else -1):
+            inside = self.part.lower is not section.lower
+            return inside or section.joined or section.closed_lower
+        return self.part.upper is not section.upper or section.closed_upper
+
 
 @dataclass(frozen=True)
 class Rest:
@@ -208,6 +216,10 @@ class Rest:
     def payoffs_at(self, ratio: arb) -> tuple[arb, arb]:
         """Return a and b there."""
         return self.payoffs["real"].ball, self.payoffs["fake"].ball
+
+    def attains(self, side: int) -> bool:
+        """Return True: the payoffs are read on the side on which the score is attained."""
+        return True
 
     def limit(self, name: str, side: int) -> Real:
         """Return a payoff there."""
@@ -257,10 +269,15 @@ def _joins(part: _Part, before: _Part) -> bool:
     return part.section is before.section or part.section.joined
 
 
+def _climbs(part: _Part, before: _Part) -> bool:
+    """Whether D's payoffs continue, though the generator's loss may jump."""
+    return _joins(part, before) or part.section.climbed
+
+
 def _neighbours(parts: list[_Part], first: int, last: int) -> tuple[_Part | None, _Part | None]:
-    """Return the parts on both sides to which the payoffs continue."""
-    below = parts[first - 1] if first and _joins(parts[first], parts[first - 1]) else None
-    after = last + 1 < len(parts) and _joins(parts[last + 1], parts[last])
+    """Return the parts on both sides to which D's payoffs continue."""
+    below = parts[first - 1] if first and _climbs(parts[first], parts[first - 1]) else None
+    after = last + 1 < len(parts) and _climbs(parts[last + 1], parts[last])
     return below, parts[last + 1] if after else None
 
 
@@ -271,7 +288,10 @@ def _ends(parts: list[_Part], k: int) -> Iterator[Rest]:
     if not (below and below.is_flat):
         ratios = _meet(EVERYWHERE if below is None else _rising(below), _falling(part))
         kind = "kink" if below else "end" if part.section.closed_lower else "limit"
-        yield from _rest(part, 1, kind, ratios, (below, part))
+        if below and not _joins(part, below) and not part.section.closed_lower:
+            yield from _rest(below, -1, kind, ratios, (below, part))  # where the loss is attained
+        else:
+            yield from _rest(part, 1, kind, ratios, (below, part))
     if above is None:
         kind = "end" if part.section.closed_upper else "limit"
         yield from _rest(part, -1, kind, _rising(part), (part, None))
