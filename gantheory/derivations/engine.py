@@ -28,6 +28,7 @@ from gantheory.theory.curvature import (
     loss_curvature,
     value_curvature,
 )
+from gantheory.theory.equality import equilibrium
 from gantheory.theory.optimum import Optimum, optimise
 from gantheory.theory.pieces import Piece, algebra_on, pieces_of
 from gantheory.theory.records import Curvature, Disjoint, OptimalDiscriminator
@@ -165,9 +166,7 @@ def _consequences(solved: Solved) -> Derivation:
             finite
             and on_disjoint("followed", disjoint.followed_on_disjoint, h, optimum.branches, x),
         ),
-        attempt(
-            "equilibrium", consequences.equilibrium, optimum, solved.coordinate, best, parameters
-        ),
+        attempt("equilibrium", equilibrium, optimum, solved.coordinate, best, parameters),
         assumptions=ASSUMPTIONS + _parameter_assumptions(parameters),
         undecided=undecided,
         solved=solved,

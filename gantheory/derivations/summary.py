@@ -153,6 +153,10 @@ def _equality(derivation: Derivation) -> str:
         return _open(derivation, "equilibrium")
     D = _span(found.D_range) or text(found.D)
     loss = _span(found.generator_range) or _reading(found.generator_loss) or "undetermined"
+    if found.generator_range is not None and loss:
+        loss += "".join(
+            f", or {text(one.generator_loss)} at D = {text(one.D)}" for one in found.others
+        )
     losses = f"discriminator's loss {_reading(found.discriminator_loss)}, generator's {loss}"
     return f"D = {D}; {dotted(losses)}"
 

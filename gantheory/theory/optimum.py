@@ -208,17 +208,19 @@ def optima_at(optimum: Optimum, ratio: sp.Expr, parameters: Assumptions) -> list
     return _joined(_attained(found, parameters), parameters)
 
 
+def _open_ends(piece: Piece) -> list[sp.Expr]:
+    """Return the ends of a piece at which it is only approached."""
+    ends = (piece.lower, piece.closed_lower), (piece.upper, piece.closed_upper)
+    return [end for end, closed in ends if not closed]
+
+
 def _attained(found: list[Optima], parameters: Assumptions) -> list[Optima]:
     """Leave out scores that are only approached, where the same score is attained."""
 
     def approached(one: Optima) -> bool:
         if one.branch is None:
             return False
-        piece = one.branch.piece
-        ends = [] if piece is None else [
-            end for end, closed in ((piece.lower, piece.closed_lower),
-                                    (piece.upper, piece.closed_upper)) if not closed
-        ]  # fmt: skip
+        ends = _open_ends(one.branch.piece) if one.branch.piece else []
         return not one.branch.attained or any(_same(one.lower, e, parameters) for e in ends)
 
     attained = [one for one in found if not approached(one)]
@@ -240,7 +242,8 @@ def optima_of(branch: Branch, ratio: sp.Expr, parameters: Assumptions) -> Optima
 def _joined(found: list[Optima], parameters: Assumptions) -> list[Optima]:
     """Join stretches that overlap or touch; a point inside of a stretch adds nothing.
 
-    A point that is approached from both sides of a jump of the generator's loss counts twice.
+    A point that is approached from both sides of a jump of the generator's loss counts twice, and
+    one at an end that a stretch does not attain has a loss of its own.
     """
     places = in_order([end for one in found for end in (one.lower, one.upper)], parameters)
 
@@ -248,6 +251,7 @@ def _joined(found: list[Optima], parameters: Assumptions) -> list[Optima]:
         return next(k for k, p in enumerate(places) if p == end or _same(p, end, parameters))
 
     joined: list[Optima] = []
+    alone: list[Optima] = []
     for one in sorted(found, key=lambda one: (place(one.lower), -place(one.upper))):
         last = joined[-1] if joined else None
         here = [other for other in joined if place(other.lower) == place(one.lower)]
@@ -258,7 +262,11 @@ def _joined(found: list[Optima], parameters: Assumptions) -> list[Optima]:
             upper = max(last.upper, one.upper, key=place)
             pieces = tuple(dict.fromkeys((*last.pieces, *one.pieces)))
             joined[-1] = Optima(last.ratio, last.lower, upper, pieces)
-    return joined
+        elif last.pieces and one.branch is not None and one.branch.attained:
+            ends = [end for piece in last.pieces for end in _open_ends(piece)]
+            if any(_same(end, one.lower, parameters) for end in ends):
+                alone.append(one)
+    return [*joined, *alone]
 
 
 def _jumps(one: Optima, other: Optima, parameters: Assumptions) -> bool:

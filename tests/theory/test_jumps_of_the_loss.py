@@ -44,3 +44,32 @@ def test_the_attained_side_of_a_jump_at_the_best_score_is_read():
     assert found.followed is not None
     assert found.loss.is_divergence is False  # its generator jumps from 1 to 4
     assert "jumps by 3" in found.loss.reason
+
+
+@pytest.mark.parametrize(
+    ("generator", "others"),
+    [
+        ("where(t >= 1, 5 - t, -t)", [(1, 4)]),
+        ("where(t > 1, 5 - t, -t)", []),
+        ("where(t > -1, -t, 9)", [(-1, 9)]),
+        ("where(t >= 1, 2 - t, -t)", []),  # 1, which the stretch comes near to at its other end
+        ("where(t > 0, -t, 3 - t)", []),
+    ],
+)
+def test_a_loss_at_the_end_of_a_stretch_that_jumps_there_is_told(generator, others):
+    found = derive(Loss("hinge", "-relu(1 - t)", "-relu(1 + t)", generator))
+    assert [(one.D, one.generator_loss) for one in found.equilibrium.others] == others
+    assert found.equilibrium.D_range == (-1, 1)
+    told = found.summary[-1].text
+    assert all(f"or {loss} at D = {D}" in told for D, loss in others)
+
+
+@pytest.mark.parametrize(("relation", "loss"), [(">", 1), (">=", 0)])
+def test_a_jump_leaves_an_optimum_without_a_closed_form_alone_too(relation, loss):
+    payoffs = "log(D) - t**4", "log(1 - D)"
+    found = derive(Loss("jumping", *payoffs, f"where(t {relation} 0, t, 1 + t)"))
+    smooth = derive(Loss("smooth", *payoffs, "-t"))
+    assert [row.t.value for row in found.at(0.5, 2)] == [row.t.value for row in smooth.at(0.5, 2)]
+    assert found.equilibrium.generator_loss == loss
+    assert not found.equilibrium.others
+    assert "jumps by -1" in found.loss.reason
