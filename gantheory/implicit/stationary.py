@@ -288,13 +288,21 @@ def _ends(parts: list[_Part], k: int) -> Iterator[Rest]:
     if not (below and below.is_flat):
         ratios = _meet(EVERYWHERE if below is None else _rising(below), _falling(part))
         kind = "kink" if below else "end" if part.section.closed_lower else "limit"
-        if below and not _joins(part, below) and not part.section.closed_lower:
-            yield from _rest(below, -1, kind, ratios, (below, part))  # where the loss is attained
-        else:
-            yield from _rest(part, 1, kind, ratios, (below, part))
+        for one, side in _read(part, below):
+            yield from _rest(one, side, kind, ratios, (below, part))
     if above is None:
         kind = "end" if part.section.closed_upper else "limit"
         yield from _rest(part, -1, kind, _rising(part), (part, None))
+
+
+def _read(part: _Part, below: _Part | None) -> list[tuple[_Part, int]]:
+    """Return on which sides of a part's lower end the payoffs are those of the score itself.
+
+    Where G's loss jumps and has no value at the score, both sides stay.
+    """
+    if below is None or _joins(part, below) or part.section.closed_lower:
+        return [(part, 1)]
+    return [(below, -1)] if below.section.closed_upper else [(below, -1), (part, 1)]
 
 
 EVERYWHERE: Ratios = (ZERO, INFINITY)
