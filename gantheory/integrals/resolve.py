@@ -67,7 +67,12 @@ def generator_for(asked: Any) -> FDivergence | Complement:
     """Return what is asked for with its generator f, for routes that start from a formula."""
     if isinstance(asked, str):
         asked = _read(asked)
-    if isinstance(asked, FDivergence | Complement):
+    if isinstance(asked, Complement) or (isinstance(asked, FDivergence) and stable_kernel(asked)):
+        return asked
+    if isinstance(asked, FDivergence):
+        from gantheory.theory.generator import check_convex  # loads sympy
+
+        check_convex(asked)
         return asked
     kernel = kernel_for(asked)
     if kernel.entry is not None:

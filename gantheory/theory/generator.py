@@ -58,6 +58,21 @@ def check_generator(divergence: FDivergence) -> None:
         )
 
 
+def check_convex(divergence: FDivergence) -> None:
+    """Refuse an f that is known to bend downwards somewhere; one that is undecided passes.
+
+    Raises:
+        GantheoryError: with what to write instead.
+    """
+    if is_convex(divergence) is False:
+        turned = is_convex(FDivergence(divergence.name, f"-({divergence.f})"))
+        remedy = "change its sign" if turned else "a divergence is convex in r on (0, oo)"
+        raise GantheoryError(
+            f"f = {divergence.f} is no generator of a divergence: it is not convex; {remedy}"
+        )
+
+
+@lru_cache(maxsize=256)
 def is_convex(divergence: FDivergence) -> bool | None:
     """Whether f is convex on (0, ∞); None where that is not decided.
 

@@ -91,3 +91,14 @@ def test_a_kink_away_from_one_is_a_level_of_its_own():
     assert found.value == pytest.approx(0.25 + 0.75 * 0.6, rel=1e-14)
     low = divergence(FDivergence("low", "max(1/2 - r, 0)"), p, q)
     assert low.value == pytest.approx(0.5 * 4.25 / 5, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [("log(r)", "change its sign"), ("-abs(r - 1)", "change its sign"),
+     ("(r - 1)**3", "is convex in r"), ("max(r-2, 0) - max(r-3, 0)", "is convex in r")],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["auto", "certified", "monte carlo"])
+def test_an_f_that_is_not_convex_is_no_divergence(f, said, method):
+    with pytest.raises(GantheoryError, match=f"it is not convex; .*{said}"):
+        divergence(f, "normal(0, 1)", "normal(1, 1)", method=method)

@@ -29,7 +29,7 @@ from gantheory.integrals.kernels.combined import sum_of, weighted_integrand
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of_order, stable_kernel
 from gantheory.integrals.line.breaks import break_integrands
-from gantheory.theory.generator import check_generator, f_from_curvature
+from gantheory.theory.generator import check_convex, check_generator, f_from_curvature
 from gantheory.theory.generator import curvature as curvature_of
 
 Places = tuple[tuple[sp.Expr, sp.Expr], ...]  # (ratio, mass or height)
@@ -77,6 +77,7 @@ def kernel_of_divergence(what: FDivergence) -> Kernel:
 
 def _from_generator(what: FDivergence) -> Kernel:
     check_generator(what)
+    check_convex(what)
     try:
         expr, atoms = curvature_of(what)
     except Undecided as undecided:
