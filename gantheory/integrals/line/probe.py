@@ -100,7 +100,7 @@ class Probe:
 
     def cut(self) -> tuple[Panels, Array, Array]:
         """Return the panels, and per output what the cut tails may hold, and if it dies down."""
-        least = np.where(np.isneginf(self.peak), np.inf, self.peak - NEGLIGIBLE)
+        least = np.where(self.peak <= LOWEST, np.inf, self.peak - NEGLIGIBLE)  # no peak, no tail
         counts = self.extent >= least[:, None, None]  # the peak itself, however high, counts
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts
