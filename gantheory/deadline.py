@@ -39,7 +39,7 @@ def count_cut() -> None:
     _cuts += 1
 
 
-def cuts() -> int:
+def times_out_of_time() -> int:
     """Return how often a limit of time has cut something short in this process."""
     return _cuts
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gantheory.densities.base import Density
     from gantheory.ledger.simulated import Simulation
     from simulations.models import Trained
-    from simulations.protocols import Outcome, Protocol
+    from simulations.protocols import Protocol, ProtocolOutcome
     from simulations.watch import Reading, Watch
 
 
@@ -154,7 +154,7 @@ def get_protocol(name: str) -> Protocol:
     return get(name)
 
 
-def run_protocol(protocol: Protocol | str, **options: Any) -> Outcome:
+def run_protocol(protocol: Protocol | str, **options: Any) -> ProtocolOutcome:
     """Train a published toy, whole or shortened, and measure it by the published protocol.
 
     See `simulations.protocols.run_protocol`, which has the options: ``seeds``, ``steps``,

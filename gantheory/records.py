@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 STEADY_DIGITS = 15  # of a float64: the last two depend on the machine's rounding
 
@@ -150,7 +150,7 @@ class Estimate(Shown):
         """Whether the value is a finite number."""
         return math.isfinite(self.value)
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the number with its error and its method, and what must be known of it."""
         odd = "" if self.status is Status.OK else self.status.value
         chance = f"{self.error_probability:g}" if self.error_probability else ""
@@ -162,7 +162,7 @@ class Estimate(Shown):
             ("log of the value", log_value),
             ("warnings", "; ".join(self.warnings)),
         ]
-        return Told(f"{self}, {self.method}", tuple(rows))
+        return Overview(f"{self}, {self.method}", tuple(rows))
 
     def __str__(self) -> str:
         if self.status is Status.UNDETERMINED:
@@ -266,14 +266,14 @@ class Verdict(Shown):
         """True, False, or None where undecided."""
         return {How.REFUTED: False, How.UNDECIDED: None}.get(self.how, True)
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the statement with how it is known, and both sides, errors and reasons."""
         sides = {"found": self.left, "theory": self.right, "error": self.error}
         rows = [(name, f"{one:.10g}" if isinstance(one, float) else str(one))
                 for name, one in sides.items() if one is not None]  # fmt: skip
         rows += [("counterexample", self.counterexample or ""), ("because", self.reason or ""),
                  ("assuming", "; ".join(self.assumptions))]  # fmt: skip
-        return Told(f"{self.how}: {self.statement}", tuple(rows))
+        return Overview(f"{self.how}: {self.statement}", tuple(rows))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict under its stable JSON keys."""

@@ -1,6 +1,7 @@
 """How results show themselves: one line in a REPL, a small table in a notebook.
 
-A result says once what there is to say, in `Shown.told`; its line and its table are made of that.
+A result says once what there is to say, in `Shown.overview`; its line and its table are made of
+that.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 
-class Told(NamedTuple):
+class Overview(NamedTuple):
     """What a result says of itself: a title, and rows of a label and a text."""
 
     title: str
@@ -21,20 +22,20 @@ class Told(NamedTuple):
 class Shown:
     """A result that is one line in a REPL and a table in a notebook.
 
-    A subclass overrides `told`, or has a ``__str__`` of several lines; a dataclass must be
+    A subclass overrides `overview`, or has a ``__str__`` of several lines; a dataclass must be
     declared with ``repr=False``.
     """
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the title and the rows; by default those of the text, split at ``" = "``."""
         title, *lines = str(self).splitlines()
-        return Told(title, tuple(_split(line) for line in lines if line.strip()))
+        return Overview(title, tuple(_split(line) for line in lines if line.strip()))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.told().title})"
+        return f"{type(self).__name__}({self.overview().title})"
 
     def _repr_html_(self) -> str:
-        return html_table(*self.told())
+        return html_table(*self.overview())
 
 
 def html_table(title: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gantheory.records import Estimate, How, Status, Verdict
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Outcome(Shown):
     verdict: Verdict
     seconds: float = 0.0
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the verdict, and whether it is the one that the check should get."""
-        told = self.verdict.told()
+        told = self.verdict.overview()
         expected = "as it should be" if self.as_expected else f"it should be {self.check.expected}"
-        return Told(told.title, (*told.rows, ("check", f"{self.check.id}, {expected}")))
+        return Overview(told.title, (*told.rows, ("check", f"{self.check.id}, {expected}")))
 
     @property
     def as_expected(self) -> bool:

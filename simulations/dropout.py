@@ -82,7 +82,7 @@ def with_masks(module: nn.Module, *, counting: bool = False) -> tuple[nn.Module,
     return made, masks
 
 
-def numbers_of(module: nn.Module, x: Tensor) -> int:
+def uniforms_per_pass(module: nn.Module, x: Tensor) -> int:
     """Return how many uniform numbers one input's masks take in a pass."""
     made, masks = with_masks(module, counting=True)
     made(x)

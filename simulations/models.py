@@ -15,7 +15,7 @@ from gantheory.errors import GantheoryError
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 from simulations.ensembles import Member, Recipe, State
 from simulations.forwards import check_raw, output_of
 from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
@@ -57,13 +57,15 @@ class Trained(Shown):
         """Return of each member whether all of its parameters are still numbers."""
         return [bool(one) for one in self.state.finite]
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return what was trained, by which path, and who was lost."""
         lost = [str(member.seed) for member, fine in zip(self.members, self.finite, strict=True)
                 if not fine]  # fmt: skip
         title = f"{len(self.members)} member(s), {self.state.step} steps, {self.path} path"
         said = f"seed(s) {', '.join(lost)}: parameters are no numbers any more; lower the rates"
-        return Told(f"{title}; {said}" if lost else title, (("path", f"{self.path}: {self.why}"),))
+        return Overview(
+            f"{title}; {said}" if lost else title, (("path", f"{self.path}: {self.why}"),)
+        )
 
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:
         """Return copies of the generator and the discriminator with member k's numbers."""

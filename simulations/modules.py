@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from gantheory.errors import GantheoryError
-from simulations.dropout import Masks, numbers_of, with_masks
+from simulations.dropout import Masks, uniforms_per_pass, with_masks
 from simulations.forwards import check_module, first_line, minibatch
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
 
@@ -289,7 +289,7 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
             with torch.no_grad():
                 again = replace_all_batch_norm_modules_(copy.deepcopy(module))
                 before = {name: buffer.clone() for name, buffer in again.named_buffers()}
-                made, randoms = again.train()(x), numbers_of(again, x)
+                made, randoms = again.train()(x), uniforms_per_pass(again, x)
         except (RuntimeError, ValueError, TypeError) as error:
             raise GantheoryError(
                 f"{kind} does not take inputs of shape {minibatch(shape)}: {first_line(error)}"

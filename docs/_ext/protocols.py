@@ -5,7 +5,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from simulations.protocols import get_protocol, list_protocols, outcomes_of, published_of
-from simulations.protocols.results import QUANTITIES, told
+from simulations.protocols.results import QUANTITIES, table_rows
 
 
 class ProtocolsDirective(SphinxDirective):
@@ -19,7 +19,7 @@ def section(protocol):
     made = nodes.section(ids=[nodes.make_id(f"protocol-{protocol.name}")])
     made += nodes.title("", "", nodes.literal("", protocol.name))
     made += nodes.paragraph("", f"{protocol.title}: {protocol.source}.")
-    rows = told(published_of(protocol.name), outcomes_of(protocol.name))
+    rows = table_rows(published_of(protocol.name), outcomes_of(protocol.name))
     if rows:
         table = make_table(["Who", "Numbers", "Remark"], [34, 36, 30])
         for row in rows:

@@ -14,7 +14,7 @@ from gantheory.functions import t, to_sympy
 VALUE, GRADIENT = 1e-9, 1e-8  # relative, of the formula against the code in double precision
 
 
-def compare(player: Player, runner: Runner) -> None:
+def compare_with_code(player: Player, runner: Runner) -> None:
     """Compare the recovered payoffs with the code in value and gradient at random scores."""
     if player.real is None or player.fake is None:
         return
@@ -26,7 +26,7 @@ def compare(player: Player, runner: Runner) -> None:
             worst = max(worst, 0.0)
             continue
         value = runner.plain(given, seed)[0]
-        said = told(player, runner, given)
+        said = value_of_formula(player, runner, given)
         if said is None or abs(said - value) > VALUE * loose * max(1.0, abs(value)):
             player.missing = (
                 f"the formula found, {player.real} on real and {player.fake} on fake scores, gives "
@@ -41,7 +41,7 @@ def compare(player: Player, runner: Runner) -> None:
     )
 
 
-def told(player: Player, runner: Runner, given: Batch) -> float | None:
+def value_of_formula(player: Player, runner: Runner, given: Batch) -> float | None:
     """Return what the payoffs say that the code returns."""
     total = float(sp.N(to_sympy(player.constant)))
     for name in ("fake",) if player.player == "generator" else ("real", "fake"):
@@ -98,7 +98,10 @@ def _factor(
     sides = ("real", "fake") if player.player == "discriminator" else ("fake",)
     seen = np.concatenate([slopes[side].reshape(-1) for side in sides])
     true = np.concatenate(
-        [slopes_told(player, runner, side, getattr(given, side)).reshape(-1) for side in sides]
+        [
+            slopes_of_formula(player, runner, side, getattr(given, side)).reshape(-1)
+            for side in sides
+        ]
     )
     seen, true = seen[np.isfinite(true)], true[np.isfinite(true)]
     close = GRADIENT * (1e4 if player.single else 1.0) * np.maximum(1.0, np.abs(true))
@@ -109,7 +112,7 @@ def _factor(
     return round(k, 6) if same else None
 
 
-def slopes_told(player: Player, runner: Runner, side: str, scores: np.ndarray) -> np.ndarray:
+def slopes_of_formula(player: Player, runner: Runner, side: str, scores: np.ndarray) -> np.ndarray:
     """Return the gradient that the payoffs say in each score; nan where it is not real."""
     derivative = numeric(sp.diff(to_sympy(getattr(player, side)), t))
     found = [derivative(float(x)) for x in runner.domain.symbol_values(scores).reshape(-1)]

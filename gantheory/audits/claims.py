@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gantheory.audits.equals import Payoffs, common_factor
+from gantheory.audits.equals import PayoffFormulas, common_factor
 from gantheory.audits.facts import ENERGIES, Facts, scores_code
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.functions import relu, t
@@ -58,16 +58,16 @@ def wrong_name(facts: Facts) -> Iterator[Finding]:
     yield _misnamed(facts, what)
 
 
-def _part_of(facts: Facts, p: Payoffs) -> bool:
+def _part_of(facts: Facts, p: PayoffFormulas) -> bool:
     """Return whether the given player's payoffs are those of a claimed loss."""
     from gantheory.losses import CATALOGUE
 
     for name in facts.claimed:
         if name == "wasserstein":
-            known = [Payoffs(t, -t, -t)]
+            known = [PayoffFormulas(t, -t, -t)]
         else:
             entry = CATALOGUE.get(name)
-            known = [] if entry is None or entry.parameters else [Payoffs.of(entry)]
+            known = [] if entry is None or entry.parameters else [PayoffFormulas.of(entry)]
         for one in known:
             k = common_factor([(p.real, one.real), (p.fake, one.fake)])
             if k is not None and k > 0:
@@ -97,7 +97,7 @@ def _one_way(facts: Facts) -> bool:
     return len(optimum.branches) == 1 and optimum.branches[0].kind == "limit"
 
 
-def theory(facts: Facts) -> Iterator[Finding]:
+def theory_of_claim(facts: Facts) -> Iterator[Finding]:
     """No optimum, or a followed curvature that changes sign."""
     d = facts.derivation
     if d is None or facts.coupled:

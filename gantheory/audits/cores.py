@@ -96,16 +96,16 @@ class _Printer(StrPrinter):
         return str(text)
 
 
-def written(formula: sp.Expr) -> str:
+def formula_text(formula: sp.Expr) -> str:
     """Return a formula as text that is read again as the same.
 
-    >>> written(sp.Piecewise((1, t > 0), (-1, True)))
+    >>> formula_text(sp.Piecewise((1, t > 0), (-1, True)))
     'where(t > 0, 1, -1)'
     """
     return str(_Printer().doprint(formula))
 
 
-def inside(formula: sp.Expr, kept: sp.Expr) -> list[float | None] | None:
+def core_range(formula: sp.Expr, kept: sp.Expr) -> list[float | None] | None:
     """Return the log ratios between which a formula is its core; None where everywhere."""
     if formula == kept:
         return None

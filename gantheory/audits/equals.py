@@ -38,7 +38,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Payoffs:
+class PayoffFormulas:
     """The three payoffs as expressions in t: D maximises a and b, G minimises c."""
 
     real: sp.Expr
@@ -46,14 +46,14 @@ class Payoffs:
     generator: sp.Expr | None
 
     @classmethod
-    def of(cls, loss: Loss) -> Payoffs:
+    def of(cls, loss: Loss) -> PayoffFormulas:
         """Return the payoffs of a loss without free parameters."""
         return cls(to_sympy(loss.real), to_sympy(loss.fake), to_sympy(loss.generator))
 
-    def at(self, score: sp.Expr) -> Payoffs:
+    def at(self, score: sp.Expr) -> PayoffFormulas:
         """Return the payoffs with ``score`` in the place of t."""
         parts = (self.real, self.fake, self.generator)
-        return Payoffs(*(None if x is None else x.xreplace({t: score}) for x in parts))
+        return PayoffFormulas(*(None if x is None else x.xreplace({t: score}) for x in parts))
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class Equality:
 
 
 @lru_cache(maxsize=64)
-def equal_loss(found: Payoffs, probabilities: bool = False, fit: bool = True) -> Equality | None:
+def equal_loss(
+    found: PayoffFormulas, probabilities: bool = False, fit: bool = True
+) -> Equality | None:
     """Return the catalogue's loss that has these payoffs, the plainest first.
 
     With ``fit=False`` losses with parameters are not tried, which is what takes time.
@@ -85,7 +87,7 @@ def equal_loss(found: Payoffs, probabilities: bool = False, fit: bool = True) ->
             return None
         more = tuple(g for g in guard if g is not None)
         for entry, score, said in _candidates(found):
-            differences = match(found, Payoffs.of(entry).at(score), scores, tolerance)
+            differences = match(found, PayoffFormulas.of(entry).at(score), scores, tolerance)
             if differences is not None:
                 return Equality(entry.name, (*said, *differences, *more), entry)
         if tolerance == NEAR and fit:
@@ -100,7 +102,10 @@ def equal_loss(found: Payoffs, probabilities: bool = False, fit: bool = True) ->
 
 
 def match(
-    found: Payoffs, known: Payoffs, points: np.ndarray = POINTS, tolerance: float = NEAR
+    found: PayoffFormulas,
+    known: PayoffFormulas,
+    points: np.ndarray = POINTS,
+    tolerance: float = NEAR,
 ) -> tuple[str, ...] | None:
     """Return what two games differ by, a factor or a constant each; None where they differ."""
     pairs = [(found.real, known.real), (found.fake, known.fake)]
@@ -159,14 +164,14 @@ def _constants(pairs: Sequence[tuple[Any, Any]], factors: Sequence[float]) -> bo
     return False
 
 
-def points_of(found: Payoffs) -> np.ndarray:
+def points_of(found: PayoffFormulas) -> np.ndarray:
     """Return scores on both sides of every number in the formulas, where kinks may be."""
     numbers = [float(n) for n in _numbers(found) if 10 < n < 10**4]
     return np.concatenate([POINTS, *(np.array([-n - 1.3, 1.3 - n, n - 1.3, n + 1.3])
                                      for n in numbers)])  # fmt: skip
 
 
-def upright(found: Payoffs) -> bool:
+def upright(found: PayoffFormulas) -> bool:
     """Return whether the discriminator's payoffs ask for higher scores on real samples."""
     scores = np.linspace(-6.0, 6.0, 121)
     best = [
@@ -176,7 +181,7 @@ def upright(found: Payoffs) -> bool:
     return bool(best[0] > best[1])
 
 
-def _candidates(found: Payoffs) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]]]:
+def _candidates(found: PayoffFormulas) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]]]:
     """Yield the entries without parameters, with the scores that people put into them."""
     plain = [entry for entry in CATALOGUE.values() if not entry.parameters]
     for entry in plain:
@@ -197,19 +202,19 @@ def _inside(entry: Loss) -> tuple[str, ...]:
     return () if entry.domain == "(-oo, oo)" else (f"scores in {entry.domain}",)
 
 
-def _scales(found: Payoffs) -> list[sp.Rational]:
+def _scales(found: PayoffFormulas) -> list[sp.Rational]:
     numbers = {abs(n) for n in found.real.atoms(sp.Rational) | found.fake.atoms(sp.Rational)}
     return sorted(n for n in numbers if n > 0 and n != 1)[:6]
 
 
-def _critic(found: Payoffs, probabilities: bool) -> Equality | None:
+def _critic(found: PayoffFormulas, probabilities: bool) -> Equality | None:
     """Return the Wasserstein critic for payoffs that are linear in an unbounded score."""
     if probabilities or not all(
         x is None or (sp.Poly(x, t).degree() == 1 if x.is_polynomial(t) else False)
         for x in (found.real, found.fake, found.generator)
     ):
         return None
-    linear = Payoffs(t, -t, -t)
+    linear = PayoffFormulas(t, -t, -t)
     for score, said in ((t, ()), (-t, ("the sign of the score",))):
         differences = match(found, linear.at(score), points_of(found))
         if differences is not None:
@@ -217,7 +222,7 @@ def _critic(found: Payoffs, probabilities: bool) -> Equality | None:
     return None
 
 
-def _guard(found: Payoffs) -> str | None:
+def _guard(found: PayoffFormulas) -> str | None:
     """Return what guards a logarithm, read off the small numbers in the formulas."""
     small: set[sp.Rational] = set()
     for part in (found.real, found.fake, found.generator):
@@ -231,7 +236,7 @@ def _guard(found: Payoffs) -> str | None:
 # --- parameters
 
 
-def _fitted(found: Payoffs) -> Equality | None:
+def _fitted(found: PayoffFormulas) -> Equality | None:
     for entry in CATALOGUE.values():
         if not entry.parameters or _kind(_parts(found)) != _kind(_entry(entry.name)):
             continue
@@ -239,13 +244,13 @@ def _fitted(found: Payoffs) -> Equality | None:
             given = _fit(entry, found, start)
             if given is None:
                 continue
-            differences = match(found, Payoffs.of(given), points_of(found))
+            differences = match(found, PayoffFormulas.of(given), points_of(found))
             if differences is not None:
                 return Equality(given.name, (*_inside(given), *differences), given)
     return None
 
 
-def _parts(found: Payoffs) -> list[sp.Expr]:
+def _parts(found: PayoffFormulas) -> list[sp.Expr]:
     return [x for x in (found.real, found.fake, found.generator) if x is not None]
 
 
@@ -258,7 +263,7 @@ def _kind(parts: Sequence[sp.Expr]) -> str:
     return "exponential" if any(x.has(sp.exp) for x in parts) else "polynomial"
 
 
-def _starts(entry: Loss, found: Payoffs) -> list[list[float]]:
+def _starts(entry: Loss, found: PayoffFormulas) -> list[list[float]]:
     names = list(entry.parameters)
     typical = {"a": (0.1, 0.9, -1.0), "b": (0.1, 1.0), "c": (0.0, 1.0), "eps": (),
                "prior": (0.4,)}  # fmt: skip
@@ -276,11 +281,11 @@ def _starts(entry: Loss, found: Payoffs) -> list[list[float]]:
     ]
 
 
-def _numbers(found: Payoffs) -> set[sp.Rational]:
+def _numbers(found: PayoffFormulas) -> set[sp.Rational]:
     return {abs(n) for x in _parts(found) for n in x.atoms(sp.Rational)}
 
 
-def _fit(entry: Loss, found: Payoffs, start: list[float]) -> Loss | None:
+def _fit(entry: Loss, found: PayoffFormulas, start: list[float]) -> Loss | None:
     """Return the entry with the numbers that fit best, as short fractions."""
     names = list(entry.parameters)
     known = _functions(entry.name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.audits.cores import alike, written
+from gantheory.audits.cores import alike, formula_text
 from gantheory.audits.record import Audit, Finding, Kind, Severity
 from gantheory.audits.recovered import Recovered
 from gantheory.audits.separate import ratio
@@ -212,7 +212,7 @@ def _in_ratio(formula: str | None) -> str | None:
     """Return a formula in t = log r as one in r; None for one that jumps."""
     if formula is None:
         return None
-    return written(sp.expand_log(to_sympy(formula).xreplace({t: sp.log(r)})))
+    return formula_text(sp.expand_log(to_sympy(formula).xreplace({t: sp.log(r)})))
 
 
 def _said(found: Curvature) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.audits.equals import Equality, Payoffs
+from gantheory.audits.equals import Equality, PayoffFormulas
 from gantheory.derivations.derivation import Derivation
 from gantheory.functions import to_sympy
 from gantheory.losses.loss import Loss
@@ -35,7 +35,7 @@ class Facts:
     name: str
     origin: str
     players: dict[str, Any]
-    payoffs: Payoffs | None
+    payoffs: PayoffFormulas | None
     equals: Equality | None
     derivation: Derivation | None
     definition: Loss | None

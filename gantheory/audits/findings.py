@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gantheory.audits.claims import theory, wrong_name
+from gantheory.audits.claims import theory_of_claim, wrong_name
 from gantheory.audits.facts import Facts
 from gantheory.audits.flow import gradients, leaking_state, reduction
 from gantheory.audits.guards import epsilon, logits, not_numbers, squashes
@@ -23,7 +23,7 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     squashes,
     logits,
     exchanged,
-    theory,
+    theory_of_claim,
     wrong_name,
     epsilon,
     not_numbers,

@@ -17,7 +17,7 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from gantheory.audits.cores import alike, core, inside, of_alone, written
+from gantheory.audits.cores import alike, core, core_range, formula_text, of_alone
 from gantheory.audits.forms import quiet
 from gantheory.audits.results import Selection, select, taken
 from gantheory.audits.roles import Roles
@@ -33,7 +33,7 @@ CLOSE = 1e-9  # relative, of a formula against the code
 
 
 @dataclass(frozen=True)
-class Run:
+class TracedRun:
     """One traced run: the loss and each sample's derivative in log q, with the symbols."""
 
     formula: sp.Expr
@@ -60,7 +60,7 @@ class Way:
         """Whether a preference loss has no reference: it is taken as uniform."""
         return self.roles.alone
 
-    def run(self, size: int, centre: float = 0.0) -> Run:
+    def run(self, size: int, centre: float = 0.0) -> TracedRun:
         """Trace the loss on a batch of log ratios around ``centre``."""
         ends = ("+", "-") if self.roles.kind == "preference" else ("",)
         drawn = np.random.default_rng(int(10 * centre) + 97 + size)
@@ -99,7 +99,7 @@ class Way:
 
     def _traced(
         self, trace: Trace, tensors: Mapping[str, Tensor], symbols: dict[str, list[sp.Symbol]]
-    ) -> Run:
+    ) -> TracedRun:
         roles = self.roles
         result = roles.function(**{p: tensors[role] for p, role in roles.of.items()},
                                 **roles.options)  # fmt: skip
@@ -112,7 +112,7 @@ class Way:
         unknown = [str(u) for s, u in trace.record.unknown.items() if s in met]
         if trace.record.random.keys() & met:
             unknown.append("a random number")
-        return Run(formula, slopes, symbols, tuple(dict.fromkeys(unknown)),
+        return TracedRun(formula, slopes, symbols, tuple(dict.fromkeys(unknown)),
                    tuple(dict.fromkeys(trace.record.reads)), how, float(value.detach()),
                    trace.record.single)  # fmt: skip
 
@@ -203,7 +203,7 @@ def _first(roles: Roles) -> tuple[Any, ...]:
     return partly
 
 
-def _levels(run: Run) -> bool:
+def _levels(run: TracedRun) -> bool:
     """Return whether the loss, or a gradient, depends on more than the ratios."""
     known = {x for row in run.ratios.values() for x in row}
     everything = [run.formula, *(one for row in run.slopes.values() for one in row)]
@@ -213,7 +213,7 @@ def _levels(run: Run) -> bool:
 LEVELS = "it depends on the probabilities themselves, not on their ratio alone"
 
 
-def _estimator(way: Way, run: Run) -> dict[str, Any]:
+def _estimator(way: Way, run: TracedRun) -> dict[str, Any]:
     """Return k and w, with E[k] the loss and E[w*grad log q] its gradient, in t = log r."""
     found: dict[str, Any] = {}
     other = way.run(3)
@@ -222,7 +222,11 @@ def _estimator(way: Way, run: Run) -> dict[str, Any]:
         found["missing"] = _apart(run)
     else:
         kept = core(value[0])
-        found |= {"value": written(kept), "reduction": value[1], "inside": inside(value[0], kept)}
+        found |= {
+            "value": formula_text(kept),
+            "reduction": value[1],
+            "inside": core_range(value[0], kept),
+        }
         if not _agrees(way, value):
             return {"missing": "the formula found gives another value than the code"}
     if not run.slopes[""]:
@@ -233,17 +237,17 @@ def _estimator(way: Way, run: Run) -> dict[str, Any]:
     if value is None and not run.formula.free_symbols - set(run.ratios[""]):
         return found
     kept = core(weight)
-    reached = found.get("inside") or inside(weight, kept)
+    reached = found.get("inside") or core_range(weight, kept)
     return {k: v for k, v in found.items() if k != "missing"} | {
-        "weight": written(kept), "inside": reached
+        "weight": formula_text(kept), "inside": reached
     }  # fmt: skip
 
 
-def _apart(run: Run) -> str:
+def _apart(run: TracedRun) -> str:
     return LEVELS if _levels(run) else "the samples of a batch are coupled, or count differently"
 
 
-def _mean(two: Run, three: Run) -> tuple[sp.Expr, str] | None:
+def _mean(two: TracedRun, three: TracedRun) -> tuple[sp.Expr, str] | None:
     """Return what each sample adds to a mean of them, and how they are reduced."""
     formulas = [of_alone(run.formula, set(run.ratios[""])) for run in (two, three)]
     if None in formulas:
@@ -265,7 +269,7 @@ def _mean(two: Run, three: Run) -> tuple[sp.Expr, str] | None:
     return scale * first + constant, kind
 
 
-def _weight(two: Run, three: Run) -> sp.Expr | None:
+def _weight(two: TracedRun, three: TracedRun) -> sp.Expr | None:
     """Return what multiplies grad log q at a sample, in a mean over samples."""
     rows: list[sp.Expr] = []
     for run in (two, three):
@@ -300,7 +304,7 @@ def _agrees(way: Way, found: tuple[sp.Expr, str]) -> bool:
     return True
 
 
-def _preference(way: Way, run: Run) -> dict[str, Any]:
+def _preference(way: Way, run: TracedRun) -> dict[str, Any]:
     """Return the loss of one pair in w and l, the ratios pi/pi_ref, and the signs of its slopes."""
     if _levels(run):
         return {"missing": LEVELS}

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.api import derive
-from gantheory.audits.equals import Equality, Payoffs, equal_loss
+from gantheory.audits.equals import Equality, PayoffFormulas, equal_loss
 from gantheory.audits.facts import ENERGIES, FAMILIES, Facts
 from gantheory.audits.findings import findings
 from gantheory.audits.names import claim_in, player_of
@@ -82,16 +82,16 @@ def _how(found: Recovered) -> tuple[str, ...]:
     return tuple(checked)
 
 
-def _payoffs(d: Any, g: Any) -> Payoffs | None:
+def _payoffs(d: Any, g: Any) -> PayoffFormulas | None:
     """Return the payoffs with the sign of a discriminator that maximises."""
     given = d is not None and d.real is not None and d.fake is not None
     generator = to_sympy(g.fake) if g is not None and g.fake is not None else None
     if not given:
         return None
-    return Payoffs(-to_sympy(d.real), -to_sympy(d.fake), generator)
+    return PayoffFormulas(-to_sympy(d.real), -to_sympy(d.fake), generator)
 
 
-def _definition(name: str, payoffs: Payoffs | None, domain: str) -> Loss | None:
+def _definition(name: str, payoffs: PayoffFormulas | None, domain: str) -> Loss | None:
     """Return the loss as a record; without a generator's loss the game is taken as zero-sum."""
     if payoffs is None:
         return None
@@ -103,7 +103,7 @@ def _definition(name: str, payoffs: Payoffs | None, domain: str) -> Loss | None:
 
 
 def _equality(
-    d: Any, g: Any, payoffs: Payoffs | None, coupled: str | None, probabilities: bool
+    d: Any, g: Any, payoffs: PayoffFormulas | None, coupled: str | None, probabilities: bool
 ) -> Equality | None:
     if coupled:
         return _relativistic(d, coupled)
@@ -121,7 +121,7 @@ def _relativistic(d: Any, coupled: str) -> Equality | None:
 
 
 def _derivation(
-    definition: Loss | None, equals: Equality | None, payoffs: Payoffs | None
+    definition: Loss | None, equals: Equality | None, payoffs: PayoffFormulas | None
 ) -> Derivation | None:
     """Derive the theory; on the catalogue's domain where that alone has an optimum."""
     if definition is None:
@@ -172,7 +172,7 @@ def claim_of(
 
 
 def _formulas(
-    d: Any, g: Any, payoffs: Payoffs | None, definition: Loss | None, domain: str
+    d: Any, g: Any, payoffs: PayoffFormulas | None, definition: Loss | None, domain: str
 ) -> dict[str, str | None] | None:
     if payoffs is None and (g is None or g.fake is None):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from gantheory.audits.told import what_it_does, what_it_is
+from gantheory.audits.description import what_it_does, what_it_is
 
 if TYPE_CHECKING:
     from gantheory.audits.record import Audit

@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 import torch
 
-from gantheory.audits.agreement import compare, note_gradients, remembers
+from gantheory.audits.agreement import compare_with_code, note_gradients, remembers
 from gantheory.audits.calls import Call
 from gantheory.audits.forms import Runner, ScoreDomain, Traced
 from gantheory.audits.kinks import by_relu
@@ -153,7 +153,7 @@ def _fill(player: Player, runner: Runner) -> None:
     if player.missing is None:
         _payoffs(player, runner, first)
     if player.missing is None:
-        compare(player, runner)
+        compare_with_code(player, runner)
     note_gradients(player, runner)
     if not runner.domain.probabilities and player.real is not None:
         player.overflows = overflows(player, runner)

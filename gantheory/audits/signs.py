@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from gantheory.audits.equals import Payoffs, common_factor, equal_loss, upright
+from gantheory.audits.equals import PayoffFormulas, common_factor, equal_loss, upright
 from gantheory.audits.facts import ENERGIES, Facts, scores_code
 from gantheory.audits.record import Finding, Kind, Severity
 from gantheory.functions import t
@@ -40,12 +40,12 @@ def exchanged(facts: Facts) -> Iterator[Finding]:
         yield from _turned(facts, p)
 
 
-def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
+def _turned(facts: Facts, p: PayoffFormulas) -> Iterator[Finding]:
     """Try the loss with one thing turned round: what is then known is what is wrong."""
     d = facts.derivation
     wrong = d is not None and (d.no_optimum or d.followed is not None)
     if p.generator is not None:
-        swapped = equal_loss(Payoffs(p.fake, p.real, p.generator), fit=bool(wrong))
+        swapped = equal_loss(PayoffFormulas(p.fake, p.real, p.generator), fit=bool(wrong))
         if swapped and "the sign of the score" not in swapped.up_to:
             yield Finding(
                 Kind.EXCHANGED, Severity.ERROR,
@@ -56,7 +56,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
                 "exchange the two arguments, or the two labels, of the discriminator's loss",
             )  # fmt: skip
             return
-    negative = equal_loss(Payoffs(-p.real, -p.fake, p.generator), fit=bool(wrong))
+    negative = equal_loss(PayoffFormulas(-p.real, -p.fake, p.generator), fit=bool(wrong))
     if negative and "the sign of the score" not in negative.up_to:
         yield Finding(
             Kind.WRONG_SIGN, Severity.ERROR,
@@ -66,7 +66,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if p.generator is not None:
-        negative = equal_loss(Payoffs(p.real, p.fake, -p.generator), fit=bool(wrong))
+        negative = equal_loss(PayoffFormulas(p.real, p.fake, -p.generator), fit=bool(wrong))
         if negative and "the sign of the score" not in negative.up_to:
             yield Finding(
                 Kind.WRONG_SIGN, Severity.ERROR,
@@ -76,7 +76,7 @@ def _turned(facts: Facts, p: Payoffs) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _linear(p: Payoffs) -> bool:
+def _linear(p: PayoffFormulas) -> bool:
     return p.real.is_polynomial(t) and sp.degree(p.real, t) == 1
 
 

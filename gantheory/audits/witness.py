@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gantheory.audits.agreement import GRADIENT, VALUE, slopes_told, told
+from gantheory.audits.agreement import GRADIENT, VALUE, slopes_of_formula, value_of_formula
 from gantheory.audits.forms import Batch, Runner, quiet
 from gantheory.audits.recovered import Player
 from gantheory.audits.results import taken
@@ -77,7 +77,7 @@ def _difference(player: Player, runner: Runner, graph: Graph, given: Batch) -> f
     """Return the largest difference of graph and formula, relative to their size or 1."""
     with quiet(runner.dtype, 0):
         value, *slopes = graph(*_tensors(runner, given))
-    expected = told(player, runner, given)
+    expected = value_of_formula(player, runner, given)
     if expected is None:
         raise ValueError("the formula has no value there")
     worst = abs(float(value) - expected) / max(1.0, abs(expected))
@@ -88,6 +88,8 @@ def _difference(player: Player, runner: Runner, graph: Graph, given: Batch) -> f
     for side, found in (("real", rows[:heads]), ("fake", rows[heads:])):
         if side == "real" and player.player == "generator":
             continue
-        true = player.gradient_factor * slopes_told(player, runner, side, getattr(given, side))
+        true = player.gradient_factor * slopes_of_formula(
+            player, runner, side, getattr(given, side)
+        )
         worst = max(worst, float(np.max(np.abs(found - true) / np.maximum(1.0, np.abs(true)))))
     return worst

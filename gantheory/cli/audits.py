@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.padding import Padding
 from rich.text import Text
 
+from gantheory.audits.description import what_it_does, what_it_is
 from gantheory.audits.record import Audit, Severity
-from gantheory.audits.told import what_it_does, what_it_is
 from gantheory.report import terminal
 
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
-    from gantheory.integrals.curves import Curve, Family, Target, Vanishing
+    from gantheory.integrals.curves import Family, Target, TargetCurve, Vanishing
     from gantheory.report.plots.along import Measured
 
 MEASURED_AT = (0.5, 1.0, 2.0, 3.0, 4.0)  # beyond, D* is so steep that training to it takes long
@@ -35,7 +35,7 @@ class Job:
         self.d = np.linspace(*family.range, points)
         self.targets: list[Target] = [*map(Target.of, divergences)]
         self.targets += [Target.followed_by(loss) for loss in losses]
-        self.curves: list[Curve] = []
+        self.curves: list[TargetCurve] = []
         self.marks: list[Vanishing] = []
         self.measured: list[Measured] = []
 

@@ -153,11 +153,11 @@ def _show(analysis: Analysis, decision: Decision) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from gantheory.dynamics.telling import tell
+    from gantheory.dynamics.description import describe
     from gantheory.report import terminal
 
     console = terminal.console(highlight=False)
-    told = tell(analysis, decision)
+    told = describe(analysis, decision)
     console.print(f"[bold]{escape(told.title)}[/bold]")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold")

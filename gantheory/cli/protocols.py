@@ -12,7 +12,7 @@ from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
 
 if TYPE_CHECKING:
-    from simulations.protocols import Outcome, Protocol
+    from simulations.protocols import Protocol, ProtocolOutcome
 
 
 @click.command(name="protocols")
@@ -70,7 +70,7 @@ def command(
 def _run(
     protocol: Protocol, seeds: list[int], steps: int | None, device: str, out: Path | None,
     hidden: bool,
-) -> Outcome:  # fmt: skip
+) -> ProtocolOutcome:  # fmt: skip
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
@@ -110,7 +110,7 @@ def _list(as_json: bool) -> None:
     print_list(["name", "title"], rows, beside={"source": "from", "steps": "steps"})
 
 
-def _as_dict(protocol: Protocol, outcomes: list[Outcome] | None) -> dict[str, Any]:
+def _as_dict(protocol: Protocol, outcomes: list[ProtocolOutcome] | None) -> dict[str, Any]:
     from simulations.protocols import outcomes_of, published_of
     from simulations.runs import as_plain
 
@@ -124,10 +124,10 @@ def _as_dict(protocol: Protocol, outcomes: list[Outcome] | None) -> dict[str, An
     }  # fmt: skip
 
 
-def _show(protocol: Protocol, outcomes: list[Outcome]) -> None:
+def _show(protocol: Protocol, outcomes: list[ProtocolOutcome]) -> None:
     from gantheory.cli.wrapping import say
     from simulations.protocols import published_of
-    from simulations.protocols.results import QUANTITIES, told
+    from simulations.protocols.results import QUANTITIES, table_rows
 
     for line in (
         f"{protocol.name}: {protocol.title}",
@@ -135,7 +135,7 @@ def _show(protocol: Protocol, outcomes: list[Outcome]) -> None:
         f"differs: {protocol.differs}",
     ):
         say(line)
-    for row in told(published_of(protocol.name), outcomes):
+    for row in table_rows(published_of(protocol.name), outcomes):
         say(row.who)
         numbers = ", ".join(f"{QUANTITIES[k][0]} {v}" for k, v in row.numbers.items())
         for line in filter(None, (numbers, row.remark)):

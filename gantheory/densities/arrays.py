@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array, Density, Domain, families_by_name, make, written
+from gantheory.densities.base import Array, Density, Domain, families_by_name, make, parameter_text
 from gantheory.errors import GantheoryError
 
 
@@ -83,7 +83,11 @@ def is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return f"<array of shape {value.shape}>" if isinstance(value, np.ndarray) else written(value)
+    return (
+        f"<array of shape {value.shape}>"
+        if isinstance(value, np.ndarray)
+        else parameter_text(value)
+    )
 
 
 def laws(name: str, **parameters: Any) -> Density:

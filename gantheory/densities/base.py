@@ -126,7 +126,9 @@ class Density:
         raise GantheoryError(f"{self}: no score is known for the parameter {name!r}")
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(written(value) for value in self.parameters.values())})"
+        return (
+            f"{self.name}({', '.join(parameter_text(value) for value in self.parameters.values())})"
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -149,16 +151,16 @@ class _Alone:
 Density.known_alone = _Alone
 
 
-def written(value: Any) -> str:
+def parameter_text(value: Any) -> str:
     """Return a parameter as `parse_density` reads it.
 
-    >>> written((0.5, 2.0))
+    >>> parameter_text((0.5, 2.0))
     '(0.5, 2)'
     """
     if value is None or isinstance(value, str | Density):
         return str(value)
     if isinstance(value, Sequence):
-        return f"({', '.join(written(v) for v in value)}{',' if len(value) == 1 else ''})"
+        return f"({', '.join(parameter_text(v) for v in value)}{',' if len(value) == 1 else ''})"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gantheory.densities.base import Array, generator
-from gantheory.densities.base import written as as_text
+from gantheory.densities.base import parameter_text as as_text
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import CONSTANT, Tail, heavier
 from gantheory.densities.univariate import (

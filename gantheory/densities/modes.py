@@ -13,8 +13,8 @@ from gantheory.densities.base import (
     Array,
     Domain,
     parameter,
+    parameter_text,
     register_family,
-    written,
 )
 from gantheory.densities.plane import Spatial, Tangent, widened
 from gantheory.errors import GantheoryError, shown
@@ -69,7 +69,7 @@ class _Modes(Spatial):
 
     def __str__(self) -> str:
         shown = {k: v for k, v in self.parameters.items() if v is not None}
-        return f"{self.name}({', '.join(f'{k}={written(v)}' for k, v in shown.items())})"
+        return f"{self.name}({', '.join(f'{k}={parameter_text(v)}' for k, v in shown.items())})"
 
 
 @register_family

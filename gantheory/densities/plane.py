@@ -22,8 +22,8 @@ from gantheory.densities.base import (
     Density,
     generator,
     parameter,
+    parameter_text,
     register_family,
-    written,
 )
 from gantheory.errors import GantheoryError, shown, unknown_name
 
@@ -273,7 +273,7 @@ class SpatialMixture(Spatial):
 
     def __str__(self) -> str:
         pairs = zip(self.weights_of, self.laws, strict=True)
-        return f"mixture({' + '.join(f'{written(w)}*{law}' for w, law in pairs)})"
+        return f"mixture({' + '.join(f'{parameter_text(w)}*{law}' for w, law in pairs)})"
 
     def tangent(self, name: str) -> Tangent:
         return part_tangent(self, self.laws, name) or super().tangent(name)

@@ -16,8 +16,8 @@ from gantheory.densities.base import (
     Domain,
     generator,
     parameter,
+    parameter_text,
     register_family,
-    written,
 )
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
@@ -88,9 +88,9 @@ class Radial(Density):
 
     def __post_init__(self) -> None:
         if not isinstance(self.radius, Univariate) or self.radius.support[0] < 0:
+            shown = parameter_text(self.radius) if isinstance(self.radius, Density) else "radius"
             raise GantheoryError(
-                f"radial: {written(self.radius) if isinstance(self.radius, Density) else 'radius'} "
-                "must be a density on the positive half-line, such as gamma(3, 1)"
+                f"radial: {shown} must be a density on the positive half-line, such as gamma(3, 1)"
             )
         place = self.loc if isinstance(self.loc, tuple | list) else (self.loc,) * self.dim
         try:

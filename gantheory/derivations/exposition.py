@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
-from gantheory.shown import Shown, Told, html_table
+from gantheory.shown import Overview, Shown, html_table
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def weakest_word(words: Iterable[str]) -> str:
 class Theory(Protocol):
     """What a theory of one loss has to have so that it can be told."""
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """The title, and rows of a label and a text."""
 
     @property
@@ -104,13 +104,13 @@ class Theory(Protocol):
 class Exposition(Shown):
     """What a terminal, a notebook and a LaTeX document show of a theory."""
 
-    def told(self: Theory) -> Told:
+    def overview(self: Theory) -> Overview:
         """Return the loss, and below it the answer in five lines at most."""
         lines = ((one.label, f"{one.text}  [{one.known}]") for one in self.summary)
         definition = getattr(self, "definition", None)
-        stated = definition.told().rows if isinstance(definition, Shown) else ()
+        stated = definition.overview().rows if isinstance(definition, Shown) else ()
         game = tuple(row for row in stated if row[0] in ("D maximises", "where", "G minimises"))
-        return Told(self.title, (*game, *lines))
+        return Overview(self.title, (*game, *lines))
 
     @property
     def summary(self) -> tuple[Line, ...]:
@@ -146,7 +146,7 @@ class Exposition(Shown):
         )
         remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
         steps = f"<details><summary>Step by step</summary><ol>{rows}</ol></details>" if rows else ""
-        return f"{html_table(*self.told())}{steps}{remarks}"
+        return f"{html_table(*self.overview())}{steps}{remarks}"
 
 
 def latex_document(theory: Theory) -> str:

@@ -340,7 +340,7 @@ class _Theory:
         return Equilibrium(self.at_one("link"), -even, self.at_one("generator"))
 
 
-def numbers_of(parameters: Assumptions) -> Iterator[dict[str, Fraction]]:
+def legal_points(parameters: Assumptions) -> Iterator[dict[str, Fraction]]:
     """Yield a few legal points of the parameters."""
     for share in SHARES:
         found: dict[sp.Symbol, sp.Expr] = {}
@@ -358,7 +358,7 @@ def numbers_of(parameters: Assumptions) -> Iterator[dict[str, Fraction]]:
 def _held_against_numbers(made: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
     """Say at which numbers an open curvature is a divergence, and refuse what numbers refute."""
     seen: dict[str, dict[bool, str]] = {"loss": {}, "followed": {}}
-    for numbers in numbers_of(parameters):
+    for numbers in legal_points(parameters):
         shown = ", ".join(f"{name} = {value}" for name, value in numbers.items())
         try:
             single = plain(made.definition.given(**numbers))

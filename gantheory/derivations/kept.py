@@ -27,9 +27,9 @@ def kept(derived: Callable[[Loss, float], Derivation], loss: Loss, seconds: floa
     question = (pickle.dumps(loss), seconds, *DIVERGENCES.values())
     found = _FOUND.get(question)
     if found is None:
-        before = deadline.cuts()
+        before = deadline.times_out_of_time()
         found = derived(loss, seconds)
-        if deadline.cuts() == before:
+        if deadline.times_out_of_time() == before:
             while len(_FOUND) >= MOST:
                 _FOUND.pop(next(iter(_FOUND)), None)  # another thread may have been faster
             _FOUND[question] = found

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from gantheory.divergences.stable import Balls, Integrand, Stable
 from gantheory.expressions import ELEMENTARY, Grammar, parse
-from gantheory.shown import Shown, Told, constructor
+from gantheory.shown import Overview, Shown, constructor
 
 RATIO = Grammar("divergence generator", ELEMENTARY, frozenset({"r"}), parameters=True,
                 example="r*log(r)")  # fmt: skip
@@ -50,10 +50,10 @@ class FDivergence(Shown):
     def __repr__(self) -> str:
         return constructor(self)
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the symbol, the generator and the aliases."""
         rows = (("f", self.f), ("name", self.name), ("also", ", ".join(self.aliases)))
-        return Told(self.title, rows)
+        return Overview(self.title, rows)
 
     def __post_init__(self) -> None:
         parse(self.f, RATIO)

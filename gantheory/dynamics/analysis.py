@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from gantheory.dynamics.circle import roots_in_balls
+from gantheory.dynamics.description import describe
 from gantheory.dynamics.equilibria import (
     RestPoint,
     equilibria,
@@ -28,11 +29,10 @@ from gantheory.dynamics.spectrum import (
     operator_in_balls,
 )
 from gantheory.dynamics.steps import StepSizes, companion, step_sizes
-from gantheory.dynamics.telling import tell
 from gantheory.dynamics.verdict import Behaviour, Decision, decide, is_affine
 from gantheory.dynamics.zeros import Zeros, zeros_of_field
 from gantheory.records import How
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 SECONDS = 8.0  # for exact step sizes, and for the best of them
 PLACES = tuple(sp.Rational(k, 2) for k in (0, 2, -2, 1, -1, 20, -20, 200, -200))
@@ -65,12 +65,12 @@ class Analysis(Shown):
     equilibrium: RestPoint | None
     decision: Decision
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the verdict, and what it rests on."""
-        return tell(self, self.decision)
+        return describe(self, self.decision)
 
     def __repr__(self) -> str:
-        told = self.told()
+        told = self.overview()
         return f"Analysis({told.title}: {dict(told.rows)['verdict']})"
 
     @cached_property

@@ -76,18 +76,18 @@ def search(system: System, start: Vector, budget: int = BOXES) -> Search:
         box = waiting[0]
         try:
             check_time()
-            settled = _settled(system, box, start, zeros, unresolved)
+            decided = _decided(system, box, start, zeros, unresolved)
         except OutOfTime:
             break
         waiting.popleft()
-        if not settled and _radius(box) < SMALLEST:
+        if not decided and _radius(box) < SMALLEST:
             unresolved.append(box)
-        elif not settled:
+        elif not decided:
             waiting.extend(_halves(box))
     return Search(tuple(zero for zero, _ in zeros), (*unresolved, *waiting))
 
 
-def _settled(
+def _decided(
     system: System,
     box: Vector,
     start: Vector,

@@ -12,7 +12,7 @@ import sympy as sp
 from gantheory.dynamics.noise import Noise
 from gantheory.errors import GantheoryError
 from gantheory.functions import relu, sigmoid
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 KINKED = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise, relu)
 
@@ -51,11 +51,11 @@ class Game(Shown):
     candidates: tuple[Mapping[sp.Symbol, sp.Expr], ...] = ()
     title: str = ""
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return each player's loss and variables."""
         rows = [(f"min over {', '.join(map(str, variables))}", str(loss))
                 for loss, variables in zip(self.losses, self.players, strict=True)]  # fmt: skip
-        return Told(self.title or self.name, tuple(rows))
+        return Overview(self.title or self.name, tuple(rows))
 
     def __post_init__(self) -> None:
         for number, variables in enumerate(self.players, 1):

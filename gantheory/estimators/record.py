@@ -9,7 +9,7 @@ from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import names_in
 from gantheory.losses.loss import Claim, Reference
-from gantheory.shown import Shown, Told, constructor
+from gantheory.shown import Overview, Shown, constructor
 
 # r is p/q at a sample of q, u its logarithm: reference model over the trained one.
 RATIO = Grammar(
@@ -45,10 +45,10 @@ class Estimator(Shown):
     def __repr__(self) -> str:
         return constructor(self)
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the formula and where it was published."""
         rows = (("k(r)", self.formula), ("published", str(self.reference or "")))
-        return Told(self.title, rows)
+        return Overview(self.title, rows)
 
     def __post_init__(self) -> None:
         used = names_in(parse(self.formula, RATIO))

@@ -31,7 +31,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.functionals.kernels import KernelMean, mean_of_kernel
-from gantheory.functionals.nodes import ROUNDING, Nodes, between, nodes_of
+from gantheory.functionals.nodes import ROUNDING, Nodes, from_two_resolutions, nodes_of
 from gantheory.functions import t, to_sympy
 from gantheory.integrals.dispatch import divergence
 from gantheory.integrals.line.estimates import split_parameter
@@ -214,7 +214,7 @@ class ConstrainedCritic(Shown):
                     return np.zeros_like(nodes.x)
                 return nodes.terms("q", velocity * -gap.at(at)[0] / self._weight(nodes.x))
 
-        found = summed(nodes_of(first, second, self.mu), terms)
+        found = sum_of_nodes(nodes_of(first, second, self.mu), terms)
         return Estimate.undetermined(reason, METHOD) if reason else found
 
 
@@ -296,7 +296,7 @@ def _square(loss: Critic, first: Density, second: Density, third: Density | None
     both = nodes_of(first, second, third)
     named = {p: first, q: second, mu: third}
     laws = [law for symbol, law in named.items() if weight.has(symbol) and law is not None]
-    return _without_mass(laws, gap, both[1].x) or summed(both, terms)
+    return _without_mass(laws, gap, both[1].x) or sum_of_nodes(both, terms)
 
 
 def _without_mass(laws: list[Density], gap: Gap, x: Array) -> Estimate | None:
@@ -318,14 +318,14 @@ def _weight(
         return np.asarray(weight(first.pdf(x), second.pdf(x), at) + np.zeros_like(x))
 
 
-def summed(both: tuple[Nodes, Nodes], terms: Callable[[Nodes], Array]) -> Estimate:
+def sum_of_nodes(both: tuple[Nodes, Nodes], terms: Callable[[Nodes], Array]) -> Estimate:
     """Return a sum over nodes at two resolutions, with its error."""
     coarse, fine = (terms(nodes) for nodes in both)
     if not np.all(np.isfinite(fine)):
         return Estimate.undetermined(LIGHT, METHOD)
     size = float(np.abs(fine).sum())
     error = 64 * ROUNDING * size + both[1].at_ends(fine)
-    return between(float(fine.sum()), float(coarse.sum()), error, METHOD)
+    return from_two_resolutions(float(fine.sum()), float(coarse.sum()), error, METHOD)
 
 
 def _scaled(found: Estimate, factor: float) -> Estimate:

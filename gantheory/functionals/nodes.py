@@ -144,11 +144,11 @@ def _edges(p: Univariate, q: Univariate) -> tuple[Array, tuple[bool, bool]]:
     return elements(p, q, *ends), (math.isinf(lowest), math.isinf(highest))
 
 
-def between(fine: float, coarse: float, error: float, method: str) -> Estimate:
+def from_two_resolutions(fine: float, coarse: float, error: float, method: str) -> Estimate:
     """Return the finer of two resolutions, with their difference and other errors as its error."""
     total = SAFETY * abs(float(fine) - float(coarse)) + float(error)
     if not np.isfinite(total) or (total > COARSE * abs(fine) and total > 1e-8):
         return Estimate.undetermined(
-            f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not settle", method
+            f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not converge", method
         )
     return Estimate(float(fine), total, method=method)

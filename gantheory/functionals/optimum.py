@@ -19,7 +19,7 @@ from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.functionals.constrained import ConstrainedCritic, constrained_critic
 from gantheory.functionals.fixed_point import STEP, MeansGame
-from gantheory.functionals.nodes import ROUNDING, Law, Nodes, between, nodes_of
+from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
 from gantheory.integrals.line.estimates import split_parameter
@@ -103,7 +103,7 @@ class OptimalCritic(Shown):
         minimised = MeansGame(read_means(as_functional(self.loss)[1]))
         found = [_gradient(self.q, name, minimised, one) for one in self.solved]
         (coarse, _), (fine, error) = found
-        return between(fine, coarse, error, METHOD)
+        return from_two_resolutions(fine, coarse, error, METHOD)
 
     def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
         """Return the stable JSON keys."""
@@ -236,11 +236,11 @@ def _assembled(
     concave = _is_concave(game)
     (coarse, fine), size = numbers, sizes[-1]
     moments = {
-        str(symbol): between(fine[k], coarse[k], size[k], METHOD)
+        str(symbol): from_two_resolutions(fine[k], coarse[k], size[k], METHOD)
         for k, symbol in enumerate(game.means.symbols)
     }
     felt = _felt(game.outer, fine, size)
-    value = between(game.outer(fine), game.outer(coarse), felt, METHOD)
+    value = from_two_resolutions(game.outer(fine), game.outer(coarse), felt, METHOD)
     if _can_gain(solved[-1], game.outer(fine)):
         reason = "the stationary score is no maximum"
         return OptimalCritic(loss, p, q, Estimate.undetermined(reason, METHOD), reason=reason)

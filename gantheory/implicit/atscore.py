@@ -22,7 +22,7 @@ from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.functions import t
 from gantheory.implicit.isolation import Function, meet
 from gantheory.implicit.reals import Real
-from gantheory.implicit.sections import between
+from gantheory.implicit.sections import generic_point
 
 FAR = 400  # binary digits of the largest score tried, and of the distance to a finite end
 NEWTON = 8  # halvings between two tries of Newton's method
@@ -137,7 +137,7 @@ def _bracket(sign: Callable[[arb], int | None], lower: Real, upper: Real) -> tup
     Scores are tried at 2^k from a generic one, or at 2^-k of the way to a finite end: k doubles
     until the sign has changed, and is then halved.
     """
-    start = between(lower, upper)
+    start = generic_point(lower, upper)
     side = -1 if sign(start) == -1 else 1
     end = upper if side > 0 else lower
 

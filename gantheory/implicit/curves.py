@@ -28,7 +28,7 @@ from gantheory.implicit.atscore import AtScore, as_expression, function_of
 from gantheory.implicit.envelope import Path, Segment
 from gantheory.implicit.isolation import MOST, zeros
 from gantheory.implicit.reals import Real
-from gantheory.implicit.sections import between, vanishes
+from gantheory.implicit.sections import generic_point, vanishes
 from gantheory.implicit.stationary import Arc, Slopes, limit_at
 from gantheory.theory.coordinates import coordinate_for, in_coordinate
 
@@ -91,7 +91,7 @@ def cancelled(expr: sp.Expr, segment: Segment) -> sp.Expr:
     local = segment.local
     assert isinstance(local, Arc)
     coordinate = coordinate_for(local.part.slopes.payoffs)
-    score = float(between(local.part.lower, local.part.upper))
+    score = float(generic_point(local.part.lower, local.part.upper))
     place = score if coordinate.symbol is t else float(coordinate.of_score(sp.Float(score)))
     try:
         found = Algebra({coordinate.symbol: place}).normal(in_coordinate(expr, coordinate))
@@ -127,7 +127,7 @@ def _signs(segment: Segment, expr: sp.Expr, most: int) -> list[Signed]:
     ends = [low, *zeros(function, low, high, name=False, most=most), high]
     found = []
     for one, other in pairwise(ends):
-        score = between(one, other)
+        score = generic_point(one, other)
         sign = function.sign(score)
         real, fake, _ = local.part.slopes.functions
         found.append(Signed(sign or 0, (-fake.value(score) / real.value(score)).mid()))

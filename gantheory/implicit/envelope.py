@@ -34,7 +34,7 @@ MOST_CUTS = 12  # tries, each with one ratio more
 FAR = 40  # binary digits of the largest and smallest of them
 MOST = 400  # intervals of ratios on which two local maxima are compared
 FURTHEST = 60  # quarterings and quadruplings of a ratio towards 0 and infinity
-TIED = arb(2) ** -100
+EQUAL_WITHIN = arb(2) ** -100
 EQUALLY_GOOD = (
     "two scores are equally good for an interval of ratios, and which of them is taken decides "
     "the generator's loss"
@@ -248,7 +248,7 @@ def _crossing(low: arb, high: arb, first: Local, last: Local) -> Real:
         guess = following if low < following < high else ((low + high) / 2).mid()
         if not low < guess < high:
             break
-    if all(_tied(first, last, ratio) for ratio in (low, (low + high) / 2, high)):
+    if all(_equal_values(first, last, ratio) for ratio in (low, (low + high) / 2, high)):
         raise Undecided(EQUALLY_GOOD)
     if not gain.contains(0):
         return Real(low.union(high))
@@ -257,8 +257,8 @@ def _crossing(low: arb, high: arb, first: Local, last: Local) -> Real:
     return Real(near if near.is_finite() else low.union(high))
 
 
-def _tied(first: Local, last: Local, ratio: arb) -> bool:
-    return bool(abs(_value(last, ratio) - _value(first, ratio)) < TIED * (1 + abs(ratio)))
+def _equal_values(first: Local, last: Local, ratio: arb) -> bool:
+    return bool(abs(_value(last, ratio) - _value(first, ratio)) < EQUAL_WITHIN * (1 + abs(ratio)))
 
 
 class _States:
@@ -310,7 +310,7 @@ def _from_there(best: Local, other: Local, start: arb, way: int, states: _States
         one, two = states(best, ratio), states(other, ratio)
         if one[0] > two[0] and one[1 if way == 1 else 2] >= most:
             return ratio
-    if all(_tied(best, other, ratio) for ratio in (start, (start * arb(4) ** way).mid())):
+    if all(_equal_values(best, other, ratio) for ratio in (start, (start * arb(4) ** way).mid())):
         raise Undecided(EQUALLY_GOOD)
     raise Undecided("which of two local maxima is higher as r tends to an end is not known")
 
@@ -332,7 +332,7 @@ def _is_higher(best: Local, other: Local, x: arb, y: arb, states: _States) -> bo
 
 
 def _is_no_less(one: arb, other: arb) -> bool:
-    return bool(one > other or abs(one - other) < TIED * (1 + abs(other)))
+    return bool(one > other or abs(one - other) < EQUAL_WITHIN * (1 + abs(other)))
 
 
 def _segment(ratios: Ratios, local: Local) -> Segment:

@@ -47,10 +47,10 @@ class Section:
     @property
     def middle(self) -> arb:
         """A point inside."""
-        return between(self.lower, self.upper)
+        return generic_point(self.lower, self.upper)
 
 
-def between(lower: Real, upper: Real) -> arb:
+def generic_point(lower: Real, upper: Real) -> arb:
     """Return a generic point between two ends."""
     low, high = lower.ball.mid(), upper.ball.mid()
     if not lower.is_finite:
@@ -101,11 +101,11 @@ def vanishes(expr: sp.Expr, lower: Real, upper: Real) -> bool:
         Undecided: where balls do not tell it from 0 and algebra does not show it.
     """
     function = Function(expr, t)
-    place = Real(between(lower, upper))
+    place = Real(generic_point(lower, upper))
     for _ in range(POINTS):
         if not function.value(place.ball).contains(0):
             return False
-        place = Real(between(place, upper))
+        place = Real(generic_point(place, upper))
     if expr.count_ops() < LONG:
         rewritten = expr.rewrite(sp.exp)
         if sp.cancel(rewritten) == 0 or sp.simplify(rewritten) == 0:  # the cheap one first
@@ -161,7 +161,7 @@ def _between_poles(section: Section) -> list[Section]:
             continue
         ends = [section.lower, *found, section.upper]
         for low, high in itertools.pairwise(ends):
-            if Function(base, t).sign(between(low, high)) != 1:
+            if Function(base, t).sign(generic_point(low, high)) != 1:
                 raise Undecided(
                     f"{base} is not positive between {section.lower.shown} and "
                     f"{section.upper.shown}, where its root or logarithm is taken; restrict the "

@@ -22,7 +22,7 @@ from gantheory.functions import t
 from gantheory.implicit.atscore import function_of, stationary_score
 from gantheory.implicit.isolation import Function, limit_near, zeros
 from gantheory.implicit.reals import Real
-from gantheory.implicit.sections import Section, between, vanishes
+from gantheory.implicit.sections import Section, generic_point, vanishes
 from gantheory.implicit.tidying import slope_of, tidied
 from gantheory.theory.coordinates import Payoffs
 
@@ -121,7 +121,7 @@ def _parts_of(section: Section) -> list[_Part]:
     found = []
     for low, high in itertools.pairwise(ends):
         check_time()
-        middle = between(low, high)
+        middle = generic_point(low, high)
         signs = [
             0 if is_zero else function.sign(middle)
             for function, is_zero in zip(slopes.functions, still, strict=True)

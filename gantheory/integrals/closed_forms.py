@@ -3,7 +3,7 @@ r"""Closed forms: an independent route, from two formulas a family and symbolic 
 Each exponential family states KL(P‖Q) and its affinity :math:`\int p^\alpha q^{1-\alpha}`; the
 other divergences follow from these two. Nothing here is shared with the quadrature. Values are
 computed in 40 digits and again in twice as many until 20 of them stay, so differences of nearly
-equal laws keep all of theirs; what 640 digits do not settle has the last change as its error.
+equal laws keep all of theirs; what 640 digits do not converge has the last change as its error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gantheory.records import Estimate, Status
 
 METHOD = "closed form"
 DIGITS, MOST_DIGITS = 40, 640
-SETTLED = 1e-20  # relative change from one number of digits to twice as many
+CONVERGED = 1e-20  # relative change from one number of digits to twice as many
 Formula = tuple[sp.Expr, tuple[sp.Expr, ...]]  # and what must be positive for it to be finite
 
 
@@ -260,7 +260,7 @@ def _evaluated(expr: sp.Expr, values: dict[str, Any]) -> tuple[Any, float]:
         digits, before = 2 * digits, value
         value = _in_digits(compute, at, digits)
         change = abs(value - before)
-        if value != 0 and change <= SETTLED * abs(value):  # all digits of a 0 may have cancelled
+        if value != 0 and change <= CONVERGED * abs(value):  # all digits of a 0 may have cancelled
             return value, 0.0
         if digits >= MOST_DIGITS:
             return value, float(change)

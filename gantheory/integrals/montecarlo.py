@@ -30,7 +30,7 @@ from gantheory.divergences.stable import Growth
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.infinite import End, SharedEnds, infinite
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.breaks import tied_terms, with_ties
+from gantheory.integrals.line.breaks import terms_at_levels, with_ties
 from gantheory.records import Estimate, Status
 
 METHOD = "monte carlo"
@@ -147,7 +147,7 @@ def _terms(kernel: Kernel, x: Array, p: Density, q: Density) -> tuple[Array, flo
         weight, mantissa = kernel.value(n)
         log_m = np.logaddexp(n.log_p, n.log_q) - LOG2
         terms = np.where(np.isneginf(weight), 0.0, np.exp(weight - log_m) * mantissa)
-    return terms, float(tied_terms(kernel, n, log_m).mean())
+    return terms, float(terms_at_levels(kernel, n, log_m).mean())
 
 
 def is_bounded(kernel: Kernel) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from gantheory.records import How, Verdict
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 from gantheory.verify import Check, Outcome, agree, at_least, at_most
 from simulations.experiments import load
 from simulations.experiments.base import Comparison, Experiment, Measurement, Record, Setting
@@ -40,7 +40,7 @@ class Simulation(Shown):
     record: Record
     outcomes: tuple[Outcome, ...]
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return whether all came out as it should, the claim, and every verdict."""
         odd = sum(not outcome.as_expected for outcome in self.outcomes)
         so = f"{odd} not as they should be" if odd else "all as they should be"
@@ -50,7 +50,7 @@ class Simulation(Shown):
             found = "" if verdict.left is None else f": {verdict.left} against {verdict.right}"
             rows.append((str(verdict.how), f"{outcome.check.statement}{found}"))
         title = f"{self.experiment.name}, {len(self.outcomes)} verdicts, {so}"
-        return Told(title, tuple(rows))
+        return Overview(title, tuple(rows))
 
     @property
     def as_expected(self) -> bool:

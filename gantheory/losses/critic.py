@@ -14,7 +14,7 @@ from gantheory.expressions import Grammar, parse
 from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
 from gantheory.losses.function_classes import FunctionClass
 from gantheory.losses.loss import Claim, Reference
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 MEANS = {"E_p": (1, 1), "E_q": (1, 1)}
 FUNCTIONAL = Grammar(
@@ -190,7 +190,7 @@ class Critic(Shown):
         """
         return replace(self, constraint=self.constraint.given(**numbers))
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the objective, the class of critics and G's loss in words."""
         words = self.as_dict()
         rows = [
@@ -199,7 +199,7 @@ class Critic(Shown):
             ("G minimises", words["generator"]),
             ("published", self.reference or ""),
         ]
-        return Told(self.title, tuple((label, str(text)) for label, text in rows))
+        return Overview(self.title, tuple((label, str(text)) for label, text in rows))
 
     def __repr__(self) -> str:
         return f"Critic({self.name!r}, {self.objective!r}, {self.constraint!r}, {self.generator!r})"

@@ -25,7 +25,7 @@ from gantheory.formulas import (
     numbered,
     substituted,
 )
-from gantheory.shown import Shown, Told, constructor
+from gantheory.shown import Overview, Shown, constructor
 
 MOST_HEADS = 1000  # a multi-scale or multi-head discriminator has a few
 
@@ -185,7 +185,7 @@ class Loss(Shown):
             for name in self.typical:
                 _check_inside(name, numbers[name], self.parameters[name], numbers)
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return what each player minimises or maximises, on which scores, with which numbers."""
         ranges = ", ".join(f"{name} in {span}" for name, span in self.parameters.items())
         rows = [
@@ -198,7 +198,7 @@ class Loss(Shown):
             ("heads", str(self.heads) if self.heads > 1 else ""),
             ("published", str(self.reference or "")),
         ]
-        return Told(self.title, tuple(rows))
+        return Overview(self.title, tuple(rows))
 
     def __repr__(self) -> str:
         return constructor(self)

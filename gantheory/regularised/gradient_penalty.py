@@ -33,7 +33,7 @@ SOFT = 10.0 ** -np.arange(0.5, 8.1, 1.5)  # of the target
 AGAIN = 3  # steps of rounding left out where a coarser mesh has been solved
 ROUNDS = 16
 ENOUGH = 1e-16
-SETTLED = 1e-8
+CONVERGED = 1e-8
 MOST_ELEMENTS = 2500
 FLAT = 1e-5  # of the target: a slope that much below it is no rounding
 SEEN = 1e-7  # of the mass between the samples
@@ -85,7 +85,7 @@ def _sharpened(found: Solution, first: int = 0) -> Solution:
         if not np.all(np.isfinite(moved.nodes)):
             return replace(found, converged=False)
         found = moved
-    return replace(found, converged=bool(found.gap.sum() <= SETTLED * (1 + energy.target)))
+    return replace(found, converged=bool(found.gap.sum() <= CONVERGED * (1 + energy.target)))
 
 
 def _integrated(found: Solution, energy: Excess) -> Solution:
@@ -97,8 +97,8 @@ def _integrated(found: Solution, energy: Excess) -> Solution:
     before = np.concatenate([[0.0], np.cumsum(rises[:, -1])[:-1]])
     moved = replace(found, nodes=before[:, None] + rises)
     keep_mesh(moved, found)
-    balanced = abs(float(found.integral(found.force).sum())) <= SETTLED
-    return replace(moved, converged=balanced and bool(moved.gap.sum() <= SETTLED))
+    balanced = abs(float(found.integral(found.force).sum())) <= CONVERGED
+    return replace(moved, converged=balanced and bool(moved.gap.sum() <= CONVERGED))
 
 
 def _crossings(p: Univariate, q: Univariate, edges: Array) -> list[float]:

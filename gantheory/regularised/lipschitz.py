@@ -21,7 +21,7 @@ SIZES = 10.0 ** -np.arange(1.0, 12.1, 1.25)
 COARSE = SIZES[:-1]  # what two resolutions differ by is then more than the barrier itself
 AGAIN = 3  # sizes left out where a coarser mesh has been solved
 ROUNDS = 22
-SETTLED = 1e-8  # of the gap: what the bound allows is the maximum, however it was reached
+CONVERGED = 1e-8  # of the gap: what the bound allows is the maximum, however it was reached
 ENOUGH = 1e-10
 MOST_ELEMENTS = 2000
 FLOOR = 1.0  # the barrier's mass that is spread evenly: between the laws forces act too
@@ -74,4 +74,4 @@ def _lowered(found: Solution, sizes: Array) -> Solution:
         if not np.all(np.isfinite(moved.nodes)):
             return replace(found, converged=False)
         found = moved
-    return replace(found, converged=bool(found.gap.sum() <= SETTLED * (1 + energy.most)))
+    return replace(found, converged=bool(found.gap.sum() <= CONVERGED * (1 + energy.most)))

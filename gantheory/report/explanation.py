@@ -11,7 +11,7 @@ import sympy as sp
 
 from gantheory.divergences.symbols import in_prose
 from gantheory.errors import GantheoryError
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 from gantheory.theory.records import text
 
 GUARDED = (
@@ -99,7 +99,7 @@ class Explanation(Shown):
     bound: Bound | None = None
     vanishing_in_score: bool | None = None
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return what the losses read, what G follows, and at which values a loss may stop."""
         rows = [
             ("discriminator's loss", _range_text(self.discriminator)),
@@ -111,7 +111,7 @@ class Explanation(Shown):
         rows += [(f"stops at {text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
                  for one in self.usual_plateaus]  # fmt: skip
         told = ((label, in_prose(said)) for label, said in rows)
-        return Told(f"What the losses of {self.definition.title} mean", tuple(told))
+        return Overview(f"What the losses of {self.definition.title} mean", tuple(told))
 
     @property
     def bound_rule(self) -> str:

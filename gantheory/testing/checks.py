@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 
 from gantheory.audits import Audit, audit
-from gantheory.audits.equals import Payoffs, common_factor, match
+from gantheory.audits.equals import PayoffFormulas, common_factor, match
 from gantheory.divergences import RATIO, named
 from gantheory.expressions import parse
 from gantheory.functions import to_sympy
@@ -63,8 +63,8 @@ def check_losses(
     assert found.recovered, f"not recovered: {'; '.join(found.reasons)}"
     assert found.loss is not None
     parts = (found.loss["real"], found.loss["fake"], found.loss["generator"])
-    ours = Payoffs(*(to_sympy(part or "0") for part in parts))
-    _compare(ours, Payoffs.of(definition), definition, factor, _known(found))
+    ours = PayoffFormulas(*(to_sympy(part or "0") for part in parts))
+    _compare(ours, PayoffFormulas.of(definition), definition, factor, _known(found))
     for finding in found.findings:
         assert finding.kind.value not in LOUD, f"{finding.kind.value}: {finding.message}"
     return found
@@ -80,7 +80,7 @@ def _known(found: Audit) -> str:
 
 
 def _compare(
-    ours: Payoffs, true: Payoffs, loss: Loss, factor: float | None, known: str = ""
+    ours: PayoffFormulas, true: PayoffFormulas, loss: Loss, factor: float | None, known: str = ""
 ) -> None:
     """Raise with the first difference between two games."""
     d = common_factor([(ours.real, true.real), (ours.fake, true.fake)])
@@ -111,7 +111,7 @@ def _compare(
         )
 
 
-def _guard(ours: Payoffs, true: Payoffs) -> str:
+def _guard(ours: PayoffFormulas, true: PayoffFormulas) -> str:
     """Say where two games agree up to an epsilon inside a logarithm."""
     scores = np.linspace(-3.0, 3.0, 25)
     near = match(ours, true, scores, 3e-3) is not None

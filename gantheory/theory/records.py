@@ -11,7 +11,7 @@ from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.divergences.symbols import in_prose
 from gantheory.exact.assumptions import Assumptions
 from gantheory.records import Estimate, How
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 from gantheory.theory.curvature import Atoms
 from gantheory.theory.generator import f_from_curvature
 from gantheory.theory.identify import Combination, combination_text
@@ -111,7 +111,7 @@ class Curvature(Shown):
     source: GeneratorSource | None = field(default=None, repr=False)
     parametric: tuple[Parametric, ...] = ()
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return what the curvature is the curvature of, with how that is known."""
         masses = [f"{mass}*delta(r - {place})" for place, mass in self.atoms]
         convex = {True: "yes", False: "no", None: "undecided"}[self.is_divergence]
@@ -122,7 +122,7 @@ class Curvature(Shown):
             ("because", self.reason),
             ("if", self.condition or ""),
         ]
-        return Told(
+        return Overview(
             in_prose(self.divergence), tuple((label, in_prose(said)) for label, said in rows)
         )
 

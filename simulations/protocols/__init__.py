@@ -6,12 +6,12 @@ as printed, with its place; what was not read in a copy of the paper or of its c
 
 from simulations.protocols.catalogue import get_protocol, list_protocols
 from simulations.protocols.protocol import Protocol
-from simulations.protocols.results import Outcome, Published, outcomes_of, published_of
+from simulations.protocols.results import ProtocolOutcome, Published, outcomes_of, published_of
 from simulations.protocols.trial import run_protocol
 
 __all__ = [
-    "Outcome",
     "Protocol",
+    "ProtocolOutcome",
     "Published",
     "get_protocol",
     "list_protocols",

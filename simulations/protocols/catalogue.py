@@ -21,9 +21,9 @@ MAKERS: dict[str, Callable[[], Protocol]] = {
         for law in ("8gaussians", "25gaussians", "swissroll")
     },
     "r3gan-grid": plane.r3gan_grid,
-    **{f"dirac-{name}": partial(mescheder.dirac, name) for name in mescheder.DIRAC},
+    **{f"dirac-{name}": partial(mescheder.dirac_protocol, name) for name in mescheder.DIRAC},
     **{
-        f"mescheder-{law}-{penalty}": partial(mescheder.curve, law, penalty)
+        f"mescheder-{law}-{penalty}": partial(mescheder.curve_protocol, law, penalty)
         for law in mescheder.CURVES
         for penalty in mescheder.PENALTIES
     },

@@ -39,7 +39,7 @@ DIRAC: dict[str, tuple[str, str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def dirac(name: str) -> Protocol:
+def dirac_protocol(name: str) -> Protocol:
     """Return a Dirac-GAN, trained by alternating gradient descent."""
     title, loss, changes = DIRAC[name]
     critic = nn.Linear(1, 1, bias=False, dtype=torch.float64)
@@ -110,7 +110,7 @@ PENALTIES: dict[str, tuple[str, str, tuple[Regulariser, ...]]] = {
 }
 
 
-def curve(law: str, penalty: str) -> Protocol:
+def curve_protocol(law: str, penalty: str) -> Protocol:
     """Return a law on curves in the plane, trained under one of the penalties."""
     (where, sampler), (title, loss, regularisers) = CURVES[law], PENALTIES[penalty]
     recipe = Recipe(

@@ -27,7 +27,9 @@ KEPT = 4  # of the last states: what is looked at
 LINEAR = 0.05  # within this distance of the equilibrium the Dirac-GAN is linear to 1e-4
 
 
-def measured(protocol: Protocol, states: Sequence[State], members: Sequence[Member]) -> Numbers:
+def quantities_of(
+    protocol: Protocol, states: Sequence[State], members: Sequence[Member]
+) -> Numbers:
     """Return the protocol's quantities, by name, a number for each member.
 
     Args:
@@ -84,15 +86,15 @@ def _transported(protocol: Protocol, states: Sequence[State], members: Sequence[
             ).numpy()
             for k in (0, 1)
         )
-        found["w1"].append(transport(points, real))
-        found["w1_of_data"].append(transport(again, real))
+        found["w1"].append(wasserstein_of_points(points, real))
+        found["w1_of_data"].append(wasserstein_of_points(again, real))
     return found
 
 
-def transport(first: Array, second: Array) -> float:
+def wasserstein_of_points(first: Array, second: Array) -> float:
     """Return the 1-Wasserstein distance of two equally large sets of points, exactly.
 
-    >>> transport(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
+    >>> wasserstein_of_points(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
     5.0
     """
     if not (np.isfinite(first).all() and np.isfinite(second).all()):

@@ -59,7 +59,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProtocolOutcome:
     """What we measured of a toy.
 
     Attributes:
@@ -120,7 +120,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Told:
+class TableRow:
     """A row of the table of a toy: published or ours, in words."""
 
     who: str
@@ -128,12 +128,12 @@ class Told:
     remark: str = ""
 
 
-def told(rows: Sequence[Published], outcomes: Sequence[Outcome]) -> list[Told]:
+def table_rows(rows: Sequence[Published], outcomes: Sequence[ProtocolOutcome]) -> list[TableRow]:
     """Return the rows of a toy's table: what was published, then what we measured."""
-    return [*map(_told_published, rows), *map(_told_outcome, outcomes)]
+    return [*map(_published_row, rows), *map(_outcome_row, outcomes)]
 
 
-def _told_published(row: Published) -> Told:
+def _published_row(row: Published) -> TableRow:
     numbers = {}
     for name, (value, spread) in row.numbers.items():
         shown = QUANTITIES[name][1]
@@ -142,10 +142,10 @@ def _told_published(row: Published) -> Told:
     remarks = [f"mean of {row.trials}, ± {row.spread}"] if row.trials else []
     remarks += [row.said] if row.said else []
     remarks += [READ["memory"]] if row.read == "memory" else []
-    return Told(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, "; ".join(remarks))
+    return TableRow(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, "; ".join(remarks))
 
 
-def _told_outcome(found: Outcome) -> Told:
+def _outcome_row(found: ProtocolOutcome) -> TableRow:
     numbers = {}
     for name, values in found.numbers.items():
         shown = QUANTITIES[name][1]
@@ -161,7 +161,7 @@ def _told_outcome(found: Outcome) -> Told:
             numbers[name] = f"{mean:{shown}} ± {error:{shown}} ({ends})"
     seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
     remarks = [found.label, seeds, found.machine, found.note]
-    return Told("gantheory", numbers, "; ".join(filter(None, remarks)))
+    return TableRow("gantheory", numbers, "; ".join(filter(None, remarks)))
 
 
 def published_of(protocol: str) -> tuple[Published, ...]:
@@ -169,7 +169,7 @@ def published_of(protocol: str) -> tuple[Published, ...]:
     return tuple(row for row in _published() if row.protocol == protocol)
 
 
-def outcomes_of(protocol: str) -> tuple[Outcome, ...]:
+def outcomes_of(protocol: str) -> tuple[ProtocolOutcome, ...]:
     """Return our measurements of a toy that come with the package."""
     return tuple(found for found in _measured() if found.protocol == protocol)
 
@@ -190,21 +190,21 @@ def _row(entry: dict[str, Any]) -> Published:
 
 
 @cache
-def _measured() -> tuple[Outcome, ...]:
+def _measured() -> tuple[ProtocolOutcome, ...]:
     text = files("simulations.protocols").joinpath("measured.json").read_text(encoding="utf-8")
     return tuple(map(outcome_from, json.loads(text)))
 
 
-def outcome_from(plain: Mapping[str, Any]) -> Outcome:
+def outcome_from(plain: Mapping[str, Any]) -> ProtocolOutcome:
     """Return an outcome from its plain data."""
     numbers = {
         name: tuple(math.nan if x is None else float(x) for x in values)
         for name, values in plain["numbers"].items()
     }
-    return Outcome(**{**plain, "seeds": tuple(plain["seeds"]), "numbers": numbers})
+    return ProtocolOutcome(**{**plain, "seeds": tuple(plain["seeds"]), "numbers": numbers})
 
 
-def read_outcome(path: Path) -> Outcome:
+def read_outcome(path: Path) -> ProtocolOutcome:
     """Return the outcome that a run wrote.
 
     Raises:

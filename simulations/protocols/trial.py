@@ -14,9 +14,9 @@ from gantheory.errors import GantheoryError
 from gantheory.files import write_atomically
 from simulations.ensembles import State
 from simulations.protocols.catalogue import get_protocol
-from simulations.protocols.metrics import KEPT, measured
+from simulations.protocols.metrics import KEPT, quantities_of
 from simulations.protocols.protocol import Protocol
-from simulations.protocols.results import Outcome
+from simulations.protocols.results import ProtocolOutcome
 from simulations.runs import load_checkpoint, train_run
 from simulations.train import Progress, train
 
@@ -31,7 +31,7 @@ def run_protocol(
     device: str = "cpu",
     out: Path | str | None = None,
     progress: Progress | None = None,
-) -> Outcome:
+) -> ProtocolOutcome:
     """Train a published toy and measure it by the published protocol.
 
     Args:
@@ -62,8 +62,8 @@ def run_protocol(
     else:
         train_run(out, members, recipe, progress=progress)
         states = [load_checkpoint(out)[1]]
-    numbers = measured(shortened, states, members)
-    found = Outcome(
+    numbers = quantities_of(shortened, states, members)
+    found = ProtocolOutcome(
         asked.name, wanted, asked.recipe.steps, tuple(member.seed for member in members),
         {name: tuple(values) for name, values in numbers.items()},
         machine=f"{_where(device)}, torch {torch.__version__}",

@@ -177,16 +177,16 @@ def request(cells: Sequence[Cell], settings: Settings) -> str:
     return json.dumps({"settings": asdict(settings), "cells": [astuple(cell) for cell in cells]})
 
 
-def answer(text: str) -> str:
+def records_of_block(text: str) -> str:
     """Train a block of cells and return what each measured, in order, as JSON."""
     asked = json.loads(text)
     plain = asked["settings"]
     settings = Settings(**{**plain, "hidden": tuple(plain["hidden"])})
     cells = [Cell(tuple(loss), p, q, seed) for loss, p, q, seed in asked["cells"]]
-    return json.dumps(measured(cells, settings), allow_nan=False)
+    return json.dumps(measured_cells(cells, settings), allow_nan=False)
 
 
-def measured(cells: Sequence[Cell], settings: Settings) -> list[Found]:
+def measured_cells(cells: Sequence[Cell], settings: Settings) -> list[Found]:
     """Train cells together and measure each; a cell's numbers do not depend on the others."""
     recipe = settings.recipe(as_density(cells[0].q))
     fixed = settings.train == "discriminator"

@@ -20,9 +20,9 @@ from simulations.sweeps.cells import (
     Found,
     Settings,
     Train,
-    answer,
     blocks_of,
     cells_of,
+    records_of_block,
     request,
 )
 from simulations.sweeps.engines import (
@@ -152,7 +152,7 @@ def finished_cells(
     while waiting or running:
         while waiting and len(running) < where.width:
             task = waiting.popleft()
-            running[where.submit(answer, request(task.cells, settings))] = task
+            running[where.submit(records_of_block, request(task.cells, settings))] = task
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in sorted(done, key=_failed):  # what is known is kept before anything is raised
             task = running.pop(future)

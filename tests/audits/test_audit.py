@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import gantheory as gt
-from gantheory.audits.told import what_it_does
+from gantheory.audits.description import what_it_does
 from gantheory.errors import GantheoryError
 
 

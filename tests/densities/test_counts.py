@@ -87,7 +87,7 @@ def summed(name, p, q, changed=()):
         terms = terms + 1 if max(a, b) < mpf(10) ** -36 else 0
         if terms > 3 and k > p.center[0] and k > q.center[0]:
             return total
-    raise AssertionError("the oracle did not settle")
+    raise AssertionError("the oracle did not converge")
 
 
 PAIRS = [

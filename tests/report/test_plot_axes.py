@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from gantheory.integrals.curves import Curve, Target, Vanishing, vanishing
+from gantheory.integrals.curves import Target, TargetCurve, Vanishing, vanishing
 from gantheory.records import Estimate
 from gantheory.report.plots import Measured, plot_curves, plot_vanishing
 
@@ -17,7 +17,7 @@ DECAY = np.exp(-D / 2)
 
 def curve(label, gradient):
     none = np.zeros_like(D)
-    return Curve(Target(label, ((label, 1.0),)), 1 - DECAY, none, gradient, none)
+    return TargetCurve(Target(label, ((label, 1.0),)), 1 - DECAY, none, gradient, none)
 
 
 def below(*gradients, **more):

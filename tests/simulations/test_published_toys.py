@@ -16,8 +16,8 @@ from gantheory.errors import GantheoryError
 from simulations.protocols import get_protocol, list_protocols, metrics, outcomes_of, published_of
 from simulations.protocols.digits import MODES, StackedDigits
 from simulations.protocols.mescheder import Circle, Segments
-from simulations.protocols.metrics import transport
-from simulations.protocols.results import QUANTITIES, Outcome, told
+from simulations.protocols.metrics import wasserstein_of_points
+from simulations.protocols.results import QUANTITIES, ProtocolOutcome, table_rows
 
 LITERATURE = {  # what was read in the paper's tables: protocol, method -> modes and quality or KL
     ("pacgan-ring", "GAN"): {"modes": (6.3, 0.5), "quality": (0.982, 0.002)},
@@ -55,7 +55,7 @@ def test_every_row_belongs_to_a_toy_and_can_be_told(name):
     for found in outcomes:
         assert found.published_steps == get_protocol(name).recipe.steps
         assert all(len(values) == len(found.seeds) for values in found.numbers.values())
-    for line in told(rows, outcomes):
+    for line in table_rows(rows, outcomes):
         assert ("SHORTENED" in line.remark) == any(
             not found.whole and found.label in line.remark for found in outcomes
         )
@@ -102,7 +102,7 @@ def test_a_mean_its_error_and_the_medians_interval_are_those_of_numpy():
     rng = np.random.default_rng(4)
     for n in (2, 5, 8):
         values = rng.normal(size=n)
-        found = Outcome("x", 1, 2, tuple(range(n)), {"w1": tuple(values)})
+        found = ProtocolOutcome("x", 1, 2, tuple(range(n)), {"w1": tuple(values)})
         mean, error = found.mean("w1")
         assert mean == pytest.approx(values.mean())
         assert error == pytest.approx(values.std(ddof=1) / math.sqrt(n))
@@ -111,9 +111,9 @@ def test_a_mean_its_error_and_the_medians_interval_are_those_of_numpy():
         assert middle.value + middle.error == pytest.approx(values.max())
         assert middle.error_probability == pytest.approx(2.0 ** (1 - n))
         assert "SHORTENED to 1 of 2 steps" in found.label
-    assert math.isnan(Outcome("x", 1, 1, (0,), {"w1": (1.0,)}).mean("w1")[1])
-    lost = Outcome("x", 1, 1, (0, 1), {"w1": (1.0, math.nan)})
-    assert told((), [lost])[0].numbers["w1"] == "1 of 2 seeds: no number"
+    assert math.isnan(ProtocolOutcome("x", 1, 1, (0,), {"w1": (1.0,)}).mean("w1")[1])
+    lost = ProtocolOutcome("x", 1, 1, (0, 1), {"w1": (1.0, math.nan)})
+    assert table_rows((), [lost])[0].numbers["w1"] == "1 of 2 seeds: no number"
 
 
 def test_transport_is_the_least_sum_over_all_pairings():
@@ -123,8 +123,8 @@ def test_transport_is_the_least_sum_over_all_pairings():
     a, b = rng.normal(size=(2, 6, 2))
     costs = np.linalg.norm(a[:, None] - b[None], axis=-1)
     least = min(costs[range(6), list(order)].mean() for order in permutations(range(6)))
-    assert transport(a, b) == pytest.approx(least, rel=1e-12)
-    assert math.isnan(transport(a, b * np.nan))
+    assert wasserstein_of_points(a, b) == pytest.approx(least, rel=1e-12)
+    assert math.isnan(wasserstein_of_points(a, b * np.nan))
 
 
 def test_laws_on_curves_and_stacks_are_what_they_say():

@@ -13,7 +13,7 @@ import gantheory as gt
 from gantheory.errors import GantheoryError
 from simulations.captured import can_capture
 from simulations.data import Law, as_density, grid
-from simulations.dropout import numbers_of
+from simulations.dropout import uniforms_per_pass
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.minibatches import portions
 from simulations.modules import Stacked, as_network
@@ -132,7 +132,7 @@ def test_a_members_masks_do_not_depend_on_its_company_and_drop_the_stated_share(
 
 def test_channels_are_dropped_whole_and_all_or_nothing_is_finite():
     image = nn.Sequential(nn.Conv2d(1, 3, 1, **F64), nn.Dropout2d(0.5), nn.Flatten())
-    assert numbers_of(image, torch.zeros(2, 1, 4, 4, **F64)) == 3
+    assert uniforms_per_pass(image, torch.zeros(2, 1, 4, 4, **F64)) == 3
     network, _ = as_network(image, (1, 4, 4))
     rows = network.row_of(image)[None]
     made = network(rows, torch.ones(1, 20, 16, **F64), torch.rand(1, 20, 3, **F64))

@@ -20,7 +20,7 @@ from gantheory.cli.sweep import whole_numbers
 from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from simulations.sweeps import sweep as module
-from simulations.sweeps.cells import MEANING, Settings, blocks_of, cells_of, measured
+from simulations.sweeps.cells import MEANING, Settings, blocks_of, cells_of, measured_cells
 from simulations.sweeps.engines import Workers
 from simulations.sweeps.store import Store
 from simulations.sweeps.sweep import finished_cells, sweep
@@ -52,9 +52,9 @@ def test_a_row_holds_the_gap_to_the_optimum_that_the_theory_gives(whole):
 
 def test_a_cell_is_bitwise_the_same_in_every_company():
     three = cells(2)
-    together = measured(three, HOW)
-    assert [measured([cell], HOW)[0] for cell in three] == together
-    assert measured(three[::-1], HOW) == together[::-1]
+    together = measured_cells(three, HOW)
+    assert [measured_cells([cell], HOW)[0] for cell in three] == together
+    assert measured_cells(three[::-1], HOW) == together[::-1]
 
 
 def test_a_sweep_that_is_interrupted_goes_on_to_the_same_table(tmp_path, whole):

@@ -36,7 +36,7 @@ METHOD = "contour integral of the affinity"
 EPS = float(np.finfo(float).eps)
 REACH = 80.0  # of x, where even 1/(α(1 − α)) is below 1e-34
 FIRST, HALVINGS = 0.25, (3, 8)
-SETTLED = 1e-12  # relative
+CONVERGED = 1e-12  # relative
 BENDS = (0.0, 0.6, -0.6)
 VAGUE = 1e-9
 Weight = Callable[[Array], Array]
@@ -113,7 +113,7 @@ def divergence_by_affinity(name: str, affinity: Affinity, *, slope: bool = False
         value, error, count = _integral(form, affinity, slope, centre, log_least)
     if not (math.isfinite(value) and math.isfinite(error)):
         return Estimate.undetermined(
-            f"the contour integral of {name} does not settle; use method='monte carlo'", METHOD
+            f"the contour integral of {name} does not converge; use method='monte carlo'", METHOD
         )
     return _estimate(form, value, error, count, log_least if form.complement or slope else 0.0)
 
@@ -157,7 +157,7 @@ def _integral(
             found = _bent(form, affinity, slope, centre, bend, log, halvings)
             if math.isfinite(found[0]) and found[1] < best[1]:
                 best = found
-            if best[1] <= SETTLED * abs(best[0]):
+            if best[1] <= CONVERGED * abs(best[0]):
                 return best
     return best
 

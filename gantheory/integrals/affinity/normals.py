@@ -122,7 +122,7 @@ FROM_MIDDLE = {"kl_mp": "kl_qp", "kl_mq": "kl_pq"}
 def by_affinity(name: str | None, p: Spatial, q: Spatial, wrt: str | None) -> Estimate | None:
     """Return a divergence of two normals, or its derivative, or None for a name of other kinds.
 
-    None also stands for equal laws, and in the plane for an integral that does not settle: boxes
+    None also stands for equal laws, and in the plane for an integral that does not converge: boxes
     answer there.
     """
     if name in FROM_MIDDLE:

@@ -29,7 +29,7 @@ COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
 CHUNK = 100  # rows at once: arrays of 150 kB, which stay in a core's own cache
 SLACK = 8.0  # times the difference of two steps, which pieces that are not smooth nearly reach
 THINNEST = 400.0  # widths of its narrowest bump in a row's window: beyond, pieces may miss its tail
-SETTLED = 1e-12  # relative error at which a derivative needs no second form
+CONVERGED = 1e-12  # relative error at which a derivative needs no second form
 GRID = 65  # points of a row at which a crossing of the two densities is looked for
 AROUND = np.linspace(-9, 9, 37)  # widths about a narrow bump at which more are looked for
 EPS = float(np.finfo(float).eps)
@@ -143,7 +143,7 @@ def _chunk(
     scores = _Scores(p, q, n, x)
     values, errors = np.empty((2, len(wanted), len(x)))
     for k, column in enumerate(wanted):
-        values[k], errors[k] = _settled(_forms(column, n, scores, rule), rule)
+        values[k], errors[k] = _converged(_forms(column, n, scores, rule), rule)
     errors[:, _is_thin(p, q, cuts)] = np.inf
     return values, errors
 
@@ -154,10 +154,10 @@ def _is_thin(p: LawRows | MixtureRows, q: LawRows | MixtureRows, cuts: Array) ->
     return np.asarray(cuts[:, -1] - cuts[:, 0] > THINNEST * width)
 
 
-def _settled(forms: Iterator[Array], rule: _Rule) -> tuple[Array, Array]:
+def _converged(forms: Iterator[Array], rule: _Rule) -> tuple[Array, Array]:
     """Return, row by row, the form with the smallest stated error; later ones only if needed."""
     value, error = rule.integral(next(forms))
-    while not np.all(error <= SETTLED * np.abs(value)):
+    while not np.all(error <= CONVERGED * np.abs(value)):
         samples = next(forms, None)
         if samples is None:
             break

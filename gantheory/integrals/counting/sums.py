@@ -83,7 +83,7 @@ class _Sum:
 def _finished(found: list[_Sum], sign: int) -> Estimate:
     best = min(found, key=lambda total: total.error)
     if best.reason or not math.isfinite(best.error):
-        return Estimate.undetermined(best.reason or "the sum does not settle", METHOD)
+        return Estimate.undetermined(best.reason or "the sum does not converge", METHOD)
     careful = best.error <= 1e-12 * abs(best.value) or not best.value
     status = Status.OK if careful else Status.ILL_CONDITIONED
     reason = None if careful else "terms of both signs cancel, or fall slowly"
@@ -169,7 +169,7 @@ def _summed(
             rest = _rest(terms, high)
             return _Sum(total.value, total.error + rest, total.size, total.count)
         if total.count > MOST:
-            reason = "the sum does not settle; its terms fall too slowly"
+            reason = "the sum does not converge; its terms fall too slowly"
             return _Sum(math.nan, math.inf, 0.0, total.count, reason)
     return total
 

@@ -30,7 +30,7 @@ UNDERFLOWS = 1000.0  # beyond this v an exact 0 is no answer
 MOST_LOGS = 3
 STEEPEST = 200  # log κ changes by at most this for each unit of u
 LAST = 10.0**7  # tables reach so far at most
-SETTLED = 1e-17  # relative
+CONVERGED = 1e-17  # relative
 NONE = Fraction(-3, 2)  # the rate of a curvature that is 0 far out; any does
 
 
@@ -156,7 +156,7 @@ class SymmetricCurvature:
         with mpmath.workdps(2 * DIGITS):
             model = mpmath.polyval(list(polynomial)[::-1], mpmath.mpf(v))
             model *= mpmath.exp(mpmath.mpf(rate.numerator) / rate.denominator * v)
-            return bool(abs(value - model) <= SETTLED * abs(model))
+            return bool(abs(value - model) <= CONVERGED * abs(model))
 
     def refused(self, why: str) -> GantheoryError:
         """Return the refusal of this curvature."""

@@ -1,7 +1,7 @@
 """Divergences and their gradients along one-parameter families of pairs of densities."""
 
 from gantheory.integrals.curves.along import (
-    Curve,
+    TargetCurve,
     Vanishing,
     curve,
     curves,
@@ -17,10 +17,10 @@ from gantheory.integrals.curves.targets import Target
 
 __all__ = [
     "FAMILIES",
-    "Curve",
     "Curves",
     "Family",
     "Target",
+    "TargetCurve",
     "Vanishing",
     "curve",
     "curves",

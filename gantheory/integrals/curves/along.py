@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]  # (points done, points in all)
 
 
 @dataclass(frozen=True)
-class Curve:
+class TargetCurve:
     """One target along the family: values and gradients in d with bounds of their errors."""
 
     target: Target
@@ -112,7 +112,7 @@ def penalised_curves(
     family: Family,
     points: Array,
     progress: Progress | None = None,
-) -> list[Curve]:
+) -> list[TargetCurve]:
     """Return the curve of every loss under every penalty: see `curve`."""
     found = []
     for loss in losses:
@@ -121,11 +121,13 @@ def penalised_curves(
                 loss, regulariser, family, points, progress
             )
             value, error, gradient, gradient_error = numbers
-            found.append(Curve(target, value, error, gradient, gradient_error, tuple(reasons)))
+            found.append(
+                TargetCurve(target, value, error, gradient, gradient_error, tuple(reasons))
+            )
     return found
 
 
-def tabulate(points: Array, found: Sequence[Curve], family: Family | None = None) -> Curves:
+def tabulate(points: Array, found: Sequence[TargetCurve], family: Family | None = None) -> Curves:
     """Return curves under their labels: see `curve` for the columns."""
     columns: dict[str, Array] = {"d": points}
     for one in found:
@@ -166,7 +168,7 @@ def curves(
     points: Array,
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
-) -> list[Curve]:
+) -> list[TargetCurve]:
     """Return the curve of every target: see `curve`, which makes a table of them."""
     kernels = dict.fromkeys(kernel for target in targets for kernel, _ in target.kernels)
     found = _Points(family, points, list(kernels), tolerance, progress)
@@ -236,7 +238,7 @@ class _Points:
         if answer.reason:
             self.reasons.add(answer.reason)
 
-    def curve(self, target: Target) -> Curve:
+    def curve(self, target: Target) -> TargetCurve:
         """Return the curve of one target: a sum of kernels, or a distance point by point."""
         parts = target.kernels
         if not parts:
@@ -245,12 +247,14 @@ class _Points:
         weights = np.array([c for _, c in parts])
         value = np.tensordot(weights, self.value[pick], axes=1)
         error = np.tensordot(np.abs(weights), self.error[pick], axes=1)
-        return Curve(target, value[0], error[0], value[1], error[1], tuple(sorted(self.reasons)))
+        return TargetCurve(
+            target, value[0], error[0], value[1], error[1], tuple(sorted(self.reasons))
+        )
 
-    def _distance(self, target: Target) -> Curve:
+    def _distance(self, target: Target) -> TargetCurve:
         """Return the curve of what has no kernel: one call of `divergence` for each number."""
         answers = np.array([self._both(target.other, d) for d in self.points])
-        return Curve(target, *answers.T)
+        return TargetCurve(target, *answers.T)
 
     def _both(self, name: Any, d: float) -> tuple[float, float, float, float]:
         p, q = self.family.at(d)

@@ -169,13 +169,13 @@ def _sinkhorn(
         )
     found = entropic.sinkhorn(p.points, q.points, eps, order)
     radius = found.radius(miss)
-    settled = found.error <= 1e-6 * abs(found.value)
+    converged = found.error <= 1e-6 * abs(found.value)
     return SampleEstimate(
         found.value,
         found.error,
-        Status.OK if settled else Status.ILL_CONDITIONED,
+        Status.OK if converged else Status.ILL_CONDITIONED,
         "empirical laws",
-        None if settled else "Sinkhorn's iterations had not settled; take a larger eps",
+        None if converged else "Sinkhorn's iterations had not converged; take a larger eps",
         lower=found.value - found.error - radius,
         upper=found.value + found.error + radius,
         interval_error=miss,

@@ -75,10 +75,10 @@ class Jump:
         return n.log_q, np.zeros(n.u.shape) if self.turned else height
 
     def _above(self, n: Ratio) -> Array:
-        return np.where(is_tied(n, self.level), 0.0, n.u - self.level)
+        return np.where(is_at_level(n, self.level), 0.0, n.u - self.level)
 
 
-def is_tied(n: Ratio, level: float) -> Array:
+def is_at_level(n: Ratio, level: float) -> Array:
     """Return where p = e^level·q to within the rounding of u."""
     with np.errstate(invalid="ignore"):
         return np.abs(n.u - level) <= ratio_rounding(n, level)
@@ -112,7 +112,7 @@ def ties(kernel: Kernel) -> Integrand:
     def integrand(n: Ratio) -> Scaled:
         lost = np.zeros(n.u.shape)
         for level, height in kernel.jumps:
-            lost += abs(height) / 2 * is_tied(n, level)
+            lost += abs(height) / 2 * is_at_level(n, level)
         return n.log_q, lost
 
     return integrand
@@ -128,12 +128,14 @@ def ties_at_kinks(kernel: Kernel) -> Integrand:
     """Return q on the set where p/q stays at a kink: there G may be that of either side."""
 
     def integrand(n: Ratio) -> Scaled:
-        return n.log_q, np.sum([is_tied(n, level) for level in kernel.kinks], axis=0, dtype=float)
+        return n.log_q, np.sum(
+            [is_at_level(n, level) for level in kernel.kinks], axis=0, dtype=float
+        )
 
     return integrand
 
 
-def tied_terms(kernel: Kernel, n: Ratio, log_m: Array | float = 0.0) -> Array:
+def terms_at_levels(kernel: Kernel, n: Ratio, log_m: Array | float = 0.0) -> Array:
     """Return what each point may add to the loss where p/q stays at a jump, divided by m."""
     weight, mantissa = ties(kernel)(n)
     with np.errstate(invalid="ignore"):

@@ -251,7 +251,7 @@ def _estimate(
     best = min(candidates, key=lambda c: c.shift + math.log(c.error + 1e-300))
     if not best.resolved or not math.isfinite(best.error):
         return Estimate.undetermined(
-            f"the integral of {task.kernel.name} does not settle within the range of binary64; "
+            f"the integral of {task.kernel.name} does not converge within the range of binary64; "
             "its tails may decay too slowly, or not at all",
             METHOD,
         )

@@ -22,7 +22,7 @@ from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.breaks import tied_terms, with_ties
+from gantheory.integrals.line.breaks import terms_at_levels, with_ties
 from gantheory.integrals.line.estimates import sweep_line
 from gantheory.integrals.line.quadrature import GAUSS, KRONROD, NODES
 from gantheory.integrals.plane.decay import Bump, bumps
@@ -179,7 +179,7 @@ def _adaptive(
     # beyond the reach lies exp(-48) of either law, times at most a few hundred nats
     error = float(parts.error.sum() + parts.rounding.sum()) + 1e-18 * (1 + abs(value)) + left_out
     if not (math.isfinite(value) and math.isfinite(error)):
-        return Estimate.undetermined("the integral does not settle within the range of binary64")
+        return Estimate.undetermined("the integral does not converge within the range of binary64")
     careful = error <= 1e-9 * abs(value) or value == 0
     return Estimate(
         value,
@@ -273,7 +273,7 @@ def divergence_of_masses(kernel: Kernel, p: Discrete, q: Discrete) -> Estimate:
     with np.errstate(all="ignore"):
         n = Ratio.of(log_p, log_q, u)
         weight, mantissa = kernel.value(n)
-        lost = float(tied_terms(kernel, n).sum())
+        lost = float(terms_at_levels(kernel, n).sum())
         terms = np.where(np.isneginf(weight), 0.0, np.exp(weight) * mantissa)
     # u is rounded from itself alone, and a weight from its logarithms
     logs = np.abs(np.where(np.isfinite(weight), weight, 0.0))

@@ -29,7 +29,7 @@ SURE = 60  # bits of relative accuracy: binary64 and a little
 Part = tuple[Any, list[Any], list[list[Any]]]  # weight, mean, covariance
 
 
-def settled(compute: Callable[[], Any]) -> tuple[arb, bool]:
+def converged_ball(compute: Callable[[], Any]) -> tuple[arb, bool]:
     """Return the ball that ``compute`` gives in enough digits, and whether it is narrow at last."""
     ball = arb(0)
     for bits in BITS:

@@ -12,7 +12,7 @@ from flint import acb, acb_mat, arb, ctx
 from gantheory.densities.plane import Spatial
 from gantheory.divergences import FDivergence, find_divergence
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.plane.exactly import normal_parts, rounded, settled, smallest_width
+from gantheory.integrals.plane.exactly import converged_ball, normal_parts, rounded, smallest_width
 from gantheory.records import Estimate, Status
 
 METHOD = "closed form"
@@ -51,7 +51,7 @@ def _power(name: str, p: Spatial, q: Spatial, wrt: str | None) -> Estimate | Non
     if not isinstance(entry, FDivergence) or entry.power is None:
         return None
     alpha, scale = entry.power
-    least, _ = settled(lambda: _least_minor(_mixed(alpha, _law(p)[1], _law(q)[1])))
+    least, _ = converged_ball(lambda: _least_minor(_mixed(alpha, _law(p)[1], _law(q)[1])))
     if not least > 0:
         if not least < 0:
             return Estimate.undetermined(f"{name} is on the brink of infinity", METHOD)
@@ -74,7 +74,7 @@ def _answer(form: Callable[[Law, Law], acb], p: Spatial, q: Spatial, wrt: str | 
         )
         return form(*laws).imag / step
 
-    ball, sure = settled(compute)
+    ball, sure = converged_ball(compute)
     value, error = rounded(ball)
     log = float(ball.mid().log()) if ball > 0 else None
     if not math.isfinite(value):
@@ -92,7 +92,7 @@ def mahalanobis(p: Spatial, q: Spatial) -> float:
         (mean, covariance), (other, _) = _law(p), _law(q)
         return _form(covariance, other - mean).real.sqrt()
 
-    ball, _ = settled(distance)
+    ball, _ = converged_ball(distance)
     return float(ball.mid())
 
 

@@ -21,7 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import has_masses
 from gantheory.integrals.line.estimates import split_parameter
-from gantheory.integrals.plane.exactly import normal_parts, rounded, settled, smallest_width
+from gantheory.integrals.plane.exactly import converged_ball, normal_parts, rounded, smallest_width
 from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
@@ -230,7 +230,7 @@ def _kernel_distance(
                 total += sign * a * b * mean(apart, both) * (1 if i == j else 2)
         return total.imag / step if moved else total.real
 
-    ball, sure = settled(compute)
+    ball, sure = converged_ball(compute)
     value, error = rounded(ball)
     log = float(ball.log().mid()) if value > 0 and sure else None
     return Estimate(value, error if sure else error + abs(value), method=CLOSED, log_value=log)

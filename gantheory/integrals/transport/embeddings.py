@@ -33,7 +33,7 @@ from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.integrals.transport.witness import Witness
 from gantheory.records import Estimate
 
-UNSETTLED = "the integral of MMD² does not settle"
+NOT_CONVERGED = "the integral of MMD² does not converge"
 
 
 def mmd2_on_the_line(
@@ -66,7 +66,7 @@ def mmd2_on_the_line(
     away = 4 * (p.misplaced + q.misplaced) / bandwidth * math.exp(min(-found.shift, 700.0))
     found = replace(found, error=found.error + away)
     if not found.resolved or not math.isfinite(found.error):
-        return Estimate.undetermined(UNSETTLED)
+        return Estimate.undetermined(NOT_CONVERGED)
     return finished(found, noise, p, q)
 
 

@@ -44,7 +44,7 @@ def energy_on_the_line(p: Univariate, q: Univariate) -> Estimate:
         owner, root, _ = level_crossings(panels, sample.moved, (0.0,))
     (found,) = line_integrals(integrate(sample, panels.split(owner, root)), log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
-        return Estimate.undetermined("the integral of the energy distance does not settle")
+        return Estimate.undetermined("the integral of the energy distance does not converge")
     away = 4 * (p.misplaced + q.misplaced) * math.exp(-found.shift)
     value = finished(replace(found, error=found.error + away), noise, p, q)
     log = None if value.log_value is None else value.log_value + math.log(2)

@@ -37,8 +37,8 @@ from gantheory.records import Estimate, Status
 
 NODES = 20
 REACHES = (0.3, 0.08, 0.02)  # of the parameter's size, until the coefficients die down
-SETTLED = 1e-9  # relative to the derivative's terms
-UNSETTLED = "the integral of the energy distance's derivative does not settle"
+CONVERGED = 1e-9  # relative to the derivative's terms
+NOT_CONVERGED = "the integral of the energy distance's derivative does not converge"
 
 
 def energy_slope(p: Univariate, q: Univariate, wrt: str) -> Estimate:
@@ -65,7 +65,7 @@ def _integrated(p: Univariate, q: Univariate, name: str, noise: float) -> Estima
         owner, root, _ = level_crossings(panels, sample.apart, (0.0,))
     (found,) = line_integrals(integrate(sample, panels.split(owner, root)), log_left, resolved)
     if not found.resolved or not math.isfinite(found.error):
-        return Estimate.undetermined(UNSETTLED)
+        return Estimate.undetermined(NOT_CONVERGED)
     away = 4 * (p.misplaced + q.misplaced) * math.exp(-found.shift)
     return finished(replace(found, error=found.error + away), noise, p, q)
 
@@ -151,7 +151,7 @@ def _differentiated(value: Callable[[float], Estimate], at: float, reach: float)
     orders = np.arange(NODES)
     tail = float(np.max(np.abs(weights @ values)[-4:] * orders[-4:])) * NODES / reach
     size = float(np.sum(np.abs(terms)))
-    if tail + rounded > SETTLED * size:
+    if tail + rounded > CONVERGED * size:
         return None
     error = float(tail + rounded + 16 * EPS * size)
     status = Status.OK if error <= 1e-12 * abs(terms.sum()) else Status.ILL_CONDITIONED

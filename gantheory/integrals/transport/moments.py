@@ -8,7 +8,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.integrals.transport.gaps import Coupling
 from gantheory.records import Estimate
 
-NO_SETTLING = "the integral of W1 does not settle; its tails decay too slowly"
+NO_SETTLING = "the integral of W1 does not converge; its tails decay too slowly"
 
 
 def without_mean(p: Univariate, q: Univariate, coupling: Coupling | None) -> Estimate | None:

@@ -96,7 +96,7 @@ def _integrated(sample: _Sampler, name: str | None) -> Estimate:
     square = _finished(sample, panels, depths)
     if not math.isfinite(square.error) or not 0 < square.error < square.value:
         return Estimate.undetermined(
-            "the integral of W2 does not settle: the tails decay too slowly, or the quantiles of "
+            "the integral of W2 does not converge: the tails decay too slowly, or the quantiles of "
             "the two laws cannot be told apart"
         )
     noise = input_noise(p, q)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gantheory.records import How, Verdict, is_quoted, weakest
-from gantheory.shown import Shown, Told
+from gantheory.shown import Overview, Shown
 
 UNCHECKABLE = "not machine-checkable"
 # What rests on a quoted theorem is known as far as instances of it were computed, or not at all.
@@ -112,7 +112,7 @@ class Row(Shown):
     corrected: tuple[Verdict, ...]
     seconds: float
 
-    def told(self) -> Told:
+    def overview(self) -> Overview:
         """Return the statement with its verdict, who states it, and what is true instead."""
         correction = self.entry.correction
         rows = [
@@ -122,7 +122,7 @@ class Row(Shown):
             ("in truth", correction.statement if correction else ""),
             ("assuming", "; ".join(self.entry.assumptions)),
         ]
-        return Told(f"{self.entry.id} {self.verdict}: {self.entry.statement}", tuple(rows))
+        return Overview(f"{self.entry.id} {self.verdict}: {self.entry.statement}", tuple(rows))
 
     @property
     def counterexample(self) -> str | None:

@@ -161,7 +161,7 @@ def _limit(inner: ast.expr, x: str, place: Any, names: Names, kit: Numbers) -> A
         except (ArithmeticError, ValueError, TypeError):
             continue
         return limit_of_values(found)
-    raise NoRoute("the values do not settle")
+    raise NoRoute("the values do not converge")
 
 
 def limit_of_values(found: list[Any]) -> Any:
@@ -171,7 +171,7 @@ def limit_of_values(found: list[Any]) -> Any:
         return found[3]
     if abs(found[3]) > abs(found[2]) > abs(found[1]):
         return mp.sign(found[3]) * mp.inf
-    raise NoRoute("the values do not settle")
+    raise NoRoute("the values do not converge")
 
 
 def _nested(node: ast.expr) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gantheory.integrals.curves import Curve, Vanishing
+from gantheory.integrals.curves import TargetCurve, Vanishing
 from gantheory.records import Estimate
 from gantheory.report.plots.style import INK, label_ends, look, new_figure, tidy
 
@@ -31,7 +31,7 @@ class Measured:
 
 def plot_curves(
     d: np.ndarray,
-    curves: Sequence[Curve],
+    curves: Sequence[TargetCurve],
     *,
     axis: str = "d",
     marks: Sequence[Vanishing] = (),
@@ -85,7 +85,7 @@ def _scale(axes: Axes, series: Sequence[np.ndarray]) -> None:
     axes.set_ylim(min(low * 1.05, 0.0), max(tops) * 1.08)
 
 
-def _labels(axes: Axes, curves: Sequence[Curve], ends: Sequence[float]) -> None:
+def _labels(axes: Axes, curves: Sequence[TargetCurve], ends: Sequence[float]) -> None:
     texts = [curve.target.title or curve.target.label for curve in curves]
     label_ends(
         axes,
@@ -97,7 +97,7 @@ def _labels(axes: Axes, curves: Sequence[Curve], ends: Sequence[float]) -> None:
     )
 
 
-def _marks(axes: Axes, curves: Sequence[Curve], marks: Sequence[Vanishing]) -> None:
+def _marks(axes: Axes, curves: Sequence[TargetCurve], marks: Sequence[Vanishing]) -> None:
     """Mark each fall with a dot; falls at the same d share one line and one sentence."""
     order = [curve.target.label for curve in curves]
     shown: set[float] = set()
@@ -120,7 +120,7 @@ def _marks(axes: Axes, curves: Sequence[Curve], marks: Sequence[Vanishing]) -> N
         )  # fmt: skip
 
 
-def _points(axes: Axes, curves: Sequence[Curve], measured: Sequence[Measured]) -> None:
+def _points(axes: Axes, curves: Sequence[TargetCurve], measured: Sequence[Measured]) -> None:
     for k, curve in enumerate(curves):
         mine = [m for m in measured if m.label == curve.target.label]
         if mine:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gantheory.integrals.curves import Curve, Target, curves
+from gantheory.integrals.curves import Target, TargetCurve, curves
 from gantheory.workbench.answers import Refused, bounded_number, chart_numbers
 from gantheory.workbench.answers.densities import LARGEST, family
 from gantheory.workbench.answers.links import command, python
@@ -40,7 +40,7 @@ def answer(p: str, q: str, stop: float = FAR, losses: list[str] | None = None) -
     }  # fmt: skip
 
 
-def _shown(one: Curve) -> dict[str, Any]:
+def _shown(one: TargetCurve) -> dict[str, Any]:
     value, gradient = (
         np.where(error <= EVERYWHERE + EVERYWHERE * np.abs(numbers), numbers, np.nan)
         for numbers, error in ((one.value, one.value_error), (one.gradient, one.gradient_error))

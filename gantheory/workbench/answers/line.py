@@ -20,7 +20,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.curves import Family, Target, curves
 from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
-from gantheory.workbench.answers.training import Ensemble, equilibrium, fresh_losses
+from gantheory.workbench.answers.training import Ensemble, fresh_losses, values_at_equality
 from simulations.data import Law
 from simulations.ensembles import Member, Recipe, State, initial_state
 from simulations.losses import TorchLoss, torch_loss
@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Settings(Ensemble):
+class LineSettings(Ensemble):
     """What is trained: also the data's law, where θ starts, and the generator's rate."""
 
     p: str = "normal(0, 1)"
@@ -62,7 +62,7 @@ class Settings(Ensemble):
         return law
 
 
-def frames(settings: Settings, state: State | None = None) -> Iterator[dict[str, Any]]:
+def frames(settings: LineSettings, state: State | None = None) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps."""
     members, recipe = _ensemble(settings)
     state = initial_state(members, recipe) if state is None else state
@@ -72,7 +72,7 @@ def frames(settings: Settings, state: State | None = None) -> Iterator[dict[str,
         yield _frame(now, recipe, members, compiled)
 
 
-def _ensemble(settings: Settings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: LineSettings) -> tuple[list[Member], Recipe]:
     law, loss = Law(settings.law), settings.definition
     members = [
         Member(
@@ -96,10 +96,10 @@ def _frame(
     return {**found, "places": chart_numbers(places)}
 
 
-def theory(settings: Settings) -> dict[str, Any]:
+def theory(settings: LineSettings) -> dict[str, Any]:
     """Return the path of θ with D at its optimum, and what the losses read at P = Q."""
     steps = [CHUNK * k for k in range(settings.steps // CHUNK + 1)]
-    found = {**equilibrium(settings.definition), "steps": steps, "path": [], "why": ""}
+    found = {**values_at_equality(settings.definition), "steps": steps, "path": [], "why": ""}
     try:
         found["path"] = chart_numbers(_path(settings))
     except GantheoryError as error:
@@ -107,7 +107,7 @@ def theory(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def _path(settings: Settings) -> Array:
+def _path(settings: LineSettings) -> Array:
     """Integrate dθ/ds = −slope(θ) by Heun's rule, one step of the rule for each of training's."""
     places, slopes = _slopes(settings)
     step, place = settings.rate, settings.start
@@ -121,7 +121,7 @@ def _path(settings: Settings) -> Array:
     return np.array(path)
 
 
-def _slopes(settings: Settings) -> tuple[Array, Array]:
+def _slopes(settings: LineSettings) -> tuple[Array, Array]:
     """Return the followed divergence's slope in θ on a grid that holds the start and the data."""
     ends = [settings.start, *(c + side * w for c, w in settings.law.centers for side in (-1, 1))]
     places = np.linspace(min(ends) - BEYOND, max(ends) + BEYOND, GRID)
@@ -132,7 +132,7 @@ def _slopes(settings: Settings) -> tuple[Array, Array]:
     return places, np.asarray(found.gradient)
 
 
-def picture(settings: Settings) -> dict[str, Any]:
+def picture(settings: LineSettings) -> dict[str, Any]:
     """Return the data's density on the line that is shown."""
     ends = [settings.start - 4, settings.start + 4]
     ends += [c + side * 4 * w for c, w in settings.law.centers for side in (-1, 1)]

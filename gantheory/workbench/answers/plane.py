@@ -20,7 +20,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.errors import GantheoryError
 from gantheory.losses.loss import Loss
 from gantheory.workbench.answers import bounded_number, chart_numbers
-from gantheory.workbench.answers.training import Ensemble, equilibrium, fresh_losses
+from gantheory.workbench.answers.training import Ensemble, fresh_losses, values_at_equality
 from simulations.coverage import CEILING, Coverage, coverage
 from simulations.data import ring
 from simulations.ensembles import Member, Recipe, State, initial_state
@@ -41,7 +41,7 @@ Best = Callable[[Coverage], float]
 
 
 @dataclass(frozen=True)
-class Settings(Ensemble):
+class PlaneSettings(Ensemble):
     """What is trained: also the deviation of the noise on what D sees, which falls to 0."""
 
     members: int = 4
@@ -53,7 +53,7 @@ class Settings(Ensemble):
         bounded_number("noise", self.noise, 0, 2)
 
 
-def frames(settings: Settings) -> Iterator[dict[str, Any]]:
+def frames(settings: PlaneSettings) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps.
 
     Scores are counted from what D gives where p = q; ``best`` is the bound on D's loss.
@@ -80,7 +80,7 @@ def frames(settings: Settings) -> Iterator[dict[str, Any]]:
     yield from map(frame, train(members, recipe, state=state))
 
 
-def _ensemble(settings: Settings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: PlaneSettings) -> tuple[list[Member], Recipe]:
     members = [
         Member(
             LAW, settings.definition, seed=seed, noise=settings.noise,
@@ -143,16 +143,16 @@ def _best(loss: Loss) -> tuple[Best, str]:
     return best, ""
 
 
-def theory(settings: Settings) -> dict[str, Any]:
+def theory(settings: PlaneSettings) -> dict[str, Any]:
     """Return what losses read at P = Q, and what a perfect sampler scores."""
     why = _best(settings.definition)[1]
     return {
-        **equilibrium(settings.definition), "ceiling": CEILING, "total": len(LAW.centres),
+        **values_at_equality(settings.definition), "ceiling": CEILING, "total": len(LAW.centres),
         "steps": [0, settings.steps], "why": why and f"No bound from counting: {why}",
     }  # fmt: skip
 
 
-def picture(settings: Settings) -> dict[str, Any]:
+def picture(settings: PlaneSettings) -> dict[str, Any]:
     """Return what stays as it is: samples of the data, the modes, and where D is shown."""
     source = generator_of(settings.seed, EVALUATION, 2)
     return {

@@ -90,7 +90,7 @@ def fresh_losses(
     }, made
 
 
-def equilibrium(loss: Loss) -> dict[str, Any]:
+def values_at_equality(loss: Loss) -> dict[str, Any]:
     """Return what both losses read at P = Q, and what G follows with D at its optimum."""
     derivation = derive(loss)
     even = derivation.equilibrium

@@ -39,7 +39,7 @@ class Scene(Protocol):
         """Return what the theory says of this scene alone."""
 
 
-class Line:
+class LineScene:
     """Normal laws N(θ, 1) that move towards the data on the line."""
 
     heavy: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Line:
         return ""
 
 
-class Plane:
+class PlaneScene:
     """Networks that learn a ring of eight modes in the plane."""
 
     heavy: tuple[str, ...] = ("samples", "scores")
@@ -160,7 +160,9 @@ class Plane:
         )
 
 
-def losses(frames: Frames, theory: Json, also: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def losses_of_members(
+    frames: Frames, theory: Json, also: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return every member's losses, with what they read at P = Q."""
     steps = [frame["step"] for frame in frames]
     series = list(also)

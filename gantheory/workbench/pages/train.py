@@ -22,13 +22,13 @@ from gantheory.workbench.pages.frame import (
     state,
     text_field,
 )
-from gantheory.workbench.pages.scenes import Line, Plane, Scene, losses
+from gantheory.workbench.pages.scenes import LineScene, PlaneScene, Scene, losses_of_members
 
 START = {
     "where": "line", "loss": "non-saturating", "members": "4", "seed": "0",
     "p": "normal(0, 1)", "start": "4", "noise": "0.3",
 }  # fmt: skip
-SCENES: dict[str, Callable[..., Scene]] = {"line": Line, "plane": Plane}
+SCENES: dict[str, Callable[..., Scene]] = {"line": LineScene, "plane": PlaneScene}
 WHERE = {"line": "on the line: N(θ, 1) moves", "plane": "in the plane: a ring of 8 modes"}
 MOST_RUNS = 4
 RUNS: dict[Child, Client] = {}  # which window each belongs to
@@ -198,7 +198,9 @@ class View:
         if self.now:
             self.status.text = f"step {self.now['step']}: {self.scene.says(self.now)}"
             self.scene.draw(self.frames, self.now, self.picture, self.theory)
-            self.losses.show(losses(self.frames, self.theory, self.scene.also(self.frames)))
+            self.losses.show(
+                losses_of_members(self.frames, self.theory, self.scene.also(self.frames))
+            )
             self._explain()
 
     def _explain(self) -> None:

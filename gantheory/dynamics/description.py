@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gantheory.divergences.symbols import in_prose
-from gantheory.shown import Told
+from gantheory.shown import Overview
 
 if TYPE_CHECKING:
     from gantheory.dynamics.analysis import Analysis
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from gantheory.dynamics.verdict import Decision
 
 
-def tell(analysis: Analysis, decision: Decision) -> Told:
+def describe(analysis: Analysis, decision: Decision) -> Overview:
     """Return the game, and rows: verdict, method, field, equilibria, spectrum, step sizes."""
     data = analysis.as_dict()
     rows = [*_verdict(data, decision), *_field(data), *_spectrum(data, analysis.best)]
-    return Told(data["title"] or data["game"], tuple((name, in_prose(text)) for name, text in rows))
+    return Overview(
+        data["title"] or data["game"], tuple((name, in_prose(text)) for name, text in rows)
+    )
 
 
 def _verdict(data: dict[str, Any], decision: Decision) -> Iterator[tuple[str, str]]:
