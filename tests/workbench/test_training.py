@@ -31,7 +31,7 @@ def test_the_bound_from_counting_is_the_loss_of_the_best_d_that_sees_cells_alone
     D = p / (p + q)
     with np.errstate(divide="ignore", invalid="ignore"):
         right = -np.sum(p * np.log(D) + np.where(q > 0, q * np.log(1 - D), 0))
-    best, why = plane._best(plane.PlaneSettings(loss="minimax").definition)
+    best, why = plane._best(plane.Settings(loss="minimax").definition)
     assert why == ""
     assert best(found) == pytest.approx(right, rel=1e-12)
     assert best(found) < 2 * math.log(2)
@@ -39,19 +39,19 @@ def test_the_bound_from_counting_is_the_loss_of_the_best_d_that_sees_cells_alone
 
 def test_a_perfect_sampler_leaves_the_bound_at_the_value_of_p_equal_q():
     rows = plane.LAW.centres + plane.LAW.scale * RANDOM.normal(size=(4000, 8, 2))
-    best, _ = plane._best(plane.PlaneSettings().definition)
+    best, _ = plane._best(plane.Settings().definition)
     assert best(coverage(rows.reshape(-1, 2), plane.LAW)) == pytest.approx(
         2 * math.log(2), abs=2e-3
     )
 
 
 def test_the_plane_trains_and_shows_every_seed():
-    seen = plane.frames(plane.PlaneSettings(members=2, seed=3))
+    seen = plane.frames(plane.Settings(members=2, seed=3))
     first, second = next(seen), next(seen)
     assert (first["step"], second["step"]) == (0, 64)
     assert second["samples"] != first["samples"]
     assert len(second["samples"]) == len(second["scores"]) == len(second["modes"]) == 2
-    assert len(second["scores"][0]) == len(plane.picture(plane.PlaneSettings())["square"])
+    assert len(second["scores"][0]) == len(plane.picture(plane.Settings())["square"])
     assert all(0 <= share <= 1 for share in second["quality"])
 
 
@@ -71,4 +71,4 @@ def test_what_cannot_be_trained_is_refused_beside_its_field():
             scene.Settings(**{field: value})
         assert refused.value.field == field
     with pytest.raises(GantheoryError, match="known"):
-        plane.PlaneSettings(loss="no-such-loss")
+        plane.Settings(loss="no-such-loss")

@@ -72,8 +72,7 @@ def between_samples(
         name: one of `METRICS`.
         p: samples, or a density on the line.
         q: the same; one of both must be samples.
-        kernel: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``.
-        bandwidth: of that kernel.
+        kernel, bandwidth: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``, and its width.
         eps: the weight of the entropy in ``"sinkhorn"``.
         order: the power of the distance that is the cost there, 1 or 2.
         guaranteed: of ks and mmd2, take the wider interval that holds for samples of any size.

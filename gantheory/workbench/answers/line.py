@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LineSettings(Ensemble):
+class Settings(Ensemble):
     """What is trained: also the data's law, where θ starts, and the generator's rate."""
 
     p: str = "normal(0, 1)"
@@ -62,7 +62,7 @@ class LineSettings(Ensemble):
         return law
 
 
-def frames(settings: LineSettings, state: State | None = None) -> Iterator[dict[str, Any]]:
+def frames(settings: Settings, state: State | None = None) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps."""
     members, recipe = _ensemble(settings)
     state = initial_state(members, recipe) if state is None else state
@@ -72,7 +72,7 @@ def frames(settings: LineSettings, state: State | None = None) -> Iterator[dict[
         yield _frame(now, recipe, members, compiled)
 
 
-def _ensemble(settings: LineSettings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: Settings) -> tuple[list[Member], Recipe]:
     law, loss = Law(settings.law), settings.definition
     members = [
         Member(
@@ -96,7 +96,7 @@ def _frame(
     return {**found, "places": chart_numbers(places)}
 
 
-def theory(settings: LineSettings) -> dict[str, Any]:
+def theory(settings: Settings) -> dict[str, Any]:
     """Return the path of θ with D at its optimum, and what the losses read at P = Q."""
     steps = [CHUNK * k for k in range(settings.steps // CHUNK + 1)]
     found = {**values_at_equality(settings.definition), "steps": steps, "path": [], "why": ""}
@@ -107,7 +107,7 @@ def theory(settings: LineSettings) -> dict[str, Any]:
     return found
 
 
-def _path(settings: LineSettings) -> Array:
+def _path(settings: Settings) -> Array:
     """Integrate dθ/ds = −slope(θ) by Heun's rule, one step of the rule for each of training's."""
     places, slopes = _slopes(settings)
     step, place = settings.rate, settings.start
@@ -121,7 +121,7 @@ def _path(settings: LineSettings) -> Array:
     return np.array(path)
 
 
-def _slopes(settings: LineSettings) -> tuple[Array, Array]:
+def _slopes(settings: Settings) -> tuple[Array, Array]:
     """Return the followed divergence's slope in θ on a grid that holds the start and the data."""
     ends = [settings.start, *(c + side * w for c, w in settings.law.centers for side in (-1, 1))]
     places = np.linspace(min(ends) - BEYOND, max(ends) + BEYOND, GRID)
@@ -132,7 +132,7 @@ def _slopes(settings: LineSettings) -> tuple[Array, Array]:
     return places, np.asarray(found.gradient)
 
 
-def picture(settings: LineSettings) -> dict[str, Any]:
+def picture(settings: Settings) -> dict[str, Any]:
     """Return the data's density on the line that is shown."""
     ends = [settings.start - 4, settings.start + 4]
     ends += [c + side * 4 * w for c, w in settings.law.centers for side in (-1, 1)]

@@ -41,7 +41,7 @@ Best = Callable[[Coverage], float]
 
 
 @dataclass(frozen=True)
-class PlaneSettings(Ensemble):
+class Settings(Ensemble):
     """What is trained: also the deviation of the noise on what D sees, which falls to 0."""
 
     members: int = 4
@@ -53,7 +53,7 @@ class PlaneSettings(Ensemble):
         bounded_number("noise", self.noise, 0, 2)
 
 
-def frames(settings: PlaneSettings) -> Iterator[dict[str, Any]]:
+def frames(settings: Settings) -> Iterator[dict[str, Any]]:
     """Train, and yield what there is to see at the start and after every 64 steps.
 
     Scores are counted from what D gives where p = q; ``best`` is the bound on D's loss.
@@ -80,7 +80,7 @@ def frames(settings: PlaneSettings) -> Iterator[dict[str, Any]]:
     yield from map(frame, train(members, recipe, state=state))
 
 
-def _ensemble(settings: PlaneSettings) -> tuple[list[Member], Recipe]:
+def _ensemble(settings: Settings) -> tuple[list[Member], Recipe]:
     members = [
         Member(
             LAW, settings.definition, seed=seed, noise=settings.noise,
@@ -143,7 +143,7 @@ def _best(loss: Loss) -> tuple[Best, str]:
     return best, ""
 
 
-def theory(settings: PlaneSettings) -> dict[str, Any]:
+def theory(settings: Settings) -> dict[str, Any]:
     """Return what losses read at P = Q, and what a perfect sampler scores."""
     why = _best(settings.definition)[1]
     return {
@@ -152,7 +152,7 @@ def theory(settings: PlaneSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def picture(settings: PlaneSettings) -> dict[str, Any]:
+def picture(settings: Settings) -> dict[str, Any]:
     """Return what stays as it is: samples of the data, the modes, and where D is shown."""
     source = generator_of(settings.seed, EVALUATION, 2)
     return {
