@@ -77,7 +77,7 @@ def test_a_sweep_that_is_interrupted_goes_on_to_the_same_table(tmp_path, whole):
 
 HELPER = """
 import json, os, signal
-def answer(text):
+def records_of_block(text):
     cells = json.loads(text)["cells"]
     flag = os.path.join({folder!r}, "killed")
     if cells[0][3] == 2 and (len(cells) > 1 or {always}) and ({always} or not os.path.exists(flag)):
@@ -95,7 +95,7 @@ def swept_by_workers(tmp_path, monkeypatch, always):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     import dying
 
-    monkeypatch.setattr(module, "answer", dying.answer)
+    monkeypatch.setattr(module, "records_of_block", dying.records_of_block)
     where = Workers(2)
     six = cells(6)
     try:
