@@ -173,7 +173,7 @@ def blocks_of(cells: Sequence[Cell], settings: Settings, most: int = 1) -> list[
 
 
 def request(cells: Sequence[Cell], settings: Settings) -> str:
-    """Return a block as the text that `answer` takes."""
+    """Return a block as the text that `records_of_block` takes."""
     return json.dumps({"settings": asdict(settings), "cells": [astuple(cell) for cell in cells]})
 
 

@@ -27,7 +27,7 @@ from gantheory.integrals.line.panels import rays
 from gantheory.integrals.line.probe import panels_of
 from gantheory.integrals.line.quadrature import EPS, integrate
 from gantheory.integrals.transport.against import Weighted, distance_of_points
-from gantheory.integrals.transport.embeddings import UNSETTLED, WitnessIntegrand
+from gantheory.integrals.transport.embeddings import NOT_CONVERGED, WitnessIntegrand
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.integrals.transport.witness import Witness
@@ -72,7 +72,7 @@ def mmd2_of_points(
     (found,) = line_integrals(integrate(sample, panels), log_left, resolved)
     value, error = witness.at(Points.at(points.places))
     if not found.resolved or not math.isfinite(found.error) or not np.isfinite(error).all():
-        return Estimate.undetermined(UNSETTLED)
+        return Estimate.undetermined(NOT_CONVERGED)
     scale = math.exp(found.shift)
     total = math.fsum([near, 2 * math.fsum(points.weights * value), -found.value * scale])
     off += 2 * float(np.sum(points.weights * error)) + found.error * scale
