@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gantheory.densities.base import Array, Density, generator
+from gantheory.densities.duals import Dual, evaluate
+from gantheory.densities.from_ends import distance_from_end
 from gantheory.densities.tails import Tail
 from gantheory.densities.text import parse_density
 from gantheory.densities.univariate import Interval, Points, Univariate
@@ -27,70 +28,9 @@ GENERATOR = Grammar("generator", ELEMENTARY, frozenset({"z"}), example="tanh(2*z
 LEVEL = 1e-16  # latent mass beyond either end of the window in which G is searched for turns
 BEYOND = 4.7  # how far past the window G is followed: to 38 deviations, where a normal underflows
 DEEPEST = 1e-300  # latent mass beyond the last z that is told apart from the end
+NEAR = 1e-3  # of an end's image, within which the distance to that end is found from itself
 SCAN = 8001  # points of that window: turns closer than 1/8000 of it are not told apart
 _STEPS = 200  # of bisection: enough to close any bracket to its last bit
-
-Dual = tuple[Array, Array]  # a value and its derivative in z
-
-_FUNCTIONS: dict[str, Callable[[Array], Dual]] = {
-    "log": lambda v: (np.log(v), 1 / v),
-    "exp": lambda v: (np.exp(v), np.exp(v)),
-    "sqrt": lambda v: (np.sqrt(v), 0.5 / np.sqrt(v)),
-    "abs": lambda v: (np.abs(v), np.sign(v)),
-    "relu": lambda v: (np.maximum(v, 0.0), np.heaviside(v, 0.0)),
-    "softplus": lambda v: (np.logaddexp(0.0, v), _sigmoid(v)),
-    "sigmoid": lambda v: (_sigmoid(v), _sigmoid(v) * _sigmoid(-v)),
-    "tanh": lambda v: (np.tanh(v), 1 / np.cosh(v) ** 2),
-    "atan": lambda v: (np.arctan(v), 1 / (1 + v * v)),
-}
-
-
-def _sigmoid(v: Array) -> Array:
-    return np.exp(-np.logaddexp(0.0, -v))
-
-
-def _evaluate(tree: ast.expr, z: Array) -> Dual:
-    """Return G(z) and G'(z) of a checked expression, by forward differentiation."""
-    match tree:
-        case ast.Constant(value=number):
-            return np.full_like(z, float(number)), np.zeros_like(z)  # type: ignore[arg-type]
-        case ast.Name():
-            return z, np.ones_like(z)
-        case ast.UnaryOp(op=op, operand=operand):
-            value, slope = _evaluate(operand, z)
-            return (-value, -slope) if isinstance(op, ast.USub) else (value, slope)
-        case ast.BinOp(left=left, op=op, right=right):
-            return _operation(op, _evaluate(left, z), _evaluate(right, z))
-        case ast.Call(func=ast.Name(id="max" | "min" as name), args=args):
-            return _extreme(name, [_evaluate(arg, z) for arg in args])
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            value, slope = _evaluate(argument, z)
-            outer, derivative = _FUNCTIONS[name](value)
-            return outer, derivative * slope
-    raise AssertionError(f"the grammar admits no {type(tree).__name__}")
-
-
-def _operation(op: ast.operator, a: Dual, b: Dual) -> Dual:
-    match op:
-        case ast.Add():
-            return a[0] + b[0], a[1] + b[1]
-        case ast.Sub():
-            return a[0] - b[0], a[1] - b[1]
-        case ast.Mult():
-            return a[0] * b[0], a[1] * b[0] + a[0] * b[1]
-        case ast.Div():
-            return a[0] / b[0], (a[1] - a[0] / b[0] * b[1]) / b[0]
-    value = a[0] ** b[0]
-    if not np.any(b[1]):
-        return value, b[0] * a[0] ** (b[0] - 1) * a[1]
-    return value, value * (b[1] * np.log(a[0]) + b[0] * a[1] / a[0])
-
-
-def _extreme(name: str, items: list[Dual]) -> Dual:
-    values, slopes = np.stack([v for v, _ in items]), np.stack([s for _, s in items])
-    which = (np.argmax if name == "max" else np.argmin)(values, axis=0)[None]
-    value, slope = (np.take_along_axis(part, which, axis=0)[0] for part in (values, slopes))
-    return value, slope
 
 
 def is_whole(power: ast.expr) -> bool:
@@ -139,7 +79,7 @@ class Pushforward(Univariate):
     def generate(self, z: Array) -> Dual:
         """Return G(z) and G'(z)."""
         with np.errstate(all="ignore"):
-            return _evaluate(self.tree, np.asarray(z, float))
+            return evaluate(self.tree, np.asarray(z, float))
 
     @cached_property
     def window(self) -> Interval:
@@ -221,8 +161,37 @@ class Pushforward(Univariate):
             log_slope = self._log_slope(branch, z, at)
             with np.errstate(all="ignore"):
                 log = self.latent.logpdf(z) - log_slope
+            log = self._beside_ends(branch, at, log)
             total = np.logaddexp(total, np.where(inside, log, -np.inf))
         return total
+
+    def _beside_ends(self, branch: _Branch, at: Points, log: Array) -> Array:
+        """Return log p, next to the image c of an end of z from the distance to that end alone.
+
+        There x = c + y has few digits of y, and the latent law may have mass within one of them.
+        """
+        reach = NEAR * (self.window[1] - self.window[0])
+        for end, side in ((branch.low, +1), (branch.high, -1)):
+            if end not in self.latent.support or not (image := self._image(end)):
+                continue
+            log_gap = at.log_abs_minus(image)
+            toward = np.where(at.anchor == image, at.side, np.sign(at.minus(image)))
+            inward = side if branch.rising else -side
+            close = (log_gap < math.log(NEAR * abs(image))) & (toward == inward)
+            if not close.any():
+                continue
+            log_d, log_slope = distance_from_end(
+                lambda z: self.generate(z)[1], end, side, log_gap[close], reach
+            )
+            places = np.full(log_d.shape, end), np.full(log_d.shape, float(side))
+            latent = self.latent.log_density(Points(*places, np.exp(log_d), log_d))
+            log[close] = np.where(np.isfinite(log_d), latent - log_slope, log[close])
+        return log
+
+    def _image(self, end: float) -> float:
+        """Return G at an end of z, 0 where it has none."""
+        value = float(self.generate(np.array([end]))[0][0])
+        return value if math.isfinite(value) else 0.0
 
     def _log_slope(self, branch: _Branch, z: Array, at: Points) -> Array:
         """Return log abs(G'(z)): next to a turn c = G(z₀) from G'² = 2·abs(G''(z₀)(x − c))."""
@@ -269,7 +238,7 @@ class Pushforward(Univariate):
                 return False
         step = 1e-5 * (self.window[1] - self.window[0])
         with np.errstate(all="ignore"):
-            at, *beside = _evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
+            at, *beside = evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
         return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-9 * max(map(abs, beside))
 
     def _inverse(self, branch: _Branch, x: Array) -> Array:
