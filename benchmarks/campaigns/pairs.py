@@ -87,7 +87,8 @@ def parameters(tree: Tree, path: str = "") -> Iterator[tuple[str, float | None]]
     for name, x in zip(names, rest, strict=True):
         one_way = head == "triangular" and rest.count(x) > 1  # at the end of its range
         if not math.isinf(x) and not one_way:
-            yield path + name, None if name in places else abs(x)
+            place = name in places and head != "lognormal"  # whose loc is one of log x
+            yield path + name, None if place else abs(rest[1] if name == "loc" else x)
 
 
 class Draw:
