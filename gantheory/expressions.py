@@ -65,6 +65,8 @@ MEAN = "E"  # E[relu(m - t)] is the mean over a random m
 CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares two expressions
 
 
+# as PDFs and word processors have them
+_TYPESET = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u00d7": "*"})
 _LN = re.compile(r"\bln(?=\s*\()")
 
 
@@ -74,12 +76,13 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
     Raises:
         GantheoryError: one clear line, for anything that ``grammar`` does not admit.
 
-    ``ln`` is log, and ``^`` is a power.
+    ``ln`` is log, ``^`` is a power, and a typeset minus or product sign is what it looks like.
 
     >>> parse("ln(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
     'log'
     """
     require_type(grammar.kind, text, str, f"text like {grammar.example!r}")
+    text = text.translate(_TYPESET)
     shown = _shown(text)
     _check_text(text, shown, grammar)
     text = _LN.sub("log", text).replace("^", "**")
@@ -261,9 +264,16 @@ class _Checker:
         return degree
 
     def call(self, node: ast.Call, depth: int) -> int:
+        functions = self.grammar.functions
+        if isinstance(node.func, ast.Attribute) and node.func.attr in functions:
+            raise GantheoryError(f"{self.where}: write {node.func.attr}(...) without a module")
         if not isinstance(node.func, ast.Name):
             raise GantheoryError(f"{self.where} calls something that is not a known function")
-        functions = self.grammar.functions
+        if node.func.id in self.grammar.names:
+            raise GantheoryError(
+                f"{self.where}: {node.func.id} stands for a number; write {node.func.id} alone, "
+                "without arguments, and * for products"
+            )
         if node.func.id not in functions:
             raise unknown_name(f"function in {self.where}:", node.func.id, functions)
         if node.keywords and not self.grammar.keywords:

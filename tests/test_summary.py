@@ -40,6 +40,13 @@ def test_a_generator_that_nothing_moves_is_said_to_have_no_gradient_at_any_fake(
     assert (gradient.text == "vanishes in the raw score at every fake") is nowhere
 
 
+def test_signs_that_were_mixed_up_and_a_domain_of_the_score_are_said():
+    mixed = gt.Loss("mine", real="-log(D)", fake="-log(1 - D)", generator="-log(D)")
+    assert "of a loss that it minimises, change the sign" in gt.derive(mixed).summary[0].text
+    bounded = gt.Loss("mine", "log(D)", "log(1 − D)", "-log(D)", domain="[0, 1]")
+    assert gt.derive(bounded).summary[0].text.endswith("; D = sigmoid(t), t in [0, 1]")
+
+
 def test_the_hinge_in_five_lines():
     value, loss, followed, gradient, equality = gt.derive("hinge").summary
     assert value.text.startswith("2·TV(P, Q) - 2, by D* = -1 where r < 1, else 1")

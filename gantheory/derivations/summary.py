@@ -20,6 +20,7 @@ from gantheory.theory.records import UNNAMED, Curvature, known, text
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
+    from gantheory.losses.loss import Loss
     from gantheory.records import Estimate
 
 
@@ -27,7 +28,8 @@ def summary_of(derivation: Derivation) -> tuple[Line, ...]:
     """Return five lines, each as well known as the weakest step that it rests on."""
     if derivation.no_optimum:
         why = derivation.no_optimum.removeprefix("no optimum: ")
-        return (Line("no optimum", why, "proved"),)
+        hint = "D maximises its payoffs; of a loss that it minimises, change the sign"
+        return (Line("no optimum", f"{why} ({hint})", "proved"),)
     if derivation.optimum is None:
         return (Line("undecided", "; ".join((derivation.undecided or {}).values()), "undecided"),)
     value, *quantities = (
@@ -37,7 +39,7 @@ def summary_of(derivation: Derivation) -> tuple[Line, ...]:
     optimum = _known(derivation, "The optimal discriminator", "Second-order condition")
     value = Line(
         value.label,
-        f"{value.text}, by D* = {_optimum(derivation)}",
+        f"{value.text}, by D* = {_optimum(derivation)}{_restricted(derivation.definition)}",
         weakest_word([value.known, optimum]),
     )
     equality = Line("at P = Q", _equality(derivation), _known(derivation, "At equilibrium"))
@@ -63,6 +65,14 @@ QUANTITIES = (
     ("loss", "loss reads", "loss reads"),
     ("followed", "G follows", "generator follows"),
 )
+
+
+def _restricted(loss: Loss) -> str:
+    """Say of payoffs in D that a domain is one of the score t, where one is given."""
+    written = f"{loss.real} {loss.fake} {loss.generator}"
+    if loss.domain.replace(" ", "") == "(-oo,oo)" or not re.search(r"\bD\b", written):
+        return ""
+    return f"; D = {loss.link}, t in {loss.domain}"
 
 
 def _optimum(derivation: Derivation) -> str:

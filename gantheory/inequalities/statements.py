@@ -99,6 +99,9 @@ def read_statement(text: str) -> Statement:
     return Statement(_restore(text, powers), left, relation, right, divergences)
 
 
+_LAWS = re.compile(r"(?<=\w)\s*\(\s*P\s*(?:,|\|\||‖)\s*Q\s*\)")  # TV(P, Q), as papers write it
+
+
 def _spelled(text: str) -> str:
     """Return a text in which every divergence has the name of its entry, not an alias."""
     titles = {entry.title: entry.name for entry in DIVERGENCES.values()}
@@ -106,6 +109,7 @@ def _spelled(text: str) -> str:
     for title, name in titles.items():
         if not title.isidentifier():
             text = text.replace(title, name).replace(title.replace("‖", "||"), name)
+    text = _LAWS.sub("", text).replace("²", "**2")
 
     def replace(word: re.Match[str]) -> str:
         if word[0] in {*DIVERGENCES, *COMPLEMENTS, *_FUNCTIONS, "pi"}:

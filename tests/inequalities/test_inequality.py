@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gantheory.cli.prove import command
 from gantheory.errors import GantheoryError
 from gantheory.inequalities.inequality import prove
+from gantheory.inequalities.statements import read_statement
 from gantheory.records import How
 
 # Independent definitions, straight from the integrals, for laws on finitely many points.
@@ -291,3 +292,12 @@ def test_what_is_called_nonnegative_on_the_triangle_is(weights):
 def test_a_statement_beyond_the_longest_is_refused():
     with pytest.raises(GantheoryError, match="the limit is 400"):
         prove("jsd <= " + "1" + " + 1" * 100)
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [("2·TV(P, Q)² <= KL(P‖Q)", "2*tv**2 <= kl_pq"), ("H²(P, Q) <= TV(P,Q)", "hellinger2 <= tv"),
+     ("TV(P,Q)^2 − JSD(P, Q) <= KL(P||Q)/2", "tv**2 - jsd <= kl_pq/2")],
+)  # fmt: skip
+def test_a_statement_may_be_written_as_papers_print_it(typed, plain):
+    assert read_statement(typed).margin == read_statement(plain).margin

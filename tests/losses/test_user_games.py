@@ -173,7 +173,7 @@ BAD = [
         ("log(0)", "finite"),
         ("sqrt(-1)", "finite"),
         ("t/0", "zero"),
-        ("D(t)", "function"),
+        ("D(t)", "write D alone"),
     ]),
 ]  # fmt: skip
 
