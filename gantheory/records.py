@@ -145,6 +145,13 @@ class Estimate(Shown):
     def __float__(self) -> float:
         return self.value
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys: the number, its error, and how it was found."""
+        return {
+            "value": self.value, "error": self.error, "status": self.status.value,
+            "method": self.method, "reason": self.reason,
+        }  # fmt: skip
+
     @property
     def is_finite(self) -> bool:
         """Whether the value is a finite number."""

@@ -34,7 +34,7 @@ from gantheory.functionals.kernels import KernelMean, mean_of_kernel
 from gantheory.functionals.nodes import ROUNDING, Nodes, from_two_resolutions, nodes_of
 from gantheory.functions import t, to_sympy
 from gantheory.integrals.dispatch import divergence
-from gantheory.integrals.line.estimates import split_parameter
+from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.units import square_root
 from gantheory.losses.critic import Critic
@@ -126,9 +126,7 @@ class ConstrainedCritic(Shown):
 
     def gradient(self, wrt: str = "q.loc") -> Estimate:
         """Return the derivative of the generator's loss in a parameter of q, with f held."""
-        side, name = split_parameter(wrt)
-        if side != "q":
-            raise GantheoryError(f"wrt={wrt!r}: with f held, only a parameter of q moves G's loss")
+        name = parameter_of_q(wrt)
         pull = sp.simplify(sp.diff(to_sympy(self.loss.generator), t))
         if not pull.is_number:
             raise GantheoryError(
@@ -155,9 +153,7 @@ class ConstrainedCritic(Shown):
         return {
             "loss": self.loss.name, "p": str(self.p), "q": str(self.q), "wrt": wrt,
             "mu": None if self.mu is None else str(self.mu),
-            **{name: {"value": one.value, "error": one.error, "status": one.status.value,
-                      "method": one.method, "reason": one.reason}
-               for name, one in numbers.items()},
+            **{name: one.as_dict() for name, one in numbers.items()},
         }  # fmt: skip
 
     def __str__(self) -> str:

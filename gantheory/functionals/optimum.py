@@ -22,7 +22,7 @@ from gantheory.functionals.fixed_point import STEP, MeansGame
 from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
-from gantheory.integrals.line.estimates import split_parameter
+from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.function_classes import AnyFunction
@@ -93,9 +93,7 @@ class OptimalCritic(Shown):
 
         It is E_q[h(t)·∂log q], where h is what a unit of fake mass adds to G's loss.
         """
-        side, name = split_parameter(wrt)
-        if side != "q":
-            raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
+        name = parameter_of_q(wrt)
         if not isinstance(self.q, Univariate):
             raise GantheoryError(f"wrt={wrt!r}: {self.q} has no such parameter")
         if self.reason is not None:
@@ -112,19 +110,14 @@ class OptimalCritic(Shown):
             numbers["gradient"] = self.gradient(wrt)
         return {
             "loss": self.loss.name, "p": str(self.p), "q": str(self.q), "wrt": wrt,
-            **{name: _plain(one) for name, one in numbers.items()},
-            "moments": {name: _plain(one) for name, one in self.moments.items()},
+            **{name: one.as_dict() for name, one in numbers.items()},
+            "moments": {name: one.as_dict() for name, one in self.moments.items()},
             "best": self.best,
         }  # fmt: skip
 
     def __str__(self) -> str:
         means = "".join(f"\n{name} = {one}" for name, one in self.moments.items())
         return f"{self.loss.name} on p = {self.p}, q = {self.q}\nV(D) = {self.value}{means}"
-
-
-def _plain(one: Estimate) -> dict[str, Any]:
-    return {"value": one.value, "error": one.error, "status": one.status.value,
-            "method": one.method, "reason": one.reason}  # fmt: skip
 
 
 def optimal_critic(

@@ -12,7 +12,7 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.integrals.line.estimates import split_parameter
+from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
@@ -80,9 +80,7 @@ class RegularisedDiscriminator(Shown):
         It is E_q[c'(t)·t'·v] where the parameter moves each sample at the speed v, and
         E_q[c(t)·∂log q] for any other parameter.
         """
-        side, name = split_parameter(wrt)
-        if side != "q":
-            raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
+        name = parameter_of_q(wrt)
         if self.reason is not None:
             return Estimate.undetermined(self.reason, METHOD)
         payoffs = penalised_payoffs(self.loss)
@@ -133,11 +131,7 @@ class RegularisedDiscriminator(Shown):
             "regulariser": str(self.regulariser),
             "wrt": wrt,
             "symmetry": self.symmetry,
-            **{
-                name: {"value": one.value, "error": one.error, "status": one.status.value,
-                       "method": one.method, "reason": one.reason}
-                for name, one in numbers.items()
-            },
+            **{name: one.as_dict() for name, one in numbers.items()},
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -347,6 +347,14 @@ def split_parameter(wrt: str) -> tuple[str, str]:
     return law, parameter
 
 
+def parameter_of_q(wrt: str) -> str:
+    """Return the parameter of q that ``wrt`` names: with D held, no other moves G's loss."""
+    law, parameter = split_parameter(wrt)
+    if law != "q":
+        raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
+    return parameter
+
+
 def sweep_line(
     kernels: Mapping[Any, Kernel], p: Univariate, q: Univariate, wrt: Iterable[str | None]
 ) -> dict[tuple[Any, str | None], Estimate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gantheory.records import How, Verdict, is_quoted, weakest
@@ -204,13 +204,3 @@ def conjunction(verdicts: Iterable[Verdict], assumptions: Iterable[str] = ()) ->
     if known and How.UNDECIDED not in known and any(map(is_quoted, assumptions)):
         known.add(How.MEASURED)
     return How.UNDECIDED if How.ASSUMED in known else weakest(known)
-
-
-def planted(entry: Entry) -> Iterator[tuple[str, Entry]]:
-    """Yield copies of a true entry, each with one planted error in one of its checks.
-
-    Each copy keeps that check alone, so that no other check refutes it.
-    """
-    for check in entry.checks:
-        for what, wrong in check.plants():
-            yield what, replace(entry, checks=(wrong,), correction=None)
