@@ -199,3 +199,18 @@ def test_the_slope_of_w1_between_heavy_tails_is_a_moment_where_one_is_wider():
         truth = 2 * mp.sqrt(mp.mpf(df)) / (beta * (mp.mpf(df) - 1))
         found = divergence("w1", law, f"student_t({float(df)!r}, 0, 2)", wrt="q.scale")
         assert abs(found.value - truth) <= found.error <= 1e-11 * truth
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_w2_is_not_lost_where_the_quantiles_of_both_laws_underflow(seed):
+    """W2² = ∫ e^−t (s·t^(1/k) − s'·t^(1/k'))² dt for Weibull laws: moments of the exponential."""
+    draw = np.random.default_rng(seed)
+    k, s = draw.uniform(0.3, 0.9), 10 ** draw.uniform(-30, 30)
+    k2, s2 = k * (1 + 10 ** draw.uniform(-9, -2)), s * (1 + 10 ** draw.uniform(-9, -2))
+    laws = [f"weibull({float(a)!r}, {float(b)!r})" for a, b in ((k, s), (k2, s2))]
+    with mp.workdps(40):
+        (a, u), (b, v) = ((1 / mp.mpf(float(x)), mp.mpf(float(y))) for x, y in ((k, s), (k2, s2)))
+        square = u * u * mp.gamma(1 + 2 * a) - 2 * u * v * mp.gamma(1 + a + b)
+        truth = mp.sqrt(square + v * v * mp.gamma(1 + 2 * b))
+    found = divergence("w2", *laws)
+    assert abs(found.value - truth) <= found.error <= 1e-3 * truth

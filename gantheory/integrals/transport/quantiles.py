@@ -94,7 +94,8 @@ def _integrated(sample: _Sampler, name: str | None) -> Estimate:
         for a, b in pairwise(_edges(p, q, side, depth))
     )
     square = _finished(sample, panels, depths)
-    if not math.isfinite(square.error) or not 0 < square.error < square.value:
+    known = square.resolved and math.isfinite(square.error)
+    if not known or not 0 < square.error < square.value:
         return Estimate.undetermined(
             "the integral of W2 does not converge: the tails decay too slowly, or the quantiles of "
             "the two laws cannot be told apart"
@@ -145,7 +146,7 @@ def _edges(p: Univariate, q: Univariate, side: int, depth: float) -> Array:
     edges = [NEAR, *np.arange(1.0, depth, 1.0 + depth / 40), depth]
     for law in (p, q):
         level = np.asarray((law.cdf if side < 0 else law.sf)(np.array(places)), float)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             t = -np.log(level)
         edges += [float(v) for v in t if NEAR < v < depth]
     return np.unique(edges)
@@ -174,7 +175,7 @@ def _quantile(law: Univariate, t: Array, side: int) -> tuple[Array, Array]:
     back = np.asarray((law.cdf if side < 0 else law.sf)(x), float)
     wrong = np.abs(back - level) + CDF_NOISE * level
     density = law.pdf(x)
-    steep = np.where(density > 0, wrong / density, 0.0)
+    steep = np.divide(wrong, density, out=np.zeros_like(wrong), where=density > 0)
     return x, steep + 2 * EPS * np.abs(x)
 
 
@@ -194,10 +195,10 @@ class _Sampler:
             for rows, side in ((~upper, -1), (upper, 1)):
                 if rows.any():
                     apart[rows], noise[rows], rate[rows] = self._at(t[rows], side)
-            relative = noise / np.abs(apart)
             if self.name is None:
-                return alive(-t, apart**2, np.minimum(2 * relative + 4 * EPS, 1.0))
-            return alive(-t, apart * rate, np.minimum(relative + 16 * EPS, 1.0))
+                off = (2 * np.abs(apart) + noise) * noise
+                return alive(-t, apart**2, np.full(t.shape, 4 * EPS), off)
+            return alive(-t, apart * rate, np.full(t.shape, 16 * EPS), noise * np.abs(rate))
 
     def _at(self, t: Array, side: int) -> tuple[Array, Array, Array]:
         """Return F_q⁻¹ − F_p⁻¹, its error, and the velocity of q's quantile."""
