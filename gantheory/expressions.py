@@ -67,6 +67,7 @@ CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares t
 
 # as PDFs and word processors have them
 _TYPESET = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u00d7": "*"})
+_MEAN_OVER = re.compile(r"\bE_[pq]\s*$")
 _LN = re.compile(r"\bln(?=\s*\()")
 
 
@@ -85,7 +86,7 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
     text = text.translate(_TYPESET)
     shown = _shown(text)
     _check_text(text, shown, grammar)
-    text = _LN.sub("log", text).replace("^", "**")
+    text = _LN.sub("log", _called(text)).replace("^", "**")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -99,6 +100,19 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
             "products"
         ) from None
     return tree
+
+
+def _called(text: str) -> str:
+    """Return a text in which a mean over a law, E_p[log(D)], is a call."""
+    found, closing = list(text), []
+    for place, character in enumerate(text):
+        if character == "[":
+            mean = _MEAN_OVER.search(text, 0, place)
+            closing.append(")" if mean else "]")
+            found[place] = "(" if mean else "["
+        elif character == "]" and closing:
+            found[place] = closing.pop()
+    return "".join(found)
 
 
 def number(node: ast.expr) -> Fraction | None:

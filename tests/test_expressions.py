@@ -1,5 +1,6 @@
 """The whitelist parser: bad text is one clear line, quickly, and nothing is evaluated."""
 
+import ast
 from fractions import Fraction
 
 import pytest
@@ -81,6 +82,13 @@ def test_anything_else_is_refused_in_one_line(text, said):
         parse(text, PAYOFF)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("typed", ["E_p[t] - log(E_q [exp(t)])", "E_p(t) − log(E_q[exp(t)])"])
+def test_a_mean_over_a_law_may_have_square_brackets_and_a_typeset_minus(typed):
+    functions = {"log": (1, 1), "exp": (1, 1), "E_p": (1, 1), "E_q": (1, 1)}
+    grammar = Grammar("functional", functions, frozenset({"t"}))
+    assert ast.dump(parse(typed, grammar)) == ast.dump(parse("E_p(t) - log(E_q(exp(t)))", grammar))
 
 
 def test_one_comparison_is_admitted_only_where_the_grammar_says_so():
