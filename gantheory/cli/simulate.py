@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,10 +94,17 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if not (folder / "record.json").is_file():
+        if not _has_cases(folder / "record.json"):
             raise
         kept = f"finished cases are kept in {str(folder)!r}, and the same command goes on"
         raise KeyboardInterrupt(kept) from None
+
+
+def _has_cases(record: Path) -> bool:
+    try:
+        return bool(json.loads(record.read_text(encoding="utf-8"))["measurements"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _asked(experiment: Experiment, folder: Path | None) -> Path | None:

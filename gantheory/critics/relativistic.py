@@ -19,7 +19,8 @@ from gantheory.critics.published import judge_value, total_of
 from gantheory.critics.record import CriticDerivation
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.derivations.exposition import Step, escape_latex
+from gantheory.derivations.exposition import Step
+from gantheory.derivations.latex import escape_latex
 from gantheory.derivations.wording import constant_text
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
 
+from gantheory.derivations.latex import document, escape_latex
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 from gantheory.shown import Overview, Shown, html_table
@@ -150,24 +151,25 @@ class Exposition(Shown):
 
 
 def latex_document(theory: Theory) -> str:
-    """Return a theory as LaTeX text, one paragraph and one display for each step."""
-    blocks = [rf"\section*{{{escape_latex(theory.title)}}}"]
+    """Return a theory as a LaTeX document: its answer, then a display for each step."""
+    blocks = [_told_in_latex(theory)] if theory.summary else []
     for step in theory.steps:
         how = escape_latex(_how(step))
         blocks.append(
             rf"\paragraph{{{escape_latex(step.title)}.}} \emph{{({how})}}"
-            f"\n\\begin{{equation*}}\n{step.latex}\n\\end{{equation*}}"
+            f"\n\\begin{{equation*}}\n\\fit{{{step.latex}}}\n\\end{{equation*}}"
         )
     remarks = [escape_latex(line) for line in theory.remarks if line]
-    return "\n\n".join([*blocks, *([r"\noindent " + r"\\ ".join(remarks)] if remarks else [])])
+    blocks += [r"\noindent " + "\\\\\n".join(remarks)] if remarks else []
+    return document(theory.title, blocks)
+
+
+def _told_in_latex(theory: Theory) -> str:
+    rows = (
+        rf"\item[{escape_latex(label)}] {escape_latex(text)}" for label, text in theory.told().rows
+    )
+    return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
 
 
 def _how(step: Step) -> str:
     return f"{step.known}: {step.because}" if step.because else step.known
-
-
-def escape_latex(text: str) -> str:
-    """Escape the characters that LaTeX gives a meaning outside of formulas."""
-    special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", "‖": r"$\|$", "−": "-"}
-    special |= {c: "\\" + c for c in "&%$#_{}"}
-    return "".join(special.get(c, c) for c in text)

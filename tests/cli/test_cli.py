@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from gantheory import errors
 from gantheory.cli import COMMANDS, cli, main
+from gantheory.cli.simulate import _resumable
 
 BAD = {
     "unknown command": (["derve", "minimax"], "did you mean 'derive'"),
@@ -177,3 +178,11 @@ def test_a_curve_says_where_there_is_no_slope_and_prints_no_nan():
     )
     assert "two sides differ" in " ".join(done.output.split())
     assert "JS(P, Q): no slope" not in done.output
+
+
+@pytest.mark.parametrize(("cases", "said"), [("[]", ""), ('[{"case": "a"}]', "cases are kept")])
+def test_an_interrupt_says_what_is_kept_only_where_a_case_was_finished(tmp_path, cases, said):
+    (tmp_path / "record.json").write_text(f'{{"measurements": {cases}}}')
+    with pytest.raises(KeyboardInterrupt, match=said) as stopped, _resumable(tmp_path):
+        raise KeyboardInterrupt
+    assert bool(str(stopped.value)) == bool(said)
