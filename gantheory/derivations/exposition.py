@@ -152,7 +152,7 @@ class Exposition(Shown):
 
 def latex_document(theory: Theory) -> str:
     """Return a theory as a LaTeX document: its answer, then a display for each step."""
-    blocks = [_told_in_latex(theory)] if theory.summary else []
+    blocks = [_overview_in_latex(theory)] if theory.summary else []
     for step in theory.steps:
         how = escape_latex(_how(step))
         blocks.append(
@@ -164,9 +164,10 @@ def latex_document(theory: Theory) -> str:
     return document(theory.title, blocks)
 
 
-def _told_in_latex(theory: Theory) -> str:
+def _overview_in_latex(theory: Theory) -> str:
     rows = (
-        rf"\item[{escape_latex(label)}] {escape_latex(text)}" for label, text in theory.told().rows
+        rf"\item[{escape_latex(label)}] {escape_latex(text)}"
+        for label, text in theory.overview().rows
     )
     return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
 
