@@ -165,10 +165,8 @@ def latex_document(theory: Theory) -> str:
 
 
 def _overview_in_latex(theory: Theory) -> str:
-    rows = (
-        rf"\item[{escape_latex(label)}] {escape_latex(text)}"
-        for label, text in theory.overview().rows
-    )
+    pairs = ((escape_latex(label), escape_latex(text)) for label, text in theory.overview().rows)
+    rows = (rf"\item[{label}] {text}" for label, text in pairs)
     return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
 
 

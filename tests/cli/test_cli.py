@@ -183,6 +183,7 @@ def test_a_curve_says_where_there_is_no_slope_and_prints_no_nan():
 @pytest.mark.parametrize(("cases", "said"), [("[]", ""), ('[{"case": "a"}]', "cases are kept")])
 def test_an_interrupt_says_what_is_kept_only_where_a_case_was_finished(tmp_path, cases, said):
     (tmp_path / "record.json").write_text(f'{{"measurements": {cases}}}')
-    with pytest.raises(KeyboardInterrupt, match=said) as stopped, _resumable(tmp_path):
+    with pytest.raises(KeyboardInterrupt) as stopped, _resumable(tmp_path):
         raise KeyboardInterrupt
+    assert said in str(stopped.value)
     assert bool(str(stopped.value)) == bool(said)
