@@ -304,11 +304,15 @@ def _prove(best: Local, other: Local, ratios: Ratios) -> None:
 
 def _from_there(best: Local, other: Local, start: arb, way: int, states: _States) -> arb:
     """Return a ratio beyond which (1), or below which (-1), one maximum stays the higher."""
-    most = other.limit("real" if way == 1 else "fake", -way).ball
+    name = "real" if way == 1 else "fake"
+    limit = other.limit(name, -way)
+    most = limit.ball
+    level = best.payoffs[name].exact if isinstance(best, Rest) else None
+    even = level is not None and level == limit.exact  # which balls do not see
     for k in range(FURTHEST):
         ratio = (start * arb(4) ** (way * k)).mid()
         one, two = states(best, ratio), states(other, ratio)
-        if one[0] > two[0] and one[1 if way == 1 else 2] >= most:
+        if one[0] > two[0] and (even or one[1 if way == 1 else 2] >= most):
             return ratio
     if all(_equal_values(best, other, ratio) for ratio in (start, (start * arb(4) ** way).mid())):
         raise Undecided(EQUALLY_GOOD)

@@ -178,3 +178,17 @@ def test_an_integral_to_far_scores_is_not_stopped_by_a_sigmoid_on_wide_intervals
     truth = at_ends[0] - at_ends[1] - sum(tails)
     assert abs(found.disjoint.followed.value - truth) < 1e-10
     assert found.disjoint.followed.error < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("real", "fake"),
+    [
+        ("-(t/2)**4/8 + cos(t/2)/3", "-(t/2)**4/8 + sign(2*t)/3"),
+        ("-t**4/8 + cos(t/2)/3", "-t**2 + where(t >= 0, 1/3, 0)"),
+        ("cos(t)/7 - t**4 + sign(t)", "-sqrt(1 + t**4)"),
+    ],
+)
+def test_two_sides_of_a_jump_with_one_limit_of_the_other_payoff_are_told_apart(real, fake):
+    found = derive(Loss("jump", real, fake, "-t", domain="[-4, 5]"))
+    assert found.status == "derived"
+    assert [row.t.value for row in found.at(0.01, 1, 90)] == [0, 0, 0]
