@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 import sympy as sp
 
 from gantheory.deadline import OutOfTime, Undecided
+from gantheory.derivations.at_numbers import Plain, held_against_numbers
 from gantheory.derivations.derivation import Derivation
-from gantheory.exact.assumptions import Assumptions, positive_image
+from gantheory.exact.assumptions import Assumptions
 from gantheory.functions import r, softplus, t
 from gantheory.implicit.family import ONE, ZERO, SmoothFamily
-from gantheory.losses.loss import Loss
 from gantheory.records import How
 from gantheory.theory.maxima import Branch
 from gantheory.theory.records import (
@@ -27,9 +26,6 @@ from gantheory.theory.records import (
 )
 
 CONCAVE = "a and b are concave on the domain, for all parameters"
-SHARES = (Fraction(1), Fraction(1, 5), Fraction(6))  # of the free number in an interval's image
-
-Plain = Callable[[Loss], Derivation]
 
 
 def of_concave_family(found: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
@@ -45,7 +41,7 @@ def of_concave_family(found: Derivation, parameters: Assumptions, plain: Plain) 
     """
     theory = _Theory(SmoothFamily.of(found.definition, parameters))
     made = theory.whole(found)
-    return _held_against_numbers(made, parameters, plain)
+    return held_against_numbers(made, parameters, plain)
 
 
 @dataclass(frozen=True)
@@ -116,8 +112,10 @@ class _Theory:
         )
 
     def rest(self, name: str, side: int) -> sp.Expr:
-        """Return a payoff at an end of the domain."""
+        """Return a payoff at an end of the domain, and of the formulas what is not 0 there."""
         family = self.family
+        if name == "score_weight":
+            return sp.simplify(family.at_end(family.formulas[name], side))
         if name == "score":
             return family.lower if side == 1 else family.upper
         expr = getattr(family.payoffs, name, None)
@@ -272,7 +270,8 @@ class _Theory:
         """Return what the printed loss of the generator equals."""
         family = self.family
         if len(self.stretches) > 1:
-            return self.curvature("loss", constant, None, "it depends on the parameters")
+            holds, reason = self.begins_to_fall() or (None, "it depends on the parameters")
+            return self.curvature("loss", constant, holds, reason)
         bend = family.formulas["bend"]
         sign = family.sign(bend)
         sign = family.sign_between(bend, *family.span) if sign is None else sign
@@ -281,6 +280,19 @@ class _Theory:
         if sign >= 0:
             return self.curvature("loss", constant, True, "h'' has no negative factor")
         return self.curvature("loss", constant, False, "h'' is nowhere positive", self.some())
+
+    def begins_to_fall(self) -> tuple[bool, str] | None:
+        """Say where the loss is constant up to a ratio and falls beyond: it is not convex there."""
+        first, second = self.stretches[:2]
+        if not first.side or second.side or first.ratios[1].has(sp.Max):
+            return None
+        slope = self.family.sign_at(self.family.formulas["slope"], self.rest("score", first.side))
+        if slope != -1:
+            return None
+        return (
+            False,
+            f"its generator is constant below r = {first.ratios[1]}, where it begins to fall",
+        )
 
     def saturation(self) -> Saturation:
         """Return the generator's gradient per fake sample, in log r and in the raw score."""
@@ -293,8 +305,6 @@ class _Theory:
         ]  # fmt: skip
         single = len(self.stretches) == 1
         weight = self.along("weight")
-        if not single:
-            limits[2:] = [None, None]
         in_score = self.along("score_weight") if single else None
         return Saturation(weight, limits[0], limits[1], in_score, limits[2], limits[3])
 
@@ -338,58 +348,3 @@ class _Theory:
     def equilibrium(self, even: sp.Expr) -> Equilibrium:
         """Return what is read at P = Q."""
         return Equilibrium(self.at_one("link"), -even, self.at_one("generator"))
-
-
-def legal_points(parameters: Assumptions) -> Iterator[dict[str, Fraction]]:
-    """Yield a few legal points of the parameters."""
-    for share in SHARES:
-        found: dict[sp.Symbol, sp.Expr] = {}
-        for symbol, bounds in parameters.ranges.items():
-            image = positive_image(symbol, *bounds)
-            free = sp.Rational(share.numerator, share.denominator)
-            if image is None:
-                found[symbol] = free - 2
-                continue
-            inner = {dummy: free for dummy in image.atoms(sp.Dummy)}
-            found[symbol] = sp.nsimplify(image.xreplace(inner).xreplace(found), rational=True)
-        yield {str(symbol): Fraction(int(x.p), int(x.q)) for symbol, x in found.items()}
-
-
-def _held_against_numbers(made: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
-    """Say at which numbers an open curvature is a divergence, and refuse what numbers refute."""
-    seen: dict[str, dict[bool, str]] = {"loss": {}, "followed": {}}
-    for numbers in legal_points(parameters):
-        shown = ", ".join(f"{name} = {value}" for name, value in numbers.items())
-        try:
-            single = plain(made.definition.given(**numbers))
-        except OutOfTime:
-            raise
-        except Undecided:
-            continue
-        for name, verdicts in seen.items():
-            one, whole = getattr(single, name), getattr(made, name)
-            if one is None or one.is_divergence is None:
-                continue
-            verdicts.setdefault(one.is_divergence, shown)
-            if whole.is_divergence not in (None, one.is_divergence):
-                raise Undecided(f"{name} at {shown} contradicts what is found for all parameters")
-        if all(
-            getattr(made, name).is_divergence is not None or len(verdicts) == 2
-            for name, verdicts in seen.items()
-        ):
-            break  # one point confirms what is proved, and two of them that it depends on numbers
-    changes = {
-        name: replace(getattr(made, name), reason=_said(verdicts))
-        for name, verdicts in seen.items()
-        if getattr(made, name).is_divergence is None and verdicts
-    }
-    return replace(made, **changes)
-
-
-def _said(verdicts: dict[bool, str]) -> str:
-    """Say what is known at single numbers."""
-    words = {True: "a divergence", False: "none"}
-    at = ", ".join(f"{words[holds]} at {where}" for holds, where in verdicts.items())
-    if len(verdicts) == 2:
-        return f"it depends on the parameters: {at}"
-    return f"not decided for all parameters: {at}"

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import sympy as sp
 from click.testing import CliRunner
 
 from gantheory import Loss, derive
 from gantheory.cli.derive import command as derive_command
-from gantheory.derivations import families
+from gantheory.derivations import at_numbers
 
 A, G = 1.3, 0.4
 NUMBERS = {"a": A, "g": G}
@@ -56,7 +57,7 @@ def searched(functions, ratio):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_with_parameters_is_decided_for_all_of_them_in_the_score(name, monkeypatch):
-    monkeypatch.setattr(families, "SHARES", families.SHARES[:1])  # numbers that confirm: fewer
+    monkeypatch.setattr(at_numbers, "SHARES", at_numbers.SHARES[:1])  # numbers that confirm: fewer
     (real, fake, generator, domain), functions, follows = LOSSES[name]
     loss = Loss(name, real, fake, generator, domain=domain)
     found = derive(loss, seconds=100)
@@ -106,3 +107,26 @@ def test_numbers_typed_for_parameters_are_read_at_ratios():
 def test_a_concavity_that_depends_on_the_parameters_leaves_the_optimum_open():
     found = derive(Loss("hills", "tanh(a*t) - t**2", "-t - t**4", "-t"), seconds=100)
     assert "concavity depends on the parameters" in found.undecided["optimum"]
+
+
+@pytest.mark.parametrize(
+    ("generator", "first", "last", "falls"),
+    [
+        ("-t", -1, -1, True),
+        ("exp(-t)", "-exp(c)", "-exp(-c)", True),
+        ("t**3", "3*c**2", "3*c**2", False),
+    ],
+)
+def test_at_the_ends_of_a_domain_the_score_sees_the_slope_of_the_loss(
+    generator, first, last, falls
+):
+    """D is certain at an end: the loss stands still in r, and has its slope there in the score."""
+    found = derive(Loss("ends", "log(D)", "log(1 - D) - t", generator, domain="[-c, c]"))
+    c = sp.Symbol("c", positive=True)
+    read = found.saturation.score_limit_at_0, found.saturation.score_limit_at_inf
+    for told, truth in zip(read, (first, last), strict=True):
+        assert sp.simplify(told - sp.sympify(truth, {"c": c})) == 0
+    assert found.saturation.limit_at_0 == found.saturation.limit_at_inf == 0
+    assert found.saturation.vanishing_in_score is False
+    assert found.loss.is_divergence is (False if falls else None)
+    assert ("begins to fall" in found.loss.reason) is falls
