@@ -33,6 +33,7 @@ CAMPAIGNS = (
     "campaigns.games",
     "campaigns.inequalities",
     "campaigns.compositions",
+    "campaigns.functions",
 )  # fmt: skip  (trials at random: minutes to hours)
 
 

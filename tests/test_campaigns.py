@@ -7,12 +7,13 @@ import pytest
 from flint import arb, ctx
 
 import gantheory
-from benchmarks.campaigns import distances, games, inequalities, losses, numbers
+from benchmarks.campaigns import distances, functions, games, inequalities, losses, numbers
 from benchmarks.campaigns.families import FAMILIES, phi
 from benchmarks.campaigns.integrals import Oracle
 from benchmarks.campaigns.laws import Place, in_many_digits
 from benchmarks.campaigns.outcome import Outcome
 from benchmarks.campaigns.pairs import Draw, ball_law, text
+from gantheory.formulas import FUNCTIONS
 from gantheory.records import How
 
 
@@ -120,3 +121,11 @@ def test_distances_of_disjoint_intervals_are_those_of_a_drawing():
     for name, value in truth.items():
         assert float(told[name][0].value) == pytest.approx(value, rel=1e-12)
     assert float(told["w1"][1].value) == pytest.approx(0.5)
+
+
+def test_every_function_of_the_language_has_its_turn():
+    assert {*functions.ATOMS} == {*FUNCTIONS, ""}
+    for part in ("real", "fake", "generator"):
+        tried = [functions.composed(seed)[part] for seed in range(len(functions.ATOMS))]
+        for name in FUNCTIONS:
+            assert any(f"{name}(" in text for text in tried), (part, name)

@@ -14,7 +14,7 @@ import operator
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,8 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "abs": np.abs, "max": np.maximum,
     "min": np.minimum, "relu": lambda x: np.maximum(x, 0), "softplus": lambda x: np.logaddexp(x, 0),
     "sigmoid": special.expit, "tanh": np.tanh, "atan": np.arctan, "sin": np.sin, "cos": np.cos,
-    "erf": special.erf, "log1p": np.log1p, "logsumexp": np.logaddexp,
+    "erf": special.erf, "log1p": np.log1p, "logsumexp": np.logaddexp, "expm1": np.expm1,
+    "sign": np.sign,
     "clamp": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
     "huber": lambda x, d: np.where(np.abs(x) <= d, x * x / 2, d * (np.abs(x) - d / 2)),
@@ -169,11 +170,11 @@ class Trial:
     implicit: bool = False
 
 
-def tried(seed: int) -> Trial:
+def tried(seed: int, compose: Callable[[int], dict[str, str]] = composed) -> Trial:
     """Derive a random loss and judge all that is said of it."""
     from gantheory import Loss, derive
 
-    formulas = composed(seed)
+    formulas = compose(seed)
     start = time.process_time()
     try:
         found = derive(Loss(f"composed-{seed}", **formulas), seconds=WAIT)
@@ -337,10 +338,14 @@ def approached(what: str, made: list[float], stated: float) -> Iterator[str]:
 
 def figures(quick: bool) -> Iterator[Figure]:
     """Yield the counts."""
-    count = QUICK if quick else COUNT
-    trials = []
-    for seed in range(SEED, SEED + count):
-        trial = tried(seed)
+    yield from counted(range(SEED, SEED + (QUICK if quick else COUNT)), composed)
+
+
+def counted(seeds: Sequence[int], compose: Callable[[int], dict[str, str]]) -> Iterator[Figure]:
+    """Try the losses of some seeds, show what is to be looked at, and yield the counts."""
+    count, trials = len(seeds), []
+    for seed in seeds:
+        trial = tried(seed, compose)
         trials.append(trial)
         if trial.wrong or trial.undecided or trial.seconds > LIMIT:
             print(json.dumps(vars(trial)), file=sys.stderr)
