@@ -21,6 +21,7 @@ from gantheory.functions import sigmoid, softplus, t, to_sympy
 from gantheory.losses import get_loss, plain
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
+from gantheory.regularised.limits import limits
 from gantheory.regularised.record import optimal_discriminator
 from gantheory.theory.records import known, text
 
@@ -33,6 +34,7 @@ ASSUMPTIONS = (
     "P and Q have densities on the line that are positive and smooth between the ends",
     "the penalty is gamma/2 times the mean of t'^2, and t is otherwise any function",
 )
+HELD = "and D held"  # in what is said of the generator's gradient
 DENSE = (
     "smooth scores with bounded slopes come as near as one likes to the unpenalised supremum "
     "(density of smooth functions in L1, Folland 1999, Real Analysis, 8.14)"
@@ -59,7 +61,8 @@ class RegularisedTheory(Exposition):
         small: what V − penalty tends to as gamma → 0, in words.
         large: what it tends to as gamma → oo.
         first_order: the factor of (1/gamma)·∫(F_p − F_q)²/w in V − penalty for large gamma.
-        claims: whether a generator that sees D held follows V − penalty, with its twin.
+        claims: whether a generator that sees D held follows V − penalty, and what that tends to
+            for little and much penalty, each with its false twin.
     """
 
     definition: Loss
@@ -140,6 +143,9 @@ def derive_regularised(
         large, factor, levels = _large(a, b)
         small, attained = _small(game)
         claims = tuple(_envelope(game, kind, a, b, c))
+        if concave and None not in (small, large, factor):
+            ways = {"small": (small, DENSE), "large": (large, PERTURBATION)}
+            claims += tuple(limits(game, kind, ways, factor))
     if large is None:
         undecided["large"] = "no constant score that maximises a + b was found"
     steps = (
@@ -147,7 +153,8 @@ def derive_regularised(
         _concavity(concave),
         _small_step(small, attained),
         *levels,
-        *(_judged(claim) for claim in claims),
+        *map(_judged, (claim for claim in claims if HELD in claim.statement)),
+        *map(_judged, (one for one in claims if HELD not in one.statement and one.counterexample)),
     )
     return RegularisedTheory(
         game, kind, equation, concave, small, large, factor, claims, steps, undecided=undecided
@@ -320,4 +327,5 @@ def _example(game: Loss) -> str:
 def _judged(claim: Verdict) -> Step:
     reason = claim.reason or claim.counterexample or ""
     theorem = claim.assumptions[0] if claim.assumptions else ""
-    return Step("Held", f"{claim.statement}.", r"\partial_q", claim.how, reason, theorem)
+    title, about = ("Held", r"\partial_q") if HELD in claim.statement else ("Limit", r"\gamma")
+    return Step(title, f"{claim.statement}.", about, claim.how, reason, theorem)

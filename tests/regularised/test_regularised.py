@@ -352,9 +352,24 @@ def test_the_equation_the_limits_and_the_envelope_are_derived(loss, kind, first_
     found = gt.derive_regularised(loss, kind)
     assert str(found.first_order) == first_order
     assert found.concave is True
-    assert [str(claim.how) for claim in found.claims] == verdicts
+    hows = [str(claim.how) for claim in found.claims]
+    assert hows == [*verdicts, "assumed", "refuted", "assumed", "refuted"]
     assert all(step.how is How.PROVED for step in found.steps[:5])
     json.dumps(found.as_dict())
+
+
+def test_both_limits_have_twins_that_numbers_refute():
+    """The first order bounds what is gained at any weight, and little penalty gains at once."""
+    little, stays, much, twice = gt.derive_regularised("f-gan-kl", "r2").claims[-4:]
+    assert little.statement.endswith("tends to KL(P‖Q) as gamma -> 0")
+    assert "it is 0.12" in stays.counterexample  # KL is 1/8
+    gained = solved("f-gan-kl", NORMAL, "normal(1/2, 1)", "r2(100)").objective.value * 100
+    bound = solved(gt.Loss("linear", "t", "-t", "-t"), NORMAL, "normal(1/2, 1)", "r2(1)")
+    assert 0.95 * bound.objective.value < gained < bound.objective.value
+    assert f"{gained:.6f}/gamma, and the first order {bound.objective.value:.6f}" in much.reason
+    assert twice.statement == much.statement.replace(" 1/2/gamma", " 1/gamma")
+    shown = [step.title for step in gt.derive_regularised("f-gan-kl", "r2").steps]
+    assert shown.count("Limit") == 2
 
 
 def test_the_derived_first_order_of_another_loss_is_what_much_penalty_gives():
