@@ -23,6 +23,7 @@ from gantheory.theory.pieces import domain_of
 STABLE = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": special.expit}
 PART_OF_A_SIZE = 1e-9  # a positive second derivative beyond this part of its size is no rounding
 FLAT = 1e-60
+FAR = np.array([1e6, 1e12])  # scores at which a payoff shows that it has no bound
 SIZES = np.concatenate([[0.0], np.geomspace(1e-6, 300.0, 200)])
 
 Function = Callable[[Array], Array]
@@ -81,7 +82,7 @@ class PenalisedPayoffs:
         return bool(abs(self.generator[1](np.array(best))) < FLAT)
 
     def most(self, name: str) -> float:
-        """Return the supremum of a payoff over all scores, where D is not penalised."""
+        """Return the supremum of a concave payoff over all scores, where D is not penalised."""
         value, slope, _ = getattr(self, name)
         places, slopes = self.grid, slope(self.grid)
         falls = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] < 0))
@@ -89,6 +90,11 @@ class PenalisedPayoffs:
             k = falls[0]
             best = brentq(lambda x: float(slope(np.array(x))), places[k], places[k + 1])
             places = np.append(places, best)
+        else:
+            known = value(places)
+            ends = [side * FAR for side, end in ((-1, self.low), (1, self.high)) if math.isinf(end)]
+            if np.any(value(np.array(ends)) > np.max(known[np.isfinite(known)]) + 1):
+                return math.inf
         values = value(places)
         return float(np.max(values[np.isfinite(values)]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,12 +25,17 @@ from gantheory.regularised.mesh import elements, intervals, mass_outside, suppor
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
 from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import reduced
+from gantheory.regularised.tails import HEAVY, left_out
 from gantheory.shown import Shown
 
 METHOD = "finite elements"
 LOST = (
     "Newton's method did not come to rest: the laws may be too far apart for rounding, singular at "
     "an end, or the payoffs without an optimum"
+)
+UNBOUNDED = (
+    "no optimum: one of the laws has mass where the penalty holds nothing, and its payoff grows "
+    "without bound there"
 )
 ROUNDS = 14
 STALLED = 0.7  # of the gap before: cutting no longer helps against rounding
@@ -181,12 +187,9 @@ def optimal_discriminator(
         )
     payoffs = penalised_payoffs(game)
 
-    def without(reason: str) -> RegularisedDiscriminator:
-        empty = Estimate.undetermined(reason, METHOD)
-        return RegularisedDiscriminator(game, first, second, penalty, empty, empty, empty, reason)
-
+    laws = first, second
     if (bent := payoffs.why_not_concave()) is not None:
-        return without(bent)
+        return _without(game, laws, penalty, bent)
     if penalty.slope is not None:
         solved = [bounded(first, second, payoffs, float(penalty.slope))]
     elif (gp := penalty.between) is not None:
@@ -196,13 +199,21 @@ def optimal_discriminator(
         energy = Quadratic(float(penalty.on_real), float(penalty.on_fake))
         solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
-        return without(LOST)
+        return _without(game, laws, penalty, LOST)
     again = refined if penalty.between is None else sharper
     finer = [again(one) for one in solved if not one.alone]
     if not all(one.converged for one in finer):
-        return without(LOST)
-    best = _assembled(game, (first, second), penalty, payoffs, solved, finer)
+        return _without(game, laws, penalty, LOST)
+    best = _assembled(game, laws, penalty, payoffs, solved, finer)
     return best if penalty.between is None or penalty.between.one_sided else _two_sided(best)
+
+
+def _without(
+    game: Loss, laws: tuple[Univariate, Univariate], penalty: Regulariser, reason: str
+) -> RegularisedDiscriminator:
+    """Return a record that says why there are no numbers."""
+    empty = Estimate.undetermined(reason, METHOD)
+    return RegularisedDiscriminator(game, *laws, penalty, empty, empty, empty, reason)
 
 
 def _two_sided(best: RegularisedDiscriminator) -> RegularisedDiscriminator:
@@ -270,12 +281,21 @@ def _assembled(
         for part, mass, other in zip(("real", "fake"), loose, alone, strict=True)
         if mass + other > LOOSE
     )
+    if math.isinf(free):
+        return _without(game, laws, penalty, UNBOUNDED)
     values, costs = [s.value for s in finer], [s.penalty for s in finer]
     totals = [[float(sum(map(np.sum, one))) for one in (values, costs)]]
     totals.append([float(sum(getattr(s, n).sum() for s in coarse)) for n in ("value", "penalty")])
     value = _between(totals[0][0] + free, totals[1][0] + free, values, METHOD)
     cost = _between(totals[0][1], totals[1][1], costs, METHOD)
-    gap = float(sum(s.gap.sum() for s in finer))
+    missed = [left_out(laws, finer, part) for part in ("value", "penalty")]
+    if not math.isfinite(sum(missed)):
+        return _without(game, laws, penalty, HEAVY)
+    value, cost = (
+        replace(one, error=one.error + beyond)
+        for one, beyond in zip((value, cost), missed, strict=True)
+    )
+    gap = float(sum(s.gap.sum() for s in finer)) + sum(missed)
     if penalty.slope is not None:
         value = replace(value, error=float(value.error + gap))
     objective = _between(
