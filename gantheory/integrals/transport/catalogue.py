@@ -13,6 +13,7 @@ from typing import Any
 from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
+from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, InternalError, unknown_name
 from gantheory.records import Estimate
@@ -102,9 +103,15 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         return wasserstein_of_masses(1, p, q)
     if has_masses(p) and has_masses(q):
         return transport_of_counts("w1", p, q, wrt)
+    if of_family(p, Spatial) and of_family(q, Spatial) and wrt is None:
+        from gantheory.integrals.transport.shifts import w1_of_normals
+
+        if (found := w1_of_normals(p, q)) is not None:
+            return found
     raise GantheoryError(
-        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed; in "
-        "space draw samples: samples(law.sample(0, 500))"
+        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed, or in "
+        "space two normal laws of one covariance, or of one mean and proportional covariances; "
+        "else draw samples: samples(law.sample(0, 500))"
     )
 
 
