@@ -67,6 +67,10 @@ def tree_of(text: str, letters: frozenset[str] = frozenset()) -> ast.Call:
     """
     if not text.strip() or _WORD.fullmatch(text.strip()):
         raise GantheoryError(_not_called(text.strip()))
+    if _SAMPLES.search(text):
+        raise GantheoryError(
+            f"{text[:60]!r}: samples(...).kde() is a law of its own, and stands in no other"
+        )
     text = _CALLED.sub(lambda called: _spelled(called[0]), text)
     first = _WORD.match(text.strip())
     tree = parse(text, _grammar(letters, first[0] if first else ""))
@@ -110,6 +114,7 @@ def _example(first: str) -> str:
     return {"normal": NORMAL, "mixture": MIXTURE}.get(first.casefold()) or _call_of(first) or NORMAL
 
 
+_SAMPLES = re.compile(r"\bsamples?\s*\(")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")
 

@@ -19,6 +19,9 @@ _RELATIONS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=
 _ORDER = r"-?[0-9]+(?:\.[0-9]+)?"
 _POWER = re.compile(rf"\b(?:power|alpha)_(?:\(({_ORDER}(?:/[0-9]+)?)\)|({_ORDER}))(\s*/\s*[0-9(])?")
 _WORD = re.compile(r"(?<![\w.])[A-Za-z]\w*(?!\w|\s*\()")
+_GIVEN = re.compile(
+    r"""\b(?!(?:log|sqrt|exp)\b)[a-z]\w*\s*\([^()]*[,'"][^)]*\)?|\w+\.(?:csv|npy|parquet)"""
+)
 LONGEST = 400  # characters; the longest known inequality has 40
 
 
@@ -74,6 +77,11 @@ def read_statement(text: str) -> Statement:
     require_type("inequality", text, str, "text like 'jsd <= log(2)*tv'")
     if len(text) > LONGEST:
         raise GantheoryError(f"inequality of {len(text)} characters; the limit is {LONGEST}")
+    if given := _GIVEN.search(text):
+        raise GantheoryError(
+            f"{given[0][:60]!r}: a comparison is proved for all laws p and q, so none is "
+            "given; write it like 'jsd <= log(2)*tv', or ask for the divergence of given laws"
+        )
     text, powers = _name_powers(_spelled(text))
     table = {**DIVERGENCES, **powers}
     grammar = Grammar(

@@ -14,6 +14,8 @@ from gantheory import between_samples, divergence, samples
 from gantheory.cli import main
 from gantheory.densities import parse_density
 from gantheory.errors import GantheoryError
+from gantheory.inequalities.inequality import prove
+from gantheory.integrals.curves.formula import tree_in_d
 from gantheory.integrals.empirical import entropic, intervals
 
 SIZES = [(1, 1), (2, 5), (50, 50), (120, 77), (300, 8)]
@@ -220,6 +222,10 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
         (lambda: samples([1j]), "must be real numbers, not complex ones"),
         (lambda: samples("nothing.csv"), "is no file"),
+        (lambda: prove("samples('a.csv') <= 1"), "proved for all laws p and q"),
+        (lambda: prove("jsd(normal(0, 1), q) <= 1"), "proved for all laws p and q"),
+        (lambda: tree_in_d("samples('a.csv')"), "fit a law to them"),
+        (lambda: tree_in_d("mixture(1*samples('a.csv').kde())"), "stands in no other"),
         (lambda: samples("a.txt"), "samples are read from"),
         (lambda: divergence("w1", np.ones(3), np.ones((3, 2))), "differ in dimension"),
         (lambda: divergence("w1", np.ones(3), "normal(0, 1)", wrt="q.loc"), "no parameters"),

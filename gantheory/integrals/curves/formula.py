@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from gantheory.densities.base import FAMILIES
+from gantheory.densities.fitted import fitted_law
 from gantheory.densities.text import tree_of as tree_of_density
 from gantheory.errors import GantheoryError
 from gantheory.expressions import number
@@ -22,9 +23,17 @@ ONE = ast.Constant(1)
 Dual = tuple[Fraction, Fraction]  # a value, and its derivative in d
 
 
-@lru_cache(maxsize=64)
 def tree_in_d(text: str) -> ast.Call:
-    """Return the syntax tree of a density's text, in which d is a name."""
+    """Return the syntax tree of a density's text, in which d is a name.
+
+    What a law fitted to a file is written like is read anew each time: the file may change.
+    """
+    fitted = fitted_law(text)
+    return _tree(text if fitted is None else str(fitted))
+
+
+@lru_cache(maxsize=64)
+def _tree(text: str) -> ast.Call:
     return tree_of_density(text, frozenset({LETTER}))
 
 
