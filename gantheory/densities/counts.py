@@ -74,6 +74,10 @@ class Counts(Density):
         """Return the derivative of log P in a parameter."""
         raise unknown_name(f"parameter of {self}:", name, self.parameters)
 
+    def score_size(self, name: str, k: Array) -> Array:
+        """Return how many roundings a score is off by, beyond eight of its own size."""
+        return np.zeros_like(k)
+
     def score(self, name: str, x: ArrayLike) -> Array:
         return self.scores(name, np.asarray(x, float))
 
@@ -88,6 +92,7 @@ class _Alone(Counts):
     __str__ = Counts.__str__
     normalised = False
     sample, score, log_ratio = Counts.sample, Counts.score, Counts.log_ratio
+    score_size = Counts.score_size
 
     @property
     def decay(self) -> Decay | None:  # type: ignore[override]
@@ -125,6 +130,13 @@ def deviance(k: Array, mean: Array | float) -> Array:
         near = k * excess(w, np.log1p(w))
         far = k * (np.log(k) - np.log(mean)) + (mean - k)  # w itself has rounded
     return np.where(k > 0, np.where(np.abs(w) < 0.5, near, far), mean)
+
+
+def minus_product(k: Array, a: float, b: float | Fraction) -> Array:
+    """Return k − a·b, where the product is taken exactly."""
+    exact = Fraction(a) * Fraction(b)
+    product = float(exact)
+    return np.asarray((k - product) - float(exact - Fraction(product)))
 
 
 def log_complements(p: float, q: float) -> float:
@@ -224,8 +236,7 @@ class _Failures(Counts):
 
     def scores(self, name: str, k: Array) -> Array:
         if name == "p":
-            r, p = self._successes, self.p
-            return (r * (1 - p) - k * p) / (p * (1 - p))
+            return -minus_product(k, self._successes, 1 / Fraction(self.p) - 1) / (1 - self.p)
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
@@ -270,6 +281,12 @@ class NegativeBinomial(_Failures):
             return special.digamma(k + self.r) - special.digamma(self.r) + math.log(self.p)
         return super().scores(name, k)
 
+    def score_size(self, name: str, k: Array) -> Array:
+        if name == "r":
+            sizes = np.abs(special.digamma(k + self.r)) + abs(float(special.digamma(self.r)))
+            return 4 * (sizes + abs(math.log(self.p)))
+        return super().score_size(name, k)
+
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return generator(rng).negative_binomial(self.r, self.p, n).astype(float)
 
@@ -299,7 +316,7 @@ class Binomial(Counts):
 
     def scores(self, name: str, k: Array) -> Array:
         if name == "p":
-            return (k - self.n * self.p) / (self.p * (1 - self.p))
+            return minus_product(k, self.n, self.p) / (self.p * (1 - self.p))
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
@@ -322,6 +339,12 @@ def _zeta(exponent: float) -> tuple[float, ...]:
         return mpmath.log(zeta), mpmath.zeta(s, derivative=1) / zeta
 
     return in_digits(compute, exponent)
+
+
+@lru_cache(maxsize=1024)
+def _zeta_quotient(a: float, b: float) -> float:
+    """Return log(ζ(a)/ζ(b)), rounded once."""
+    return in_digits(lambda s, t: (mpmath.log(mpmath.zeta(s) / mpmath.zeta(t)),), a, b)[0]
 
 
 @register_family
@@ -349,12 +372,15 @@ class Zipf(Counts):
             return -np.log(k) - _zeta(self.exponent)[1]
         return super().scores(name, k)
 
+    def score_size(self, name: str, k: Array) -> Array:
+        return np.asarray(2 * (np.log(k) + abs(_zeta(self.exponent)[1])))
+
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
         if not of_family(other, Zipf):
             return None
         one = (other.exponent - self.exponent) * np.log(k)
-        ours, theirs = _zeta(self.exponent)[0], _zeta(other.exponent)[0]
-        return one + (theirs - ours), np.abs(one) + abs(ours) + abs(theirs)
+        two = _zeta_quotient(other.exponent, self.exponent)
+        return one + two, np.abs(one) + abs(two)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return generator(rng).zipf(self.exponent, n).astype(float)

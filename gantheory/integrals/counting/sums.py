@@ -17,6 +17,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.divergences.ratio import Ratio
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.closed import kl_of_family
 from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel
 from gantheory.records import Estimate, Status
 
@@ -27,6 +28,9 @@ REACH = 42.0  # widths from the middle within which a law is summed from the sta
 CHUNK = 1 << 17
 MOST = 1 << 23  # terms: seconds
 SLOW = 20_000  # terms from which on a sum that falls like a power is continued by an integral
+FAR = 700.0  # of log k: beyond, k is hardly held by binary64
+DOUBLINGS = 30  # of log k, over which the rest of a sum that falls like a power is integrated
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 LEFT = 1e-18  # of the sum: what a block may hold where the sum is ended
 
 
@@ -42,6 +46,8 @@ def divergence_of_counts(
             return known
         return Estimate.undetermined(f"{kernel.name} has no derivative here: its value is {known}")
     check_masses(p, q)
+    if (known := kl_of_family(kernel.known, p, q, wrt)) is not None:
+        return known
     if wrt is None:
         return _finished([_summed(kernel.value, p, q, None)], 1)
     law, _, parameter = wrt.partition(".")
@@ -101,42 +107,87 @@ class _Terms:
     ) -> None:
         self.integrand, self.p, self.q, self.score = integrand, p, q, score
 
-    def __call__(self, k: Array, smooth: bool = False) -> tuple[Array, Array]:
+    def __call__(self, k: Array) -> tuple[Array, Array]:
+        """Return the terms at whole numbers, and bounds on their errors."""
         with np.errstate(all="ignore"):
-            logs = [
-                law.log_mass(k) if smooth and isinstance(law, Counts) else law.logpdf(k)
-                for law in (self.p, self.q)
-            ]
-            log_p, log_q = logs
-            u = log_p - log_q
-            off_p, off_q = (
-                4 * EPS * np.where(np.isfinite(log), np.abs(log) + size_of(law, k), 0.0)
-                for law, log in ((self.p, log_p), (self.q, log_q))
+            return self._valued(self.p.logpdf(k), self.q.logpdf(k), k, self._score(k))
+
+    def in_log(self, t: Array) -> tuple[Array, Array]:
+        """Return the terms at k = e^t, smoothly, times e^t, and bounds on their errors.
+
+        Beyond what binary64 holds log-masses, their difference and the score go on in t as
+        straight lines, as those of a power law do.
+        """
+        with np.errstate(all="ignore"):
+            k, more = np.exp(np.minimum(t, FAR)), np.maximum(t - FAR, 0.0)
+            slopes = [_slope_in_log(law) for law in (self.p, self.q)]
+            log_p, log_q = (
+                (law.log_mass(k) if isinstance(law, Counts) else law.logpdf(k))
+                + np.where(more > 0, float(slope) * more, 0.0)
+                for law, slope in zip((self.p, self.q), slopes, strict=True)
             )
-            doubt = off_p + off_q
-            both = np.isfinite(log_p) & np.isfinite(log_q)
-            known = self.p.log_ratio(self.q, k) if isinstance(self.p, Counts) else None
-            if known is not None:
-                u, doubt = np.where(both, known[0], u), np.where(both, 8 * EPS * known[1], doubt)
-            alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
-            doubt = np.where(both, doubt, 0.0)
-            value = self._at(log_p, log_q, u, alive)
-            noise = np.where(alive, 16 * EPS * np.abs(value), 0.0)
-            apart = np.zeros_like(u) if known is not None else np.ones_like(u)
-            for one, other, change in (
-                (0.0, 0.0, doubt), (off_p, 0.0, apart * off_p), (0.0, off_q, -apart * off_q),
-            ):  # fmt: skip
-                moved = self._at(log_p + one, log_q + other, u + change, alive)
-                noise = noise + 1.01 * np.abs(np.where(alive, moved - value, 0.0))
-            if self.score is None:
-                return value, noise
-            assert isinstance(self.q, Counts)
-            score = self.q.scores(self.score, k)
-            return value * score, noise * np.abs(score) + 8 * EPS * np.abs(value)
+            score = self._score(k)
+            if score is not None:
+                ends = np.asarray(self._score(np.exp([FAR - 100, FAR])))
+                score = score + (ends[1] - ends[0]) / 100 * more
+            apart = more * float(slopes[0] - slopes[1]) if all(map(math.isfinite, slopes)) else 0.0
+            return self._valued(log_p, log_q, k, score, apart, t)
+
+    def _score(self, k: Array) -> Array | None:
+        if self.score is None:
+            return None
+        assert isinstance(self.q, Counts)
+        return self.q.scores(self.score, k)
+
+    def _valued(
+        self,
+        log_p: Array,
+        log_q: Array,
+        k: Array,
+        score: Array | None,
+        apart: Array | float = 0.0,
+        weight: Array | float = 0.0,
+    ) -> tuple[Array, Array]:
+        """Return terms times e^weight; ``apart`` is what log p − log q has more than at k."""
+        u = log_p - log_q
+        off_p, off_q = (
+            4 * EPS * np.where(np.isfinite(log), np.abs(log) + size_of(law, k), 0.0)
+            for law, log in ((self.p, log_p), (self.q, log_q))
+        )
+        doubt = off_p + off_q
+        both = np.isfinite(log_p) & np.isfinite(log_q)
+        known = self.p.log_ratio(self.q, k) if isinstance(self.p, Counts) else None
+        if known is not None:
+            sizes = known[1] + np.abs(apart)
+            u = np.where(both, known[0] + apart, u)
+            doubt = np.where(both, 8 * EPS * sizes, doubt)
+        alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
+        doubt = np.where(both, doubt, 0.0)
+        log_p, log_q = log_p + weight, log_q + weight
+        value = self._at(log_p, log_q, u, alive)
+        noise = np.where(alive, 16 * EPS * np.abs(value), 0.0)
+        own = np.zeros_like(u) if known is not None else np.ones_like(u)
+        for one, other, change in (
+            (0.0, 0.0, doubt), (off_p, 0.0, own * off_p), (0.0, off_q, -own * off_q),
+        ):  # fmt: skip
+            moved = self._at(log_p + one, log_q + other, u + change, alive)
+            noise = noise + 1.01 * np.abs(np.where(alive, moved - value, 0.0))
+        if score is None:
+            return value, noise
+        assert isinstance(self.q, Counts)
+        off = EPS * (8 * np.abs(score) + self.q.score_size(str(self.score), k))
+        return value * score, noise * np.abs(score) + off * np.abs(value)
 
     def _at(self, log_p: Array, log_q: Array, u: Array, alive: Array) -> Array:
         weight, mantissa = self.integrand(Ratio.of(log_p, log_q, np.where(alive, u, 0.0)))
         return np.where(alive & ~np.isneginf(weight), np.exp(weight) * mantissa, 0.0)
+
+
+def _slope_in_log(law: Counts | Discrete) -> Fraction | float:
+    """Return how fast log P falls per unit of log k, far out."""
+    decay = _decay(law)
+    power = decay is not None and not decay.factorial and decay.base == 1.0
+    return decay.log if decay is not None and power else -math.inf
 
 
 def _summed(
@@ -204,23 +255,30 @@ def _beyond(terms: _Terms, high: float) -> _Sum:
     Σ f(k) = ∫ f + f'(h)/24 − 7f'''(h)/5760 + ... from h = high + ½ on (Euler and Maclaurin).
     """
     h = high + 0.5
-
-    def at(x: Array) -> Array:
-        return terms(np.asarray(x, float), smooth=True)[0]
-
-    def in_log(t: Array) -> Array:
-        x = np.exp(t)
-        return at(x) * x
-
-    found = tanhsinh(in_log, math.log(h), 700.0, rtol=1e-13, maxlevel=12)
+    edges = math.log(h) + np.append(0.0, 2.0 ** np.arange(-1, DOUBLINGS))
+    if math.inf in (-_slope_in_log(terms.p), -_slope_in_log(terms.q)):
+        edges = np.unique(np.minimum(edges, FAR))  # log P is no straight line in log k
+    height = np.abs(terms.in_log(edges)[0]) * np.diff(edges, append=2 * edges[-1])
+    most = float(np.max(height))
+    count = int(np.nonzero(height > LEFT * most)[0][-1]) + 1 if most else 1
+    low, top = edges[:-1][:count], edges[1:][:count]
+    found = tanhsinh(
+        lambda t: terms.in_log(t)[0], low, top, rtol=1e-13, atol=LEFT * most, maxlevel=12
+    )
+    parts = np.asarray(found.integral)
+    half = (top - low)[:, None] / 2
+    _, noise = terms.in_log(low[:, None] + half * (1 + _NODES))
     step = 1e-2 * h
-    places = at(h + step * np.arange(5.0))
+    near = h + step * np.arange(5.0)
+    places = terms.in_log(np.log(near))[0] / near
     slope = float(np.dot([-25 / 12, 4, -3, 4 / 3, -1 / 4], places)) / step
     third = float(np.abs(np.diff(places, 3)).max()) / step**3
-    value = float(found.integral) + slope / 24
-    size = abs(float(found.integral))
-    error = 8 * float(found.error) + third * 7 / 2880 + abs(slope) * 1e-5 + 64 * EPS * size
-    return _Sum(value, error, size, int(found.nfev))
+    size = float(np.sum(np.abs(parts)))
+    error = 8 * float(np.sum(found.error)) + float(np.sum((noise @ _WEIGHTS) * half[:, 0]))
+    error += third * 7 / 2880 + abs(slope) * 1e-5 + 8 * EPS * size
+    if count == len(edges):  # what is left beyond the last edge is not known
+        error = math.inf
+    return _Sum(math.fsum(parts) + slope / 24, error, size, int(np.sum(found.nfev)))
 
 
 def size_of(law: Counts | Discrete, k: Array) -> Array:
