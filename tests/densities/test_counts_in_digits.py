@@ -55,13 +55,13 @@ def test_shares_near_0_and_1_lose_no_digits_that_are_stated(p, q, shared, name):
 def test_a_score_next_to_a_share_of_1_keeps_the_digits_that_are_stated():
     n, text = 13084, ("0.9999999976399739", "0.9998436750728725")
     a, b = (mp.mpf(float(share)) for share in text)
-    found = divergence("jsd", f"binomial({n}, {text[0]})", f"binomial({n}, {text[1]})", wrt="q.p")
+    found = divergence("jsd", f"binomial({n}, {text[0]})", f"binomial({n}, {text[1]})", wrt="p.p")
     total = mp.mpf(0)
     with mp.workdps(50):
         p, q = a**n, b**n
         for lost in range(80):  # from k = n down
-            score = (n * (1 - b) - lost) / (b * (1 - b))
-            total += q * score * mp.log(2 * q / (p + q)) / 2
+            score = (n * (1 - a) - lost) / (a * (1 - a))
+            total += p * score * mp.log(2 * p / (p + q)) / 2
             p *= (n - lost) / mp.mpf(lost + 1) * (1 - a) / a
             q *= (n - lost) / mp.mpf(lost + 1) * (1 - b) / b
     assert abs(found.value - total) <= found.error < 1e-9 * abs(total)
