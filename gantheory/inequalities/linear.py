@@ -18,6 +18,7 @@ from flint import ctx, fmpq, fmpq_poly
 from gantheory.exact.signs.enclosure import (
     IntervalSign,
     Undecided,
+    means,
     sign_on_unit_interval,
     simplest,
 )
@@ -165,7 +166,7 @@ def _proved(
     exact = h.is_rational
     boxes = below.boxes + above.boxes
     how = How.PROVED if exact else How.CERTIFIED
-    route = "root isolation" if exact else f"enclosure in {boxes} boxes with exact ends"
+    route = "root isolation" if exact else means(boxes)
     reason = f"the difference of the generators is nowhere negative, by {route}"
     if below.touch:
         reason += f"; it vanishes at r = 1 to order {below.touch}"

@@ -57,6 +57,18 @@ class IntervalSign:
     strict: bool = True
 
 
+def means(boxes: int) -> str:
+    """Say in words by what a sign was found that took so many boxes.
+
+    >>> means(0), means(1)
+    ('exact algebra', 'interval arithmetic on 1 piece, and series at the ends')
+    """
+    if not boxes:
+        return "exact algebra"
+    pieces = "1 piece" if boxes == 1 else f"{boxes} pieces"
+    return f"interval arithmetic on {pieces}, and series at the ends"
+
+
 @dataclass(frozen=True)
 class _End:
     """The leading term y^power·(log y)^logs of a form at y → 0+, and its exact sign there."""
@@ -389,7 +401,7 @@ def certified_sign(form: LogForm, *, seconds: float = 2.0) -> tuple[str, fmpq | 
     if signs == {0}:
         return "=0", None, "it is identically zero"
     touch = f", touching zero at r = 1 to order {below.touch}" if below.touch else ""
-    reason = f"enclosed on (0, oo) in {below.boxes + above.boxes} boxes with exact ends{touch}"
+    reason = f"enclosed on (0, oo) by {means(below.boxes + above.boxes)}{touch}"
     if None in signs or signs == {1, -1}:
         return "mixed", negative, "both signs are attained, by enclosure"
     sign = ">" if 1 in signs else "<"
