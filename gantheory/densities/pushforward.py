@@ -65,6 +65,7 @@ class Pushforward(Univariate):
     """The law of G(z) for z drawn from ``latent``; see `pushforward`."""
 
     name: ClassVar[str] = "pushforward"
+    normalised = False  # G may carry mass to within one rounding of an end of its image
     formula: str
     latent: Univariate
     tree: ast.expr = field(repr=False)
@@ -119,20 +120,31 @@ class Pushforward(Univariate):
         if math.isfinite(deep):
             z = max(z, deep) if side else min(z, deep)
         low, high = self.latent.support
-        return min(max(z, low), high)
+        return self._monotone(self.window[side], min(max(z, low), high))
+
+    def _monotone(self, start: float, end: float) -> float:
+        """Return how far from ``start`` toward ``end`` G goes on as it begins."""
+        z = np.linspace(start, end, 257)
+        value, slope = self.generate(z)
+        with np.errstate(all="ignore"):
+            step = np.diff(value) * (z[1] - z[0])
+            goes_on = (step * slope[0] >= 0) & (slope[1:] * slope[0] >= 0)
+        return end if goes_on.all() else float(z[np.argmin(goes_on)])
 
     def _limit(self, z: float) -> float:
         """Return G(z), or what it tends to where z is a far end of an infinite latent support."""
         low, high = self.latent.support
-        far = (z <= self.window[0] and math.isinf(low)) or (
-            z >= self.window[1] and math.isinf(high)
-        )
-        places = [z, *(math.copysign(far_out, z) for far_out in (1e9, 1e150, 1e300))]
-        value, *there = (float(v) for v in self.generate(np.array(places))[0])
+        below = z <= self.window[0] and math.isinf(low)
+        far = below or (z >= self.window[1] and math.isinf(high))
+        places = [z, *(-x if below else x for x in (1e9, 1e150, 1e300))]
+        values, slopes = self.generate(np.array(places))
+        value, *there = values.tolist()
         known = [v for v in there if not math.isnan(v)]
         if not far or not known:
             return value
-        last = known[-1]
+        last, outward = known[-1], float(-slopes[0] if below else slopes[0])
+        if (last - value) * outward < 0:  # G turns, or has a pole, where there is no mass
+            return math.copysign(math.inf, outward)
         if abs(last) > 1e6 * (1 + abs(value)):
             return math.copysign(math.inf, last)
         return 0.0 if abs(last) < 1e-100 else last

@@ -52,3 +52,18 @@ def test_no_distance_is_invented_where_the_function_does_not_rise_as_far():
     found, slope = distance_from_end(lambda z: np.ones_like(z), 0.0, 1, np.array([0.5, -3.0]), 1.0)
     assert np.isnan([found[0], slope[0]]).all()
     assert found[1] == pytest.approx(-3.0)
+
+
+@pytest.mark.parametrize("formula", ["z**2", "1/z", "-abs(z)"])
+def test_a_turn_or_a_pole_beyond_all_mass_leaves_the_laws_where_they_are(formula):
+    p, q = "normal(-2.16, 0.031)", "laplace(-2.69, 0.0378)"
+    truth = divergence("tv", p, q)
+    found = divergence("tv", pushforward(formula, p), pushforward(formula, q))
+    assert abs(found.value - truth.value) <= found.error + truth.error
+    assert found.error < 1e-11
+
+
+def test_mass_within_one_rounding_of_a_far_limit_is_said_and_not_lost():
+    p, q = "gamma(9.6, 3.1)", "laplace(-0.4, 0.2)"
+    found = divergence("jsd", pushforward("tanh(z)", p), pushforward("tanh(z)", q))
+    assert "integrates to" in str(found.reason)
