@@ -80,16 +80,16 @@ class Triangular(Univariate):
 
     def below(self, at: Points) -> Array:
         left, right, whole = self._sides
-        low = np.maximum(at.minus(self.a), 0.0)
-        high = np.clip(-at.minus(self.b), 0.0, None)
+        low = np.clip(at.minus(self.a), 0.0, whole)
+        high = np.clip(-at.minus(self.b), 0.0, whole)
         rising = low / whole * (low / left) if left else np.zeros_like(low)
         falling = 1 - (high / whole * (high / right) if right else np.zeros_like(high))
         return np.where(self._rises(at), np.minimum(rising, 1.0), falling)
 
     def above(self, at: Points) -> Array:
         left, right, whole = self._sides
-        low = np.clip(at.minus(self.a), 0.0, None)
-        high = np.maximum(-at.minus(self.b), 0.0)
+        low = np.clip(at.minus(self.a), 0.0, whole)
+        high = np.clip(-at.minus(self.b), 0.0, whole)
         rising = 1 - (low / whole * (low / left) if left else np.zeros_like(low))
         falling = high / whole * (high / right) if right else np.zeros_like(high)
         return np.where(self._rises(at), rising, np.minimum(falling, 1.0))

@@ -313,3 +313,15 @@ def test_a_gumbel_law_has_a_distribution_function_at_every_distance(scale):
             assert not np.isnan(law.log_density(at)).any()
     assert float(law.cdf(-math.inf)) == 0
     assert float(law.sf(math.inf)) == 0
+
+
+@pytest.mark.parametrize("mode", [0.0, 1.0, 0.3])
+def test_the_mass_beyond_a_triangle_is_none_or_all_wherever_its_mode_is(mode):
+    draw = np.random.default_rng(5)
+    for _ in range(5):
+        low, width = draw.normal(), 10 ** draw.uniform(-20, 20)
+        a, b = low * width, low * width + width
+        law = density("triangular", a=a, mode=a + mode * width if mode < 1 else b, b=b)
+        outside = np.array([a - 3 * width, a, b, b + 0.5 * width, b + 9 * width])
+        assert law.cdf(outside).tolist() == [0, 0, 1, 1, 1]
+        assert law.sf(outside).tolist() == [1, 1, 0, 0, 0]
