@@ -27,7 +27,7 @@ from simulations.samples import fresh_samples
 from simulations.settings import check_whole
 from simulations.streams import CHUNK, Sampler
 from simulations.train import Path as EnginePath
-from simulations.train import Progress, engine, last, train
+from simulations.train import Progress, engine, train
 from simulations.updates import DirectionRule
 from simulations.watch import Watch, latent_shape, untouched
 
@@ -141,8 +141,7 @@ def train_modules(
         steps, discriminator_rate, generator_rate, noise, parameters: see `Recipe` and `Member`.
         every: measure every member after so many steps, a multiple of 64 (see `Watch`).
         held_out: data to measure on; by default ``data``.
-        out: a folder for checkpoints: after a crash the same call goes on from the last one; then
-            nothing is measured on the way.
+        out: a folder for checkpoints, from which the same call goes on; nothing is measured then.
         progress, path: see `simulations.train.train`.
         options: whatever else `Recipe` takes: batch, rule, schedule, regularisers, averaging, ...
 
@@ -162,13 +161,9 @@ def train_modules(
     if out is not None:
         train_run(out, members, recipe, progress=progress, path=path)
         return Trained(members, recipe, load_checkpoint(out)[1], *taken)
-    if every is None:
-        return Trained(members, recipe, last(states), *taken)
     measured_on = law if held_out is None else as_sampler(held_out)
-    watches: list[Watch] = []
-    for state in filter(lambda state: state.step % every == 0 or state.step == steps, states):
-        watches = _watched(watches, members, recipe, state, measured_on, latent)
-    return Trained(members, recipe, state, *taken, tuple(watches))
+    state, watches = _measured(states, every, members, recipe, measured_on, latent)
+    return Trained(members, recipe, state, *taken, watches)
 
 
 def _check_interval(every: int | None, free: bool) -> None:
@@ -280,6 +275,18 @@ def _filled(recipe: Recipe, state: State, k: int) -> tuple[nn.Module, nn.Module]
         assert isinstance(network, Given | Stacked)
         made.append(network.filled(state.parameters[player][k].detach()))
     return made[0], made[1]
+
+
+def _measured(
+    states: Iterable[State], every: int | None, members: tuple[Member, ...], recipe: Recipe,
+    data: Any, latent: int | tuple[int, ...],
+) -> tuple[State, tuple[Watch, ...]]:  # fmt: skip
+    """Train to the end, and measure after every so many steps, where it is asked for."""
+    watches: list[Watch] = []
+    for state in states:
+        if every is not None and (state.step % every == 0 or state.step == recipe.steps):
+            watches = _watched(watches, members, recipe, state, data, latent)
+    return state, tuple(watches)
 
 
 def _watched(

@@ -110,17 +110,12 @@ def measure(
             of (n, torch.Generator).
         parameters: values of the loss's free parameters.
         n: samples of either side, at least 16.
-        seed: of the samples.
-        step: recorded in the answer.
+        seed, step: of the samples; recorded in the answer.
         test: energy, classifier, or kolmogorov-smirnov on the line: a two-sample test, too.
         error_probability: that an interval misses.
 
     Raises:
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
-
-    >>> reading = measure(nn.Linear(1, 1), nn.Linear(1, 1), "normal(0, 1)", latent=1, n=100)
-    >>> reading.divergence
-    '2*jsd'
     """
     if test is not None and test not in TESTS:
         raise unknown_name("test", test, TESTS)

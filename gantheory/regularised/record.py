@@ -186,7 +186,6 @@ def optimal_discriminator(
             "laws of one width or one mean"
         )
     payoffs = penalised_payoffs(game)
-
     laws = first, second
     if (bent := payoffs.why_not_concave()) is not None:
         return _without(game, laws, penalty, bent)

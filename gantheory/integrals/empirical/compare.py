@@ -106,17 +106,10 @@ def between_samples(
         radius, method = _resampled(name, drawn, profile, interval_error, seed)
     lower, upper = _interval(name, value, error, radius)
     return SampleEstimate(
-        value,
-        error,
-        Status.OK,
-        "empirical laws",
-        error_probability=chance,
-        lower=lower,
-        upper=upper,
-        interval_error=interval_error,
-        interval_method=method,
+        value, error, Status.OK, "empirical laws", error_probability=chance, lower=lower,
+        upper=upper, interval_error=interval_error, interval_method=method,
         warnings=() if math.isfinite(radius) else (_no_interval(name),),
-    )
+    )  # fmt: skip
 
 
 def _check(
