@@ -142,10 +142,14 @@ class RegularisedDiscriminator(Shown):
 
     def __str__(self) -> str:
         note = "" if self.symmetry is None else f"{self.symmetry}\n"
-        return note + (
-            f"{self.loss.name} with {self.regulariser} on p = {self.p}, q = {self.q}\n"
-            f"V(D) = {self.value}\npenalty = {self.penalty}\nV - penalty = {self.objective}"
-        )
+        head = f"{note}{self.loss.name} with {self.regulariser} on p = {self.p}, q = {self.q}\n"
+        if self.reason is None:
+            head += f"V(D) = {self.value}\npenalty = {self.penalty}\n"
+        elif self.objective.status is not Status.OK:
+            return f"{head}undetermined: {self.reason}"
+        else:
+            return f"{head}{self.reason}\nsupremum of V - penalty = {self.objective}"
+        return f"{head}V - penalty = {self.objective}"
 
 
 def optimal_discriminator(
@@ -223,9 +227,9 @@ def _two_sided(best: RegularisedDiscriminator) -> RegularisedDiscriminator:
     if not mass:
         return best
     reason = (
-        f"no best discriminator: the two-sided penalty is not convex below its target, and on "
-        f"{mass:.3g} of the points between samples |t'| would be less than {between.target}; "
-        f"zigzags of that slope come as near as one likes to V - penalty = "
+        "no best discriminator: the two-sided penalty is not convex below its target, and on a "
+        f"share of {mass:.3g} of the points between samples |t'| would be less than "
+        f"{between.target}; zigzags of that slope come as near as one likes to V - penalty = "
         f"{best.objective.value:.6g}, which one_sided({between.weight}, {between.target}) reaches"
     )
     none = Estimate.undetermined(reason, METHOD)

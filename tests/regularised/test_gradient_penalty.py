@@ -132,6 +132,8 @@ def test_two_sided_there_is_no_best_score_where_it_would_be_flat_and_zigzags_com
     for number in (found.value, found.penalty, found.gradient(), found.score(0)):
         assert number.status is Status.UNDETERMINED
         assert "no best discriminator" in number.reason
+    assert str(found).count("no best discriminator") == 1
+    assert str(found).endswith(f"supremum of V - penalty = {free.objective}")
     short = [truth - zigzag(free, q, teeth, 10, 1) for teeth in (4, 16, 64)]
     assert 0 < short[2] < short[1] / 4 < short[0] / 16
 
