@@ -177,7 +177,7 @@ def remarks_on_run(outcomes: Sequence[Outcome], planned: int | None) -> list[str
         found.append(
             f"The run was interrupted: {planned - len(outcomes)} of {planned} checks are missing."
         )
-    if outcomes and not any(outcome.check.trains for outcome in outcomes):
+    elif outcomes and not any(outcome.check.trains for outcome in outcomes):
         found.append("No network was trained in this run; run without --quick to include it.")
     return found
 
