@@ -166,7 +166,7 @@ CONSTRAINED = (
             arxiv="1801.04062",
         ),
         (Claim("Donsker and Varadhan (1983)", value="kl_pq"),),
-        aliases=("mine", "dv"),
+        aliases=("dv", "mutual-information-neural-estimation"),
     ),
     Critic(
         "softmax",
