@@ -220,6 +220,8 @@ def _signature(family: type[Density]) -> str:
 
 
 def _checked(family: str, declared: dataclasses.Field[Any], value: Any) -> Any:
+    if isinstance(value, np.ndarray) and not value.ndim:
+        value = value.item()
     domain = declared.metadata.get("domain")
     if domain is None:  # the family checks what is no number itself
         return value
@@ -231,6 +233,8 @@ def _checked(family: str, declared: dataclasses.Field[Any], value: Any) -> Any:
 
 def _number(family: str, name: str, value: Any, domain: Domain) -> float:
     try:
+        if value is np.ma.masked or isinstance(value, complex):  # numpy warns, and goes on
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise GantheoryError(f"{family}: {name}={shown(value)} is not a number") from None

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 import gantheory
 from gantheory import between_samples, divergence, samples
 from gantheory.cli import main
-from gantheory.densities import parse_density
+from gantheory.densities import density, parse_density
 from gantheory.errors import GantheoryError
 from gantheory.inequalities.inequality import prove
 from gantheory.integrals.curves.formula import tree_in_d
@@ -222,6 +222,9 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
         (lambda: samples([1j]), "must be real numbers, not complex ones"),
         (lambda: samples("nothing.csv"), "is no file"),
+        (lambda: between_samples("ks", np.array([1j]), "normal(0, 1)"), "must be real numbers"),
+        (lambda: density("dirichlet", concentration=np.array([1j, 2])), "is not a number"),
+        (lambda: density("normal_nd", loc=(0, 0), cov=np.array(3.0)), "2 by 2"),
         (lambda: prove("samples('a.csv') <= 1"), "proved for all laws p and q"),
         (lambda: prove("jsd(normal(0, 1), q) <= 1"), "proved for all laws p and q"),
         (lambda: tree_in_d("samples('a.csv')"), "fit a law to them"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gantheory.densities import parse_density
 from gantheory.densities.base import Density
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
@@ -20,7 +21,7 @@ from gantheory.integrals.transport.against import (
 from gantheory.integrals.transport.points import mmd2_of_points, mmd2_of_two
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate, Status
-from gantheory.samples.record import Samples
+from gantheory.samples import Samples, is_sample_like, samples
 
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
 METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
@@ -70,7 +71,7 @@ def between_samples(
 
     Args:
         name: one of `METRICS`.
-        p: samples, or a density on the line.
+        p: samples, or a density on the line, in all the ways that `divergence` takes them.
         q: the same; one of both must be samples.
         kernel, bandwidth: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``, and its width.
         eps: the weight of the entropy in ``"sinkhorn"``.
@@ -87,6 +88,7 @@ def between_samples(
     2.0
     """
     name = ALIASES.get(name, name)
+    p, q = (samples(law) if is_sample_like(law) else parse_density(law) for law in (p, q))
     radial = kernel_named(kernel, bandwidth)
     profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
@@ -209,21 +211,21 @@ def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
 def _to_law(
     name: str, p: Samples | Density, q: Samples | Density, kernel: RadialKernel, bandwidth: float
 ) -> Estimate:
-    samples, law = (p, q) if isinstance(p, Samples) else (q, p)
-    assert isinstance(samples, Samples)
+    drawn, law = (p, q) if isinstance(p, Samples) else (q, p)
+    assert isinstance(drawn, Samples)
     assert isinstance(law, Density)
     plain = name.removeprefix("sliced_")
     if has_masses(law):
-        points, masses = Weighted.of_sample(samples.points), Weighted.of_counts(law)
+        points, masses = Weighted.of_sample(drawn.points), Weighted.of_counts(law)
         if name == "mmd2":
             return mmd2_of_two(points, masses, kernel, bandwidth)
         return distance_of_two(plain, points, masses)
     if not isinstance(law, Univariate):
         raise GantheoryError(
-            f"{name} of {samples} and {law}: it is known between samples and a law on the line; "
+            f"{name} of {drawn} and {law}: it is known between samples and a law on the line; "
             "else draw from the law: samples(law.sample(0, 1000))"
         )
-    points = Weighted.of_sample(samples.points)
+    points = Weighted.of_sample(drawn.points)
     if name == "mmd2":
         return mmd2_of_points(points, law, kernel, bandwidth)
     return distance_of_points(plain, points, law)
