@@ -116,7 +116,7 @@ def known_names(names: Sequence[str]) -> str:
     'known: 0, 1, 2, 3, 4, 5, ... (30 in all)'
     """
     if len(names) <= MANY:
-        return f"known: {', '.join(names)}"
+        return f"known: {', '.join(names) or 'none'}"
     return f"known: {', '.join(names[: MANY // 2])}, ... ({len(names)} in all)"
 
 

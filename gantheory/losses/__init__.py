@@ -62,8 +62,8 @@ def get_loss(loss: str | Loss) -> Loss:
     entry = find(loss)
     if isinstance(entry, Critic):
         raise GantheoryError(
-            f"loss {entry.name!r} is not separable; "
-            f"use gantheory.critics.derive_critic({entry.name!r})"
+            f"loss {entry.name!r} is not separable, as is needed here; "
+            f"gantheory.derive({entry.name!r}) has its theory"
         )
     return entry
 

@@ -53,6 +53,8 @@ class Regulariser:
             GantheoryError: for anything else, and for weights that are not positive.
         """
         weights = {"r1": Fraction(0), "r2": Fraction(0)}
+        if text.strip().lower() in REGULARISER.functions:
+            raise GantheoryError(f"regulariser {text.strip()!r} lacks its weight; {HOW}")
         terms = _terms(parse(text.lower(), REGULARISER), text)
         for term in terms:
             assert isinstance(term.func, ast.Name)

@@ -156,6 +156,8 @@ def test_a_two_sided_penalty_has_the_one_sided_optimum_where_it_is_steep():
         ((NORMAL, "normal(1e9, 1)"), "gp(10)", "too narrow"),
         (("normal_2d_iso((0, 0), 1)", "normal_2d_iso((1, 0), 1)"), "gp(10)", "line"),
         ((NORMAL, NORMAL), "gp(1) + r1(1)", "stands alone"),
+        ((NORMAL, NORMAL), "gp", "lacks its weight"),
+        ((NORMAL, NORMAL), "penalty", "known: none"),
         ((NORMAL, NORMAL), "gp(1, 0)", "weight"),
     ],
 )
