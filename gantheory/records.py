@@ -143,7 +143,7 @@ class Estimate(Shown):
     warnings: tuple[str, ...] = ()
 
     def __float__(self) -> float:
-        return self.value
+        return float(self.value)  # which may be one of NumPy's
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys: the number, its error, and how it was found."""

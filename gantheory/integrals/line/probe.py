@@ -100,7 +100,9 @@ class Probe:
 
     def cut(self) -> tuple[Panels, Array, Array]:
         """Return the panels, and per output what the cut tails may hold, and if it dies down."""
-        least = np.where(self.peak <= LOWEST, np.inf, self.peak - NEGLIGIBLE)  # no peak, no tail
+        # a peak so deep that 46 nats below are lost in rounding is nothing, and has no tail
+        nothing = (self.peak < 0) & (self.peak - NEGLIGIBLE == self.peak)
+        least = np.where(nothing, np.inf, self.peak - NEGLIGIBLE)
         counts = self.extent >= least[:, None, None]  # the peak itself, however high, counts
         resolved = ~counts[:, :, -1].any(axis=1)
         # the first edge beyond which no output counts

@@ -109,9 +109,8 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         if (found := w1_of_normals(p, q)) is not None:
             return found
     raise GantheoryError(
-        f"w1 of {p} and {q}: two densities on the line, or two laws of counts, are needed, or in "
-        "space two normal laws of one covariance, or of one mean and proportional covariances; "
-        "else draw samples: samples(law.sample(0, 500))"
+        f"w1 of {p} and {q}: two densities on the line, two laws of counts, or normal laws "
+        "shifted or widened are needed; else samples(law.sample(0, 500))"
     )
 
 
