@@ -168,9 +168,10 @@ def optimal_discriminator(
         q: the generator's density, or its text.
         regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
             ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E[t'²]; ``"slope(K)"`` for −K ≤ t' ≤ K; or
-            ``"gp(λ, k)"`` for λ·E[(|t'| − k)²] between real and fake samples, k = 1 unless given,
-            ``"one_sided(λ, k)"`` where slopes below k are free. Two-sided, there may be no best
-            discriminator: then ``objective`` is the supremum, and the rest is undetermined.
+            ``"gp(λ, k)"`` for ``λ·E[(|t'| − k)²]`` between real and fake samples, k = 1 where it
+            is left out, ``"one_sided(λ, k)"`` where slopes below k are free. Two-sided, there may
+            be no best discriminator: then ``objective`` is the supremum, and the rest is
+            undetermined.
 
     >>> p, q = "normal(0, 1)", "normal(1, 1)"
     >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
