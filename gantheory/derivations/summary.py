@@ -15,7 +15,7 @@ from gantheory.derivations.wording import (
     undecided_kind,
 )
 from gantheory.divergences.symbols import dotted
-from gantheory.functions import r
+from gantheory.functions import r, t, to_sympy
 from gantheory.theory.records import UNNAMED, Curvature, known, text
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ def _vanishing(derivation: Derivation) -> Line:
     found, label = derivation.saturation, "gradient"
     if found is None:
         return Line(label, _open(derivation, "saturation"), "undecided")
-    if found.in_score == 0:
-        return Line(label, "vanishes in the raw score at every fake", "proved")
+    if not to_sympy(derivation.definition.generator).has(t):
+        return Line(label, "vanishes at every fake: G's loss does not depend on D", "proved")
     words = {True: "vanishes", False: "does not vanish", None: "is undecided"}
     by_ratio, by_score = words[found.vanishing], words[found.vanishing_in_score]
     said = f"{by_ratio} in log r, {by_score} in the raw score"

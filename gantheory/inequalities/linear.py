@@ -20,9 +20,9 @@ from gantheory.exact.signs.enclosure import (
     Undecided,
     means,
     sign_on_unit_interval,
-    simplest,
 )
 from gantheory.exact.signs.logforms import ONE, LogForm, NotALogForm, rational
+from gantheory.exact.signs.rationals import simplest
 from gantheory.inequalities.statements import Statement
 from gantheory.inequalities.twopoint import (
     BITS,

@@ -14,8 +14,8 @@ from typing import Any
 from flint import fmpq, fmpz_poly
 
 from gantheory.deadline import Undecided
-from gantheory.exact.signs.enclosure import simplest
 from gantheory.exact.signs.logforms import positive_roots
+from gantheory.exact.signs.rationals import simplest
 
 LARGEST_PROJECTION = 300  # degree of a projection whose roots are still isolated
 

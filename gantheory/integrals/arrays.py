@@ -94,13 +94,13 @@ Words = tuple[Status, str | None, str | None]  # status, method, reason
 class _Column:
     """One divergence or derivative of every pair, as its elements become known.
 
-    Most elements are told of in the same words: each holds the place of its own among all words.
+    Most elements have the same words: each holds the place of its own among all.
     """
 
     def __init__(self, size: int) -> None:
         self.value, self.error = np.full(size, np.nan), np.full(size, np.inf)
         self.words: dict[Words, int] = {(Status.UNDETERMINED, None, None): 0}
-        self.told = np.zeros(size, np.intp)
+        self.place_of_words = np.zeros(size, np.intp)
         self.chance = np.zeros(size)
         self.open = np.ones(size, bool)
 
@@ -112,26 +112,26 @@ class _Column:
             endless = np.isposinf(value) & (error == 0)
             self._keep_some(endless, value, error, (Status.INFINITE, method, DIVERGES), where)
 
-    def _keep_some(self, kept: Any, value: Any, error: Any, told: Words, where: Any) -> None:
+    def _keep_some(self, kept: Any, value: Any, error: Any, own_words: Words, where: Any) -> None:
         at: Any = slice(None) if where is None and kept.all() else np.nonzero(kept)[0]
         own = at if where is None else where[at]
         self.value[own], self.error[own] = value[at], error[at]
-        self.told[own], self.open[own] = self._place(told), False
+        self.place_of_words[own], self.open[own] = self._place(own_words), False
 
-    def _place(self, told: Words) -> int:
-        return self.words.setdefault(told, len(self.words))
+    def _place(self, own_words: Words) -> int:
+        return self.words.setdefault(own_words, len(self.words))
 
     def keep(self, place: int, answer: Estimate) -> None:
         """Keep the answer to a pair that was asked on its own."""
         self.value[place], self.error[place] = answer.value, answer.error
-        self.told[place] = self._place((answer.status, answer.method, answer.reason))
+        self.place_of_words[place] = self._place((answer.status, answer.method, answer.reason))
         self.chance[place] = answer.error_probability
         self.open[place] = False
 
     def shaped(self, shape: tuple[int, ...]) -> Estimates:
         """Return the column as arrays of a shape."""
         status, method, reason = (
-            _objects(word)[self.told] for word in zip(*self.words, strict=True)
+            _objects(word)[self.place_of_words] for word in zip(*self.words, strict=True)
         )
         arrays = self.value, self.error, status, method, reason, self.chance
         return Estimates(*(array.reshape(shape) for array in arrays))

@@ -28,6 +28,7 @@ from gantheory.exact.signs.logforms import (
     Monomial,
     positive_roots,
 )
+from gantheory.exact.signs.rationals import simplest
 
 PRECISIONS = (96, 384)  # bits: the second where cancellation defeats the first
 ORDERS = (6, 12, 24, 48)  # Taylor orders tried for the leading term at an end
@@ -46,7 +47,7 @@ class IntervalSign:
             identically zero, None where it takes both strict signs.
         negative: a rational point where it is negative, if there is one.
         touch: the order to which it vanishes at the right end; negative for a pole.
-        boxes: how many boxes the enclosure took; 0 for exact algebra.
+        boxes: how many boxes were enclosed between the ends; a polynomial takes none.
         strict: whether it has no zero in the interval.
     """
 
@@ -58,13 +59,13 @@ class IntervalSign:
 
 
 def means(boxes: int) -> str:
-    """Say in words by what a sign was found that took so many boxes.
+    """Say in words by what the sign of a form with logarithms was found, in so many boxes.
 
     >>> means(0), means(1)
-    ('exact algebra', 'interval arithmetic on 1 piece, and series at the ends')
+    ('series at the ends', 'interval arithmetic on 1 piece, and series at the ends')
     """
     if not boxes:
-        return "exact algebra"
+        return "series at the ends"
     pieces = "1 piece" if boxes == 1 else f"{boxes} pieces"
     return f"interval arithmetic on {pieces}, and series at the ends"
 
@@ -136,20 +137,6 @@ def _sign_of_polynomial(poly: fmpz_poly) -> IntervalSign:
     positive = any(value > 0 for value in values)
     sign = None if positive and negative is not None else 1 if positive else -1
     return IntervalSign(sign, negative, touch, 0, not roots)
-
-
-def simplest(lower: fmpq, upper: fmpq) -> fmpq:
-    """Return the rational of least denominator strictly between two.
-
-    >>> simplest(fmpq(1, 3), fmpq(1, 2))
-    2/5
-    """
-    floor = lower.floor()
-    if floor + 1 < upper:
-        return fmpq(floor + 1)
-    if lower == floor:  # upper <= floor + 1: floor + 1/k with the least k
-        return fmpq(floor) + fmpq(1, (1 / (upper - floor)).floor() + 1)
-    return floor + 1 / simplest(1 / (upper - floor), 1 / (lower - floor))
 
 
 def without_denominator(form: LogForm) -> tuple[LogForm, int]:
@@ -401,7 +388,8 @@ def certified_sign(form: LogForm, *, seconds: float = 2.0) -> tuple[str, fmpq | 
     if signs == {0}:
         return "=0", None, "it is identically zero"
     touch = f", touching zero at r = 1 to order {below.touch}" if below.touch else ""
-    reason = f"enclosed on (0, oo) by {means(below.boxes + above.boxes)}{touch}"
+    by = "root isolation" if form.is_rational else means(below.boxes + above.boxes)
+    reason = f"found on (0, oo) by {by}{touch}"
     if None in signs or signs == {1, -1}:
         return "mixed", negative, "both signs are attained, by enclosure"
     sign = ">" if 1 in signs else "<"

@@ -16,7 +16,7 @@ from sympy import Rational
 
 from gantheory.deadline import Undecided
 from gantheory.exact.signs.balls import NoEnclosure, enclose
-from gantheory.exact.signs.enclosure import certified_sign, simplest
+from gantheory.exact.signs.enclosure import certified_sign
 from gantheory.exact.signs.logforms import (
     LogForm,
     NotALogForm,
@@ -24,6 +24,7 @@ from gantheory.exact.signs.logforms import (
     positive_roots,
     root_of,
 )
+from gantheory.exact.signs.rationals import simplest
 from gantheory.records import How
 
 SECONDS = 2.0  # for one certificate; those of the named divergences take milliseconds
