@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+import gantheory as gt
 from gantheory import Estimate, GantheoryError
 from gantheory.densities.pushforward import pushforward
 from gantheory.integrals import divergence
@@ -133,3 +134,16 @@ def test_the_distance_is_drawn_with_the_power_of_the_radius_for_steps_alone():
         lines = [line.get_ydata() for line in axes.lines]
         expected = [3 * 0.5**times, *([3 * 0.6**times] if radius and not flow else [])]
         assert np.allclose(lines, expected, rtol=1e-14)
+
+
+def test_a_plot_without_axes_is_a_figure_that_a_notebook_shows():
+    """Notebooks show what pyplot holds when a cell ends."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    axes = gt.curve("jsd", "distance", [0.5, 1.0]).plot(gradient=True)
+    assert axes.figure is pyplot.gcf()
+    assert [line.get_label() for line in axes.lines] == ["jsd"]
+    pyplot.close(axes.figure)

@@ -69,15 +69,16 @@ class Curves:
         """Draw every curve, or its derivative in d, and return the axes that hold them.
 
         Args:
-            ax: matplotlib axes to draw in; by default those of a new figure.
+            ax: matplotlib axes to draw in; by default those of a new figure, which a notebook
+                shows below its cell.
             gradient: draw the derivatives instead of the values.
         """
         if ax is None:
             try:
-                from matplotlib.figure import Figure
+                from matplotlib import pyplot
             except ImportError:
                 raise MissingExtraError("a plot", "plots") from None
-            ax = Figure(figsize=(7.2, 4.2), layout="constrained").subplots()
+            _, ax = pyplot.subplots(figsize=(7.2, 4.2), layout="constrained")
         for name, dashes in zip(self.names, cycle(DASHES), strict=False):
             ax.plot(self["d"], self[f"{name}{GRADIENT if gradient else ''}"], dashes, label=name)
         ax.set(xlabel=self.axis, title=self.title,
