@@ -13,6 +13,8 @@ from types import FrameType
 DEFAULT_SECONDS = 10.0  # the slowest catalogue loss takes about a fiftieth of it
 
 AGAIN = 0.5  # seconds after which an alarm is repeated
+SOON = 0.001  # seconds after which one that came where it may be swallowed is
+PATIENCE = 200  # how many of those are let pass
 REACHED = "the time limit was reached before the derivation ended"
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -69,10 +71,21 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _alarm(seconds: float, deadline: float) -> Iterator[None]:
-    """Let a timer signal raise `OutOfTime` in the enclosed block once the deadline has passed."""
+    """Let a timer signal raise `OutOfTime` in the enclosed block once the deadline has passed.
+
+    Not inside a ``try`` of mpmath if it can be helped: its conversions and comparisons take any
+    exception for an answer (a bare ``except``), so that a comparison would end in a TypeError, an
+    equality in False and a float in nan.
+    """
+    let_pass = PATIENCE
 
     def on_alarm(signum: int, frame: FrameType | None) -> None:
+        nonlocal let_pass
         left = deadline - time.thread_time()
+        if left <= 0 and let_pass and _is_guarded(frame):
+            let_pass -= 1
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+            return
         # Set again in any case, because the code that it interrupts may swallow the exception.
         signal.setitimer(signal.ITIMER_REAL, max(left, AGAIN))
         if left <= 0:
@@ -91,6 +104,18 @@ def _alarm(seconds: float, deadline: float) -> Iterator[None]:
             disarm()
         finally:  # again, where an alarm came in between; the next one is AGAIN away
             disarm()
+
+
+def _is_guarded(frame: FrameType | None) -> bool:
+    """Return whether a function of mpmath that has a ``try`` is at work for our innermost one."""
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package == "gantheory":
+            return False
+        if package == "mpmath" and frame.f_code.co_exceptiontable:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def check_time() -> None:

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from mpmath import iv, mpf
 
 import gantheory as gt
 from gantheory.deadline import OutOfTime, check_time, time_limit
@@ -41,6 +42,21 @@ def test_a_limit_that_passes_at_any_moment_leaves_nothing_behind():
         assert signal.getsignal(signal.SIGALRM) is before
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert passed > 100
+
+
+def test_a_limit_that_passes_inside_a_comparison_is_no_answer_to_it():
+    """mpmath takes any exception within a comparison for "cannot be compared"."""
+    rng, ends, interval, number = random.Random(1), set(), iv.mpf([1, 2]), mpf("1.5")
+    for _ in range(80):
+        try:
+            with time_limit(rng.uniform(1e-4, 2e-3)):
+                while True:
+                    assert interval >= 1
+                    assert interval == interval + 0.0
+                    assert number == 1.5
+        except Exception as error:
+            ends.add(type(error))
+    assert ends == {OutOfTime}
 
 
 def test_a_derivation_without_time_takes_none_from_the_next():
