@@ -8,7 +8,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,8 +53,34 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Combination:
+    """One combination of an experiment's choices: subclass it with a field for each choice.
+
+    Its `str` is its label: a record keeps its measurement, and seeds are drawn, under that.
+
+    >>> @dataclass(frozen=True)
+    ... class Chosen(Combination):
+    ...     loss: str
+    ...     packing: int
+    >>> str(Chosen("minimax", 2)), Chosen("minimax", 2).joined(", ")
+    ('minimax|2', 'minimax, 2')
+    """
+
+    def __str__(self) -> str:
+        """Return the label."""
+        return self.joined("|")
+
+    def joined(self, mark: str) -> str:
+        """Return the choices as text with ``mark`` between them."""
+        return mark.join(map(str, astuple(self)))
+
+
+@dataclass(frozen=True)
 class Measurement:
-    """What one case gave: comparisons to be judged, and numbers to be drawn (plain JSON data)."""
+    """What one case gave: comparisons to be judged, and numbers to be drawn (plain JSON data).
+
+    ``case`` is the case's label, its `str`.
+    """
 
     case: str
     comparisons: tuple[Comparison, ...] = ()
@@ -94,7 +120,7 @@ class Experiment:
         claim: the statement put to the test.
         expected: the numbers to expect, one line each.
         minutes: for the full run on one slow core; ``quick_minutes`` with ``--quick``.
-        cases: the names of the cases, given whether the run is quick.
+        cases: the cases, given whether the run is quick: names, or `Combination` of choices.
         measure: measures one case.
         conclude: comparisons that need all cases together.
         draw: the figure.
@@ -108,8 +134,8 @@ class Experiment:
     expected: tuple[str, ...]
     minutes: float
     quick_minutes: float
-    cases: Callable[[bool], tuple[str, ...]]
-    measure: Callable[[str, Setting], Measurement]
+    cases: Callable[[bool], tuple[Any, ...]]
+    measure: Callable[[Any, Setting], Measurement]
     draw: Callable[[Sequence[Measurement]], Figure]
     conclude: Callable[[Sequence[Measurement]], tuple[Comparison, ...]] = lambda measured: ()
     source: str = ""
@@ -129,7 +155,7 @@ class Experiment:
         """Yield the measurement of every case that ``done`` lacks, as each is finished."""
         finished = {measurement.case for measurement in done}
         for case in self.cases(setting.quick):
-            if case not in finished:
+            if str(case) not in finished:
                 begin = time.perf_counter()
                 measurement = self.measure(case, setting)
                 yield replace(measurement, seconds=round(time.perf_counter() - begin, 3))

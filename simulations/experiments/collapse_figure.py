@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulations.compare import proportion
 from simulations.coverage import CEILING
-from simulations.experiments.base import Measurement
+from simulations.experiments.base import Combination, Measurement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,26 @@ Numbers = Mapping[str, Any]
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 
 
-def draw(measured: Sequence[Measurement], ensembles: Mapping[str, Numbers], fresh: int) -> Figure:
+@dataclass(frozen=True)
+class PackedMixture(Combination):
+    """A mixture of modes, and how many samples D sees at once.
+
+    >>> PackedMixture("ring", 1).title, PackedMixture("grid", 2).title
+    ('ring', 'grid, packed by 2')
+    """
+
+    law: str
+    packing: int
+
+    @property
+    def title(self) -> str:
+        """Return how it is called in the figure."""
+        return self.law if self.packing == 1 else f"{self.law}, packed by {self.packing}"
+
+
+def draw(
+    measured: Sequence[Measurement], ensembles: Mapping[PackedMixture, Numbers], fresh: int
+) -> Figure:
     """Draw G against D's turns, and each ensemble's samples, shares of its modes and quality.
 
     Args:
@@ -40,22 +60,12 @@ def draw(measured: Sequence[Measurement], ensembles: Mapping[str, Numbers], fres
             paint(ax, numbers[case])
     _counts(axes[0][2], ensembles)
     _quality(axes[0][3], ensembles, fresh)
-    for column, (name, found) in enumerate(ensembles.items()):
-        _samples(axes[1][column], name, found)
+    for column, (ensemble, found) in enumerate(ensembles.items()):
+        _samples(axes[1][column], ensemble.title, found)
         _shares(axes[2][column], found)
     for ax in axes.ravel():
         ax.set_visible(ax.has_data())
     return figure
-
-
-def label(ensemble: str) -> str:
-    """Return how an ensemble is called in the figure.
-
-    >>> label("ring|1"), label("grid|2")
-    ('ring', 'grid, packed by 2')
-    """
-    law, packing = ensemble.split("|")
-    return law if packing == "1" else f"{law}, packed by {packing}"
 
 
 def _fixed(ax: Axes, numbers: Numbers) -> None:
@@ -87,7 +97,7 @@ def _chase(ax: Axes, numbers: Numbers) -> None:
     ax.legend(fontsize=8, ncols=3, loc="upper center", columnspacing=0.8)
 
 
-def _counts(ax: Axes, ensembles: Mapping[str, Numbers]) -> None:
+def _counts(ax: Axes, ensembles: Mapping[PackedMixture, Numbers]) -> None:
     """Draw the share of the modes that each seed covers."""
     for place, found in enumerate(ensembles.values()):
         total, modes = len(found["centres"]), np.array(found["modes"])
@@ -97,7 +107,7 @@ def _counts(ax: Axes, ensembles: Mapping[str, Numbers]) -> None:
     _name(ax, ensembles)
 
 
-def _quality(ax: Axes, ensembles: Mapping[str, Numbers], fresh: int) -> None:
+def _quality(ax: Axes, ensembles: Mapping[PackedMixture, Numbers], fresh: int) -> None:
     """Draw the share of high quality of each seed, with its 95 % interval."""
     for place, found in enumerate(ensembles.values()):
         shares = np.array(found["quality"], dtype=float)
@@ -115,13 +125,13 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return 0.5 * (np.arange(len(values)) / len(values) - 0.5)
 
 
-def _name(ax: Axes, ensembles: Mapping[str, Numbers]) -> None:
-    names = [label(name).replace(", ", "\n") for name in ensembles]
+def _name(ax: Axes, ensembles: Mapping[PackedMixture, Numbers]) -> None:
+    names = [one.title.replace(", ", "\n") for one in ensembles]
     ax.set_xticks(range(len(names)), names, fontsize=8)
     ax.set_xlim(-0.6, max(len(names) - 0.4, 0.6))
 
 
-def _samples(ax: Axes, name: str, found: Numbers) -> None:
+def _samples(ax: Axes, title: str, found: Numbers) -> None:
     """Draw one seed's samples, those of high quality apart from the others."""
     centres, points = np.array(found["centres"]), np.array(found["points"], dtype=float)
     distance = np.linalg.norm(points[:, None] - centres[None], axis=2).min(axis=1)
@@ -131,7 +141,7 @@ def _samples(ax: Axes, name: str, found: Numbers) -> None:
     ax.plot(*centres.T, "o", mfc="none", mec="black", mew=0.6, ms=7, label="mode")
     limit = 1.3 * float(np.abs(centres).max())
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit * 1.2), aspect="equal")
-    ax.set_title(f"{label(name)}: samples of one seed")
+    ax.set_title(f"{title}: samples of one seed")
     ax.legend(fontsize=7, ncols=3, loc="upper center", columnspacing=0.8)
 
 

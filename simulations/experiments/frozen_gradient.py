@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,17 @@ from gantheory.losses.classic import CLASSIC
 from gantheory.records import Estimate, How
 from simulations import measure
 from simulations.discriminators import NETWORK
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Combination,
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+)
 from simulations.experiments.pairs import (
     PAIRS,
     SPINE,
+    LossOnPair,
     played,
     played_numbers,
     same_discriminator,
@@ -38,93 +45,106 @@ BUDGET = {True: Budget(1024, 256), False: Budget()}  # quick or not
 # The two derivatives are told apart where they differ by a tenth and by this many nats per unit:
 # an allowance beyond a twentieth of the theory decides nothing (`verify.LARGEST_ALLOWANCE`).
 DISTINCT, LEAST = 0.1, 0.01
+
+
+@dataclass(frozen=True)
+class Gradient(Combination):
+    """One gradient of a loss on a pair: in one parameter of Q, through one discriminator."""
+
+    loss: str
+    pair: str
+    wrt: str
+    discriminator: str  # "optimal" or "trained"
+
+
 # What no sample of this size decides, fixed beforehand. On "skewed" Q falls to the left
 # like exp(-e^-x), where these payoffs grow like p/q or a power of it, or round to a pole. And one
 # derivative so small, 0.004, that the bound on a trained D is 6 % of it.
 HEAVY = ("f-gan-hellinger", "f-gan-kl", "f-gan-jeffreys", "f-gan-pearson-alternative")
 OUT_OF_REACH = frozenset(
-    {f"{loss}|skewed|{wrt}|optimal" for loss in HEAVY for wrt in WRT}
-    | {"dual-alpha-non-saturating|shifted|q.scale|trained"}
+    {Gradient(loss, "skewed", wrt, "optimal") for loss in HEAVY for wrt in WRT}
+    | {Gradient("dual-alpha-non-saturating", "shifted", "q.scale", "trained")}
 )
 
 
-def cases(quick: bool) -> tuple[str, ...]:
-    """Return ``game|pair``: the classic games on one pair, or every game on every pair."""
+def cases(quick: bool) -> tuple[LossOnPair, ...]:
+    """Return the classic losses on one pair, or every loss on every pair."""
     losses = [g.name for g in CLASSIC] if quick else list_losses()
-    return tuple(f"{loss}|{pair}" for loss in losses for pair in ([SPINE] if quick else PAIRS))
+    return tuple(
+        LossOnPair(loss, pair) for loss in losses for pair in ([SPINE] if quick else PAIRS)
+    )
 
 
-def compare(case: str, setting: Setting) -> Measurement:
-    """Measure one game on one pair, in location and scale, with D* and with a trained D."""
-    loss, pair = case.split("|")
-    prediction = predict(played(loss))
+def compare(case: LossOnPair, setting: Setting) -> Measurement:
+    """Measure one loss on one pair, in location and scale, with D* and with a trained D."""
+    prediction = predict(played(case.loss))
     flat = prediction.followed.curvature == 0 and bool(prediction.followed.atoms)
     comparisons: list[Comparison] = []
     numbers: dict[str, Any] = {
-        "loss": loss,
-        "parameters": played_numbers(loss),
-        "pair": pair,
+        "loss": case.loss,
+        "parameters": played_numbers(case.loss),
+        "pair": case.pair,
     }
     for wrt in WRT:
         numbers[wrt], found = (_flat if flat else _smooth)(case, wrt, prediction, setting)
         comparisons += found
-    return Measurement(case, tuple(comparisons), numbers)
+    return Measurement(str(case), tuple(comparisons), numbers)
 
 
 Found = tuple[dict[str, Any], list[Comparison]]
 
 
-def _smooth(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Found:
+def _smooth(case: LossOnPair, wrt: str, prediction: Prediction, setting: Setting) -> Found:
     """Compare autograd with the derived derivatives: with D*, and on one pair with a trained D.
 
     Where the laws' tails differ no training brings D so near to D* that the bound on what is left
     decides anything (for Jeffreys on "narrower" it is 18 times the gradient).
     """
-    name, pair = case.split("|")
-    p, q = PAIRS[pair]
+    p, q = PAIRS[case.pair]
     followed = prediction.followed_gradient(p, q, wrt)
     loss = prediction.loss_value_gradient(p, q, wrt)
     row = {"followed": asdict(followed), "loss": asdict(loss)}
     if not followed.is_finite:  # an infinite divergence has no derivative to be met
         return row, []
     kinds: dict[str, Discriminator | None] = {"optimal": None}
-    if pair == SPINE:
-        kinds["trained"] = _fitted(f"{same_discriminator(name)}|{pair}", setting)
+    if case.pair == SPINE:
+        kinds["trained"] = _fitted(replace(case, loss=same_discriminator(case.loss)), setting)
     comparisons: list[Comparison] = []
     for kind, discriminator in kinds.items():
         seed = setting.seed_of(f"{case} {wrt} {kind}")
         measured = measure.frozen_gradient(
-            played(name), p, q, wrt, discriminator=discriminator, seed=seed,
+            played(case.loss), p, q, wrt, discriminator=discriminator, seed=seed,
             budget=BUDGET[setting.quick],
         )  # fmt: skip
         row[kind] = asdict(measured)
-        comparisons += _compared(f"{case}|{wrt}|{kind}", measured, followed, loss)
+        comparisons += _compared(
+            Gradient(case.loss, case.pair, wrt, kind), measured, followed, loss
+        )
     return row, comparisons
 
 
 @lru_cache(maxsize=64)
-def _fitted(objective: str, setting: Setting) -> Discriminator:
-    """Return the discriminator of ``game|pair`` trained as near to D* as we can."""
-    loss, pair = objective.split("|")
-    seed = setting.seed_of(f"fit {objective}")
-    starts = 1 if setting.quick else 2
-    return fit_discriminator(played(loss), *PAIRS[pair], seed=seed, network=NETWORK, starts=starts)
+def _fitted(case: LossOnPair, setting: Setting) -> Discriminator:
+    """Return the discriminator of one loss on one pair, trained as near to D* as we can."""
+    return fit_discriminator(
+        played(case.loss), *PAIRS[case.pair], seed=setting.seed_of(f"fit {case}"),
+        network=NETWORK, starts=1 if setting.quick else 2,
+    )  # fmt: skip
 
 
-def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Found:
+def _flat(case: LossOnPair, wrt: str, prediction: Prediction, setting: Setting) -> Found:
     """Show that a D* of two values has no slope to follow, whatever its divergence says.
 
     The followed divergence of hinge is 2 TV, as a derivative in the law. Autograd sees D*(x), which
     is constant but for a jump, and answers 0: only a D short of the optimum has a slope.
     """
-    loss, pair = case.split("|")
-    p, q = PAIRS[pair]
+    p, q = PAIRS[case.pair]
     followed = prediction.followed_gradient(p, q, wrt)
     measured = measure.frozen_gradient(
-        played(loss), p, q, wrt, seed=setting.seed_of(f"{case} {wrt}")
+        played(case.loss), p, q, wrt, seed=setting.seed_of(f"{case} {wrt}")
     )
-    name = f"frozen-gradient.{loss}.{pair}.{wrt}.optimal"
-    where = f"{loss}, {pair}, {wrt}"
+    name = f"frozen-gradient.{case.joined('.')}.{wrt}.optimal"
+    where = f"{case.joined(', ')}, {wrt}"
     comparisons = [
         Comparison(
             f"{name}.flat",
@@ -150,14 +170,14 @@ def _flat(case: str, wrt: str, prediction: Prediction, setting: Setting) -> Foun
 
 
 def _compared(
-    place: str, measured: Estimate, followed: Estimate, loss: Estimate
+    place: Gradient, measured: Estimate, followed: Estimate, loss: Estimate
 ) -> list[Comparison]:
     """Return the law and, where theory's two derivatives are distinct, its false twin.
 
     What is expected of both is fixed by theory and `OUT_OF_REACH`, never by what was measured.
     """
-    name = f"frozen-gradient.{place.replace('|', '.')}"
-    where = place.replace("|", ", ")
+    name = f"frozen-gradient.{place.joined('.')}"
+    where = place.joined(", ")
     reached = place not in OUT_OF_REACH
     law = Comparison(
         name,
@@ -182,7 +202,7 @@ def _compared(
     return [law, twin]
 
 
-MARKS = {  # what is drawn: colour, marker, legend, and its height within the game's row
+MARKS = {  # what is drawn: colour, marker, legend, and its height within the loss's row
     "loss": ("C3", "x", "derivative of the loss's value", 0.0),
     "optimal": ("C0", "o", "autograd, D*", 0.18),
     "trained": ("C2", "s", "autograd, trained D", -0.18),
@@ -191,7 +211,7 @@ MARKS = {  # what is drawn: colour, marker, legend, and its height within the ga
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:
-    """Draw what autograd gives against both derivatives: a column a pair, a row a game."""
+    """Draw what autograd gives against both derivatives: one column per pair, one row per loss."""
     from matplotlib.figure import Figure
 
     losses = list(dict.fromkeys(m.numbers["loss"] for m in measured))
@@ -226,7 +246,7 @@ def _short(text: str) -> str:
 
 
 def _mark(axes: Any, row: int, numbers: Mapping[str, Any]) -> None:
-    """Draw one game's differences from the followed derivative, with their stated errors."""
+    """Draw one loss's differences from the followed derivative, with their stated errors."""
     followed = float(numbers["followed"]["value"])
     if "loss" not in numbers:
         numbers = {"flat": numbers["optimal"]}

@@ -9,9 +9,9 @@ scale shrinks to where the derived gradient vanishes next, and (0.55, 0.45) runs
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
@@ -23,7 +23,13 @@ from gantheory.records import Estimate, How
 from simulations import measure
 from simulations.compare import mean_of
 from simulations.data import torch_logpdf
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Combination,
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+)
 from simulations.measure import Budget
 from simulations.theory import predict
 
@@ -37,20 +43,29 @@ BATCH = 32  # stratified samples a step, for each of the replicates
 REPLICATES = {True: 128, False: 512}  # quick or not
 
 
-def cases(quick: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Descent(Combination):
+    """A generator under one coding."""
+
+    kind: str  # a key of `MEASURED`
+    coding: str  # a key of `GAMES`
+
+
+def cases(quick: bool) -> tuple[Descent, ...]:
     """Return a scale generator and a two-point law for each coding."""
-    return tuple(
-        f"{kind}|{coding}" for kind in ("slope", "scale", "two-points") for coding in GAMES
-    )
+    return tuple(Descent(kind, coding) for kind in MEASURED for coding in GAMES)
 
 
-def compare(case: str, setting: Setting) -> Measurement:
+def compare(case: Descent, setting: Setting) -> Measurement:
     """Measure one of the two generators under one coding."""
-    kind, coding = case.split("|")
-    return {"slope": _slope, "scale": _scale, "two-points": _two_points}[kind](coding, setting)
+    comparisons, numbers = MEASURED[case.kind](case.coding, setting)
+    return Measurement(str(case), comparisons, {**asdict(case), **numbers})
 
 
-def _slope(coding: str, setting: Setting) -> Measurement:
+Found = tuple[tuple[Comparison, ...], dict[str, Any]]
+
+
+def _slope(coding: str, setting: Setting) -> Found:
     """Measure by autograd which way the scale is pushed at 0.9, against the derived curvature."""
     p, q = "normal(0, 1)", f"normal(0, {START})"
     seed = setting.seed_of(f"slope {coding}")
@@ -71,12 +86,10 @@ def _slope(coding: str, setting: Setting) -> Measurement:
             twin_of="least-squares.slope.zero-one.sign" if coding == "pearson" else None,
         ),
     )  # fmt: skip
-    return Measurement(
-        f"slope|{coding}", comparisons, {"measured": asdict(measured), "theory": asdict(theory)}
-    )
+    return comparisons, {"measured": asdict(measured), "theory": asdict(theory)}
 
 
-def _scale(coding: str, setting: Setting) -> Measurement:
+def _scale(coding: str, setting: Setting) -> Found:
     """Descend the printed loss by autograd through samples s·z, with D = D* at every step."""
     rng = np.random.default_rng(setting.stream(f"scale {coding}"))
     score, payoff = predict(GAMES[coding]).score, measure.generator_payoff(GAMES[coding])
@@ -113,8 +126,7 @@ def _scale(coding: str, setting: Setting) -> Measurement:
             twin_of="least-squares.scale.zero-one.toward" if shrinks else None,
         ),
     )  # fmt: skip
-    numbers = {"path": np.mean(path, axis=1).tolist(), "every": 50, "rest": place}
-    return Measurement(f"scale|{coding}", comparisons, numbers)
+    return comparisons, {"path": np.mean(path, axis=1).tolist(), "every": 50, "rest": place}
 
 
 def scale_slope(coding: str, scale: float) -> float:
@@ -160,7 +172,7 @@ def _distance(estimate: Estimate, place: float) -> Estimate:
     return replace(estimate, value=abs(estimate.value - place))
 
 
-def _two_points(coding: str, setting: Setting) -> Measurement:
+def _two_points(coding: str, setting: Setting) -> Found:
     """Follow the natural softmax flow of q = (w, 1 − w) towards p = (½, ½), with D = D*."""
     score, payoff = predict(GAMES[coding]).score, measure.generator_payoff(GAMES[coding])
     target = torch.tensor([0.5, 0.5], dtype=torch.float64)
@@ -190,8 +202,14 @@ def _two_points(coding: str, setting: Setting) -> Measurement:
             twin_of="least-squares.two-points.zero-one.toward" if runs_away else None,
         ),
     )  # fmt: skip
-    numbers = {"path": path[::40], "every": 40, "rest": place}
-    return Measurement(f"two-points|{coding}", comparisons, numbers)
+    return comparisons, {"path": path[::40], "every": 40, "rest": place}
+
+
+MEASURED: dict[str, Callable[[str, Setting], Found]] = {
+    "slope": _slope,
+    "scale": _scale,
+    "two-points": _two_points,
+}
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:
@@ -204,10 +222,10 @@ def draw(measured: Sequence[Measurement]) -> Figure:
         ("scale of the generator", "weight of the first point"), strict=True,
     ):  # fmt: skip
         for m in measured:
-            if m.case.startswith(kind):
+            if m.numbers["kind"] == kind:
                 path = m.numbers["path"]
                 steps = np.arange(len(path)) * m.numbers["every"]
-                (line,) = axes.plot(steps, path, label=m.case.partition("|")[2])
+                (line,) = axes.plot(steps, path, label=m.numbers["coding"])
                 axes.axhline(m.numbers["rest"], color=line.get_color(), lw=0.7, ls="--")
         axes.axhline(goal, color="black", lw=1, ls=":")
         axes.set(xlabel="steps of descent with D = D*; dashed: derived rest", ylabel=label)

@@ -22,7 +22,14 @@ from simulations.coverage import CEILING, RADIUS, SAMPLES, coverage
 from simulations.data import Modes, grid, ring
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.experiments import collapse_figure, pursuit
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Combination,
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+)
+from simulations.experiments.collapse_figure import PackedMixture
 from simulations.networks import Mlp
 from simulations.samples import fresh_samples
 from simulations.streams import EVALUATION, generator_of
@@ -72,20 +79,39 @@ MIXTURES = {
     "ring": _Mixture(ring(), rates=(2e-3, 1e-3), noise=0.3, steps=13056),
     "grid": _Mixture(grid(spacing=0.5, scale=0.0125), rates=(1e-3, 1e-3), noise=0.25, steps=5056),
 }
-ENSEMBLES = ("square|1", "ring|1", "ring|2", "grid|1")  # law and packing
+ENSEMBLES = tuple(
+    PackedMixture(*one) for one in (("square", 1), ("ring", 1), ("ring", 2), ("grid", 1))
+)
 
 
-def cases(quick: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class SeedGroup(Combination):
+    """Some seeds of an ensemble, trained together."""
+
+    ensemble: PackedMixture
+    number: int
+
+    def joined(self, mark: str) -> str:
+        """Return the law, the packing and the number with ``mark`` between them."""
+        return f"{self.ensemble.joined(mark)}{mark}{self.number}"
+
+
+def groups_of(ensemble: PackedMixture) -> tuple[SeedGroup, ...]:
+    """Return all groups of an ensemble's seeds."""
+    return tuple(SeedGroup(ensemble, number) for number in range(SEEDS // GROUP))
+
+
+def cases(quick: bool) -> tuple[str | SeedGroup, ...]:
     """Return the fixed discriminator, the chase, a perfect sampler, and groups of seeds."""
     trained = ENSEMBLES[:1] if quick else ENSEMBLES
-    groups = [f"{ensemble}|{group}" for ensemble in trained for group in range(SEEDS // GROUP)]
-    return ("fixed", "chase", "perfect", *groups)
+    return ("fixed", "chase", "perfect", *(group for one in trained for group in groups_of(one)))
 
 
-def compare(case: str, setting: Setting) -> Measurement:
+def compare(case: str | SeedGroup, setting: Setting) -> Measurement:
     """Measure one part of the claim."""
-    single = {"fixed": pursuit.fixed, "chase": pursuit.chase, "perfect": _perfect}
-    return single[case](setting) if case in single else _group(case, setting)
+    if isinstance(case, SeedGroup):
+        return _group(case, setting)
+    return {"fixed": pursuit.fixed, "chase": pursuit.chase, "perfect": _perfect}[case](setting)
 
 
 def _perfect(setting: Setting) -> Measurement:
@@ -116,11 +142,10 @@ def _perfect(setting: Setting) -> Measurement:
     return Measurement("perfect", tuple(comparisons), numbers)
 
 
-def _group(case: str, setting: Setting) -> Measurement:
+def _group(case: SeedGroup, setting: Setting) -> Measurement:
     """Train some seeds of an ensemble together and count what each covers."""
-    name, packing, group = case.split("|")
-    mixture = MIXTURES[name]
-    first = setting.seed_of(f"{name}|{packing}") + int(group) * GROUP
+    mixture = MIXTURES[case.ensemble.law]
+    first = setting.seed_of(str(case.ensemble)) + case.number * GROUP
     members = [
         Member(
             mixture.law, "non-saturating", seed=first + k, noise=mixture.noise,
@@ -128,7 +153,7 @@ def _group(case: str, setting: Setting) -> Measurement:
         )
         for k in range(GROUP)
     ]  # fmt: skip
-    how = _recipe(mixture, int(packing), setting)
+    how = _recipe(mixture, case.ensemble.packing, setting)
     start = initial_state(members, how)
     untrained = fresh_samples(start, how, members, SAMPLES).double().numpy()
     end = last(train(members, how, state=start))
@@ -151,7 +176,7 @@ def _recipe(mixture: _Mixture, packing: int, setting: Setting) -> Recipe:
     )
 
 
-def _counted(case: str, law: Modes, untrained: np.ndarray, points: np.ndarray) -> Measurement:
+def _counted(case: SeedGroup, law: Modes, untrained: np.ndarray, points: np.ndarray) -> Measurement:
     found = [coverage(sample, law) for sample in points]
     numbers = {
         "untrained": [coverage(sample, law).modes for sample in untrained],
@@ -169,18 +194,19 @@ def _counted(case: str, law: Modes, untrained: np.ndarray, points: np.ndarray) -
         key=lambda e: math.inf if e.status is Status.UNDETERMINED else e.value - e.error,
     )
     ceiling = Comparison(
-        f"mode-collapse.{case.replace('|', '.')}.ceiling",
+        f"mode-collapse.{case.joined('.')}.ceiling",
         f"{case}: no seed scores significantly above a perfect sampler",
         best, "<=", Estimate(CEILING),
     )  # fmt: skip
-    return Measurement(case, (ceiling,), numbers)
+    return Measurement(str(case), (ceiling,), numbers)
 
 
-def pooled(measured: Sequence[Measurement]) -> dict[str, dict[str, Any]]:
+def pooled(measured: Sequence[Measurement]) -> dict[PackedMixture, dict[str, Any]]:
     """Return each ensemble's numbers, one entry a seed, where all of its seeds are finished."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[PackedMixture, dict[str, Any]] = {}
     for ensemble in ENSEMBLES:
-        groups = [m.numbers for m in measured if m.case.rpartition("|")[0] == ensemble]
+        labels = set(map(str, groups_of(ensemble)))
+        groups = [m.numbers for m in measured if m.case in labels]
         if groups:
             lists = ("untrained", "modes", "quality", "masses", "reverse_kl")
             joined = {name: [entry for g in groups for entry in g[name]] for name in lists}
@@ -190,24 +216,20 @@ def pooled(measured: Sequence[Measurement]) -> dict[str, dict[str, Any]]:
 
 def conclude(measured: Sequence[Measurement]) -> tuple[Comparison, ...]:
     """Judge every ensemble whose seeds are all finished."""
-    whole = {
-        name: found for name, found in pooled(measured).items() if len(found["modes"]) == SEEDS
-    }
+    whole = {one: found for one, found in pooled(measured).items() if len(found["modes"]) == SEEDS}
     perfect = next((m.numbers for m in measured if m.case == "perfect"), {})
     laws: list[Comparison] = []
-    for name, found in whole.items():
-        if name in ("square|1", "ring|1"):
-            laws += _kept(name, found)
-        if name == "grid|1":
-            laws += _lost(found)
-        laws += _uneven(name, found, perfect.get(f"{name.partition('|')[0]} G"))
+    for ensemble, found in whole.items():
+        if ensemble.packing == 1:
+            laws += _kept(ensemble, found) if ensemble.law in QUALITY else _lost(found)
+        laws += _uneven(ensemble, found, perfect.get(f"{ensemble.law} G"))
     return tuple(laws)
 
 
-def _kept(ensemble: str, found: Mapping[str, Any]) -> tuple[Comparison, ...]:
+def _kept(ensemble: PackedMixture, found: Mapping[str, Any]) -> tuple[Comparison, ...]:
     """Judge a ring: every mode for every seed, of high quality, no share lost."""
-    kind, total = ensemble.partition("|")[0], len(found["centres"])
-    name, least = f"mode-collapse.{ensemble.replace('|', '.')}", QUALITY[kind]
+    kind, total = ensemble.law, len(found["centres"])
+    name, least = f"mode-collapse.{ensemble.joined('.')}", QUALITY[kind]
     shares = across_seeds(np.array(found["reverse_kl"], dtype=float), DELTA)
     return (
         Comparison(
@@ -269,14 +291,16 @@ def g_statistic(qualities: Sequence[Any], divergences: Sequence[Any]) -> float:
     return float((2 * good * np.array(divergences, dtype=float)).sum())
 
 
-def _uneven(name: str, found: Mapping[str, Any], perfect: float | None) -> tuple[Comparison, ...]:
+def _uneven(
+    ensemble: PackedMixture, found: Mapping[str, Any], perfect: float | None
+) -> tuple[Comparison, ...]:
     """Judge whether a covered mode has its share: the G-test is chi-squared if all have.
 
     The control is a perfect sampler, of which the same test must not say that its shares differ.
     """
     from scipy import stats
 
-    law, total = f"mode-collapse.{name.replace('|', '.')}.uneven", len(found["centres"])
+    law, total = f"mode-collapse.{ensemble.joined('.')}.uneven", len(found["centres"])
     limit = Estimate(float(stats.chi2.isf(ERROR_PROBABILITY, SEEDS * (total - 1))))
     text = "do not have equal shares, by a G-test of all seeds"
     statistic = g_statistic(found["quality"], found["reverse_kl"])
@@ -285,7 +309,7 @@ def _uneven(name: str, found: Mapping[str, Any], perfect: float | None) -> tuple
         if math.isfinite(statistic)
         else Estimate.undetermined("a seed has no sample of high quality, so it has no shares")
     )
-    label = collapse_figure.label(name)
+    label = ensemble.title
     uneven = Comparison(law, f"{label}: the modes {text}", measured, ">=", limit)
     if perfect is None:
         return (uneven,)

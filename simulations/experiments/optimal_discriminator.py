@@ -20,7 +20,14 @@ from gantheory.records import Estimate, How, Status
 from simulations import measure
 from simulations.discriminators import NETWORK, Task, recipe, train_discriminators
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
-from simulations.experiments.pairs import PAIRS, SPINE, objectives, played, played_numbers
+from simulations.experiments.pairs import (
+    PAIRS,
+    SPINE,
+    LossOnPair,
+    objectives,
+    played,
+    played_numbers,
+)
 from simulations.fit import fit_discriminator
 from simulations.theory import predict
 
@@ -46,17 +53,17 @@ JUMPING = frozenset({"f-gan-tv", "hinge", "linear"})
 # which is at v = -infinity; its payoff is flat on the other, so that a steep start is lost. It
 # is learnt to 8e-4 nats on "shifted" and "skewed", to 0.001 to 0.05 on the others.
 OUT_OF_REACH = frozenset(
-    {"f-gan-pearson|shifted"}
-    | {f"energy-based|{pair}" for pair in ("wider", "narrower", "two-modes", "logistic")}
+    {LossOnPair("f-gan-pearson", "shifted")}
+    | {LossOnPair("energy-based", pair) for pair in ("wider", "narrower", "two-modes", "logistic")}
 )
 DISTANCE = 0.02  # root mean square of D − D* under m; Pinsker allows √(REACHED/4) = 0.016 for logs
 
 
-def cases(quick: bool) -> tuple[str, ...]:
-    """Return ``game|pair``: the original discriminator on one pair, or every one on every pair."""
+def cases(quick: bool) -> tuple[LossOnPair, ...]:
+    """Return the original discriminator on one pair, or every one on every pair."""
     if quick:
-        return (f"{CLASSIC[0].name}|{SPINE}",)
-    return tuple(f"{loss}|{pair}" for loss in objectives() for pair in PAIRS)
+        return (LossOnPair(CLASSIC[0].name, SPINE),)
+    return tuple(LossOnPair(loss, pair) for loss in objectives() for pair in PAIRS)
 
 
 # Hinge pays nothing for scores beyond ±1, so its network may as well end there; an energy e^v must
@@ -67,31 +74,28 @@ _NETWORKS = {
 }
 
 
-def is_fitted(loss: str, pair: str) -> bool:
+def is_fitted(case: LossOnPair) -> bool:
     """Return whether L-BFGS trains this discriminator: where there is a V(D*) to come near."""
-    by_lbfgs = loss in FITTED | JUMPING
-    return by_lbfgs and predict(played(loss)).optimal_value(*PAIRS[pair]).is_finite
+    by_lbfgs = case.loss in FITTED | JUMPING
+    return by_lbfgs and predict(played(case.loss)).optimal_value(*PAIRS[case.pair]).is_finite
 
 
 @lru_cache(maxsize=64)
-def trained(case: str, seed: int, device: str = "cpu") -> Callable[[Tensor], Tensor]:
-    """Return the discriminator of ``game|pair``, trained from ``seed``."""
-    loss, pair = case.split("|")
-    p, q = PAIRS[pair]
-    if not is_fitted(loss, pair):
-        return train_discriminators([Task(played(loss), p, q, seed)], recipe(device=device))[0]
-    network = _NETWORKS.get(loss, NETWORK)
-    jumps = loss in JUMPING
+def trained(case: LossOnPair, seed: int, device: str = "cpu") -> Callable[[Tensor], Tensor]:
+    """Return the discriminator of one loss on one pair, trained from ``seed``."""
+    loss, (p, q) = played(case.loss), PAIRS[case.pair]
+    if not is_fitted(case):
+        return train_discriminators([Task(loss, p, q, seed)], recipe(device=device))[0]
+    network = _NETWORKS.get(case.loss, NETWORK)
+    jumps = case.loss in JUMPING
     return fit_discriminator(
-        played(loss), p, q, seed=seed, network=network, steps=300, starts=2, jumps=jumps
+        loss, p, q, seed=seed, network=network, steps=300, starts=2, jumps=jumps
     )
 
 
-def compare(case: str, setting: Setting) -> Measurement:
+def compare(case: LossOnPair, setting: Setting) -> Measurement:
     """Train one discriminator and measure its value and its distance from the optimum."""
-    name, pair = case.split("|")
-    p, q = PAIRS[pair]
-    loss = played(name)
+    loss, (p, q) = played(case.loss), PAIRS[case.pair]
     prediction = predict(loss)
     best = prediction.optimal_value(p, q)
     discriminator = trained(case, setting.seed_of(f"train {case}"), setting.device)
@@ -103,10 +107,10 @@ def compare(case: str, setting: Setting) -> Measurement:
     distance = measure.discriminator_distance(loss, discriminator, p, q)
     x = np.linspace(-8, 8, 161)
     numbers = {
-        "loss": name,
-        "parameters": played_numbers(name),
-        "pair": pair,
-        "recipe": "L-BFGS" if is_fitted(name, pair) else "Algorithm 1",
+        "loss": case.loss,
+        "parameters": played_numbers(case.loss),
+        "pair": case.pair,
+        "recipe": "L-BFGS" if is_fitted(case) else "Algorithm 1",
         "optimum": asdict(best),
         "sampled": asdict(sampled),
         "integrated": asdict(integrated),
@@ -118,14 +122,18 @@ def compare(case: str, setting: Setting) -> Measurement:
     }
     # The bound is for a D between 0 and 1; elsewhere the printed output has a scale of its own.
     near = distance.l2 if loss.link == "sigmoid(t)" else None
-    return Measurement(case, _compared(case, best, sampled, integrated, near), numbers)
+    return Measurement(str(case), _compared(case, best, sampled, integrated, near), numbers)
 
 
 def _compared(
-    case: str, best: Estimate, sampled: Estimate, integrated: Estimate, distance: Estimate | None
+    case: LossOnPair,
+    best: Estimate,
+    sampled: Estimate,
+    integrated: Estimate,
+    distance: Estimate | None,
 ) -> tuple[Comparison, ...]:
-    name = f"optimal-discriminator.{case.replace('|', '.')}."
-    where = case.replace("|", ", ")
+    name = f"optimal-discriminator.{case.joined('.')}."
+    where = case.joined(", ")
     # A payoff with too heavy a tail has no interval on samples; its quadrature is judged instead.
     sampled_too = sampled.status is Status.OK
     value = sampled if sampled_too else integrated
@@ -181,7 +189,7 @@ def _near(name: str, where: str, distance: Estimate | None) -> tuple[Comparison,
 
 
 def draw(measured: Sequence[Measurement]) -> Figure:
-    """Draw the first game's trained D over the optimum, and every gap with its interval."""
+    """Draw the first loss's trained D over the optimum, and every gap with its interval."""
     from matplotlib.figure import Figure
 
     losses = list(dict.fromkeys(m.numbers["loss"] for m in measured))

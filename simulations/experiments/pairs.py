@@ -1,9 +1,12 @@
-"""The games, and the pairs of one-dimensional densities, on which theory and training meet."""
+"""The losses, and the pairs of one-dimensional densities, on which theory and training meet."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gantheory.losses import get_loss, list_losses
 from gantheory.losses.loss import Loss
+from simulations.experiments.base import Combination
 
 # Name -> (p, q). Smooth and of full support, so that every divergence of the original GAN is
 # finite; q has a location and a scale, which the generator moves.
@@ -17,6 +20,14 @@ PAIRS: dict[str, tuple[str, str]] = {
 }
 # The pair on which the source's claim is decided: P = N(0, 1), Q = N(1.7, 1).
 SPINE = "shifted"
+
+
+@dataclass(frozen=True)
+class LossOnPair(Combination):
+    """A loss of the catalogue on one of the pairs."""
+
+    loss: str
+    pair: str
 
 
 def played(name: str) -> Loss:

@@ -12,7 +12,7 @@ with s = ∂ log q/∂ loc and any constant k, for the trained t and the compute
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,13 @@ from gantheory.integrals import divergence
 from gantheory.records import Estimate, How
 from gantheory.regularised.record import RegularisedDiscriminator, optimal_discriminator
 from simulations import measure
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Combination,
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+)
 from simulations.experiments.pairs import PAIRS, SPINE
 from simulations.fit import FittedDiscriminator, fit_discriminator
 
@@ -39,12 +45,22 @@ PENALTIES = ("r1", "both")
 SYMMETRIC = "two-modes"  # where both gradients in loc vanish, and no twin tells them apart
 
 
-def cases(quick: bool) -> tuple[str, ...]:
-    """Return ``loss|penalty|pair|weight``: R1 on one pair, or every one on every pair."""
+@dataclass(frozen=True)
+class Penalised(Combination):
+    """A loss with a penalty of one weight, on one of the pairs."""
+
+    loss: str
+    penalty: str
+    pair: str
+    weight: str
+
+
+def cases(quick: bool) -> tuple[Penalised, ...]:
+    """Return R1 on one pair, or every one on every pair."""
     if quick:
-        return tuple(f"minimax|r1|{SPINE}|{weight}" for weight in WEIGHTS)
+        return tuple(Penalised("minimax", "r1", SPINE, weight) for weight in WEIGHTS)
     return tuple(
-        f"{loss}|{penalty}|{pair}|{weight}"
+        Penalised(loss, penalty, pair, weight)
         for loss in LOSSES
         for penalty in PENALTIES
         for pair in PAIRS
@@ -52,14 +68,18 @@ def cases(quick: bool) -> tuple[str, ...]:
     )
 
 
-def compare(case: str, setting: Setting) -> Measurement:
+def compare(case: Penalised, setting: Setting) -> Measurement:
     """Train one discriminator, and hold its objective and its gradient against the computed."""
-    loss, penalty, pair, weight = case.split("|")
-    p, q = PAIRS[pair]
-    regulariser = f"{penalty}({weight})"
+    loss, (p, q) = case.loss, PAIRS[case.pair]
+    regulariser = f"{case.penalty}({case.weight})"
     best = optimal_discriminator(loss, p, q, regulariser=regulariser)
     trained = fit_discriminator(
-        loss, p, q, seed=setting.seed_of(case), regulariser=regulariser, steps=STEPS[setting.quick]
+        loss,
+        p,
+        q,
+        seed=setting.seed_of(str(case)),
+        regulariser=regulariser,
+        steps=STEPS[setting.quick],
     )
     reached = _objective(loss, trained, best)
     gradient = measure.integrated_gradient(loss, trained, q)
@@ -71,12 +91,12 @@ def compare(case: str, setting: Setting) -> Measurement:
     )
     free = divergence(f"{loss}.followed", p, q, wrt="q.loc")
     numbers = {
-        "loss": loss, "penalty": penalty, "pair": pair, "weight": weight,
+        **asdict(case),
         "objective": asdict(best.objective), "reached": asdict(reached),
         "gradient": asdict(held), "computed": asdict(best.gradient("q.loc")),
         "unpenalised": asdict(free),
     }  # fmt: skip
-    return Measurement(case, _compared(case, best, reached, held, free), numbers)
+    return Measurement(str(case), _compared(case, best, reached, held, free), numbers)
 
 
 def _objective(loss: str, trained: FittedDiscriminator, best: RegularisedDiscriminator) -> Estimate:
@@ -99,14 +119,14 @@ def _computed(best: RegularisedDiscriminator, x: Tensor) -> Tensor:
 
 
 def _compared(
-    case: str,
+    case: Penalised,
     best: RegularisedDiscriminator,
     reached: Estimate,
     gradient: Estimate,
     free: Estimate,
 ) -> tuple[Comparison, ...]:
-    name = f"penalised-discriminator.{case.replace('|', '.').replace('/', '-')}."
-    where = case.replace("|", ", ")
+    name = f"penalised-discriminator.{case.joined('.').replace('/', '-')}."
+    where = case.joined(", ")
     objective, computed = best.objective, best.gradient("q.loc")
     bound = Comparison(
         name + "bound", f"V - penalty of D <= that of D* ({where})", reached, "<=", objective
@@ -142,7 +162,7 @@ def _compared(
             Estimate(SMALL),
         ),
     )
-    if f"|{SYMMETRIC}|" in case:
+    if case.pair == SYMMETRIC:
         return found
     wrong = f"G's gradient through the trained D = that without a penalty ({where})"
     return (*found, _twin_of(followed, wrong, free))

@@ -7,6 +7,7 @@ magnitude with the two learning rates and with k, the discriminator's steps for 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,13 @@ import numpy as np
 from gantheory.records import Estimate, How
 from simulations.data import Law, as_density
 from simulations.ensembles import Member, Recipe
-from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
+from simulations.experiments.base import (
+    Combination,
+    Comparison,
+    Experiment,
+    Measurement,
+    Setting,
+)
 from simulations.measure import normal_jsd
 from simulations.networks import Affine, Mlp
 from simulations.train import last, train
@@ -32,15 +39,26 @@ def _rates(quick: bool) -> tuple[float, ...]:
     return RATES[2:5] if quick else RATES
 
 
-def cases(quick: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Steps(Combination):
+    """How many steps the discriminator makes for each of the generator's."""
+
+    k: int
+
+    def __str__(self) -> str:
+        """Return the label."""
+        return f"k={self.k}"
+
+
+def cases(quick: bool) -> tuple[Steps, ...]:
     """Return the numbers k of discriminator steps."""
-    return ("k=1",) if quick else ("k=1", "k=5")
+    return (Steps(1),) if quick else (Steps(1), Steps(5))
 
 
-def compare(case: str, setting: Setting) -> Measurement:
+def compare(case: Steps, setting: Setting) -> Measurement:
     """Train every pair of rates as one ensemble and integrate the final JSD exactly."""
     grid = _rates(setting.quick)
-    first = setting.seed_of(case)
+    first = setting.seed_of(str(case))
     seeds = 1 if setting.quick else 4
     members = [
         Member(
@@ -57,7 +75,7 @@ def compare(case: str, setting: Setting) -> Measurement:
         Affine(loc=-1.0, scale=0.5),
         steps=1024 if setting.quick else 3072,
         batch=128,
-        discriminator_steps=int(case.removeprefix("k=")),
+        discriminator_steps=case.k,
         device=setting.device,
     )
     rows = last(train(members, how)).parameters["generator"][:, :2].cpu().numpy()
@@ -85,7 +103,7 @@ def compare(case: str, setting: Setting) -> Measurement:
         ),
     )  # fmt: skip
     numbers: dict[str, Any] = {"rates": grid, "mean": means.tolist(), "seeds": seeds, "lost": lost}
-    return Measurement(case, comparisons, numbers)
+    return Measurement(str(case), comparisons, numbers)
 
 
 def _jsd(loc: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -141,7 +141,7 @@ def draw(measured: Sequence[Measurement]) -> Figure:
                 fmt="o", ms=4, capsize=3, color=colour,
             )  # fmt: skip
         for case, numbers in found.items():
-            if case.startswith("training"):
+            if case != "distance":
                 values = [abs(float(e["value"])) for e in numbers[loss]]
                 along.plot(numbers["step"], values, color=colour)
                 along.axhline(numbers["followed"][loss], color=colour, ls=":", lw=1)

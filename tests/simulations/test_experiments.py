@@ -1,6 +1,7 @@
 """Every experiment, on its small budget, ends in the verdicts that it should; records survive."""
 
 import json
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -54,7 +55,10 @@ def test_an_experiment_says_what_it_claims_and_expects(name):
     assert experiment.expected
     assert experiment.source
     assert 0 < experiment.quick_minutes <= experiment.minutes
-    assert set(experiment.cases(True)) <= set(experiment.cases(False))
+    every = experiment.cases(False)
+    assert set(experiment.cases(True)) <= set(every)
+    assert len(set(map(str, every))) == len(every)  # labels are the keys of a record
+    assert pickle.loads(pickle.dumps(every)) == every
 
 
 # --- records ------------------------------------------------------------------------------------
@@ -192,14 +196,15 @@ def test_nothing_is_as_it_should_be_where_no_gradient_was_measured(monkeypatch):
 
 
 def test_what_is_out_of_reach_names_cases_and_none_of_the_quick_ones():
-    from simulations.experiments.frozen_gradient import OUT_OF_REACH, WRT, cases
+    from simulations.experiments.frozen_gradient import OUT_OF_REACH, WRT, Gradient, cases
+    from simulations.experiments.pairs import LossOnPair
 
     places = {
-        f"{case}|{wrt}|{kind}"
+        Gradient(case.loss, case.pair, wrt, kind)
         for case in cases(False) for wrt in WRT for kind in ("optimal", "trained")
     }  # fmt: skip
     assert places >= OUT_OF_REACH
-    assert not any(place.startswith(case) for place in OUT_OF_REACH for case in cases(True))
+    assert not {LossOnPair(place.loss, place.pair) for place in OUT_OF_REACH} & set(cases(True))
 
 
 @pytest.mark.parametrize(("how", "status"), [(How.MEASURED, 0), (How.REFUTED, 1)])

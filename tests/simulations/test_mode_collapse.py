@@ -11,7 +11,7 @@ from simulations.experiments import mode_collapse, pursuit
 from simulations.experiments.base import Measurement
 
 
-def seeds_of(ensemble, masses, quality=0.95, modes=None, untrained=1):
+def seeds_of(law, masses, quality=0.95, modes=None, untrained=1):
     """Return the groups of eight seeds that all got these shares of their modes."""
     total, held = len(masses), [m for m in masses if m]
     numbers = {
@@ -25,7 +25,7 @@ def seeds_of(ensemble, masses, quality=0.95, modes=None, untrained=1):
     groups = range(mode_collapse.SEEDS // mode_collapse.GROUP)
     perfect = {f"{name} G": 20.0 for name in mode_collapse.MIXTURES}
     return [
-        *(Measurement(f"{ensemble}|{group}", (), numbers) for group in groups),
+        *(Measurement(f"{law}|1|{group}", (), numbers) for group in groups),
         Measurement("perfect", (), perfect),
     ]
 
@@ -54,7 +54,7 @@ HOLDS, FAILS = How.MEASURED, How.REFUTED
     ids=["uneven", "lost", "perfect"],
 )
 def test_the_grid_is_judged_by_its_shares_as_well_as_its_modes(masses, expected):
-    found = concluded(seeds_of("grid|1", masses))
+    found = concluded(seeds_of("grid", masses))
     assert {name: found[f"grid.1.{name}"] for name in expected} == expected
 
 
@@ -62,22 +62,22 @@ def test_the_grid_is_judged_by_its_shares_as_well_as_its_modes(masses, expected)
     ("planted", "expected"),
     [
         (
-            seeds_of("ring|1", TILTED),
+            seeds_of("ring", TILTED),
             {"modes": HOLDS, "quality": HOLDS, "shares": HOLDS, "twin": FAILS},
         ),
-        (seeds_of("ring|1", TILTED), {"uneven": HOLDS, "uneven.twin": FAILS}),
-        (seeds_of("ring|1", EQUAL), {"uneven": FAILS, "uneven.twin": FAILS}),
+        (seeds_of("ring", TILTED), {"uneven": HOLDS, "uneven.twin": FAILS}),
+        (seeds_of("ring", EQUAL), {"uneven": FAILS, "uneven.twin": FAILS}),
         (
-            seeds_of("ring|1", (0.25,) * 4 + (0.0,) * 4),
+            seeds_of("ring", (0.25,) * 4 + (0.0,) * 4),
             {"modes": FAILS, "shares": FAILS, "twin": FAILS},
         ),
-        (seeds_of("ring|1", EQUAL, untrained=8), {"modes": HOLDS, "twin": HOLDS}),
+        (seeds_of("ring", EQUAL, untrained=8), {"modes": HOLDS, "twin": HOLDS}),
         (
-            seeds_of("ring|1", EQUAL, quality=math.nan),
+            seeds_of("ring", EQUAL, quality=math.nan),
             {"quality": How.UNDECIDED, "uneven": How.UNDECIDED, "modes": HOLDS},
         ),
-        (seeds_of("ring|1", TILTED, quality=0.905), {"quality": How.UNDECIDED, "modes": HOLDS}),
-        (seeds_of("ring|1", TILTED, quality=0.85), {"quality": FAILS, "modes": HOLDS}),
+        (seeds_of("ring", TILTED, quality=0.905), {"quality": How.UNDECIDED, "modes": HOLDS}),
+        (seeds_of("ring", TILTED, quality=0.85), {"quality": FAILS, "modes": HOLDS}),
     ],
     ids=["sound", "tilted", "equal", "lost", "untrained", "no numbers", "near", "poor"],
 )
