@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from gantheory.errors import GantheoryError, known_names
@@ -90,6 +91,7 @@ def _hint(asked: str, table: tuple[E, ...], also: tuple[str, ...]) -> str:
     return known_names([*sorted(entry.name for entry in table), *also])
 
 
+@lru_cache(4096)
 def folded(text: str) -> str:
     """Return a name as it is compared: in lower case, without blanks, hyphens and underscores.
 

@@ -11,7 +11,8 @@ from scipy import stats
 from benchmarks import gpu, gpu_equality, gpu_speed
 from benchmarks.simulator import TASKS
 from gantheory.errors import GantheoryError
-from simulations import fused, minibatches
+from gantheory.losses import find
+from simulations import fused, minibatches, trainable
 from simulations.counter import Counter, philox
 from simulations.data import Law, as_density, grid, quantile, ring
 from simulations.ensembles import Member, Recipe, initial_state
@@ -36,6 +37,20 @@ def test_philox_gives_the_published_words(inputs, words):
     a, b, c, d, low, high = (torch.tensor([int(word, 16)]) for word in inputs.split())
     found = [f"{int(word):08x}" for word in philox((a, b, c, d), (low, high))]
     assert found == words.split()
+
+
+@pytest.mark.parametrize("source", ["counter", "twister"])
+def test_drawing_for_many_members_looks_each_loss_up_once(source, monkeypatch):
+    """A card waits for each look at the catalogue: a thousand members a portion made it idle."""
+    looked_up = []
+    monkeypatch.setattr(trainable, "find", lambda loss: looked_up.append(loss) or find(loss))
+    losses = ["minimax", "hinge"]
+    team = [Member(Law(as_density("normal(0, 1)")), losses[k % 2], seed=k) for k in range(40)]
+    network = Mlp((1, 4, 1))
+    how = Recipe(network, Affine(1, 1), steps=CHUNK, batch=2, source=source)
+    drawn = list(portions(team, how, 0, CHUNK))
+    assert all(len(samples["real"]) == 40 for _, samples in drawn)
+    assert len(looked_up) <= len(losses) * len(drawn)
 
 
 def by_hand(seed, stream, step, tag, place):
