@@ -67,27 +67,27 @@ class Outcome(Shown):
 
 def decided(
     statement: str,
-    found: bool | None,
+    answer: bool | None,
     why: str,
     *,
     claimed: bool = True,
     how: How = How.PROVED,
     assumptions: Iterable[str] = (),
 ) -> Verdict:
-    """Return the verdict on a yes-or-no question of which ``found`` is an engine's answer.
+    """Return the verdict on a yes-or-no question of which ``answer`` is an engine's.
 
     Args:
         statement: what is claimed.
-        found: what the engine decided; None where it did not.
+        answer: what the engine decided; None where it did not.
         why: what the answer rests on, or the counterexample.
         claimed: the answer that the statement claims.
         how: how the engine knows its answer.
         assumptions: what the answer rests on.
     """
-    if found is None or how is How.UNDECIDED:
+    if answer is None or how is How.UNDECIDED:
         return Verdict(statement, How.UNDECIDED, reason=why)
     rests = tuple(assumptions)
-    if found is claimed:
+    if answer is claimed:
         return Verdict(statement, how, reason=why, assumptions=rests)
     return Verdict(statement, How.REFUTED, counterexample=why, assumptions=rests)
 

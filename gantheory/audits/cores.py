@@ -84,12 +84,12 @@ def _as_product(inner: sp.Expr) -> sp.Expr:
 class _Printer(StrPrinter):
     """Writes pieces as ``where``, which a formula may hold."""
 
-    def _print_choice(self, found: sp.Expr) -> str:
-        place, above, below = map(self._print, found.args)
+    def _print_choice(self, expr: sp.Expr) -> str:
+        place, above, below = map(self._print, expr.args)
         return f"where({place} > 0, {above}, {below})"
 
-    def _print_Piecewise(self, found: sp.Piecewise) -> str:
-        *pieces, (otherwise, _) = found.args
+    def _print_Piecewise(self, piecewise: sp.Piecewise) -> str:
+        *pieces, (otherwise, _) = piecewise.args
         text = self._print(otherwise)
         for value, condition in reversed(pieces):
             text = f"where({self._print(condition)}, {self._print(value)}, {text})"

@@ -71,29 +71,29 @@ class Equality:
 
 @lru_cache(maxsize=64)
 def equal_loss(
-    found: PayoffFormulas, probabilities: bool = False, fit: bool = True
+    formulas: PayoffFormulas, probabilities: bool = False, fit: bool = True
 ) -> Equality | None:
     """Return the catalogue's loss that has these payoffs, the plainest first.
 
     With ``fit=False`` losses with parameters are not tried, which is what takes time.
     """
-    critic = _critic(found, probabilities)
+    critic = _critic(formulas, probabilities)
     if critic is not None:
         return critic
-    everywhere = points_of(found)
+    everywhere = points_of(formulas)
     for tolerance, scores in ((NEAR, everywhere), (GUARDED, POINTS[np.abs(POINTS) < 4])):
-        guard = [] if tolerance == NEAR else [_guard(found)]
+        guard = [] if tolerance == NEAR else [_guard(formulas)]
         if guard == [None]:
             return None
         more = tuple(g for g in guard if g is not None)
-        for entry, score, said in _candidates(found):
-            differences = match(found, PayoffFormulas.of(entry).at(score), scores, tolerance)
+        for entry, score, said in _candidates(formulas):
+            differences = match(formulas, PayoffFormulas.of(entry).at(score), scores, tolerance)
             if differences is not None:
                 return Equality(entry.name, (*said, *differences, *more), entry)
         if tolerance == NEAR and fit:
-            fitted = _fitted(found)
-            if fitted is None and not upright(found):
-                fitted = _fitted(found.at(-t))
+            fitted = _fitted(formulas)
+            if fitted is None and not upright(formulas):
+                fitted = _fitted(formulas.at(-t))
                 if fitted is not None:
                     fitted = replace(fitted, up_to=("the sign of the score", *fitted.up_to))
             if fitted is not None:
@@ -102,21 +102,21 @@ def equal_loss(
 
 
 def match(
-    found: PayoffFormulas,
+    formulas: PayoffFormulas,
     known: PayoffFormulas,
     points: np.ndarray = POINTS,
     tolerance: float = NEAR,
 ) -> tuple[str, ...] | None:
     """Return what two games differ by, a factor or a constant each; None where they differ."""
-    pairs = [(found.real, known.real), (found.fake, known.fake)]
+    pairs = [(formulas.real, known.real), (formulas.fake, known.fake)]
     together = common_factor(pairs, points, tolerance)
     if together is None or together <= 0:
         return None
     close = _one if tolerance == NEAR else _nearly
     differences = [] if close(together) else [f"a factor {_short(together)} of the discriminator's"]
-    if found.generator is None or known.generator is None:
+    if formulas.generator is None or known.generator is None:
         return (*differences, "the generator's loss, which is not given")
-    alone = common_factor([(found.generator, known.generator)], points, tolerance)
+    alone = common_factor([(formulas.generator, known.generator)], points, tolerance)
     if alone is None or alone <= 0:
         return None
     if not close(alone):
@@ -124,7 +124,7 @@ def match(
     if differences and close(alone / together):
         differences = [f"a factor {_short(together)}"]
     if tolerance == NEAR and _constants(
-        [*pairs, (found.generator, known.generator)], (together, together, alone)
+        [*pairs, (formulas.generator, known.generator)], (together, together, alone)
     ):
         differences.append("constants")
     return tuple(differences)
@@ -164,24 +164,24 @@ def _constants(pairs: Sequence[tuple[Any, Any]], factors: Sequence[float]) -> bo
     return False
 
 
-def points_of(found: PayoffFormulas) -> np.ndarray:
+def points_of(formulas: PayoffFormulas) -> np.ndarray:
     """Return scores on both sides of every number in the formulas, where kinks may be."""
-    numbers = [float(n) for n in _numbers(found) if 10 < n < 10**4]
+    numbers = [float(n) for n in _numbers(formulas) if 10 < n < 10**4]
     return np.concatenate([POINTS, *(np.array([-n - 1.3, 1.3 - n, n - 1.3, n + 1.3])
                                      for n in numbers)])  # fmt: skip
 
 
-def upright(found: PayoffFormulas) -> bool:
+def upright(formulas: PayoffFormulas) -> bool:
     """Return whether the discriminator's payoffs ask for higher scores on real samples."""
     scores = np.linspace(-6.0, 6.0, 121)
     best = [
         scores[int(np.argmax(np.nan_to_num(values(x, scores), nan=-np.inf)))]
-        for x in (found.real, found.fake)
+        for x in (formulas.real, formulas.fake)
     ]
     return bool(best[0] > best[1])
 
 
-def _candidates(found: PayoffFormulas) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]]]:
+def _candidates(formulas: PayoffFormulas) -> Iterator[tuple[Loss, sp.Expr, tuple[str, ...]]]:
     """Yield the entries without parameters, with the scores that people put into them."""
     plain = [entry for entry in CATALOGUE.values() if not entry.parameters]
     for entry in plain:
@@ -189,43 +189,43 @@ def _candidates(found: PayoffFormulas) -> Iterator[tuple[Loss, sp.Expr, tuple[st
     for entry in plain:
         yield entry, -t, ("the sign of the score", *_inside(entry))
     yield CATALOGUE["least-squares-01"], 1 - t, ("the sign of the score",)
-    for scale in _scales(found):
+    for scale in _scales(formulas):
         yield CATALOGUE["hinge"], t / scale, (f"the score's scale {scale}",)
     yield CATALOGUE["linear"], sigmoid(t), ("a sigmoid of the score",)
-    if found.real.has(t):
+    if formulas.real.has(t):
         for entry in plain:
-            if entry.real == "t" and found.real != t:
-                yield entry, found.real, (f"the output activation {found.real}",)
+            if entry.real == "t" and formulas.real != t:
+                yield entry, formulas.real, (f"the output activation {formulas.real}",)
 
 
 def _inside(entry: Loss) -> tuple[str, ...]:
     return () if entry.domain == "(-oo, oo)" else (f"scores in {entry.domain}",)
 
 
-def _scales(found: PayoffFormulas) -> list[sp.Rational]:
-    numbers = {abs(n) for n in found.real.atoms(sp.Rational) | found.fake.atoms(sp.Rational)}
+def _scales(formulas: PayoffFormulas) -> list[sp.Rational]:
+    numbers = {abs(n) for n in formulas.real.atoms(sp.Rational) | formulas.fake.atoms(sp.Rational)}
     return sorted(n for n in numbers if n > 0 and n != 1)[:6]
 
 
-def _critic(found: PayoffFormulas, probabilities: bool) -> Equality | None:
+def _critic(formulas: PayoffFormulas, probabilities: bool) -> Equality | None:
     """Return the Wasserstein critic for payoffs that are linear in an unbounded score."""
     if probabilities or not all(
         x is None or (sp.Poly(x, t).degree() == 1 if x.is_polynomial(t) else False)
-        for x in (found.real, found.fake, found.generator)
+        for x in (formulas.real, formulas.fake, formulas.generator)
     ):
         return None
     linear = PayoffFormulas(t, -t, -t)
     for score, said in ((t, ()), (-t, ("the sign of the score",))):
-        differences = match(found, linear.at(score), points_of(found))
+        differences = match(formulas, linear.at(score), points_of(formulas))
         if differences is not None:
             return Equality("wasserstein", (*said, *differences))
     return None
 
 
-def _guard(found: PayoffFormulas) -> str | None:
+def _guard(formulas: PayoffFormulas) -> str | None:
     """Return what guards a logarithm, read off the small numbers in the formulas."""
     small: set[sp.Rational] = set()
-    for part in (found.real, found.fake, found.generator):
+    for part in (formulas.real, formulas.fake, formulas.generator):
         if part is not None:
             numbers = part.atoms(sp.Rational)
             small |= {n for n in numbers if 0 < n <= sp.Rational(1, 100)}
@@ -236,22 +236,22 @@ def _guard(found: PayoffFormulas) -> str | None:
 # --- parameters
 
 
-def _fitted(found: PayoffFormulas) -> Equality | None:
+def _fitted(formulas: PayoffFormulas) -> Equality | None:
     for entry in CATALOGUE.values():
-        if not entry.parameters or _kind(_parts(found)) != _kind(_entry(entry.name)):
+        if not entry.parameters or _kind(_parts(formulas)) != _kind(_entry(entry.name)):
             continue
-        for start in _starts(entry, found):
-            given = _fit(entry, found, start)
+        for start in _starts(entry, formulas):
+            given = _fit(entry, formulas, start)
             if given is None:
                 continue
-            differences = match(found, PayoffFormulas.of(given), points_of(found))
+            differences = match(formulas, PayoffFormulas.of(given), points_of(formulas))
             if differences is not None:
                 return Equality(given.name, (*_inside(given), *differences), given)
     return None
 
 
-def _parts(found: PayoffFormulas) -> list[sp.Expr]:
-    return [x for x in (found.real, found.fake, found.generator) if x is not None]
+def _parts(formulas: PayoffFormulas) -> list[sp.Expr]:
+    return [x for x in (formulas.real, formulas.fake, formulas.generator) if x is not None]
 
 
 def _kind(parts: Sequence[sp.Expr]) -> str:
@@ -263,11 +263,11 @@ def _kind(parts: Sequence[sp.Expr]) -> str:
     return "exponential" if any(x.has(sp.exp) for x in parts) else "polynomial"
 
 
-def _starts(entry: Loss, found: PayoffFormulas) -> list[list[float]]:
+def _starts(entry: Loss, formulas: PayoffFormulas) -> list[list[float]]:
     names = list(entry.parameters)
     typical = {"a": (0.1, 0.9, -1.0), "b": (0.1, 1.0), "c": (0.0, 1.0), "eps": (),
                "prior": (0.4,)}  # fmt: skip
-    written = [float(n) for n in _numbers(found)]
+    written = [float(n) for n in _numbers(formulas)]
     options = []
     for name in names:
         if name == "eps":
@@ -281,17 +281,17 @@ def _starts(entry: Loss, found: PayoffFormulas) -> list[list[float]]:
     ]
 
 
-def _numbers(found: PayoffFormulas) -> set[sp.Rational]:
-    return {abs(n) for x in _parts(found) for n in x.atoms(sp.Rational)}
+def _numbers(formulas: PayoffFormulas) -> set[sp.Rational]:
+    return {abs(n) for x in _parts(formulas) for n in x.atoms(sp.Rational)}
 
 
-def _fit(entry: Loss, found: PayoffFormulas, start: list[float]) -> Loss | None:
+def _fit(entry: Loss, formulas: PayoffFormulas, start: list[float]) -> Loss | None:
     """Return the entry with the numbers that fit best, as short fractions."""
     names = list(entry.parameters)
     known = _functions(entry.name)
     scores = np.linspace(-2.9, 2.7, 17)
     ours = [values(x, scores) if x is not None else None
-            for x in (found.real, found.fake, found.generator)]  # fmt: skip
+            for x in (formulas.real, formulas.fake, formulas.generator)]  # fmt: skip
     if any(x is not None and not np.isfinite(x).all() for x in ours):
         return None
 

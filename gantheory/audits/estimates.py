@@ -102,19 +102,19 @@ class Judged:
             yield f"undecided, because {self.undecided}"
 
 
-def judge_frozen(found: Recovered) -> Audit:
+def judge_frozen(recovered: Recovered) -> Audit:
     """Return the audit of a loss with frozen samples."""
-    assert found.frozen is not None
-    facts = found.frozen
+    assert recovered.frozen is not None
+    facts = recovered.frozen
     judged = _judged(facts)
     reasons = (facts["missing"],) if facts["missing"] else ()
     how = [facts["taken"]] if facts["taken"] else []
     if facts["uniform"]:
         how.append("no reference model is given: it is taken as uniform")
     return Audit(
-        name=found.name, recovered=not reasons, loss=None, players=(),
+        name=recovered.name, recovered=not reasons, loss=None, players=(),
         reduction=facts["reduction"], samples_frozen=judged.as_dict(),
-        findings=tuple(_findings(judged, found)), reasons=reasons, how=tuple(how),
+        findings=tuple(_findings(judged, recovered)), reasons=reasons, how=tuple(how),
         details={"frozen": judged},
     )  # fmt: skip
 
@@ -215,41 +215,45 @@ def _in_ratio(formula: str | None) -> str | None:
     return formula_text(sp.expand_log(to_sympy(formula).xreplace({t: sp.log(r)})))
 
 
-def _said(found: Curvature) -> str:
-    said = said_of(found)
+def _said(curvature: Curvature) -> str:
+    said = said_of(curvature)
     return NOTHING if said.startswith(NOTHING) else said
 
 
 # --- findings
 
 
-def _findings(judged: Judged, found: Recovered) -> Iterator[Finding]:
+def _findings(judged: Judged, recovered: Recovered) -> Iterator[Finding]:
     facts = judged.facts
     if facts["kind"] == "preference":
-        yield from _of_a_preference(facts, found)
+        yield from _of_a_preference(facts, recovered)
     elif facts["kind"] == "reward":
-        yield from _of_a_reward(judged, found)
+        yield from _of_a_reward(judged, recovered)
     elif facts["missing"] is None:
-        yield from _of_an_estimator(judged, found)
+        yield from _of_an_estimator(judged, recovered)
 
 
-def _code(found: Recovered, *lines: str) -> str:
-    return "\n".join(line for line in (found.origin, "import torch", *lines) if line)
+def _code(recovered: Recovered, *lines: str) -> str:
+    return "\n".join(line for line in (recovered.origin, "import torch", *lines) if line)
 
 
-def _gradient(found: Recovered, wrt: str = "") -> str:
+def _gradient(recovered: Recovered, wrt: str = "") -> str:
     """Return code that shows the gradient of a loss on a million samples beside the truth."""
-    assert found.frozen is not None
+    assert recovered.frozen is not None
     print_ = "print(torch.autograd.grad(loss.mean(), mean))"
-    lines = [MEASURED, f"loss = {found.frozen['written']}", "loss = loss[0] if isinstance(loss, "
-             "tuple) else loss", print_]  # fmt: skip
+    lines = [
+        MEASURED,
+        f"loss = {recovered.frozen['written']}",
+        "loss = loss[0] if isinstance(loss, tuple) else loss",
+        print_,
+    ]
     if wrt:
         lines.append(f"print(gt.divergence({wrt!r}, 'normal(1/2, 1)', 'normal(0, 1)', "
                      "wrt='q.loc'))")  # fmt: skip
-    return _code(found, *lines)
+    return _code(recovered, *lines)
 
 
-def _of_an_estimator(judged: Judged, found: Recovered) -> Iterator[Finding]:
+def _of_an_estimator(judged: Judged, recovered: Recovered) -> Iterator[Finding]:
     follows, estimates = judged.follows, judged.estimates
     if judged.way == "no gradient":
         reward = getattr(judged.derivation, "reward", None)
@@ -258,7 +262,7 @@ def _of_an_estimator(judged: Judged, found: Recovered) -> Iterator[Finding]:
         yield Finding(
             Kind.NO_GENERATOR_GRADIENT, Severity.NOTE,
             f"no gradient reaches the trained model: in a loss it does nothing{said}",
-            _code(found, MEASURED, f"print({judged.facts['written']})"),
+            _code(recovered, MEASURED, f"print({judged.facts['written']})"),
             "leave the trained model's log probabilities attached, if it is meant as a loss",
         )  # fmt: skip
         return
@@ -269,23 +273,23 @@ def _of_an_estimator(judged: Judged, found: Recovered) -> Iterator[Finding]:
         yield Finding(
             Kind.FOLLOWS_NOTHING, Severity.ERROR,
             f"its gradient is pure noise and follows nothing{value}: every sample is pulled alike",
-            _gradient(found),
+            _gradient(recovered),
             "minimise log(r)**2/2 (k2), which follows kl_qp, or multiply by a differentiable "
             "importance weight",
         )  # fmt: skip
     elif follows.is_divergence is False:
-        yield from _no_divergence(judged, found)
+        yield from _no_divergence(judged, recovered)
     elif estimates is not None and estimates.is_divergence and _differ(estimates, follows):
         yield Finding(
             Kind.FOLLOWS_ANOTHER, Severity.WARNING,
             f"its mean is {said_of(estimates)}, and its gradient follows {_said(follows)}",
-            _gradient(found, _said(follows) if follows.is_named else ""),
+            _gradient(recovered, _said(follows) if follows.is_named else ""),
             "take the one whose gradient is meant: k2 follows kl_qp, k3 follows kl_pq; a "
             "differentiable importance weight follows the mean",
         )  # fmt: skip
 
 
-def _no_divergence(judged: Judged, found: Recovered) -> Iterator[Finding]:
+def _no_divergence(judged: Judged, recovered: Recovered) -> Iterator[Finding]:
     assert judged.follows is not None
     at = judged.follows.counterexample
     turned = _is_negative(judged.follows)
@@ -296,17 +300,19 @@ def _no_divergence(judged: Judged, found: Recovered) -> Iterator[Finding]:
         "positive" if turned else
         f"its gradient follows no divergence: the curvature {judged.follows.curvature} is negative"
         + (f" at r = {at}" if at is not None else ""),
-        _gradient(found),
+        _gradient(recovered),
         "turn the sign, or exchange the two models' log probabilities" if turned else
         "minimise log(r)**2/2 (k2), which follows kl_qp, or r - 1 - log(r) (k3), which follows "
         "kl_pq",
     )  # fmt: skip
 
 
-def _is_negative(found: Curvature) -> bool:
+def _is_negative(curvature: Curvature) -> bool:
     """Return whether a curvature is nowhere positive, at ratios over many decades."""
-    values = [sp.N(found.curvature.xreplace({r: sp.Float(2.0**k)})) for k in range(-12, 13)]
-    return all(v.is_real and v <= 0 for v in values) and all(mass <= 0 for _, mass in found.atoms)
+    values = [sp.N(curvature.curvature.xreplace({r: sp.Float(2.0**k)})) for k in range(-12, 13)]
+    return all(v.is_real and v <= 0 for v in values) and all(
+        mass <= 0 for _, mass in curvature.atoms
+    )
 
 
 def _differ(left: Curvature, right: Curvature) -> bool:
@@ -318,12 +324,12 @@ def _differ(left: Curvature, right: Curvature) -> bool:
     return any(abs(x - factors[0]) > 1e-9 * abs(factors[0]) for x in factors)
 
 
-def _of_a_reward(judged: Judged, found: Recovered) -> Iterator[Finding]:
+def _of_a_reward(judged: Judged, recovered: Recovered) -> Iterator[Finding]:
     follows = judged.follows
     if follows is None or follows.is_divergence is not False:
         return
     written = judged.facts["written"]
-    shown = _code(found, "scores = torch.tensor([[-2.0], [2.0]])", f"print({written})")
+    shown = _code(recovered, "scores = torch.tensor([[-2.0], [2.0]])", f"print({written})")
     if _is_negative(follows):
         yield Finding(
             Kind.EXCHANGED, Severity.NOTE,
@@ -341,12 +347,12 @@ def _of_a_reward(judged: Judged, found: Recovered) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _of_a_preference(facts: dict[str, Any], found: Recovered) -> Iterator[Finding]:
+def _of_a_preference(facts: dict[str, Any], recovered: Recovered) -> Iterator[Finding]:
     signs = facts["weights"]
     if signs is None:
         return
     shown = _code(
-        found, "chosen_q = torch.tensor([-1.0], requires_grad=True)",
+        recovered, "chosen_q = torch.tensor([-1.0], requires_grad=True)",
         "rejected_q = torch.tensor([-1.2], requires_grad=True)",
         "chosen_p, rejected_p = torch.tensor([-1.1]), torch.tensor([-0.9])",
         f"loss = {facts['written']}", "loss = loss[0] if isinstance(loss, tuple) else loss",

@@ -24,15 +24,17 @@ NO_GENERATOR = "the code gives no generator's loss"
 SECONDS = 10.0  # for the derivation of one loss
 
 
-def judge(found: Recovered, claims: str | None = None) -> Audit:
+def judge(recovered: Recovered, claims: str | None = None) -> Audit:
     """Return the audit of what was recovered; ``claims`` is the loss that it is said to be."""
-    if found.frozen is not None:
+    if recovered.frozen is not None:
         from gantheory.audits.estimates import judge_frozen  # of estimators alone
 
-        return judge_frozen(found)
-    name, players, probabilities = found.name, found.players, found.probabilities
-    claim, claimed, of = claim_of(claims, found.said)
-    domain = "[0, oo)" if claim in ENERGIES and found.domain == "(-oo, oo)" else found.domain
+        return judge_frozen(recovered)
+    name, players, probabilities = recovered.name, recovered.players, recovered.probabilities
+    claim, claimed, of = claim_of(claims, recovered.said)
+    domain = (
+        "[0, oo)" if claim in ENERGIES and recovered.domain == "(-oo, oo)" else recovered.domain
+    )
     d, g = players.get("discriminator"), players.get("generator")
     coupled = next((one.coupled for one in players.values() if one.coupled), None)
     payoffs = _payoffs(d, g)
@@ -40,13 +42,13 @@ def judge(found: Recovered, claims: str | None = None) -> Audit:
     equals = _equality(d, g, payoffs, coupled, probabilities)
     derivation = _derivation(definition, equals, payoffs)
     facts = Facts(
-        name, found.origin, players, payoffs, equals, derivation, definition, claim, claimed, of,
-        probabilities, coupled, found.options, found.penalty,
+        name, recovered.origin, players, payoffs, equals, derivation, definition, claim, claimed,
+        of, probabilities, coupled, recovered.options, recovered.penalty,
     )  # fmt: skip
     reasons = tuple(f"{one.player}: {one.missing}" for one in players.values() if one.missing)
     return Audit(
         name=name,
-        recovered=not reasons and coupled is None and bool(players or found.penalty),
+        recovered=not reasons and coupled is None and bool(players or recovered.penalty),
         loss=_formulas(d, g, payoffs, definition, domain),
         players=tuple(players),
         equals=equals,
@@ -54,31 +56,30 @@ def judge(found: Recovered, claims: str | None = None) -> Audit:
         heads=next((one.heads for one in players.values() if one.heads), None),
         reduction=_reduction(players),
         derivation=derivation,
-        penalty=_penalty(found.penalty),
+        penalty=_penalty(recovered.penalty),
         findings=findings(facts),
-        details={"penalty": found.penalty},
+        details={"penalty": recovered.penalty},
         reasons=reasons,
-        how=_how(found),
+        how=_how(recovered),
         definition=definition,
     )
 
 
-def _how(found: Recovered) -> tuple[str, ...]:
+def _how(recovered: Recovered) -> tuple[str, ...]:
     """Return how the answer was come by."""
-    checked = [f"{one.player}: {one.checked}" for one in found.players.values() if one.checked]
+    checked = [f"{one.player}: {one.checked}" for one in recovered.players.values() if one.checked]
     checked += [
         f"{one.player}: {said}"
-        for one in found.players.values() for said in (one.taken, one.witness) if said
+        for one in recovered.players.values() for said in (one.taken, one.witness) if said
     ]  # fmt: skip
     checked += [
         f"{one.player}: the gradient is {one.gradient_factor:g} times that of the value: what is "
         "before it plays against the discriminator"
-        for one in found.players.values() if one.gradient_factor and one.gradient_factor < 0
+        for one in recovered.players.values() if one.gradient_factor and one.gradient_factor < 0
     ]  # fmt: skip
-    if found.absent:
-        checked.append(
-            f"imported without {', '.join(found.absent)}: not installed, and not used by the loss"
-        )
+    if recovered.absent:
+        absent = ", ".join(recovered.absent)
+        checked.append(f"imported without {absent}: not installed, and not used by the loss")
     return tuple(checked)
 
 
@@ -135,16 +136,17 @@ def _derivation(
     return derived
 
 
-def _of_the_discriminator(found: Derivation) -> Derivation:
+def _of_the_discriminator(derivation: Derivation) -> Derivation:
     """Return what holds whatever the generator's loss is, which the code does not give."""
-    equilibrium, disjoint = found.equilibrium, found.disjoint
+    equilibrium, disjoint = derivation.equilibrium, derivation.disjoint
     return replace(
-        found,
+        derivation,
         loss=None, followed=None, saturation=None, zero_sum=None,
         equilibrium=equilibrium
         and replace(equilibrium, generator_loss=None, generator_range=None, others=()),
         disjoint=disjoint and replace(disjoint, loss=None, followed=None),
-        undecided=dict.fromkeys(("loss", "followed"), NO_GENERATOR) | dict(found.undecided or {}),
+        undecided=dict.fromkeys(("loss", "followed"), NO_GENERATOR)
+        | dict(derivation.undecided or {}),
     )  # fmt: skip
 
 

@@ -17,27 +17,27 @@ pre{background:#8881;padding:.6rem;overflow-x:auto}.error{color:#b00}.warning{co
 .warning{color:#fb6}}"""
 
 
-def audit_page(found: Audit) -> str:
+def audit_page(audit: Audit) -> str:
     """Return the page; every text of the audited code is escaped."""
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<title>Audit of {escape(found.name)}</title>"
+        f"<title>Audit of {escape(audit.name)}</title>"
         f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
-        f"{body(found)}</html>\n"
+        f"{body(audit)}</html>\n"
     )
 
 
-def body(found: Audit) -> str:
+def body(audit: Audit) -> str:
     """Return what a page, or a notebook, shows of an audit."""
     findings = "".join(
         f"<h3 class='{f.severity.value}'>{escape(f.kind.value)}</h3><p>{escape(f.message)}</p>"
         f"<p>Remedy: {escape(f.remedy)}</p><pre>{escape(f.evidence)}</pre>"
-        for f in found.findings
+        for f in audit.findings
     )
     return (
-        f"<h1>Audit of {escape(found.name)}</h1>"
-        f"<h2>What it is</h2>{_list(what_it_is(found))}"
-        f"<h2>What it does</h2>{_list(what_it_does(found))}"
+        f"<h1>Audit of {escape(audit.name)}</h1>"
+        f"<h2>What it is</h2>{_list(what_it_is(audit))}"
+        f"<h2>What it does</h2>{_list(what_it_does(audit))}"
         f"<h2>What is wrong or surprising</h2>{findings or '<p>Nothing was found.</p>'}"
     )
 

@@ -12,18 +12,18 @@ from gantheory.report import terminal
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def show_audit(found: Audit) -> None:
+def show_audit(audit: Audit) -> None:
     """Print what a loss is, what it does, and the findings with their evidence."""
     console = terminal.console(highlight=False)
-    console.print(Text(found.name, style="bold"))
-    for title, lines in (("What it is", what_it_is(found)), ("What it does", what_it_does(found))):
+    console.print(Text(audit.name, style="bold"))
+    for title, lines in (("What it is", what_it_is(audit)), ("What it does", what_it_does(audit))):
         console.print(Text(f"\n{title}", style="bold"))
         for line in lines:
             console.print(Padding(Text(line), (0, 0, 0, 3)))
     console.print(Text("\nWhat is wrong or surprising", style="bold"))
-    if not found.findings:
+    if not audit.findings:
         console.print(Padding(Text("nothing was found"), (0, 0, 0, 3)))
-    for finding in found.findings:
+    for finding in audit.findings:
         head = Text(f"{finding.severity.value} ", style=STYLES[finding.severity])
         head.append(f"[{finding.kind.value}] ", style="bold")
         head.append(finding.message)

@@ -159,7 +159,7 @@ def _pair(p: Any, q: Any) -> str:
 
 
 def _arrays(
-    name: str, p: Any, q: Any, wrt: str | None, found: Estimates, unit: str | None
+    name: str, p: Any, q: Any, wrt: str | None, estimates: Estimates, unit: str | None
 ) -> Found:
     """Return the divergence of every pair of laws, in the order of the arrays."""
     import numpy as np
@@ -167,11 +167,11 @@ def _arrays(
     shared = {"divergence": name, "p": str(p), "q": str(q), "wrt": wrt, "unit": unit}
     arrays = ("value", "error", "status", "method", "reason", "error_probability")
     lines = [
-        f"{_what(name, wrt)}[{', '.join(map(str, index))}] = {found[index]}"
-        for index in np.ndindex(found.shape)
+        f"{_what(name, wrt)}[{', '.join(map(str, index))}] = {estimates[index]}"
+        for index in np.ndindex(estimates.shape)
     ]
     last = f"p = {p}, q = {q}" + (", in bits" if unit == "bits" else "")
-    return Found(shared | {key: getattr(found, key).tolist() for key in arrays}, [*lines, last])
+    return Found(shared | {key: getattr(estimates, key).tolist() for key in arrays}, [*lines, last])
 
 
 def _regularised(

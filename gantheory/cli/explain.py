@@ -58,24 +58,24 @@ def command(
         _print(found, stuck)
 
 
-def _print(found: Explanation, stuck: float | None) -> None:
+def _print(explanation: Explanation, stuck: float | None) -> None:
     from gantheory.divergences.symbols import dotted, in_symbols
 
-    say(found.definition.title)
-    if found.bound is not None:
-        say(f"  a discriminator loss of {found.bound.loss:g}: {_bound(found.bound)}")
+    say(explanation.definition.title)
+    if explanation.bound is not None:
+        say(f"  a discriminator loss of {explanation.bound.loss:g}: {_bound(explanation.bound)}")
     if stuck is not None:
-        _print_meanings(found.meanings(stuck), f"stuck at {stuck:g}:")
-    say(f"  discriminator loss at D*: {dotted(_range(found.discriminator))}")
-    say(f"  generator loss at D*: {dotted(_range(found.generator))}")
-    if found.generator.lowest is not None and found.generator.lowest.is_finite:
-        lowest = dotted(str(found.generator.lowest))
+        _print_meanings(explanation.meanings(stuck), f"stuck at {stuck:g}:")
+    say(f"  discriminator loss at D*: {dotted(_range(explanation.discriminator))}")
+    say(f"  generator loss at D*: {dotted(_range(explanation.generator))}")
+    if explanation.generator.lowest is not None and explanation.generator.lowest.is_finite:
+        lowest = dotted(str(explanation.generator.lowest))
         say(f"  a mean generator loss below {lowest} shows that D is not optimal")
-    say(f"  G follows: {in_symbols(found.follows)}")
-    say(f"  gradient: {found.gradient}")
-    say(f"  bound: {in_symbols(found.bound_rule)}")
+    say(f"  G follows: {in_symbols(explanation.follows)}")
+    say(f"  gradient: {explanation.gradient}")
+    say(f"  bound: {in_symbols(explanation.bound_rule)}")
     if stuck is None:
-        _print_meanings(found.usual_plateaus, "where a loss may stop:")
+        _print_meanings(explanation.usual_plateaus, "where a loss may stop:")
 
 
 def _print_meanings(shown: Sequence[Plateau], title: str) -> None:

@@ -154,7 +154,7 @@ def _shown(
         yield move
 
 
-def _draw(found: Simulation, folder: Path) -> Path | None:
+def _draw(simulation: Simulation, folder: Path) -> Path | None:
     if find_spec("matplotlib") is None:
         return None
     import matplotlib as mpl
@@ -162,22 +162,22 @@ def _draw(found: Simulation, folder: Path) -> Path | None:
     mpl.use("Agg")
     from gantheory.report.plots.style import save_figure
 
-    figure = found.draw()
+    figure = simulation.draw()
     for suffix in ("svg", "png"):
         save_figure(figure, folder / f"figure.{suffix}")
     return folder / "figure.png"
 
 
-def _report(found: Simulation, path: Path, figure: Path | None, as_json: bool) -> int:
+def _report(simulation: Simulation, path: Path, figure: Path | None, as_json: bool) -> int:
     if as_json:
         kept = {"record": str(path), "figure": str(figure) if figure else None}
-        print_json(found.as_dict() | kept)
+        print_json(simulation.as_dict() | kept)
     else:
         from gantheory.report.tables import print_outcomes
 
-        click.echo(f"{found.experiment.title}: {found.experiment.claim}")
-        print_outcomes(found.outcomes)
+        click.echo(f"{simulation.experiment.title}: {simulation.experiment.claim}")
+        print_outcomes(simulation.outcomes)
         click.echo(f"record: {path}")
         if figure:
             click.echo(f"figure: {figure}")
-    return 0 if found.as_expected else 1
+    return 0 if simulation.as_expected else 1

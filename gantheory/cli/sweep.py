@@ -136,11 +136,11 @@ def _widths(text: str) -> tuple[int, ...]:
         raise GantheoryError(f"hidden {text[:40]!r}: write widths, as 32,32") from None
 
 
-def _print(found: polars.DataFrame, out: Path) -> None:
+def _print(frame: polars.DataFrame, out: Path) -> None:
     from gantheory.cli.listing import print_table
 
-    told = (f"{count} {status}" for status, count in Counter(found["status"]).items())
-    click.echo(f"{len(found)} cells: {', '.join(told)}")
+    told = (f"{count} {status}" for status, count in Counter(frame["status"]).items())
+    click.echo(f"{len(frame)} cells: {', '.join(told)}")
     rows = [
         {
             "loss": row["loss"], "p": row["p"], "q": row["q"], "seed": row["seed"],
@@ -148,11 +148,11 @@ def _print(found: polars.DataFrame, out: Path) -> None:
             "gap": _number(row["gap"], row["gap_error"]),
             "status": ": ".join(part for part in (row["status"], row["reason"]) if part),
         }
-        for row in found.head(SHOWN).iter_rows(named=True)
+        for row in frame.head(SHOWN).iter_rows(named=True)
     ]  # fmt: skip
     print_table(["loss", "p", "q", "seed", "value", "gap", "status"], rows)
-    if len(found) > SHOWN:
-        click.echo(f"and {len(found) - SHOWN} rows more")
+    if len(frame) > SHOWN:
+        click.echo(f"and {len(frame) - SHOWN} rows more")
     click.echo(f"table: {out / 'table.csv'}, {out / 'table.parquet'}")
 
 

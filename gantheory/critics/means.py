@@ -325,11 +325,11 @@ def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step]
     return found, Step("With D held", text, latex, how, f"{reason}; {found.reason}")
 
 
-def _numbers(found: Curvature | None, minimised: Means, closed: Closed) -> Iterator[str]:
+def _numbers(curvature: Curvature | None, minimised: Means, closed: Closed) -> Iterator[str]:
     """Say what the numbers in a curvature are."""
-    if found is None:
+    if curvature is None:
         return
-    names = {symbol.name for symbol in found.curvature.free_symbols}
+    names = {symbol.name for symbol in curvature.curvature.free_symbols}
     for symbol, g in moments_of_score(minimised.unknowns, closed.score).densities.items():
         if symbol.name in names:
             yield f"{symbol} = E_q[{g}] at the laws where the gradient is taken"

@@ -160,15 +160,15 @@ def _in_cdfs(total: Total) -> bool:
 
 
 def judge_value(
-    loss: Critic, found: Total, derived: str, steps: Iterable[Step]
+    loss: Critic, total: Total, derived: str, steps: Iterable[Step]
 ) -> tuple[Verdict, ...]:
     """Judge the published value of a critic against the total that was derived."""
     if not loss.claims or loss.claims[0].value is None:
         return ()
     claimed = read_value(loss.claims[0].value)
-    if is_same(found, claimed):
+    if is_same(total, claimed):
         return judge_claim(loss, True, derived, steps)
-    witness = difference_of(found, claimed)
+    witness = difference_of(total, claimed)
     if witness is None:
         reason = f"neither algebra nor an example tells {loss.claims[0].value} from {derived}"
         statement = f"{loss.claims[0].source}: the value is {loss.claims[0].value}"

@@ -106,9 +106,9 @@ def _curvatures(derivation: Derivation) -> Iterator[Iterator[Step]]:
         yield steps.name_of(left, verb, found, latex)
 
 
-def _curvature_step(found: Curvature, symbol: str) -> Step:
+def _curvature_step(curvature: Curvature, symbol: str) -> Step:
     """Return the formula of a curvature; a long one in the derivatives of the payoffs."""
-    arcs, parts = found.parametric, ""
+    arcs, parts = curvature.parametric, ""
     if all(one.curvature.count_ops() < LONG for one in arcs):
         texts = [f"{one.curvature} at r = {one.ratio}" for one in arcs]
         shown = [sp.latex(one.curvature) for one in arcs]
@@ -116,7 +116,7 @@ def _curvature_step(found: Curvature, symbol: str) -> Step:
         general, latex = BY_PARTS[symbol]
         texts, shown = [f"{general} at r = -b'/a'"], [latex]
         parts = "".join(f", {one}" for one in PARTS if one[0] in general)
-    masses = "".join(f" + {text(mass)}*delta(r - {text(place)})" for place, mass in found.atoms)
+    masses = "".join(f" + {text(mass)}*delta(r - {text(place)})" for place, mass in curvature.atoms)
     return Step(
         f"The curvature {symbol} in the score",
         f"{symbol} = " + "; ".join(texts or ["0"]) + masses + parts + ".",

@@ -130,21 +130,21 @@ class At:
                 inner = {dummy: free for dummy in image.atoms(sp.Dummy)}
                 yield enclose(image, {**self.point, **inner})
 
-    def confirm_terms(self, name: str, found: Curvature, expected: arb) -> None:
+    def confirm_terms(self, name: str, curvature: Curvature, expected: arb) -> None:
         """See that the named divergences have the curvature."""
-        if not found.terms or found.is_divergence is False:
+        if not curvature.terms or curvature.is_divergence is False:
             return
         try:
             total = sum(
                 (
                     enclose(c, self.point) * named_curvature(n, self.point)
-                    for n, c in found.terms.items()
+                    for n, c in curvature.terms.items()
                 ),
                 arb(0),
             )
         except NoEnclosure:
             return
-        self.compare(f"{name} = {found.divergence}", total, expected)
+        self.compare(f"{name} = {curvature.divergence}", total, expected)
 
     def ball(self, expr: sp.Expr | Estimate | None) -> arb | None:
         """Return the ball of what is derived; None where there is none."""

@@ -33,36 +33,42 @@ ENDS = {
 }
 
 
-def completed(found: Derivation, seconds: float) -> Derivation:
+def completed(derivation: Derivation, seconds: float) -> Derivation:
     """Decide in the score what a derivation leaves undecided, where that can be done."""
-    if not _is_open(found):
-        return found
+    if not _is_open(derivation):
+        return derivation
     try:
         with time_limit(seconds), ctx.workprec(BITS):
-            parameters = Assumptions.of(found.definition.parameters)
+            parameters = Assumptions.of(derivation.definition.parameters)
             if parameters.ranges:
-                return _with_parameters(found, parameters)
-            implicit = Implicit.of(found.definition)
-            return _whole(found, implicit) if found.optimum is None else _filled(found, implicit)
+                return _with_parameters(derivation, parameters)
+            implicit = Implicit.of(derivation.definition)
+            return (
+                _whole(derivation, implicit)
+                if derivation.optimum is None
+                else _filled(derivation, implicit)
+            )
     except (Undecided, NoEnclosure) as reason:
-        if found.optimum is not None:
-            return found
-        both = f"{(found.undecided or {})['optimum']}; with the score as parameter: {reason}"
-        return replace(found, undecided={"optimum": both})
+        if derivation.optimum is not None:
+            return derivation
+        both = f"{(derivation.undecided or {})['optimum']}; with the score as parameter: {reason}"
+        return replace(derivation, undecided={"optimum": both})
 
 
-def _with_parameters(found: Derivation, parameters: Assumptions) -> Derivation:
+def _with_parameters(derivation: Derivation, parameters: Assumptions) -> Derivation:
     """Decide a loss with free parameters, by one without where these only weigh its payoffs."""
-    if found.optimum is not None:
-        missing = [name for name in PARTS if getattr(found, name) is None]
-        made = of_weighted(found, parameters, _plain) if missing else None
+    if derivation.optimum is not None:
+        missing = [name for name in PARTS if getattr(derivation, name) is None]
+        made = of_weighted(derivation, parameters, _plain) if missing else None
         if made is None or made.no_optimum:
-            return found
+            return derivation
         changes = {name: getattr(made, name) for name in missing}
         decided = {name for name, part in changes.items() if part is not None}
-        undecided = {k: v for k, v in (found.undecided or {}).items() if k not in decided}
-        return confirm(replace(found, undecided=undecided, **changes))
-    made = of_weighted(found, parameters, _plain) or of_concave_family(found, parameters, _plain)
+        undecided = {k: v for k, v in (derivation.undecided or {}).items() if k not in decided}
+        return confirm(replace(derivation, undecided=undecided, **changes))
+    made = of_weighted(derivation, parameters, _plain) or of_concave_family(
+        derivation, parameters, _plain
+    )
     return confirm(made)
 
 
@@ -71,28 +77,28 @@ def _plain(loss: Loss) -> Derivation:
     return _whole(Derivation(loss, assumptions=()), Implicit.of(loss))
 
 
-def _is_open(found: Derivation) -> bool:
-    if found.no_optimum:
+def _is_open(derivation: Derivation) -> bool:
+    if derivation.no_optimum:
         return False
-    return bool(found.undecided) or any(
-        one.is_divergence is None for one in found.curvatures.values()
+    return bool(derivation.undecided) or any(
+        one.is_divergence is None for one in derivation.curvatures.values()
     )
 
 
-def _whole(found: Derivation, implicit: Implicit) -> Derivation:
+def _whole(derivation: Derivation, implicit: Implicit) -> Derivation:
     """Return the theory of a loss whose optimum has no closed form."""
     loss = implicit.loss
     zero_sum = _is_zero_sum(implicit)
     if implicit.path.unbounded:
         return replace(
-            found, no_optimum=f"no optimum: {implicit.path.unbounded}", undecided=None,
+            derivation, no_optimum=f"no optimum: {implicit.path.unbounded}", undecided=None,
             zero_sum=zero_sum,
         )  # fmt: skip
     level = _real(implicit.attempt("loss", implicit.determined))
     value = _curvature(implicit.attempt("value", implicit.value))
     return confirm(
         replace(
-            found,
+            derivation,
             optimum=implicit.optimum(),
             second_order=SecondOrder(
                 True, How.CERTIFIED, "the signs of a', b' and a'b'' - b'a'' along the scores"
@@ -127,18 +133,18 @@ def _equilibrium(found: object) -> Equilibrium | None:
     return found if isinstance(found, Equilibrium) else None
 
 
-def _filled(found: Derivation, implicit: Implicit) -> Derivation:
+def _filled(derivation: Derivation, implicit: Implicit) -> Derivation:
     """Return a closed theory with what only the score decides."""
     if implicit.path.unbounded:
-        return found
+        return derivation
     level = _real(implicit.attempt("loss", implicit.determined))
-    undecided = dict(found.undecided or {})
+    undecided = dict(derivation.undecided or {})
     changes: dict[str, object] = {}
     for name, function, arguments in (
         ("followed", implicit.followed, ()),
         ("loss", implicit.loss_curvature, (level,)),
     ):
-        now = getattr(found, name)
+        now = getattr(derivation, name)
         if (now is not None and now.is_divergence is not None) or level is None:
             continue
         made = _curvature(implicit.attempt(name, function, *arguments))
@@ -150,28 +156,29 @@ def _filled(found: Derivation, implicit: Implicit) -> Derivation:
             how=made.how, reason=made.reason, condition=None,
             zero_only_at_equality=made.zero_only_at_equality,
         )  # fmt: skip
-    if found.saturation is not None and any(key.startswith("saturation") for key in undecided):
+    if derivation.saturation is not None and any(key.startswith("saturation") for key in undecided):
         made_saturation = implicit.saturation()
         ends = {
             part: getattr(made_saturation, part)
             for part in ENDS
-            if getattr(found.saturation, part) is None
+            if getattr(derivation.saturation, part) is None
             and getattr(made_saturation, part) is not None
         }
-        changes["saturation"] = replace(found.saturation, **ends)
+        changes["saturation"] = replace(derivation.saturation, **ends)
         for part in ends:
             undecided.pop(ENDS[part], None)
-    if found.disjoint is not None and any(key.startswith("disjoint") for key in undecided):
+    if derivation.disjoint is not None and any(key.startswith("disjoint") for key in undecided):
         made_disjoint = implicit.disjoint(level)
         parts = {
             part: getattr(made_disjoint, part)
             for part in ("value", "loss", "followed")
-            if getattr(found.disjoint, part) is None and getattr(made_disjoint, part) is not None
+            if getattr(derivation.disjoint, part) is None
+            and getattr(made_disjoint, part) is not None
         }
         for part in parts:
             undecided.pop(f"disjoint {part}", None)
-        changes["disjoint"] = replace(found.disjoint, **parts)
-    return replace(found, undecided=undecided, **changes)  # type: ignore[arg-type]
+        changes["disjoint"] = replace(derivation.disjoint, **parts)
+    return replace(derivation, undecided=undecided, **changes)  # type: ignore[arg-type]
 
 
 def _is_zero_sum(implicit: Implicit) -> bool | None:

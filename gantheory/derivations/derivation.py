@@ -202,17 +202,18 @@ def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
     }
 
 
-def _equilibrium_dict(found: Equilibrium | None) -> dict[str, Any] | None:
-    if found is None:
+def _equilibrium_dict(equilibrium: Equilibrium | None) -> dict[str, Any] | None:
+    if equilibrium is None:
         return None
     return {
-        "D": text(found.D),
-        "discriminator_loss": text(found.discriminator_loss),
-        "generator_loss": text(found.generator_loss),
-        "D_range": found.D_range and [text(e) for e in found.D_range],
-        "generator_loss_range": found.generator_range and [text(e) for e in found.generator_range],
+        "D": text(equilibrium.D),
+        "discriminator_loss": text(equilibrium.discriminator_loss),
+        "generator_loss": text(equilibrium.generator_loss),
+        "D_range": equilibrium.D_range and [text(e) for e in equilibrium.D_range],
+        "generator_loss_range": equilibrium.generator_range
+        and [text(e) for e in equilibrium.generator_range],
         "other_optima": [
             {"D": text(o.D), "generator_loss": text(o.generator_loss), "when": str(o.condition)}
-            for o in found.others
+            for o in equilibrium.others
         ],
     }

@@ -232,11 +232,11 @@ def _of_followed(h: Curve, optimum: Optimum, x: sp.Symbol, parameters: Assumptio
     return replace(found, source=GeneratorSource(h, followed=True))
 
 
-def _sloped(found: Curvature | None, h: Curve, parameters: Assumptions) -> Curvature | None:
+def _sloped(curvature: Curvature | None, h: Curve, parameters: Assumptions) -> Curvature | None:
     """Return a loss with h'(1), the mean of both sides where h has a kink there."""
-    if found is None:
+    if curvature is None:
         return None
-    return replace(found, slope=h.derivative(parameters).at(ONE, parameters))
+    return replace(curvature, slope=h.derivative(parameters).at(ONE, parameters))
 
 
 def _optimal_discriminator(solved: Solved, link: Curve) -> OptimalDiscriminator:

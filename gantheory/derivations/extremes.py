@@ -79,8 +79,8 @@ def disjoint_steps(derivation: Derivation) -> Iterator[Step]:
     )
 
 
-def _known_on_disjoint(found: Disjoint) -> How:
-    values = tuple(vars(found).values())
+def _known_on_disjoint(disjoint: Disjoint) -> How:
+    values = tuple(vars(disjoint).values())
     if None in values:
         return How.UNDECIDED
     return How.CERTIFIED if any(isinstance(one, Estimate) for one in values) else How.PROVED
@@ -102,25 +102,27 @@ def equilibrium_steps(derivation: Derivation) -> Iterator[Step]:
     )
 
 
-def _known_at_equality(found: Equilibrium) -> How:
+def _known_at_equality(equilibrium: Equilibrium) -> How:
     """Return how values at P = Q are known: exact ones are proved, enclosed ones certified."""
-    if found.generator_loss is None:
+    if equilibrium.generator_loss is None:
         return How.UNDECIDED
-    ranges = [end for pair in (found.D_range, found.generator_range) if pair for end in pair]
-    values = [found.D, found.discriminator_loss, found.generator_loss, *ranges]
+    ranges = [
+        end for pair in (equilibrium.D_range, equilibrium.generator_range) if pair for end in pair
+    ]
+    values = [equilibrium.D, equilibrium.discriminator_loss, equilibrium.generator_loss, *ranges]
     return How.CERTIFIED if any(value.has(sp.Float) for value in values) else How.PROVED
 
 
-def _as_good(found: Equilibrium) -> str:
+def _as_good(equilibrium: Equilibrium) -> str:
     """Say which other outputs are optimal at P = Q."""
     spread = ""
-    if found.D_range is not None:
-        low, high = map(text, found.D_range)
+    if equilibrium.D_range is not None:
+        low, high = map(text, equilibrium.D_range)
         spread = f" Any D from {low} to {high} is optimal there."
-        if found.generator_range is not None:
-            low, high = map(text, found.generator_range)
+        if equilibrium.generator_range is not None:
+            low, high = map(text, equilibrium.generator_range)
             spread += f" The generator's loss may then read anything from {low} to {high}."
-    for other in found.others:
+    for other in equilibrium.others:
         when = "" if other.condition == sp.true else f" where {other.condition}"
         spread += (
             f" D = {text(other.D)} is optimal there too{when}, and then the generator's loss is "

@@ -28,19 +28,19 @@ from gantheory.theory.records import (
 CONCAVE = "a and b are concave on the domain, for all parameters"
 
 
-def of_concave_family(found: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
+def of_concave_family(derivation: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:
     """Return the theory of a loss with free parameters.
 
     Args:
-        found: what is known of it.
+        derivation: what is known of it.
         parameters: their legal intervals.
         plain: derives a loss without parameters with the score as parameter.
 
     Raises:
         Undecided: where the optimum is not known for all parameters.
     """
-    theory = _Theory(SmoothFamily.of(found.definition, parameters))
-    made = theory.whole(found)
+    theory = _Theory(SmoothFamily.of(derivation.definition, parameters))
+    made = theory.whole(derivation)
     return held_against_numbers(made, parameters, plain)
 
 
@@ -90,7 +90,7 @@ class _Theory:
             self.undecided[name] = str(reason)
             return None
 
-    def whole(self, found: Derivation) -> Derivation:
+    def whole(self, derivation: Derivation) -> Derivation:
         """Return all parts."""
         family = self.family
         moves = any(one.side == 0 for one in self.stretches)
@@ -98,7 +98,7 @@ class _Theory:
         loss = self.at_one("generator")
         difference = sp.diff(family.payoffs.generator - family.payoffs.fake, t)
         return replace(
-            found,
+            derivation,
             optimum=self.optimum(),
             second_order=SecondOrder(True, How.PROVED, CONCAVE),
             value=self.curvature("value", even, True, "F is a supremum of affine functions of r"),

@@ -89,11 +89,11 @@ def _ratio(ratio: float | Fraction | str) -> Fraction:
     return value
 
 
-def _lies_at(found: Curvature, ratio: Fraction) -> bool:
+def _lies_at(curvature: Curvature, ratio: Fraction) -> bool:
     """Whether a curvature has a point mass, or a generator a jump, at a ratio."""
     return any(
         _ball(place, ratio).overlaps(arb(_exact(ratio)))
-        for place, _ in (*found.atoms, *found.jumps)
+        for place, _ in (*curvature.atoms, *curvature.jumps)
     )
 
 

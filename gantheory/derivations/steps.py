@@ -198,34 +198,36 @@ def _value(
         )
 
 
-def name_of(left: str, verb: str, found: Curvature, latex: str) -> Iterator[Step]:
+def name_of(left: str, verb: str, curvature: Curvature, latex: str) -> Iterator[Step]:
     """The step that says which divergence a curvature is."""
-    constant = dotted(constant_text(found.constant))
-    if found.divergence == NO_DIVERGENCE:
-        shown = f" ({combination_title(found.terms)})" if found.terms else ""
-        statement = f"{left} is no divergence{shown}: {found.reason}."
+    constant = dotted(constant_text(curvature.constant))
+    if curvature.divergence == NO_DIVERGENCE:
+        shown = f" ({combination_title(curvature.terms)})" if curvature.terms else ""
+        statement = f"{left} is no divergence{shown}: {curvature.reason}."
         formula = rf"{latex} \text{{ is no divergence}}"
         how = How.REFUTED
-    elif found.is_named:
-        others = "".join(f" = {combination_title(o)}{constant}" for o in found.alternatives)
-        statement = f"{left} = {combination_title(found.terms)}{constant}{others}."
-        formula = f"{latex} = {combination_latex(found.terms)}{constant_latex(found.constant)}"
+    elif curvature.is_named:
+        others = "".join(f" = {combination_title(o)}{constant}" for o in curvature.alternatives)
+        statement = f"{left} = {combination_title(curvature.terms)}{constant}{others}."
+        formula = (
+            f"{latex} = {combination_latex(curvature.terms)}{constant_latex(curvature.constant)}"
+        )
         how = How.PROVED
     else:
-        generator = found.f
+        generator = curvature.f
         shown = "" if generator is None else f" with generator f = {generator}"
-        kind = UNNAMED if found.is_divergence else undecided_kind(found)
+        kind = UNNAMED if curvature.is_divergence else undecided_kind(curvature)
         statement = f"{left} is {kind}{shown}{constant}."
-        formula = rf"{latex} = D_f{constant_latex(found.constant)}" + (
+        formula = rf"{latex} = D_f{constant_latex(curvature.constant)}" + (
             "" if generator is None else rf", \quad f = {typeset(generator)}"
         )
-        how = found.how
+        how = curvature.how
     yield Step(
         f"Which divergence the {verb}",
         statement,
         formula,
         how,
-        f"exact linear algebra on the curvatures; {found.reason}",
+        f"exact linear algebra on the curvatures; {curvature.reason}",
     )
 
 

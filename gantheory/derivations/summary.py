@@ -110,14 +110,14 @@ def _quantity(derivation: Derivation, name: str) -> str:
     return " = ".join(combination_title(form) + constant for form in forms) + condition
 
 
-def _bend(found: Curvature) -> str:
+def _bend(curvature: Curvature) -> str:
     """Return f'' where it fits the line; the steps have it in any case."""
-    if found.parametric:
-        masses = "".join(f", a mass {mass} at r = {place}" for place, mass in found.atoms)
-        formulas = " or ".join(dict.fromkeys(str(one.curvature) for one in found.parametric))
-        shown = f"{formulas} where {_equations(found)}{masses}"
+    if curvature.parametric:
+        masses = "".join(f", a mass {mass} at r = {place}" for place, mass in curvature.atoms)
+        formulas = " or ".join(dict.fromkeys(str(one.curvature) for one in curvature.parametric))
+        shown = f"{formulas} where {_equations(curvature)}{masses}"
     else:
-        shown = atoms_text(found)
+        shown = atoms_text(curvature)
     return f", f'' = {shown}" if len(shown) <= FITS else ""
 
 
@@ -135,9 +135,9 @@ def pieces_text(expr: sp.Expr) -> str:
     )
 
 
-def _equations(found: Curvature) -> str:
+def _equations(curvature: Curvature) -> str:
     """Return how r depends on the score, each formula once."""
-    return " or ".join(dict.fromkeys(f"r = {one.ratio}" for one in found.parametric))
+    return " or ".join(dict.fromkeys(f"r = {one.ratio}" for one in curvature.parametric))
 
 
 def _vanishing(derivation: Derivation) -> Line:

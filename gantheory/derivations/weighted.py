@@ -138,26 +138,26 @@ class Weights:
 
 
 def of_weighted(
-    found: Derivation, parameters: Assumptions, plain: Callable[[Loss], Derivation]
+    derivation: Derivation, parameters: Assumptions, plain: Callable[[Loss], Derivation]
 ) -> Derivation | None:
     """Return the theory of a loss with weights from the one without; None where it is no such.
 
     Args:
-        found: what is known of the loss with weights.
+        derivation: what is known of the loss with weights.
         parameters: its parameters.
         plain: derives a loss without parameters with the score as parameter.
     """
-    weights = Weights.of(found.definition, parameters)
+    weights = Weights.of(derivation.definition, parameters)
     if weights is None:
         return None
     bare = plain(weights.bare)
     if bare.no_optimum:
         where = "" if "every r" in bare.no_optimum else weights_said(weights.k)
-        return replace(found, no_optimum=bare.no_optimum + where, undecided=None)
+        return replace(derivation, no_optimum=bare.no_optimum + where, undecided=None)
     if bare.optimum is None or bare.implicit is None:
         reason = "; ".join((bare.undecided or {}).values())
         raise Undecided(f"without the weights of its payoffs: {reason}")
-    return _Mapped(found, weights, bare, bare.implicit, {}).whole()
+    return _Mapped(derivation, weights, bare, bare.implicit, {}).whole()
 
 
 def weights_said(k: sp.Expr) -> str:
@@ -369,8 +369,8 @@ class _Mapped:
         return Equilibrium(self.at_one("link"), -even, loss, others=tuple(others))
 
 
-def is_zero_sum_derivation(found: Derivation) -> bool | None:
+def is_zero_sum_derivation(derivation: Derivation) -> bool | None:
     """Return whether c − b is constant, for all legal parameters."""
-    payoffs = payoffs_of(found.definition, Assumptions.of(found.definition.parameters))
+    payoffs = payoffs_of(derivation.definition, Assumptions.of(derivation.definition.parameters))
     slope = sp.diff(payoffs.generator - payoffs.fake, t)
     return True if sp.simplify(slope) == 0 else False if not slope.free_symbols - {t} else None

@@ -86,25 +86,25 @@ def constant_latex(constant: sp.Expr) -> str:
     return " + " + typeset(constant)
 
 
-def undecided_kind(found: Curvature) -> str:
+def undecided_kind(curvature: Curvature) -> str:
     """Return what decides whether a curvature is a divergence's, or why that is open."""
-    if found.condition:
-        return f"a divergence only if {found.condition}"
-    return f"not known to be a divergence ({found.reason})"
+    if curvature.condition:
+        return f"a divergence only if {curvature.condition}"
+    return f"not known to be a divergence ({curvature.reason})"
 
 
-def atoms_text(found: Curvature) -> str:
+def atoms_text(curvature: Curvature) -> str:
     """Return a curvature with its point masses as text."""
-    masses = [f"{mass}*delta(r - {place})" for place, mass in found.atoms]
-    smooth = [] if found.curvature == 0 and masses else [str(found.curvature)]
+    masses = [f"{mass}*delta(r - {place})" for place, mass in curvature.atoms]
+    smooth = [] if curvature.curvature == 0 and masses else [str(curvature.curvature)]
     return " + ".join([*smooth, *masses])
 
 
-def atoms_latex(found: Curvature) -> str:
+def atoms_latex(curvature: Curvature) -> str:
     """Return a curvature with its point masses typeset."""
     masses = [
         ("" if mass == 1 else _factor(mass) + r"\,") + rf"\delta(r - {typeset(place)})"
-        for place, mass in found.atoms
+        for place, mass in curvature.atoms
     ]
-    smooth = [] if found.curvature == 0 and masses else [typeset(found.curvature)]
+    smooth = [] if curvature.curvature == 0 and masses else [typeset(curvature.curvature)]
     return " + ".join([*smooth, *masses])

@@ -97,16 +97,16 @@ class RestPoint:
         }
 
 
-def equilibria(dynamics: Game, found: Zeros | None = None) -> tuple[RestPoint, ...]:
+def equilibria(dynamics: Game, zeros: Zeros | None = None) -> tuple[RestPoint, ...]:
     """Find the equilibria of a game and classify each.
 
     >>> from gantheory.dynamics.known import bilinear
     >>> [e.classification.split(";")[0] for e in equilibria(bilinear())]
     ['Nash (global)']
     """
-    found = zeros_of_field(dynamics) if found is None else found
-    exact = [classify(dynamics, point) for point in found.points]
-    return (*exact, *(_classify_enclosed(dynamics, box) for box in found.enclosed))
+    zeros = zeros_of_field(dynamics) if zeros is None else zeros
+    exact = [classify(dynamics, point) for point in zeros.points]
+    return (*exact, *(_classify_enclosed(dynamics, box) for box in zeros.enclosed))
 
 
 def classify(dynamics: Game, point: Point) -> RestPoint:

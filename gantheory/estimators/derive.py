@@ -120,7 +120,7 @@ class EstimatorDerivation(Exposition):
             return (Line("undecided", "; ".join(self.undecided.values()), "undecided"),)
         labels = {"value": "mean", "followed": "frozen", "reward": "as reward",
                   "weighted": "weighted"}  # fmt: skip
-        found = {name: _told(one) for name, one in self.curvatures.items()}
+        found = {name: _meaning(one) for name, one in self.curvatures.items()}
         lines = [Line(labels[name], SAID[name] + said, known)
                  for name, (said, known) in found.items()]  # fmt: skip
         if self.weight is not None and self.noise is not None:
@@ -290,18 +290,18 @@ def _claimed(said: str) -> tuple[sp.Expr, tuple[Any, ...]]:
 
 def _compared(
     statement: str,
-    found: Curvature,
+    curvature: Curvature,
     wanted: tuple[sp.Expr, tuple[Any, ...]],
     said: str,
     parameters: Assumptions,
 ) -> Verdict:
-    left = said_of(found)
-    if dict(found.atoms) != dict(wanted[1]):
-        places = sorted({str(place) for place, _ in (*found.atoms, *wanted[1])})
+    left = said_of(curvature)
+    if dict(curvature.atoms) != dict(wanted[1]):
+        places = sorted({str(place) for place, _ in (*curvature.atoms, *wanted[1])})
         example = f"the point masses at r = {', '.join(places)} differ"
         return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
     try:
-        apart = first_difference(found.curvature - wanted[0], parameters)
+        apart = first_difference(curvature.curvature - wanted[0], parameters)
     except OutOfTime:
         raise
     except Undecided as reason:
@@ -313,28 +313,24 @@ def _compared(
     return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
 
 
-def said_of(found: Curvature) -> str:
+def said_of(curvature: Curvature) -> str:
     """Return what a curvature stands for in words.
 
     >>> said_of(derive_estimator("k1").followed)
     'nothing: the gradient is pure noise'
     """
-    if found.curvature == 0 and not found.atoms:
+    if curvature.curvature == 0 and not curvature.atoms:
         return NOTHING
-    if found.divergence == NO_DIVERGENCE and found.terms:
-        return f"{combination_text(found.terms)}, which is no divergence"
-    return found.divergence
+    if curvature.divergence == NO_DIVERGENCE and curvature.terms:
+        return f"{combination_text(curvature.terms)}, which is no divergence"
+    return curvature.divergence
 
 
 def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
     formula = derived.definition.formula
-    yield Step(
-        "The estimator",
-        f"The mean of k(r) = {formula} over samples x ~ q, with r = p/q.",
-        r"L = \mathbb{E}_{x\sim q}[k(r(x))],\qquad r = p/q",
-        How.PROVED,
-        "by definition",
-    )
+    yield Step("The estimator", f"The mean of k(r) = {formula} over samples x ~ q, with r = p/q.",
+               r"L = \mathbb{E}_{x\sim q}[k(r(x))],\qquad r = p/q", How.PROVED,
+               "by definition")  # fmt: skip
     if derived.value is not None:
         constant = dotted(constant_text(derived.value.constant or sp.S.Zero))
         yield _answer("What it estimates", f"k'' = {atoms_text(derived.value)}", derived.value,
@@ -348,10 +344,10 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
                      r"g''(r)=\frac{(r\,k')'}{r}-\frac{k'}{r}=k''(r)"),
     }  # fmt: skip
     for name, (title, said, latex) in formulas.items():
-        found = getattr(derived, name)
-        if found is not None:
-            yield _answer(title, f"{said} = {atoms_text(found)}", found,
-                          f"{latex} = {atoms_latex(found)}")  # fmt: skip
+        curvature = getattr(derived, name)
+        if curvature is not None:
+            yield _answer(title, f"{said} = {atoms_text(curvature)}", curvature,
+                          f"{latex} = {atoms_latex(curvature)}")  # fmt: skip
     if derived.weight is not None and derived.noise is not None:
         quiet = (
             "it vanishes at P = Q, and with it the noise"
@@ -381,20 +377,21 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
                    claim.counterexample or claim.reason or "exact algebra")  # fmt: skip
 
 
-def _told(found: Curvature) -> tuple[str, str]:
+def _meaning(curvature: Curvature) -> tuple[str, str]:
     """Return what a curvature is in symbols, and how that is known."""
-    if found.curvature == 0 and not found.atoms:
+    if curvature.curvature == 0 and not curvature.atoms:
         return NOTHING, How.PROVED.value
-    if found.divergence == NO_DIVERGENCE:
-        terms = f" ({combination_title(found.terms)})" if found.terms else ""
-        return f"no divergence{terms}, as {found.reason}", How.REFUTED.value
-    named = found.is_named
-    return (combination_title(found.terms), "proved") if named else (found.divergence, found.how)
+    if curvature.divergence == NO_DIVERGENCE:
+        terms = f" ({combination_title(curvature.terms)})" if curvature.terms else ""
+        return f"no divergence{terms}, as {curvature.reason}", How.REFUTED.value
+    if curvature.is_named:
+        return combination_title(curvature.terms), "proved"
+    return curvature.divergence, curvature.how
 
 
-def _answer(title: str, how: str, found: Curvature, latex: str, constant: str = "") -> Step:
-    said, known = _told(found)
+def _answer(title: str, how: str, curvature: Curvature, latex: str, constant: str = "") -> Step:
+    said, known = _meaning(curvature)
     if said == NOTHING:
         return Step(title, f"{how}: {NOTHING}.", latex, How.PROVED, "by differentiation")
     said, known = said if known == How.REFUTED else said + constant, How(known)
-    return Step(title, f"{how}: {said}.", latex, known, f"by differentiation; {found.reason}")
+    return Step(title, f"{how}: {said}.", latex, known, f"by differentiation; {curvature.reason}")

@@ -177,12 +177,12 @@ class ConstrainedCritic(Shown):
             raise GantheoryError(f"{self.p} and {self.q}: the critic is known on the line")
         return self.p, self.q
 
-    def _divided(self, found: Estimate) -> Estimate:
+    def _divided(self, estimate: Estimate) -> Estimate:
         """Return α/V of a quantity, V = α·(the norm of the difference)."""
         norm = self.value.value / self._factor
-        value = found.value / norm
-        error = (found.error + abs(value) * self.value.error / self._factor) / norm
-        return replace(found, value=value, error=error + ROUNDING * abs(value), method=METHOD)
+        value = estimate.value / norm
+        error = (estimate.error + abs(value) * self.value.error / self._factor) / norm
+        return replace(estimate, value=value, error=error + ROUNDING * abs(value), method=METHOD)
 
     def _weight(self, x: Array) -> Array:
         """Return the density m of the class."""
@@ -324,9 +324,9 @@ def sum_of_nodes(both: tuple[Nodes, Nodes], terms: Callable[[Nodes], Array]) -> 
     return from_two_resolutions(float(fine.sum()), float(coarse.sum()), error, METHOD)
 
 
-def _scaled(found: Estimate, factor: float) -> Estimate:
-    if found.status is Status.UNDETERMINED or factor == 1:
-        return found
+def _scaled(estimate: Estimate, factor: float) -> Estimate:
+    if estimate.status is Status.UNDETERMINED or factor == 1:
+        return estimate
     return replace(
-        found, value=factor * found.value, error=abs(factor) * found.error, log_value=None
+        estimate, value=factor * estimate.value, error=abs(factor) * estimate.error, log_value=None
     )

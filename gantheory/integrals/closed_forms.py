@@ -175,10 +175,10 @@ def expression_of(name: str, family: str, equal_scales: bool, wrt: str | None) -
     return _differentiated(name, found, wrt)
 
 
-def _differentiated(name: str, found: Formula, wrt: str | None) -> Formula:
+def _differentiated(name: str, formula: Formula, wrt: str | None) -> Formula:
     if wrt is None:
-        return found
-    expr, needs = found
+        return formula
+    expr, needs = formula
     law, parameter = split_parameter(wrt)
     symbol = next((s for s in expr.free_symbols if str(s) == f"{law}_{parameter}"), None)
     if symbol is None:

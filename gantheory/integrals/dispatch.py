@@ -146,13 +146,13 @@ def _answer(asked: Any, p: Density, q: Density, wrt: str | None, method: str) ->
     return within_bounds(found, answer) if wrt is None else answer
 
 
-def _distance(found: Distance, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
-    if found.root_of:
-        value = _answer(found.root_of, p, q, None, method)
-        return square_root(value, _answer(found.root_of, p, q, wrt, method) if wrt else None)
+def _distance(distance: Distance, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
+    if distance.root_of:
+        value = _answer(distance.root_of, p, q, None, method)
+        return square_root(value, _answer(distance.root_of, p, q, wrt, method) if wrt else None)
     if method in ("monte carlo", "certified"):
-        raise GantheoryError(f"{found.name} is not found by method={method!r}; leave it out")
-    return found.compute(p, q, wrt)
+        raise GantheoryError(f"{distance.name} is not found by method={method!r}; leave it out")
+    return distance.compute(p, q, wrt)
 
 
 def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:

@@ -51,9 +51,9 @@ def quantity(loss: Loss | str, part: str) -> Curvature:
     return found
 
 
-def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
+def _with_numbers(curvature: Curvature | None, numbers: Mapping[str, Fraction]) -> Curvature | None:
     """Return the curvature of a loss with parameters at some numbers."""
-    if found is None:
+    if curvature is None:
         return None
     import sympy as sp
 
@@ -67,12 +67,12 @@ def _with_numbers(found: Curvature | None, numbers: Mapping[str, Fraction]) -> C
         return tuple((given(place), given(height)) for place, height in places)
 
     return replace(
-        found,
-        curvature=given(found.curvature),
-        constant=given(found.constant),
-        atoms=at(found.atoms),
-        jumps=at(found.jumps),
-        slope=None if found.slope is None else given(found.slope),
+        curvature,
+        curvature=given(curvature.curvature),
+        constant=given(curvature.constant),
+        atoms=at(curvature.atoms),
+        jumps=at(curvature.jumps),
+        slope=None if curvature.slope is None else given(curvature.slope),
         terms={},
         alternatives=(),
     )

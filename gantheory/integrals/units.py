@@ -19,36 +19,45 @@ EPS = 2.0**-52
 E = TypeVar("E", Estimate, Estimates)
 
 
-def square_root(found: Estimate, slope: Estimate | None = None) -> Estimate:
+def square_root(estimate: Estimate, slope: Estimate | None = None) -> Estimate:
     """Return √D, or its derivative D'/(2√D) where that of D is given.
 
     >>> print(square_root(Estimate(4.0, 1e-9)))
     2 ± 2.5e-10
     """
     if slope is None:
-        if not found.value >= 0 or math.isinf(found.value):
-            return found if not found.value < 0 else replace(found, value=0.0, error=_root(found))
-        log = None if found.log_value is None else found.log_value / 2
-        value = math.exp(log) if log is not None and not found.value else math.sqrt(found.value)
-        return replace(found, value=value, error=_root(found), log_value=log)
-    if not (found.is_finite and slope.is_finite):
-        return slope if not slope.is_finite else found
-    if found.value <= found.error:
+        if not estimate.value >= 0 or math.isinf(estimate.value):
+            return (
+                estimate
+                if not estimate.value < 0
+                else replace(estimate, value=0.0, error=_root(estimate))
+            )
+        log = None if estimate.log_value is None else estimate.log_value / 2
+        value = (
+            math.exp(log) if log is not None and not estimate.value else math.sqrt(estimate.value)
+        )
+        return replace(estimate, value=value, error=_root(estimate), log_value=log)
+    if not (estimate.is_finite and slope.is_finite):
+        return slope if not slope.is_finite else estimate
+    if estimate.value <= estimate.error:
         return Estimate.undetermined(
             "the square root has a kink where the two laws are equal; move one of them"
         )
-    value = slope.value / (2 * math.sqrt(found.value))
-    least = math.sqrt(found.value - found.error)
-    off = slope.error / (2 * least) + abs(value) * (math.sqrt(found.value) / least - 1)
+    value = slope.value / (2 * math.sqrt(estimate.value))
+    least = math.sqrt(estimate.value - estimate.error)
+    off = slope.error / (2 * least) + abs(value) * (math.sqrt(estimate.value) / least - 1)
     return replace(slope, value=value, error=off + 2 * EPS * abs(value), log_value=None)
 
 
-def _root(found: Estimate) -> float:
+def _root(estimate: Estimate) -> float:
     """Return the error of √(value ± error)."""
-    value = max(found.value, 0.0)
-    if value > found.error:
-        return found.error / (math.sqrt(value - found.error) + math.sqrt(value)) + EPS * value**0.5
-    return math.sqrt(value + found.error)
+    value = max(estimate.value, 0.0)
+    if value > estimate.error:
+        return (
+            estimate.error / (math.sqrt(value - estimate.error) + math.sqrt(value))
+            + EPS * value**0.5
+        )
+    return math.sqrt(value + estimate.error)
 
 
 def in_unit(what: Kernel | Distance, found: E, unit: str) -> E:

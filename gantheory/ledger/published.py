@@ -258,7 +258,7 @@ def _atom_difference(found: Curvature, claimed: Curvature, parameters: Assumptio
 
 
 def equal(
-    found: sp.Expr, claimed: str, statement: str, parameters: Assumptions | None = None
+    expr: sp.Expr, claimed: str, statement: str, parameters: Assumptions | None = None
 ) -> Verdict:
     """Decide whether a derived formula in ``r`` and parameters is the claimed one, identically.
 
@@ -268,16 +268,16 @@ def equal(
     parameters = parameters or Assumptions()
     expected = to_sympy(parse(claimed, CLAIM), parameters.symbols, ratio=True)
     try:
-        where = first_difference(found - expected, parameters)
+        where = first_difference(expr - expected, parameters)
     except Undecided as reason:
-        return Verdict(statement, How.UNDECIDED, str(found), claimed, reason=str(reason))
+        return Verdict(statement, How.UNDECIDED, str(expr), claimed, reason=str(reason))
     if where is not None:
         shown = f"at {where[0]} the two sides differ by {float(where[1].mid()):.6g}"
-        return Verdict(statement, How.REFUTED, str(found), claimed, counterexample=shown)
+        return Verdict(statement, How.REFUTED, str(expr), claimed, counterexample=shown)
 
     def as_typed(point: Point) -> arb:
         names = {str(symbol): constant_jet(value) for symbol, value in point.items()}
         return jet(parse(claimed, CLAIM), names)[0]
 
-    confirm_equal(found, as_typed, parameters, statement)
-    return Verdict(statement, How.PROVED, str(found), claimed)
+    confirm_equal(expr, as_typed, parameters, statement)
+    return Verdict(statement, How.PROVED, str(expr), claimed)

@@ -66,38 +66,38 @@ def exceeding(
     return found
 
 
-def sharper(found: Solution) -> Solution:
+def sharper(solution: Solution) -> Solution:
     """Return the best score with every element halved."""
-    return _sharpened(found.cut(np.ones(len(found.nodes), bool)), AGAIN)
+    return _sharpened(solution.cut(np.ones(len(solution.nodes), bool)), AGAIN)
 
 
-def _sharpened(found: Solution, first: int = 0) -> Solution:
+def _sharpened(solution: Solution, first: int = 0) -> Solution:
     """Follow the maximiser as the rounding at the target is taken to nothing."""
-    energy = found.energy
+    energy = solution.energy
     assert isinstance(energy, Excess)
-    if found.payoffs.linear:
-        return _integrated(found, energy)
+    if solution.payoffs.linear:
+        return _integrated(solution, energy)
     for part in SOFT[first:]:
-        softer = replace(found, energy=replace(energy, soft=float(part * energy.target)))
-        keep_mesh(softer, found)
+        softer = replace(solution, energy=replace(energy, soft=float(part * energy.target)))
+        keep_mesh(softer, solution)
         last = part == SOFT[-1]
         moved = climb(softer, 80 if last else 40, 1e-10 if last else 1e-6)
         if not np.all(np.isfinite(moved.nodes)):
-            return replace(found, converged=False)
-        found = moved
-    return replace(found, converged=bool(found.gap.sum() <= CONVERGED * (1 + energy.target)))
+            return replace(solution, converged=False)
+        solution = moved
+    return replace(solution, converged=bool(solution.gap.sum() <= CONVERGED * (1 + energy.target)))
 
 
-def _integrated(found: Solution, energy: Excess) -> Solution:
+def _integrated(solution: Solution, energy: Excess) -> Solution:
     """Return the score whose slope is what the flux of linear payoffs asks for."""
-    sigma, w = found.needed, found.stiffness
+    sigma, w = solution.needed, solution.stiffness
     with np.errstate(all="ignore"):
         excess = np.where(w > 0, np.abs(sigma) / (2 * w), 0.0)
-    rises = (np.sign(sigma) * (energy.target + excess)) @ TO_NODES.T * found.half
+    rises = (np.sign(sigma) * (energy.target + excess)) @ TO_NODES.T * solution.half
     before = np.concatenate([[0.0], np.cumsum(rises[:, -1])[:-1]])
-    moved = replace(found, nodes=before[:, None] + rises)
-    keep_mesh(moved, found)
-    balanced = abs(float(found.integral(found.force).sum())) <= CONVERGED
+    moved = replace(solution, nodes=before[:, None] + rises)
+    keep_mesh(moved, solution)
+    balanced = abs(float(solution.integral(solution.force).sum())) <= CONVERGED
     return replace(moved, converged=balanced and bool(moved.gap.sum() <= CONVERGED))
 
 
@@ -116,10 +116,10 @@ def _crossings(p: Univariate, q: Univariate, edges: Array) -> list[float]:
     ]
 
 
-def flat_mass(found: Solution) -> float:
+def flat_mass(solution: Solution) -> float:
     """Return the part of μ's mass on which the score is less steep than the target."""
-    energy = found.energy
+    energy = solution.energy
     assert isinstance(energy, Excess)
-    below = np.abs(found.slope) < energy.target * (1 - FLAT)
-    mass = float(found.integral(np.where(below, found.stiffness, 0.0)).sum()) / energy.size
+    below = np.abs(solution.slope) < energy.target * (1 - FLAT)
+    mass = float(solution.integral(np.where(below, solution.stiffness, 0.0)).sum()) / energy.size
     return mass if mass > SEEN else 0.0

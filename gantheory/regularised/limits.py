@@ -79,6 +79,6 @@ def _expansion(level: sp.Expr, factor: sp.Expr) -> str:
     )
 
 
-def _refuted(found: Estimate, level: sp.Expr) -> How:
+def _refuted(estimate: Estimate, level: sp.Expr) -> How:
     """Return that a number is certainly above a level, or that it is not known to be."""
-    return How.REFUTED if found.value - found.error > float(level) else How.UNDECIDED
+    return How.REFUTED if estimate.value - estimate.error > float(level) else How.UNDECIDED

@@ -50,28 +50,28 @@ def bounded(p: Univariate, q: Univariate, payoffs: PenalisedPayoffs, most: float
     return found
 
 
-def refined(found: Solution) -> Solution:
+def refined(solution: Solution) -> Solution:
     """Return the best score with every element halved, and the barrier at its least."""
-    finer = found.cut(np.ones(len(found.nodes), bool))
-    if isinstance(found.energy, Barrier):
+    finer = solution.cut(np.ones(len(solution.nodes), bool))
+    if isinstance(solution.energy, Barrier):
         return _lowered(finer, SIZES[AGAIN:])
     return climb(finer)
 
 
-def _lowered(found: Solution, sizes: Array) -> Solution:
+def _lowered(solution: Solution, sizes: Array) -> Solution:
     """Follow the maximiser as the barrier is taken to nothing."""
-    energy = found.energy
+    energy = solution.energy
     assert isinstance(energy, Barrier)
-    steepest = float(np.abs(found.slope).max())
+    steepest = float(np.abs(solution.slope).max())
     if steepest >= energy.most:  # a cut sees slopes between the points that were held
-        centre = float(found.nodes.mean())
-        shrunk = centre + (found.nodes - centre) * (0.99 * energy.most / steepest)
-        found = replace(found, nodes=shrunk)
+        centre = float(solution.nodes.mean())
+        shrunk = centre + (solution.nodes - centre) * (0.99 * energy.most / steepest)
+        solution = replace(solution, nodes=shrunk)
     for size in sizes:
         energy = Barrier(energy.most, float(size), energy.floor)
         last = size == sizes[-1]
-        moved = climb(replace(found, energy=energy), 60 if last else 25, 1e-9 if last else 1e-5)
+        moved = climb(replace(solution, energy=energy), 60 if last else 25, 1e-9 if last else 1e-5)
         if not np.all(np.isfinite(moved.nodes)):
-            return replace(found, converged=False)
-        found = moved
-    return replace(found, converged=bool(found.gap.sum() <= CONVERGED * (1 + energy.most)))
+            return replace(solution, converged=False)
+        solution = moved
+    return replace(solution, converged=bool(solution.gap.sum() <= CONVERGED * (1 + energy.most)))

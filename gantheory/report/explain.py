@@ -68,28 +68,32 @@ def _explanation(entry: Loss | Critic) -> Explanation:
     return _explain(found)
 
 
-def _explain(found: Derivation) -> Explanation:
-    discriminator, generator = _discriminator(found), _generator(found)
-    recognised = _end_of_generator(found, False)
-    plateaus = (*_equilibrium(found), *_separated(discriminator, recognised), *_guarded(found))
-    saturation = found.saturation
+def _explain(derivation: Derivation) -> Explanation:
+    discriminator, generator = _discriminator(derivation), _generator(derivation)
+    recognised = _end_of_generator(derivation, False)
+    plateaus = (
+        *_equilibrium(derivation),
+        *_separated(discriminator, recognised),
+        *_guarded(derivation),
+    )
+    saturation = derivation.saturation
     return Explanation(
-        found.definition,
+        derivation.definition,
         discriminator,
         generator,
         plateaus,
-        _gradient(found),
+        _gradient(derivation),
         None if saturation is None else saturation.vanishing,
-        _follows(found),
-        _reported(found),
+        _follows(derivation),
+        _reported(derivation),
         vanishing_in_score=None if saturation is None else saturation.vanishing_in_score,
     )
 
 
-def _discriminator(found: Derivation) -> LossRange:
+def _discriminator(derivation: Derivation) -> LossRange:
     """The loss −V(D*) falls from its equilibrium by the divergence that V reports."""
-    at_equality = found.equilibrium and found.equilibrium.discriminator_loss
-    most = found.disjoint and found.disjoint.value
+    at_equality = derivation.equilibrium and derivation.equilibrium.discriminator_loss
+    most = derivation.disjoint and derivation.disjoint.value
     lowest = None
     if at_equality is not None and most is not None:
         lowest = in_cases(lambda level, fall: sp.simplify(level - fall), at_equality, most)
@@ -97,20 +101,20 @@ def _discriminator(found: Derivation) -> LossRange:
     return LossRange(at_equality, lowest, at_equality, negative)
 
 
-def _generator(found: Derivation) -> LossRange:
+def _generator(derivation: Derivation) -> LossRange:
     """At D* the mean loss is E_q h(r), where r has a mean of at most 1 under Q.
 
     Where h falls it lies between its ends; where h is convex too, not below h(1), by Jensen.
     """
-    equilibrium = found.equilibrium and found.equilibrium.generator_loss
-    lowest, highest = _ends_of_generator(found)
-    if lowest is not None and found.loss is not None and found.loss.is_divergence:
-        lowest = found.loss.constant
-    return LossRange(equilibrium, lowest, highest, _generator_sign(found, lowest))
+    equilibrium = derivation.equilibrium and derivation.equilibrium.generator_loss
+    lowest, highest = _ends_of_generator(derivation)
+    if lowest is not None and derivation.loss is not None and derivation.loss.is_divergence:
+        lowest = derivation.loss.constant
+    return LossRange(equilibrium, lowest, highest, _generator_sign(derivation, lowest))
 
 
-def _generator_sign(found: Derivation, lowest: sp.Expr | None) -> bool | None:
-    payoff = to_sympy(found.definition.generator)
+def _generator_sign(derivation: Derivation, lowest: sp.Expr | None) -> bool | None:
+    payoff = to_sympy(derivation.definition.generator)
     if payoff.is_nonnegative:
         return False
     if payoff.is_nonpositive or (lowest is not None and lowest.is_extended_negative):
@@ -118,21 +122,21 @@ def _generator_sign(found: Derivation, lowest: sp.Expr | None) -> bool | None:
     return None
 
 
-def _ends_of_generator(found: Derivation) -> tuple[sp.Expr | None, sp.Expr | None]:
+def _ends_of_generator(derivation: Derivation) -> tuple[sp.Expr | None, sp.Expr | None]:
     """The loss of one sample falls from r → 0 (recognised) to r → ∞ where h is monotone."""
-    if found.followed is None or found.followed.is_divergence is not True:
+    if derivation.followed is None or derivation.followed.is_divergence is not True:
         return None, None  # h is not monotone: its ends are not extreme
-    return _end_of_generator(found, True), _end_of_generator(found, False)
+    return _end_of_generator(derivation, True), _end_of_generator(derivation, False)
 
 
-def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
-    assert found.optimum is not None
-    branch = found.optimum.branches[-1 if last else 0]  # they are in order of their ratios
+def _end_of_generator(derivation: Derivation, last: bool) -> sp.Expr | None:
+    assert derivation.optimum is not None
+    branch = derivation.optimum.branches[-1 if last else 0]  # they are in order of their ratios
     if branch.undetermined:
         return None
-    if found.implicit is not None:
-        return found.implicit.end_of_loss(last)
-    parameters = Assumptions.of(found.definition.parameters)
+    if derivation.implicit is not None:
+        return derivation.implicit.end_of_loss(last)
+    parameters = Assumptions.of(derivation.definition.parameters)
     try:
         point, side = (sp.oo, -1) if last else (sp.S.Zero, 1)
         return limit(branch.generator, r, point, side, parameters)
@@ -142,8 +146,8 @@ def _end_of_generator(found: Derivation, last: bool) -> sp.Expr | None:
         return None
 
 
-def _equilibrium(found: Derivation) -> Iterator[Plateau]:
-    even = found.equilibrium
+def _equilibrium(derivation: Derivation) -> Iterator[Plateau]:
+    even = derivation.equilibrium
     if even is None:
         return
     state = f"D = {text(even.D)} everywhere"
@@ -151,7 +155,7 @@ def _equilibrium(found: Derivation) -> Iterator[Plateau]:
         "P = Q, or the discriminator has learned nothing: a constant output gives this value "
         "whatever the samples look like, so it is no evidence of convergence on its own"
     )
-    variants = tuple(_variants(found.definition))
+    variants = tuple(_variants(derivation.definition))
     for loss, value in (
         ("discriminator", even.discriminator_loss),
         ("generator", even.generator_loss),
@@ -203,14 +207,14 @@ def _separated(discriminator: LossRange, recognised: sp.Expr | None) -> Iterator
         )
 
 
-def _guarded(found: Derivation) -> Iterator[Plateau]:
+def _guarded(derivation: Derivation) -> Iterator[Plateau]:
     """What the losses read where D is confidently wrong or right and a guard cuts the logarithm.
 
     Guards act on probabilities: a loss of the raw score needs none.
     """
-    if found.definition.link != "sigmoid(t)" or set(found.definition.parameters):
+    if derivation.definition.link != "sigmoid(t)" or set(derivation.definition.parameters):
         return
-    definition, seen = found.definition, set()
+    definition, seen = derivation.definition, set()
     real, fake, loss = (
         to_sympy(text) for text in (definition.real, definition.fake, definition.generator)
     )
@@ -247,10 +251,12 @@ def _is_in_domain(loss: Loss, guard: Guard, side: int) -> bool:
     return bool(lower < score) and bool(score < upper)
 
 
-def _gradient(found: Derivation) -> str:
-    saturation = found.saturation
+def _gradient(derivation: Derivation) -> str:
+    saturation = derivation.saturation
     if saturation is None:
-        return "undecided: " + (found.undecided or {}).get("saturation", "no followed curvature")
+        return "undecided: " + (derivation.undecided or {}).get(
+            "saturation", "no followed curvature"
+        )
     in_ratio = _vanishes(
         "in log r", "w(r)", saturation.weight, saturation.limit_at_0, saturation.vanishing
     )
@@ -274,8 +280,8 @@ def _vanishes(
     return f"{said}, which stays at {text(end)} where D recognises fakes (r -> 0)"
 
 
-def _follows(found: Derivation) -> str:
-    followed = found.followed
+def _follows(derivation: Derivation) -> str:
+    followed = derivation.followed
     if followed is None:
         return "undecided"
     if followed.is_divergence is False:
@@ -283,10 +289,14 @@ def _follows(found: Derivation) -> str:
     return followed.divergence
 
 
-def _reported(found: Derivation) -> str:
-    if found.value is None:
+def _reported(derivation: Derivation) -> str:
+    if derivation.value is None:
         return "undecided"
-    return combination_text(found.value.terms) if found.value.terms else found.value.divergence
+    return (
+        combination_text(derivation.value.terms)
+        if derivation.value.terms
+        else derivation.value.divergence
+    )
 
 
 def _explain_critic(loss: Critic) -> Explanation:

@@ -199,21 +199,21 @@ def _condition(expr: sp.Expr, cell: Range, parameters: Assumptions) -> str:
     return f"{product} >= 0" + (f" for {where}" if r in product.free_symbols else "")
 
 
-def of_value(found: Curvature) -> Curvature:
+def of_value(curvature: Curvature) -> Curvature:
     """Return the value's curvature as a divergence: F is a supremum of affine functions of r.
 
     Raises:
         Undecided: where the curvature found contradicts this, so that the optimum found is wrong.
     """
-    if found.is_divergence is False:
+    if curvature.is_divergence is False:
         raise Undecided(
-            f"the value is a supremum of affine functions of r, hence convex, yet {found.reason}; "
-            "the optimum that was found is wrong: please report this game"
+            "the value is a supremum of affine functions of r, hence convex, yet "
+            f"{curvature.reason}; the optimum that was found is wrong: please report this game"
         )
-    if found.is_divergence:
-        return found
+    if curvature.is_divergence:
+        return curvature
     reason = "F(r) = sup over t of r*a(t) + b(t) is convex, a supremum of affine functions of r"
-    return replace(found, is_divergence=True, how=How.PROVED, reason=reason, condition=None)
+    return replace(curvature, is_divergence=True, how=How.PROVED, reason=reason, condition=None)
 
 
 def describe_curvature(

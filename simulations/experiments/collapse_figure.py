@@ -131,11 +131,11 @@ def _name(ax: Axes, ensembles: Mapping[PackedMixture, Numbers]) -> None:
     ax.set_xlim(-0.6, max(len(names) - 0.4, 0.6))
 
 
-def _samples(ax: Axes, title: str, found: Numbers) -> None:
+def _samples(ax: Axes, title: str, numbers: Numbers) -> None:
     """Draw one seed's samples, those of high quality apart from the others."""
-    centres, points = np.array(found["centres"]), np.array(found["points"], dtype=float)
+    centres, points = np.array(numbers["centres"]), np.array(numbers["points"], dtype=float)
     distance = np.linalg.norm(points[:, None] - centres[None], axis=2).min(axis=1)
-    good = distance <= found["radius"]
+    good = distance <= numbers["radius"]
     ax.plot(*points[~good].T, ".", color=ORANGE, ms=2, label="poor")
     ax.plot(*points[good].T, ".", color=BLUE, ms=2, label="high quality")
     ax.plot(*centres.T, "o", mfc="none", mec="black", mew=0.6, ms=7, label="mode")
@@ -145,15 +145,14 @@ def _samples(ax: Axes, title: str, found: Numbers) -> None:
     ax.legend(fontsize=7, ncols=3, loc="upper center", columnspacing=0.8)
 
 
-def _shares(ax: Axes, found: Numbers) -> None:
+def _shares(ax: Axes, numbers: Numbers) -> None:
     """Draw each seed's shares of its modes, from the largest to the smallest."""
-    shares = -np.sort(-np.array(found["masses"], dtype=float), axis=1) * len(found["centres"])
+    shares = -np.sort(-np.array(numbers["masses"], dtype=float), axis=1) * len(numbers["centres"])
     ranks = np.arange(1, shares.shape[1] + 1)
     for row in shares:
         ax.plot(ranks, row, "o-", color=BLUE, ms=3, lw=0.8, alpha=0.6)
     ax.axhline(1, color="black", ls="--", lw=1, label="equal shares")
     ax.set(xlabel="mode, from the largest share", ylabel="share × number of modes", ylim=(0, None))
-    ax.set_title(
-        f"Shares of the modes, reverse KL {np.mean(np.array(found['reverse_kl'], dtype=float)):.2f}"
-    )
+    mean = np.mean(np.array(numbers["reverse_kl"], dtype=float))
+    ax.set_title(f"Shares of the modes, reverse KL {mean:.2f}")
     ax.legend(fontsize=8, loc="upper right")

@@ -145,22 +145,22 @@ def _published_row(row: Published) -> TableRow:
     return TableRow(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, "; ".join(remarks))
 
 
-def _outcome_row(found: ProtocolOutcome) -> TableRow:
+def _outcome_row(outcome: ProtocolOutcome) -> TableRow:
     numbers = {}
-    for name, values in found.numbers.items():
+    for name, values in outcome.numbers.items():
         shown = QUANTITIES[name][1]
         finite = [x for x in values if math.isfinite(x)]
         if len(finite) < len(values):
             numbers[name] = f"{len(values) - len(finite)} of {len(values)} seeds: no number"
             continue
-        mean, error = found.mean(name)
+        mean, error = outcome.mean(name)
         if len(values) == 1 or min(values) == max(values):
             numbers[name] = f"{mean:{shown}}"
         else:
             ends = f"{min(values):{shown}} to {max(values):{shown}}"
             numbers[name] = f"{mean:{shown}} ± {error:{shown}} ({ends})"
-    seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
-    remarks = [found.label, seeds, found.machine, found.note]
+    seeds = f"{len(outcome.seeds)} seeds" if len(outcome.seeds) > 1 else "1 seed"
+    remarks = [outcome.label, seeds, outcome.machine, outcome.note]
     return TableRow("gantheory", numbers, "; ".join(filter(None, remarks)))
 
 

@@ -176,12 +176,12 @@ def _depends(unknown: list[sympy.Expr], parameters: set[sympy.Basic]) -> SignRes
     return SignResult("undecided", How.UNDECIDED, None, reason)
 
 
-def _weakened(found: SignResult, strict: bool) -> SignResult:
+def _weakened(result: SignResult, strict: bool) -> SignResult:
     """Return the sign of a product with a further factor that is positive, or not negative."""
-    if strict or found.sign in {">=0", "<=0", "=0", "undecided"}:
-        return found
-    if found.sign == ">0":
-        return SignResult(">=0", found.how, None, found.reason)
+    if strict or result.sign in {">=0", "<=0", "=0", "undecided"}:
+        return result
+    if result.sign == ">0":
+        return SignResult(">=0", result.how, None, result.reason)
     return SignResult("undecided", How.UNDECIDED, None, "a factor may be zero for legal parameters")
 
 

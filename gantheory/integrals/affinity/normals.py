@@ -173,9 +173,9 @@ def affinity_of_normals(p: Spatial, q: Spatial, moved: str | None = None) -> Nor
     return found if moved is None else _moving(found, turned, q.tangent(moved))
 
 
-def _moving(found: NormalAffinity, axes: Array, tangent: Tangent) -> NormalAffinity:
+def _moving(affinity: NormalAffinity, axes: Array, tangent: Tangent) -> NormalAffinity:
     mean, spread = axes.T @ tangent.means[0], axes.T @ tangent.covariances[0] @ axes
-    return NormalAffinity(found.wider, found.shift, mean, spread)
+    return NormalAffinity(affinity.wider, affinity.shift, mean, spread)
 
 
 def _mp(x: Any) -> Any:

@@ -103,22 +103,24 @@ def _height(slope: Integrand, level: float) -> float:
     return float(np.abs(np.diff(np.exp(weight) * mantissa))[0])
 
 
-def _moved(pair: Pair, parameter: str, found: Crossings) -> Term:
+def _moved(pair: Pair, parameter: str, crossings: Crossings) -> Term:
     """Return Σ q·∂θ log q/abs(u') over the crossings."""
-    p, q, x = pair.p, pair.q, found.at.x
+    p, q, x = pair.p, pair.q, crossings.at.x
     with np.errstate(all="ignore"):
-        slope = p.slope(found.at) - q.slope(found.at)
-        sides = [_slope(pair, x + side * found.aside) for side in (-1.0, 1.0)]
+        slope = p.slope(crossings.at) - q.slope(crossings.at)
+        sides = [_slope(pair, x + side * crossings.aside) for side in (-1.0, 1.0)]
         bend = np.abs(sides[1] - sides[0]) / np.abs(slope)
-        terms = np.exp(q.log_density(found.at)) * q.scores(parameter, found.at) / np.abs(slope)
-        size = np.abs(p.slope(found.at)) + np.abs(q.slope(found.at))
+        terms = (
+            np.exp(q.log_density(crossings.at)) * q.scores(parameter, crossings.at) / np.abs(slope)
+        )
+        size = np.abs(p.slope(crossings.at)) + np.abs(q.slope(crossings.at))
     if (bad := ~(bend <= BENT)).any():
         return Term(
             refusal=f"p/q crosses a jump at x = {x[bad][0]:.6g} where it has a kink, or all but "
             "touches it: the derivatives from the two sides may differ; move one of the laws"
         )
-    off = found.mass / np.maximum(np.exp(q.log_density(found.at)), 1e-300)
-    relative = 8 * EPS * (1 + size / np.abs(slope)) + off * (size + bend / found.aside)
+    off = crossings.mass / np.maximum(np.exp(q.log_density(crossings.at)), 1e-300)
+    relative = 8 * EPS * (1 + size / np.abs(slope)) + off * (size + bend / crossings.aside)
     return Term(float(terms.sum()), float((np.abs(terms) * relative).sum()))
 
 

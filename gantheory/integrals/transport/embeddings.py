@@ -130,19 +130,19 @@ class _Slope(OneIntegrand):
 
 
 def _with_ends(
-    found: LineIntegral, q: Univariate, parameter: str, witness: Witness
+    integral: LineIntegral, q: Univariate, parameter: str, witness: Witness
 ) -> LineIntegral:
     """Add what the jumps of q that move do."""
-    scale = math.exp(min(-found.shift, 700.0))
+    scale = math.exp(min(-integral.shift, 700.0))
     for point, velocity in moving_points(q, parameter):
         for side in (-1, +1):
             at = beside(point, side)
             value, error = (float(part[0]) for part in witness.at(at))
             level = 2 * side * velocity * float(np.exp(q.log_density(at)[0])) * scale
-            found = replace(
-                found,
-                value=found.value + level * value,
-                error=found.error + abs(level) * (error + 8 * EPS * abs(value)),
-                absolute=found.absolute + abs(level * value),
+            integral = replace(
+                integral,
+                value=integral.value + level * value,
+                error=integral.error + abs(level) * (error + 8 * EPS * abs(value)),
+                absolute=integral.absolute + abs(level * value),
             )
-    return found
+    return integral

@@ -87,23 +87,23 @@ def _integrated(gap: Gap, parameter: str, noise: float) -> Estimate:
     return finished(_with_ends(found, sample), noise, p, q)
 
 
-def _with_ends(found: LineIntegral, sample: _Sampler) -> LineIntegral:
+def _with_ends(integral: LineIntegral, sample: _Sampler) -> LineIntegral:
     """Add the terms of the jumps of q that move: velocity·[q(x−) − q(x+)]·ψ(x)."""
     if sample.by_quantiles:
-        return found
-    scale = math.exp(-found.shift)
+        return integral
+    scale = math.exp(-integral.shift)
     for point, velocity in moving_points(sample.gap.q, sample.parameter):
         for side in (-1, +1):
             at = beside(point, side)
             level = float(np.exp(sample.gap.q.log_density(at)[0]))
             term = -side * velocity * level * float(sample.signs.critic(at)[0]) * scale
-            found = replace(
-                found,
-                value=found.value + term,
-                error=found.error + 8 * EPS * abs(term),
-                absolute=found.absolute + abs(term),
+            integral = replace(
+                integral,
+                value=integral.value + term,
+                error=integral.error + 8 * EPS * abs(term),
+                absolute=integral.absolute + abs(term),
             )
-    return found
+    return integral
 
 
 @dataclass(frozen=True)

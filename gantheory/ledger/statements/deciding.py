@@ -100,14 +100,14 @@ def _decide(check: Test) -> Verdict:
         return Verdict(str(check), How.UNDECIDED, reason=str(error))
 
 
-def _on_instances(check: Test, found: Verdict) -> Verdict:
+def _on_instances(check: Test, verdict: Verdict) -> Verdict:
     """Return what is known of a check that rests on a quoted theorem: what its instances show."""
     second = again(check)
     if second is None or not second.holds:
         why = "no instance of it is computed" if second is None else second.counterexample
         reason = f"it rests on a theorem that is quoted, and {why}"
-        return replace(found, how=How.UNDECIDED, reason=reason)
-    return replace(found, how=How.MEASURED, reason=f"instances: {second.reason}")
+        return replace(verdict, how=How.UNDECIDED, reason=reason)
+    return replace(verdict, how=How.MEASURED, reason=f"instances: {second.reason}")
 
 
 def check_verdict(verdict: str | None) -> None:

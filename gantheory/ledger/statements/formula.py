@@ -171,21 +171,21 @@ def decide_formula(text: str, where: Mapping[str, str], statement: str = "") -> 
         return Verdict(told, How.UNDECIDED, reason=str(reason))
 
 
-def _decide(found: Relation, told: str) -> Verdict:
-    sides = str(found.left), str(found.right)
-    if found.left.has(sp.zoo, sp.nan) or found.right.has(sp.zoo, sp.nan):
+def _decide(relation: Relation, told: str) -> Verdict:
+    sides = str(relation.left), str(relation.right)
+    if relation.left.has(sp.zoo, sp.nan) or relation.right.has(sp.zoo, sp.nan):
         raise GantheoryError(f"{told[:60]!r} has no value there; write a limit")
-    if found.left.is_infinite or found.right.is_infinite:
-        holds = bool(sp.Rel(found.left, found.right, found.relation))
+    if relation.left.is_infinite or relation.right.is_infinite:
+        holds = bool(sp.Rel(relation.left, relation.right, relation.relation))
         return decided(told, holds, _both(sides))
-    difference, main, others = _one_ratio(found)
-    if found.relation == "==":
-        return _decide_identity(found, difference, others, told)
+    difference, main, others = _one_ratio(relation)
+    if relation.relation == "==":
+        return _decide_identity(relation, difference, others, told)
     sign = sign_on_positive(difference, r, intervals=dict(others.ranges))
-    if sign.sign in _MEETS[found.relation]:
+    if sign.sign in _MEETS[relation.relation]:
         return Verdict(told, sign.how, *sides, reason=sign.reason)
-    place = failing_numbers(found)
-    loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == found.relation  # it may touch 0 nowhere
+    place = failing_numbers(relation)
+    loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == relation.relation  # it may touch 0 nowhere
     if place is None and (sign.sign == "undecided" or loose):
         return Verdict(told, How.UNDECIDED, *sides, reason=sign.reason)
     if not difference.free_symbols:
@@ -197,29 +197,29 @@ def _decide(found: Relation, told: str) -> Verdict:
     return decided(told, False, place)
 
 
-def failing_numbers(found: Relation) -> str | None:
+def failing_numbers(relation: Relation) -> str | None:
     """Return numbers in the intervals, to 40 digits, for which a comparison fails."""
-    for point, value in _values(found):
+    for point, value in _values(relation):
         sign = _sign(value)
-        if sign is not None and not _RELATED[found.relation](sign):
+        if sign is not None and not _RELATED[relation.relation](sign):
             where = ", ".join(f"{name} = {x}" for name, x in point.items())
             return f"left − right is {sp.N(value, 6)}" + (f" at {where}" if where else "")
     return None
 
 
-def _values(found: Relation) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Expr]]:
+def _values(relation: Relation) -> Iterator[tuple[dict[sp.Symbol, sp.Expr], sp.Expr]]:
     """Yield points of the intervals, with left − right at each, exactly."""
-    difference = found.left - found.right
+    difference = relation.left - relation.right
     symbols = sorted(difference.free_symbols, key=str)
-    grids = [_grid(*found.ranges[symbol]) for symbol in symbols]
+    grids = [_grid(*relation.ranges[symbol]) for symbol in symbols]
     for numbers in islice(product(*grids), TRIALS):
         point = dict(zip(symbols, numbers, strict=True))
         yield point, difference.subs(point)
 
 
-def _signs(found: Relation) -> Iterator[int | None]:
+def _signs(relation: Relation) -> Iterator[int | None]:
     """Yield the sign of left − right at each point; None where it is not real."""
-    for _, value in islice(_values(found), 25):
+    for _, value in islice(_values(relation), 25):
         yield _sign(value)
 
 
@@ -254,18 +254,18 @@ def _place(main: tuple[str, sp.Expr] | None, ratio: sp.Expr) -> str:
 
 
 def _one_ratio(
-    found: Relation,
+    relation: Relation,
 ) -> tuple[sp.Expr, tuple[str, sp.Expr] | None, Assumptions]:
     """Return left − right with one of its names written as a function of r, and the others."""
-    difference = found.left - found.right
+    difference = relation.left - relation.right
     used = sorted(difference.free_symbols, key=lambda s: (str(s) not in RESERVED, str(s)))
     if not used:
         return difference, None, Assumptions()
     first, *rest = used
-    image, _ = _in_ratio(first, first, found.ranges[first])
-    turned, _ = _in_ratio(difference, first, found.ranges[first])
+    image, _ = _in_ratio(first, first, relation.ranges[first])
+    turned, _ = _in_ratio(difference, first, relation.ranges[first])
     names = {symbol: f"{symbol}_" if str(symbol) in RESERVED else str(symbol) for symbol in rest}
-    ranges = {name: "({}, {})".format(*found.ranges[symbol]) for symbol, name in names.items()}
+    ranges = {name: "({}, {})".format(*relation.ranges[symbol]) for symbol, name in names.items()}
     others = Assumptions.of(ranges)
     return (
         turned.subs({s: others.symbols[name] for s, name in names.items()}),
@@ -275,17 +275,17 @@ def _one_ratio(
 
 
 def _decide_identity(
-    found: Relation, difference: sp.Expr, others: Assumptions, told: str
+    relation: Relation, difference: sp.Expr, others: Assumptions, told: str
 ) -> Verdict:
-    sides = str(found.left), str(found.right)
+    sides = str(relation.left), str(relation.right)
     try:
         where = first_difference(difference, others)
     except Undecided as reason:
-        place = failing_numbers(found)
+        place = failing_numbers(relation)
         if place is not None:
             return decided(told, False, place)
         opened = sp.expand_log(difference)
-        if sp.simplify(opened) != 0 or not all(sign == 0 for sign in _signs(found)):
+        if sp.simplify(opened) != 0 or not all(sign == 0 for sign in _signs(relation)):
             return Verdict(told, How.UNDECIDED, *sides, reason=str(reason))
         where = None
     if where is None:
@@ -293,4 +293,4 @@ def _decide_identity(
     if not difference.free_symbols:
         return decided(told, False, _both(sides))
     apart = f"the two sides differ by {float(where[1].mid()):.6g} for some numbers"
-    return decided(told, False, failing_numbers(found) or apart)
+    return decided(told, False, failing_numbers(relation) or apart)
