@@ -76,6 +76,13 @@ TOGETHER = {
             ("non-saturating", 2e-5, RATES),
         )
     },
+    "packed": {
+        f"{packing} packed, {weight:g}": (
+            "non-saturating", 0.35, RATES,
+            {"annealing": "geometric", "packing": packing, "regularisers": penalties(weight)},
+        )
+        for packing in (2, 4) for weight in (2e-5, 2e-4)
+    },
 }  # fmt: skip
 
 
@@ -210,11 +217,13 @@ def together(kind, seconds, device, quick, out, seeds):
     side by side do not. What is captured is captured one after the other, before the threads.
     """
     begin, recipes = time.monotonic(), TOGETHER[kind]
-    torch.set_float32_matmul_precision("high" if kind == "geometric" else "highest")
+    torch.set_float32_matmul_precision("highest" if kind == "cosine" else "high")
     teams, plans = {}, {}
     for name, (loss, noise, rates, changes) in recipes.items():
         teams[name] = members(loss, [(noise, rates)], seeds)
-        plans[name] = replace(recipe("pairs", device, quick), **changes)
+        how = replace(recipe("pairs", device, quick), **changes)
+        sizes = 2 * how.packing, *how.discriminator.sizes[1:]
+        plans[name] = replace(how, discriminator=replace(how.discriminator, sizes=sizes))
     first, each = abreast(teams, plans, 4 * CHUNK)
     left = seconds - (time.monotonic() - begin) - first - 8
     steps = max(1, min(MOST, int(0.92 * left / each)) // CHUNK) * CHUNK
