@@ -244,8 +244,9 @@ class Verdict(Shown):
     """What became of one statement, and how that is known.
 
     ``holds`` is None exactly when ``how`` is `How.UNDECIDED`, and False exactly when it is
-    `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers. What
-    rests on a quoted theorem (`is_quoted`) is never known better than `How.ASSUMED`.
+    `How.REFUTED`. ``left`` and ``right`` are the two sides compared, as text or numbers, and
+    ``relation`` is what the statement claims of them, such as "<=". What rests on a quoted
+    theorem (`is_quoted`) is never known better than `How.ASSUMED`.
 
     >>> Verdict("tv <= 1", How.PROVED).holds
     True
@@ -261,6 +262,7 @@ class Verdict(Shown):
     reason: str | None = None
     assumptions: tuple[str, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    relation: str = "="
 
     def __post_init__(self) -> None:
         """Cap how it is known at what is quoted."""

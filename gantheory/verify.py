@@ -223,6 +223,7 @@ def _compare(
         error_probability=left.error_probability + right.error_probability,
         counterexample=None if holds else _disagreement(left, right, error, relation),
         assumptions=tuple(assumptions),
+        relation=relation,
     )
 
 

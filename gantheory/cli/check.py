@@ -50,9 +50,9 @@ def command(ids: tuple[str, ...], out: Path, quick: bool, quiet: bool, as_json: 
     page = html.write_check(out, outcomes, planned=len(checks))
     as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
     if as_json:
-        print_json(_as_dict(outcomes, page, as_expected))
+        print_json(_as_dict(outcomes, page, as_expected, len(checks)))
     else:
-        tables.print_outcomes(outcomes)
+        tables.print_outcomes(outcomes, planned=len(checks))
         click.echo(f"report: {page.resolve()}")
     if interrupted:
         raise KeyboardInterrupt(f"the report {str(page)!r} holds what was decided")
@@ -89,9 +89,12 @@ def _ensure_writable(out: Path) -> None:
         raise GantheoryError(f"cannot write to {str(out)!r}; name a writable directory with --out")
 
 
-def _as_dict(outcomes: list[Outcome], page: Path, as_expected: bool) -> dict[str, Any]:
+def _as_dict(
+    outcomes: list[Outcome], page: Path, as_expected: bool, planned: int
+) -> dict[str, Any]:
     return {
         "as_expected": as_expected,
+        "planned": planned,
         "report": str(page),
         "checks": [
             {

@@ -93,6 +93,7 @@ def _verdict(
         reason=decision.reason,
         assumptions=assumptions,
         numbers=numbers,
+        relation=statement.relation,
     )
 
 

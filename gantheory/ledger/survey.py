@@ -141,10 +141,10 @@ def _beyond_five(statement: str) -> Verdict:
     share = _jsd(5.0, "q.loc") / _largest_slope()
     if share > 0.01:
         return Verdict(
-            statement, How.REFUTED, left=share, right=0.01,
+            statement, How.REFUTED, left=share, right=0.01, relation="<=",
             counterexample=f"at d = 5 the slope is still {share:.1%} of its maximum",
         )  # fmt: skip
-    return Verdict(statement, How.MEASURED, left=share, right=0.01)
+    return Verdict(statement, How.MEASURED, left=share, right=0.01, relation="<=")
 
 
 SURVEY_CHECKS = (*_digit_checks(), *_landmark_checks())

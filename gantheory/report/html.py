@@ -20,7 +20,6 @@ from gantheory.records import How
 from gantheory.report import view
 from gantheory.report.losses import view_loss
 from gantheory.report.maths import mathml
-from gantheory.report.numbers import show_number
 from gantheory.report.svg import Picture, inline_svg
 from gantheory.verify import Outcome
 
@@ -56,18 +55,22 @@ def render(
     True
     """
     outcomes = list(outcomes)
+    sections = view.group(outcomes)
+    documents = view.by_document(sections)
     script = _read("page.js")
     return _template().render(
         css=_read("page.css"),
         js=script,
         js_hash=b64encode(sha256(script.encode()).digest()).decode(),
-        headline=view.headline(outcomes),
+        headline=view.headline(outcomes, planned),
         all_right=_all_right(outcomes, planned),
         words=view.in_plain_words(outcomes),
         remarks=view.remarks_on_run(outcomes, planned),
         wrong=[outcome for outcome in outcomes if not outcome.as_expected],
         tally=_tally(outcomes),
-        groups=view.group(outcomes),
+        refutations=view.refutations(outcomes),
+        groups=sections[: len(sections) - len(documents)],
+        documents=documents,
         losses=[view_loss(derivation) for derivation in derivations],
         figures=_figures(figures),
         environment=environment or {},
@@ -149,11 +152,12 @@ def _template() -> Any:
     )
     environment.globals.update(
         maths=_maths,
-        show=_show,
         signs=view.SIGNS,
         meanings=view.MEANINGS,
         gauge=view.gauge,
         sides=view.sides,
+        details=view.details,
+        document_words=view.DOCUMENT,
         judgement=view.judgement,
         readable=view.readable,
         counted=view.counted,
@@ -166,7 +170,3 @@ def _maths(latex: str) -> Any:
     from markupsafe import Markup
 
     return Markup(mathml(latex, display=True))
-
-
-def _show(value: Any) -> str:
-    return show_number(value) if isinstance(value, int | float) else str(value)

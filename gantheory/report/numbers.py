@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 
+from gantheory.records import number_text
+
 PLAIN = (1e-4, 1e7)  # magnitudes between these are written without a power of ten
-MOST_DIGITS = 15  # a float64 has no more
+_POWER = re.compile(r"(?<=[\d.])e([+-]?)0*(?=\d)")
 
 
 def show_number(value: str | float | None, error: float | None = None) -> str:
-    """Return ``value`` with two digits of its ``error``, or ten digits where there is none.
+    """Return ``value`` in the digits that its ``error`` leaves it, or ten where there is none.
+
+    The digits are those of `number_text`, so a report and a command print one number alike.
 
     >>> show_number(0.336831234, 2e-4), show_number(0.336831234)
     ('0.33683', '0.336831234')
@@ -23,7 +27,32 @@ def show_number(value: str | float | None, error: float | None = None) -> str:
         return "undetermined"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return _digits(float(value), _significant(value, error)).replace("-", "−")
+    if error and math.isfinite(error):
+        return typeset_powers(number_text(value, error).partition(" ")[0]).replace("-", "−")
+    return _digits(float(value)).replace("-", "−")
+
+
+def show_estimate(value: str | float | None, error: float | None) -> str:
+    """Return ``value`` with its ``error``, each in the digits that the error decides.
+
+    >>> show_estimate(0.336831234, 2e-4), show_estimate("1/2", None), show_estimate(2.0, 0.0)
+    ('0.33683 ± 0.00021', '1/2', '2')
+    """
+    if value is None or isinstance(value, str) or not math.isfinite(value):
+        return show_number(value, error)
+    if not error or not math.isfinite(error):
+        return show_number(value, error)
+    number, _, rest = number_text(value, error).partition(" ± ")
+    return f"{typeset_powers(number)} ± {_short(float(rest))}".replace("-", "−")
+
+
+def typeset_powers(text: str) -> str:
+    """Return a text whose powers of ten have a minus sign, and neither a plus nor a zero in front.
+
+    >>> typeset_powers("1e-06 of 2.5E3 or 7e+16, e-mail")
+    '1e−6 of 2.5E3 or 7e16, e-mail'
+    """
+    return _POWER.sub(lambda found: "e−" if found[1] == "-" else "e", text)
 
 
 def show_error(error: float | None) -> str:
@@ -45,25 +74,11 @@ def show_probability(probability: float) -> str:
 
 
 def _short(value: float) -> str:
-    return re.sub(r"e([+-])0*(\d)", r"e\1\2", f"{value:.2g}").replace("e+", "e").replace("-", "−")
+    return typeset_powers(f"{value:.2g}")
 
 
-def _significant(value: float, error: float | None) -> int:
-    if not error or not math.isfinite(error) or not value:
-        return 10
-    lead = math.floor(math.log10(abs(value))) - math.floor(math.log10(error))
-    return min(max(lead + 2, 2), MOST_DIGITS)
-
-
-def _digits(value: float, significant: int) -> str:
+def _digits(value: float) -> str:
     if value == 0 or PLAIN[0] <= abs(value) < PLAIN[1]:
-        return f"{value:.{significant}g}" if abs(value) < 1 else _fixed(value, significant)
-    mantissa, exponent = f"{value:.{significant - 1}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}e{int(exponent)}"
-
-
-def _fixed(value: float, significant: int) -> str:
-    decimals = max(significant - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{value:.10g}"
+    mantissa, exponent = f"{value:.9e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from gantheory.records import How, Verdict
 from gantheory.report import terminal
-from gantheory.report.view import SIGNS, group, headline, judgement, readable, sides
+from gantheory.report.numbers import typeset_powers
+from gantheory.report.view import BOUNDS, SIGNS, group, headline, judgement, readable, sides
 from gantheory.verify import Outcome
 
 STYLES = {
@@ -28,8 +29,12 @@ STYLES = {
 MANY = 400  # beyond, what is as it should be is only counted
 
 
-def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
+def print_outcomes(
+    outcomes: Sequence[Outcome], console: Console | None = None, *, planned: int | None = None
+) -> None:
     """Print every outcome by section, then the headline; of very many only what stands out.
+
+    Fewer outcomes than were ``planned`` are those of an interrupted run, which the headline says.
 
     >>> from gantheory.api import check
     >>> print_outcomes(check("minimax.equilibrium"), Console(quiet=True))
@@ -42,8 +47,9 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) 
         counts = Counter(str(o.verdict.how) for o in outcomes if not _stands_out(o))
         counted = ", ".join(f"{count} {how}" for how, count in counts.items())
         console.print(f"not listed, as they should be: {counted}")
-    style = "bold green" if all(outcome.as_expected for outcome in outcomes) else "bold red"
-    console.print(headline(outcomes), style=style)
+    whole = planned is None or planned <= len(outcomes)
+    right = whole and all(outcome.as_expected for outcome in outcomes)
+    console.print(headline(outcomes, planned), style="bold green" if right else "bold red")
 
 
 def _stands_out(outcome: Outcome) -> bool:
@@ -84,11 +90,11 @@ def _statement(outcome: Outcome) -> str:
 def _numbers(verdict: Verdict) -> tuple[str, str, str]:
     """Return what was found with its error, the theory, and how far they are apart."""
     shown = dict(sides(verdict))
-    error = shown.get("error", "")
-    found = f"{shown.get('left', '')} {error if error != 'exact' else ''}".strip()
+    bound = BOUNDS.get(verdict.relation)
+    found, theory = shown.get("found") or shown.get("error", ""), shown.get(bound or "theory", "")
     if verdict.how is How.UNDECIDED and not found:
         found = verdict.reason or ""
-    return escape(found), escape(shown.get("right", "")), _apart(verdict)
+    return escape(found), escape(f"{bound or ''} {theory}".strip()), _apart(verdict)
 
 
 def _apart(verdict: Verdict) -> str:
@@ -98,5 +104,11 @@ def _apart(verdict: Verdict) -> str:
         return ""
     if not math.isfinite(left) or not math.isfinite(right):
         return "0" if left == right else "∞"
-    difference = f"{left - right:+.2g}".replace("-", "−")
-    return f"{difference}, {abs(left - right) / error:.2g} errors" if error else difference
+    difference = typeset_powers(f"{left - right:+.2g}").replace("-", "−")
+    if verdict.relation in BOUNDS and verdict.holds:  # how far inside is no disagreement
+        return difference
+    return (
+        f"{difference}, {typeset_powers(f'{abs(left - right) / error:.2g}')} errors"
+        if error
+        else difference
+    )

@@ -6,9 +6,15 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from gantheory.divergences.symbols import in_symbols
+from gantheory.divergences.symbols import dotted, in_symbols
 from gantheory.records import How, Verdict
-from gantheory.report.numbers import show_error, show_number, show_probability
+from gantheory.report.numbers import (
+    show_error,
+    show_estimate,
+    show_number,
+    show_probability,
+    typeset_powers,
+)
 from gantheory.verify import Check, Outcome
 
 # A verdict is told by sign and word first; colour only repeats it.
@@ -76,7 +82,7 @@ _GROUPS: tuple[tuple[str, str, str, Callable[[Check], bool]], ...] = (
         lambda check: True,
     ),
 )
-_DOCUMENT = (
+DOCUMENT = (
     "Its statements in reading order, in our words. A false one is refuted with a counterexample, "
     "and what is true instead is checked too."
 )
@@ -98,28 +104,41 @@ def group(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
     words = {name: (title, explanation) for name, title, explanation, _ in _GROUPS}
     return (
         *(Group(name, *words[name], tuple(found[name])) for name in _READING_ORDER if found[name]),
-        *(Group(f"document-{number}", f"Read along: {title}", _DOCUMENT, tuple(rows))
+        *(Group(f"document-{number}", f"Read along: {title}", DOCUMENT, tuple(rows))
           for number, (title, rows) in enumerate(documents.items(), start=1)),
     )  # fmt: skip
 
 
+def by_document(sections: Iterable[Group]) -> list[tuple[str, Group]]:
+    """Return the sections that hold what documents state, each with its document's title."""
+    return [(s.title.partition(": ")[2], s) for s in sections if s.id.startswith("document-")]
+
+
 def readable(statement: str) -> str:
-    """Return a statement with the symbols of divergences instead of the names that code uses.
+    """Return a statement as people write it: symbols of divergences, products, powers of ten.
 
     >>> readable("its value is 2*jsd - kl_qm")
     'its value is 2·JSD(P, Q) − KL(Q‖M)'
+    >>> readable("2*log(2) to 1e-12")
+    '2·log(2) to 1e−12'
     """
-    return in_symbols(statement).replace(" + -", " - ").replace(" - ", " − ")
+    found = dotted(in_symbols(typeset_powers(statement)))
+    return found.replace(" + -", " - ").replace(" - ", " − ")
 
 
-def headline(outcomes: Sequence[Outcome]) -> str:
-    """Return the one sentence that a reader needs.
+def headline(outcomes: Sequence[Outcome], planned: int | None = None) -> str:
+    """Return the one sentence that a reader needs: of an interrupted run that it was one.
 
-    >>> headline([])
-    'No check was run'
+    >>> headline([]), headline([], planned=3)
+    ('No check was run', 'Interrupted after 0 of 3 checks')
     """
     total = len(outcomes)
     wrong = sum(not outcome.as_expected for outcome in outcomes)
+    if planned is not None and planned > total:
+        said = f"Interrupted after {total} of {planned} checks"
+        if not total:
+            return said
+        return f"{said}: {f'{wrong} not as they should be' if wrong else 'all as they should be'}"
     if not total:
         return "No check was run"
     if wrong:
@@ -174,8 +193,10 @@ def remarks_on_run(outcomes: Sequence[Outcome], planned: int | None) -> list[str
     """Return what the headline leaves out: an interrupted run, training left out."""
     found = []
     if planned is not None and planned > len(outcomes):
+        missing = planned - len(outcomes)
         found.append(
-            f"The run was interrupted: {planned - len(outcomes)} of {planned} checks are missing."
+            f"{missing} check{'s were' if missing != 1 else ' was'} not run, so this page says "
+            "nothing of them; run the command again for the whole."
         )
     elif outcomes and not any(outcome.check.trains for outcome in outcomes):
         found.append("No network was trained in this run; run without --quick to include it.")
@@ -220,13 +241,18 @@ class Gauge:
 
 
 def gauge(verdict: Verdict) -> Gauge | None:
-    """Return the gauge of a verdict on two numbers, or None where there are not two."""
+    """Return the gauge of a verdict on two numbers, or None where there are not two.
+
+    A bound that is kept by more than the error has none: there the distance is no disagreement.
+    """
     left, right, error = verdict.left, verdict.right, verdict.error
     if not isinstance(left, int | float) or not isinstance(right, int | float) or not error:
         return None
     if not all(map(math.isfinite, (left, right, error))):
         return None
     ratio = (left - right) / error
+    if verdict.relation in BOUNDS and verdict.holds and abs(ratio) > 1:
+        return None
     return Gauge(max(-1.4, min(1.4, ratio)), _in_words(ratio))
 
 
@@ -238,13 +264,62 @@ def _in_words(ratio: float) -> str:
 
 def sides(verdict: Verdict) -> list[tuple[str, str]]:
     """Return the labelled numbers of a verdict, as text."""
+    error = None if _is_an_end(verdict) else verdict.error
+    tolerance = show_error(error) if verdict.left is None else ""
     rows = [
-        ("left", readable(show_number(verdict.left, verdict.error))),
-        ("right", readable(show_number(verdict.right, verdict.error))),
-        ("error", "" if _is_an_end(verdict) else show_error(verdict.error)),
+        ("found", readable(show_estimate(verdict.left, error))),
+        (BOUNDS.get(verdict.relation, "theory"), readable(show_number(verdict.right, error))),
+        ("error", tolerance),
         ("error probability", show_probability(verdict.error_probability)),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+BOUNDS = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than"}
+
+
+def details(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return what else a verdict holds, labelled: numbers in few digits, lists without brackets.
+
+    >>> details(Verdict("", How.PROVED, numbers={"boxes": 9, "seconds": 0.0601226, "r": None}))
+    [('boxes enclosed', '9'), ('seconds taken', '0.0601')]
+    """
+    rows = {_LABELS.get(name, name): _detail(value) for name, value in verdict.numbers.items()}
+    return [(label, text) for label, text in rows.items() if text]
+
+
+_LABELS = {
+    "seconds": "seconds taken",
+    "boxes": "boxes enclosed",
+    "r": "p/q on the first point",
+    "p": "masses of P",
+    "q": "masses of Q",
+}
+
+
+def _detail(value: object) -> str:
+    """Return a number that is not compared in three digits, and a list as its parts."""
+    if isinstance(value, float) and math.isfinite(value):
+        return typeset_powers(f"{value:.3g}")
+    if isinstance(value, int | float):
+        return show_number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_detail, value))
+    return "" if value is None else readable(str(value))
+
+
+def refutations(outcomes: Iterable[Outcome]) -> str:
+    """Say what was refuted where all that is refuted should be.
+
+    >>> refutations([])
+    'by a counterexample, or a disagreement beyond the stated errors'
+    """
+    refuted = [outcome for outcome in outcomes if outcome.verdict.how is How.REFUTED]
+    stated = sum(bool(outcome.check.document) for outcome in refuted)
+    planted = len(refuted) - stated
+    said = [f"{planted} {COUNTED['twins'][planted != 1]}"] if planted else []
+    said += [f"{stated} sentence{'s' * (stated != 1)} of documents"] if stated else []
+    return f"{' and '.join(said)}, all caught" if said else MEANINGS[How.REFUTED]
 
 
 def _is_an_end(verdict: Verdict) -> bool:

@@ -282,3 +282,72 @@ def test_false_twins_are_counted_as_planted_errors_that_are_caught_or_not():
     missed = outcome("missed", Verdict("1 = 2", How.PROVED), How.REFUTED)
     (section,) = view.group([*twins, missed])
     assert view.counted(section).endswith("1 not caught")
+
+
+@pytest.mark.parametrize("count", [0, 1, len(OUTCOMES)])
+def test_an_interrupted_run_is_headed_by_how_much_of_it_ran(count):
+    planned = len(OUTCOMES) + 3
+    page = html.render(OUTCOMES[:count], planned=planned)
+    heading = re.search(r"<h1>(.*?)</h1>", page)[1]
+    assert re.match(rf"Interrupted after {count} of {planned} checks\b", heading)
+    assert re.search(rf"<title>{re.escape(heading)}", page)
+    assert f"{planned - count} checks were not run" in page
+    target = io.StringIO()
+    tables.print_outcomes(OUTCOMES[:count], Console(file=target, width=120), planned=planned)
+    assert target.getvalue().rstrip().endswith(heading)
+
+
+def test_an_interrupted_check_says_so_and_leaves_with_an_error(tmp_path, monkeypatch):
+    import json
+
+    from click.testing import CliRunner
+
+    from gantheory.cli import cli
+    from gantheory.ledger import checks
+
+    def run(chosen):
+        yield OUTCOMES[0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checks, "run", run)
+    ids = ("minimax.value", "minimax.loss")
+    done = CliRunner().invoke(cli, ["check", *ids, "--out", str(tmp_path), "--json"])
+    assert done.exit_code != 0
+    said = json.loads(done.stdout.partition("\n}")[0] + "}")
+    assert (said["as_expected"], said["planned"], len(said["checks"])) == (False, 2, 1)
+    assert "<h1>Interrupted after 1 of 2 checks" in (tmp_path / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("value", "far"), [(-2.0, True), (-0.7005, False)])
+def test_a_bound_that_is_kept_is_shown_as_a_bound_and_not_as_a_disagreement(value, far):
+    from gantheory.records import Estimate
+    from gantheory.verify import at_least, at_most
+
+    for decide, sign, word in ((at_most, 1, "at most"), (at_least, -1, "at least")):
+        verdict = decide("a bound", Estimate(sign * value, 1e-3), Estimate(-sign * 0.7, 1e-3))
+        assert verdict.holds
+        assert (view.gauge(verdict) is None) is far
+        assert dict(view.sides(verdict))[word] == f"{-sign * 0.7:g}".replace("-", "−")
+
+
+def test_what_else_a_verdict_holds_is_labelled_and_has_neither_brackets_nor_none():
+    from gantheory.inequalities.inequality import prove
+
+    refuted = prove("jsd <= log(2)/3 * triangular")
+    told = dict(view.details(refuted))
+    assert {"boxes enclosed", "seconds taken", "masses of P", "masses of Q"} <= told.keys()
+    assert not re.search(r"None|[\[\]']", "".join(told.values()))
+    assert len(re.sub(r"\D", "", told["seconds taken"]).lstrip("0")) <= 3
+    masses = told["masses of P"].split(", ")
+    assert masses == refuted.numbers["p"]
+
+
+def test_the_refuted_are_counted_by_their_kind_and_add_up():
+    stated = outcome("s", Verdict("1 = 2", How.REFUTED), How.REFUTED, document="A book")
+    every = [*OUTCOMES, stated]
+    numbers = map(int, re.findall(r"\d+", view.refutations(every)))
+    assert sum(numbers) == sum(o.verdict.how is How.REFUTED for o in every)
+    page = html.render([o for o in every if o.as_expected])
+    assert view.refutations(every) in page
+    assert page.count(view.DOCUMENT) == 1
+    assert page.index('id="documents"') < page.index('data-check="s"')
