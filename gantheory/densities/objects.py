@@ -237,15 +237,14 @@ def _by_quantiles(
             value = np.asarray(log(x))
         return np.where(np.isnan(value), -np.inf, value)
 
+    shape: dict[str, Any] = {"support": ends, "centers": [(middle, (high - low) / 2)]}
+    known = {"cdf": cdf, "ppf": quantile, "mean": float(mean)}
     try:
-        return own_density(
-            log_density,
-            support=(ends[0], ends[1]),
-            centers=[(middle, (high - low) / 2)],
-            cdf=cdf,
-            ppf=quantile,
-            mean=float(mean),
-        )
+        return own_density(log_density, **shape, **known)
+    except GantheoryError:  # their generic cdf and quantiles are rough, or fail
+        pass
+    try:
+        return own_density(log_density, **shape)
     except GantheoryError as error:
         raise GantheoryError(
             f"scipy.stats.{name} is read by its functions as one smooth bump, which it is not: "

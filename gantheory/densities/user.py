@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 
 from gantheory.densities.alone import follows
 from gantheory.densities.base import Array
-from gantheory.densities.beside import NOTHING, UNDERFLOW, Beside, places_beside, underflows
+from gantheory.densities.beside import EPS, NOTHING, UNDERFLOW, Beside, places_beside, underflows
 from gantheory.densities.declared import called, check_law, check_shape
 from gantheory.densities.scanned import scan
+from gantheory.densities.stated_functions import check_functions, levels_off
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
@@ -97,11 +98,25 @@ class OwnDensity(Univariate):
 
     def _stops_before(self, place: float) -> bool:
         """Whether the density ends at once before ``place``, and not by falling below the range."""
+        side = 1.0 if place > self.centers[0][0] else -1.0
+        known = self._ends_seen.get(side)
+        if known is not None and (place - known[0]) * side >= 0:
+            return known[1]
+        edge, at_once = self._end_before(place)
+        self._ends_seen[side] = (edge, at_once)
+        return at_once
+
+    @cached_property
+    def _ends_seen(self) -> dict[float, tuple[float, bool]]:
+        """Where it ended below and above its center, and whether at once."""
+        return {}
+
+    def _end_before(self, place: float) -> tuple[float, bool]:
         center, width = self.centers[0]
         starts = center + width * np.array([0.0, 0.37, -0.37])
         alive = starts[np.isfinite(self.log_function(starts))]
         if not len(alive):
-            return True
+            return center, True
         inside, outside = float(alive[0]), place
         for _ in range(1200):
             middle = 0.5 * (inside + outside)
@@ -112,7 +127,7 @@ class OwnDensity(Univariate):
         nearer = inside + math.copysign(1e-6 * width, inside - outside)
         last, before = self.log_function(np.array([inside, nearer]))
         # by exp(x) a density underflows at -745; one that ends smoothly falls at its very end
-        return bool(last > UNDERFLOW or (last < -1e4 and before > 1e-3 * last))
+        return outside, bool(last > UNDERFLOW or (last < -1e4 and before > 1e-3 * last))
 
     @property
     def pieces(self) -> tuple[Interval, ...]:
@@ -160,6 +175,21 @@ class OwnDensity(Univariate):
 
     def below(self, at: Points) -> Array:
         return self._known("cdf", at.x)
+
+    def blur(self, at: Points) -> Array:
+        """Return the same as of any law, and what its cdf was seen to be off by."""
+        blur = super().blur(at)
+        if not self.levels_off:
+            return blur
+        with np.errstate(all="ignore"):
+            tail = np.minimum(self.below(at), self.above(at))
+            off = np.exp(np.log(tail * self.levels_off / EPS) - self.log_density(at))
+        return blur + np.where(np.isfinite(off), off, 0.0)
+
+    @cached_property
+    def levels_off(self) -> float:
+        """The part of the smaller tail by which its cdf may miss the integral of its density."""
+        return levels_off(self)
 
     def ppf(self, level: ArrayLike) -> Array:
         return self._known("ppf", level)
@@ -211,4 +241,5 @@ def own_density(
     found = OwnDensity(log_density, (low, high), stated, inner, *tails, functions)
     check_law(found)
     scan(found)
+    check_functions(found)
     return found

@@ -112,6 +112,11 @@ def declared(log_density, **stated):
     return own_density(log_density, **({"centers": [(0, 1)], "tails": BOTH} | stated))
 
 
+def bent(by):
+    """The normal law's levels, bent by as much of the smaller tail."""
+    return lambda x: stats.norm.cdf(x) * (1 + by * stats.norm.sf(x))
+
+
 FAULTS = {
     "twice the mass": lambda: declared(lambda x: bell(x) + np.log(2)),
     "a mass off by a thousandth": lambda: declared(lambda x: bell(x) + 1e-3),
@@ -161,6 +166,12 @@ FAULTS = {
     "another law's quantiles": lambda: declared(bell, ppf=stats.norm(0, 2).ppf),
     "a slope of the wrong sign": lambda: declared(bell, slope=lambda x: x),
     "another law's mean": lambda: declared(bell, mean=0.5),
+    "levels bent by a thousandth": lambda: declared(bell, cdf=bent(1e-3)),
+    "quantiles stretched by a thousandth": lambda: declared(
+        bell, ppf=lambda u: 1.001 * stats.norm.ppf(u)
+    ),
+    "a slope a millionth too steep": lambda: declared(bell, slope=lambda x: -1.000001 * x),
+    "a mean off by a thousandth": lambda: declared(bell, mean=1e-3),
     "infinite at its center": lambda: declared(lambda x: np.where(x == 0, np.inf, bell(x))),
     "infinite at a tenth": lambda: declared(lambda x: np.where(x == 0.7, np.inf, bell(x))),
     "nan between": lambda: declared(lambda x: np.where(abs(x - 0.31) < 0.02, np.nan, bell(x))),
@@ -192,6 +203,15 @@ def test_a_fault_planted_in_a_declaration_is_refused_or_flagged(fault):
             said.append(str(refusal))
     assert Status.OK not in statuses
     assert all("\n" not in text and len(text) < 250 for text in said)
+
+
+@pytest.mark.parametrize("by", [2e-7, 1e-12, 0.0])
+def test_what_a_cdf_is_seen_to_be_off_by_is_in_the_error_of_what_is_made_of_it(by):
+    law = declared(bell, cdf=bent(by))
+    for name in ("w1", "energy"):
+        found, known = (divergence(name, p, "normal(0.5, 2)") for p in (law, "normal(0, 1)"))
+        assert abs(found.value - known.value) <= found.error + known.error
+        assert found.error < 20 * by + 1e-13
 
 
 RIGHT = {

@@ -199,3 +199,10 @@ def test_objects_that_are_no_law_here_say_what_to_do(given, said):
     with pytest.raises(GantheoryError, match=r"^[^\n]*$") as caught:
         parse_density(given)
     assert said in str(caught.value)
+
+
+def test_a_law_whose_own_quantiles_fail_is_still_read_by_its_density():
+    found = divergence("tv", stats.norminvgauss(1.25, 0.5), "normal(0.5, 2)")
+    x = np.linspace(-60, 60, 600_001)
+    apart = np.abs(stats.norminvgauss(1.25, 0.5).pdf(x) - stats.norm(0.5, 2).pdf(x))
+    assert found.value == pytest.approx(0.5 * np.trapezoid(apart, x), abs=1e-7)
