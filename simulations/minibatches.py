@@ -49,14 +49,13 @@ def portions(
 
 def drawn(members: Sequence[Member], recipe: Recipe, step: int) -> dict[str, Tensor]:
     """Return every member's chunk of samples from ``step`` on, stacked: (K, CHUNK, ...)."""
-    compares = {loss: is_paired(loss) for loss in {member.loss for member in members}}
     chunks = [
         recipe.draw.chunk(
             member.real,
             member.fake,
             member.noise,
             generator_of(member.seed, TRAINING, step // CHUNK),
-            paired=bool(recipe.condition) or compares[member.loss],
+            paired=bool(recipe.condition) or is_paired(member.loss),
         )
         for member in members
     ]
@@ -102,7 +101,7 @@ class Counted:
         seeds = tuple(member.seed for member in self.members)
         counter = Counter(seeds, TRAINING, self.step + begin, count, self.recipe.device)
         found = {"real": self._points("real", counter, k)}
-        compares = any(map(is_paired, {member.loss for member in self.members}))
+        compares = any(is_paired(member.loss) for member in self.members)
         paired = compares or bool(self.recipe.condition)
         if paired:
             found["paired"] = self._points("paired", counter, draw.maker_steps)

@@ -30,7 +30,7 @@ class ReferenceEngine:
         self.members, self.recipe = members, recipe
         self.losses = Games.of(members)
         self.rates = rates(members, recipe)
-        self.compares = any(map(is_paired, {member.loss for member in members}))
+        self.compares = any(is_paired(member.loss) for member in members)
         self.seeds = tuple(member.seed for member in members)
         self.at, self.passes = 0, 0  # the step at work, and how many passes with dropout it made
 

@@ -76,8 +76,7 @@ def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> En
     """
     if path not in get_args(Path):
         raise unknown_name("path", path, get_args(Path))
-    losses = {id(member.loss): member.loss for member in members}.values()
-    fast = is_fast(recipe) and not any(map(is_paired, losses))
+    fast = is_fast(recipe) and not any(is_paired(member.loss) for member in members)
     if path == "fast" and not fast:
         raise GantheoryError(
             "no fast path for this recipe (it takes alternating updates of Mlp or Affine networks "

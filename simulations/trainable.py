@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -122,8 +122,16 @@ def _compiled(critic: Critic) -> Trainable:
 
 def is_paired(loss: Loss | Critic | str) -> bool:
     """Return whether the generator's loss compares fakes with real samples."""
-    named: Any = find(loss) if isinstance(loss, str) else loss
-    return isinstance(named, Critic) and isinstance(named.objective, Pairs | Averages)
+    return _named_is_paired(loss) if isinstance(loss, str) else _compares(loss)
+
+
+@cache
+def _named_is_paired(name: str) -> bool:
+    return _compares(find(name))
+
+
+def _compares(loss: Any) -> bool:
+    return isinstance(loss, Critic) and isinstance(loss.objective, Pairs | Averages)
 
 
 def check_constraint(loss: Loss | Critic | str, recipe: Recipe) -> None:
