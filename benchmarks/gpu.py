@@ -3,8 +3,9 @@
     python benchmarks/gpu.py --out gpu.json
     python benchmarks/gpu.py --out try.json --device cpu --quick    # the same code, without a GPU
 
-Each part has a time of its own. What fails is recorded with its traceback, the file is written
-after every part, and the next part goes on.
+Each part has a time of its own. What fails is recorded with its traceback, what is ended before its
+end is "cut short" and keeps what it has finished; the file is written after every part, and the
+next part goes on.
 """
 
 import argparse
@@ -156,7 +157,11 @@ def ended(process, place, deadline):
     try:
         report = json.loads((place / "stdout").read_text())
     except ValueError:
-        return {"error": (place / "stderr").read_text()[-2000:], "status": status}
+        said = (place / "stderr").read_text().strip()
+        short = (
+            said.splitlines()[-1:] if status == 2 else [said[-2000:]]
+        )  # 2: one line for a person
+        return {"error": "".join(short), "status": status}
     record = json.loads((place / "run" / "record.json").read_text())
     return {
         "as expected": report["as_expected"],
@@ -181,8 +186,12 @@ PARTS = {
 }
 
 
+class OutOfTime(BaseException):  # no part takes it for a failure of its own
+    """This part's time is over."""
+
+
 def expire(number, frame):
-    raise TimeoutError("this part's time is over")
+    raise OutOfTime
 
 
 def run(parts, setting, write):
@@ -198,8 +207,10 @@ def run(parts, setting, write):
         signal.alarm(most + 5)
         try:
             results[name] = work(own, **options)
+        except OutOfTime:
+            results[name] = own.kept | {"cut short": True}
         except Exception:  # whatever a part meets is its result, and the next part goes on
-            results[name] = {"error": traceback.format_exc()}
+            results[name] = own.kept | {"error": traceback.format_exc()}
             print(results[name]["error"], flush=True)
         finally:
             signal.alarm(0)
@@ -237,6 +248,8 @@ def main(arguments=None):
 
     results = run(given.parts, Setting(given.device, given.quick), write)
     failed = [name for name in given.parts if "error" in results[name]]
+    short = [name for name in given.parts if results[name].get("cut short")]
+    print(f"parts cut short: {', '.join(short) or 'none'}")
     print(f"failed parts: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 

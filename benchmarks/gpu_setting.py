@@ -3,18 +3,22 @@
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where the parts run, whether at tiny sizes, and when the part at work must end."""
+    """Where the parts run, whether at tiny sizes, and when the part at work must end.
+
+    ``kept`` holds what a part has finished, which stands where the part is ended early, too.
+    """
 
     device: str
     quick: bool
     deadline: float = math.inf
+    kept: dict = field(default_factory=dict)
 
     @property
     def left(self):

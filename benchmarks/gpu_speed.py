@@ -99,17 +99,41 @@ MEMBERS = 1, 100, 1_000, 10_000
 
 
 def throughput(setting, roofs=None):
-    """Measure gan-steps a second of both toys for more and more members."""
-    cells = []
+    """Measure gan-steps a second of both toys for more and more members.
+
+    A cell that would outlast the part, by what the smaller one of its toy took, is left out.
+    """
+    cells = setting.kept["cells"] = []
     for members in (1, 4) if setting.quick else MEMBERS:
         for name in ("one-d", "ring"):
             kinds = ["counter", "twister", "apart"] if members == 1000 else ["counter"]
             for kind in kinds:
-                if setting.left < 10:
-                    return {"cells": cells, "cut short": True}
-                cells.append(cell(name, members, kind, setting, roofs or {}))
-                print(json.dumps(cells[-1]), flush=True)
-    return {"cells": cells}
+                found = {"task": name, "members": members, "kind": kind}
+                needed = expected_seconds(found, cells)
+                if needed > setting.left:
+                    found["left out"] = f"about {needed:.0f} s, of {max(setting.left, 0):.0f} s"
+                    setting.kept["cut short"] = True
+                else:
+                    found |= cell(name, members, kind, setting, roofs or {})
+                cells.append(found)
+                print(json.dumps(found), flush=True)
+    return setting.kept
+
+
+MEASURED = 2.0  # seconds of a cell's steps that are timed
+
+
+def expected_seconds(cell, before):
+    """Return at most how long a cell takes, from the largest earlier one of its toy.
+
+    What it takes beyond the steps that are timed grows no faster than the members.
+    """
+    done = [c for c in before if c["task"] == cell["task"] and "seconds" in c]
+    if not done:
+        return 10.0
+    last = max(done, key=lambda c: (c["members"], c["seconds"]))
+    rest = max(last["seconds"] - MEASURED, 0.0)
+    return MEASURED + rest * cell["members"] / last["members"]
 
 
 def cell(name, members, kind, setting, roofs):
@@ -118,20 +142,20 @@ def cell(name, members, kind, setting, roofs):
     ``kind`` says where numbers come from; "apart" leaves counted ones, and every call alone.
     """
     source = "counter" if kind == "apart" else kind
-    found = {"task": name, "members": members, "kind": kind}
+    found = {}
     on_gpu = setting.device != "cpu"
     if on_gpu:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+    begin = time.perf_counter()
     try:
-        begin = time.perf_counter()
         task = replace(TASKS[name], batch=32) if setting.quick else TASKS[name]
         trainer, state = ensemble(task, members, setting.device, source, kind != "apart")
         steps = 8 if setting.quick and source == "counter" else CHUNK
         trainer.advance(state, steps)
         synchronize(setting.device)
         found["seconds before"] = time.perf_counter() - begin
-        least = 0.01 if setting.quick else 2.0
+        least = 0.01 if setting.quick else MEASURED
         taken = seconds_of(partial(trainer.advance, state, steps), setting.device, least) / steps
     except (RuntimeError, MemoryError) as error:
         return found | {"error": f"{type(error).__name__}: {str(error)[:300]}"}
@@ -149,6 +173,7 @@ def cell(name, members, kind, setting, roofs):
     if on_gpu:
         found["peak GiB"] = torch.cuda.max_memory_allocated() / 2**30
     found["finite"] = bool(state.finite.all())
+    found["seconds"] = time.perf_counter() - begin
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require, unknown_name
 
 KINDS = ("NICE", "MAF", "NSF")  # those whose inverse is exact
 
@@ -41,6 +41,7 @@ class Flow:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise unknown_name("flow", self.kind, KINDS)
+        require("a flow", "torch", "zuko")
         if self.dim < 2:
             raise GantheoryError(f"a flow needs dim >= 2, got {self.dim}; on the line use an Mlp")
 

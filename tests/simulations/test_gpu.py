@@ -1,6 +1,9 @@
 """Counted randomness, and the script for a GPU on a CPU in its place."""
 
 import json
+import sys
+import time
+import types
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,13 +12,15 @@ import torch
 from scipy import stats
 
 from benchmarks import gpu, gpu_equality, gpu_speed
+from benchmarks.gpu_setting import Setting
 from benchmarks.simulator import TASKS
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, MissingExtraError
 from gantheory.losses import find
 from simulations import fused, minibatches, trainable
 from simulations.counter import Counter, philox
 from simulations.data import Law, as_density, grid, quantile, ring
 from simulations.ensembles import Member, Recipe, initial_state
+from simulations.flows import Flow
 from simulations.minibatches import portions
 from simulations.networks import Affine, Mlp
 from simulations.regularisers import GradientPenalty
@@ -228,6 +233,48 @@ def test_every_part_of_the_gpu_script_runs_on_a_cpu_and_a_failing_one_stops_none
         cell["finite"] and cell["gan-steps/s"] > 0 for cell in results["throughput"]["cells"]
     )
     assert "failed parts: ceilings" in capsys.readouterr().out
+
+
+def test_a_part_that_is_ended_before_its_end_keeps_what_it_has_finished(tmp_path, monkeypatch):
+    def slow(setting):
+        setting.kept["cells"] = [1.5]
+        try:
+            time.sleep(20)
+        except Exception:  # as code does that takes whatever fails for its own failure
+            return {}
+
+    monkeypatch.setitem(gpu.PARTS, "noise", (slow, -4))  # the alarm rings 5 s after a part's time
+    place = tmp_path / "gpu.json"
+    assert gpu.main(["--out", str(place), "--device", "cpu", "--parts", "noise"]) == 0
+    found = json.loads(place.read_text())["noise"]
+    assert found.pop("seconds") < 5
+    assert found == {"cells": [1.5], "cut short": True}
+
+
+def test_a_cell_that_would_outlast_its_part_is_left_out_and_the_others_stay(monkeypatch):
+    def cell(name, members, *_):
+        return {"seconds": 2 + members * (0.001 if name == "one-d" else 0.01)}
+
+    monkeypatch.setattr(gpu_speed, "cell", cell)
+    found = gpu_speed.throughput(Setting("cpu", quick=False, deadline=time.monotonic() + 60))
+    left_out = [(c["task"], c["members"]) for c in found["cells"] if "left out" in c]
+    assert left_out == [("ring", 10_000)]  # 102 s; all others take from 2 to 12
+    assert len(found["cells"]) == 12
+    assert found["cut short"]
+
+
+def test_an_experiment_without_its_package_is_one_line(tmp_path):
+    (tmp_path / "stdout").write_text("")
+    (tmp_path / "stderr").write_text("a warning\ngantheory: a flow needs an optional package\n")
+    process = types.SimpleNamespace(wait=lambda most: 2)
+    found = gpu.ended(process, tmp_path, time.monotonic() + 5)
+    assert found == {"error": "gantheory: a flow needs an optional package", "status": 2}
+
+
+def test_a_flow_without_its_package_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "zuko", None)
+    with pytest.raises(MissingExtraError, match="a flow needs an optional package"):
+        Flow()
 
 
 def test_the_work_of_a_ring_step_is_what_the_design_counted():
