@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
 
-from gantheory.derivations.latex import document, escape_latex
+from gantheory.derivations.latex import breakable, document, escape_latex
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 from gantheory.shown import Overview, Shown, html_table
@@ -157,7 +157,7 @@ def latex_document(theory: Theory) -> str:
         how = escape_latex(_how(step))
         blocks.append(
             rf"\paragraph{{{escape_latex(step.title)}.}} \emph{{({how})}}"
-            f"\n\\begin{{equation*}}\n\\fit{{{step.latex}}}\n\\end{{equation*}}"
+            f"\n\\formula{{{breakable(step.latex)}}}"
         )
     remarks = [escape_latex(line) for line in theory.remarks if line]
     blocks += [r"\noindent " + "\\\\\n".join(remarks)] if remarks else []

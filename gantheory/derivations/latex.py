@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # characters with a meaning of their own outside of formulas
@@ -20,10 +21,14 @@ SIGNS = {
 }  # fmt: skip
 PREAMBLE = r"""\documentclass{article}
 \usepackage[margin=2cm]{geometry}
-\usepackage{amsmath, amssymb, graphicx}
-% a formula, made smaller where it is wider than the page
-\newcommand{\fit}[1]{\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%
-$\displaystyle #1$}}
+\usepackage{amsmath, amssymb}
+% a displayed formula; one that is wider than the page goes on below, broken at its signs
+\newsavebox{\formulabox}
+\newcommand{\formula}[1]{\sbox{\formulabox}{$\displaystyle #1$}%
+\ifdim\wd\formulabox>\linewidth
+{\par\medskip\raggedright\leftskip=4em\parindent=-2em\relpenalty=100\binoppenalty=0
+\lineskiplimit=3pt\lineskip=6pt\indent$\displaystyle #1$\par\medskip}%
+\else\begin{equation*}#1\end{equation*}\fi}
 \begin{document}
 """
 
@@ -35,6 +40,38 @@ def escape_latex(text: str) -> str:
     50 \% of $\alpha$ $\le$ $\infty$, x$^{k}$
     """
     return "".join(SPECIAL.get(c) or _plain(c) for c in text.replace("->", "→"))
+
+
+WIDE = 80  # characters between brackets, beyond which a line may end there
+_PARTS = re.compile(r"(,?)\s*(\\q?quad\b)")
+_BRACKET = re.compile(r"\\(left|right)\s*(\\?[(\[{)\]}|.])")
+
+
+def breakable(formula: str) -> str:
+    r"""Return a formula in which a line may end between its parts, and inside of long brackets.
+
+    TeX breaks no line between ``\left`` and ``\right``, so long ones become large brackets.
+
+    >>> print(breakable(r"a = \left(1\right),\quad b = 2"))
+    a = \left(1\right),\penalty-50 \quad b = 2
+    """
+    found = _PARTS.sub(r"\1\\penalty-50 \2", formula)
+    opened: list[re.Match[str]] = []
+    large: dict[int, str] = {}
+    for bracket in _BRACKET.finditer(found):
+        if bracket[1] == "left":
+            opened.append(bracket)
+            continue
+        start = opened.pop()
+        if bracket.start() - start.end() > WIDE and not _depth(found[: start.start()]):
+            large |= {start.start(): rf"\bigl{start[2]}", bracket.start(): rf"\bigr{bracket[2]}"}
+    return _BRACKET.sub(lambda one: large.get(one.start(), one[0]), found)
+
+
+def _depth(formula: str) -> int:
+    """Return how many braces are open at the end of a formula."""
+    plain = formula.replace(r"\{", "").replace(r"\}", "")
+    return plain.count("{") - plain.count("}")
 
 
 def _plain(character: str) -> str:
