@@ -42,8 +42,8 @@ def figures(quick):
     base = min(wall("import sympy") for _ in range(3))
     for statement in STATEMENTS:
         found = prove(statement)
-        note = f"{found.how}, {found.numbers['boxes']} boxes"
-        yield Figure(statement, found.numbers["seconds"], "s", BAR, True, note)
+        note = f"{found.how}, {found.boxes} boxes"
+        yield Figure(statement, found.seconds, "s", BAR, True, note)
         if not quick:
             cold = wall(f"from gantheory import prove; prove({statement!r})")
             yield Figure(f"{statement}, from cold / import sympy", cold / base, "times")

@@ -42,6 +42,7 @@ from .gans import simulate as simulate
 from .gans import sweep as sweep
 from .gans import train as train
 from .gans import watch as watch
+from .inequalities.inequality import InequalityVerdict as InequalityVerdict
 from .inequalities.inequality import prove as prove
 from .integrals.certified import Enclosure as Enclosure
 from .integrals.curves.along import curve as curve

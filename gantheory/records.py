@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from decimal import ROUND_CEILING, Context, Decimal
 from enum import StrEnum
 from typing import Any
@@ -261,7 +261,6 @@ class Verdict(Shown):
     counterexample: str | None = None
     reason: str | None = None
     assumptions: tuple[str, ...] = ()
-    numbers: Mapping[str, Any] = field(default_factory=dict)
     relation: str = "="
 
     def __post_init__(self) -> None:

@@ -117,10 +117,10 @@ def check_counterexample(
 ) -> None:
     """Evaluate both sides at the pair that is said to violate a statement."""
     a, power, constant, b = parts
-    if "p" not in found.numbers:
+    if not found.p:
         outcome.note("refuted without a pair", seed, text, found.counterexample)
         return
-    p, q = (np.array([float(Fraction(x)) for x in found.numbers[side]]) for side in "pq")
+    p, q = (np.array([float(Fraction(x)) for x in law]) for law in (found.p, found.q))
     one = float(DIVERGENCES[a](p, q)) ** (2 if power else 1)
     other = float(constant) * float(DIVERGENCES[b](p, q))
     outcome.note("counterexamples compared")

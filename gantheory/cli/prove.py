@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -45,26 +45,9 @@ def command(statement: str, restricted: bool, seconds: float, as_json: bool) -> 
 
     verdict = prove(statement, restricted=restricted, seconds=seconds)
     if as_json:
-        print_json(as_dict(verdict))
+        print_json(verdict.as_dict())
     else:
         _print(verdict)
-
-
-def as_dict(verdict: Verdict) -> dict[str, Any]:
-    """Return the stable JSON keys: `counterexample` is two laws on the same few points, or null."""
-    numbers = verdict.numbers
-    laws = {key: numbers[key] for key in ("r", "p", "q")} if "p" in numbers else None
-    return {
-        "statement": verdict.statement,
-        "verdict": str(verdict.how),
-        "holds": verdict.holds,
-        "how": str(verdict.how),
-        "counterexample": laws and {**laws, "left": verdict.left, "right": verdict.right},
-        "reason": verdict.reason,
-        "assumptions": list(verdict.assumptions),
-        "boxes": numbers["boxes"],
-        "seconds": numbers["seconds"],
-    }
 
 
 def _print(verdict: Verdict) -> None:

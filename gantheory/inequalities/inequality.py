@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy as sp
 
@@ -20,7 +22,47 @@ ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +
 RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
 
 
-def prove(statement: str, *, restricted: bool = False, seconds: float = SECONDS) -> Verdict:
+@dataclass(frozen=True)
+class InequalityVerdict(Verdict):
+    """What became of a comparison of divergences for all pairs of laws.
+
+    Attributes:
+        p: of a refuted one, the probabilities of P on a few points, as exact fractions.
+        q: those of Q on the same points.
+        ratio: a ratio at which the generators' difference is negative, where there is one.
+        boxes: how many intervals of ratios were enclosed.
+        seconds: how long it took.
+
+    >>> verdict = prove("jsd < log(2)")
+    >>> verdict.p, verdict.q
+    (('0', '1'), ('1', '0'))
+    """
+
+    p: tuple[str, ...] = ()
+    q: tuple[str, ...] = ()
+    ratio: str | None = None
+    boxes: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the stable JSON keys: `counterexample` is two laws on a few points, or None."""
+        laws = {"r": self.ratio, "p": list(self.p), "q": list(self.q)}
+        return {
+            "statement": self.statement,
+            "verdict": str(self.how),
+            "holds": self.holds,
+            "how": str(self.how),
+            "counterexample": {**laws, "left": self.left, "right": self.right} if self.p else None,
+            "reason": self.reason,
+            "assumptions": list(self.assumptions),
+            "boxes": self.boxes,
+            "seconds": self.seconds,
+        }
+
+
+def prove(
+    statement: str, *, restricted: bool = False, seconds: float = SECONDS
+) -> InequalityVerdict:
     """Decide a comparison of divergences for all pairs of laws.
 
     Args:
@@ -33,7 +75,7 @@ def prove(statement: str, *, restricted: bool = False, seconds: float = SECONDS)
 
     Returns:
         A verdict: proved (exact algebra), certified (ball arithmetic over all ratios with exact
-        ends), refuted (``numbers`` has two laws on a few points and both sides there), undecided.
+        ends), refuted (with two laws on a few points and both sides there), undecided.
 
     Raises:
         GantheoryError: for text that is not such a comparison, or a senseless time limit.
@@ -69,31 +111,28 @@ def decide_inequality(statement: Statement, seconds: float) -> LinearDecision:
 
 def _verdict(
     statement: Statement, decision: LinearDecision, assumptions: tuple[str, ...], seconds: float
-) -> Verdict:
-    numbers: dict[str, object] = {"seconds": seconds, "boxes": decision.boxes}
-    left: float | None = None
-    right: float | None = None
-    shown = None
-    if decision.laws is not None:
-        left, right = (
-            _side(side, statement, decision.laws) for side in (statement.left, statement.right)
-        )
-        shown = f"{decision.laws}: {_short(left)} {statement.relation} {_short(right)} fails"
-        numbers |= {
-            "r": None if decision.ratio is None else str(decision.ratio),
-            "p": [str(mass) for mass in decision.laws.p],
-            "q": [str(mass) for mass in decision.laws.q],
-        }
-    return Verdict(
+) -> InequalityVerdict:
+    verdict = InequalityVerdict(
         statement.text,
         decision.how,
-        left=left,
-        right=right,
-        counterexample=shown,
         reason=decision.reason,
         assumptions=assumptions,
-        numbers=numbers,
         relation=statement.relation,
+        boxes=decision.boxes,
+        seconds=seconds,
+    )
+    laws = decision.laws
+    if laws is None:
+        return verdict
+    left, right = (_side(side, statement, laws) for side in (statement.left, statement.right))
+    return replace(
+        verdict,
+        left=left,
+        right=right,
+        counterexample=f"{laws}: {_short(left)} {statement.relation} {_short(right)} fails",
+        p=tuple(map(str, laws.p)),
+        q=tuple(map(str, laws.q)),
+        ratio=None if decision.ratio is None else str(decision.ratio),
     )
 
 

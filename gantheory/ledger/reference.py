@@ -53,8 +53,8 @@ def _meets_reference(
             )  # fmt: skip
         if off >= worst:
             worst, found = off, label
-    numbers = {"worst relative difference": worst, "worst": found}
-    return Verdict(statement, How.MEASURED, error=REFERENCE_RELATIVE_ERROR, numbers=numbers)
+    reason = f"the largest relative difference is {worst:.1e}, of {found}"
+    return Verdict(statement, How.MEASURED, error=REFERENCE_RELATIVE_ERROR, reason=reason)
 
 
 def _relative_difference(estimate: Estimate, truth: float) -> float:

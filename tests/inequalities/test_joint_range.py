@@ -79,8 +79,8 @@ def test_what_is_false_is_refuted_by_laws_that_really_violate_it(statement):
     verdict = prove(statement)
     assert verdict.how is How.REFUTED, verdict.reason
     with mpmath.workdps(60):
-        p, q = ([mpmath.mpf(sp.Rational(x).p) / sp.Rational(x).q for x in verdict.numbers[k]]
-                for k in "pq")  # fmt: skip
+        p, q = ([mpmath.mpf(sp.Rational(x).p) / sp.Rational(x).q for x in law]
+                for law in (verdict.p, verdict.q))  # fmt: skip
         assert mpmath.fsum(p) == mpmath.fsum(q) == 1
         left, right, relation = sides(statement, p, q)
         assert left > right if "<" in relation else left < right
