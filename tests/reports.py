@@ -2,6 +2,7 @@
 
 import math
 
+from gantheory.inequalities.inequality import InequalityVerdict
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check, Outcome, agree, at_most
 
@@ -44,14 +45,15 @@ OUTCOMES = [
     ),
     outcome(
         "hostile",
-        Verdict(
+        InequalityVerdict(
             HOSTILE,
             How.MEASURED,
             left=-math.inf,
             right=math.nan,
             error=math.inf,
             assumptions=(HOSTILE,),
-            numbers={HOSTILE: HOSTILE, "tiny": 1e-300, "list": [1, math.inf]},
+            p=(HOSTILE, "1"),
+            seconds=1e-300,
         ),
         How.MEASURED,
         latex=rf"\text{{{HOSTILE}}}",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gantheory.divergences.symbols import dotted, in_symbols
+from gantheory.inequalities.inequality import InequalityVerdict
 from gantheory.records import How, Verdict
 from gantheory.report.numbers import (
     show_error,
@@ -279,33 +280,22 @@ BOUNDS = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than"}
 
 
 def details(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return what else a verdict holds, labelled: numbers in few digits, lists without brackets.
+    """Return what a verdict on an inequality holds besides, labelled: nothing for others.
 
-    >>> details(Verdict("", How.PROVED, numbers={"boxes": 9, "seconds": 0.0601226, "r": None}))
-    [('boxes enclosed', '9'), ('seconds taken', '0.0601')]
+    >>> from gantheory.inequalities.inequality import InequalityVerdict
+    >>> details(InequalityVerdict("", How.PROVED, boxes=9, seconds=0.0601226))
+    [('seconds taken', '0.0601'), ('boxes enclosed', '9')]
     """
-    rows = {_LABELS.get(name, name): _detail(value) for name, value in verdict.numbers.items()}
-    return [(label, text) for label, text in rows.items() if text]
-
-
-_LABELS = {
-    "seconds": "seconds taken",
-    "boxes": "boxes enclosed",
-    "r": "p/q on the first point",
-    "p": "masses of P",
-    "q": "masses of Q",
-}
-
-
-def _detail(value: object) -> str:
-    """Return a number that is not compared in three digits, and a list as its parts."""
-    if isinstance(value, float) and math.isfinite(value):
-        return typeset_powers(f"{value:.3g}")
-    if isinstance(value, int | float):
-        return show_number(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_detail, value))
-    return "" if value is None else readable(str(value))
+    if not isinstance(verdict, InequalityVerdict):
+        return []
+    rows = [
+        ("seconds taken", typeset_powers(f"{verdict.seconds:.3g}")),
+        ("boxes enclosed", show_number(verdict.boxes)),
+        ("ratio p/q where it fails", verdict.ratio or ""),
+        ("masses of P", ", ".join(verdict.p)),
+        ("masses of Q", ", ".join(verdict.q)),
+    ]
+    return [(label, text) for label, text in rows if text]
 
 
 def refutations(outcomes: Iterable[Outcome]) -> str:

@@ -339,7 +339,7 @@ def test_what_else_a_verdict_holds_is_labelled_and_has_neither_brackets_nor_none
     assert not re.search(r"None|[\[\]']", "".join(told.values()))
     assert len(re.sub(r"\D", "", told["seconds taken"]).lstrip("0")) <= 3
     masses = told["masses of P"].split(", ")
-    assert masses == refuted.numbers["p"]
+    assert masses == list(refuted.p)
 
 
 def test_the_refuted_are_counted_by_their_kind_and_add_up():
