@@ -23,6 +23,7 @@ from .dynamics.methods import make_method as make_method
 from .dynamics.named import get_game as get_game
 from .dynamics.named import list_games as list_games
 from .dynamics.record import Game as Game
+from .dynamics.rules import Rule as Rule
 from .dynamics.text import read_game as read_game
 from .errors import GantheoryError as GantheoryError
 from .estimators.bounds import derive_bound as derive_bound

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from gantheory.densities import FAMILIES, Density
 from gantheory.densities.base import families_by_name
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence
+from gantheory.dynamics.rules import REGISTERED, Rule, get_rule, register_rule
 from gantheory.errors import GantheoryError
 from gantheory.integrals.transport.catalogue import DISTANCES, Distance
 from gantheory.losses import CATALOGUE, CRITICS
@@ -22,17 +23,19 @@ from gantheory.losses.loss import Loss
 from gantheory.naming import Named, refuse_taken
 from gantheory.theory.generator import check_generator, is_convex
 
-Entry = TypeVar("Entry", bound=Loss | Critic | FDivergence | Distance | type[Density])
+Entry = TypeVar("Entry", bound=Loss | Critic | FDivergence | Distance | Rule | type[Density])
 IN_FORMULAS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")  # as the parser takes names
 ON_THE_LINE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")  # as the command line does
 
 
 def register(entry: Entry) -> Entry:
-    """Enter a loss, a divergence, a distance or a family of densities; return it.
+    """Enter a loss, a divergence, a distance, an update rule or a family of densities; return it.
 
     Args:
         entry: a `Loss` or `Critic`; an `FDivergence`, whose f must be convex with f(1) = 0; a
-            `Distance`; or a subclass of `Density`, for which this serves as a decorator.
+            `Distance`; a `Rule`, known to games and to training (one with options is entered by
+            `gantheory.dynamics.rules.register_rule`); or a subclass of `Density`, for which this
+            serves as a decorator.
 
     Raises:
         GantheoryError: for a name that is taken or malformed, an f that generates nothing, or a
@@ -47,16 +50,15 @@ def register(entry: Entry) -> Entry:
     if isinstance(entry, type):
         _enter_family(entry)
         return entry
+    if isinstance(entry, Rule):
+        _enter_rule(entry)
+        return entry
     if isinstance(entry, FDivergence):
         _check_divergence(entry)
     kind, pattern, table, others = _room_of(entry)
     if table.get(entry.name) == entry:
         return entry
-    if not pattern.fullmatch(entry.name):
-        raise GantheoryError(
-            f"{kind} {entry.name!r}: a name has letters, digits and _"
-            f"{' or -' if pattern is ON_THE_LINE else ''}, and begins with a letter"
-        )
+    _check_name(kind, entry.name, pattern)
     refuse_taken(kind, entry, others)
     if isinstance(entry, Loss) and entry.claims:
         from gantheory.ledger.catalogue import read_claims
@@ -66,7 +68,7 @@ def register(entry: Entry) -> Entry:
     return entry
 
 
-def unregister(entry: Loss | Critic | FDivergence | Distance | type[Density]) -> None:
+def unregister(entry: Loss | Critic | FDivergence | Distance | Rule | type[Density]) -> None:
     """Take an entry out again.
 
     >>> from gantheory.losses import list_losses
@@ -77,6 +79,8 @@ def unregister(entry: Loss | Critic | FDivergence | Distance | type[Density]) ->
     """
     if isinstance(entry, type):
         FAMILIES.pop(entry.name, None)
+    elif isinstance(entry, Rule):
+        REGISTERED.pop(entry.name, None)
     else:
         _room_of(entry)[2].pop(entry.name, None)
 
@@ -97,8 +101,23 @@ def _room_of(
         case Distance():
             return "distance", IN_FORMULAS, DISTANCES, divergences
     raise GantheoryError(
-        f"{str(entry)[:60]!r} is no Loss, Critic, FDivergence, Distance or subclass of Density"
+        f"{str(entry)[:60]!r} is no Loss, Critic, FDivergence, Distance, Rule or subclass of "
+        "Density"
     )
+
+
+def _check_name(kind: str, name: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(name):
+        raise GantheoryError(
+            f"{kind} {name!r}: a name has letters, digits and _"
+            f"{' or -' if pattern is ON_THE_LINE else ''}, and begins with a letter"
+        )
+
+
+def _enter_rule(rule: Rule) -> None:
+    _check_name("update rule", rule.name, ON_THE_LINE)
+    if rule.name not in REGISTERED or get_rule(rule.name) != rule:
+        register_rule(rule.name, lambda: rule)
 
 
 def _check_divergence(entry: FDivergence) -> None:

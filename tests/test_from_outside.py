@@ -328,6 +328,50 @@ def test_a_density_from_outside_is_seen_everywhere(enter):
     assert drawn(testing.densities(), "secant").name == "secant"
 
 
+# --- an update rule ----------------------------------------------------------------------------
+
+
+def slower(field, state, step):
+    """Player 1 moves at a third of player 2's rate, and sees where player 2 went."""
+    x, y = state
+    y = y + step * field.second(x, y)
+    return x + step * field.first(x, y) / 3, y
+
+
+SLOWER = gt.Rule("slower-leader", slower)
+
+
+def test_an_update_rule_from_outside_is_seen_everywhere(enter):
+    enter(SLOWER)
+    assert gt.register(SLOWER) is SLOWER  # once more changes nothing
+    assert "slower-leader" in gt.list_methods()
+    found = gt.analyse(gt.read_game("x*y", "x", "y"), method="slower-leader", step="3/2")
+    by_hand = np.array([[1 - 1.5**2 / 3, -0.5], [1.5, 1]])  # y + 3x/2, then x - (3/2)y/3
+    (eta,) = found.operator.free_symbols
+    assert np.allclose(np.array(found.operator.subs(eta, 1.5), dtype=float), by_hand)
+    assert found.spectral_radius == pytest.approx(np.abs(np.linalg.eigvals(by_hand)).max())
+    players = "--value", "x*y", "--player1", "x", "--player2", "y"
+    text = said("game", *players, "--method", "slower-leader", "--step", "3/2")
+    assert "slower-leader" in text
+    with pytest.raises(gt.GantheoryError, match="did you mean 'slower-leader'"):
+        gt.make_method("slower-leadr")
+    with pytest.raises(gt.GantheoryError, match="'optimistic' exists"):
+        gt.register(gt.Rule("optimistic", slower))
+    with pytest.raises(gt.GantheoryError, match="letters"):
+        gt.register(gt.Rule("my rule", slower))
+
+
+def test_networks_are_trained_by_an_update_rule_from_outside(enter):
+    pytest.importorskip("torch")
+    from simulations.ensembles import Recipe
+    from simulations.networks import Affine, Mlp
+
+    with pytest.raises(gt.GantheoryError, match="unknown order 'slower-leader'"):
+        Recipe(Mlp((1, 1)), Affine(), 4, order="slower-leader")
+    enter(SLOWER)
+    assert Recipe(Mlp((1, 1)), Affine(), 4, order="slower-leader").order == "slower-leader"
+
+
 # --- an experiment -----------------------------------------------------------------------------
 
 

@@ -43,6 +43,12 @@ class Rule:
             player 2, in turn.
         options: the numbers that select this rule among its kind, for printing.
         is_implicit: whether it solves `Field.implicit`, which no minibatch can.
+
+    >>> def half(field, state, step):
+    ...     x, y = state
+    ...     return x + step / 2 * field.first(x, y), y + step * field.second(x, y)
+    >>> Rule("two-timescale", half).name
+    'two-timescale'
     """
 
     name: str
