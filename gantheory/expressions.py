@@ -66,9 +66,16 @@ CHOICE = "where"  # where(t > 0, then, otherwise): its first argument compares t
 
 
 # as PDFs and word processors have them
-_TYPESET = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u00d7": "*"})
+_GREEK = {
+    "\u03b1": "alpha", "\u03b2": "beta", "\u03b3": "gamma", "\u03b4": "delta", "\u03b5": "epsilon",
+    "\u03b7": "eta", "\u03b8": "theta", "\u03bb": "lam", "\u03bc": "mu", "\u03c0": "pi",
+    "\u03c1": "rho", "\u03c3": "sigma", "\u03c4": "tau", "\u03c9": "omega",
+}  # fmt: skip
+_TYPESET = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u00d7": "*", **_GREEK})
 _MEAN_OVER = re.compile(r"\bE_[pq]\s*$")
 _LN = re.compile(r"\bln(?=\s*\()")
+_LAMBDA = re.compile(r"\blambda\b(?![^()]*:)")  # a parameter of losses, and no function
+AVERAGES = frozenset({"mean", "sum", "average"})  # what code takes of a batch
 
 
 def parse(text: str, grammar: Grammar) -> ast.expr:
@@ -77,7 +84,8 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
     Raises:
         GantheoryError: one clear line, for anything that ``grammar`` does not admit.
 
-    ``ln`` is log, ``^`` is a power, and a typeset minus or product sign is what it looks like.
+    ``ln`` is log, ``^`` is a power, a typeset minus or product sign is what it looks like, a Greek
+    letter is its name, and that of lambda is ``lam``.
 
     >>> parse("ln(D)", Grammar("payoff", ELEMENTARY, frozenset({"D"}))).func.id
     'log'
@@ -86,7 +94,7 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
     text = text.translate(_TYPESET)
     shown = _shown(text)
     _check_text(text, shown, grammar)
-    text = _LN.sub("log", _called(text)).replace("^", "**")
+    text = _LAMBDA.sub("lam", _LN.sub("log", _called(text))).replace("^", "**")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -279,6 +287,12 @@ class _Checker:
 
     def call(self, node: ast.Call, depth: int) -> int:
         functions = self.grammar.functions
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if called in AVERAGES and called not in functions:
+            raise GantheoryError(
+                f"{self.where}: leave {called}() out and write what one sample gives, as in "
+                f"{self.grammar.example!r}"
+            )
         if isinstance(node.func, ast.Attribute) and node.func.attr in functions:
             raise GantheoryError(f"{self.where}: write {node.func.attr}(...) without a module")
         if not isinstance(node.func, ast.Name):

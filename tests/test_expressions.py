@@ -52,6 +52,9 @@ REFUSED = {
     "max(*t)": "takes 2 to 8",
     "log(D, base=2)": "keyword",
     "foo(t)": "unknown function",
+    "mean(log(D))": "write what one sample gives",
+    "torch.mean(log(D))": "write what one sample gives",
+    "relu(1 - t).mean()": "write what one sample gives",
     "log(D(x))": "write D alone, without arguments",
     "torch.log(D)": "without a module",
     "torch.abs.log(D)": "without a module",
@@ -89,6 +92,11 @@ def test_a_mean_over_a_law_may_have_square_brackets_and_a_typeset_minus(typed):
     functions = {"log": (1, 1), "exp": (1, 1), "E_p": (1, 1), "E_q": (1, 1)}
     grammar = Grammar("functional", functions, frozenset({"t"}))
     assert ast.dump(parse(typed, grammar)) == ast.dump(parse("E_p(t) - log(E_q(exp(t)))", grammar))
+
+
+def test_greek_letters_and_lambda_are_names_of_parameters():
+    assert ast.dump(parse("λ*t + α", PAYOFF)) == ast.dump(parse("lam*t + alpha", PAYOFF))
+    assert ast.dump(parse("d/(4*lambda)", PAYOFF)) == ast.dump(parse("d/(4*lam)", PAYOFF))
 
 
 def test_one_comparison_is_admitted_only_where_the_grammar_says_so():

@@ -207,6 +207,7 @@ class NormalNd(Spatial):
     """The normal law with mean ``loc`` and covariance ``cov``, in as many dimensions as loc has."""
 
     name: ClassVar[str] = "normal_nd"
+    aliases = ("multivariate_normal", "mvn")
     loc: tuple[float, ...] = parameter(None)
     cov: tuple[tuple[float, ...], ...] = parameter(None)
 

@@ -12,6 +12,7 @@ from gantheory.derivations.wording import (
     atoms_text,
     combination_title,
     constant_text,
+    pieces_text,
     undecided_kind,
 )
 from gantheory.divergences.symbols import dotted
@@ -119,20 +120,6 @@ def _bend(curvature: Curvature) -> str:
     else:
         shown = atoms_text(curvature)
     return f", f'' = {shown}" if len(shown) <= FITS else ""
-
-
-def pieces_text(expr: sp.Expr) -> str:
-    """Return an expression as text, its pieces with their conditions in words.
-
-    >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
-    '-1 where r < 1, else 1'
-    """
-    if not isinstance(expr, sp.Piecewise):
-        return str(expr)
-    return ", ".join(
-        f"else {value}" if condition == sp.true else f"{value} where {condition}"
-        for value, condition in expr.args
-    )
 
 
 def _equations(curvature: Curvature) -> str:

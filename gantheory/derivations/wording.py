@@ -93,11 +93,30 @@ def undecided_kind(curvature: Curvature) -> str:
     return f"not known to be a divergence ({curvature.reason})"
 
 
+def pieces_text(expr: sp.Expr) -> str:
+    """Return an expression as text, its pieces with their conditions in words.
+
+    >>> from gantheory.functions import r
+    >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
+    '-1 where r < 1, else 1'
+    """
+    if not isinstance(expr, sp.Piecewise):
+        return str(expr)
+    return ", ".join(
+        f"else {value}" if condition == sp.true else f"{value} where {condition}"
+        for value, condition in expr.args
+    )
+
+
 def atoms_text(curvature: Curvature) -> str:
     """Return a curvature with its point masses as text."""
     masses = [f"{mass}*delta(r - {place})" for place, mass in curvature.atoms]
-    smooth = [] if curvature.curvature == 0 and masses else [str(curvature.curvature)]
-    return " + ".join([*smooth, *masses])
+    smooth = pieces_text(curvature.curvature)
+    if not masses:
+        return smooth
+    if isinstance(curvature.curvature, sp.Piecewise):
+        smooth = f"({smooth})"
+    return " + ".join([*([] if curvature.curvature == 0 else [smooth]), *masses])
 
 
 def atoms_latex(curvature: Curvature) -> str:

@@ -56,7 +56,7 @@ CLASSIC = (
     Loss(
         name="non-saturating",
         title="Non-saturating GAN",
-        aliases=("ns-gan", "nsgan", "dcgan", *STANDARD),
+        aliases=("ns-gan", "nsgan", "dcgan", "stylegan", "stylegan2", *STANDARD),
         real="log(D)",
         fake="log(1 - D)",
         generator="-log(D)",

@@ -122,7 +122,7 @@ CONSTRAINED = (
             "The relativistic discriminator: a key element missing from standard GAN",
             arxiv="1807.00734",
         ),
-        aliases=("rgan", "rpgan", "rsgan"),
+        aliases=("rgan", "rpgan", "rsgan", "r3gan"),
     ),
     Critic(
         "relativistic-average",

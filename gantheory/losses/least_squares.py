@@ -24,7 +24,7 @@ LEAST_SQUARES = (
     Loss(
         name="least-squares-01",
         title="Least squares GAN, 0-1 coding",
-        aliases=("lsgan", "ls-gan"),
+        aliases=("lsgan", "ls-gan", "cyclegan"),
         real="-(t - 1)**2/2",
         fake="-t**2/2",
         generator="(t - 1)**2/2",

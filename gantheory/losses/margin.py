@@ -23,7 +23,7 @@ MARGIN = (
     Loss(
         name="hinge",
         title="Hinge GAN",
-        aliases=("sngan", "sn-gan", "biggan", "geometric"),
+        aliases=("sngan", "sn-gan", "sagan", "biggan", "geometric"),
         real="-relu(1 - t)",
         fake="-relu(1 + t)",
         generator="-t",
