@@ -114,7 +114,7 @@ def main() -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
-        _fail(error.format_message())
+        _fail(f"{error.format_message()}{_where_to_look(error)}")
     except GantheoryError as error:
         _fail(str(error))
     except Undecided as reason:
@@ -131,6 +131,17 @@ def main() -> None:
         what = f"cannot use {error.filename!r}" if error.filename else "cannot write the output"
         _fail(f"{what}: {error.strerror or error}")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _where_to_look(error: click.ClickException) -> str:
+    """Return which help shows what a command takes, where a word on its line fits nowhere."""
+    if (
+        type(error) is not click.UsageError
+        or error.ctx is None
+        or "extra argument" not in str(error)
+    ):
+        return ""
+    return f"; what it takes: {error.ctx.command_path} --help"
 
 
 def _fail(message: str) -> None:

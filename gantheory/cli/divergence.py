@@ -52,9 +52,9 @@ def command(
     """Integrate a divergence NAME between the densities P (data) and Q (generator).
 
     NAME is one of those that `gantheory divergences` lists, in any case, or power_<alpha>; a
-    generator f as a formula in r; or a loss's own: LOSS.value, LOSS.loss, LOSS.followed, without
-    their constants; LOSS.value of a function of means, such as softmax, is its best value.
-    Parameters of a loss are given as in "alpha-gan(alpha=2).loss".
+    convex generator f as a formula in r = p/q, with f(1) = 0; or a loss's own: LOSS.value,
+    LOSS.loss, LOSS.followed, without their constants; LOSS.value of a function of means, such as
+    softmax, is its best value. Parameters of a loss are given as in "alpha-gan(alpha=2).loss".
 
     With --regulariser, NAME is LOSS.value: V(D) of the best penalised discriminator with its
     constant, the penalty, and with --wrt the derivative of G's loss with D held.

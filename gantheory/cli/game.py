@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from gantheory.dynamics.analysis import Analysis
     from gantheory.dynamics.record import Game
     from gantheory.dynamics.verdict import Decision
+
+
+_FORMULA = re.compile(r"[*/^+=]|\s-\s|\*\*|^[a-z]$")  # what no name of a game holds
 
 
 @click.command(name="game")
@@ -94,6 +98,11 @@ def _game(options: dict[str, Any]) -> Game:
         key: _number(f"--{key.replace('_', '-')}", options[key])
         for key in ("r1", "r2", "gradient_penalty", "noise")
     }
+    if name is not None and _FORMULA.search(name):
+        raise GantheoryError(
+            f"{name[:40]!r} is a payoff, not the name of a game: write --value {name[:40]!r}, with "
+            "--player1 and --player2 for the variables that each player moves"
+        )
     given = [key for key in ("value2", "player1", "player2", "domain") if options[key]]
     if name is not None:
         if given:

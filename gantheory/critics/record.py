@@ -16,6 +16,8 @@ from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
 from gantheory.theory.records import Curvature
 
+ZERO_SUM = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
+
 
 @dataclass(frozen=True, repr=False)
 class CriticDerivation(Exposition):
@@ -99,7 +101,11 @@ class CriticDerivation(Exposition):
             lines.append(Line("optimal f", f"f' = {self.slope}", known))
         if self.followed is not None:
             followed = quantity_title(self.followed.terms, sp.S.Zero) or self.followed.divergence
-            lines.append(Line("G follows", followed, self.followed.how.value))
+            none = self.followed.how is How.REFUTED
+            told = f"{followed}, which is no divergence" if none else followed
+            lines.append(Line("G follows", told, known if none else self.followed.how.value))
+        elif ZERO_SUM in self.assumptions:
+            lines.append(Line("G follows", in_symbols(self.named), How.ASSUMED.value))
         return tuple(lines)
 
     def _reported(self) -> str:

@@ -7,10 +7,12 @@ line. Two lemmas do the rest, |v| ≤ K and :math:`\int w v^2 \le 1`, both deriv
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
 
+from gantheory.critics.record import ZERO_SUM
 from gantheory.derivations.exposition import Step
 from gantheory.errors import GantheoryError
 from gantheory.expressions import parse
@@ -70,7 +72,8 @@ def follows_value(loss: Critic) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return what G's gradient is, with f held at its optimum, or why that is open.
 
     The gradient of the maximised value in Q is that of the fake payoff (envelope theorem), so it
-    is enough that the generator's loss is a multiple of that payoff.
+    is enough that the generator's loss is a multiple of that payoff; but not where the class
+    itself moves with Q, as Fisher GAN's does, whose law is (p + q)/2.
     """
     objective = loss.objective
     if isinstance(objective, Averages | Functional):
@@ -78,11 +81,13 @@ def follows_value(loss: Critic) -> tuple[tuple[str, ...], dict[str, str]]:
     fake = objective.fake if isinstance(objective, Expectations) else f"-({objective.payoff})"
     slopes = [sp.simplify(sp.diff(to_sympy(part), t)) for part in (loss.generator, fake)]
     factor = sp.simplify(slopes[0] / slopes[1]) if slopes[1] != 0 else sp.nan
-    if factor == 1:
+    if re.search(r"\bq\b", getattr(loss.constraint, "law", "")):
         return (
-            "the game is zero-sum: with f held at its optimum, G descends the gradient of the "
-            "value",
+            "the class of critics moves with Q: with f held at its optimum, G descends its own "
+            "loss's gradient, which is not that of the value",
         ), {}
+    if factor == 1:
+        return (ZERO_SUM,), {}
     if factor.is_number and factor.is_finite:
         return (
             f"with f held at its optimum, G descends {factor} times the gradient of the value",

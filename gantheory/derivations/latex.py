@@ -22,6 +22,7 @@ SIGNS = {
 PREAMBLE = r"""\documentclass{article}
 \usepackage[margin=2cm]{geometry}
 \usepackage{amsmath, amssymb}
+\sloppy
 % a displayed formula; one that is wider than the page goes on below, broken at its signs
 \newsavebox{\formulabox}
 \newcommand{\formula}[1]{\sbox{\formulabox}{$\displaystyle #1$}%

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from gantheory.dynamics.verdict import Decision
 
 
+_IMAGINARY = re.compile(r"(?<![\w'])I(?![\w'])")  # sympy's letter
+
+
 def describe(analysis: Analysis, decision: Decision) -> Overview:
     """Return the game, and rows: verdict, method, field, equilibria, spectrum, step sizes."""
     data = analysis.as_dict()
     rows = [*_verdict(data, decision), *_field(data), *_spectrum(data, analysis.best)]
     return Overview(
-        data["title"] or data["game"], tuple((name, in_prose(text)) for name, text in rows)
+        data["title"] or data["game"],
+        tuple((name, _IMAGINARY.sub("i", in_prose(text))) for name, text in rows),
     )
 
 

@@ -82,6 +82,11 @@ def read_statement(text: str) -> Statement:
             f"{given[0][:60]!r}: a comparison is proved for all laws p and q, so none is "
             "given; write it like 'jsd <= log(2)*tv', or ask for the divergence of given laws"
         )
+    if ratio := _RATIO.search(text):
+        raise GantheoryError(
+            f"{text[:60]!r} holds {ratio[0]!r}: a statement compares divergences by name, as in "
+            "'jsd <= log(2)*tv'; of a formula f in r = p/q ask for the divergence of given laws"
+        )
     text, powers = _name_powers(_spelled(text))
     table = {**DIVERGENCES, **powers}
     grammar = Grammar(
@@ -107,6 +112,7 @@ def read_statement(text: str) -> Statement:
     return Statement(_restore(text, powers), left, relation, right, divergences)
 
 
+_RATIO = re.compile(r"(?<![\w.])[rD](?![\w(])")  # a density ratio, or a discriminator
 _LAWS = re.compile(r"(?<=\w)\s*\(\s*P\s*(?:,|\|\||‖)\s*Q\s*\)")  # TV(P, Q), as papers write it
 
 

@@ -36,6 +36,9 @@ BAD = {
     "unknown option": (["check", "--fast"], "--fast"),
     "malformed inequality": (["prove", "jsd <="], "write it like 'jsd <= log(2)*tv'"),
     "unknown name in an inequality": (["prove", "jsd <= foo"], "foo"),
+    "ratio in an inequality": (["prove", "(r-1)^2 <= 2*tv"], "by name"),
+    "payoff as a game's name": (["game", "x*y"], "--value 'x*y'"),
+    "divergence as an argument": (["curve", "jsd"], "curve --help"),
     "step of zero": (["game", "bilinear", "--method", "simultaneous", "--step", "0"], "step"),
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gantheory.api import derive
 from gantheory.cli.derive import command as derive_command
 from gantheory.cli.losses import command as games_command
 from gantheory.critics import relativistic
@@ -270,3 +271,37 @@ def test_a_step_in_words_is_shown_as_assumed_and_listed(name):
         assert f"{step.title}  [assumed: " in str(found)
     assert [s["how"] for s in found.as_dict()["steps"]].count("assumed") == len(quoted)
     assert all(set(s.theorem for s in quoted) == set(claim.assumptions) for claim in found.claims)
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "fisher"])
+def test_g_is_said_to_follow_the_value_exactly_where_its_gradient_with_f_held_is_the_values(name):
+    """The two gradients are integrals over a grid; Fisher's class moves with Q."""
+    x, dx = np.linspace(-14, 16, 60_001, retstep=True)
+
+    def law(loc):
+        return np.exp(-((x - loc) ** 2) / 2) / np.sqrt(2 * np.pi)
+
+    def best(loc):
+        p, q = law(0.0), law(loc)
+        if name == "wasserstein":  # for shifted laws, the line of slope -1
+            return -x
+        f = 2 * (p - q) / (p + q)
+        return f / np.sqrt((f**2 * (p + q) / 2).sum() * dx)
+
+    def payoff(f, loc):
+        return ((law(0.0) - law(loc)) * f).sum() * dx
+
+    d, h = 1.5, 1e-4
+    of_value = payoff(best(d + h), d + h) - payoff(best(d - h), d - h)
+    held = payoff(best(d), d + h) - payoff(best(d), d - h)
+    same = bool(abs(of_value - held) < 1e-6 * abs(held) + 1e-12)
+    lines = {line.label: line for line in derive_critic(name).summary}
+    assert ("G follows" in lines) is same
+    if same:
+        assert lines["G follows"].text == lines["D reports"].text
+
+
+def test_a_critics_g_that_follows_no_divergence_is_told_so_and_not_as_a_refuted_line():
+    lines = {line.label: line for line in derive("softmax").summary}
+    assert lines["G follows"].text.endswith("which is no divergence")
+    assert lines["G follows"].known != "refuted"

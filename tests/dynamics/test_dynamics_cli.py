@@ -127,6 +127,7 @@ BAD = {
     "step that is no number": ([*XY, "--step", "fast"], "fast"),
     "unknown method": ([*XY, "--method", "optimisitc"], "optimistic"),
     "unknown game": (["bilinaer"], "bilinear"),
+    "payoff as name": (["x*y", "--player1", "x", "--player2", "y"], "--value 'x*y'"),
     "name and value": (["bilinear", *XY], "either"),
     "nothing": ([], "NAME"),
     "code": (["--value", "__import__('os')", "--player1", "x", "--player2", "y"], "payoff"),
@@ -210,3 +211,17 @@ def test_a_behaviour_names_the_theorem_that_it_quotes():
     assert found["update"]["theorem"].startswith("linearised stability")
     linear = json.loads(CliRunner().invoke(command, ["bilinear", "--json"]).output)
     assert linear["update"]["theorem"] is None
+
+
+@pytest.mark.parametrize("name", ["bilinear", "dirac-minimax"])
+def test_the_imaginary_unit_is_written_i_and_what_is_printed_are_the_eigenvalues(name):
+    import sympy
+
+    from gantheory.cli.game import command
+
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(command, [name])
+    line = next(row for row in done.output.splitlines() if "(of the field)" in row)
+    texts = line.split("eigenvalues")[1].partition("(of")[0].split(",")
+    told = {complex(sympy.sympify(text, {"i": sympy.I})) for text in texts}
+    size = {"bilinear": 1.0, "dirac-minimax": 0.5}[name]  # known by hand
+    assert told == {complex(0, size), complex(0, -size)}
