@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeGuard
 
@@ -11,24 +10,29 @@ import mpmath
 import numpy as np
 from scipy.integrate import tanhsinh
 
-from gantheory.densities.base import Array, Density
+from gantheory.densities.base import Density
 from gantheory.densities.counts import Counts, Decay
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
-from gantheory.divergences.ratio import Ratio
 from gantheory.errors import GantheoryError
+from gantheory.integrals.counting.blocks import MOST, block, joined
 from gantheory.integrals.counting.closed import kl_of_family
+from gantheory.integrals.counting.terms import (
+    EPS,
+    FAR,
+    Sum,
+    Terms,
+    decay_of,
+    ends_of,
+    slope_in_log,
+    window_of,
+)
 from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel
 from gantheory.records import Estimate, Status
 
-EPS = 2.0**-52
 ROUGH = 1e-9  # by which masses of a user's law may miss 1
 METHOD = "sum"
-REACH = 42.0  # widths from the middle within which a law is summed from the start
-CHUNK = 1 << 17
-MOST = 1 << 23  # terms: seconds
 SLOW = 20_000  # terms from which on a sum that falls like a power is continued by an integral
-FAR = 700.0  # of log k: beyond, k is hardly held by binary64
 DOUBLINGS = 30  # of log k, over which the rest of a sum that falls like a power is integrated
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 LEFT = 1e-18  # of the sum: what a block may hold where the sum is ended
@@ -77,16 +81,7 @@ def check_masses(*laws: Counts | Discrete) -> None:
             )
 
 
-@dataclass(frozen=True)
-class _Sum:
-    value: float
-    error: float
-    size: float
-    count: int
-    reason: str | None = None
-
-
-def _finished(found: list[_Sum], sign: int) -> Estimate:
+def _finished(found: list[Sum], sign: int) -> Estimate:
     best = min(found, key=lambda total: total.error)
     if best.reason or not math.isfinite(best.error):
         return Estimate.undetermined(best.reason or "the sum does not converge", METHOD)
@@ -99,147 +94,39 @@ def _finished(found: list[_Sum], sign: int) -> Estimate:
     )
 
 
-class _Terms:
-    """The terms of one sum, with what rounding makes of them."""
-
-    def __init__(
-        self, integrand: Integrand, p: Counts | Discrete, q: Counts | Discrete, score: str | None
-    ) -> None:
-        self.integrand, self.p, self.q, self.score = integrand, p, q, score
-
-    def __call__(self, k: Array) -> tuple[Array, Array]:
-        """Return the terms at whole numbers, and bounds on their errors."""
-        with np.errstate(all="ignore"):
-            return self._valued(self.p.logpdf(k), self.q.logpdf(k), k, self._score(k))
-
-    def in_log(self, t: Array) -> tuple[Array, Array]:
-        """Return the terms at k = e^t, smoothly, times e^t, and bounds on their errors.
-
-        Beyond what binary64 holds log-masses, their difference and the score go on in t as
-        straight lines, as those of a power law do.
-        """
-        with np.errstate(all="ignore"):
-            k, more = np.exp(np.minimum(t, FAR)), np.maximum(t - FAR, 0.0)
-            slopes = [_slope_in_log(law) for law in (self.p, self.q)]
-            log_p, log_q = (
-                (law.log_mass(k) if isinstance(law, Counts) else law.logpdf(k))
-                + np.where(more > 0, float(slope) * more, 0.0)
-                for law, slope in zip((self.p, self.q), slopes, strict=True)
-            )
-            score = self._score(k)
-            if score is not None:
-                ends = np.asarray(self._score(np.exp([FAR - 100, FAR])))
-                score = score + (ends[1] - ends[0]) / 100 * more
-            apart = more * float(slopes[0] - slopes[1]) if all(map(math.isfinite, slopes)) else 0.0
-            return self._valued(log_p, log_q, k, score, apart, t)
-
-    def _score(self, k: Array) -> Array | None:
-        if self.score is None:
-            return None
-        assert isinstance(self.q, Counts)
-        return self.q.scores(self.score, k)
-
-    def _valued(
-        self,
-        log_p: Array,
-        log_q: Array,
-        k: Array,
-        score: Array | None,
-        apart: Array | float = 0.0,
-        weight: Array | float = 0.0,
-    ) -> tuple[Array, Array]:
-        """Return terms times e^weight; ``apart`` is what log p − log q has more than at k."""
-        u = log_p - log_q
-        off_p, off_q = (
-            4 * EPS * np.where(np.isfinite(log), np.abs(log) + size_of(law, k), 0.0)
-            for law, log in ((self.p, log_p), (self.q, log_q))
-        )
-        doubt = off_p + off_q
-        both = np.isfinite(log_p) & np.isfinite(log_q)
-        known = self.p.log_ratio(self.q, k) if isinstance(self.p, Counts) else None
-        if known is not None:
-            sizes = known[1] + np.abs(apart)
-            u = np.where(both, known[0] + apart, u)
-            doubt = np.where(both, 8 * EPS * sizes, doubt)
-        alive = ~(np.isneginf(log_p) & np.isneginf(log_q))
-        doubt = np.where(both, doubt, 0.0)
-        log_p, log_q = log_p + weight, log_q + weight
-        value = self._at(log_p, log_q, u, alive)
-        noise = np.where(alive, 16 * EPS * np.abs(value), 0.0)
-        own = np.zeros_like(u) if known is not None else np.ones_like(u)
-        for one, other, change in (
-            (0.0, 0.0, doubt), (off_p, 0.0, own * off_p), (0.0, off_q, -own * off_q),
-        ):  # fmt: skip
-            moved = self._at(log_p + one, log_q + other, u + change, alive)
-            noise = noise + 1.01 * np.abs(np.where(alive, moved - value, 0.0))
-        if score is None:
-            return value, noise
-        assert isinstance(self.q, Counts)
-        off = EPS * (8 * np.abs(score) + self.q.score_size(str(self.score), k))
-        return value * score, noise * np.abs(score) + off * np.abs(value)
-
-    def _at(self, log_p: Array, log_q: Array, u: Array, alive: Array) -> Array:
-        weight, mantissa = self.integrand(Ratio.of(log_p, log_q, np.where(alive, u, 0.0)))
-        return np.where(alive & ~np.isneginf(weight), np.exp(weight) * mantissa, 0.0)
-
-
-def _slope_in_log(law: Counts | Discrete) -> Fraction | float:
-    """Return how fast log P falls per unit of log k, far out."""
-    decay = _decay(law)
-    power = decay is not None and not decay.factorial and decay.base == 1.0
-    return decay.log if decay is not None and power else -math.inf
-
-
 def _summed(
     integrand: Integrand, p: Counts | Discrete, q: Counts | Discrete, score: str | None
-) -> _Sum:
-    terms = _Terms(integrand, p, q, score)
-    first = min(_ends(law)[0] for law in (p, q))
-    last = max(_ends(law)[1] for law in (p, q))
-    windows = [_window(law) for law in (p, q)]
+) -> Sum:
+    terms = Terms(integrand, p, q, score)
+    first = min(ends_of(law)[0] for law in (p, q))
+    last = max(ends_of(law)[1] for law in (p, q))
+    windows = [window_of(law) for law in (p, q)]
     low = max(first, math.floor(min(window[0] for window in windows)))
     high = min(last, math.ceil(max(window[1] for window in windows)))
-    if high - low > MOST:
-        reason = f"{p} and {q} need {high - low:.0e} terms; only {MOST:.0e} are summed"
-        return _Sum(math.nan, math.inf, 0.0, 0, reason)
-    total = _block(terms, low, high)
+    total = block(terms, low, high)
     step = max(64, int(high - low) // 2)
     while low > first:
         further = max(first, low - step)
-        block = _block(terms, further, low - 1)
-        total, low = _joined(total, block), further
-        if block.size <= LEFT * total.size:
+        part = block(terms, further, low - 1)
+        total, low = joined(total, part), further
+        if part.size <= LEFT * total.size:
             break
     while high < last:
         slow = high - first > SLOW and _falls_slowly(p, q)
         if slow:
-            return _joined(total, _beyond(terms, high))
-        block = _block(terms, high + 1, min(last, high + step))
-        total, high = _joined(total, block), min(last, high + step)
-        if block.size <= LEFT * total.size and (math.isfinite(last) or not _falls_slowly(p, q)):
+            return joined(total, _beyond(terms, high))
+        part = block(terms, high + 1, min(last, high + step))
+        total, high = joined(total, part), min(last, high + step)
+        if part.size <= LEFT * total.size and (math.isfinite(last) or not _falls_slowly(p, q)):
             rest = _rest(terms, high)
-            return _Sum(total.value, total.error + rest, total.size, total.count)
+            return Sum(total.value, total.error + rest, total.size, total.count)
         if total.count > MOST:
             reason = "the sum does not converge; its terms fall too slowly"
-            return _Sum(math.nan, math.inf, 0.0, total.count, reason)
+            return Sum(math.nan, math.inf, 0.0, total.count, reason)
     return total
 
 
-def _joined(a: _Sum, b: _Sum) -> _Sum:
-    return _Sum(a.value + b.value, a.error + b.error, a.size + b.size, a.count + b.count, b.reason)
-
-
-def _block(terms: _Terms, low: float, high: float) -> _Sum:
-    value, error, size = [0.0], 0.0, 0.0
-    for start in range(int(low), int(high) + 1, CHUNK):
-        found, noise = terms(np.arange(start, min(start + CHUNK, int(high) + 1), dtype=float))
-        value.append(math.fsum(found))
-        error += float(np.sum(noise))
-        size += float(np.sum(np.abs(found)))
-    return _Sum(math.fsum(value), error, size, int(high - low) + 1)
-
-
-def _rest(terms: _Terms, high: float) -> float:
+def _rest(terms: Terms, high: float) -> float:
     """Return what terms beyond ``high`` may add, as twice a geometric series of their ratio."""
     found, _ = terms(np.array([high - 32, high]))
     before, after = map(abs, found)
@@ -249,14 +136,14 @@ def _rest(terms: _Terms, high: float) -> float:
     return 2 * after * ratio / (1 - ratio)
 
 
-def _beyond(terms: _Terms, high: float) -> _Sum:
+def _beyond(terms: Terms, high: float) -> Sum:
     """Return Σ over k > high of terms that fall like a power, by the midpoint rule's own sum.
 
     Σ f(k) = ∫ f + f'(h)/24 − 7f'''(h)/5760 + ... from h = high + ½ on (Euler and Maclaurin).
     """
     h = high + 0.5
     edges = math.log(h) + np.append(0.0, 2.0 ** np.arange(-1, DOUBLINGS))
-    if math.inf in (-_slope_in_log(terms.p), -_slope_in_log(terms.q)):
+    if math.inf in (-slope_in_log(terms.p), -slope_in_log(terms.q)):
         edges = np.unique(np.minimum(edges, FAR))  # log P is no straight line in log k
     height = np.abs(terms.in_log(edges)[0]) * np.diff(edges, append=2 * edges[-1])
     most = float(np.max(height))
@@ -278,35 +165,12 @@ def _beyond(terms: _Terms, high: float) -> _Sum:
     error += third * 7 / 2880 + abs(slope) * 1e-5 + 8 * EPS * size
     if count == len(edges):  # what is left beyond the last edge is not known
         error = math.inf
-    return _Sum(math.fsum(parts) + slope / 24, error, size, int(np.sum(found.nfev)))
-
-
-def size_of(law: Counts | Discrete, k: Array) -> Array:
-    """Return what the rounding of log P at k scales with, beyond its own size."""
-    return law.size(k) if isinstance(law, Counts) else np.full_like(k, 4.0)
-
-
-def _ends(law: Counts | Discrete) -> tuple[float, float]:
-    if isinstance(law, Discrete):
-        return 0.0, float(len(law.masses) - 1)
-    return float(law.first), float(law.last)
-
-
-def _window(law: Counts | Discrete) -> tuple[float, float]:
-    if isinstance(law, Discrete):
-        return _ends(law)
-    center, width = law.center
-    first, last = _ends(law)
-    return max(first, center - REACH * width), min(last, center + REACH * width)
-
-
-def _decay(law: Counts | Discrete) -> Decay | None:
-    return law.decay if isinstance(law, Counts) else None
+    return Sum(math.fsum(parts) + slope / 24, error, size, int(np.sum(found.nfev)))
 
 
 def _falls_slowly(p: Counts | Discrete, q: Counts | Discrete) -> bool:
     """Whether the mass of either law falls like a power."""
-    found = [decay for decay in (_decay(p), _decay(q)) if decay is not None]
+    found = [decay for decay in (decay_of(p), decay_of(q)) if decay is not None]
     return any(not decay.factorial and decay.base == 1.0 for decay in found)
 
 
@@ -318,7 +182,7 @@ def _infinite(kernel: Kernel, p: Counts | Discrete, q: Counts | Discrete) -> Est
         return Estimate.infinite(f"p has mass at {point:g}, where q = 0", sign=above.sign or 1)
     if not below.is_finite and kernel.singular_q and (point := _uncovered(q, p)) is not None:
         return Estimate.infinite(f"q has mass at {point:g}, where p = 0", sign=below.sign or 1)
-    ours, theirs = _decay(p), _decay(q)
+    ours, theirs = decay_of(p), decay_of(q)
     if ours is None or theirs is None:
         return None
     direction = _growth(1, ours, -1, theirs)
@@ -362,5 +226,5 @@ def _uncovered(p: Counts | Discrete, q: Counts | Discrete) -> float | None:
         k = np.arange(float(size))
         alone = ~np.isneginf(p.logpdf(k)) & np.isneginf(q.logpdf(k))
         return float(k[alone][0]) if alone.any() else None
-    (first, last), (start, end) = _ends(p), _ends(q)
+    (first, last), (start, end) = ends_of(p), ends_of(q)
     return first if first < start else end + 1 if last > end else None

@@ -19,7 +19,8 @@ from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
-from gantheory.integrals.counting.sums import check_masses, size_of
+from gantheory.integrals.counting.sums import check_masses
+from gantheory.integrals.counting.terms import size_of
 from gantheory.integrals.transport.counts import above, ladder_of
 from gantheory.records import Estimate
 

@@ -20,7 +20,8 @@ from gantheory.densities.counts import Counts, Zipf
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
-from gantheory.integrals.counting.sums import check_masses, size_of
+from gantheory.integrals.counting.sums import check_masses
+from gantheory.integrals.counting.terms import size_of
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate, Status
 
