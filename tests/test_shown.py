@@ -26,6 +26,12 @@ RESULTS = {
     "a bound": lambda: gt.derive_bound("nwj"),
     "an estimate": lambda: gt.divergence("jsd", *PAIR),
     "an infinite estimate": lambda: gt.Estimate.infinite("q = 0 where p > 0"),
+    "an estimate by samples": lambda: gt.divergence("w1", [1.0, 2.0, 4.0], [2.0, 3.0, 3.5]),
+    "a bound by samples": lambda: gt.divergence(
+        "kl_pq", *np.random.default_rng(0).normal(size=(2, 99))
+    ),
+    "a proof": lambda: gt.prove("jsd <= kl_pq/2"),
+    "a counterexample": lambda: gt.prove("jsd <= kl_pq/4"),
     "many estimates": lambda: gt.divergence("kl_pq", "normal([0, 1], 1)", PAIR[0]),
     "a verdict": lambda: VERDICT,
     "an outcome": lambda: Outcome(

@@ -22,7 +22,7 @@ ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +
 RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InequalityVerdict(Verdict):
     """What became of a comparison of divergences for all pairs of laws.
 

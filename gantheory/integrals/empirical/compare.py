@@ -22,6 +22,7 @@ from gantheory.integrals.transport.points import mmd2_of_points, mmd2_of_two
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate, Status
 from gantheory.samples import Samples, is_sample_like, samples
+from gantheory.shown import Overview
 
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
 METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
@@ -30,7 +31,7 @@ ALIASES = {"kolmogorov_smirnov": "ks", "kolmogorov-smirnov": "ks"}
 Sharp = tuple[float, float, float]  # a value, its error, and how likely that is exceeded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SampleEstimate(Estimate):
     """A number of the empirical laws, with an interval for that of the laws behind the samples.
 
@@ -44,6 +45,11 @@ class SampleEstimate(Estimate):
     upper: float = math.inf
     interval_error: float = 0.0
     interval_method: str = ""
+
+    def overview(self) -> Overview:
+        """Return what an estimate says, and how the interval was found."""
+        title, rows = super().overview()
+        return Overview(title, (*rows, ("interval", self.interval_method)))
 
     def __str__(self) -> str:
         if self.status is Status.UNDETERMINED:

@@ -55,7 +55,10 @@ def least_divergence(
     if p.dim != q.dim:
         raise GantheoryError(f"{p} and {q} differ in dimension: {p.dim} and {q.dim}")
     if min(len(p), len(q)) < LEAST:
-        raise GantheoryError(f"{p} and {q}: at least {LEAST} points of each are needed")
+        raise GantheoryError(
+            f"{p} and {q}: at least {LEAST} points of each are needed (probabilities are "
+            "discrete(masses=[...]))"
+        )
     require("a lower bound by a classifier", "samples", "sklearn")
     if shared := _shared(as_rows(p.points), as_rows(q.points)):
         lower, bound = 0.0, f"they share {shared}, so they are not independent and bound nothing"
