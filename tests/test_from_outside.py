@@ -101,6 +101,22 @@ def test_a_divergence_from_outside_is_seen_everywhere(enter, tables):
     testing.assert_not_negative("skew_js", gt.density(P), gt.density(Q))
 
 
+def test_a_divergence_from_outside_may_be_claimed_of_a_loss_and_of_a_critic(enter):
+    enter(SKEW)
+    plain = gt.get_loss("class-priors(prior=1/4)")
+    parts = plain.real, plain.fake, plain.generator
+    value = "skew_js - 2*log(2) + 3*log(3)/4"
+    claim = gt.Claim("a reader", value=value)
+    enter(gt.Loss("mine-priors", *parts, claims=(claim,)))
+    law, twin = gt.check(["mine-priors.value", "mine-priors.value-twin"])
+    assert (law.verdict.how, twin.verdict.how) == (gt.How.PROVED, gt.How.REFUTED)
+    claimed = gt.Claim("a reader", value="skew_js")
+    (verdict,) = gt.derive(
+        gt.Critic("c", "C", gt.Expectations(), gt.Slope("1"), "-t", claims=(claimed,))
+    ).claims
+    assert verdict.how is gt.How.REFUTED  # it is w1
+
+
 def integrand(entry, x):
     p = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     q = math.exp(-(((x - 1) / 1.5) ** 2) / 2) / math.sqrt(2 * math.pi) / 1.5

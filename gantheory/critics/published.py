@@ -22,11 +22,6 @@ from gantheory.theory.branches import generator_formula
 from gantheory.theory.curvature import algebra_of
 
 NAMES = {**DENSITIES, "F_p": F_p, "F_q": F_q}
-VALUE = Grammar(
-    "value",
-    {**ELEMENTARY, "integral": ONE},
-    frozenset({*NAMES, *DIVERGENCES, "w1"}),
-)
 # Heights of p, q and mu, or of F_p, F_q and mu, on a cell of length 1.
 CELLS = [
     tuple(map(sp.Rational, cell))
@@ -73,7 +68,8 @@ def read_value(text: str) -> Total:
     >>> read_value("sqrt(2*triangular)").integrand.subs({p: 3, q: 1})
     2
     """
-    return _read(parse(text, VALUE), text)
+    names = frozenset({*NAMES, *DIVERGENCES, "w1"})
+    return _read(parse(text, Grammar("value", {**ELEMENTARY, "integral": ONE}, names)), text)
 
 
 def _read(node: ast.expr, text: str) -> Total:
