@@ -15,7 +15,7 @@ from scipy import special
 from gantheory.densities.base import Array, Domain, generator, parameter, register_family
 from gantheory.densities.gammas import in_digits
 from gantheory.densities.inherited import of_family
-from gantheory.densities.mixing import bisected
+from gantheory.densities.mixing import inverted
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
 
@@ -144,7 +144,7 @@ class VonMises(Univariate):
     def ppf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
         ends = [np.full(level.shape, end) for end in (-math.pi, math.pi)]
-        return bisected(ends, lambda x: self.cdf(x) < level)
+        return inverted(ends, level, self.cdf, 1)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         return generator(rng).vonmises(self.direction, self.concentration, n)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize.elementwise import find_root
 
 from gantheory.densities.base import Array, generator
 from gantheory.densities.base import parameter_text as as_text
@@ -33,6 +34,7 @@ P = TypeVar("P", float, Place)
 SUM_TOLERANCE = 1e-9
 
 
+LEAST = 1e-320  # of a level, whose logarithm is taken
 PAIRED = 32  # components up to which a ratio is taken one by one: it costs as many of either law
 
 
@@ -142,13 +144,13 @@ class AnyMixture(Univariate):
         return np.max([c.blur(at) for c in self.parts], axis=0)
 
     def ppf(self, level: ArrayLike) -> Array:
-        """Return the quantile function, by bisection between those of the components."""
+        """Return the quantile function, between those of the components."""
         level = np.asarray(level, float)
-        return bisected([c.ppf(level) for c in self.parts], lambda x: self.cdf(x) < level)
+        return inverted([c.ppf(level) for c in self.parts], level, self.cdf, 1)
 
     def isf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
-        return bisected([c.isf(level) for c in self.parts], lambda x: self.sf(x) > level)
+        return inverted([c.isf(level) for c in self.parts], level, self.sf, -1)
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
         rng = generator(rng)
@@ -245,16 +247,39 @@ class AnyMixture(Univariate):
         return np.where(better, np.log1p(np.where(better, change, 0.0)), np.nan), size
 
 
-def bisected(quantiles: list[Array], is_below: Callable[[Array], Array]) -> Array:
-    """Return the quantile of a mixture, which lies between those of its components."""
-    low, high = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
+def inverted(
+    quantiles: list[Array], level: Array, function: Callable[[Array], Array], side: int
+) -> Array:
+    """Return where a distribution function (side 1) or its complement (side −1) has a level.
+
+    The place lies between given quantiles; of a stretch on which the function is flat it is the
+    lower end. Logarithms of levels are compared, which bend less in the tails.
+    """
+    ends = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
+    low, high, levels = (np.array(x).ravel() for x in np.broadcast_arrays(*ends, level))
+
+    def excess(x: Array, level: Array) -> Array:
+        with np.errstate(all="ignore"):
+            value = np.maximum(function(x), LEAST)
+            return side * np.where(level > LEAST, np.log(value / level), value)
+
+    with np.errstate(all="ignore"):
+        root = find_root(excess, (low, high), args=(levels,), maxiter=100).x
+        step = 4 * np.spacing(np.abs(root))
+    for place in (root - step, root + step):  # a bracket of a few roundings, where it holds
+        inside = (low < place) & (place < high)
+        below = excess(np.where(inside, place, high), levels) < 0
+        low = np.where(inside & below, place, low)
+        high = np.where(inside & ~below, place, high)
     for _ in range(100):  # halves of any binary64 interval, down to its last digit
         middle = low + (high - low) / 2
-        if np.all((middle == low) | (middle == high)):
+        left = (low < middle) & (middle < high)
+        if not left.any():
             break
-        below = is_below(middle)
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray(high)
+        below = excess(middle[left], levels[left]) < 0
+        low[left] = np.where(below, middle[left], low[left])
+        high[left] = np.where(below, high[left], middle[left])
+    return np.asarray(high.reshape(np.shape(ends[1])))
 
 
 def _paired(mixture: AnyMixture, other: Any) -> list[tuple[float, Univariate]] | None:

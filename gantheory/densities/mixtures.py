@@ -5,12 +5,13 @@ from __future__ import annotations
 import bisect
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from scipy import special
 
 from gantheory.densities.base import POSITIVE, REAL, Array, parameter, register_family
 from gantheory.densities.inherited import of_family
@@ -67,6 +68,12 @@ class Mixture(AnyMixture):
 
     def log_parts(self, at: Points) -> Array:
         return self._of_normals.log_parts(at) if self._of_normals else super().log_parts(at)
+
+    def below(self, at: Points) -> Array:
+        return self._of_normals.below(at) if self._of_normals else super().below(at)
+
+    def above(self, at: Points) -> Array:
+        return self._of_normals.above(at) if self._of_normals else super().above(at)
 
     @cached_property
     def centers(self) -> tuple[tuple[float, float], ...]:
@@ -173,18 +180,39 @@ class NormalMixture(AnyMixture):
     def log_density(self, at: Points) -> Array:
         if len(self.locs) <= PAIRED:
             return super().log_density(at)
-        anchor = np.asarray(at.anchor, float).ravel()
-        step = np.broadcast_to(at.side * at.distance, np.shape(at.anchor)).ravel()
-        locs, scales = np.array(self.locs)[:, None], np.array(self.scales)[:, None]
+        scales = np.array(self.scales)[:, None]
         constants = np.reshape(self.log_weights, (-1, 1)) - np.log(scales) - LOG_SQRT_2PI
-        value, size = np.empty_like(anchor), max(1, HELD // len(self.locs))
-        for start in range(0, len(anchor), size):
-            part = slice(start, start + size)
-            logs = constants - 0.5 * ((anchor[part] - locs + step[part]) / scales) ** 2
+
+        def of_places(z: Array) -> Array:
+            logs = constants - 0.5 * z**2
             top = np.max(logs, axis=0)
             top[np.isneginf(top)] = 0.0
             with np.errstate(divide="ignore", under="ignore"):
-                value[part] = top + np.log(np.sum(np.exp(logs - top), axis=0))
+                return np.asarray(top + np.log(np.sum(np.exp(logs - top), axis=0)))
+
+        return self._at_once(of_places, at)
+
+    def below(self, at: Points) -> Array:
+        if len(self.locs) <= PAIRED:
+            return super().below(at)
+        shares = np.array(self.probabilities)
+        return self._at_once(lambda z: shares @ special.ndtr(z), at)
+
+    def above(self, at: Points) -> Array:
+        if len(self.locs) <= PAIRED:
+            return super().above(at)
+        shares = np.array(self.probabilities)
+        return self._at_once(lambda z: shares @ special.ndtr(-z), at)
+
+    def _at_once(self, function: Callable[[Array], Array], at: Points) -> Array:
+        """Return a function of the standard places by component, of as many as a cache holds."""
+        anchor = np.asarray(at.anchor, float).ravel()
+        step = np.broadcast_to(at.side * at.distance, np.shape(at.anchor)).ravel()
+        locs, scales = np.array(self.locs)[:, None], np.array(self.scales)[:, None]
+        value, size = np.empty_like(anchor), max(1, HELD // len(self.locs))
+        for start in range(0, len(anchor), size):
+            part = slice(start, start + size)
+            value[part] = function((anchor[part] - locs + step[part]) / scales)
         return value.reshape(np.shape(at.anchor))
 
     def log_parts(self, at: Points) -> Array:

@@ -22,7 +22,7 @@ from gantheory.densities.base import (
 )
 from gantheory.densities.gammas import tail_integral
 from gantheory.densities.location_scale import LocationScale
-from gantheory.densities.mixing import bisected
+from gantheory.densities.mixing import inverted
 from gantheory.densities.normal import LOG_SQRT_2PI
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import Points
@@ -205,11 +205,11 @@ class SkewNormal(LocationScale):
 
     def ppf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
-        return bisected(self._brackets(level), lambda x: self.cdf(x) < level)
+        return inverted(self._brackets(level), level, self.cdf, 1)
 
     def isf(self, level: ArrayLike) -> Array:
         level = np.asarray(level, float)
-        return bisected(self._brackets(1 - level, level), lambda x: self.sf(x) > level)
+        return inverted(self._brackets(1 - level, level), level, self.sf, -1)
 
     def _brackets(self, level: Array, above: Array | None = None) -> list[Array]:
         """Return quantiles of ±abs(Z), between which all skew normal laws lie."""

@@ -206,3 +206,19 @@ def test_a_law_whose_own_quantiles_fail_is_still_read_by_its_density():
     x = np.linspace(-60, 60, 600_001)
     apart = np.abs(stats.norminvgauss(1.25, 0.5).pdf(x) - stats.norm(0.5, 2).pdf(x))
     assert found.value == pytest.approx(0.5 * np.trapezoid(apart, x), abs=1e-7)
+
+
+def test_quantiles_of_a_kernel_density_estimate_are_the_least_that_reach_their_level():
+    points = np.random.default_rng(3).normal(size=50)
+    kde = stats.gaussian_kde(points)
+    law = parse_density(kde)
+    level = np.array([1e-300, 1e-12, 0.01, 0.5, 0.99])
+    for x, u in zip(law.ppf(level), level, strict=True):
+        near = [
+            np.mean(stats.norm.cdf(y, points, kde.covariance[0, 0] ** 0.5)) for y in (x, x - 1e-9)
+        ]
+        assert near[0] == pytest.approx(u, rel=1e-11)
+        assert near[1] < u
+    gap = parse_density("mixture(0.5*uniform(0, 1) + 0.5*uniform(3, 4))")
+    assert list(gap.ppf([0.2, 0.5, 0.7])) == [0.4, 1.0, 3.4]
+    assert list(gap.isf([0.3, 0.5, 0.8])) == [3.4, 1.0, 0.4]
