@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gantheory.errors import require, require_simulations
-from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 
 if TYPE_CHECKING:
@@ -39,14 +38,15 @@ def simulate(name: str, **options: Any) -> Simulation:
 
 
 def measure(
-    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    generator: Any, discriminator: Any, data: Any, loss: Any = "non-saturating",
     **options: Any,
 ) -> Reading:  # fmt: skip
     """Measure your own generator and discriminator against your data, leaving both as they are.
 
     The value of the game, the divergence that the discriminator certifies, the gradients and how
-    strongly the score reaches the generator; see `simulations.watch.measure`, which has the
-    options: ``latent`` is the dimension of the generator's input, or a function that draws it.
+    strongly the score reaches the generator. ``loss`` is a name, a `Loss`, or your torch code, as
+    ``nn.BCEWithLogitsLoss()`` or ``(d_loss, g_loss)``. See `simulations.watch.measure`, which has
+    the options: ``latent`` is the dimension of the generator's input, or a function that draws it.
     Needs the extra ``torch``.
 
     >>> from torch import nn
@@ -61,7 +61,7 @@ def measure(
 
 
 def watch(
-    generator: Any, discriminator: Any, data: Any, loss: Loss | str = "non-saturating",
+    generator: Any, discriminator: Any, data: Any, loss: Any = "non-saturating",
     **options: Any,
 ) -> Watch:  # fmt: skip
     """Return a hook that measures your GAN while your own loop trains it: call it at each step.
@@ -106,14 +106,15 @@ def sweep(
 
 
 def train(
-    generator: Any, discriminator: Any, data: Any, loss: Loss | Critic | str = "non-saturating",
+    generator: Any, discriminator: Any, data: Any, loss: Any = "non-saturating",
     **options: Any,
 ) -> Trained:  # fmt: skip
     """Train your own generator and discriminator on your data, as an ensemble of seeds.
 
     The answer has the trained modules, their samples, the readings where ``every`` asked for any,
-    and which path trained them, and why. See `simulations.models.train_modules`, which has the
-    options: ``latent``, ``seeds``, and all that a `Recipe` takes. Needs the extra ``torch``.
+    and which path trained them, and why. ``loss`` may be torch code, as `measure` takes it. See
+    `simulations.models.train_modules`, which has the options: ``latent``, ``seeds``, and all that a
+    `Recipe` takes. Needs the extra ``torch``.
 
     >>> from torch import nn
     >>> trained = train(nn.Linear(1, 1), nn.Linear(1, 1), "normal(0, 1)", latent=1, steps=2)

@@ -65,14 +65,14 @@ def output_of(name: str, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def check_raw(scores: Tensor, loss: Loss) -> None:
     """Raise where scores of a graph come from a sigmoid, and the loss applies its own to them."""
-    if loss.link != "t" and _last_operation(scores) == "Sigmoid":
+    if loss.link != "t" and last_operation(scores) == "Sigmoid":
         raise GantheoryError(
             f"the discriminator ends in a sigmoid, but loss {loss.name!r} takes the raw score t, "
             f"of which D(x) = {loss.link}; leave the sigmoid out"
         )
 
 
-def _last_operation(tensor: Tensor) -> str:
+def last_operation(tensor: Tensor) -> str:
     """Return the name of the operation that made a tensor's numbers, as in autograd's graph."""
     node = tensor.grad_fn
     while node is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -14,8 +14,9 @@ from gantheory.dynamics.rules import Rule as Moves
 from gantheory.errors import GantheoryError
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
-from gantheory.losses.loss import Loss
+from gantheory.losses.loss import REALS, Loss
 from gantheory.shown import Overview, Shown
+from simulations.coded import Code, as_coded, with_sigmoid, without_sigmoid
 from simulations.ensembles import Member, Recipe, State
 from simulations.forwards import check_raw, output_of
 from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
@@ -43,6 +44,8 @@ class Trained(Shown):
         members, recipe, state: what was trained, how, and where it ended.
         path: ``"fast"`` or ``"reference"``; ``why`` says why it was this one.
         watches: one a member, with its readings, where ``every`` was given.
+        probabilities: whether the discriminator ends in a sigmoid, and its loss takes its outputs;
+            ``recipe`` and ``watches`` have its raw scores then.
     """
 
     members: tuple[Member, ...]
@@ -51,6 +54,7 @@ class Trained(Shown):
     path: str
     why: str
     watches: tuple[Watch, ...] = ()
+    probabilities: bool = False
 
     @property
     def finite(self) -> list[bool]:
@@ -63,13 +67,14 @@ class Trained(Shown):
                 if not fine]  # fmt: skip
         title = f"{len(self.members)} member(s), {self.state.step} steps, {self.path} path"
         said = f"seed(s) {', '.join(lost)}: parameters are no numbers any more; lower the rates"
-        return Overview(
-            f"{title}; {said}" if lost else title, (("path", f"{self.path}: {self.why}"),)
-        )
+        loss = self.members[0].loss
+        rows = ("path", f"{self.path}: {self.why}"), ("loss", str(getattr(loss, "title", loss)))
+        return Overview(f"{title}; {said}" if lost else title, rows)
 
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:
         """Return copies of the generator and the discriminator with member k's numbers."""
-        return _filled(self.recipe, self.state, k)
+        maker, scores = _filled(self.recipe, self.state, k)
+        return maker, with_sigmoid(scores) if self.probabilities else scores
 
     def samples(self, n: int) -> Tensor:
         """Return n fresh samples of every member, (members, n, dimension), on the CPU."""
@@ -108,7 +113,7 @@ def train_modules(
     generator: nn.Module,
     discriminator: nn.Module,
     data: Any,
-    loss: Loss | Critic | str = "non-saturating",
+    loss: Loss | Critic | str | Code = "non-saturating",
     *,
     latent: int | tuple[int, ...],
     seeds: Iterable[int] = (0,),
@@ -133,7 +138,10 @@ def train_modules(
         discriminator: maps samples to one raw score each, without a sigmoid, or to several; under
             ``packing=m`` it takes m samples, their first axes one behind the other.
         data: numbers, a file, a Dataset, a density or a sampler (see `simulations.points`).
-        loss: a name of the catalogue, a `Loss`, or a critic such as ``"relativistic"``.
+        loss: a name of the catalogue, a `Loss`, a critic such as ``"relativistic"``, or torch code:
+            a criterion such as ``nn.BCEWithLogitsLoss()``, or the functions ``(d_loss(real, fake),
+            g_loss(fake))`` (see `simulations.coded`). For code that takes probabilities D ends in a
+            sigmoid.
         latent: dimension of the generator's input, or its shape, as ``(100, 1, 1)``.
         seeds: one member each: of its samples, and of its initial values where ``fresh``.
         fresh: draw each layer's initial values anew by its ``reset_parameters``; otherwise every
@@ -150,20 +158,34 @@ def train_modules(
     """
     if not isinstance(seeds, Iterable):
         raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
-    recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options)
+    played, scored = _played(loss)
+    recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     _check_data(law, recipe)
-    members = tuple(Member(law, loss, parameters or {}, k, *rates, noise) for k in seeds)
+    members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)
     _check_scores(recipe, members)
     _check_interval(every, free=out is None and not recipe.condition and recipe.packing == 1)
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:
         train_run(out, members, recipe, progress=progress, path=path)
-        return Trained(members, recipe, load_checkpoint(out)[1], *taken)
+        return Trained(members, recipe, load_checkpoint(out)[1], *taken, (), scored)
     measured_on = law if held_out is None else as_sampler(held_out)
     state, watches = _measured(states, every, members, recipe, measured_on, latent)
-    return Trained(members, recipe, state, *taken, watches)
+    return Trained(members, recipe, state, *taken, watches, scored)
+
+
+def _played(loss: Loss | Critic | str | Code) -> tuple[Loss | Critic | str, bool]:
+    """Return the loss as formulas, and whether it takes probabilities."""
+    coded = as_coded(loss)
+    if coded is None:
+        return loss, False  # type: ignore[return-value]
+    if coded.summed:
+        raise GantheoryError(
+            f"{coded.written}: it sums over the minibatch, and losses here are means; give "
+            "reduction='mean', and rates times the batch size for the same moves"
+        )
+    return replace(coded.loss, domain=REALS), coded.probabilities  # D's outputs, as they are
 
 
 def _check_interval(every: int | None, free: bool) -> None:
@@ -202,7 +224,7 @@ def _check_scores(recipe: Recipe, members: Sequence[Member]) -> None:
 
 def _recipe(
     generator: nn.Module, discriminator: nn.Module, latent: int | tuple[int, ...], fresh: bool,
-    steps: int, options: Options,
+    steps: int, options: Options, scored: bool = False,
 ) -> tuple[Recipe, tuple[str, str]]:  # fmt: skip
     """Return the recipe, and why each network is trained as it is."""
     if callable(latent):
@@ -223,6 +245,8 @@ def _recipe(
         )
     shape = (packed * (shape[0] + told), *shape[1:]) if shape else (packed,)
     maker, why_g = as_network(generator, seen, fresh=fresh)
+    if scored:
+        discriminator = _raw(discriminator, shape)
     critic, why_d = as_network(discriminator, shape, fresh=fresh)
     like = next(iter(generator.parameters()))
     options = {"dtype": like.dtype, "device": str(like.device), **options}
@@ -258,6 +282,14 @@ def _asked(path: str, recipe: Recipe) -> str:
     if recipe.discriminator.outputs > 1:
         return "the discriminator has several outputs"
     return "the recipe needs autograd: a penalty, an order of moves, or a loss on pairs"
+
+
+def _raw(discriminator: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+    """Return the raw scores of a discriminator that ends in a sigmoid."""
+    like = own_parameters(discriminator)[0]
+    with untouched(discriminator):
+        x = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
+        return without_sigmoid(discriminator, x)
 
 
 def _sample_shape(generator: nn.Module, latent: tuple[int, ...]) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from gantheory.functions import to_sympy
 from gantheory.losses import bound as with_numbers
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
+from simulations.coded import Code, Coded, Logits, as_coded
 from simulations.compare import mean_of
 from simulations.forwards import check_module, check_raw, output_of
 from simulations.losses import Payoff, end_of_domain
@@ -67,6 +68,7 @@ class Reading:
         slope_at_equality: the same at p = q; a ratio near 0 is a generator without a signal.
         discriminator_gradient, generator_gradient: Euclidean norms of the losses' gradients.
         same_law: p-value of the two-sample test; None where none was asked for.
+        loss: what was played, in words; of torch code how either player calls it, with its labels.
     """
 
     step: int
@@ -79,13 +81,14 @@ class Reading:
     discriminator_gradient: float
     generator_gradient: float
     same_law: float | None = None
+    loss: str = ""
 
 
 def measure(
     generator: nn.Module,
     discriminator: nn.Module,
     data: Any,
-    loss: Loss | str = "non-saturating",
+    loss: Loss | str | Code = "non-saturating",
     *,
     latent: Latent,
     parameters: Mapping[str, float] | None = None,
@@ -101,11 +104,13 @@ def measure(
 
     Args:
         generator: maps latents (n, ...) to samples (n, ...).
-        discriminator: maps samples to raw scores t of the loss, (n,) or (n, ...): no sigmoid. Of
-            several scores of a sample, as of its patches, each counts alike.
+        discriminator: maps samples to raw scores t of the loss, (n,) or (n, ...): no sigmoid, but
+            for torch code that takes probabilities. Of several scores of a sample, as of its
+            patches, each counts alike.
         data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
             finitely many points at most n different ones are taken.
-        loss: a name of the catalogue, or a `Loss`.
+        loss: a name of the catalogue, a `Loss`, or torch code: a criterion, or the functions
+            ``(d_loss(real, fake), g_loss(fake))`` (see `simulations.coded`).
         latent: dimension of standard normal latents, or their shape, as (100, 1, 1), or a function
             of (n, torch.Generator).
         parameters: values of the loss's free parameters.
@@ -124,7 +129,7 @@ def measure(
     check_whole("n", n, 1)
     if not 0 < error_probability < 1:
         raise GantheoryError(f"error_probability={error_probability!r} must lie between 0 and 1")
-    played = with_numbers(loss, parameters)
+    played, discriminator = _played(loss, discriminator, parameters)
     payoffs = _Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
     with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
@@ -132,7 +137,7 @@ def measure(
         gradients = _gradients(generator, discriminator, played, payoffs, real, z)
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
-    _check_scores(scores, played)
+    _check_scores(scores, played, discriminator)
     gains = (payoffs.real(scores[0]) + payoffs.fake(scores[1])).mean(1).cpu().numpy()
     losses = payoffs.generator(scores[1]).mean(1).cpu().numpy()
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
@@ -140,7 +145,20 @@ def measure(
     of_g = mean_of(losses, error_probability, METHOD, len(losses))
     pull = float(payoffs.generator.slope(scores[1]).abs().mean())
     tested = None if test is None else _tested(real, fake, test, seed)
-    return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested)
+    return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested, played.title)
+
+
+def _played(
+    loss: Loss | str | Code | Coded, discriminator: nn.Module,
+    parameters: Mapping[str, float] | None,
+) -> tuple[Loss, nn.Module]:  # fmt: skip
+    """Return the loss in t, and the discriminator as it returns t."""
+    coded = as_coded(loss)
+    if coded is None:
+        return with_numbers(loss, parameters), discriminator  # type: ignore[arg-type]
+    if parameters:
+        raise GantheoryError("a loss in torch code has its numbers; leave out parameters=")
+    return coded.loss, Logits(discriminator) if coded.probabilities else discriminator
 
 
 def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, str, float]:
@@ -154,10 +172,15 @@ def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, s
     return bound, str(theory.value.divergence), float(generator.slope(at_equality).abs())
 
 
-def _check_scores(scores: list[Tensor], loss: Loss) -> None:
+def _check_scores(scores: list[Tensor], loss: Loss, discriminator: nn.Module) -> None:
     ends = interval(loss.domain)
     lower, upper = (float(end_of_domain(end)) for end in (ends.lower, ends.upper))
     both = torch.cat(scores)
+    if bool(both.isnan().any()) and isinstance(discriminator, Logits):
+        raise GantheoryError(
+            "the loss takes probabilities, and the discriminator's outputs are none; let it end in "
+            "nn.Sigmoid(), or give the loss of raw scores, such as nn.BCEWithLogitsLoss()"
+        )
     if not bool(((both >= lower) & (both <= upper)).all()):
         raise GantheoryError(
             f"scores from {float(both.min()):.4g} to {float(both.max()):.4g} where "
@@ -289,7 +312,7 @@ class Watch:
     generator: nn.Module
     discriminator: nn.Module
     data: Any
-    loss: Loss | str = "non-saturating"
+    loss: Loss | str | Code = "non-saturating"
     latent: Latent = 1
     every: int = 100
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -299,6 +322,7 @@ class Watch:
         if self.every < 1:
             raise GantheoryError(f"every={self.every!r} must be at least 1 step")
         self.data = as_sampler(self.data)
+        self._played = as_coded(self.loss) or self.loss  # code is followed once
 
     def __call__(self, step: int) -> Reading | None:
         """Measure where ``step`` is a multiple of ``every``, and keep and return the reading."""
@@ -306,7 +330,7 @@ class Watch:
             return None
         options = {**self.options, "seed": self.options.get("seed", 0) + len(self.readings)}
         reading = measure(
-            self.generator, self.discriminator, self.data, self.loss,
+            self.generator, self.discriminator, self.data, self._played,
             latent=self.latent, step=step, **options,
         )  # fmt: skip
         self.readings.append(reading)
