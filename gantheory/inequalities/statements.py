@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES, FDivergence, find_divergence, named
+from gantheory.divergences.symbols import DISTANCES
 from gantheory.errors import GantheoryError, require_type
 from gantheory.expressions import Grammar, parse
 from gantheory.functions import to_sympy
@@ -47,7 +48,7 @@ class Statement:
     def margin(self) -> sp.Expr:
         """The expression that the statement says is at least (or exactly, or above) zero."""
         difference = self.right - self.left
-        return -difference if self.relation in {">=", ">"} else difference
+        return _cleared(-difference if self.relation in {">=", ">"} else difference)
 
     @property
     def is_strict(self) -> bool:
@@ -60,6 +61,18 @@ class Statement:
         return all(
             sp.diff(self.margin, a, b) == 0 for a in self.divergences for b in self.divergences
         )
+
+
+def _cleared(difference: sp.Expr) -> sp.Expr:
+    """Return a positive multiple without a logarithm among the numbers that divide it.
+
+    >>> _cleared(sp.Symbol("jsd") / sp.log(2) - 1)
+    jsd - log(2)
+    """
+    multiple, divisor = sp.fraction(sp.together(difference))
+    if divisor.free_symbols or not divisor.has(sp.log) or divisor.is_positive is None:
+        return difference
+    return multiple if divisor.is_positive else -multiple
 
 
 def read_statement(text: str) -> Statement:
@@ -130,6 +143,8 @@ def _spelled(text: str) -> str:
             return word[0]
         if word[0].casefold().startswith(("power_", "alpha_")):
             return word[0].casefold()
+        if word[0].casefold() in DISTANCES:
+            raise GantheoryError(f"{word[0]} is no f-divergence, and a statement compares those")
         return find_divergence(word[0]).name
 
     return _WORD.sub(replace, text)

@@ -105,6 +105,9 @@ LAWS = [
     ("jeffreys == kl_pq + kl_qp", "jeffreys == kl_pq + kl_pq"),
     ("2*kl_mp == kl_qp - 2*jsd", "kl_mp == kl_qp - 2*jsd"),
     ("jsd == (kl_pm + kl_qm)/2", "jsd == (kl_pm + kl_pm)/2"),
+    ("hellinger2 <= jsd/log(2)", "tv <= jsd/(2*log(2))"),
+    ("tv/(log(2) - log(3)) >= -3*tv", "tv/(log(2) - log(3)) >= -2*tv"),
+    ("kl_pq/log(2) >= 2*tv**2/log(2)", "tv**2/log(2) <= 0.72*kl_pq"),
     ("pi*tv >= 3.14*tv", "pi*tv >= 3.15*tv"),
     ("power_2 >= kl_pq/2", "power_2 >= kl_pq"),
     ("power_2 == pearson_chi2/2", "power_2 == pearson_chi2"),
@@ -229,7 +232,7 @@ def test_what_is_not_decided_says_why():
         ("power_1/3 <= tv", "ambiguous"),
         ("power_(1/0) <= tv", "zero"),
         ("jsd <= ｔv", "ASCII"),
-        ("w1 <= tv", "unknown divergence 'w1'"),
+        ("w1 <= tv", "w1 is no f-divergence"),
         ("kl_qm <= 0.49999999999999999999*kl_qp", "more digits"),  # the double nearest is 0.5
         ("jsd <= log(0)*tv", "finite"),
     ],
