@@ -7,7 +7,6 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.api import derive
 from gantheory.audits.equals import Equality, PayoffFormulas, equal_loss
 from gantheory.audits.facts import ENERGIES, FAMILIES, Facts
 from gantheory.audits.findings import findings
@@ -15,6 +14,7 @@ from gantheory.audits.names import claim_in, player_of
 from gantheory.audits.record import Audit
 from gantheory.audits.recovered import Recovered
 from gantheory.derivations.derivation import Derivation
+from gantheory.derivations.engine import derive
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy
 from gantheory.losses import find
@@ -127,10 +127,10 @@ def _derivation(
     """Derive the theory; on the catalogue's domain where that alone has an optimum."""
     if definition is None:
         return None
-    derived = derive(definition, seconds=SECONDS)
+    derived = derive(definition, SECONDS)
     entry = equals.entry if equals else None
     if derived.no_optimum and entry is not None and entry.domain != definition.domain:
-        derived = derive(replace(definition, domain=entry.domain), seconds=SECONDS)
+        derived = derive(replace(definition, domain=entry.domain), SECONDS)
     if payoffs is not None and payoffs.generator is None:
         return _of_the_discriminator(derived)
     return derived
