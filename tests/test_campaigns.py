@@ -7,7 +7,15 @@ import pytest
 from flint import arb, ctx
 
 import gantheory
-from benchmarks.campaigns import distances, functions, games, inequalities, losses, numbers
+from benchmarks.campaigns import (
+    distances,
+    embeddings,
+    functions,
+    games,
+    inequalities,
+    losses,
+    numbers,
+)
 from benchmarks.campaigns.families import FAMILIES, phi
 from benchmarks.campaigns.integrals import Oracle
 from benchmarks.campaigns.laws import Place, in_many_digits
@@ -129,3 +137,20 @@ def test_every_function_of_the_language_has_its_turn():
         tried = [functions.composed(seed)[part] for seed in range(len(functions.ATOMS))]
         for name in FUNCTIONS:
             assert any(f"{name}(" in text for text in tried), (part, name)
+
+
+def test_mmd_by_frequencies_is_that_of_normal_laws_and_a_wrong_one_is_noticed(monkeypatch):
+    h, trees = 0.75, (("normal", 0.0, 1.0), ("normal", 1.0, 2.0))
+    value, slope = embeddings.solved(trees, "gaussian", h, ("q", "loc", None))
+
+    def mean(apart, variance):  # of the kernel, for a normal difference
+        total = h**2 + variance
+        return h / total**0.5 * np.exp(-(apart**2) / (2 * total))
+
+    cross = mean(1, 5)
+    assert float(value.value) == pytest.approx(mean(0, 2) + mean(0, 8) - 2 * cross, rel=1e-13)
+    assert float(slope.value) == pytest.approx(2 * cross / (h**2 + 5), rel=1e-13)
+    wrong = Outcome()
+    found = gantheory.divergence(f"mmd2(bandwidth={h})", "normal(0, 1)", "normal(1, 2.0001)")
+    embeddings.compare(wrong, (0, "mmd2", None), value, found)
+    assert wrong.counts["WRONG"] == 1

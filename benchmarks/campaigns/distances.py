@@ -252,11 +252,11 @@ def try_pair(seed: int, outcome: Outcome) -> None:
             except GantheoryError as reason:
                 outcome.note("refused", *where, reason)
                 continue
-            _compare(outcome, where, told[n][what is not None], found)
+            compare(outcome, where, told[n][what is not None], found)
 
 
 @in_many_digits
-def _compare(outcome: Outcome, where: tuple[Any, ...], truth: Any, found: Any) -> None:
+def compare(outcome: Outcome, where: tuple[Any, ...], truth: Any, found: Any) -> None:
     status = found.status.name
     bar = arb(found.error) if found.error < float("inf") else ZERO
     if where[2] and not abs(truth.bend) <= abs(truth.value) * arb("1e-9"):

@@ -248,9 +248,9 @@ def balanced(loss: Critic) -> float:
     linear = linear_part(loss)
     if isinstance(loss.constraint, GradientPenalty):
         raise GantheoryError(
-            f"loss {loss.name!r}: a penalty at a target slope is not concave in f; on two points "
-            "`derive` solves it, and between normal laws `optimal_discriminator` of a separable "
-            "loss with regulariser='gp(10)', say Loss('linear', 't', '-t', '-t')"
+            f"loss {loss.name!r}: a penalised critic has numbers by optimal_discriminator("
+            f"{loss.name!r}, p, q, regulariser='gp(10)'), on the command line --regulariser "
+            "'gp(10)'; `derive` has its theory on two points"
         )
     if linear is None or not linear.balanced or linear.constant != 0 or not linear.real > 0:
         raise GantheoryError(

@@ -14,7 +14,9 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.estimates import parameter_of_q
-from gantheory.losses import get_loss
+from gantheory.losses import find, get_loss
+from gantheory.losses.critic import Critic, Expectations
+from gantheory.losses.function_classes import GradientPenalty, Slope
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
 from gantheory.regularised.elements import Solution, climb, start
@@ -153,7 +155,7 @@ class RegularisedDiscriminator(Shown):
 
 
 def optimal_discriminator(
-    loss: str | Loss, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
+    loss: str | Loss | Critic, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
 ) -> RegularisedDiscriminator:
     r"""Return the discriminator that maximises V less a penalty on its slope, on the line.
 
@@ -163,7 +165,8 @@ def optimal_discriminator(
     :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
 
     Args:
-        loss: a loss with smooth concave payoffs, or its name.
+        loss: a loss with smooth concave payoffs, or its name; of a critic whose class holds its
+            slope, such as ``"wgan-gp"``, a bound or a gradient penalty takes the class's place.
         p: the data density, or its text.
         q: the generator's density, or its text.
         regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
@@ -178,9 +181,9 @@ def optimal_discriminator(
     >>> print(f"{found.value.value:.6f} {found.penalty.value:.6f} {found.gradient().value:.6f}")
     -1.251709 0.048300 0.175918
     """
-    game = get_loss(loss)
-    first, second = parse_density(p), parse_density(q)
     penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
+    game = _separable(loss, penalty)
+    first, second = parse_density(p), parse_density(q)
     found = None if penalty.between else reduced(first, second)
     if found is not None:
         on_line = optimal_discriminator(game, found.p, found.q, regulariser=penalty)
@@ -210,6 +213,21 @@ def optimal_discriminator(
         return _without(game, laws, penalty, LOST)
     best = _assembled(game, laws, penalty, payoffs, solved, finer)
     return best if penalty.between is None or penalty.between.one_sided else _two_sided(best)
+
+
+def _separable(loss: str | Loss | Critic, penalty: Regulariser) -> Loss:
+    """Return a loss; of a critic of bounded slope, its payoffs under a penalty that bounds it."""
+    entry = find(loss)
+    if isinstance(entry, Critic) and isinstance(entry.constraint, Slope | GradientPenalty):
+        if not penalty.everywhere:
+            raise GantheoryError(
+                f"loss {entry.name!r}: its class holds D's slope; give regulariser='gp(10)', "
+                "'one_sided(10)' or 'slope(1)' in its place"
+            )
+        if isinstance(entry.objective, Expectations):
+            payoffs = entry.objective.real, entry.objective.fake
+            return Loss(entry.name, *payoffs, entry.generator, title=entry.title)
+    return entry if isinstance(entry, Loss) else get_loss(entry.name)  # which says what is lacking
 
 
 def _without(

@@ -132,7 +132,12 @@ def derive_regularised(
     game = plain(get_loss(loss))
     kind = regulariser.strip().lower()
     if kind not in WEIGHTS:
-        raise GantheoryError(f"regulariser {regulariser!r} is none of {', '.join(WEIGHTS)}")
+        raise GantheoryError(
+            f"regulariser {regulariser!r} is none of {', '.join(WEIGHTS)}, whose weight is a "
+            "symbol; a bound, a gradient penalty or a weight has numbers between two laws by "
+            'optimal_discriminator, as in `gantheory divergence minimax.value "normal(0, 1)" '
+            '"normal(2, 1)" --regulariser "gp(10)"`'
+        )
     a, b, c = (_plain(to_sympy(part)) for part in (game.real, game.fake, game.generator))
     undecided: dict[str, str] = {}
     with time_limit(seconds):

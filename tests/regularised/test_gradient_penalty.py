@@ -164,3 +164,26 @@ def test_a_two_sided_penalty_has_the_one_sided_optimum_where_it_is_steep():
 def test_what_a_gradient_penalty_cannot_do_is_refused(laws, regulariser, says):
     with pytest.raises(gt.GantheoryError, match=says):
         solved("minimax", *laws, regulariser)
+
+
+def test_a_critic_of_bounded_slope_takes_a_gradient_penalty_in_the_place_of_its_class():
+    p, q, x = NORMAL, "normal(2, 1)", np.linspace(-9, 11, 2001)
+    nodes, weights = np.polynomial.legendre.leggauss(120)
+    share, s = (1 + nodes) / 2, np.sqrt((1 + nodes**2) / 2)
+    between = np.exp(-(((x[:, None] - 2 * share) / s) ** 2) / 2) @ (
+        weights / s / np.sqrt(8 * np.pi)
+    )
+    gap = scipy.special.ndtr(x) - scipy.special.ndtr(x - 2)
+    for name in ("wgan-gp", "wgan"):
+        found = solved(name, p, q, "gp(10)")
+        # t' = 1 + gap/(20 m) is the best slope, place by place
+        value = np.trapezoid(gap + gap**2 / (20 * between), x)
+        assert found.value.value == pytest.approx(value, rel=1e-10)
+        assert found.objective.value == pytest.approx((value + 2) / 2, rel=1e-10)
+    assert solved("wgan", p, q, "slope(1)").value.value == pytest.approx(2, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "penalty"), [("wgan", "r1(1)"), ("fisher", "gp(10)")])
+def test_no_class_is_left_out_in_silence(name, penalty):
+    with pytest.raises(gt.GantheoryError, match=r"its class holds D's slope|not separable"):
+        solved(name, NORMAL, "normal(2, 1)", penalty)
