@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mpmath
 
 from gantheory.densities.base import Density
 from gantheory.densities.counts import Binomial, Geometric, NegativeBinomial, Poisson
+from gantheory.densities.gammas import in_digits
 from gantheory.densities.inherited import of_family
 from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate
@@ -65,23 +67,14 @@ def kl_of_family(name: str | None, p: Density, q: Density, wrt: str | None) -> E
     numbers = [float(getattr(law, moving)) for law in laws]
     held = float(getattr(p, shared)) if shared else 1.0
     place = None if wrt is None else order.index(side)
-    value = _in_digits(formula, held, numbers, place)
+    value = in_digits(lambda *at: (_moved(formula, place, *at),), held, *numbers)[0]
     log = math.log(value) if value > 0 and wrt is None else None
     return Estimate(value, EPS * abs(value), method="closed form", log_value=log)
 
 
-def _in_digits(
-    formula: Callable[..., Any], held: float, numbers: list[float], place: int | None
-) -> float:
-    sizes = [abs(math.log10(x)) for x in (held, *numbers)]
-    with mpmath.workdps(150 + int(6 * max(sizes))):
-        exact = [mpmath.mpf(x) for x in numbers]
-        if place is None:
-            return float(formula(mpmath.mpf(held), *exact))
-        step = exact[place] * mpmath.mpf(10) ** (-mpmath.mp.dps // 3)
-        ends = []
-        for sign in (1, -1):
-            moved = list(exact)
-            moved[place] += sign * step
-            ends.append(formula(mpmath.mpf(held), *moved))
-        return float((ends[0] - ends[1]) / (2 * step))
+def _moved(formula: Callable[..., Any], place: int | None, held: Any, *numbers: Any) -> Any:
+    """Return a formula's value, or its derivative in the number at a place."""
+    if place is None:
+        return formula(held, *numbers)
+    orders = tuple(int(k == place) for k in range(len(numbers)))
+    return mpmath.diff(partial(formula, held), numbers, orders, relative=True)
