@@ -12,9 +12,9 @@ from gantheory.errors import GantheoryError
 from gantheory.estimators.derive import EstimatorDerivation, derive_estimator
 from gantheory.estimators.record import Estimator
 from gantheory.functions import r
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.montecarlo import METHOD, MISS, bernstein_half_width, exceedance
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 DRAWS = 200_000
 

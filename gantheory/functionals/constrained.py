@@ -34,7 +34,6 @@ from gantheory.functionals.kernels import KernelMean, mean_of_kernel
 from gantheory.functionals.nodes import ROUNDING, Nodes, from_two_resolutions, nodes_of
 from gantheory.functions import t, to_sympy
 from gantheory.integrals.dispatch import divergence
-from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.units import square_root
 from gantheory.losses.critic import Critic
@@ -47,6 +46,7 @@ from gantheory.losses.function_classes import (
 )
 from gantheory.records import Estimate, Status
 from gantheory.shown import Shown
+from gantheory.wrt import parameter_of_q
 
 METHOD = "two resolutions"
 EQUAL = "the value is 0 within its error: no critic of the class is told from another"

@@ -22,12 +22,12 @@ from gantheory.functionals.fixed_point import STEP, MeansGame
 from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
-from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.function_classes import AnyFunction
 from gantheory.records import Estimate, Status
 from gantheory.shown import Shown
+from gantheory.wrt import parameter_of_q
 
 METHOD = "fixed point of the moments"
 STEEPEST = 200.0  # log of the largest ratio at which a score has to exist

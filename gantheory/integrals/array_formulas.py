@@ -16,7 +16,7 @@ from gantheory.densities.renamed import Renamed
 from gantheory.integrals.bulk.normals import Answer, NormalPairs, of_normals
 from gantheory.integrals.bulk.tracked import FUNCTIONS, Tracked
 from gantheory.integrals.closed_forms import FORMS, compiled_formula, expression_of
-from gantheory.integrals.line.estimates import split_parameter
+from gantheory.wrt import split_parameter
 
 Shape = tuple[int, ...]
 Named = tuple[str, dict[str, Any]]  # a family that closed forms know, with its parameters

@@ -21,9 +21,9 @@ from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
 from gantheory.integrals.bulk.laws import row_of
 from gantheory.integrals.closed_forms import METHOD
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.records import Estimate, Estimates, Status
+from gantheory.wrt import split_parameter
 
 SHARP = 1e-10  # relative error with which an element's answer is kept
 BULK = "quadrature in bulk"

@@ -23,11 +23,12 @@ from gantheory.densities.renamed import as_known
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences import named
 from gantheory.errors import GantheoryError
-from gantheory.integrals.line.estimates import BEYOND, CAREFUL, split_parameter
+from gantheory.integrals.line.estimates import BEYOND, CAREFUL
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import SMALLEST
 from gantheory.integrals.line.quadrature import EPS
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 METHOD = "closed form"
 DIGITS, MOST_DIGITS = 40, 640

@@ -11,7 +11,6 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.affinity.normals import by_affinity
 from gantheory.integrals.counting.sums import divergence_of_counts, has_masses
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.montecarlo import by_sampling
 from gantheory.integrals.plane.boxes import (
     divergence_in_space,
@@ -23,6 +22,7 @@ from gantheory.integrals.simplex import NAMES as DIRICHLET
 from gantheory.integrals.simplex import divergence_of_dirichlets
 from gantheory.integrals.singular import are_singular, divergence_of_singular_laws
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 
 def by_dimension(

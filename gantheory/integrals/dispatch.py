@@ -10,12 +10,13 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, shown, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.estimates import split_parameter, sweep_line
+from gantheory.integrals.line.estimates import sweep_line
 from gantheory.integrals.resolve import generator_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.integrals.units import UNITS, in_unit, square_root
 from gantheory.records import Estimate, Estimates, Status
 from gantheory.samples import is_sample_like, samples
+from gantheory.wrt import split_parameter
 
 if TYPE_CHECKING:
     from gantheory.integrals.certified import Enclosure

@@ -19,8 +19,8 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 METHOD = "coordinate by coordinate"
 EPS = 2.0**-52

@@ -13,7 +13,6 @@ from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.integrals.line.estimates import parameter_of_q
 from gantheory.losses import find, get_loss
 from gantheory.losses.critic import Critic, Expectations
 from gantheory.losses.function_classes import GradientPenalty, Slope
@@ -29,6 +28,7 @@ from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import reduced
 from gantheory.regularised.tails import HEAVY, left_out
 from gantheory.shown import Shown
+from gantheory.wrt import parameter_of_q
 
 METHOD = "finite elements"
 LOST = (

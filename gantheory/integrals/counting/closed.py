@@ -21,8 +21,8 @@ from gantheory.densities.base import Density
 from gantheory.densities.counts import Binomial, Geometric, NegativeBinomial, Poisson
 from gantheory.densities.gammas import in_digits
 from gantheory.densities.inherited import of_family
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 EPS = 2.0**-52
 NAMES = ("kl_pq", "kl_qp")

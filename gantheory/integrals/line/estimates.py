@@ -12,7 +12,6 @@ import numpy as np
 
 from gantheory.densities.univariate import Univariate
 from gantheory.divergences.stable import Integrand
-from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.infinite import SharedEnds, infinite
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
@@ -24,6 +23,7 @@ from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import SMALLEST, LineIntegral, Output, Pair, integrals
 from gantheory.integrals.line.moving import boundary, moving_points, no_derivative
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 METHOD = "quadrature"
 BEYOND = "finite, but beyond the range of binary64; log_value holds its logarithm"
@@ -337,22 +337,6 @@ def _why(best: LineIntegral, noise: float) -> str:
     if ratio > 50:
         return f"cancellation: the integral of the absolute value is {ratio:.1e} times the value"
     return "rounding of the log-densities"
-
-
-def split_parameter(wrt: str) -> tuple[str, str]:
-    """Return the law ('p' or 'q') and the parameter that ``wrt`` names."""
-    law, dot, parameter = wrt.partition(".")
-    if law not in ("p", "q") or not dot or not parameter:
-        raise GantheoryError(f"wrt={wrt!r} must name a parameter of a law, like 'q.loc'")
-    return law, parameter
-
-
-def parameter_of_q(wrt: str) -> str:
-    """Return the parameter of q that ``wrt`` names: with D held, no other moves G's loss."""
-    law, parameter = split_parameter(wrt)
-    if law != "q":
-        raise GantheoryError(f"wrt={wrt!r}: with D held, only a parameter of q moves G's loss")
-    return parameter
 
 
 def sweep_line(

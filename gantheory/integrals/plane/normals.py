@@ -11,9 +11,9 @@ from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities.plane import Spatial
 from gantheory.divergences import FDivergence, find_divergence
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.exactly import converged_ball, normal_parts, rounded, smallest_width
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 METHOD = "closed form"
 Law = tuple[acb_mat, acb_mat]  # mean (a column) and covariance

@@ -22,8 +22,8 @@ from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.counting.terms import size_of
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 EPS = 2.0**-52
 METHOD = "sum"

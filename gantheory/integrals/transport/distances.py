@@ -19,13 +19,13 @@ from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import has_masses
-from gantheory.integrals.line.estimates import split_parameter
 from gantheory.integrals.plane.exactly import converged_ball, normal_parts, rounded, smallest_width
 from gantheory.integrals.transport.counts import transport_of_counts
 from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_of_masses
 from gantheory.integrals.transport.quantiles import w2_line
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"

@@ -21,7 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.stable import Integrand
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
-from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
+from gantheory.integrals.line.estimates import COLLAPSED, finished
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import LineIntegral, Output, Pair, line_integrals
 from gantheory.integrals.line.moving import beside, moves_one_way, moving_points
@@ -32,6 +32,7 @@ from gantheory.integrals.transport.gaps import Gap, alive
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.integrals.transport.witness import Witness
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 NOT_CONVERGED = "the integral of MMD² does not converge"
 

@@ -24,7 +24,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.axis import on_one_axis
-from gantheory.integrals.line.estimates import finished, split_parameter
+from gantheory.integrals.line.estimates import finished
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import line_integrals
 from gantheory.integrals.line.moving import moves_one_way
@@ -34,6 +34,7 @@ from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, 
 from gantheory.integrals.transport.energies import energy_on_the_line, is_infinite
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.records import Estimate, Status
+from gantheory.wrt import split_parameter
 
 NODES = 20
 REACHES = (0.3, 0.08, 0.02)  # of the parameter's size, until the coefficients die down

@@ -20,7 +20,7 @@ from gantheory.densities.inherited import of_family
 from gantheory.densities.normal import Normal
 from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
-from gantheory.integrals.line.estimates import finished, split_parameter
+from gantheory.integrals.line.estimates import finished
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.panels import Panels
@@ -28,6 +28,7 @@ from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
 from gantheory.integrals.transport.gaps import CDF_NOISE, Coupling, alive
 from gantheory.integrals.transport.moments import infinite_moment
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 METHOD = "quadrature of quantiles"
 CLOSED = "closed form"

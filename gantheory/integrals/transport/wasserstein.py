@@ -17,7 +17,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.integrals.line.axis import is_too_narrow, on_one_axis
-from gantheory.integrals.line.estimates import COLLAPSED, finished, split_parameter
+from gantheory.integrals.line.estimates import COLLAPSED, finished
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import moves_one_way
@@ -28,6 +28,7 @@ from gantheory.integrals.transport.gaps import Coupling, Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.integrals.transport.potentials import w1_slope
 from gantheory.records import Estimate
+from gantheory.wrt import split_parameter
 
 
 def w1(p: Univariate, q: Univariate, wrt: str | None = None) -> Estimate:
