@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array, Density, Domain, families_by_name, make, parameter_text
+from gantheory.densities.base import (
+    Array,
+    Density,
+    Domain,
+    families_by_name,
+    make,
+    parameter_text,
+    refuse_unreal,
+)
 from gantheory.errors import GantheoryError
 
 
@@ -116,6 +124,7 @@ def _numbers(what: str, declared: dataclasses.Field[Any], value: Any) -> Array |
         return None
     if not (isinstance(value, Sequence) or hasattr(value, "__array__")):
         return None
+    refuse_unreal(what, value)
     try:
         given = np.asarray(value)
         if given.dtype.kind not in "fiub":  # of complex numbers numpy would keep the real part

@@ -209,6 +209,7 @@ def build_density(family: type[D], parameters: Mapping[str, Any]) -> D:
     values = {}
     for name, f in declared.items():
         if name in parameters:
+            refuse_unreal(f"{family.name}: {name}", parameters[name])
             values[name] = _checked(family.name, f, parameters[name])
         elif f.default is dataclasses.MISSING:
             raise GantheoryError(f"{family.name} needs {name}; write it like {_signature(family)}")
@@ -217,6 +218,20 @@ def build_density(family: type[D], parameters: Mapping[str, Any]) -> D:
 
 def _signature(family: type[Density]) -> str:
     return f"{family.name}({', '.join(f.name for f in dataclasses.fields(family))})"  # type: ignore[arg-type]
+
+
+def refuse_unreal(what: str, value: Any) -> None:
+    """Raise for masked or complex numbers, of which NumPy would keep what is hidden, or a part."""
+    kept = isinstance(value, np.ndarray) and value.dtype != object
+    items = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else ()
+    nested = [] if kept else [item for item in items if not isinstance(item, float | int)]
+    if np.ma.is_masked(value):
+        raise GantheoryError(f"{what} is masked; fill it, or drop what is masked")
+    if isinstance(value, complex) or (kept and value.dtype.kind == "c"):
+        raise GantheoryError(f"{what} must be real, not complex")
+    for item in nested:
+        if item is not value:
+            refuse_unreal(what, item)
 
 
 def _checked(family: str, declared: dataclasses.Field[Any], value: Any) -> Any:
@@ -233,8 +248,6 @@ def _checked(family: str, declared: dataclasses.Field[Any], value: Any) -> Any:
 
 def _number(family: str, name: str, value: Any, domain: Domain) -> float:
     try:
-        if value is np.ma.masked or isinstance(value, complex):  # numpy warns, and goes on
-            raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise GantheoryError(f"{family}: {name}={shown(value)} is not a number") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gantheory.densities.base import Array
+from gantheory.densities.base import Array, refuse_unreal
 from gantheory.densities.tails import Growing, Tail
 from gantheory.errors import GantheoryError, unknown_name
 
@@ -45,6 +45,7 @@ def check_shape(support: Any, centers: Any, kinks: Any, tails: Any) -> None:
 
 def _numbers(what: str, given: Any, count: int | None = None) -> list[float]:
     """Return a list of numbers that are none of them nan."""
+    refuse_unreal(f"own density: {what}", given)
     try:
         found = [float(x) for x in _listed(what, given)]
     except (TypeError, ValueError):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import Array
+from gantheory.densities.base import Array, refuse_unreal
 from gantheory.densities.positive import inside
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, Univariate
@@ -128,6 +128,8 @@ def gridded(x: Any, pdf: Any) -> Gridded:
     Raises:
         GantheoryError: for values that are no density, with what to do.
     """
+    for name, values in (("x", x), ("pdf", pdf)):
+        refuse_unreal(f"a pair (x, pdf): {name}", values)
     try:
         places, heights = np.array(x, float), np.array(pdf, float)
     except (TypeError, ValueError):

@@ -7,6 +7,8 @@ import gantheory as gt
 
 LONG = np.arange(500.0)
 SQUARE = np.random.default_rng(0).normal(size=(60, 60))
+PART = np.array([0.5, 0.5])
+HIDDEN = np.ma.array(PART, mask=[False, True])
 
 WRONG = {
     "a covariance that is not symmetric": (
@@ -20,7 +22,13 @@ WRONG = {
     "a matrix of masses": (lambda: gt.density("discrete", masses=SQUARE), "list of numbers"),
     "a word as long as a book": (lambda: gt.density("normal", loc="x" * 999), "is not a number"),
     "a table": (lambda: gt.density("normal", loc={"a": LONG}), "is not a number"),
-    "complex numbers": (lambda: gt.density("normal", loc=LONG + 1j), "nor an array"),
+    "complex numbers": (lambda: gt.density("normal", loc=LONG + 1j), "real, not complex"),
+    "complex masses": (lambda: gt.density("discrete", masses=PART + 0j), "real, not complex"),
+    "a complex covariance": (
+        lambda: gt.density("normal_nd", loc=(0, 0), cov=np.eye(2) + 0j), "real, not complex"),
+    "masked masses": (lambda: gt.density("discrete", masses=HIDDEN), "masses is masked"),
+    "masked places": (lambda: gt.density("normal", loc=HIDDEN, scale=1), "loc is masked"),
+    "a masked density": (lambda: gt.density(([0.0, 2.0], HIDDEN)), "pdf is masked"),
     "an image of numbers": (
         lambda: gt.density("affine", base=LONG, loc=0, scale=1), "no density on the line"),
     "a parameter that is an array": (
