@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, float] | None
 IDENTITY = Payoff(t)
+ON_PAIRS = AnyFunction("x, y")  # D sees whole rows, the condition y behind the sample x
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def _of_critic(critic: Critic, parameters: Values) -> Trainable:
 @lru_cache(maxsize=64)
 def _compiled(critic: Critic) -> Trainable:
     known = isinstance(critic.constraint, AnyFunction | GradientPenalty | Slope)
-    if not known or critic.constraint == AnyFunction("x, y"):
+    if not known:
         raise GantheoryError(
             f"loss {critic.name!r}: {critic.constraint}; no recipe here keeps a network in that "
             "class, so it is derived but not trained"
@@ -144,16 +145,22 @@ def check_constraint(loss: Loss | Critic | str, recipe: Recipe) -> None:
     if not isinstance(critic, Critic):
         return
     trainable(critic)
+    if critic.constraint == ON_PAIRS and not recipe.condition:
+        raise GantheoryError(
+            f"loss {critic.name!r} needs a condition y beside the samples x: data whose last "
+            "numbers are the condition, and condition=1, or how many they are"
+        )
     if isinstance(critic.constraint, AnyFunction):
         return
     kinds = [type(regulariser) for regulariser in recipe.regularisers]
     penalty = regularisers.GradientPenalty in kinds
     network = recipe.discriminator
     bounded = recipe.clip is not None or (isinstance(network, Mlp) and network.norm == "spectral")
-    if not penalty and not (bounded and isinstance(critic.constraint, Slope)):
-        more = ", clip=0.01, or a discriminator with norm='spectral'"
+    lipschitz = isinstance(critic.constraint, Slope)
+    more = ", or clip=0.01, or an Mlp with norm='spectral'"
+    if not penalty and not (bounded and lipschitz):
         raise GantheoryError(
             f"loss {critic.name!r} needs a discriminator that is bounded ({critic.constraint}); "
-            "add Recipe(regularisers=(GradientPenalty(10),)"
-            f"{more if isinstance(critic.constraint, Slope) else ''})"
+            "give the recipe regularisers=(GradientPenalty(10),)"
+            f"{more if lipschitz else ''}"
         )

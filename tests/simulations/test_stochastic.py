@@ -231,6 +231,17 @@ def test_a_conditional_gan_is_that_of_a_plain_loop(source):
         assert (torch.cat([p.flatten() for p in found.parameters()]) - row).abs().max() < 1e-12
 
 
+def test_the_conditional_loss_by_name_is_minimax_on_whole_rows():
+    nets = nn.Linear(3, 1), nn.Linear(2, 1)
+    rows = [
+        gt.train(*nets, labelled(), loss, latent=2, condition=1, steps=8, batch=16).state.parameters
+        for loss in ("conditional", "minimax")
+    ]
+    for player, row in rows[0].items():
+        assert torch.equal(row, rows[1][player])
+        assert not torch.equal(row, torch.zeros_like(row))
+
+
 def test_a_conditional_gan_learns_each_class_and_samples_keep_their_condition():
     maker = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 1))
     critic = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))
