@@ -43,6 +43,7 @@ html_theme = "furo"
 html_title = f"gantheory {release}"
 html_static_path = ["_static"]
 html_css_files = ["checks.css"]
+html_js_files = ["scroll.js"]
 html_copy_source = False
 
 autodoc_member_order = "bysource"

@@ -80,7 +80,7 @@ def test_a_line_is_no_surer_than_a_step_that_it_rests_on(monkeypatch):
 def test_without_an_optimum_or_an_answer_the_reason_is_the_summary():
     (line,) = gt.derive(gt.Loss("none", real="t", fake="-t", generator="t")).summary
     assert line.label == "no optimum"
-    assert line.text.startswith("r*a(t) + b(t) grows without bound")
+    assert line.text.startswith("r·a(t) + b(t) grows without bound")
 
 
 def test_the_command_answers_first_and_shows_steps_when_asked():
@@ -97,7 +97,7 @@ def test_the_command_answers_first_and_shows_steps_when_asked():
 def test_without_a_closed_form_the_score_is_the_parameter_and_enclosed_numbers_are_certified():
     found = gt.derive(gt.Loss("odd", "t**5 - t", "-t**6", "-t"))
     value, *_, equality = found.summary
-    assert "by D* = the score t at which r = 6*t**5/(5*t**4 - 1)" in value.text
+    assert "by D* = the score t at which r = 6·t**5/(5·t**4 - 1)" in value.text
     assert "at_score" not in str(found.summary)
     assert equality.known == "certified"
 

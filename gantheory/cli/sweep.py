@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -157,4 +158,9 @@ def _print(frame: polars.DataFrame, out: Path) -> None:
 
 
 def _number(value: float | None, error: float | None) -> str:
-    return "none" if value is None else f"{value:.6g} ± {error:.1e}"
+    """Return a number with its error, which decides its digits."""
+    from gantheory.records import number_text
+
+    if value is None or error is None:
+        return "none" if value is None else f"{value:.6g}"
+    return number_text(value, error) if math.isfinite(value) else str(value)

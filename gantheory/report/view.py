@@ -123,7 +123,7 @@ def readable(statement: str) -> str:
     >>> readable("2*log(2) to 1e-12")
     '2·log(2) to 1e−12'
     """
-    found = dotted(in_symbols(typeset_powers(statement)))
+    found = dotted(in_symbols(typeset_powers(statement).replace("||", "‖")))
     return found.replace(" + -", " - ").replace(" - ", " − ")
 
 

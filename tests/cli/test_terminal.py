@@ -1,5 +1,6 @@
 """The terminal: help without a command, nothing cut short, short lists, completed names."""
 
+import math
 import os
 import subprocess
 import sys
@@ -151,3 +152,25 @@ def test_an_interrupted_sweep_says_what_is_kept_only_where_something_is(
     assert left.value.code == 130
     assert said.startswith("interrupted")
     assert ("3 cells are kept" in said) == (done == 3)
+
+
+@pytest.mark.parametrize("value", [-1.1636284756123, 1.7392312e-4, 3.0, 12345.678912345])
+@pytest.mark.parametrize("error", [1.2e-11, 3.4e-5, 0.02])
+def test_in_the_table_of_a_sweep_the_error_decides_the_digits(value, error):
+    from gantheory.cli.sweep import _number
+
+    number, told = _number(value, error).split(" ± ")
+    assert abs(float(number) - value) <= error / 10
+    assert error <= float(told) <= 1.2 * error
+    decimals = len(number.partition("e")[0].partition(".")[2]) - int(number.partition("e")[2] or 0)
+    assert decimals <= 3 - math.log10(min(error, abs(value)))  # none that the error does not leave
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [(None, None, "none"), (math.inf, 0.0, "inf"), (math.nan, math.inf, "nan"), (0.5, None, "0.5")],
+)
+def test_what_is_no_number_in_the_table_of_a_sweep_is_said(value, error, shown):
+    from gantheory.cli.sweep import _number
+
+    assert _number(value, error) == shown

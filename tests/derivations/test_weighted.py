@@ -94,7 +94,7 @@ def test_where_the_optimum_jumps_at_equality_the_other_score_is_named_for_its_we
     found = derive(Loss("hills", "-c*(t**4 - t)", "-D", "-D"), seconds=100)
     (other,) = found.equilibrium.others
     assert float(other.condition.rhs) == pytest.approx(0.24998193, abs=1e-8)
-    assert str(found.summary[1].text).endswith("where r stands for (c)*p/q")
+    assert str(found.summary[1].text).endswith("where r stands for (c)·p/q")
 
 
 def test_a_loss_without_a_bound_has_none_whatever_the_weights():

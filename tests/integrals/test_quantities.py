@@ -145,3 +145,14 @@ def test_a_game_and_its_part_are_a_name_like_any_other(text):
 def test_an_unknown_part_of_a_game_is_no_name():
     with pytest.raises(GantheoryError, match=r"unknown divergence 'hinge\.gain'"):
         divergence("hinge.gain", "normal(0, 1)", "normal(1, 1)")
+
+
+def test_a_whole_theory_in_the_place_of_a_divergence_is_answered_with_its_parts():
+    from gantheory import derive, divergence
+
+    with pytest.raises(GantheoryError) as error:
+        divergence(derive("hinge"), "normal(0, 1)", "normal(1, 1)")
+    assert ".followed" in str(error.value)
+    assert "\n" not in str(error.value)
+    part = divergence(derive("hinge").followed, "normal(0, 1)", "normal(1, 1)")
+    assert part.value == pytest.approx(2 * (2 * 0.691462461274013 - 1), rel=1e-9)  # 2(2Φ(1/2) − 1)

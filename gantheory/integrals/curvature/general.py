@@ -48,6 +48,11 @@ def kernel_of_formula(what: Any) -> Kernel:
     if isinstance(what, FDivergence):
         return kernel_of_divergence(what)
     if not hasattr(what, "curvature"):
+        if hasattr(what, "followed"):
+            raise GantheoryError(
+                "a loss's theory holds three divergences; give one of them: .value, .loss or "
+                ".followed"
+            )
         raise GantheoryError(
             f"{str(what)[:60]!r} is no divergence; give a name, an FDivergence or a curvature"
         )
