@@ -103,7 +103,7 @@ def _spelled(called: str) -> str:
 
 def _grammar(letters: frozenset[str], first: str) -> Grammar:
     """Return what the text of a density that begins so may contain; aliases are for hints alone."""
-    functions = {name: (0, 100) for name in families_by_name()} | {"mixture": (1, 1)}
+    functions = {name: (0, 100) for name in families_by_name()} | {"mixture": (1, 2)}
     names = NAMES | letters
     return Grammar("density", functions, names, keywords=True, tuples=True, length=MAX_LENGTH,
                    example=_example(first))  # fmt: skip
@@ -124,7 +124,7 @@ def _density(node: ast.expr) -> Density:
         raise GantheoryError(f"{ast.unparse(node)[:60]!r} is no density; {EXAMPLE}")
     family = node.func.id
     if family == "mixture":
-        return _mixture(node.args[0] if node.args else node.keywords[0].value)
+        return _mixture(_weighted(node))
     names = [f.name for f in dataclasses.fields(FAMILIES[family])]  # type: ignore[arg-type]
     if len(node.args) > len(names):
         raise GantheoryError(
@@ -162,8 +162,23 @@ def _value(node: ast.expr) -> Any:
     return float(value)
 
 
-def _mixture(node: ast.expr) -> Density:
-    terms = _terms(node)
+def _weighted(call: ast.Call) -> list[tuple[float, Density]]:
+    """Return the parts of ``mixture(0.9*P + 0.1*Q)``, or of ``mixture([0.9, 0.1], [P, Q])``."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if len(given) == 1:
+        return _terms(given[0])
+    names = [*("weights", "components")[: len(call.args)], *(word.arg for word in call.keywords)]
+    lists = {name: getattr(node, "elts", None) for name, node in zip(names, given, strict=True)}
+    weights, laws = lists.get("weights"), lists.get("components")
+    if not weights or not laws or len(weights) != len(laws):
+        raise GantheoryError(f"mixture takes as many weights as components; {EXAMPLE}")
+    shares = [number(weight) for weight in weights]
+    if None in shares or not all(isinstance(law, ast.Call) for law in laws):
+        raise GantheoryError(f"mixture takes numbers and laws; {EXAMPLE}")
+    return [(float(share or 0), _one(law)) for share, law in zip(shares, laws, strict=True)]
+
+
+def _mixture(terms: list[tuple[float, Density]]) -> Density:
     if any(component.dim > 1 for _, component in terms):
         weights, laws = zip(*terms, strict=True)
         return make("mixture_2d", weights_of=weights, laws=laws)

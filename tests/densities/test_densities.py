@@ -243,3 +243,16 @@ def test_a_restricted_law_misses_its_points_as_its_base_does(base):
 def test_an_unknown_parameter_names_the_known_ones():
     with pytest.raises(GantheoryError, match="did you mean 'scale'"):
         density("normal(0, 1)").score("scal", 0.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mixture([0.25, 0.75], [normal(0, 1), laplace(5, 1)])",
+        "mixture(components=(normal(0, 1), laplace(5, 1)), weights=(0.25, 0.75))",
+    ],
+)
+def test_a_mixture_may_be_written_by_its_parameters(text):
+    assert density(text) == density("mixture(0.25*normal(0, 1) + 0.75*laplace(5, 1))")
+    with pytest.raises(GantheoryError, match="as many weights"):
+        density(text.replace("0.25, ", ""))
