@@ -138,10 +138,9 @@ def train_modules(
         discriminator: maps samples to one raw score each, without a sigmoid, or to several; under
             ``packing=m`` it takes m samples, their first axes one behind the other.
         data: numbers, a file, a Dataset, a density or a sampler (see `simulations.points`).
-        loss: a name of the catalogue, a `Loss`, a critic such as ``"relativistic"``, or torch code:
-            a criterion such as ``nn.BCEWithLogitsLoss()``, or the functions ``(d_loss(real, fake),
-            g_loss(fake))`` (see `simulations.coded`). For code that takes probabilities D ends in a
-            sigmoid.
+        loss: a name of the catalogue, a `Loss`, a critic such as ``"relativistic"``, or torch code
+            (see `simulations.coded`): a criterion, or ``(d_loss(real, fake), g_loss(fake))``; where
+            it takes probabilities D ends in a sigmoid.
         latent: dimension of the generator's input, or its shape, as ``(100, 1, 1)``.
         seeds: one member each: of its samples, and of its initial values where ``fresh``.
         fresh: draw each layer's initial values anew by its ``reset_parameters``; otherwise every
@@ -150,8 +149,7 @@ def train_modules(
         every: measure every member after so many steps, a multiple of 64 (see `Watch`).
         held_out: data to measure on; by default ``data``.
         out: a folder for checkpoints, from which the same call goes on; nothing is measured then.
-        progress, path: see `simulations.train.train`.
-        options: whatever else `Recipe` takes: batch, rule, schedule, regularisers, averaging, ...
+        progress, path: see `simulations.train.train`; options: what else `Recipe` takes.
 
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
@@ -161,10 +159,8 @@ def train_modules(
     played, scored = _played(loss)
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
-    _check_data(law, recipe)
     members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)
-    _check_scores(recipe, members)
-    _check_interval(every, free=out is None and not recipe.condition and recipe.packing == 1)
+    _check_play(recipe, members, law, every, kept=out is not None)
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:
@@ -173,6 +169,15 @@ def train_modules(
     measured_on = law if held_out is None else as_sampler(held_out)
     state, watches = _measured(states, every, members, recipe, measured_on, latent)
     return Trained(members, recipe, state, *taken, watches, scored)
+
+
+def _check_play(
+    recipe: Recipe, members: Sequence[Member], law: Sampler, every: int | None, *, kept: bool
+) -> None:
+    """Raise where data, scores or the interval of measurements do not fit the recipe."""
+    _check_data(law, recipe)
+    _check_scores(recipe, members)
+    _check_interval(every, free=not kept and not recipe.condition and recipe.packing == 1)
 
 
 def _played(loss: Loss | Critic | str | Code) -> tuple[Loss | Critic | str, bool]:

@@ -98,9 +98,7 @@ def measure(
     test: str | None = None,
     error_probability: float = 1e-3,
 ) -> Reading:
-    """Measure a generator and a discriminator against data, leaving both as they are.
-
-    Both are measured in eval mode.
+    """Measure a generator and a discriminator against data, in eval mode, leaving both as they are.
 
     Args:
         generator: maps latents (n, ...) to samples (n, ...).

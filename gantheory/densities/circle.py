@@ -174,6 +174,10 @@ class VonMises(Univariate):
     def end_velocity(self, name: str, end: float) -> float:
         return end if name == "scale" else 0.0
 
+    def velocity(self, name: str, at: Points) -> Array | None:
+        """Return None for ``loc``: what passes π comes in at −π, so it is no translation."""
+        return None if name == "loc" else super().velocity(name, at)
+
     def log_ratio(self, other: Any, at: Points) -> LogRatio | None:
         if not of_family(other, VonMises):
             return None
