@@ -1,5 +1,6 @@
 """Losses in torch are the games' formulas: against 60-digit arithmetic on the text itself."""
 
+import ast
 import math
 import re
 from pathlib import Path
@@ -149,4 +150,6 @@ def test_smoothed_labels_are_a_game_with_mixed_payoffs():
 def test_no_gan_loss_is_written_by_hand_in_torch():
     by_hand = re.compile(r"BCE|binary_cross_entropy|logsigmoid|MSELoss|hinge_loss|mse_loss")
     for path in Path("simulations").rglob("*.py"):
-        assert not by_hand.search(path.read_text()), path
+        for node in ast.walk(ast.parse(path.read_text())):  # what messages say is not code
+            name = getattr(node, "attr", getattr(node, "id", ""))
+            assert not by_hand.search(str(name)), path

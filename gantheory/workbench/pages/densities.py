@@ -23,7 +23,7 @@ from gantheory.workbench.pages.frame import (
 )
 
 START = {"p": "normal(0, 1)", "q": "normal(d, 1)", "d": "2"}
-FAR, STEP = 10.0, 0.05
+FAR, NOTCHES = 10.0, 20  # of the slider: its end, and its places a unit
 AXIS = {"min": 0, "max": FAR}
 OWN = "your own"
 PAIRS = {
@@ -59,7 +59,7 @@ class View:
             self.pair = chooser("A pair to begin with", [*PAIRS, OWN], pair, self.fill)
             self.p = text_field("P, the data", start["p"], self.typed)
             self.q = text_field("Q, the generator", start["q"], self.typed)
-            self.moving = slider("d", 0, FAR, STEP, _number(start["d"]), self.moved)
+            self.moving = slider("d", 0, FAR, 1 / NOTCHES, _number(start["d"]), self.moved)
         self.here = Asker("densities", self.show)
         self.along = Asker("distance", self.draw, working())
         self.problems = Problems({"p": self.p, "q": self.q})
@@ -116,7 +116,7 @@ class View:
         self._set(place)
 
     def _set(self, d: float) -> None:
-        self.moving.value = round(min(max(d, 0.0), FAR) / STEP) * STEP
+        self.moving.value = round(min(max(d, 0.0), FAR) * NOTCHES) / NOTCHES
 
     def show(self, answer: Mapping[str, Any]) -> None:
         """Show the laws at one d, and their divergences."""
