@@ -152,5 +152,5 @@ def test_mmd_by_frequencies_is_that_of_normal_laws_and_a_wrong_one_is_noticed(mo
     assert float(slope.value) == pytest.approx(2 * cross / (h**2 + 5), rel=1e-13)
     wrong = Outcome()
     found = gantheory.divergence(f"mmd2(bandwidth={h})", "normal(0, 1)", "normal(1, 2.0001)")
-    embeddings.compare(wrong, (0, "mmd2", None), value, found)
+    distances.compare(wrong, (0, "mmd2", None), value, found)
     assert wrong.counts["WRONG"] == 1

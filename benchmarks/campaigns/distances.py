@@ -245,17 +245,27 @@ def try_pair(seed: int, outcome: Outcome) -> None:
             where = (seed, n, what, text(p), text(q))
             if n not in told or (what and told[n][1] is None):
                 continue
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error")
-                    found = gantheory.divergence(n, *laws, wrt=what)
-            except GantheoryError as reason:
-                outcome.note("refused", *where, reason)
-                continue
-            compare(outcome, where, told[n][what is not None], found)
+            ask(outcome, where, told[n][what is not None], n, laws, what)
 
 
 @in_many_digits
+def ask(
+    outcome: Outcome, where: tuple[Any, ...], truth: Any, name: str, laws: Any, wrt: str | None
+) -> None:
+    """Compare what the package says of two laws with the truth; a warning is a fault."""
+    import gantheory
+    from gantheory.errors import GantheoryError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = gantheory.divergence(name, *laws, wrt=wrt)
+    except GantheoryError as reason:
+        outcome.note("refused", *where, reason)
+    else:
+        compare(outcome, where, truth, found)
+
+
 def compare(outcome: Outcome, where: tuple[Any, ...], truth: Any, found: Any) -> None:
     status = found.status.name
     bar = arb(found.error) if found.error < float("inf") else ZERO

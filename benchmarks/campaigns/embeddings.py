@@ -10,13 +10,12 @@ Learning Research 11.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 
 from flint import acb, arb, ctx
 
-from benchmarks.campaigns.distances import compare
+from benchmarks.campaigns.distances import ask
 from benchmarks.campaigns.integrals import Answer
 from benchmarks.campaigns.laws import ZERO
 from benchmarks.campaigns.outcome import Outcome, Unresolved, figures_of, try_pairs
@@ -167,14 +166,7 @@ def try_pair(seed: int, outcome: Outcome) -> None:
     asked = f"mmd2(kernel={kernel}, bandwidth={h!r})"
     for what, truth in zip((None, f"{side}.{name}"), told, strict=True):
         where = (seed, kernel, what, text(p), text(q), h)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                found = gantheory.divergence(asked, *laws, wrt=what)
-        except GantheoryError as reason:
-            outcome.note("refused", *where, reason)
-            continue
-        compare(outcome, where, truth, found)
+        ask(outcome, where, truth, asked, laws, what)
 
 
 def figures(quick: bool) -> Iterator[Figure]:
