@@ -15,13 +15,14 @@ from .densities import density as density
 from .densities import list_densities as list_densities
 from .derivations.derivation import Derivation as Derivation
 from .divergences import FDivergence as FDivergence
+from .dynamics import games as games
 from .dynamics.analysis import Analysis as Analysis
 from .dynamics.analysis import analyse as analyse
+from .dynamics.games import get_game as get_game
+from .dynamics.games import list_games as list_games
 from .dynamics.methods import Method as Method
 from .dynamics.methods import list_methods as list_methods
 from .dynamics.methods import make_method as make_method
-from .dynamics.named import get_game as get_game
-from .dynamics.named import list_games as list_games
 from .dynamics.record import Game as Game
 from .dynamics.rules import Rule as Rule
 from .dynamics.text import read_game as read_game

@@ -27,6 +27,12 @@ def test_every_public_name_is_on_the_page_of_the_interface():
     assert {name for name in gt.__all__ if not inspect.ismodule(getattr(gt, name))} <= {*ON_PAGE}
 
 
+@pytest.mark.parametrize("plural", ["losses", "divergences", "densities", "games"])
+def test_each_catalogue_has_its_module_and_a_list_of_its_names(plural):
+    assert inspect.ismodule(getattr(gt, plural))
+    assert getattr(gt, f"list_{plural}")()
+
+
 @pytest.mark.parametrize("path", ON_PAGE)
 def test_every_name_on_the_page_has_an_example(path):
     """Which the suite runs, as every doctest: here it is only found."""

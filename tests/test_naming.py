@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from gantheory.densities import density
-from gantheory.dynamics.named import get_game
+from gantheory.dynamics.games import get_game
 from gantheory.errors import GantheoryError
 from gantheory.expressions import number, parse
 from gantheory.formulas import PAYOFF

@@ -40,7 +40,7 @@ def _densities() -> Iterable[str]:
 
 
 def _games() -> Iterable[str]:
-    from gantheory.dynamics.named import list_games
+    from gantheory.dynamics.games import list_games
 
     return list_games()
 

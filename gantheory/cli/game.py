@@ -83,7 +83,7 @@ def command(**options: Any) -> None:
 
 
 def _game(options: dict[str, Any]) -> Game:
-    from gantheory.dynamics.named import get_game
+    from gantheory.dynamics.games import get_game
     from gantheory.dynamics.text import read_game
 
     name, value, file = (options[key] for key in ("name", "value", "file"))

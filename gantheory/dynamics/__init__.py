@@ -4,10 +4,11 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules=["games"],
     submod_attrs={
         "analysis": ["Analysis", "analyse"],
         "methods": ["make_method"],
-        "named": ["get_game"],
+        "games": ["get_game"],
         "record": ["Game"],
         "text": ["read_game"],
     },

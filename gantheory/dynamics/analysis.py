@@ -16,8 +16,8 @@ from gantheory.dynamics.equilibria import (
     jacobian_in_balls,
     within_time,
 )
+from gantheory.dynamics.games import get_game
 from gantheory.dynamics.methods import Method, make_method, read_step
-from gantheory.dynamics.named import get_game
 from gantheory.dynamics.operators import characteristic, eigenvalues, eta, lamda, operator
 from gantheory.dynamics.rates import BestRate, best_rate, spectral_radius
 from gantheory.dynamics.record import Game
@@ -52,7 +52,7 @@ class Analysis(Shown):
             has none that can be linearised.
         decision: the verdict.
 
-    >>> from gantheory.dynamics.named import get_game
+    >>> from gantheory.dynamics.games import get_game
     >>> analyse(get_game("bilinear")).decision.behaviour.value
     'diverges'
     """

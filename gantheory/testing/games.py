@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from gantheory.dynamics.named import get_game
+from gantheory.dynamics.games import get_game
 from gantheory.dynamics.record import Game
 from gantheory.errors import GantheoryError
 

@@ -376,7 +376,7 @@ VERDICTS = [line.split(maxsplit=3) for line in VERDICTS.strip().splitlines()]
 
 @pytest.mark.parametrize(("name", "method", "step", "verdict"), VERDICTS)
 def test_the_verdict_of_the_theory(name, method, step, verdict):
-    from gantheory.dynamics.named import get_game
+    from gantheory.dynamics.games import get_game
 
     found = analyse(get_game(name), method, step).decision
     assert found.behaviour == verdict

@@ -11,8 +11,8 @@ import sympy as sp
 
 from gantheory.dynamics.analysis import Analysis, analyse, show_set
 from gantheory.dynamics.conserved import EXACTLY, conserved_by_flow
+from gantheory.dynamics.games import get_game
 from gantheory.dynamics.methods import Method, make_method, read_step
-from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game, simplified
 from gantheory.dynamics.text import read_game
 from gantheory.dynamics.verdict import Behaviour

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gantheory.dynamics.analysis import Analysis, analyse
+from gantheory.dynamics.games import get_game
 from gantheory.dynamics.methods import list_methods, make_method, read_step
 from gantheory.dynamics.motion.fields import compile_field
 from gantheory.dynamics.motion.orbits import decide_by_orbits
@@ -18,7 +19,6 @@ from gantheory.dynamics.motion.trajectories import (
     measured_rate,
     trajectories,
 )
-from gantheory.dynamics.named import get_game
 from gantheory.dynamics.record import Game
 from gantheory.records import Estimate
 from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading

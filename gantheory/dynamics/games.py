@@ -1,4 +1,4 @@
-"""The small games that have names on the command line."""
+"""The games of players that have names: Dirac, linear-quadratic and Gaussian GANs of every loss."""
 
 from __future__ import annotations
 
