@@ -67,7 +67,7 @@ def run_command(
     def tried(mutant: Mutant) -> tuple[Mutant, Outcome]:
         tree = trees.get()
         try:
-            return mutant, attempt(mutant, tree, recorded.tests(mutant), seconds)
+            return mutant, attempt(mutant, tree, recorded.stages(mutant), seconds)
         finally:
             trees.put(tree)
 

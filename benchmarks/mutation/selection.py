@@ -70,28 +70,41 @@ class Record:
             if file.is_relative_to(self.tree)
         }
 
-    def tests(self, mutant: Mutant) -> dict[str, float]:
-        """Return the tests to run, in order: those of the line, fast first; then their files'.
+    def stages(self, mutant: Mutant) -> list[dict[str, float]]:
+        """Return the tests to run, in stages: most errors are noticed in the first.
 
-        What runs at import is seen by every test; those that run the same file come first.
+        First the tests of the line in the folder that mirrors the module's, then those of other
+        folders, then the other tests of all these files; in each stage fast tests come first. What
+        runs at import is seen by every test; those that run the same file come first.
         """
         contexts = self.lines.get(mutant.file, {})
-        reached = range(mutant.line, mutant.last + 1)
         if mutant.at_import:
-            first = self.named(contexts.values())
-            rest = set(self.seconds)
+            seen, rest = self.named(contexts.values()), set(self.seconds)
         else:
-            first = self.named(contexts.get(line, []) for line in reached)
-            files = {name.split("::")[0] for name in first}
-            rest = {name for name in self.seconds if name.split("::")[0] in files}
-        order = [*self.sorted(first), *self.sorted(rest - first)]
-        return {name: self.seconds[name] for name in order}
+            seen = self.named(contexts.get(at, []) for at in range(mutant.line, mutant.last + 1))
+            files = {file_of(name) for name in seen}
+            rest = {name for name in self.seconds if file_of(name) in files}
+        near = {name for name in seen if file_of(name).startswith(mirror(mutant.file))}
+        return [self.sorted(stage) for stage in (near, seen - near, rest - seen) if stage]
 
     def named(self, contexts: Iterable[list[str]]) -> set[str]:
         """Return the tests that the contexts name (a child process appends the phase)."""
         names = {name for line in contexts for name in line}
         return (names | {name.rsplit(" (", 1)[0] for name in names}) & set(self.seconds)
 
-    def sorted(self, names: Iterable[str]) -> list[str]:
-        """Return the tests, fast first."""
-        return sorted(names, key=lambda name: (self.seconds[name], name))
+    def sorted(self, names: Iterable[str]) -> dict[str, float]:
+        """Return the usual seconds of the tests, fast first."""
+        return {name: self.seconds[name] for name in sorted(names, key=self.seconds.__getitem__)}
+
+
+def file_of(test: str) -> str:
+    """Return the file that a test stands in."""
+    return test.split("::")[0]
+
+
+def mirror(file: str) -> str:
+    """Return the folder of tests that mirrors a module's, or the module's own tests at the top."""
+    package, *inner = Path(file).parts
+    if package == "simulations":
+        return "tests/simulations/"
+    return f"tests/{inner[0]}/" if len(inner) > 1 else f"tests/test_{inner[0]}"

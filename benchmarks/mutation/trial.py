@@ -47,16 +47,16 @@ def server() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def attempt(mutant: Mutant, tree: Path, tests: dict[str, float], seconds: float) -> Outcome:
-    """Plant ``mutant`` in ``tree``, run ``tests`` (usual seconds by name) in order, and mend it."""
-    if not tests:
+def attempt(mutant: Mutant, tree: Path, stages: list[dict[str, float]], seconds: float) -> Outcome:
+    """Plant ``mutant`` in ``tree``, run the stages (usual seconds by test), and mend it."""
+    if not stages:
         return Outcome("unreached", "no test runs this line", 0, 0.0)
     path = tree / mutant.file
     sound, names = path.read_bytes(), {left.name for left in tree.iterdir()}
     forget_compiled(path)
     path.write_bytes(mutant.planted(sound))
     try:
-        return run(tree, tests, seconds)
+        return run_all(tree, stages, seconds)
     finally:
         path.write_bytes(sound)
         forget_compiled(path)
@@ -74,6 +74,17 @@ def forget_compiled(path: Path) -> None:
     """Remove the compiled files of one module: they are told apart only by whole seconds."""
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
+
+
+def run_all(tree: Path, stages: list[dict[str, float]], seconds: float) -> Outcome:
+    """Run stage after stage, each in a new process, until the error is noticed or time is up."""
+    tests, spent = 0, 0.0
+    for stage in stages:
+        outcome = run(tree, stage, seconds - spent)
+        tests, spent = tests + outcome.tests, spent + outcome.seconds
+        if outcome.status != "survived":
+            break
+    return Outcome(outcome.status, outcome.by, tests, spent)
 
 
 def run(tree: Path, tests: dict[str, float], seconds: float) -> Outcome:
