@@ -21,10 +21,10 @@ from .dynamics.analysis import analyse as analyse
 from .dynamics.games import get_game as get_game
 from .dynamics.games import list_games as list_games
 from .dynamics.methods import Method as Method
-from .dynamics.methods import list_methods as list_methods
 from .dynamics.methods import make_method as make_method
 from .dynamics.record import Game as Game
 from .dynamics.rules import Rule as Rule
+from .dynamics.rules import list_methods as list_methods
 from .dynamics.text import read_game as read_game
 from .errors import GantheoryError as GantheoryError
 from .estimators.bounds import derive_bound as derive_bound

@@ -7,10 +7,13 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+import gantheory as gt
 
 ROOT = Path(__file__).parents[1]
 BUILT_FROM = ("gantheory", "simulations", "pyproject.toml", "README.md", "LICENSE")
@@ -118,3 +121,33 @@ def chromium(tmp_path_factory):
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def loaded():
+    """Load what reads the catalogues first, so that nothing copied at import goes unnoticed."""
+    for name in gt.__all__:
+        getattr(gt, name)
+    import_module("gantheory.ledger.checks")
+
+
+@pytest.fixture
+def enter(loaded):
+    entered = []
+
+    def enter(entry):
+        entered.append(gt.register(entry))
+        return entered[-1]
+
+    yield enter
+    for entry in entered:
+        gt.unregister(entry)
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    import catalogues
+
+    yield catalogues
+    sys.modules.pop("catalogues", None)

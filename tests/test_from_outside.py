@@ -1,81 +1,22 @@
 """One record from outside the package, entered by one call, is then seen everywhere by its name."""
 
-import json
 import math
-import pickle
-import sys
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
+from fractions import Fraction
 from typing import ClassVar
 
-import hypothesis
 import numpy as np
 import pytest
-import sympy as sp
-from click.testing import CliRunner
+from outside import P, Q, drawn, listed, said, words
 from scipy.integrate import quad
+from scipy.stats import multivariate_normal, poisson
 
 import gantheory as gt
 from gantheory import testing
-from gantheory.cli import cli
-from gantheory.critics.suprema import p, positive_size, q
 from gantheory.densities import Univariate
 from gantheory.densities.base import POSITIVE, REAL, parameter
-from gantheory.derivations.exposition import Step
+from gantheory.densities.plane import Spatial, Tangent
 from gantheory.integrals.curves import Family
-from gantheory.losses.function_classes import SIZE
-
-P, Q = "normal(0, 1)", "normal(1, 1.5)"
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    """Load what reads the catalogues first, so that nothing copied at import goes unnoticed."""
-    for name in gt.__all__:
-        getattr(gt, name)
-    import_module("gantheory.ledger.checks")
-
-
-@pytest.fixture
-def enter(loaded):
-    entered = []
-
-    def enter(entry):
-        entered.append(gt.register(entry))
-        return entered[-1]
-
-    yield enter
-    for entry in entered:
-        gt.unregister(entry)
-
-
-def said(*arguments):
-    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def listed(command):
-    return [row["name"] for row in json.loads(said(command, "--json"))]
-
-
-def drawn(strategy, name):
-    return hypothesis.find(strategy, lambda entry: entry.name == name)
-
-
-@pytest.fixture
-def tables(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "docs" / "_ext"))
-    import catalogues
-
-    yield catalogues
-    sys.modules.pop("catalogues", None)
-
-
-def words(directive):
-    return directive.run(None)[0].astext()
-
 
 # --- a divergence ------------------------------------------------------------------------------
 
@@ -182,122 +123,42 @@ def test_a_distance_from_outside_is_seen_everywhere(enter, tables):
         gt.divergence("l22", P, Q)
 
 
-# --- losses ------------------------------------------------------------------------------------
+def largest_gap(p, q, wrt):
+    """The largest difference of two distribution functions of counts."""
+    k = np.arange(200)
+    gap = np.cumsum(np.exp(p.logpdf(k)) - np.exp(q.logpdf(k)))
+    return gt.Estimate(float(np.abs(gap).max()), 1e-12)
 
-MINE = gt.Loss(
-    "soft-margin", real="-softplus(-k*t)", fake="-softplus(k*t)", generator="-k*t",
-    aliases=("smgan",), parameters={"k": "(0, 5)"}, typical={"k": "2"},
-)  # fmt: skip
-PLAIN = gt.Loss("plain", real="log(D)", fake="log(1 - D)", generator="-2*log(D)")
+
+def test_a_distance_of_counts_from_outside_is_in_tables_and_curves(enter):
+    enter(gt.Distance("count_gap", largest_gap))
+    gaps = [
+        float(np.abs(poisson.cdf(range(99), 3) - poisson.cdf(range(99), d)).max()) for d in (1, 2)
+    ]
+    table = gt.curve(["count_gap", "jsd"], Family("poisson(3)", "poisson(d)"), values=[1, 2])
+    assert table["count_gap"] == pytest.approx(gaps, rel=1e-10)
+    k = np.arange(80)
+    p, q = poisson.pmf(k, 3), poisson.pmf(k, 2)
+    jsd = float((p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))).sum() / 2)
+    assert table["jsd"][1] == pytest.approx(jsd, rel=1e-9)
+    slope = float((-0.5 * q * (k / 2 - 1) * np.log((p + q) / (2 * q))).sum())  # d/d rate
+    assert table["jsd_gradient"][1] == pytest.approx(slope, rel=1e-9)
+    found = gt.divergence_table(["count_gap", "jsd"], "poisson(3)", "poisson(1)")
+    assert found["count_gap", None].value == pytest.approx(gaps[0], rel=1e-10)
 
 
 @pytest.mark.parametrize(
-    ("loss", "typed", "follows"),
-    [
-        (PLAIN, "Plain", "4*kl_mp"),
-        (MINE, "SMGAN(k=3)", "kl_qp"),
-        (MINE, "soft_margin(k=1/2)", "kl_qp"),
-    ],
+    ("answer", "word"),
+    [(0.3, "no gantheory.Estimate"), (None, "no gantheory"), (gt.Estimate(math.nan), "as nan")],
+    ids=["number", "nothing", "nan"],
 )
-def test_a_loss_from_outside_is_seen_everywhere(enter, tables, loss, typed, follows):
-    enter(loss)
-    name = gt.get_loss(typed).name
-    derived = gt.derive(typed)
-    assert derived.followed.divergence == follows
-    assert gt.explain(typed).definition.name == name
-    assert gt.divergence(f"{typed}.followed", P, Q).value == pytest.approx(
-        gt.divergence(derived.followed, P, Q).value
-    )
-    assert name in gt.curve([], values=[1.0], losses=[name]).columns
-    assert loss.name in gt.list_losses()
-    assert loss.name in listed("losses")
-    assert "follows" in said("derive", typed)
-    assert f"dirac-{loss.name}" in gt.list_games()
-    assert loss.real in tables.page_of(loss)
-    assert drawn(testing.losses(), loss.at_typical().name) == loss.at_typical()
-    with pytest.raises(gt.GantheoryError, match=f"did you mean '{loss.name}'"):
-        gt.derive(f"{loss.name}s")
-
-
-def test_a_loss_from_outside_is_played_at_its_typical_values(enter):
-    pytest.importorskip("torch")
-    from simulations.experiments.pairs import objectives, played, played_numbers
-
-    enter(MINE)
-    assert played("soft-margin").real == "-softplus(-2 * t)"
-    assert played_numbers("soft-margin") == {"k": 2.0}
-    assert "soft-margin" in objectives()
-
-
-def test_a_parameter_is_declared_once_with_its_interval_and_its_typical_value():
-    assert MINE.given(k="1/2").numbers["k"] == 0.5
-    for wrong in ("0", "5", "-1"):
-        with pytest.raises(gt.GantheoryError, match="outside its legal interval"):
-            MINE.given(k=wrong)
-    with pytest.raises(gt.GantheoryError, match="outside its legal interval"):
-        gt.Loss("mine", "k*t", "-k*t**2", "-t", parameters={"k": "(0, 1)"}, typical={"k": "2"})
-    with pytest.raises(gt.GantheoryError, match="did you mean"):
-        gt.Loss("mine", "kk*t", "-t**2", "-t", typical={"k": "2"})
-
-
-@pytest.mark.parametrize("name", gt.list_losses())
-def test_every_parameter_of_the_catalogue_declares_a_typical_value(name):
-    loss = gt.get_loss(name)
-    assert set(loss.typical) == set(loss.parameters)
-    assert not loss.at_typical().parameters
-
-
-def test_a_name_of_another_loss_is_refused():
-    with pytest.raises(gt.GantheoryError, match="already a name of least-squares-01"):
-        gt.register(gt.Loss("LSGAN", "t", "-t", "-t"))
-
-
-def test_a_constrained_loss_from_outside_is_seen_everywhere(enter, tables):
-    steep = gt.Critic("steep-wgan", "Steep WGAN", gt.Expectations(), gt.Slope("3"), "-t", None)
-    enter(steep)
-    found = gt.derive("Steep WGAN")
-    assert found.named == gt.derive(steep).named == "3*w1"
-    assert "steep-wgan" in listed("losses")
-    assert "3-Lipschitz" in tables.critic_page_of(steep)
-
-
-@dataclass(frozen=True)
-class Bounded(gt.FunctionClass):
-    """Functions with values in [-most, most]: E_p f - E_q f is largest at f = most·sign(p - q)."""
-
-    most: str = "1"
-    grammar = SIZE
-
-    def __str__(self):
-        return f"|f(x)| <= {self.most}"
-
-    def supremum(self, critic, linear):
-        size, gain = positive_size(self.most), linear.real * p - linear.fake * q
-        step = Step("Pointwise", "f = most*sign(gain)", "", gt.How.PROVED, "the largest term")
-        named = f"{2 * size * linear.real}*tv"
-        value = 2 * size * linear.real * sp.Symbol("tv")
-        return gt.CriticDerivation(critic, size * sp.sign(gain), value, named, (step,), ())
-
-
-def test_a_class_of_functions_from_outside_is_derived_like_ours(enter, tables):
-    tv = gt.Critic("tv-gan", "TV GAN", gt.Expectations("2*t", "-2*t"), Bounded("k"), "-t")
-    enter(tv)
-    found = gt.derive(tv.given(k="3/2"))
-    assert found.named == "6*tv"
-    assert pickle.loads(pickle.dumps(found)) == found
-    assert "tv-gan" in listed("losses")
-    assert "|f(x)| <= k" in tables.critic_page_of(tv)
-    assert gt.derive(
-        gt.Critic("c", "C", gt.Expectations("log(D)", "-t"), Bounded(), "-t")
-    ).undecided
-    with pytest.raises(gt.GantheoryError, match="has no numbers here"):
-        gt.optimal_critic(tv.given(k=1), P, Q)
-    with pytest.raises(gt.GantheoryError, match="malformed size"):
-        Bounded("1 +")
-    with pytest.raises(gt.GantheoryError, match="give it a method supremum"):
-        gt.derive(gt.Critic("c", "C", gt.Expectations(), gt.FunctionClass(), "-t"))
-    with pytest.raises(gt.GantheoryError, match="give one of Slope"):
-        gt.Critic("c", "C", gt.Expectations(), "anything", "-t")
+def test_a_distance_that_answers_with_no_estimate_is_refused(enter, answer, word):
+    enter(gt.Distance("odd", lambda p, q, wrt: answer))
+    for wrt in (None, "q.loc"):
+        with pytest.raises(gt.GantheoryError, match=f"'odd' .*{word}"):
+            gt.divergence("odd", P, Q, wrt=wrt)
+    with pytest.raises(gt.GantheoryError, match="must be a function"):
+        gt.Distance("odd", 3)
 
 
 # --- a density ---------------------------------------------------------------------------------
@@ -356,6 +217,61 @@ def test_a_density_from_outside_is_seen_everywhere(enter):
     assert drawn(testing.densities(), "secant").name == "secant"
 
 
+@dataclass(frozen=True)
+class Crossed(Spatial):
+    """Two normal laws across each other, each longer than wide by ``ratio``."""
+
+    name: ClassVar[str] = "crossed"
+    dim = 2
+    ratio: float = parameter(POSITIVE, default=3.0)
+
+    @property
+    def components(self):
+        lengths = np.array([1.0, self.ratio**2])
+        return [(0.5, np.zeros(2), np.diag(one)) for one in (lengths, lengths[::-1])]
+
+    def tangent(self, name):
+        if name != "ratio":
+            return super().tangent(name)
+        moved = np.array([np.diag([0, 2 * self.ratio]), np.diag([2 * self.ratio, 0])])
+        return Tangent(np.zeros(2), np.zeros((2, 2)), moved)
+
+
+def test_a_density_of_the_plane_from_outside_is_seen_everywhere(enter):
+    enter(Crossed)
+    assert "crossed" in listed("densities")
+    plain = "mvn([0, 0], [[1, 0], [0, 1]])"
+    at = np.moveaxis(np.mgrid[-14:14:561j, -14:14:561j], 0, -1)
+    p = sum(multivariate_normal.pdf(at, cov=np.diag(one)) for one in ([1, 4], [4, 1])) / 2
+    q = multivariate_normal.pdf(at, cov=np.eye(2))
+    with np.errstate(all="ignore"):
+        terms = np.nan_to_num(p * np.log(2 * p / (p + q))) + np.nan_to_num(
+            q * np.log(2 * q / (p + q))
+        )
+    assert gt.divergence("jsd", "crossed(2)", plain).value == pytest.approx(
+        terms.sum() * 0.05**2 / 2, rel=1e-7
+    )
+
+    def mmd2(ratio):  # E k of normals with k = exp(-|x - y|^2/2) is det(1 + covariance)^(-1/2)
+        crossed = [np.diag([1, ratio**2]), np.diag([ratio**2, 1])]
+        laws = [(0.5, one) for one in crossed] + [(-1.0, np.eye(2))]
+        return sum(
+            a * b / math.sqrt(np.linalg.det(np.eye(2) + one + other))
+            for a, one in laws
+            for b, other in laws
+        )
+
+    family = Family(plain, "crossed(d)")
+    table = gt.curve(["mmd2"], family, values=[1, 2])
+    assert table["mmd2"] == pytest.approx([mmd2(1), mmd2(2)], rel=1e-12, abs=1e-15)
+    slope = (mmd2(2 + 1e-4) - mmd2(2 - 1e-4)) / 2e-4
+    assert table["mmd2_gradient"][1] == pytest.approx(slope, rel=1e-6)
+    for name in ("jsd", "mmd2"):
+        moved = gt.divergence(name, "crossed(2)", plain, wrt="p.ratio").value
+        ends = [gt.divergence(name, f"crossed({r})", plain).value for r in (1.9999, 2.0001)]
+        assert moved == pytest.approx((ends[1] - ends[0]) / 2e-4, rel=1e-6)
+
+
 # --- an update rule ----------------------------------------------------------------------------
 
 
@@ -387,6 +303,46 @@ def test_an_update_rule_from_outside_is_seen_everywhere(enter):
         gt.register(gt.Rule("optimistic", slower))
     with pytest.raises(gt.GantheoryError, match="letters"):
         gt.register(gt.Rule("my rule", slower))
+
+
+def test_an_update_rule_with_memory_from_outside_is_analysed_with_it(enter):
+    def advance(field, state, step):
+        x, y, u, w = state
+        u, w = u / 2 + field.first(x, y), w / 2 + field.second(x, y)
+        return x + step * u, y + step * w, u, w
+
+    enter(gt.Rule("velocity", advance, lambda field, x, y: (0 * x, 0 * y)))
+    found = gt.analyse(gt.read_game("x*y", "x", "y"), method="velocity", step="1/4")
+    h = Fraction(1, 4)  # u = u/2 - y, w = w/2 + x, then x + u/4, y + w/4
+    by_hand = np.array(
+        [[1, -h, h / 2, 0], [h, 1, 0, h / 2], [0, -1, 0.5, 0], [1, 0, 0, 0.5]], dtype=float
+    )
+    assert found.spectral_radius == pytest.approx(np.abs(np.linalg.eigvals(by_hand)).max())
+    assert "velocity" in said("game", "--help")
+
+
+@pytest.mark.parametrize(
+    "advance",
+    [
+        lambda field, state, step: (state[0] + step * field.first(*state[:2]), state[1]),
+        lambda field, state, step: state[0],
+        lambda field, state, step: (state[0].sum(), state[1], state[2], state[3]),
+    ],
+    ids=["forgets", "one player", "another shape"],
+)
+def test_an_update_rule_that_loses_its_state_is_refused(advance):
+    with pytest.raises(gt.GantheoryError, match="must return a tuple of as many"):
+        gt.register(gt.Rule("lossy", advance, lambda field, x, y: (x, y)))
+
+
+def test_an_update_rule_that_symbols_cannot_follow_is_said_to_be_so(enter):
+    def advance(field, state, step):
+        x, y = state
+        return x + step * np.sign(field.first(x, y)), y + step * field.second(x, y)
+
+    enter(gt.Rule("by-sign", advance))
+    with pytest.raises(gt.GantheoryError, match="'by-sign' cannot be analysed"):
+        gt.analyse(gt.read_game("x*y", "x", "y"), method="by-sign", step="1/4")
 
 
 def test_networks_are_trained_by_an_update_rule_from_outside(enter):

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"[*/^+=]|\s-\s|\*\*|^[a-z]$")  # what no name of a game holds
 
 
-@click.command(name="game")
+class _ListsMethods(click.Command):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name every way of training, those of an update rule from outside too."""
+        from gantheory.dynamics.rules import list_methods
+
+        formatter.write_paragraph()
+        formatter.write_text(f"Methods: {', '.join(list_methods())}.")
+
+
+@click.command(name="game", cls=_ListsMethods)
 @click.argument("name", required=False, shell_complete=completion.games)
 @file_option
 @click.option("--value", help="Payoff that player 1 minimises and player 2 maximises.")
@@ -48,8 +57,7 @@ def command(**options: Any) -> None:
     """Analyse NAME or a game of your own: equilibria, spectrum, step sizes, verdict.
 
     NAME is bilinear, dirac-LOSS, linear-quadratic-LOSS, gaussian-LOSS, or a loss of the
-    catalogue, meaning its Dirac-GAN. Methods: flow, simultaneous, alternating, proximal,
-    extragradient, optimistic, consensus, momentum.
+    catalogue, meaning its Dirac-GAN.
 
     \b
     Example:

@@ -84,7 +84,8 @@ def derive_critic(loss: str | Critic) -> CriticDerivation:
         )
     if critic.constraint.keeps_constants and not linear.balanced:
         return _unbounded(critic, linear)
-    derive = _LINEAR.get(type(critic.constraint), critic.constraint.supremum)
+    kinds = type(critic.constraint).__mro__
+    derive = next((_LINEAR[kind] for kind in kinds if kind in _LINEAR), critic.constraint.supremum)
     return derive(critic, linear)
 
 
@@ -237,7 +238,9 @@ def _not_linear(loss: Critic) -> CriticDerivation:
         condition = "the objective compares samples, and no class but all functions is solved then"
     else:
         a, b = (sp.diff(to_sympy(part), t) for part in (objective.real, objective.fake))
-        condition = _CONDITIONS.get(type(loss.constraint), ON_ITS_OWN).format(a=a, b=b, t=t)
+        kinds = type(loss.constraint).__mro__
+        rule = next((_CONDITIONS[kind] for kind in kinds if kind in _CONDITIONS), ON_ITS_OWN)
+        condition = rule.format(a=a, b=b, t=t)
     return CriticDerivation(
         loss, None, None, "no closed form", (), (),
         undecided={"optimum": f"the payoffs are not linear in f: {condition}"},

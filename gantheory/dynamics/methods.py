@@ -17,15 +17,6 @@ from gantheory.expressions import Grammar, number, parse
 HALF = sp.Rational(1, 2)
 
 
-def list_methods() -> tuple[str, ...]:
-    """Return the names of all ways of training: the flow, the rules, and consensus.
-
-    >>> list_methods()[:2]
-    ('flow', 'simultaneous')
-    """
-    return ("flow", *rules.list_rules(), "consensus")
-
-
 @dataclass(frozen=True)
 class Method:
     """A way of training: the flow, or a rule, on the game with its method's regulariser.
@@ -104,7 +95,7 @@ def _plain_method(
         "momentum": {"first": momentum, "second": momentum2, "order": order},
     }
     if name not in rules.list_rules():
-        raise unknown_name("method", name, list_methods())
+        raise unknown_name("method", name, rules.list_methods())
     return Method(name, rules.get_rule(name, **options.get(name, {})))
 
 

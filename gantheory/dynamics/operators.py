@@ -8,6 +8,7 @@ import sympy as sp
 from sympy.polys.polyerrors import CoercionFailed
 
 from gantheory.dynamics.rules import Rule, State
+from gantheory.errors import GantheoryError
 
 eta = sp.Symbol("eta", positive=True)  # the step size
 lamda = sp.Symbol("lamda")
@@ -52,7 +53,13 @@ def operator(rule: Rule, jacobian: sp.Matrix, split: int, step: sp.Expr = eta) -
         sp.Matrix(part.rows, 1, lambda i, _, k=k: sp.Symbol(f"s{k}_{i}"))
         for k, part in enumerate(slots)
     ]
-    after = sp.Matrix.vstack(*rule.advance(field, tuple(state), step))
+    try:
+        after = sp.Matrix.vstack(*rule.advance(field, tuple(state), step))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise GantheoryError(
+            f"update rule {rule.name!r} cannot be analysed: its step must be made of +, -, * and "
+            f"the field alone ({type(error).__name__}: {str(error)[:80]})"
+        ) from error
     matrix = after.jacobian(sp.Matrix.vstack(*state))
     if not jacobian.has(sp.Float):  # then any float is an option of the rule, taken as written
         matrix = matrix.applyfunc(_as_written)

@@ -238,22 +238,61 @@ def register_rule(name: str, make: Callable[..., Rule]) -> None:
     ``make`` returns the rule; its keyword arguments, each with a default, are the rule's options.
 
     Raises:
-        GantheoryError: where the name is taken, or ``make()`` is no rule of that name.
+        GantheoryError: where the name is taken, ``make()`` is no rule of that name, or its step
+            does not return the strategies and the memory in their shapes.
     """
     taken = getattr(REGISTERED.get(name), "__wrapped__", make)
-    if name in {"flow", "consensus"} or taken is not make:
+    if name in {*list_methods()} - {*REGISTERED} or taken is not make:
         raise GantheoryError(f"an update rule {name!r} exists; choose another name")
     rule = make()
     if not isinstance(rule, Rule) or rule.name != name:
         raise GantheoryError(
             f"the maker of {name!r} returned {rule!r:.60}, not a Rule of that name"
         )
+    _check_state(rule)
     REGISTERED[name] = one_for_all(make)
+
+
+def _check_state(rule: Rule) -> None:
+    """Refuse a rule whose step does not return what it was given: strategies, then the memory."""
+    import numpy as np
+
+    x, y = np.array([0.3, -0.2]), np.array([0.5, 0.1, 0.7])
+    state = rule.initial(_Rotation(), x, y)
+    after = rule.advance(_Rotation(), state, 0.1)
+    before, now = ([np.shape(part) for part in some] for some in (state, after))
+    if not isinstance(after, tuple) or before != now:
+        raise GantheoryError(
+            f"update rule {rule.name!r}: a step takes {len(before)} arrays of the shapes {before} "
+            f"and returns {now}; it must return a tuple of as many, of the same shapes"
+        )
+
+
+class _Rotation:
+    """A field on ℝ² × ℝ³ by which a rule is tried."""
+
+    def first(self, x: Any, y: Any) -> Any:
+        return -y[:2]
+
+    def second(self, x: Any, y: Any) -> Any:
+        return 0 * y + x.sum()
+
+    def implicit(self, x: Any, y: Any, step: Any) -> State:
+        return x, y
 
 
 def list_rules() -> tuple[str, ...]:
     """Return the names of all update rules."""
     return tuple(REGISTERED)
+
+
+def list_methods() -> tuple[str, ...]:
+    """Return the names of all ways of training: the flow, the rules, and consensus.
+
+    >>> list_methods()[:2]
+    ('flow', 'simultaneous')
+    """
+    return ("flow", *list_rules(), "consensus")
 
 
 def get_rule(name: str, **options: Any) -> Rule:

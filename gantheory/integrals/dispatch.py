@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -153,7 +154,18 @@ def _distance(distance: Distance, p: Density, q: Density, wrt: str | None, metho
         return square_root(value, _answer(distance.root_of, p, q, wrt, method) if wrt else None)
     if method in ("monte carlo", "certified"):
         raise GantheoryError(f"{distance.name} is not found by method={method!r}; leave it out")
-    return distance.compute(p, q, wrt)
+    answer = distance.compute(p, q, wrt)
+    if not isinstance(answer, Estimate):
+        raise GantheoryError(
+            f"distance {distance.name!r} returned {shown(answer)}, which is no "
+            "gantheory.Estimate(value, error)"
+        )
+    if math.isnan(answer.value) and answer.status is not Status.UNDETERMINED:
+        raise GantheoryError(
+            f"distance {distance.name!r} came out as nan; where it is not known it must return "
+            "Estimate.undetermined(reason)"
+        )
+    return answer
 
 
 def _divergence(kernel: Kernel, p: Density, q: Density, wrt: str | None, method: str) -> Estimate:
@@ -232,7 +244,7 @@ def divergence_table(
 def divergence_table(
     names: Iterable[Any], p: Any, q: Any, wrt: str | Iterable[str | None] | None = None
 ) -> dict[Key, Estimate] | dict[Key, Estimates]:
-    """Return many divergences and derivatives of one pair, from one set of quadrature nodes.
+    """Return many divergences and derivatives of one pair: on the line, from one set of nodes.
 
     Of laws whose parameters are arrays, each answer is `Estimates`.
 
@@ -254,7 +266,7 @@ def divergence_table(
     if isinstance(p, Densities) or isinstance(q, Densities):
         return _of_arrays(list(names), p, q, wanted)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
-        raise GantheoryError(f"{p} and {q}: divergence_table needs two densities on the line")
+        return {(name, w): _answer(name, p, q, w, "auto") for name in names for w in wanted}
     listed = list(names)
     asked = [resolve(name) for name in listed]
     answers = _answers(asked, p, q, wanted)

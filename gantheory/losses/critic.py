@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from gantheory.errors import GantheoryError
 from gantheory.expressions import Grammar, parse
 from gantheory.formulas import FUNCTIONS, PAYOFF, PROBABILITY, SCORE
-from gantheory.losses.function_classes import FunctionClass
+from gantheory.losses.function_classes import FunctionClass, SolvedClass
 from gantheory.losses.loss import Claim, Reference
 from gantheory.shown import Overview, Shown
 
@@ -167,7 +167,7 @@ class Critic(Shown):
     def __post_init__(self) -> None:
         for part, kinds, listed in (
             ("objective", Objective, Objective.__args__),
-            ("constraint", FunctionClass, FunctionClass.__subclasses__()),
+            ("constraint", FunctionClass, SolvedClass.__subclasses__()),
         ):
             if not isinstance(getattr(self, part), kinds):
                 known = ", ".join(kind.__name__ for kind in listed)

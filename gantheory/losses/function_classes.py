@@ -102,7 +102,33 @@ class _Numbers(ast.NodeTransformer):
 
 
 @dataclass(frozen=True)
-class Slope(FunctionClass):
+class SolvedClass(FunctionClass):
+    """A class of functions whose theory and numbers are known here, by its fields alone.
+
+    >>> @dataclass(frozen=True)
+    ... class Wide(KernelBall):
+    ...     kernel: str = "exp(-(x - y)**2/18)"
+    >>> str(Wide()) == str(KernelBall("exp(-(x - y)**2/18)"))
+    True
+    """
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a class derived from one of them that changes more than its defaults."""
+        super().__init_subclass__()
+        known = next(base for base in cls.__mro__[1:] if issubclass(base, FunctionClass))
+        if known is SolvedClass:
+            return
+        stated = {*vars(cls), *vars(cls).get("__annotations__", ())}
+        inner = {name for name in stated if name.startswith("__")} - {"__str__", "__post_init__"}
+        if changed := sorted(stated - inner - {part.name for part in fields(known)}):
+            raise GantheoryError(
+                f"{cls.__name__} changes {', '.join(changed)} of {known.__name__}, so its "
+                "functions are others than are solved here: derive it from FunctionClass"
+            )
+
+
+@dataclass(frozen=True)
+class Slope(SolvedClass):
     """Functions whose slope is at most ``most`` in absolute value.
 
     >>> str(Slope("2"))
@@ -118,7 +144,7 @@ class Slope(FunctionClass):
 
 
 @dataclass(frozen=True)
-class SecondMoment(FunctionClass):
+class SecondMoment(SolvedClass):
     """Functions with E_m[f^2] at most 1; the density m is a formula in p, q and another law mu.
 
     >>> str(SecondMoment("q"))
@@ -133,7 +159,7 @@ class SecondMoment(FunctionClass):
 
 
 @dataclass(frozen=True)
-class GradientMoment(FunctionClass):
+class GradientMoment(SolvedClass):
     """Functions on the line with E_m[f'^2] at most 1; m is a formula in p, q and another law mu.
 
     >>> GradientMoment("(p + q)/2").law
@@ -151,7 +177,7 @@ class GradientMoment(FunctionClass):
 
 
 @dataclass(frozen=True)
-class KernelBall(FunctionClass):
+class KernelBall(SolvedClass):
     """The unit ball of the Hilbert space of a kernel, a formula in x and y.
 
     >>> KernelBall("exp(-abs(x - y))").kernel
@@ -166,7 +192,7 @@ class KernelBall(FunctionClass):
 
 
 @dataclass(frozen=True)
-class GradientPenalty(FunctionClass):
+class GradientPenalty(SolvedClass):
     """Any differentiable function, less weight·(abs(f') - target)^2 averaged between two points.
 
     >>> GradientPenalty("10").target
@@ -190,7 +216,7 @@ class GradientPenalty(FunctionClass):
 
 
 @dataclass(frozen=True)
-class AnyFunction(FunctionClass):
+class AnyFunction(SolvedClass):
     """Any function of one sample, or of a sample and its label.
 
     >>> str(AnyFunction())

@@ -9,9 +9,10 @@ import torch
 
 from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
-from gantheory.dynamics.methods import list_methods, make_method
+from gantheory.dynamics.methods import make_method
 from gantheory.dynamics.motion.orbits import decide_by_orbits
 from gantheory.dynamics.motion.trajectories import trajectories
+from gantheory.dynamics.rules import list_methods
 from gantheory.dynamics.text import read_game
 from gantheory.errors import GantheoryError
 from gantheory.losses.loss import Loss

@@ -20,7 +20,7 @@ from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.modes import GridMixture2d, RingMixture2d
 from gantheory.densities.normal import Normal
-from gantheory.densities.plane import Normal2dIso, NormalNd, SpatialMixture
+from gantheory.densities.plane import Normal2dIso, NormalNd, Spatial, SpatialMixture
 from gantheory.errors import GantheoryError, unknown_name
 
 EPS = float(np.finfo(float).eps)
@@ -72,9 +72,29 @@ def normal_parts(law: Density, name: str | None = None, step: Any = 0) -> list[P
     elif of_family(law, RingMixture2d) or of_family(law, GridMixture2d):
         places = _places(law, number)
         found = [(acb(1) / len(places), place, _round(number("scale"))) for place in places]
+    elif isinstance(law, Spatial):
+        return _stated_parts(law, name, step)
     else:
         raise GantheoryError(f"{law} is no normal law, nor a mixture of such")
     return found if name is None or name in own else _image(law, found, name, step, own)
+
+
+def _stated_parts(law: Spatial, name: str | None, step: Any) -> list[Part]:
+    """Return the parts that a family from outside states in binary64, to first order in a step."""
+    moved = None if name is None else law.tangent(name)
+    found = []
+    for k, (weight, *stated) in enumerate(law.components):
+        total = sum(arb(w) for w, _, _ in law.components)
+        mean, covariance = (np.vectorize(acb, otypes=[object])(part) for part in stated)
+        weight = acb(weight) / total
+        if moved is not None:
+            weight += step * float(moved.weights[k])
+            mean = mean + step * np.vectorize(arb, otypes=[object])(moved.means[k])
+            covariance = covariance + step * np.vectorize(arb, otypes=[object])(
+                moved.covariances[k]
+            )
+        found.append((weight, mean.tolist(), covariance.tolist()))
+    return found
 
 
 def smallest_width(law: Density) -> arb:

@@ -15,7 +15,7 @@ from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, InternalError, unknown_name
+from gantheory.errors import GantheoryError, InternalError, shown, unknown_name
 from gantheory.records import Estimate
 
 
@@ -50,6 +50,11 @@ class Distance:
     chosen: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        if not callable(self.compute):
+            raise GantheoryError(
+                f"distance {self.name!r}: compute={shown(self.compute)} must be a function of "
+                "(p, q, wrt)"
+            )
         object.__setattr__(self, "title", self.title or self.name)
         object.__setattr__(
             self, "latex", self.latex or rf"\mathrm{{{self.name.replace('_', ' ')}}}"

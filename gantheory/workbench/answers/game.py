@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gantheory.dynamics.analysis import Analysis, analyse
 from gantheory.dynamics.games import get_game
-from gantheory.dynamics.methods import list_methods, make_method, read_step
+from gantheory.dynamics.methods import make_method, read_step
 from gantheory.dynamics.motion.fields import compile_field
 from gantheory.dynamics.motion.orbits import decide_by_orbits
 from gantheory.dynamics.motion.trajectories import (
@@ -20,6 +20,7 @@ from gantheory.dynamics.motion.trajectories import (
     trajectories,
 )
 from gantheory.dynamics.record import Game
+from gantheory.dynamics.rules import list_methods
 from gantheory.records import Estimate
 from gantheory.workbench.answers import Refused, bounded_number, chart_numbers, reading
 from gantheory.workbench.answers.links import command, python
