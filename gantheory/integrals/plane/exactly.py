@@ -82,18 +82,17 @@ def normal_parts(law: Density, name: str | None = None, step: Any = 0) -> list[P
 def _stated_parts(law: Spatial, name: str | None, step: Any) -> list[Part]:
     """Return the parts that a family from outside states in binary64, to first order in a step."""
     moved = None if name is None else law.tangent(name)
+    exact = np.vectorize(acb, otypes=[object])
+    total = sum(arb(weight) for weight, _, _ in law.components)
     found = []
     for k, (weight, *stated) in enumerate(law.components):
-        total = sum(arb(w) for w, _, _ in law.components)
-        mean, covariance = (np.vectorize(acb, otypes=[object])(part) for part in stated)
-        weight = acb(weight) / total
+        share = acb(weight) / total
+        mean, covariance = map(exact, stated)
         if moved is not None:
-            weight += step * float(moved.weights[k])
-            mean = mean + step * np.vectorize(arb, otypes=[object])(moved.means[k])
-            covariance = covariance + step * np.vectorize(arb, otypes=[object])(
-                moved.covariances[k]
-            )
-        found.append((weight, mean.tolist(), covariance.tolist()))
+            share += step * float(moved.weights[k])
+            mean = mean + step * exact(moved.means[k])
+            covariance = covariance + step * exact(moved.covariances[k])
+        found.append((share, mean.tolist(), covariance.tolist()))
     return found
 
 
