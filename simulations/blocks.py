@@ -10,40 +10,46 @@ from torch import Tensor
 
 from simulations.ensembles import AVERAGE, Player, Recipe, State
 from simulations.networks import Affine, Network
-from simulations.plans import Join, aligned
+from simulations.plans import Join, aligned, padded
 from simulations.updates import Buffers, Operation
 
 
 class Rows:
-    """A network's numbers for one block, each matrix contiguous over the block's members."""
+    """A network's numbers for one block, each matrix contiguous over the block's members.
+
+    ``matrices`` are those of `simulations.plans.padded`; what was added to the network stays 0.
+    """
 
     def __init__(self, network: Network, size: int, recipe: Recipe) -> None:
-        self.shapes = network.shapes
+        self.shapes, wide = network.shapes, padded(network)
         # weights meet matrix products and start aligned; biases meet elementwise sums only
         biases = [isinstance(network, Affine) or index % 2 for index in range(len(self.shapes))]
         strides = [
             i * o if bias else aligned(i * o)
-            for bias, (i, o) in zip(biases, self.shapes, strict=True)
+            for bias, (i, o) in zip(biases, wide.shapes, strict=True)
         ]
         sizes = [aligned(size * stride) for stride in strides]
         self.flat = torch.zeros(sum(sizes), dtype=recipe.dtype, device=recipe.device)
         self.matrices = [
             part[: size * stride].view(size, stride)[:, : i * o].view(size, i, o)
             for part, stride, (i, o) in zip(
-                self.flat.split(sizes), strides, self.shapes, strict=True
+                self.flat.split(sizes), strides, wide.shapes, strict=True
             )
+        ]
+        self.own = [
+            matrix[:, :i, :o] for matrix, (i, o) in zip(self.matrices, self.shapes, strict=True)
         ]
 
     def load(self, rows: Tensor) -> None:
         """Copy members' rows in; the last one fills up a block of more."""
-        for matrix, part in zip(self.matrices, self._parts(rows), strict=True):
+        for matrix, part in zip(self.own, self._parts(rows), strict=True):
             whole = part.view(-1, *matrix.shape[1:])
             matrix[: len(rows)].copy_(whole)
             matrix[len(rows) :].copy_(whole[-1:])
 
     def stored(self, members: int) -> Tensor:
         """Return the members' rows, without what fills up the block."""
-        return torch.cat([matrix[:members].reshape(members, -1) for matrix in self.matrices], 1)
+        return torch.cat([matrix[:members].reshape(members, -1) for matrix in self.own], 1)
 
     def _parts(self, rows: Tensor) -> tuple[Tensor, ...]:
         return rows.split([i * o for i, o in self.shapes], dim=1)

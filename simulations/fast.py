@@ -28,6 +28,8 @@ from simulations.plans import (
     block_memory,
     has_plan,
     is_batched,
+    padded,
+    padded_rows,
     plan,
 )
 from simulations.trainable import trainable
@@ -117,6 +119,8 @@ class Workspace:
 
     def __init__(self, size: int, recipe: Recipe) -> None:
         self.recipe, self.real_size = recipe, size
+        self.networks = {player: padded(network) for player, network in recipe.networks.items()}
+        self.rows = _rows(recipe)
         self.size = max(size, 2) if _multiplies_blocks(recipe) else size
         updates = {
             "discriminator": recipe.discriminator_steps,
@@ -167,7 +171,8 @@ class Workspace:
             if set(samples) != set(self.inputs):
                 self._lay_out(samples)
             numbers = self._numbers(state, made, steps)
-            inputs = {name: memory[: self.real_size] for name, memory in self.inputs.items()}
+            own = (slice(self.real_size), slice(None), slice(self.recipe.batch))
+            inputs = {name: memory[own] for name, memory in self.inputs.items()}
             for index in range(steps):
                 for name, tensor in samples.items():
                     inputs[name].copy_(tensor[:, index])
@@ -217,9 +222,10 @@ class Workspace:
 
     def _lay_out(self, samples: dict[str, Tensor]) -> None:
         """Allocate inputs and scratch memory and write down the operations of one step."""
-        recipe, n, dim = self.recipe, self.recipe.batch, samples["real"].shape[-1]
+        recipe, dim = self.recipe, samples["real"].shape[-1]
+        n = self.rows * recipe.packing  # samples in memory; those beyond the minibatch are 0
         self.inputs = {
-            name: tensor.new_zeros((self.size, *tensor.shape[2:]))
+            name: tensor.new_zeros((self.size, tensor.shape[2], n, *tensor.shape[4:]))
             for name, tensor in samples.items()
         }
         self.graphs, self.slopes = {}, {}
@@ -227,7 +233,7 @@ class Workspace:
         arena = Arena(recipe.dtype, recipe.device)
         critic = self.movers["discriminator"]
         both = plan(
-            recipe.discriminator,
+            self.networks["discriminator"],
             critic.parameters.matrices,
             critic.gradient.matrices,
             self._packed(seen),
@@ -256,11 +262,10 @@ class Workspace:
         return samples.view(len(samples), -1, width)
 
     def _generator_plan(self) -> Passes:
-        assert self.recipe.generator is not None
         mover = self.movers["generator"]
         latent = self.inputs["latent"]
         return plan(
-            self.recipe.generator,
+            self.networks["generator"],
             mover.parameters.matrices,
             mover.gradient.matrices,
             block_memory(latent[:, 0].shape, self.recipe.dtype, self.recipe.device),
@@ -286,7 +291,7 @@ class Workspace:
     def _generator_update(self, seen: Tensor, source: Passes, arena: Arena) -> list[Operation]:
         critic, mover = self.movers["discriminator"], self.movers["generator"]
         judge = plan(
-            self.recipe.discriminator,
+            self.networks["discriminator"],
             critic.parameters.matrices,
             None,
             self._packed(seen),
@@ -311,16 +316,13 @@ class Workspace:
 
     def _discriminator_slope(self, both: Passes) -> None:
         """Write the slope of −mean a(real) − mean b(fake) at D's outputs."""
-        n = both.output.shape[1] // 2
-        halves = (("real", slice(0, n)), ("fake", slice(n, None)))
         key = ("discriminator", self.games)
         if key not in self.slopes:
+            halves = (("real", slice(0, self.rows)), ("fake", slice(self.rows, None)))
             self.slopes[key] = [
                 call
                 for part, columns in halves
-                for call in self._slopes(
-                    part, both.output[:, columns], both.slope[:, columns], -1 / n
-                )
+                for call in self._slopes(part, both.output[:, columns], both.slope[:, columns], -1)
             ]
         for call in self.slopes[key]:
             call()
@@ -329,25 +331,31 @@ class Workspace:
         """Write the slope of mean c(fake) at D's outputs."""
         key = ("generator", self.games)
         if key not in self.slopes:
-            n = judge.output.shape[1]
-            self.slopes[key] = self._slopes("generator", judge.output, judge.slope, 1 / n)
+            self.slopes[key] = self._slopes("generator", judge.output, judge.slope, 1)
         for call in self.slopes[key]:
             call()
 
-    def _slopes(self, part: str, output: Tensor, slope: Tensor, scale: float) -> list[Operation]:
+    def _slopes(self, part: str, output: Tensor, slope: Tensor, sign: int) -> list[Operation]:
         """Return the calls for one payoff of every member's game, members of one game together."""
         calls: list[Operation] = []
-        whole = output.shape[1] % ALIGNMENT == 0  # else every member is a group of its own
+        n = self.recipe.batch // self.recipe.packing
+        whole = self.rows % ALIGNMENT == 0  # else every member is a group of its own
         groups = groupby(range(self.size), key=lambda k: k if not whole else id(self.losses[k]))
         for members in (list(group) for _, group in groups):
             rows = slice(members[0], members[-1] + 1)
             payoff: Payoff = getattr(self.losses[rows.start], part)
-            calls += payoff.bound_slope(output[rows, :, 0], slope[rows, :, 0], scale)
-        return calls
+            calls += payoff.bound_slope(output[rows, :, 0], slope[rows, :, 0], sign / n)
+        return calls if n == self.rows else [*calls, slope[:, n:].zero_]
+
+
+def _rows(recipe: Recipe) -> int:
+    """Return how many rows of D's one half of a minibatch takes in memory."""
+    return padded_rows(recipe.discriminator, recipe.batch // recipe.packing)
 
 
 def _multiplies_blocks(recipe: Recipe) -> bool:
     """Return whether some product of a step takes a whole block in one call."""
-    n, m = recipe.batch, recipe.packing
-    critic = any(is_batched(recipe.discriminator, rows // m) for rows in (n, 2 * n))
-    return critic or is_batched(recipe.generator, n)
+    rows = _rows(recipe)
+    critic = any(is_batched(padded(recipe.discriminator), n) for n in (rows, 2 * rows))
+    maker = recipe.generator
+    return critic or (maker is not None and is_batched(padded(maker), rows * recipe.packing))

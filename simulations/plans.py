@@ -98,7 +98,36 @@ def is_batched(network: Network | None, rows: int) -> bool:
         return False
     weights = [i * o for i, o in network.shapes[::2]]
     whole = all(size % ALIGNMENT == 0 for size in (*weights, *(rows * w for w in network.sizes)))
-    return whole and max(weights) <= LARGEST_BATCHED
+    return whole and _largest(network) <= LARGEST_BATCHED
+
+
+def padded(network: Network) -> Network:
+    """Return a network whose hidden layers fill whole passes, where that costs next to nothing.
+
+    Products of width 32 take 0.7 times as long as those of width 30, and no longer than that: the
+    units that are added have weights of 0, and keep them where the activation is 0 at 0. Width 33
+    stays what it is, as width 40 or 64 takes longer.
+    """
+    if not isinstance(network, Mlp) or network.norm or network.activation not in _ZERO_AT_ZERO:
+        return network
+    hidden = [w if aligned(w) > w * 16 / 15 else aligned(w) for w in network.sizes[1:-1]]
+    sizes = (network.sizes[0], *hidden, network.sizes[-1])
+    made = Mlp(sizes, network.activation, network.output)
+    return made if _largest(made) <= LARGEST_BATCHED else network
+
+
+def padded_rows(network: Network, rows: int) -> int:
+    """Return how many rows a minibatch of ``rows`` takes in memory: whole passes, where it pays.
+
+    Else each member's losses are calls of their own. Rows are dear where the products are large.
+    """
+    whole = aligned(rows)
+    small = not isinstance(network, Mlp) or _largest(network) <= LARGEST_BATCHED
+    return whole if small or whole <= rows * 17 / 16 else rows
+
+
+def _largest(network: Mlp) -> int:
+    return max(i * o for i, o in network.shapes[::2])
 
 
 def plan(
@@ -286,6 +315,7 @@ def _backward(function: Any, *arguments: Any) -> Bound:
     return lambda slope, value: [partial(function, slope, value, *arguments, grad_input=slope)]
 
 
+_ZERO_AT_ZERO = {"identity", "relu", "leaky", "tanh"}
 # name -> operations on the layer's memory, and on (slope, output) on the way back
 _ACTIVATIONS: dict[str, tuple[Bound, Bound]] = {
     "identity": (lambda x: [], lambda slope, value: []),

@@ -165,6 +165,7 @@ class Adam:
     def __post_init__(self) -> None:
         _check_fraction("beta1", self.beta1)
         _check_fraction("beta2", self.beta2)
+        _check_epsilon(self.epsilon)
         _check_decay(self.weight_decay)
 
     @property
@@ -235,6 +236,7 @@ class RmsProp:
 
     def __post_init__(self) -> None:
         _check_fraction("alpha", self.alpha)
+        _check_epsilon(self.epsilon)
         _check_decay(self.weight_decay)
 
     @property
@@ -284,6 +286,14 @@ def _decaying(buffers: Buffers, weight: float) -> list[Operation]:
 def _check_fraction(name: str, value: float) -> None:
     if not 0 <= value < 1:
         raise GantheoryError(f"{name}={value!r} must lie in [0, 1)")
+
+
+def _check_epsilon(value: float) -> None:
+    if not 0 < value < math.inf:
+        raise GantheoryError(
+            f"epsilon={value!r} must be a number above 0: a unit without a gradient would become "
+            "nan; torch has 1e-8"
+        )
 
 
 def _check_decay(value: float) -> None:

@@ -17,6 +17,7 @@ from simulations.fit import fit_discriminator
 from simulations.measure import integrated_value
 from simulations.minibatches import drawn
 from simulations.networks import Affine, Mlp
+from simulations.plans import padded
 from simulations.regularisers import GradientPenalty, ZeroCentred, input_gradient
 from simulations.streams import CHUNK, generator_of
 from simulations.train import last, train
@@ -67,6 +68,17 @@ CASES = {
         },
     ),
     "packed": (MEMBERS, {"packing": 2, "discriminator": Mlp((2, 16, 1), "tanh"), "clip": 0.2}),
+    "padded": (
+        MEMBERS,
+        {
+            "packing": 2,
+            "discriminator": Mlp((2, 30, 31, 1), "tanh"),
+            "batch": 36,
+            "clip": 0.2,
+            "generator": Mlp((2, 31, 1), "leaky"),
+            "rule": (RmsProp(weight_decay=0.01), Adam(0.5)),
+        },
+    ),
     "d only": (FIXED, {"generator": None, "train": "discriminator"}),
     "g only": (MEMBERS, {"train": "generator", "generator": Affine(train="loc")}),
     "odd": (
@@ -149,6 +161,43 @@ def test_members_are_bitwise_independent_of_block_size_order_and_company(name):
     assert difference(whole, shuffled, order) == 0
     alone = last(train(members[1:2], recipe, path="fast"))
     assert difference(whole, alone, [1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("odd", "whole"),
+    [({"batch": 100}, {"batch": 128}), ({"discriminator": Mlp((1, 30, 31, 1))}, {})],
+)
+def test_a_size_that_fills_no_register_is_as_many_calls_as_one_that_does(odd, whole):
+    made = {}
+    for name, change in {"odd": odd, "whole": whole}.items():
+        recipe = replace(TOY, discriminator=Mlp((1, 32, 32, 1)), batch=256, steps=1)
+        engine = Fast(MEMBERS[:1] * 4, replace(recipe, **change))
+        engine.advance(initial_state(engine.members, engine.recipe), 1)
+        (workspace,) = engine.workspaces.values()
+        slopes = [calls for kept in workspace.slopes.values() for calls in kept]
+        made[name] = len(workspace.operations), len(slopes)
+    assert made["odd"][0] == made["whole"][0]
+    assert made["odd"][1] <= made["whole"][1] + 3  # the rows beyond the minibatch are cleared
+
+
+def test_what_fills_up_a_network_stays_zero_and_is_no_part_of_a_record():
+    recipe = replace(TOY, discriminator=Mlp((1, 30, 30, 1), "leaky"), rule=Adam(weight_decay=0.1))
+    engine, state = Fast(MEMBERS, recipe), initial_state(MEMBERS, recipe)
+    engine.advance(state, 32)
+    (workspace,) = engine.workspaces.values()
+    rows = workspace.movers["discriminator"].parameters
+    for whole, own in zip(rows.matrices, rows.own, strict=True):
+        assert whole.count_nonzero() == own.count_nonzero() > 0
+        assert whole.shape[-1] % 32 in (0, 1)
+    assert state.parameters["discriminator"].shape == (5, recipe.discriminator.count)
+    assert padded(Mlp((1, 33, 1))).sizes == (1, 33, 1)  # width 40 takes longer than 33
+    assert padded(Mlp((1, 30, 1), "sigmoid")).sizes == (1, 30, 1)  # 1/2 at 0: weights would move
+
+
+def test_an_epsilon_of_zero_is_refused():
+    for rule in (Adam, RmsProp):
+        with pytest.raises(GantheoryError, match="epsilon=0 must be a number above 0"):
+            rule(epsilon=0)
 
 
 def test_another_seed_or_rate_changes_a_member():
