@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 Array = NDArray[np.float64]
 Seed = int | tuple[int, ...]
 
 ERROR_PROBABILITY = 1e-8  # of one interval; a suite of 50 stays under 1e-6
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean of means, in units of the largest one
+_ROUNDING = 64 * EPS  # of a mean of means, in units of the largest one
 
 
 def half_width(

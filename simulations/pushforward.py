@@ -160,14 +160,6 @@ class GeneratorLaw:
             result[k] = masses[0 if starts_below[k] else 1 :: 2].sum()
         return result.reshape(x.shape)
 
-    def quantile_range(self, tail: float = 1e-12) -> tuple[float, float]:
-        """Return an interval of x that holds all but ``tail`` of the mass."""
-        from scipy.special import ndtri
-
-        z, g = self._nodes
-        inside = np.abs(z) <= -ndtri(tail / 2)
-        return float(g[inside].min()), float(g[inside].max())
-
 
 def log_density(network: Mlp | Affine, parameters: Tensor) -> Callable[[Array], Array]:
     """Return the exact log-density of one member's generator on the line."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.rounding import EPS
 
 if TYPE_CHECKING:
     from gantheory.densities.univariate import Points
     from gantheory.densities.user import OwnDensity
 
-EPS = 2.0**-52
 LEAST = 2.0**-900  # of a distance from 0, which is placed exactly
 UNDERFLOW = -690.0  # of log p: below, a density itself has left the range of binary64
 NOTHING = -1e12  # taken for log p there; it lies between twice that and `UNDERFLOW`

@@ -41,8 +41,8 @@ from gantheory.densities.univariate import (
     log_quotient,
 )
 from gantheory.errors import GantheoryError
+from gantheory.rounding import EPS
 
-EPS = sys.float_info.epsilon
 EXTENDED = Domain(-math.inf, math.inf, (-3.0, 3.0), closed=True)
 
 

@@ -18,8 +18,8 @@ from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import inverted
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import Interval, LogRatio, Points, Univariate
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 TWO_PI = 2 * math.pi
 
 

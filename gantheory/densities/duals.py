@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.errors import InternalError
 
 Dual = tuple[Array, Array]  # a value and its derivative in z
 
@@ -46,7 +47,7 @@ def evaluate(tree: ast.expr, z: Array) -> Dual:
             value, slope = evaluate(argument, z)
             outer, derivative = _FUNCTIONS[name](value)
             return outer, derivative * slope
-    raise AssertionError(f"the grammar admits no {type(tree).__name__}")
+    raise InternalError(f"the grammar admits no {type(tree).__name__}")
 
 
 def _operation(op: ast.operator, a: Dual, b: Dual) -> Dual:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -26,6 +25,7 @@ from gantheory.densities.univariate import (
     placed,
 )
 from gantheory.errors import GantheoryError, shown
+from gantheory.rounding import EPS
 
 
 class Image(Univariate):
@@ -58,7 +58,6 @@ class Image(Univariate):
 
 
 READ = 4.0  # roundings of the distance to an anchor, in going back to the base
-EPS = sys.float_info.epsilon
 
 
 def steepness(law: Univariate, at: Points) -> Array:

@@ -16,8 +16,8 @@ from gantheory.densities.positive import inside
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, StandardForm, Univariate
 from gantheory.errors import GantheoryError
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 OWN = 800.0  # nats below the middle: there a density has left the range of binary64
 EXPONENT = Domain(0.01, 1e6, (0.5, 4.0))  # as of the Weibull law
 

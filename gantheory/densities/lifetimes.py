@@ -31,8 +31,8 @@ from gantheory.densities.inherited import of_family
 from gantheory.densities.positive import Gamma, inside
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import Interval, LogRatio, Points, StandardForm, Univariate
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 OWN = 800.0  # nats below the middle: there a density has left the range of binary64
 # Powers beyond these send what has mass out of the range of binary64, or into one rounding of 1.
 EXPONENT = Domain(0.01, 1e6, (0.5, 4.0))

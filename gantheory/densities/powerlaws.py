@@ -25,7 +25,6 @@ from gantheory.densities.univariate import (
     log_quotient,
 )
 
-EPS = 2.0**-52
 EXPONENT = Domain(0.01, 1e6, (0.5, 4.0))  # as of the Weibull law
 
 

@@ -26,8 +26,8 @@ from gantheory.densities.mixing import inverted
 from gantheory.densities.normal import LOG_SQRT_2PI
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import Points
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 REACH = 40.0  # deviations: the normal distribution function has left the range of binary64
 OWN = 800.0  # nats below the middle: there a density has left the range of binary64
 

@@ -16,6 +16,7 @@ from scipy.integrate import tanhsinh
 from gantheory.densities.base import Array
 from gantheory.densities.declared import called
 from gantheory.errors import GantheoryError
+from gantheory.rounding import EPS
 
 if TYPE_CHECKING:
     from gantheory.densities.user import OwnDensity
@@ -26,7 +27,6 @@ LEVELS = np.array([1e-6, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1 - 1e-4, 
 LOOSE = 1e-4  # of the smaller tail: what levels may be off by, which is then in their error
 TIGHT = 1e-9  # relative: the same for a slope, which is taken at its word
 MEAN = 1e-6  # of the width: the same for a mean, which no divergence takes
-EPS = 2.0**-52
 LEAST = 1e-9  # mass of a tail, below which its rounding hides what it is
 
 

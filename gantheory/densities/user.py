@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 
 from gantheory.densities.alone import follows
 from gantheory.densities.base import Array
-from gantheory.densities.beside import EPS, NOTHING, UNDERFLOW, Beside, places_beside, underflows
+from gantheory.densities.beside import NOTHING, UNDERFLOW, Beside, places_beside, underflows
 from gantheory.densities.declared import called, check_law, check_shape
 from gantheory.densities.scanned import scan
 from gantheory.densities.stated_functions import check_functions, levels_off
 from gantheory.densities.tails import CONSTANT, Tail
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
+from gantheory.rounding import EPS
 
 Function = Callable[[Array], Array]
 FARTHEST = 1e100  # beyond, a user's formula may overflow on its way to 0

@@ -1,4 +1,4 @@
-"""Quantities that a flow or an update conserves, found by linear algebra and then proved."""
+"""Quantities that a flow conserves, found by linear algebra and then proved."""
 
 from __future__ import annotations
 
@@ -24,32 +24,19 @@ def conserved_by_flow(dynamics: Game) -> tuple[sp.Expr, ...]:
     """
     if dynamics.field.has(sp.Integral):
         return ()
-    monomials = _monomials(dynamics.variables, (1, 2))
+    monomials = [
+        sp.Mul(*chosen)
+        for degree in (1, 2)
+        for chosen in combinations_with_replacement(dynamics.variables, degree)
+    ]
     rates = [_along(monomial, dynamics) for monomial in monomials]
     return _combinations(monomials, rates, dynamics.variables)
-
-
-def conserved_by_update(matrix: sp.Matrix, variables: tuple[sp.Symbol, ...]) -> tuple[sp.Expr, ...]:
-    """Return a basis of the quadratic forms that a linear update conserves.
-
-    >>> x, y, eta = sp.symbols("x y eta", positive=True)
-    >>> conserved_by_update(sp.Matrix([[1, -eta], [eta, 1 - eta**2]]), (x, y))
-    (-eta*x*y + x**2 + y**2,)
-    """
-    after = dict(zip(variables, matrix * sp.Matrix(variables), strict=True))
-    monomials = _monomials(variables, (2,))
-    changes = [m.subs(after, simultaneous=True) - m for m in monomials]
-    return _combinations(monomials, changes, variables)
 
 
 def _along(quantity: sp.Expr, dynamics: Game) -> sp.Expr:
     """The derivative of a quantity along the flow."""
     gradient = sp.Matrix([quantity]).jacobian(dynamics.variables)
     return (gradient * dynamics.field)[0, 0]
-
-
-def _monomials(variables: tuple[sp.Symbol, ...], degrees: tuple[int, ...]) -> list[sp.Expr]:
-    return [sp.Mul(*c) for d in degrees for c in combinations_with_replacement(variables, d)]
 
 
 def _combinations(

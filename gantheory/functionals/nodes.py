@@ -18,6 +18,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from gantheory.regularised.mesh import elements, ends_of
+from gantheory.rounding import EPS
 
 POINTS = 18  # of Gauss's rule on an element
 FAINT = -250.0  # of a log-density: what a mean may still weigh with exp(250)
@@ -26,7 +27,7 @@ STEPS = 60
 LOOSE = 1e-12  # of a mean, on the outermost element of an infinite end
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
 COARSE = 1e-3  # relative: two resolutions that differ so much do not resolve the laws
-ROUNDING = 64 * np.finfo(float).eps
+ROUNDING = 64 * EPS
 
 GAUSS, WEIGHTS = legendre.leggauss(POINTS)
 Law = Density | DiscreteLaw

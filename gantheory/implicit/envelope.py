@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from flint import arb
 
 from gantheory.deadline import Undecided, check_time
+from gantheory.errors import InternalError
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section
 from gantheory.implicit.stationary import (
@@ -74,7 +75,7 @@ class Path:
                 return segment
             if not ratio > high:
                 raise Undecided("the ratio is too near to one at which the optimum jumps to tell")
-        raise AssertionError("the last segment ends at infinity")
+        raise InternalError("the last segment ends at infinity")
 
 
 def optimal_path(sections: list[Section]) -> Path:

@@ -26,8 +26,8 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.line.estimates import BEYOND, CAREFUL
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import SMALLEST
-from gantheory.integrals.line.quadrature import EPS
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 METHOD = "closed form"

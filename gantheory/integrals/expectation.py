@@ -14,6 +14,7 @@ from scipy.integrate import tanhsinh
 
 from gantheory.densities import Density
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 # Asked of each panel; the rule's own estimate is then reported, not this number.
 RELATIVE_TOLERANCE = 1e-13
@@ -55,7 +56,7 @@ def expectation(
     cuts = np.concatenate([[lower], inside, [upper]])
     panels = tanhsinh(integrand, cuts[:-1], cuts[1:], rtol=RELATIVE_TOLERANCE, maxlevel=12)
     value = float(np.sum(panels.integral))
-    rounding = 8 * np.finfo(float).eps * float(np.sum(np.abs(panels.integral)))
+    rounding = 8 * EPS * float(np.sum(np.abs(panels.integral)))
     return Estimate(
         value,
         SLACK * float(np.sum(panels.error)) + rounding,

@@ -16,9 +16,9 @@ import mpmath
 from gantheory.densities.simplex import Dirichlet
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 METHOD = "closed form"
-EPS = 2.0**-52
 # a divergence as (order a of the affinity A, slope and constant of the value in A)
 AFFINE = {
     "bc": (0.5, 1, 0),

@@ -20,10 +20,10 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 METHOD = "coordinate by coordinate"
-EPS = 2.0**-52
 ADDED = ("kl_pq", "kl_qp", "jeffreys")
 Line = Callable[[Kernel, Univariate, Univariate, str | None, str], Estimate]
 

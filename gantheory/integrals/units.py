@@ -13,9 +13,9 @@ from gantheory.errors import GantheoryError, unknown_name
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.records import Estimate, Estimates
+from gantheory.rounding import EPS
 
 UNITS = ("nats", "bits")
-EPS = 2.0**-52
 E = TypeVar("E", Estimate, Estimates)
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 import sympy as sp
 
 from gantheory.divergences import DIVERGENCES
+from gantheory.errors import InternalError
 from gantheory.records import Estimate, How, Verdict
 from gantheory.verify import Check
 
@@ -43,7 +44,7 @@ def changed(law: str, text: str, *, up_to_constants: bool = False) -> tuple[str,
         candidate = CHANGES[kind](text)
         if differ(text, candidate):
             return kind, candidate
-    raise AssertionError(f"no change of {text!r} makes it false")
+    raise InternalError(f"no change of {text!r} makes it false")
 
 
 def differ(one: str, other: str) -> bool:

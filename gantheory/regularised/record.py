@@ -27,6 +27,7 @@ from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
 from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import reduced
 from gantheory.regularised.tails import HEAVY, left_out
+from gantheory.rounding import EPS
 from gantheory.shown import Shown
 from gantheory.wrt import parameter_of_q
 
@@ -43,7 +44,7 @@ ROUNDS = 14
 STALLED = 0.7  # of the gap before: cutting no longer helps against rounding
 ENOUGH = 1e-22  # the gap's bound, a sum of squares: its root is what other numbers are off by
 MOST_ELEMENTS = 3000
-ROUNDING = 64 * np.finfo(float).eps
+ROUNDING = 64 * EPS
 LOOSE = 1e-13  # of a law's mass, outside of where the penalty acts
 COARSE = 1e-3  # relative: a penalty that two resolutions see so differently is not resolved
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth

@@ -14,6 +14,7 @@ from gantheory.exact.limits import limit
 from gantheory.exact.signs.balls import enclose
 from gantheory.functions import r
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.theory.cases import condition, in_cases, piecewise
 from gantheory.theory.curvature import Curve, algebra_of, followed_curvature, value_at
 from gantheory.theory.masses import BITS, enclosed_mass, mass
@@ -127,7 +128,7 @@ class _Masses:
         with ctx.workprec(BITS):
             ball = enclose(total, self.balls)
         value = float(ball.mid())
-        error = float((ball - value).abs_upper()) * (1 + 2**-52)
+        error = float((ball - value).abs_upper()) * (1 + EPS)
         return Estimate(value, error, method="certified integral")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from gantheory.deadline import Undecided
+from gantheory.errors import InternalError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.derivative import derivative
 from gantheory.functions import r
@@ -98,4 +99,4 @@ def _homes(curve: Curve, parameters: Assumptions) -> list[tuple[int, sp.Basic]]:
             found.append((k, condition(upper - ONE, ">=", parameters)))
         elif before >= 0:
             return [*found, (k, sp.true)]
-    raise AssertionError("the last cell ends at infinity")
+    raise InternalError("the last cell ends at infinity")

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from simulations.compare import across_seeds
 
@@ -202,18 +200,3 @@ def outcome_from(plain: Mapping[str, Any]) -> ProtocolOutcome:
         for name, values in plain["numbers"].items()
     }
     return ProtocolOutcome(**{**plain, "seeds": tuple(plain["seeds"]), "numbers": numbers})
-
-
-def read_outcome(path: Path) -> ProtocolOutcome:
-    """Return the outcome that a run wrote.
-
-    Raises:
-        GantheoryError: where the file holds none.
-    """
-    try:
-        return outcome_from(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GantheoryError(
-            f"{path} is no outcome of a protocol ({type(error).__name__}); remove it, and the run "
-            "is measured again"
-        ) from None

@@ -6,7 +6,7 @@ import sympy as sp
 from gantheory import Loss
 from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
-from gantheory.dynamics.conserved import conserved_by_flow, conserved_by_update
+from gantheory.dynamics.conserved import conserved_by_flow
 from gantheory.dynamics.equilibria import equilibria
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.lyapunov import distance_along_flow
@@ -263,9 +263,6 @@ def test_conserved_quantities_are_found_and_no_others():
     x, y = bilinear().variables
     assert conserved_by_flow(bilinear()) == (x**2 + y**2,)
     assert conserved_by_flow(dirac("non-saturating")) == ()
-    alternating = conserved_by_update(update(rules.alternating()), (x, y))
-    assert alternating == (x**2 + y**2 - eta * x * y,)
-    assert conserved_by_update(update(rules.simultaneous()), (x, y)) == ()
 
 
 def test_the_non_saturating_flow_comes_closer_and_converges():

@@ -37,9 +37,9 @@ def test_an_affine_generator_is_normal_with_the_absolute_scale(loc, scale):
 
 
 def test_a_folded_generators_distribution_is_that_of_its_samples():
-    index, _ = FOLDED.preimages(np.linspace(*FOLDED.quantile_range(), 101))
-    assert np.bincount(index).max() >= 2  # it does fold
     drawn = np.sort(FOLDED(np.random.default_rng(1).standard_normal(SAMPLES))[0])
+    index, _ = FOLDED.preimages(np.linspace(drawn[0], drawn[-1], 101))
+    assert np.bincount(index).max() >= 2  # it does fold
     x = np.quantile(drawn, np.linspace(0.02, 0.98, 25))
     gap = np.abs(FOLDED.cdf(x) - np.searchsorted(drawn, x) / SAMPLES)
     assert gap.max() < BAND
@@ -52,7 +52,7 @@ def test_a_folded_generators_density_is_the_slope_of_its_distribution():
     width = 1e-5
     slope = (FOLDED.cdf(drawn + width) - FOLDED.cdf(drawn - width)) / (2 * width)
     np.testing.assert_allclose(np.exp(FOLDED.logpdf(drawn)), slope, rtol=1e-5)
-    beyond = FOLDED.quantile_range()[1] + 1.0
+    beyond = FOLDED(np.linspace(-8, 8, 4001))[0].max() + 1.0
     assert FOLDED.logpdf(np.array([beyond]))[0] == -np.inf
 
 

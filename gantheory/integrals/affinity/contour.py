@@ -31,9 +31,9 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 
 METHOD = "contour integral of the affinity"
-EPS = float(np.finfo(float).eps)
 REACH = 80.0  # of x, where even 1/(α(1 − α)) is below 1e-34
 FIRST, HALVINGS = 0.25, (3, 8)
 CONVERGED = 1e-12  # relative

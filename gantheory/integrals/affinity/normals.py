@@ -18,12 +18,13 @@ from flint import ctx
 
 from gantheory.densities.base import Array
 from gantheory.densities.plane import Spatial, Tangent
-from gantheory.integrals.affinity.contour import EPS, divergence_by_affinity, is_known
+from gantheory.integrals.affinity.contour import divergence_by_affinity, is_known
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.plane.boxes import same_law
 from gantheory.integrals.plane.exactly import normal_parts
 from gantheory.integrals.plane.normals import closed_form_of_normals
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 

@@ -24,6 +24,7 @@ from gantheory.divergences.stable import Integrand
 from gantheory.integrals.bulk.rows import STANDARD, LawRows, MixtureRows
 from gantheory.integrals.kernels.bounds import bounds_of
 from gantheory.integrals.kernels.kernel import Kernel
+from gantheory.rounding import EPS
 
 COUNT = 88  # steps of a piece, a multiple of 4: normals up to 9 apart to 1e-10
 CHUNK = 100  # rows at once: arrays of 150 kB, which stay in a core's own cache
@@ -32,7 +33,6 @@ THINNEST = 400.0  # widths of its narrowest bump in a row's window: beyond, piec
 CONVERGED = 1e-12  # relative error at which a derivative needs no second form
 GRID = 65  # points of a row at which a crossing of the two densities is looked for
 AROUND = np.linspace(-9, 9, 37)  # widths about a narrow bump at which more are looked for
-EPS = float(np.finfo(float).eps)
 
 
 @cache

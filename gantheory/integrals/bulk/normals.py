@@ -29,8 +29,8 @@ from gantheory.divergences import FDivergence, find_divergence
 from gantheory.integrals.line.estimates import CAREFUL
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
-EPS = float(np.finfo(float).eps)
 ROUNDINGS = 32 * EPS  # of a sum of two positive terms, each of which has a few
 BRINK = 1e-6  # of 1 + (1 − α)w against its terms: nearer to infinity digits are lost
 CHUNK = 4096  # pairs at once: a formula's arrays then stay in a core's own cache

@@ -16,8 +16,8 @@ import numpy as np
 from scipy import special
 
 from gantheory.densities.base import Array
+from gantheory.rounding import EPS
 
-EPS = float(np.finfo(float).eps)
 ULPS = 4.0  # of the functions of numpy; of SciPy's see below
 SPECIAL = 64.0  # roundings by which SciPy's gamma, digamma and their like may be off
 

@@ -21,7 +21,9 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.densities.counts import Counts
-from gantheory.integrals.counting.terms import EPS, Sum, Terms, ends_of
+from gantheory.errors import InternalError
+from gantheory.integrals.counting.terms import Sum, Terms, ends_of
+from gantheory.rounding import EPS
 
 WHOLE = 1 << 15  # terms that are written out at once
 CHUNK = 1 << 17
@@ -57,7 +59,7 @@ def block(terms: Terms, low: float, high: float) -> Sum:
             reason = f"{terms.p} and {terms.q} need more than {MOST:.0e} terms"
             return Sum(math.nan, math.inf, 0.0, found.count, reason)
         found, start, end, size = _halved(terms, found, start, end, size)
-    raise AssertionError("a panel of whole numbers is halved no more than 60 times")
+    raise InternalError("a panel of whole numbers is halved no more than 60 times")
 
 
 def _halved(

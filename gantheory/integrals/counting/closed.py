@@ -22,9 +22,9 @@ from gantheory.densities.counts import Binomial, Geometric, NegativeBinomial, Po
 from gantheory.densities.gammas import in_digits
 from gantheory.densities.inherited import of_family
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
-EPS = 2.0**-52
 NAMES = ("kl_pq", "kl_qp")
 
 

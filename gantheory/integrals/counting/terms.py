@@ -13,8 +13,8 @@ from gantheory.densities.counts import Counts, Decay
 from gantheory.densities.discrete import Discrete
 from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.kernels.kernel import Integrand
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 REACH = 42.0  # widths from the middle within which a law is summed from the start
 FAR = 700.0  # of log k: beyond, k is hardly held by binary64
 

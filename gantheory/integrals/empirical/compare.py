@@ -21,6 +21,7 @@ from gantheory.integrals.transport.against import (
 from gantheory.integrals.transport.points import mmd2_of_points, mmd2_of_two
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 from gantheory.samples import Samples, is_sample_like, samples
 from gantheory.shown import Overview
 
@@ -204,7 +205,7 @@ def _value(name: str, p: Samples, q: Samples, kernel: Any, seed: int) -> Sharp:
         }  # fmt: skip
         value = on_line[plain](x, y)
         reach = max(abs(float(z)) for z in (x.min(), x.max(), y.min(), y.max()))
-        return value, line.EPS * (4 * value + (0.0 if name == "ks" else 2 * reach)), 0.0
+        return value, EPS * (4 * value + (0.0 if name == "ks" else 2 * reach)), 0.0
     if name == "ks":
         raise GantheoryError(f"ks of {p} and {q}: it is a distance on the line; take a column")
     if name == "energy":

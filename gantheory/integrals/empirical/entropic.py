@@ -22,8 +22,8 @@ from scipy.special import logsumexp, ndtri
 
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, require, shown
-from gantheory.integrals.empirical.line import EPS
 from gantheory.integrals.empirical.space import MOST_PAIRS, as_rows
+from gantheory.rounding import EPS
 
 ROUNDS = 20_000
 CLOSE = 1e-11  # of the marginals, where POT stops

@@ -8,8 +8,6 @@ import numpy as np
 
 from gantheory.densities.base import Array
 
-EPS = 2.0**-52
-
 
 def _gaps(x: Array, y: Array) -> tuple[Array, Array]:
     """Return F_x − F_y between consecutive points of both samples, and the lengths between."""

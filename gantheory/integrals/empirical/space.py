@@ -11,7 +11,8 @@ from scipy.spatial.distance import cdist
 
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError, require
-from gantheory.integrals.empirical.line import EPS, between_levels
+from gantheory.integrals.empirical.line import between_levels
+from gantheory.rounding import EPS
 
 MOST_PAIRS = 25_000_000  # of distances held at once: 200 MB
 DIRECTIONS = 1000

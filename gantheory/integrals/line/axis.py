@@ -18,9 +18,10 @@ from gantheory.densities.inherited import of_family
 from gantheory.densities.mixtures import Mixture
 from gantheory.densities.restricted import Restrict
 from gantheory.densities.univariate import Univariate
+from gantheory.rounding import EPS
 
 GAIN = 0.5  # the share of what rounding displaces that must go for a move to be worth it
-FREE = 2.0**-52  # of a width: a displacement that costs no more than any other rounding
+FREE = EPS  # of a width: a displacement that costs no more than any other rounding
 NARROW = 0.25  # of a width: a law displaced by more may lie between all that is looked at
 
 

@@ -17,8 +17,7 @@ from gantheory.divergences.ratio import Ratio
 from gantheory.divergences.stable import Integrand, Scaled
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.records import Estimate, Status
-
-EPS = float(np.finfo(float).eps)
+from gantheory.rounding import EPS
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from gantheory.integrals.line.breaks import ratio_rounding
 from gantheory.integrals.line.integrals import Output, Pair
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays, sampled, signs
 from gantheory.integrals.line.probe import Probe
+from gantheory.rounding import EPS
 
-EPS = float(np.finfo(float).eps)
 ROUNDS = 30  # halvings of a panel in which u may touch a level twice between its samples
 SAME = 1e-9  # crossings nearer than this share of a panel are one, found from both its sides
 ASIDE = 1e-6  # of a panel: how far from a crossing the slopes on its two sides are taken

@@ -15,8 +15,8 @@ from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Univariate, nearest
 from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.kernels.kernel import Kernel
-from gantheory.integrals.line.quadrature import EPS
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 ROUNDINGS = 32.0  # of a kernel at p alone or q alone, read from a table where it has no formula
 

@@ -18,7 +18,8 @@ from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import LOWEST, Probe
-from gantheory.integrals.line.quadrature import EPS, HIDDEN, NodeSamples, Sums, integrate
+from gantheory.integrals.line.quadrature import HIDDEN, NodeSamples, Sums, integrate
+from gantheory.rounding import EPS
 
 SMALLEST = 5e-324  # the spacing of subnormal numbers
 # Panels are also cut where abs(u) is about these: there the kernels bend.

@@ -24,8 +24,8 @@ from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.integrals.line.crossings import Term
 from gantheory.integrals.line.integrals import Pair
-from gantheory.integrals.line.quadrature import EPS
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 SMOOTH = 1e-9  # one-sided limits that differ by less are one value, rounded
 NEXT = 1e-300  # of a point: a distance at which it is itself, seen from one side

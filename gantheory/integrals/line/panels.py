@@ -18,6 +18,7 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
+from gantheory.rounding import EPS
 
 # Widths of successive panels in log distance grow by this factor: 45 of them span exp(±6e4).
 GROWTH = 1.25
@@ -254,7 +255,7 @@ def level_crossings(
     return owner, root, slope
 
 
-SEAM = 64 * float(np.finfo(float).eps)  # of the largest v near an end: what rounding makes of 0
+SEAM = 64 * EPS  # of the largest v near an end: what rounding makes of 0
 # Chebyshev-Lobatto points: dense next to the ends of a panel, as the nodes are.
 SAMPLES = -np.cos(np.pi * np.arange(23) / 22)
 

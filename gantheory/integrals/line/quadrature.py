@@ -15,8 +15,7 @@ import numpy as np
 
 from gantheory.densities.base import Array
 from gantheory.integrals.line.panels import Panels
-
-EPS = float(np.finfo(float).eps)
+from gantheory.rounding import EPS
 
 # Gauss-Kronrod 31 on [-1, 1]: nodes and weights from the zeros of Legendre's and Stieltjes'
 # polynomials at 60 digits; 31 nodes settle most panels without a second round.

@@ -28,6 +28,7 @@ from gantheory.integrals.line.quadrature import GAUSS, KRONROD, NODES
 from gantheory.integrals.plane.decay import Bump, bumps
 from gantheory.integrals.plane.normals import mahalanobis
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 
 REACH = 9.8  # standard deviations: beyond, a normal in the plane holds exp(-48) of its mass
 WIDTH = 5.0  # a box is at most this many standard deviations of a normal that reaches into it
@@ -36,7 +37,6 @@ MAX_BOXES = 40_000
 MAX_KINKED = 3_000  # along a curve with a kink more boxes gain a digit for ten times the time
 ROUNDS = 40
 CHUNK = 100  # boxes at once: 961 nodes each
-EPS = float(np.finfo(float).eps)
 METHOD = "quadrature in the plane"
 
 

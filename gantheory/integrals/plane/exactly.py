@@ -22,8 +22,8 @@ from gantheory.densities.modes import GridMixture2d, RingMixture2d
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Normal2dIso, NormalNd, Spatial, SpatialMixture
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.rounding import EPS
 
-EPS = float(np.finfo(float).eps)
 BITS = (192, 384, 768, 1536, 3072)
 SURE = 60  # bits of relative accuracy: binary64 and a little
 Part = tuple[Any, list[Any], list[list[Any]]]  # weight, mean, covariance

@@ -23,8 +23,8 @@ from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.counting.terms import size_of
 from gantheory.integrals.transport.counts import above, ladder_of
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
-EPS = 2.0**-52
 METHOD = "quadrature"
 METRICS = ("w1", "w2", "energy", "ks")
 LEAST = 1e-22  # masses below this are left out: 4000 of them weigh less than a rounding

@@ -13,9 +13,10 @@ from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
-from gantheory.integrals.transport.counts import EPS, METHOD, MOST, above, ladder_of, sum_estimate
+from gantheory.integrals.transport.counts import METHOD, MOST, above, ladder_of, sum_estimate
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 DIRECT = 2048  # terms up to which the sums are written out; beyond, they are convolved

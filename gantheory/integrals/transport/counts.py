@@ -23,9 +23,9 @@ from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.counting.terms import size_of
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
-EPS = 2.0**-52
 METHOD = "sum"
 REACH = 90.0  # widths from the middle: beyond, a law that falls like exp(−k/width) has nothing
 MOST = 1 << 22

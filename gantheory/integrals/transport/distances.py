@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import mpmath
-import numpy as np
 from flint import acb, acb_mat, arb, ctx
 
 from gantheory.densities import Density, parse_density
@@ -25,9 +24,9 @@ from gantheory.integrals.transport.masses import energy_of_masses, wasserstein_o
 from gantheory.integrals.transport.quantiles import w2_line
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
-EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"
 FEW = 30  # components up to which the closed form of all pairs is quick in many digits
 SOME = 200  # up to which it takes seconds, as an integral does

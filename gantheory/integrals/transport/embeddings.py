@@ -27,11 +27,12 @@ from gantheory.integrals.line.integrals import LineIntegral, Output, Pair, line_
 from gantheory.integrals.line.moving import beside, moves_one_way, moving_points
 from gantheory.integrals.line.panels import Panels, rays
 from gantheory.integrals.line.probe import Sampling, panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Gap, alive
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.integrals.transport.witness import Witness
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 NOT_CONVERGED = "the integral of MMD² does not converge"

@@ -30,10 +30,11 @@ from gantheory.integrals.line.integrals import line_integrals
 from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.energies import energy_on_the_line, is_infinite
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.records import Estimate, Status
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 NODES = 20

@@ -13,7 +13,8 @@ from gantheory.densities.base import Array
 from gantheory.densities.inherited import of_family
 from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.univariate import Interval, Points, Univariate
-from gantheory.integrals.line.quadrature import EPS, NodeSamples
+from gantheory.integrals.line.quadrature import NodeSamples
+from gantheory.rounding import EPS
 
 # Twice what scipy's distribution functions were off against 40 digits, on 300 random arguments;
 # deep in a tail the rounding of the logarithm's argument adds EPS·abs(log F).

@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import accumulate
 
 from gantheory.densities.discrete import Discrete
-from gantheory.integrals.plane.exactly import EPS
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 METHOD = "finite sum"
 

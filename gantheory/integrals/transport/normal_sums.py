@@ -22,9 +22,9 @@ from scipy.special import erfcx
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
-from gantheory.integrals.line.quadrature import EPS
 from gantheory.integrals.plane.exactly import normal_parts
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 SHARP = 1e-10  # relative error of an answer that is kept

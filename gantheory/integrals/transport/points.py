@@ -25,13 +25,14 @@ from gantheory.divergences.ratio import Ratio
 from gantheory.integrals.line.integrals import Pair, line_integrals
 from gantheory.integrals.line.panels import rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, integrate
+from gantheory.integrals.line.quadrature import integrate
 from gantheory.integrals.transport.against import Weighted, distance_of_points
 from gantheory.integrals.transport.embeddings import NOT_CONVERGED, WitnessIntegrand
 from gantheory.integrals.transport.gaps import Gap
 from gantheory.integrals.transport.radial import RadialKernel, kernel_named
 from gantheory.integrals.transport.witness import Witness
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 Embedding = Callable[[Array], Array]
 AT_ONCE = 1 << 21  # pairs of points

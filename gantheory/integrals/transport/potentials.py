@@ -25,10 +25,11 @@ from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import beside, moving_points
 from gantheory.integrals.line.panels import SAMPLES, Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 KINK = "W1 has a kink where the two laws are equal, so it has no derivative there"
 # As a share of the integral of the absolute value: what rounding alone never reaches, as its

@@ -24,10 +24,11 @@ from gantheory.integrals.line.estimates import finished
 from gantheory.integrals.line.inputs import input_noise
 from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.panels import Panels
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, integrate
 from gantheory.integrals.transport.gaps import CDF_NOISE, Coupling, alive
 from gantheory.integrals.transport.moments import infinite_moment
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 METHOD = "quadrature of quantiles"

@@ -19,8 +19,8 @@ import numpy as np
 from gantheory.densities.base import Array
 from gantheory.densities.plane import Spatial
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
-EPS = float(np.finfo(float).eps)
 CLOSED = "closed form"
 SAME = 1e-14  # relative: what decimals may have parted
 STEP = 0.125  # of the trapezoidal rule in log s: exponentially exact, for it is analytic to ±π

@@ -23,11 +23,12 @@ from gantheory.integrals.line.integrals import LineIntegral, line_integrals
 from gantheory.integrals.line.moving import moves_one_way
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import panels_of
-from gantheory.integrals.line.quadrature import EPS, NodeSamples, OneIntegrand, integrate
+from gantheory.integrals.line.quadrature import NodeSamples, OneIntegrand, integrate
 from gantheory.integrals.transport.gaps import Coupling, Gap, alive, hull
 from gantheory.integrals.transport.moments import NO_SETTLING, without_mean
 from gantheory.integrals.transport.potentials import w1_slope
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
 
 
