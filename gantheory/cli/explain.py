@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option, heads_option, loss_named
 from gantheory.cli.wrapping import say
-from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
     from gantheory.losses.loss import Loss
@@ -46,26 +44,23 @@ def command(
     """
     from gantheory.report.explain import explain
 
-    if stuck is not None and not math.isfinite(stuck):
-        raise GantheoryError(f"--stuck {stuck} must be a finite number")
-    found = explain(loss_named(loss, file), discriminator_loss=discriminator_loss, heads=heads)
+    found = explain(
+        loss_named(loss, file), discriminator_loss=discriminator_loss, stuck=stuck, heads=heads
+    )
     if as_json:
-        data: dict[str, Any] = found.as_dict()
-        if stuck is not None:
-            data["stuck"] = [one.__dict__ | {"number": one.number} for one in found.meanings(stuck)]
-        print_json(data)
+        print_json(found.as_dict())
     else:
-        _print(found, stuck)
+        _print(found)
 
 
-def _print(explanation: Explanation, stuck: float | None) -> None:
+def _print(explanation: Explanation) -> None:
     from gantheory.divergences.symbols import dotted, in_symbols
 
     say(explanation.definition.title)
     if explanation.bound is not None:
         say(f"  a discriminator loss of {explanation.bound.loss:g}: {_bound(explanation.bound)}")
-    if stuck is not None:
-        _print_meanings(explanation.meanings(stuck), f"stuck at {stuck:g}:")
+    if explanation.stuck is not None:
+        _print_meanings(explanation.stuck_at, f"stuck at {explanation.stuck:g}:")
     say(f"  discriminator loss at D*: {dotted(_range(explanation.discriminator))}")
     say(f"  generator loss at D*: {dotted(_range(explanation.generator))}")
     if explanation.generator.lowest is not None and explanation.generator.lowest.is_finite:
@@ -74,7 +69,7 @@ def _print(explanation: Explanation, stuck: float | None) -> None:
     say(f"  G follows: {in_symbols(explanation.follows)}")
     say(f"  gradient: {explanation.gradient}")
     say(f"  bound: {in_symbols(explanation.bound_rule)}")
-    if stuck is None:
+    if explanation.stuck is None:
         _print_meanings(explanation.usual_plateaus, "where a loss may stop:")
 
 

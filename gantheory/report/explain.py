@@ -6,6 +6,7 @@ of the loss; nothing is written for a particular loss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -33,7 +34,11 @@ from gantheory.theory.records import text
 
 
 def explain(
-    loss: Loss | str, *, discriminator_loss: float | None = None, heads: int | None = None
+    loss: Loss | str,
+    *,
+    discriminator_loss: float | None = None,
+    stuck: float | None = None,
+    heads: int | None = None,
 ) -> Explanation:
     """Explain what the values of a loss mean.
 
@@ -42,20 +47,22 @@ def explain(
     Args:
         loss: a `Loss`, or the name of one, constrained critics included.
         discriminator_loss: a measured loss, to be turned into a bound.
+        stuck: a value at which a loss has stopped, to be recognised.
         heads: how many discriminators of the loss are summed; unless given, what the loss says.
 
     >>> explain("minimax").discriminator.equilibrium
     2*log(2)
     >>> explain("minimax", discriminator_loss=1.0).bound.divergence
     '2*jsd'
+    >>> explain("minimax", stuck=1.386).stuck_at[0].when
+    'D = 1/2 everywhere'
     """
+    if stuck is not None and not math.isfinite(stuck):
+        raise GantheoryError(f"stuck = {stuck} must be a finite number")
     entry = find(loss)
     found = _explanation(entry if heads is None else summed(entry, heads))
-    return (
-        found
-        if discriminator_loss is None
-        else replace(found, bound=found.certify(discriminator_loss))
-    )
+    bound = None if discriminator_loss is None else found.certify(discriminator_loss)
+    return replace(found, bound=bound, stuck=stuck)
 
 
 def _explanation(entry: Loss | Critic) -> Explanation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -98,10 +99,12 @@ class Explanation(Shown):
     reports: str
     bound: Bound | None = None
     vanishing_in_score: bool | None = None
+    stuck: float | None = None
 
     def overview(self) -> Overview:
         """Return what the losses read, what G follows, and at which values a loss may stop."""
-        rows = [
+        rows = [*self._stuck_rows()] if self.stuck is not None else []
+        rows += [
             ("discriminator's loss", _range_text(self.discriminator)),
             ("generator's loss", _range_text(self.generator)),
             ("G follows", self.follows),
@@ -109,9 +112,22 @@ class Explanation(Shown):
             ("bound", self.bound_rule),
         ]
         rows += [(f"stops at {text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
-                 for one in self.usual_plateaus]  # fmt: skip
+                 for one in self.usual_plateaus if self.stuck is None]  # fmt: skip
         told = ((label, in_prose(said)) for label, said in rows)
         return Overview(f"What the losses of {self.definition.title} mean", tuple(told))
+
+    def _stuck_rows(self) -> Iterator[tuple[str, str]]:
+        """Yield what the value at which a loss has stopped may be."""
+        named = f"stuck at {self.stuck:g}"
+        for one in self.stuck_at:
+            yield named, f"{one.loss}: {one.when}; {one.meaning}"
+        if not self.stuck_at:
+            yield named, "no plateau of this loss"
+
+    @property
+    def stuck_at(self) -> tuple[Plateau, ...]:
+        """The plateaus that the value at which a loss has stopped may be, the nearest first."""
+        return () if self.stuck is None else self.meanings(self.stuck)
 
     @property
     def bound_rule(self) -> str:
@@ -176,20 +192,22 @@ class Explanation(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable JSON keys."""
+        stopped = {} if self.stuck is None else {"stuck": [*map(_plateau_dict, self.stuck_at)]}
         return {
             "definition": self.definition.as_dict(),
             "discriminator_loss": _range_dict(self.discriminator),
             "generator_loss": _range_dict(self.generator),
-            "plateaus": [
-                {"loss": one.loss, "value": text(one.value), "number": one.number,
-                 "when": one.when, "meaning": one.meaning}
-                for one in self.plateaus
-            ],
+            "plateaus": [*map(_plateau_dict, self.plateaus)],
             "gradient": {"vanishing": self.vanishing,
                          "vanishing_in_score": self.vanishing_in_score, "where": self.gradient},
             "follows": self.follows,
             "bound": {"rule": self.bound_rule, **(vars(self.bound) if self.bound else {})},
-        }  # fmt: skip
+        } | stopped  # fmt: skip
+
+
+def _plateau_dict(one: Plateau) -> dict[str, Any]:
+    return {"loss": one.loss, "value": text(one.value), "number": one.number,
+            "when": one.when, "meaning": one.meaning}  # fmt: skip
 
 
 def _range_text(losses: LossRange) -> str:

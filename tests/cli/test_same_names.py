@@ -48,7 +48,6 @@ OTHERWISE = {
         "parameter": "Loss(parameters=...) and `loss.partly`",
     },
     "audit": {"fail_on": "a program's exit status"},
-    "explain": {"stuck": "`Explanation.meanings`"},
     "curve": {
         "from": "a word of Python: values=...", "to": "values=...", "out": "`Curves.to_csv`",
         "generator": "`pushforward`, for a figure", "measure": "`simulations.fit`", "seed": "of it",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gantheory.densities import Density, parse_density
-from gantheory.errors import unknown_name
+from gantheory.errors import GantheoryError, shown, unknown_name
 from gantheory.integrals.curves.formula import dual, leaves, tree_in_d
 
 _LETTER = re.compile(r"\bd\b")
@@ -70,6 +70,11 @@ def find_family(family: Family | str, p: str | None = None, q: str | None = None
     P = normal(0, 1), Q = laplace(d, 1)
     """
     if not isinstance(family, Family):
+        if "(" in family:
+            raise GantheoryError(
+                f"{shown(family)} is a law and no family of pairs; give the laws by name, as "
+                'p="normal(0, 1)", q="normal(d, 1)"'
+            )
         if family not in FAMILIES:
             raise unknown_name("family", family, FAMILIES)
         family = FAMILIES[family]
