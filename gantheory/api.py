@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
-from gantheory.errors import unknown_name
+from gantheory.errors import GantheoryError, require_finite, require_type, several, unknown_name
 from gantheory.losses import find, summed
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
@@ -47,6 +47,8 @@ def derive(
     >>> derive("WGAN").named
     'w1'
     """
+    if require_finite("seconds", seconds) <= 0:
+        raise GantheoryError(f"seconds = {seconds} must be positive")
     asked = find(loss)
     asked = asked if heads is None else summed(asked, heads)
     if isinstance(asked, Critic):
@@ -88,7 +90,9 @@ def choose_checks(ids: str | Iterable[str] = (), *, quick: bool = False) -> list
     from gantheory.ledger.checks import CHECKS
     from gantheory.ledger.statements.checks import statement_checks
 
-    wanted = [ids] if isinstance(ids, str) else list(ids)
+    wanted = several("check", ids, str, "an id such as 'minimax.value', or several")
+    for name in wanted:
+        require_type("check", name, str, "an id such as 'minimax.value'")
     known: Mapping[str, Check] = CHECKS
     if not wanted or any(name not in CHECKS for name in wanted):
         known = {**CHECKS, **statement_checks()}

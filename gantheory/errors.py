@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
+from numbers import Real
 from pathlib import Path
+from typing import Any, cast
 
 _LISTED = re.compile(r"([(\[])((?:[-+.\deinf]+,\s*){11,}[-+.\deinf]+),?[)\]]")
 
@@ -99,6 +102,34 @@ def require_type(kind: str, value: object, types: type | tuple[type, ...], give:
     """
     if not isinstance(value, types):
         raise wrong_type(kind, value, give)
+
+
+def require_finite(kind: str, value: object) -> float:
+    """Return a finite real number as a float, and refuse whatever is none.
+
+    >>> require_finite("stuck", 2)
+    2.0
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(found := float(cast(Real, value))):
+        raise GantheoryError(f"{kind} = {shown(value)} must be a finite number")
+    return found
+
+
+def several(kind: str, given: object, one: type | tuple[type, ...], give: str) -> list[Any]:
+    """Return what is given as a list, whether it is one thing or several of them.
+
+    Raises:
+        GantheoryError: for what is neither.
+
+    >>> several("divergence", "tv", str, "a name"), several("divergence", ("tv", "jsd"), str, "")
+    (['tv'], ['tv', 'jsd'])
+    """
+    if isinstance(given, one):
+        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, bytes):
+        raise wrong_type(kind, given, give)
+    return list(given)
 
 
 def wrong_type(kind: str, value: object, give: str) -> GantheoryError:

@@ -248,9 +248,9 @@ def analyse(game: Game | str, method: Method | str = "simultaneous", step: Any =
     >>> str(found.decision.behaviour), found.step_sizes.converges
     ('converges', Interval.open(0, sqrt(3)/3))
     """
-    method = make_method(method) if isinstance(method, str) else method
+    method = method if isinstance(method, Method) else make_method(method)
     rational = read_step(step)
-    game = get_game(game) if isinstance(game, str) else game
+    game = game if isinstance(game, Game) else get_game(game)
     solved = zeros_of_field(game)
     found = equilibria(game, solved)
     undecided = Decision(Behaviour.UNDECIDED, How.UNDECIDED, "")

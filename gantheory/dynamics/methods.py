@@ -11,7 +11,7 @@ import sympy as sp
 from gantheory.dynamics import rules
 from gantheory.dynamics.record import Game
 from gantheory.dynamics.regularise import with_consensus
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.expressions import Grammar, number, parse
 
 HALF = sp.Rational(1, 2)
@@ -75,6 +75,7 @@ def make_method(
     >>> make_method("alternating", inner=5).options["inner"]
     5
     """
+    require_type("method", name, str, "a name such as 'simultaneous'")
     method = _plain_method(name, inner, consensus, momentum, momentum2, order)
     if clip is None:
         return method

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import sympy as sp
 
 from gantheory.dynamics.record import Game
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.expressions import ELEMENTARY, Grammar, parse
 from gantheory.formulas import Interval, interval
 from gantheory.functions import to_sympy
@@ -39,6 +39,8 @@ def read_game(
     >>> read_game("x*y", "x", "y").field.T
     Matrix([[-y, x]])
     """
+    for text in (value, player1, player2):
+        require_type("part of a game", text, str, "text: payoff and variables, as 'x*y', 'x', 'y'")
     names = [_variables(text, k) for k, text in enumerate((player1, player2), 1)]
     for shared in set(names[0]) & set(names[1]):
         raise GantheoryError(f"variable {shared!r} belongs to both players; give it to one")

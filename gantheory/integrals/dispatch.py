@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from gantheory.densities import Densities, Density, parse_density, read_laws
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, shown, unknown_name
+from gantheory.errors import GantheoryError, several, shown, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import sweep_line
@@ -263,11 +263,11 @@ def divergence_table(
     """
     p, q = read_laws(p), read_laws(q)
     wanted = (wrt,) if wrt is None or isinstance(wrt, str) else tuple(wrt)
+    listed = several("divergence", names, str, "a name such as 'jsd', or several")
     if isinstance(p, Densities) or isinstance(q, Densities):
-        return _of_arrays(list(names), p, q, wanted)
+        return _of_arrays(listed, p, q, wanted)
     if not isinstance(p, Univariate) or not isinstance(q, Univariate):
-        return {(name, w): _answer(name, p, q, w, "auto") for name in names for w in wanted}
-    listed = list(names)
+        return {(name, w): _answer(name, p, q, w, "auto") for name in listed for w in wanted}
     asked = [resolve(name) for name in listed]
     answers = _answers(asked, p, q, wanted)
     return {

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF, RANDOM, interval, law
 from gantheory.losses.critic import Critic, Functional
@@ -78,6 +78,7 @@ def read_entry(path: Path | str) -> Loss | Critic:
     ...     str(read_entry(file).objective)
     'E_p(t) - log(E_q(exp(t)))'
     """
+    require_type("file", path, (str, Path), "the path of a TOML file")
     path = Path(path)
     text = _text_of(path)
     data = _data_of(path, text)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.expressions import number, parse
 from gantheory.formulas import (
     LAW,
@@ -154,6 +154,9 @@ class Loss(Shown):
     numbers: Mapping[str, Fraction] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_type("name of a loss", self.name, str, "text")
+        require_type("domain", self.domain, str, "an interval as text, like '(-oo, oo)'")
+        require_type("parameters", self.parameters, Mapping, "intervals by name, {'c': '(0, oo)'}")
         trees = [parse(getattr(self, part), RANDOM) for part in ("real", "fake", "generator")]
         used = {name for tree in trees for name in names_in(tree)}
         link = self.link or ("sigmoid(t)" if PROBABILITY in used else "t")

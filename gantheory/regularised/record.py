@@ -182,7 +182,7 @@ def optimal_discriminator(
     >>> print(f"{found.value.value:.6f} {found.penalty.value:.6f} {found.gradient().value:.6f}")
     -1.251709 0.048300 0.175918
     """
-    penalty = Regulariser.of(regulariser) if isinstance(regulariser, str) else regulariser
+    penalty = Regulariser.given(regulariser)
     game = _separable(loss, penalty)
     first, second = parse_density(p), parse_density(q)
     found = None if penalty.between else reduced(first, second)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_type
 from gantheory.expressions import Grammar, number, parse
 
 ZERO_CENTRED = {"r1": ("r1",), "r2": ("r2",), "both": ("r1", "r2")}
@@ -44,6 +44,14 @@ class Regulariser:
     on_fake: Fraction
     slope: Fraction | None = None
     between: GradientPenalty | None = None
+
+    @classmethod
+    def given(cls, regulariser: object) -> Regulariser:
+        """Return a regulariser, or the one that a text says."""
+        if isinstance(regulariser, Regulariser):
+            return regulariser
+        require_type("regulariser", regulariser, str, "text like 'r1(1)'")
+        return cls.of(str(regulariser))
 
     @classmethod
     def of(cls, text: str) -> Regulariser:

@@ -6,7 +6,6 @@ of the loss; nothing is written for a particular loss.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from gantheory.critics import derive_critic
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_finite
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.functions import r, to_sympy
@@ -57,11 +56,12 @@ def explain(
     >>> explain("minimax", stuck=1.386).stuck_at[0].when
     'D = 1/2 everywhere'
     """
-    if stuck is not None and not math.isfinite(stuck):
-        raise GantheoryError(f"stuck = {stuck} must be a finite number")
+    stuck = stuck if stuck is None else require_finite("stuck", stuck)
+    measured = discriminator_loss
+    measured = measured if measured is None else require_finite("discriminator_loss", measured)
     entry = find(loss)
     found = _explanation(entry if heads is None else summed(entry, heads))
-    bound = None if discriminator_loss is None else found.certify(discriminator_loss)
+    bound = None if measured is None else found.certify(measured)
     return replace(found, bound=bound, stuck=stuck)
 
 

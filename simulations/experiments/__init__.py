@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from simulations.experiments.base import Comparison, Experiment, Measurement, Setting
 
 NAMES = (
@@ -57,6 +57,7 @@ def load(name: str) -> Experiment:
     >>> load("frozen-gradient").name
     'frozen-gradient'
     """
+    require_type("experiment", name, str, f"a name such as {NAMES[0]!r}")
     if name in _ENTERED:
         return _ENTERED[name]
     if name not in NAMES:

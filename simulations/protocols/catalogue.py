@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
-from gantheory.errors import unknown_name
+from gantheory.errors import require_type, unknown_name
 from simulations.protocols import digits, mescheder, plane
 from simulations.protocols.protocol import Protocol
 
@@ -36,7 +36,6 @@ def list_protocols() -> tuple[str, ...]:
     return tuple(MAKERS)
 
 
-@cache
 def get_protocol(name: str) -> Protocol:
     """Return a published toy by name.
 
@@ -46,6 +45,12 @@ def get_protocol(name: str) -> Protocol:
     >>> get_protocol("unrolled-ring-5").recipe.unrolling
     5
     """
+    require_type("protocol", name, str, f"a name such as {next(iter(MAKERS))!r}")
     if name not in MAKERS:
         raise unknown_name("protocol", name, MAKERS)
+    return _made(name)
+
+
+@cache
+def _made(name: str) -> Protocol:
     return MAKERS[name]()

@@ -46,7 +46,7 @@ def run_protocol(
     Raises:
         GantheoryError: for an unknown name, or steps that are none.
     """
-    asked = get_protocol(protocol) if isinstance(protocol, str) else protocol
+    asked = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
     wanted = asked.recipe.steps if steps is None else steps
     if wanted < 1:
         raise GantheoryError(f"steps={wanted!r} must be at least 1")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantheory.densities.base import Density
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, several
 from gantheory.files import locked
 from gantheory.losses.loss import Loss
 from gantheory.records import Status
@@ -83,7 +83,8 @@ def sweep(
         GantheoryError: before any work, where a cell or a record cannot be, or ``out`` is taken.
     """
     how = Settings(train, steps, batch, tuple(hidden), activation, rate, generator_rate)
-    cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)
+    laws = _several("density", p), _several("density", q)
+    cells = cells_of(_several("loss", loss), *laws, seeds, how)
     folder = Path(out)
     with locked(folder, "--out"):
         store = Store(folder, how)
@@ -123,8 +124,8 @@ def _measured(
     return lost
 
 
-def _several(given: Any) -> list[Any]:
-    return [given] if isinstance(given, str | Loss | Density) else list(given)
+def _several(kind: str, given: Any) -> list[Any]:
+    return several(kind, given, (str, Loss, Density), "a name, a record, or several of them")
 
 
 def _unknown() -> Found:

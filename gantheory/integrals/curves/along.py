@@ -17,7 +17,7 @@ import numpy as np
 
 from gantheory.densities import Density
 from gantheory.densities.base import Array
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, require_finite, several
 from gantheory.files import replacing
 from gantheory.integrals import divergence, divergence_table
 from gantheory.integrals.bulk.doublexp import Wanted, integrate_twice, is_served
@@ -88,15 +88,14 @@ def curve(
     """
     family = find_family(family, p, q)
     places = np.linspace(*family.range, points) if values is None else _checked(values)
-    divergences, losses = usual(_several(divergences), _several(losses))
+    divergences = several("divergence", divergences, str, "a name such as 'jsd', or several")
+    losses = several("loss", losses, (str, Loss), "a name such as 'minimax', or several")
+    penalties = several("regulariser", regulariser, str, "text like 'r1(1)', or several")
+    divergences, losses = usual(divergences, losses)
     targets = [*map(Target.of, divergences), *map(Target.followed_by, losses)]
     found = curves(targets, family, places, tolerance, progress)
-    found += penalised_curves(losses, _several(regulariser), family, places, progress)
+    found += penalised_curves(losses, penalties, family, places, progress)
     return tabulate(places, found, family)
-
-
-def _several(given: Iterable[Any] | str) -> list[Any]:
-    return [given] if isinstance(given, str) else list(given)
 
 
 def usual(divergences: Sequence[Any], losses: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -156,7 +155,9 @@ def write_table(table: Curves, path: Path | str) -> Path:
 
 
 def _checked(values: Iterable[float]) -> Array:
-    points = np.asarray(list(values), float)
+    give = "a list of finite numbers"
+    listed = several("list of values of d", values, (str, bytes), give)
+    points = np.asarray([require_finite("a value of d", value) for value in listed])
     if points.ndim != 1 or not len(points) or not np.all(np.isfinite(points)):
         raise GantheoryError("values of d must be a list of finite numbers, and not empty")
     return points

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gantheory.densities import Density, parse_density
-from gantheory.errors import GantheoryError, shown, unknown_name
+from gantheory.errors import GantheoryError, require_type, shown, unknown_name
 from gantheory.integrals.curves.formula import dual, leaves, tree_in_d
 
 _LETTER = re.compile(r"\bd\b")
@@ -70,6 +70,7 @@ def find_family(family: Family | str, p: str | None = None, q: str | None = None
     P = normal(0, 1), Q = laplace(d, 1)
     """
     if not isinstance(family, Family):
+        require_type("family", family, str, f"a Family, or a name such as {'distance'!r}")
         if "(" in family:
             raise GantheoryError(
                 f"{shown(family)} is a law and no family of pairs; give the laws by name, as "
@@ -80,6 +81,9 @@ def find_family(family: Family | str, p: str | None = None, q: str | None = None
         family = FAMILIES[family]
     if p is None and q is None:
         return family
+    for law in (p, q):
+        if law is not None:
+            require_type("law in which d varies", law, str, "text like 'normal(d, 1)'")
     return replace(family, p=p or family.p, q=q or family.q, axis="d")
 
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from gantheory.deadline import Undecided
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, several, unknown_name
 from gantheory.ledger.statements.entry import (
     UNCHECKABLE,
     VERDICTS,
@@ -60,10 +60,12 @@ def choose(
     known = {entry.id: entry for entry in entries}
     wanted = tuple(ids)
     for id in wanted:
+        require_type("claim", id, str, "an id such as '003-84'")
         if id not in known:
             raise unknown_name("claim", id, known)
     chosen = tuple(known[id] for id in wanted) or entries
     if source is not None:
+        require_type("source", source, str, "the key of a document, or a part of its title")
         sources = {entry.source.key: entry.source.title for entry in entries}
         matching = [k for k, title in sources.items()
                     if k == source or source.casefold() in title.casefold()]  # fmt: skip
@@ -116,6 +118,8 @@ def check_verdict(verdict: str | None) -> None:
     Raises:
         GantheoryError: with the nearest ones.
     """
+    if verdict is not None:
+        require_type("verdict", verdict, str, f"one of {', '.join((*VERDICTS, *SAID))}")
     if verdict is not None and verdict not in (*VERDICTS, *SAID):
         raise unknown_name("verdict", verdict, (*VERDICTS, *SAID))
 
@@ -146,6 +150,6 @@ def claims(
     ['false', 'true']
     """
     check_verdict(verdict)
-    wanted = [ids] if isinstance(ids, str) else ids
+    wanted = several("claim", ids, str, "an id such as '003-84', or several")
     rows = decide_all(choose(wanted, source=source, quick=quick, ledger=ledger))
     return [row for row in rows if matches(row, verdict)]
