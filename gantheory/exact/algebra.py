@@ -17,13 +17,14 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx
+from flint import arb, ctx, fmpz
 
 from gantheory.deadline import Undecided, check_time
 from gantheory.exact.quotients import Quotient, Ring, split_power
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 
 NEAR_ZERO = 1e-6  # a floating-point value beyond it is no rounding of zero
+MOST_DIGITS = 50  # of a number that is factored
 MOST_BITS = 2048  # of an enclosure that looks for a digit of something that is formally not zero
 
 
@@ -227,6 +228,8 @@ def _log(base: sp.Expr) -> sp.Expr:
 def _primes(content: sp.Rational) -> list[tuple[sp.Expr, sp.Expr]]:
     if content == 1:
         return []
-    if max(abs(content.p), content.q) > 10**30:
-        raise Undecided("a root or logarithm of a number with more than 30 digits")
-    return [(sp.Integer(prime), sp.Integer(k)) for prime, k in sp.factorrat(content).items()]
+    if max(abs(content.p), content.q) > 10**MOST_DIGITS:
+        raise Undecided(f"a root or logarithm of a number with more than {MOST_DIGITS} digits")
+    above, below = (fmpz(int(part)).factor() for part in (content.p, content.q))
+    signed = [*above, *((prime, -power) for prime, power in below)]
+    return [(sp.Integer(int(prime)), sp.Integer(power)) for prime, power in signed]

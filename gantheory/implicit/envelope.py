@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 
-from flint import arb
+from flint import arb, ctx
 
 from gantheory.deadline import Undecided, check_time
 from gantheory.errors import InternalError
@@ -36,6 +36,7 @@ FAR = 40  # binary digits of the largest and smallest of them
 MOST = 400  # intervals of ratios on which two local maxima are compared
 FURTHEST = 60  # quarterings and quadruplings of a ratio towards 0 and infinity
 EQUAL_WITHIN = arb(2) ** -100
+ROUNDED = 12  # binary digits that the payoffs at a score may have lost
 EQUALLY_GOOD = (
     "two scores are equally good for an interval of ratios, and which of them is taken decides "
     "the generator's loss"
@@ -259,22 +260,29 @@ def _crossing(low: arb, high: arb, first: Local, last: Local) -> Real:
 
 
 def _equal_values(first: Local, last: Local, ratio: arb) -> bool:
-    return bool(abs(_value(last, ratio) - _value(first, ratio)) < EQUAL_WITHIN * (1 + abs(ratio)))
+    return _are_equal(_state(first, ratio), _state(last, ratio), ratio)
+
+
+State = tuple[arb, arb, arb]
 
 
 class _States:
     """Values and slopes of local maxima at ratios, each worked out once."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[int, str], tuple[arb, arb, arb]] = {}
+        self.known: dict[tuple[int, str], State] = {}
 
-    def __call__(self, local: Local, ratio: arb) -> tuple[arb, arb, arb]:
+    def __call__(self, local: Local, ratio: arb) -> State:
         """Return F, F' = a, and b at a ratio."""
         key = id(local), str(ratio.man_exp())
         if key not in self.known:
-            a, b = local.payoffs_at(ratio)
-            self.known[key] = ratio * a + b, a, b
+            self.known[key] = _state(local, ratio)
         return self.known[key]
+
+
+def _state(local: Local, ratio: arb) -> State:
+    a, b = local.payoffs_at(ratio)
+    return ratio * a + b, a, b
 
 
 def _prove(best: Local, other: Local, ratios: Ratios) -> None:
@@ -294,8 +302,8 @@ def _prove(best: Local, other: Local, ratios: Ratios) -> None:
         check_time()
         x, y = waiting.pop()
         for ratio in (x, y):
-            one, two = states(best, ratio)[0], states(other, ratio)[0]
-            if two > one and not _is_no_less(one, two):
+            one, two = states(best, ratio), states(other, ratio)
+            if two[0] > one[0] and not _are_equal(one, two, ratio):
                 raise _Overtaken(ratio)
         if not _is_higher(best, other, x, y, states):
             middle = ((x * y).sqrt()).mid()
@@ -331,13 +339,19 @@ def _is_higher(best: Local, other: Local, x: arb, y: arb, states: _States) -> bo
     beyond = one[0][0] + one[0][1] * width > two[1][0]
     before = one[1][0] - one[1][1] * width > two[0][0]
     return bool(
-        (beyond and _is_no_less(one[0][0], two[0][0]))
-        or (before and _is_no_less(one[1][0], two[1][0]))
+        (beyond and _is_no_less(one[0], two[0], x)) or (before and _is_no_less(one[1], two[1], y))
     )
 
 
-def _is_no_less(one: arb, other: arb) -> bool:
-    return bool(one > other or abs(one - other) < EQUAL_WITHIN * (1 + abs(other)))
+def _is_no_less(one: State, other: State, ratio: arb) -> bool:
+    return bool(one[0] > other[0] or _are_equal(one, other, ratio))
+
+
+def _are_equal(one: State, other: State, ratio: arb) -> bool:
+    """Whether two values r·a + b differ by next to nothing of their parts, which may be small."""
+    parts = [abs(ratio * a).max(abs(b)) for _, a, b in (one, other)]
+    rounding = (1 + abs(ratio)) * arb(2) ** (ROUNDED - ctx.prec)
+    return bool(abs(one[0] - other[0]) < EQUAL_WITHIN * parts[0].max(parts[1]) + rounding)
 
 
 def _segment(ratios: Ratios, local: Local) -> Segment:

@@ -23,7 +23,7 @@ from gantheory.implicit.atscore import function_of, stationary_score
 from gantheory.implicit.isolation import Function, limit_near, zeros
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section, generic_point, vanishes
-from gantheory.implicit.tidying import slope_of, tidied
+from gantheory.implicit.tidying import slope_of, tidied, turning
 from gantheory.theory.coordinates import Payoffs
 
 ZERO, INFINITY = Real.of(sp.Integer(0)), Real.of(sp.oo)
@@ -41,8 +41,11 @@ class Slopes:
 
     @cached_property
     def functions(self) -> tuple[Function, Function, Function]:
-        """a', b' and W."""
-        return tuple(function_of(e) for e in (self.real, self.fake, self.wronskian))  # type: ignore[return-value]
+        """a', b' and what has the sign of W."""
+        turns = min(
+            (self.wronskian, turning(self.real, self.fake)), key=lambda one: int(one.count_ops())
+        )
+        return tuple(function_of(e) for e in (self.real, self.fake, turns))  # type: ignore[return-value]
 
     @cached_property
     def values(self) -> dict[str, Function]:

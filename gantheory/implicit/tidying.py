@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import sympy as sp
 
-from gantheory.functions import t
+from gantheory.functions import sigmoid, t
 
 LONG = 120  # operations: what is longer is not multiplied out
 
@@ -27,6 +29,48 @@ def tidied(expr: sp.Expr) -> sp.Expr:
     if expr.has(sp.erf):
         expr = expr.replace(lambda one: one.is_Add and one.has(sp.erf), _complemented)
     return expr
+
+
+def turning(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    r"""Return what has the sign of a·b' − b·a' wherever neither a nor b is 0.
+
+    With b/a = c·∏ fᵢ^eᵢ it is that of a·b·Σ eᵢ·fᵢ'/fᵢ. What a and b have in common has left, and
+    so has what is positive: intervals no longer lose the difference of two products near an end
+    where both are small.
+
+    >>> turning(sp.exp(t) / sp.sqrt(t**2 + 1), -sp.exp(t))
+    -t
+    """
+    powers: dict[sp.Expr, sp.Expr] = defaultdict(lambda: sp.S.Zero)
+    sign, rate = sp.S.One, sp.S.Zero
+    for part, side in ((a, -1), (b, 1)):
+        for factor in sp.Mul.make_args(sp.factor_terms(part)):
+            if factor.is_number:
+                sign *= sp.sign(factor)
+            elif isinstance(factor, sp.exp):
+                rate += side * sp.diff(factor.args[0], t)
+            else:
+                base, exponent = factor.as_base_exp()
+                powers[base] += side * exponent
+    left = {base: e for base, e in powers.items() if e != 0}
+    if any(t in e.free_symbols for e in left.values()):
+        return tidied(a * slope_of(b) - b * slope_of(a))
+    whole = sp.Mul(*left)
+    total = rate * whole + sum(e * sp.diff(f, t) * whole / f for f, e in left.items())
+    kept = [f for f, e in left.items() if e.is_Integer and e % 2 == 0 and not f.is_positive]
+    return sp.Mul(sign, *kept, _factored(total))
+
+
+def _factored(total: sp.Expr) -> sp.Expr:
+    """Factor a polynomial in the score and its functions, without the factors that are positive."""
+    total = total.replace(
+        lambda one: isinstance(one, sigmoid) and one.args[0].could_extract_minus_sign(),
+        lambda one: 1 - sigmoid(-one.args[0]),
+    )
+    if total.count_ops() > LONG:
+        return total
+    factors = sp.Mul.make_args(sp.factor(total))
+    return sp.Mul(*(one for one in factors if not one.is_positive))
 
 
 def _multiplied_out(expr: sp.Expr) -> sp.Expr:

@@ -36,16 +36,19 @@ def best(loss, ratio):
         return ratio * payoff(loss.real, score) + payoff(loss.fake, score)
 
     with mpmath.workdps(15):
-        grid = np.linspace(max(low, -9.0), min(high, 9.0), 64)[1:-1]
+        low, high = max(low, -9.0), min(high, 9.0)
+        grid = np.linspace(low, high, 64)[1:-1]
         k = max(range(len(grid)), key=lambda k: total(grid[k]))
-        ends = [float(grid[max(k - 1, 0)]), float(grid[min(k + 1, len(grid) - 1)])]
+        near = [low + 1e-9, *grid, high - 1e-9]
+        ends = [float(near[k]), float(near[k + 2])]
     with mpmath.workdps(50):
-        low, high, step = mpmath.mpf(ends[0]), mpmath.mpf(ends[1]), mpmath.mpf(10) ** -20
-        for _ in range(64):
-            middle = (low + high) / 2
-            rises = total(middle + step) > total(middle - step)
-            low, high = (middle, high) if rises else (low, middle)
-        return low
+        step = mpmath.mpf(10) ** -20
+        return mpmath.findroot(
+            lambda score: (total(score + step) - total(score - step)) / step,
+            ends,
+            solver="illinois",
+            tol=mpmath.mpf(10) ** -36,
+        )
 
 
 def expected(loss, ratio):

@@ -28,7 +28,7 @@ from gantheory.exact.signs.rationals import simplest
 from gantheory.records import How
 
 SECONDS = 2.0  # for one certificate; those of the named divergences take milliseconds
-LONG = 100  # operations in a sum whose sign is not asked of sympy, which evaluates it many times
+LONG = 100  # operations: the sign of what is longer is not asked of sympy, which evaluates it often
 
 
 @dataclass(frozen=True)
@@ -121,20 +121,45 @@ def _with_positive_parameters(
 
 def _sign_of_factors(expression: sympy.Expr) -> str | None:
     """Return the strict sign that sympy's assumptions give, or that of a product of factors."""
-    if isinstance(expression, sympy.Add) and expression.count_ops() > LONG:
-        return None
-    if expression.is_zero:
-        return "=0"
-    if expression.is_positive:
-        return ">0"
-    if expression.is_negative:
-        return "<0"
+    expression = _with_plain_numbers(expression)
+    if expression.count_ops() <= LONG:
+        if expression.is_zero:
+            return "=0"
+        if expression.is_positive:
+            return ">0"
+        if expression.is_negative:
+            return "<0"
     if not isinstance(expression, sympy.Mul):
         return None
-    signs = [_sign_of_factors(factor) for factor in expression.args]
+    factors = [factor.as_base_exp() for factor in expression.args]
+    signs = [
+        _sign_of_factors(base if power.is_Integer else base**power) for base, power in factors
+    ]
     if not all(sign in {">0", "<0"} for sign in signs):
         return None
-    return "<0" if signs.count("<0") % 2 else ">0"
+    falls = sum(s == "<0" and p % 2 == 1 for s, (_, p) in zip(signs, factors, strict=True))
+    return "<0" if falls % 2 else ">0"
+
+
+def _with_plain_numbers(expression: sympy.Expr) -> sympy.Expr:
+    """Put symbols of the same sign for exponentials and such of numbers.
+
+    Sympy evaluates them each time that it is asked for a sign: sums of many take it minutes.
+    """
+    if expression.is_Atom or not expression.has(sympy.exp, sympy.log):
+        return expression
+    if expression.is_number:
+        try:
+            value = enclose(expression)
+        except NoEnclosure:
+            return expression
+        free = sympy.Dummy(positive=True)
+        return free if value > 0 else -free if value < 0 else expression
+    parts = expression.args
+    if expression.is_Add:
+        numbers = [part for part in parts if part.is_number]
+        parts = (sympy.Add(*numbers), *(part for part in parts if not part.is_number))
+    return expression.func(*map(_with_plain_numbers, parts))
 
 
 def _sign_of_coefficients(expression: sympy.Expr, r: sympy.Symbol) -> SignResult:
@@ -240,8 +265,9 @@ _PROBES = tuple(Rational(2) ** k for k in (0, -1, 1, -3, 3, -6, 6, -12, 12, -24,
 
 def _probed(expression: sympy.Expr, r: sympy.Symbol, reason: str) -> SignResult:
     """Enclose the expression at a few points: enough to refute, never to prove."""
-    if expression.is_nonnegative or expression.is_nonpositive:
-        sign = ">=0" if expression.is_nonnegative else "<=0"
+    plain = _with_plain_numbers(expression)
+    if plain.count_ops() <= LONG and (plain.is_nonnegative or plain.is_nonpositive):
+        sign = ">=0" if plain.is_nonnegative else "<=0"
         return SignResult(sign, How.PROVED, None, "a square, or a sum of them")
     negative = positive = None
     for point in _PROBES:
