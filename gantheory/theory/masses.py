@@ -11,7 +11,9 @@ it: by `flint.acb.integral` up to a cut near both ends, and beyond, where h is m
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from functools import reduce
 
 import sympy as sp
 from flint import acb, arb, ctx
@@ -97,7 +99,7 @@ def enclosed_mass(branch: Branch, x: sp.Symbol, within: Range, parameters: Assum
                 )
             ]
             middle = acb.integral(
-                lambda z, analytic: _at(density, x, z, analytic),
+                _compiled(density, x),
                 acb(inner[0]), acb(inner[1]), rel_tol=WITHIN, abs_tol=WITHIN,
             ).real  # fmt: skip
         except NoEnclosure as reason:
@@ -147,28 +149,52 @@ def _loss(branch: Branch, ratio: sp.Expr, side: int, parameters: Assumptions) ->
     return enclose(value)
 
 
-def _at(expr: sp.Expr, x: sp.Symbol, z: acb, analytic: bool) -> acb:
-    """Evaluate at a complex ball; not finite where a branch cut is met and ``analytic`` asked."""
-    check_time()
-    if x not in expr.free_symbols:
-        return acb(enclose(expr))
-    if expr == x:
-        return z
-    parts = [_at(part, x, z, analytic) for part in expr.args]
-    if isinstance(expr, sp.Add | sp.Mul):
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part if isinstance(expr, sp.Add) else total * part
-        return total
-    if isinstance(expr, sp.Pow):
-        if expr.exp.is_Integer:
-            return parts[0] ** int(expr.exp)
-        return parts[0].pow(parts[1], analytic=analytic)
-    name = type(expr).__name__
+def _compiled(expr: sp.Expr, x: sp.Symbol) -> Callable[[acb, bool], acb]:
+    """Return the evaluation at a complex ball; not finite where a branch cut is met.
+
+    Parts that stand there twice are evaluated once, constants once for all.
+    """
+    slots: dict[sp.Expr, int] = {}
+    start: list[acb | None] = []
+    steps: list[tuple[int, Callable[..., acb], list[int]]] = []
+
+    def place(node: sp.Expr) -> int:
+        if node not in slots:
+            arguments = []
+            if node != x and x in node.free_symbols:
+                arguments = [place(part) for part in node.args]
+            k = slots[node] = len(start)
+            start.append(None if x in node.free_symbols else acb(enclose(node)))
+            if arguments:
+                steps.append((k, _operation(node), arguments))
+        return slots[node]
+
+    result = place(expr)
+
+    def evaluated(z: acb, analytic: bool) -> acb:
+        check_time()
+        values = [z if value is None else value for value in start]
+        for k, operation, arguments in steps:
+            values[k] = operation(analytic, *(values[a] for a in arguments))
+        return values[result]
+
+    return evaluated
+
+
+def _operation(node: sp.Expr) -> Callable[..., acb]:
+    """Return one step of an evaluation; it is told whether the function has to be analytic."""
+    if isinstance(node, sp.Add | sp.Mul):
+        two = operator.add if isinstance(node, sp.Add) else operator.mul
+        return lambda _, *parts: reduce(two, parts)
+    if isinstance(node, sp.Pow):
+        if node.exp.is_Integer:
+            return lambda _, base, __: base ** int(node.exp)
+        return lambda analytic, base, exponent: base.pow(exponent, analytic=analytic)
+    name = type(node).__name__
     if name == "log":
-        return parts[0].log(analytic=analytic)
+        return lambda analytic, part: part.log(analytic=analytic)
     if name == "softplus":
-        return (1 + parts[0].exp()).log(analytic=analytic)
+        return lambda analytic, part: (1 + part.exp()).log(analytic=analytic)
     if name in _ANALYTIC:
-        return _ANALYTIC[name](parts[0])
+        return lambda _, part: _ANALYTIC[name](part)
     raise NoEnclosure(f"{name} has no complex enclosure here")

@@ -132,9 +132,7 @@ def _sign_of_factors(expression: sympy.Expr) -> str | None:
     if not isinstance(expression, sympy.Mul):
         return None
     factors = [factor.as_base_exp() for factor in expression.args]
-    signs = [
-        _sign_of_factors(base if power.is_Integer else base**power) for base, power in factors
-    ]
+    signs = [_sign_of_factors(base if power.is_Integer else base**power) for base, power in factors]
     if not all(sign in {">0", "<0"} for sign in signs):
         return None
     falls = sum(s == "<0" and p % 2 == 1 for s, (_, p) in zip(signs, factors, strict=True))
