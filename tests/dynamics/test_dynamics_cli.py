@@ -94,13 +94,12 @@ def test_the_text_output_names_verdict_and_threshold():
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["bilinear", "--method", "optimistic", "--step", "0.5"],
         ["non-saturating", "--method", "flow"],
         ["--value", "x*y + u*v", "--player1", "x, u", "--player2", "y v"],
         ["dirac-linear", "--clip", "1", "--method", "alternating"],
         [*XY, "--method", "simultaneous", "--step", "1"],
     ],
-    ids=["optimistic", "flow", "four variables", "clipped", "exploding"],
+    ids=["flow", "four variables", "clipped", "exploding"],
 )
 def test_the_picture_is_written(tmp_path, arguments):
     ending = "svg" if "flow" in arguments else "png"
