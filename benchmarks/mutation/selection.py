@@ -75,8 +75,10 @@ class Record:
 
         First the tests of the line in the folder that mirrors the module's, then those of other
         folders, then the other tests of all these files; in each stage fast tests come first. What
-        runs at import is seen by every test; those that run the same file come first.
+        runs at import is seen by every test; those that run the same file come first. A line that
+        no test is seen to run may be run by a child process that is killed: its folder is tried.
         """
+        folder = mirror(mutant.file)
         contexts = self.lines.get(mutant.file, {})
         if mutant.at_import:
             seen, rest = self.named(contexts.values()), set(self.seconds)
@@ -84,7 +86,7 @@ class Record:
             seen = self.named(contexts.get(at, []) for at in range(mutant.line, mutant.last + 1))
             files = {file_of(name) for name in seen}
             rest = {name for name in self.seconds if file_of(name) in files}
-        near = {name for name in seen if file_of(name).startswith(mirror(mutant.file))}
+        near = {name for name in seen or self.seconds if file_of(name).startswith(folder)}
         return [self.sorted(stage) for stage in (near, seen - near, rest - seen) if stage]
 
     def named(self, contexts: Iterable[list[str]]) -> set[str]:

@@ -91,9 +91,7 @@ class Trace(TorchDispatchMode):
         """Return the formulas of a tensor's entries, in its shape; constants are exact."""
         shadow = self._shadow(tensor)
         if shadow is None:
-            values = tensor.detach().cpu()
-            plain = values.double() if values.is_floating_point() else values
-            flat = [exact(value) for value in plain.reshape(-1).tolist()]
+            flat = [exact(value) for value in tensor.detach().cpu().reshape(-1).tolist()]
             return array_of(flat, tuple(tensor.shape))
         return array_of([self._table[k] for k in shadow.reshape(-1).tolist()], tuple(tensor.shape))
 

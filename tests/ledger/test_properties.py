@@ -206,6 +206,12 @@ def test_twin_a_divergence_of_zero_between_unequal_laws_is_refused(monkeypatch):
         testing.assert_zero_iff_equal("jsd", NORMAL, SHIFTED)
 
 
+def test_laws_of_two_names_that_are_equal_may_have_no_divergence():
+    testing.assert_zero_iff_equal(
+        "tv", gantheory.density("gamma(1, 2)"), gantheory.density("exponential(2)")
+    )
+
+
 def test_twin_a_divergence_of_a_law_from_itself_is_refused(monkeypatch):
     planted(monkeypatch, lambda true, name, p, q: Estimate(1e-6))
     with pytest.raises(AssertionError, match="is not zero"):
