@@ -87,3 +87,8 @@ def test_what_is_neither_a_name_nor_several_is_refused(wrong):
 def test_an_object_that_is_no_loss_is_named_with_what_to_give():
     with pytest.raises(gt.GantheoryError, match="'int' is no loss; give a"):
         gt.derive(3)
+
+
+def test_several_divergences_at_once_have_a_function_of_their_own():
+    with pytest.raises(gt.GantheoryError, match="divergence_table takes several"):
+        gt.divergence(["jsd", "tv"], *MINIMAX[1:])

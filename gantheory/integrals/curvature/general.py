@@ -20,7 +20,7 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.divergences import FDivergence, named
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 from gantheory.functions import r
 from gantheory.integrals.curvature.losses import expectation_kernel
 from gantheory.integrals.curvature.symmetric import SymmetricCurvature, breaks, simple_fraction
@@ -53,8 +53,9 @@ def kernel_of_formula(what: Any) -> Kernel:
                 "a loss's theory holds three divergences; give one of them: .value, .loss or "
                 ".followed"
             )
+        several = "; divergence_table takes several" if isinstance(what, list | tuple) else ""
         raise GantheoryError(
-            f"{str(what)[:60]!r} is no divergence; give a name, an FDivergence or a curvature"
+            f"{shown(what)} is no divergence; give a name, an FDivergence or a curvature{several}"
         )
     expr = what.curvature
     atoms, jumps = (tuple(getattr(what, part, ())) for part in ("atoms", "jumps"))
