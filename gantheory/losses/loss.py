@@ -285,22 +285,25 @@ class Loss(Shown):
             for formula in (self.real, self.fake, self.generator, self.link)
         )
         listed = ", ".join(f"{name}={value}" for name, value in exact.items())
-        return replace(
-            self,
-            name=f"{self.name}({listed})" if listed else self.name,
-            title=f"{self.title} ({listed})" if listed else self.title,
-            real=real,
-            fake=fake,
-            generator=generator,
-            link=link,
-            domain=numbered(self.domain, exact),
-            parameters={},
-            typical={},
-            laws={name: substituted(text, LAW, exact) for name, text in self.laws.items()},
-            claims=(),
-            general=self if exact else None,
-            numbers=exact,
-        )
+        try:
+            return replace(
+                self,
+                name=f"{self.name}({listed})" if listed else self.name,
+                title=f"{self.title} ({listed})" if listed else self.title,
+                real=real,
+                fake=fake,
+                generator=generator,
+                link=link,
+                domain=numbered(self.domain, exact),
+                parameters={},
+                typical={},
+                laws={name: substituted(text, LAW, exact) for name, text in self.laws.items()},
+                claims=(),
+                general=self if exact else None,
+                numbers=exact,
+            )
+        except GantheoryError as error:
+            raise GantheoryError(f"loss {self.name!r} with {listed}: {error}") from None
 
     def partly(self, **numbers: float | Fraction | str) -> Loss:
         """Return the loss with numbers in the place of some parameters, the others still free.

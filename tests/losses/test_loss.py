@@ -65,6 +65,7 @@ def test_a_game_is_given_numbers_for_its_parameters():
         ("two-sided-smoothing(a=0.9)", "needs a number for b"),
         ("two-sided-smoothing(a=0.5, b=0.6)", r"b=3/5 is outside its legal interval \(0, a\)"),
         ("alpha-gan(alpha=0)", "outside its legal interval"),
+        ("alpha-gan(alpha=1)", r"'alpha-gan' with alpha=1: payoff .* divides by zero"),
         ("alpha-gan(alpha=1)", "divides by zero"),
         ("alpha-gan(beta=1)", "unknown parameter"),
         ("alpha-gan(alpha=t)", "is no number"),
