@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,25 @@ def check_module(name: str, module: object) -> None:
     require_type(name, module, nn.Module, "a torch nn.Module")
 
 
+class Selected(nn.Module):
+    """A module of whose outputs one function takes the scores."""
+
+    def __init__(self, inner: nn.Module, select: Callable[[Any], Tensor]) -> None:
+        super().__init__()
+        self.inner, self.select = inner, select
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores."""
+        made = self.inner(x)
+        try:
+            return self.select(made)
+        except (LookupError, TypeError, AttributeError) as error:
+            raise GantheoryError(
+                f"score= does not fit what the discriminator returns, a {type(made).__name__} "
+                f"({type(error).__name__}: {first_line(error)})"
+            ) from None
+
+
 def output_of(name: str, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return what a network makes of n inputs: one tensor with a row for each.
 
@@ -52,8 +72,10 @@ def output_of(name: str, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
             f"{first_line(error)}"
         ) from None
     if not isinstance(made, Tensor):
+        hint = "; where it has several, give measure or watch score=lambda out: out[0], say"
         raise GantheoryError(
             f"the {name} returned a {type(made).__name__}; it must return one tensor"
+            f"{hint if name == 'discriminator' else ''}"
         )
     if made.shape[:1] != x.shape[:1] or not made.numel():
         raise GantheoryError(

@@ -333,8 +333,6 @@ def _watched(
     """Measure every member as it stands; return its watch with one reading more."""
     found = []
     for k, member in enumerate(members):
-        if isinstance(member.loss, Critic):
-            raise GantheoryError("a constrained critic is not measured; leave out every=")
         pair = _filled(recipe, state, k)
         readings = watches[k].readings if watches else []
         watch = Watch(

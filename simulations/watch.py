@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,37 +19,27 @@ from torch.func import functional_call
 
 from gantheory.errors import GantheoryError, unknown_name
 from gantheory.formulas import interval
-from gantheory.functions import to_sympy
-from gantheory.losses import bound as with_numbers
+from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate
+from gantheory.shown import Overview, Shown
 from simulations.coded import Code, Coded, Logits, as_coded
 from simulations.compare import mean_of
-from simulations.forwards import check_module, check_raw, output_of
-from simulations.losses import Payoff, end_of_domain
+from simulations.forwards import Selected, check_module, check_raw, output_of
+from simulations.losses import end_of_domain
+from simulations.played import Played, Separable, played_as
 from simulations.points import DataPoints, as_sampler
 from simulations.samples import TESTS
 from simulations.settings import check_whole
 from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
-from simulations.theory import predict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Latent = int | tuple[int, ...] | Callable[[int, torch.Generator], Tensor]
-PARTS = "real", "fake", "generator"
 METHOD = "fresh samples, Student's t"
 FEWEST = 16  # points of either side, below which no interval is stated
 TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
-
-
-@dataclass(frozen=True)
-class _Payoffs:
-    """A loss's payoffs as functions of its raw score."""
-
-    real: Payoff
-    fake: Payoff
-    generator: Payoff
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ def measure(
     generator: nn.Module,
     discriminator: nn.Module,
     data: Any,
-    loss: Loss | str | Code = "non-saturating",
+    loss: Loss | Critic | str | Code = "non-saturating",
     *,
     latent: Latent,
     parameters: Mapping[str, float] | None = None,
@@ -97,6 +87,7 @@ def measure(
     step: int = 0,
     test: str | None = None,
     error_probability: float = 1e-3,
+    score: Callable[[Any], Tensor] | None = None,
 ) -> Reading:
     """Measure a generator and a discriminator against data, in eval mode, leaving both as they are.
 
@@ -107,7 +98,8 @@ def measure(
             patches, each counts alike.
         data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
             finitely many points at most n different ones are taken.
-        loss: a name of the catalogue, a `Loss`, or torch code: a criterion, or the functions
+        loss: a name of the catalogue, a `Loss`, a critic such as ``"wgan-gp"`` or
+            ``"relativistic"`` (without penalties), or torch code: a criterion, or the functions
             ``(d_loss(real, fake), g_loss(fake))`` (see `simulations.coded`).
         latent: dimension of standard normal latents, or their shape, as (100, 1, 1), or a function
             of (n, torch.Generator).
@@ -116,6 +108,8 @@ def measure(
         seed, step: of the samples; recorded in the answer.
         test: energy, classifier, or kolmogorov-smirnov on the line: a two-sample test, too.
         error_probability: that an interval misses.
+        score: takes the scores from what the discriminator returns, where that is no tensor, as
+            ``lambda out: out[0]`` of (scores, features).
 
     Raises:
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
@@ -127,47 +121,38 @@ def measure(
     check_whole("n", n, 1)
     if not 0 < error_probability < 1:
         raise GantheoryError(f"error_probability={error_probability!r} must lie between 0 and 1")
+    if score is not None:
+        discriminator = Selected(discriminator, score)
     played, discriminator = _played(loss, discriminator, parameters)
-    payoffs = _Payoffs(*(Payoff(to_sympy(getattr(played, part))) for part in PARTS))
     with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
         z = _latents(latent, len(real), seed, _like(generator))
-        gradients = _gradients(generator, discriminator, played, payoffs, real, z)
+        gradients = _gradients(generator, discriminator, played, real, z)
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
-    _check_scores(scores, played, discriminator)
-    gains = (payoffs.real(scores[0]) + payoffs.fake(scores[1])).mean(1).cpu().numpy()
-    losses = payoffs.generator(scores[1]).mean(1).cpu().numpy()
+    _check_scores(scores, played.loss, discriminator)
+    gains, losses = (f(*scores).cpu().numpy() for f in (played.gains, played.losses))
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
-    bound, name, slope = _theory(played, value, payoffs.generator)
+    bound, name, slope = played.theory(value)
     of_g = mean_of(losses, error_probability, METHOD, len(losses))
-    pull = float(payoffs.generator.slope(scores[1]).abs().mean())
+    pull = played.slope(*scores)
     tested = None if test is None else _tested(real, fake, test, seed)
-    return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested, played.title)
+    return Reading(
+        step, value, bound, name, of_g, pull, slope, *gradients, tested, played.loss.title
+    )
 
 
 def _played(
-    loss: Loss | str | Code | Coded, discriminator: nn.Module,
+    loss: Loss | Critic | str | Code | Coded, discriminator: nn.Module,
     parameters: Mapping[str, float] | None,
-) -> tuple[Loss, nn.Module]:  # fmt: skip
+) -> tuple[Played, nn.Module]:  # fmt: skip
     """Return the loss in t, and the discriminator as it returns t."""
     coded = as_coded(loss)
     if coded is None:
-        return with_numbers(loss, parameters), discriminator  # type: ignore[arg-type]
+        return played_as(loss, parameters), discriminator  # type: ignore[arg-type]
     if parameters:
         raise GantheoryError("a loss in torch code has its numbers; leave out parameters=")
-    return coded.loss, Logits(discriminator) if coded.probabilities else discriminator
-
-
-def _theory(loss: Loss, value: Estimate, generator: Payoff) -> tuple[Estimate, str, float]:
-    """Return the bound, the divergence's name, and the slope of G's loss at p = q."""
-    try:
-        theory = predict(loss)
-    except GantheoryError as error:
-        return Estimate.undetermined(str(error), "theory"), "undecided", math.nan
-    at_equality = theory.score(torch.zeros(1, dtype=torch.float64))
-    bound = replace(value, value=value.value - theory.value_constant)
-    return bound, str(theory.value.divergence), float(generator.slope(at_equality).abs())
+    return Separable(coded.loss), Logits(discriminator) if coded.probabilities else discriminator
 
 
 def _check_scores(scores: list[Tensor], loss: Loss, discriminator: nn.Module) -> None:
@@ -239,8 +224,7 @@ def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:
 def _gradients(
     generator: nn.Module,
     discriminator: nn.Module,
-    loss: Loss,
-    payoffs: _Payoffs,
+    played: Played,
     real: Tensor,
     z: Tensor,
 ) -> tuple[float, float]:
@@ -253,10 +237,10 @@ def _gradients(
             "discriminator", lambda x: functional_call(discriminator, psi, (x,)), x.clone()
         ).reshape(-1)
 
-    on_fakes = scores(fake.detach())
-    check_raw(on_fakes, loss)
-    of_d = -payoffs.real(scores(real)).mean() - payoffs.fake(on_fakes).mean()
-    of_g = payoffs.generator(scores(fake)).mean()
+    on_real, on_fakes = scores(real), scores(fake.detach())
+    check_raw(on_fakes, played.loss)
+    of_d = played.discriminator_loss(on_real, on_fakes)
+    of_g = played.generator_loss(on_real.detach(), scores(fake))
     return _norm(of_d, psi), _norm(of_g, theta)
 
 
@@ -294,14 +278,14 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
                 part.training = mode
 
 
-@dataclass
-class Watch:
+@dataclass(repr=False)
+class Watch(Shown):
     """Measures a GAN while someone's own loop trains it: call it with each step's number.
 
     Args:
         generator, discriminator, data, loss, latent: as `measure` takes them.
         every: steps between measurements.
-        options: what else `measure` takes: n, seed, test, parameters, error_probability.
+        options: what else `measure` takes: n, seed, test, parameters, error_probability, score.
 
     In a loop call ``watch(step)``; ``Trainer(callbacks=[watch.lightning()])`` measures in
     Lightning. ``readings`` grows; each is on other samples.
@@ -310,7 +294,7 @@ class Watch:
     generator: nn.Module
     discriminator: nn.Module
     data: Any
-    loss: Loss | str | Code = "non-saturating"
+    loss: Loss | Critic | str | Code = "non-saturating"
     latent: Latent = 1
     every: int = 100
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -334,6 +318,17 @@ class Watch:
         self.readings.append(reading)
         return reading
 
+    def overview(self) -> Overview:
+        """Return how much was measured, and the last reading."""
+        if not self.readings:
+            return Overview("nothing measured yet")
+        last = self.readings[-1]
+        named = ("value", "bound", "generator_loss", "discriminator_gradient", "generator_gradient")
+        rows = [("loss", last.loss), ("bound of", last.divergence)]
+        rows += [(name.replace("_", " "), f"{getattr(last, name)}") for name in named]
+        title = f"{len(self.readings)} reading(s), the last at step {last.step}: {last.value}"
+        return Overview(title, tuple(rows))
+
     def lightning(self) -> Any:
         """Return a callback for Lightning's Trainer (see `simulations.lightning`)."""
         from simulations.lightning import callback
@@ -345,20 +340,26 @@ class Watch:
         return [getattr(reading, name) for reading in self.readings]
 
     def draw(self) -> Figure:
-        """Return a figure of the bound with its interval, and of both gradients, along training."""
+        """Return a figure of the bound with its interval, and of both gradients, along training.
+
+        Where nothing is bounded it shows the value instead.
+        """
         from gantheory.report.plots.style import look, new_figure, tidy
 
         if not self.readings:
             raise GantheoryError("nothing was measured yet; call the watch in the training loop")
         figure = new_figure(8.0, 3.4)
         left, right = figure.subplots(1, 2)
-        steps, bounds = self.column("step"), self.column("bound")
+        steps, bounds, name = self.column("step"), self.column("bound"), "value of the game"
+        if any(bound.is_finite for bound in bounds):
+            name = f"lower bound of {self.readings[-1].divergence}"
+        else:
+            bounds = self.column("value")
         middle, width = ([getattr(b, name) for b in bounds] for name in ("value", "error"))
         left.plot(steps, middle, **look(0))
         ends = [np.add(middle, sign * np.array(width)) for sign in (-1, 1)]
         left.fill_between(steps, *ends, color=look(0)["color"], alpha=0.2, linewidth=0)
-        name = self.readings[-1].divergence
-        tidy(left, "step", "nats", f"lower bound of {name}, with its interval")
+        tidy(left, "step", "nats", f"{name}, with its interval")
         for k, player in enumerate(("discriminator", "generator")):
             right.plot(steps, self.column(f"{player}_gradient"), label=player, **look(k))
         right.legend(frameon=False)

@@ -1,5 +1,6 @@
 """A GAN that a user trains, measured: nothing moves, and what is said is true."""
 
+import math
 import re
 import sys
 import types
@@ -145,6 +146,94 @@ def test_a_loss_without_an_optimum_is_measured_and_its_bound_left_open():
     assert reading.value.is_finite
     assert reading.bound.status == "undetermined"
     assert reading.slope == 1
+
+
+def scored(n=400):
+    """Return the pair's scores of n samples of either side, and what `measure` is given."""
+    maker, critic = networks(3)
+    maker.eval(), critic.eval()
+    real, z = torch.randn(2, n, 3, generator=torch.Generator().manual_seed(2)).split(1)
+    real, z = real[0, :, :2].contiguous(), z[0]
+    data = types.SimpleNamespace(dim=2, sample=lambda n, generator, dtype: real[:n])  # in order
+    latent = lambda n, _: z[:n]  # noqa: E731
+    return critic(real)[:, 0], critic(maker(z))[:, 0], (maker, critic, data), n, latent
+
+
+def test_a_loop_of_wgan_gp_is_measured_as_its_means_and_bounds_nothing():
+    real, fake, modules, n, latent = scored()
+    reading = measure(*modules, "wgan-gp", latent=latent, n=n)
+    assert reading.value.value == pytest.approx((real.mean() - fake.mean()).item(), rel=1e-5)
+    assert reading.generator_loss.value == pytest.approx(-fake.mean().item(), rel=1e-5)
+    assert (reading.bound.status, reading.slope) == ("undetermined", 1)
+    assert "its class" in reading.bound.method + str(reading.bound)
+    watch = Watch(*modules, "wgan", latent=latent, every=1, options={"n": n})
+    assert repr(watch) == "Watch(nothing measured yet)"
+    watch(0)
+    assert watch.draw().axes[0].get_title(loc="left").startswith("value of the game")
+    assert "1 reading(s), the last at step 0" in repr(watch)
+    assert len(repr(watch)) < 200
+
+
+@pytest.mark.parametrize("name", ["relativistic", "relativistic-average"])
+def test_a_loop_of_a_relativistic_gan_is_measured_on_pairs(name):
+    real, fake, modules, n, latent = scored()
+    soft, nets = nn.functional.softplus, modules[:2]
+    if name == "relativistic":
+        of_d, of_g = soft(fake - real).mean(), soft(real - fake).mean()
+    else:
+        over, under = real - fake.mean(), fake - real.mean()
+        of_d = soft(-over).mean() + soft(under).mean()
+        of_g = soft(-under).mean() + soft(over).mean()
+    reading = measure(*modules, name, latent=latent, n=n)
+    assert reading.value.value == pytest.approx(-of_d.item(), rel=1e-5)
+    assert reading.generator_loss.value == pytest.approx(of_g.item(), rel=1e-5)
+    for loss, net, found in (
+        (of_g, nets[0], reading.generator_gradient),
+        (of_d, nets[1], reading.discriminator_gradient),
+    ):
+        slopes = torch.autograd.grad(loss, list(net.parameters()), retain_graph=True)
+        assert found == pytest.approx(torch.cat([s.flatten() for s in slopes]).norm().item(), 1e-4)
+    if name == "relativistic":
+        assert reading.bound.value == pytest.approx(math.log(2) - of_d.item(), abs=1e-6)
+    else:
+        assert reading.bound.status == "undetermined"
+
+
+def test_intervals_of_relativistic_averages_hold_the_value_as_often_as_they_say():
+    class Plain:
+        dim = 1
+
+        def sample(self, n, generator, dtype):
+            return 0.5 + torch.randn(n, 1, generator=generator, dtype=dtype)
+
+    maker, critic = Function(lambda z: z), Function(lambda x: x)
+    x = torch.linspace(-8, 8, 4001, dtype=torch.float64)
+    weight, soft = torch.exp(-x * x / 2) / torch.exp(-x * x / 2).sum(), nn.functional.softplus
+    truth = -float((weight * (soft(-x - 0.5) + soft(x - 0.5))).sum())
+    readings = [
+        measure(maker, critic, Plain(), "relativistic-average", latent=1, n=300, seed=seed,
+                error_probability=0.2).value
+        for seed in range(100)
+    ]  # fmt: skip
+    held = sum(abs(one.value - truth) <= one.error for one in readings)
+    assert 68 <= held <= 92  # 80 expected, of a standard deviation of 4
+
+
+def test_the_score_is_taken_from_what_a_discriminator_returns():
+    _, _, (maker, critic, real), n, latent = scored()
+    several = Function(lambda x: {"features": x, "score": critic(x)})
+    several.critic = critic
+    plain = measure(maker, critic, real, latent=latent, n=n)
+    taken = measure(maker, several, real, latent=latent, n=n, score=lambda out: out["score"])
+    assert taken == plain
+    with pytest.raises(
+        GantheoryError, match=r"returned a dict; .* score=lambda out: out\[0\], say"
+    ):
+        measure(maker, several, real, latent=latent, n=n)
+    with pytest.raises(GantheoryError, match=r"score= does not fit what .* a dict .KeyError"):
+        measure(maker, several, real, latent=latent, n=n, score=lambda out: out["scores"])
+    with pytest.raises(GantheoryError, match="a function of means is derived, not measured"):
+        measure(maker, critic, real, "donsker-varadhan", latent=latent, n=n)
 
 
 def csv_of(tmp_path, text):
