@@ -159,17 +159,26 @@ class Dask:
     @property
     def width(self) -> int:
         """Return how many blocks to hand in at once: two for each thread of the workers."""
-        return max(4, 2 * sum(self.client.nthreads().values())) if self._alive else 4
+        threads = 0
+        if self._alive:
+            with suppress(OSError):  # its scheduler dies just now
+                threads = sum(self.client.nthreads().values())
+        return max(4, 2 * threads)
 
     @property
     def _alive(self) -> bool:
         return self.client is not None and self.client.status == "running"
 
     def submit(self, function: Function, text: str) -> Future[str]:
-        """Hand the work to the scheduler."""
-        if not self._alive:
-            self.close()
-            self._connect()
+        """Hand the work to the scheduler, or to the next one where it dies just now."""
+        with suppress(OSError):
+            if self._alive:
+                return self._handed(function, text)
+        self.close()
+        self._connect()
+        return self._handed(function, text)
+
+    def _handed(self, function: Function, text: str) -> Future[str]:
         executor: Executor = self.client.get_executor(pure=False, retries=2)
         return executor.submit(function, text)
 

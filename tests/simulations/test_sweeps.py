@@ -279,6 +279,30 @@ def test_what_a_dead_scheduler_lost_is_handed_to_the_next(tmp_path, monkeypatch,
         sweep("minimax", P, Q, seeds=[9], out=tmp_path, scheduler="tcp://nowhere:1", **SMALL)
 
 
+class Resetting(Scheduler):
+    """One that still counts as running when its connection is gone."""
+
+    def _check(self):
+        if len(Scheduler.made) == 1 and self.handed:
+            raise ConnectionResetError("reset by peer")
+
+    def nthreads(self):
+        self._check()
+        return super().nthreads()
+
+    def submit(self, function, text):
+        self._check()
+        return super().submit(function, text)
+
+
+def test_a_scheduler_that_dies_while_it_is_asked_is_waited_for(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(Scheduler, "made", [])
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Resetting))
+    found = sweep("minimax", P, Q, seeds=range(4), out=tmp_path, scheduler="tcp://a:1", **SMALL)
+    assert found.equals(whole)
+    assert [one.handed > 0 for one in Scheduler.made] == [True, True]
+
+
 def test_a_scheduler_without_dask_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(GantheoryError, match=r"gantheory\[dask\]"):
