@@ -10,6 +10,7 @@ Without a name all run that need neither a network nor a GPU. Exit status 1: a b
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import math
@@ -26,6 +27,7 @@ ALONE = ("symbolic", "inequalities", "divergences", "curves", "arrays", "referen
 WITH_OTHERS = ("peers", "competitors")  # these install packages, or want them installed
 CAMPAIGNS = (
     "campaigns.numbers",
+    "campaigns.embeddings",
     "campaigns.masses",
     "campaigns.coverage",
     "campaigns.distances",
@@ -69,8 +71,8 @@ def main() -> int:
 def purpose(name: str) -> str:
     """Return the first sentence of a benchmark's docstring, without importing what it measures."""
     path = Path(__file__).parent.joinpath(*name.split(".")).with_suffix(".py")
-    text = path.read_text(encoding="utf-8")
-    return text.removeprefix('"""').split("\n\n")[0].split('"""')[0].replace("\n", " ")
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n\n")[0].replace("\n", " ")
 
 
 def shown(figures: Iterable[Figure], console: Console) -> list[Figure]:

@@ -3,7 +3,9 @@
 import importlib
 import json
 import math
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,19 @@ from benchmarks.figures import Figure
 def test_every_benchmark_imports_what_it_measures_and_says_what_that_is(name):
     assert callable(importlib.import_module(f"benchmarks.{name}").figures)
     assert runner.purpose(name).endswith(".")
+
+
+def test_the_runner_and_the_readme_name_every_benchmark():
+    folder = Path(runner.__file__).parent
+    files = [path for place in (".", "campaigns") for path in (folder / place).glob("*.py")]
+    measured = {
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in files
+        if "\ndef figures(quick" in path.read_text()
+    }
+    names = [*runner.ALONE, *runner.WITH_OTHERS, *runner.CAMPAIGNS]
+    rows = re.findall(r"^\| `(.+?)` \|", (folder / "README.md").read_text(), re.MULTILINE)
+    assert sorted(measured) == sorted(names) == sorted(rows)
 
 
 def test_a_missed_bar_is_an_exit_status_and_a_figure_that_is_no_number_is_null(
