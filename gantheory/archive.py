@@ -140,11 +140,11 @@ def _tree(expr: sp.Basic) -> Any:
     if isinstance(expr, sp.Float):
         return ["Float", str(expr), expr._prec]
     if isinstance(expr, sp.Symbol):
-        told = {
+        known = {
             name: value for name, value in expr._assumptions_orig.items() if name != "commutative"
         }
         index = [expr.dummy_index] if isinstance(expr, sp.Dummy) else []
-        return ["Dummy" if index else "Symbol", expr.name, told, *index]
+        return ["Dummy" if index else "Symbol", expr.name, known, *index]
     arguments = [_tree(argument) for argument in expr.args]
     if isinstance(expr, AppliedUndef):
         return ["Function", expr.func.__name__, *arguments]
@@ -166,11 +166,11 @@ def _formula(tree: Any) -> sp.Basic:
     if head == "Float":
         return sp.Float(str(arguments[0]), precision=int(arguments[1]))
     if head in ("Symbol", "Dummy"):
-        name, told, *index = arguments
-        told = {str(key): bool(value) for key, value in told.items()}
+        name, known, *index = arguments
+        known = {str(key): bool(value) for key, value in known.items()}
         if index:
-            return sp.Dummy(str(name), dummy_index=int(index[0]), **told)
-        return sp.Symbol(str(name), **told)
+            return sp.Dummy(str(name), dummy_index=int(index[0]), **known)
+        return sp.Symbol(str(name), **known)
     if head == "Function":
         name, *rest = arguments
         return sp.Function(str(name))(*(_formula(part) for part in rest))

@@ -185,7 +185,7 @@ class Estimate(Shown):
 
     @classmethod
     def undetermined(cls, reason: str, method: str = "rule") -> Estimate:
-        """Return the honest non-answer: the reason says what to do."""
+        """Return an answer that is not known: the reason says what to do."""
         return cls(math.nan, math.inf, Status.UNDETERMINED, method, reason)
 
 

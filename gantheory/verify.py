@@ -55,9 +55,9 @@ class Outcome(Shown):
 
     def overview(self) -> Overview:
         """Return the verdict, and whether it is the one that the check should get."""
-        told = self.verdict.overview()
+        overview = self.verdict.overview()
         expected = "as it should be" if self.as_expected else f"it should be {self.check.expected}"
-        return Overview(told.title, (*told.rows, ("check", f"{self.check.id}, {expected}")))
+        return Overview(overview.title, (*overview.rows, ("check", f"{self.check.id}, {expected}")))
 
     @property
     def as_expected(self) -> bool:

@@ -152,9 +152,9 @@ class ReferenceEngine:
         if not self.recipe.condition:
             return self._passed("generator", theta, latent)
         assert like is not None
-        told = like[..., -self.recipe.condition :]
-        made = self._passed("generator", theta, torch.cat([latent, told], -1))
-        return torch.cat([made, told], -1)
+        condition = like[..., -self.recipe.condition :]
+        made = self._passed("generator", theta, torch.cat([latent, condition], -1))
+        return torch.cat([made, condition], -1)
 
     def _seen(self, drawn: Tensors, kind: str) -> Tensor:
         """Return what D sees of samples (K, n, d): (K, n / packing, packing · d).

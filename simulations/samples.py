@@ -42,8 +42,8 @@ def fresh_samples(state: State, recipe: Recipe, members: Sequence[Member], n: in
     with torch.no_grad():
         if not recipe.condition:
             return recipe.generator(rows, z)
-        told = torch.stack([_conditions(member, recipe, n) for member in members])
-        return torch.cat([recipe.generator(rows, torch.cat([z, told], -1)), told], -1)
+        conditions = torch.stack([_conditions(member, recipe, n) for member in members])
+        return torch.cat([recipe.generator(rows, torch.cat([z, conditions], -1)), conditions], -1)
 
 
 def _conditions(member: Member, recipe: Recipe, n: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""How somebody's loss is called: by its signature, as a person would, or as told."""
+"""How somebody's loss is called: by its signature, as a person would, or as the call given says."""
 
 from __future__ import annotations
 

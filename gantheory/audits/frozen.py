@@ -298,8 +298,10 @@ def _agrees(way: Way, found: tuple[sp.Expr, str]) -> bool:
         values = [numeric(found[0])(float(x)) for x in logs]
         if any(v is None for v in values):
             return False
-        told = sum(v for v in values if v is not None) / (1 if found[1] == "sum" else 3)
-        if abs(told - run.value) > (1e5 if run.single else 1) * CLOSE * max(1.0, abs(run.value)):
+        reported = sum(v for v in values if v is not None) / (1 if found[1] == "sum" else 3)
+        if abs(reported - run.value) > (1e5 if run.single else 1) * CLOSE * max(
+            1.0, abs(run.value)
+        ):
             return False
     return True
 

@@ -261,8 +261,8 @@ def _ways(penalty: Penalty) -> Iterator[Penalty]:
     """Yield a penalty on samples of each shape; a method of a network takes the critic as self."""
     ways = [penalty]
     owner = getattr(penalty.function, "__self__", None)
-    told = {role.split()[0] for role in penalty.roles.values()}
-    if isinstance(owner, nn.Module) and not told & {"D", "score"}:
+    arguments = {role.split()[0] for role in penalty.roles.values()}
+    if isinstance(owner, nn.Module) and not arguments & {"D", "score"}:
         method = penalty.function.__func__  # type: ignore[attr-defined]
         roles = {next(iter(inspect.signature(method).parameters)): "D", **penalty.roles}
         name = f"{type(owner).__name__}.{method.__name__}"

@@ -41,8 +41,8 @@ def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None
     console.print(_answer(derivation))
     if derivation.summary and not steps:
         counted = {"steps": len(derivation.steps), "assumptions": len(derivation.assumptions)}
-        told = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
-        console.print(Text(f"\n{told}: shown by --steps", style="dim"))
+        counts = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+        console.print(Text(f"\n{counts}: shown by --steps", style="dim"))
         return
     console.print(_steps(derivation.steps))
     if derivation.no_optimum:

@@ -174,12 +174,12 @@ def _show(analysis: Analysis, decision: Decision) -> None:
     from gantheory.report import terminal
 
     console = terminal.console(highlight=False)
-    told = describe(analysis, decision)
-    console.print(f"[bold]{escape(told.title)}[/bold]")
+    description = describe(analysis, decision)
+    console.print(f"[bold]{escape(description.title)}[/bold]")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
-    for name, text in told.rows:
+    for name, text in description.rows:
         grid.add_row(name, escape(text))
     console.print(grid)
 

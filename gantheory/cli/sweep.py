@@ -140,8 +140,8 @@ def _widths(text: str) -> tuple[int, ...]:
 def _print(frame: polars.DataFrame, out: Path) -> None:
     from gantheory.cli.listing import print_table
 
-    told = (f"{count} {status}" for status, count in Counter(frame["status"]).items())
-    click.echo(f"{len(frame)} cells: {', '.join(told)}")
+    counts = (f"{count} {status}" for status, count in Counter(frame["status"]).items())
+    click.echo(f"{len(frame)} cells: {', '.join(counts)}")
     rows = [
         {
             "loss": row["loss"], "p": row["p"], "q": row["q"], "seed": row["seed"],

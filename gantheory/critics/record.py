@@ -102,8 +102,8 @@ class CriticDerivation(Exposition):
         if self.followed is not None:
             followed = quantity_title(self.followed.terms, sp.S.Zero) or self.followed.divergence
             none = self.followed.how is How.REFUTED
-            told = f"{followed}, which is no divergence" if none else followed
-            lines.append(Line("G follows", told, known if none else self.followed.how.value))
+            words = f"{followed}, which is no divergence" if none else followed
+            lines.append(Line("G follows", words, known if none else self.followed.how.value))
         elif ZERO_SUM in self.assumptions:
             lines.append(Line("G follows", in_symbols(self.named), How.ASSUMED.value))
         return tuple(lines)

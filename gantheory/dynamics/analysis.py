@@ -70,8 +70,8 @@ class Analysis(Shown):
         return describe(self, self.decision)
 
     def __repr__(self) -> str:
-        told = self.overview()
-        return f"Analysis({told.title}: {dict(told.rows)['verdict']})"
+        overview = self.overview()
+        return f"Analysis({overview.title}: {dict(overview.rows)['verdict']})"
 
     @cached_property
     def point(self) -> Point:

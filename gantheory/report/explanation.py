@@ -113,8 +113,8 @@ class Explanation(Shown):
         ]
         rows += [(f"stops at {text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
                  for one in self.usual_plateaus if self.stuck is None]  # fmt: skip
-        told = ((label, in_prose(said)) for label, said in rows)
-        return Overview(f"What the losses of {self.definition.title} mean", tuple(told))
+        shown = ((label, in_prose(said)) for label, said in rows)
+        return Overview(f"What the losses of {self.definition.title} mean", tuple(shown))
 
     def _stuck_rows(self) -> Iterator[tuple[str, str]]:
         """Yield what the value at which a loss has stopped may be."""

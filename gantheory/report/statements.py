@@ -39,8 +39,8 @@ def print_rows(
     )
     for row in rows:
         if not row.as_expected:
-            told = f"{row.entry.id} is {row.how}, recorded as {row.entry.verdict}; {row.reason}"
-            console.print(f"[bold red]{escape(told)}[/]")
+            markup = f"{row.entry.id} is {row.how}, recorded as {row.entry.verdict}; {row.reason}"
+            console.print(f"[bold red]{escape(markup)}[/]")
 
 
 def mark_of(how: str) -> str:
@@ -52,11 +52,11 @@ def _line(row: Row) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=13)
     table.add_column(ratio=1, overflow="fold")
-    told = f"[bold]{escape(row.entry.id)}[/]  {escape(row.entry.statement)}"
+    markup = f"[bold]{escape(row.entry.id)}[/]  {escape(row.entry.statement)}"
     for label, text in remarks_on_row(row):
-        told += f"\n[dim]{label}: {escape(text)}[/]"
+        markup += f"\n[dim]{label}: {escape(text)}[/]"
     how = row.how if row.how != UNCHECKABLE else "not machine-\ncheckable"
-    table.add_row(f"{mark_of(row.how)} {how}", told)
+    table.add_row(f"{mark_of(row.how)} {how}", markup)
     return table
 
 

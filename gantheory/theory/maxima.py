@@ -251,11 +251,11 @@ class Maxima:
             alone = one.attained != other.attained and one.x == other.x
             if alone or algebra.is_zero(other.generator - one.generator):
                 return [replace(kept, ratios=one.ratios)]
-            tied = (
+            doubt = (
                 f"two scores are optimal for {_where(one.ratios)}, and the generator's loss "
                 "differs between them"
             )
-            return [replace(kept, ratios=one.ratios, undetermined=tied, slope=None)]
+            return [replace(kept, ratios=one.ratios, undetermined=doubt, slope=None)]
         crossings = roots_between(gain, r, lower, upper, self.parameters)
         chosen = []
         for cell in pairwise([lower, *crossings, upper]):

@@ -37,13 +37,13 @@ def _decide(entry: Entry) -> Verdict:
 def verdict_of(row: Row) -> Verdict:
     """Return one verdict for a statement: undecided where what corrects it does not hold."""
     correction = row.entry.correction
-    told = correction.statement if correction and row.corrects else row.reason
+    reason = correction.statement if correction and row.corrects else row.reason
     if row.how == UNCHECKABLE:
-        told = f"{UNCHECKABLE}: {row.reason}"
+        reason = f"{UNCHECKABLE}: {row.reason}"
     how = How(row.how) if row.how != UNCHECKABLE and row.corrects else How.UNDECIDED
     return Verdict(
         row.entry.statement, how,
         counterexample=row.counterexample,
-        reason=told,
+        reason=reason,
         assumptions=row.own_assumptions,
     )  # fmt: skip

@@ -162,39 +162,39 @@ def decide_formula(text: str, where: Mapping[str, str], statement: str = "") -> 
     >>> str(decide_formula("1 - D > D", {"D": "(0, 1/2)"}).how)
     'proved'
     """
-    told = statement or text
+    claim = statement or text
     try:
         with time_limit(SECONDS):
             found = read_relation(text, where)
-            return _decide(found, told)
+            return _decide(found, claim)
     except Undecided as reason:
-        return Verdict(told, How.UNDECIDED, reason=str(reason))
+        return Verdict(claim, How.UNDECIDED, reason=str(reason))
 
 
-def _decide(relation: Relation, told: str) -> Verdict:
+def _decide(relation: Relation, claim: str) -> Verdict:
     sides = str(relation.left), str(relation.right)
     if relation.left.has(sp.zoo, sp.nan) or relation.right.has(sp.zoo, sp.nan):
-        raise GantheoryError(f"{told[:60]!r} has no value there; write a limit")
+        raise GantheoryError(f"{claim[:60]!r} has no value there; write a limit")
     if relation.left.is_infinite or relation.right.is_infinite:
         holds = bool(sp.Rel(relation.left, relation.right, relation.relation))
-        return decided(told, holds, _both(sides))
+        return decided(claim, holds, _both(sides))
     difference, main, others = _one_ratio(relation)
     if relation.relation == "==":
-        return _decide_identity(relation, difference, others, told)
+        return _decide_identity(relation, difference, others, claim)
     sign = sign_on_positive(difference, r, intervals=dict(others.ranges))
     if sign.sign in _MEETS[relation.relation]:
-        return Verdict(told, sign.how, *sides, reason=sign.reason)
+        return Verdict(claim, sign.how, *sides, reason=sign.reason)
     place = failing_numbers(relation)
     loose = {">=0": ">", "<=0": "<"}.get(sign.sign) == relation.relation  # it may touch 0 nowhere
     if place is None and (sign.sign == "undecided" or loose):
-        return Verdict(told, How.UNDECIDED, *sides, reason=sign.reason)
+        return Verdict(claim, How.UNDECIDED, *sides, reason=sign.reason)
     if not difference.free_symbols:
-        return decided(told, False, _both(sides))
+        return decided(claim, False, _both(sides))
     if place is None:
         place = f"left − right is {sign.sign}" + (
             "" if sign.counterexample is None else _place(main, sign.counterexample)
         )
-    return decided(told, False, place)
+    return decided(claim, False, place)
 
 
 def failing_numbers(relation: Relation) -> str | None:
@@ -275,7 +275,7 @@ def _one_ratio(
 
 
 def _decide_identity(
-    relation: Relation, difference: sp.Expr, others: Assumptions, told: str
+    relation: Relation, difference: sp.Expr, others: Assumptions, claim: str
 ) -> Verdict:
     sides = str(relation.left), str(relation.right)
     try:
@@ -283,14 +283,14 @@ def _decide_identity(
     except Undecided as reason:
         place = failing_numbers(relation)
         if place is not None:
-            return decided(told, False, place)
+            return decided(claim, False, place)
         opened = sp.expand_log(difference)
         if sp.simplify(opened) != 0 or not all(sign == 0 for sign in _signs(relation)):
-            return Verdict(told, How.UNDECIDED, *sides, reason=str(reason))
+            return Verdict(claim, How.UNDECIDED, *sides, reason=str(reason))
         where = None
     if where is None:
-        return Verdict(told, How.PROVED, *sides)
+        return Verdict(claim, How.PROVED, *sides)
     if not difference.free_symbols:
-        return decided(told, False, _both(sides))
+        return decided(claim, False, _both(sides))
     apart = f"the two sides differ by {float(where[1].mid()):.6g} for some numbers"
-    return decided(told, False, failing_numbers(relation) or apart)
+    return decided(claim, False, failing_numbers(relation) or apart)

@@ -73,8 +73,8 @@ def _judged(
     if ties and not count and same:
         why = f"both sides agree within {SAME:.0e} in all {ties} cases"
         return decided(statement, False, why, how=How.MEASURED)
-    told = f"{count} cases in floating point, within {tolerance:.2g}"
-    return decided(statement, True, told, how=How.MEASURED) if count else None
+    reason = f"{count} cases in floating point, within {tolerance:.2g}"
+    return decided(statement, True, reason, how=How.MEASURED) if count else None
 
 
 @again.register

@@ -68,9 +68,9 @@ def trace_runs(discriminator: int = 2, generator: int = 1, until: str = "D's los
     trainer.advance(trainer.start(), 1)
     found = trainer.seen[0].runs if until == "D's loss" else trainer.runs
     claimed = {"discriminator": discriminator, "generator": generator}
-    told = f"D runs {found['discriminator']} and G {found['generator']} times"
+    counts = f"D runs {found['discriminator']} and G {found['generator']} times"
     statement = f"until {until} D runs {discriminator} and G {generator} times"
-    return decided(statement, found == claimed, told, how=How.MEASURED)
+    return decided(statement, found == claimed, counts, how=How.MEASURED)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Verdict]] = {
