@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, overload
 
-from gantheory.deadline import DEFAULT_SECONDS
+from gantheory.deadline import DEFAULT_SECONDS, check_seconds
 from gantheory.derivations import engine
 from gantheory.derivations.derivation import Derivation
-from gantheory.errors import GantheoryError, require_finite, require_type, several, unknown_name
+from gantheory.errors import require_type, several, unknown_name
 from gantheory.losses import find, summed
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
@@ -47,14 +47,13 @@ def derive(
     >>> derive("WGAN").named
     'w1'
     """
-    if require_finite("seconds", seconds) <= 0:
-        raise GantheoryError(f"seconds = {seconds} must be positive")
+    check_seconds(seconds)
     asked = find(loss)
     asked = asked if heads is None else summed(asked, heads)
     if isinstance(asked, Critic):
         from gantheory.critics import derive_critic  # densities and all of scipy come with it
 
-        return derive_critic(asked)
+        return derive_critic(asked, seconds)
     return engine.derive(asked, seconds)
 
 

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 
-DEFAULT_SECONDS = 10.0  # the slowest catalogue loss takes about a fiftieth of it
+from gantheory.errors import GantheoryError, require_finite
 
+DEFAULT_SECONDS = 10.0  # the slowest catalogue loss takes about a fiftieth of it
+LONGEST = 3600
 AGAIN = 0.5  # seconds after which an alarm is repeated
 SOON = 0.001  # seconds after which one that came where it may be swallowed is
 PATIENCE = 200  # how many of those are let pass
@@ -46,6 +48,15 @@ def times_out_of_time() -> int:
     return _cuts
 
 
+def check_seconds(seconds: object) -> None:
+    """Refuse a time limit that is no number of seconds up to an hour.
+
+    >>> check_seconds(2.5)
+    """
+    if not 0 < (number := require_finite("seconds", seconds)) <= LONGEST:
+        raise GantheoryError(f"seconds = {number:g} must be between 0 and {LONGEST}")
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `OutOfTime` from the enclosed block once it has worked for ``seconds``.
@@ -57,6 +68,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     if _deadline.get() is not None:  # the enclosing limit rules
         yield
         return
+    check_seconds(seconds)
     deadline = time.thread_time() + seconds
     token = _deadline.set(deadline)
     try:

@@ -1,5 +1,7 @@
 """A time limit counts work, not waiting."""
 
+import inspect
+import math
 import random
 import signal
 import time
@@ -63,3 +65,31 @@ def test_a_derivation_without_time_takes_none_from_the_next():
     for seconds in (1e-9, 1e-6, 1e-5):
         assert gt.derive("minimax", seconds=seconds).undecided
     assert gt.derive("minimax", seconds=60).optimum is not None
+
+
+def limited():
+    """Every public function that takes a time limit, with a call of it."""
+    called = {
+        gt.derive: "minimax", gt.derive_estimator: "k3", gt.derive_preference: "dpo",
+        gt.derive_regularised: "minimax", gt.derive_reward: "gail", gt.prove: "jsd <= tv",
+    }  # fmt: skip
+    public = (getattr(gt, name) for name in gt.__all__)
+    functions = [one for one in public if inspect.isfunction(one)]
+    taking = {one for one in functions if "seconds" in inspect.signature(one).parameters}
+    assert taking == called.keys()
+    return called.items()
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 3601, math.nan, math.inf, "5", None])
+def test_a_time_limit_that_is_none_is_refused_alike_everywhere(seconds):
+    for function, asked in limited():
+        with pytest.raises(
+            gt.GantheoryError, match=r"^seconds = .* must be (between 0 and 3600|a finite number)$"
+        ):
+            function(asked, seconds=seconds)
+
+
+def test_a_loss_of_means_keeps_the_time_that_is_given():
+    found = gt.derive("softmax", seconds=1e-4)
+    assert "the time limit was reached" in " ".join(found.undecided.values())
+    assert not gt.derive("softmax").undecided

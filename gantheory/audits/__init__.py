@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gantheory.audits.record import Audit, Finding, Kind, Severity
 from gantheory.audits.target import AuditTarget
+from gantheory.deadline import check_seconds
 from gantheory.errors import GantheoryError, require
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ def audit_target(
         GantheoryError: where the module fails, hangs, crashes or has no such loss.
     """
     require("an audit of torch code", "torch", "torch")
+    check_seconds(seconds)
+    if not 256 <= megabytes <= 1_000_000:
+        raise GantheoryError(f"megabytes={megabytes} must be between 256 and 1000000")
     from gantheory.audits.sandbox import recover_apart
 
     if claims is not None:

@@ -98,8 +98,6 @@ def command(
 def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:
     """Return the theory of what is asked for, of which there must be one."""
     seconds = asked["seconds"]
-    if not 0 < seconds <= 3600:
-        raise GantheoryError(f"--seconds {seconds:g} must be between 0 and 3600 seconds")
     formulas = {part: asked[part] for part in ("real", "fake", "generator")}
     objective = asked["objective"]
     if objective is not None and (loss is not None or formulas["real"] or formulas["fake"]):

@@ -33,6 +33,7 @@ from gantheory.critics.suprema import (
     weighted_supremum,
 )
 from gantheory.critics.two_points import mirrored_payoffs, penalised_slope
+from gantheory.deadline import DEFAULT_SECONDS
 from gantheory.derivations.exposition import Step
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import GantheoryError
@@ -60,7 +61,7 @@ LIPSCHITZ = (
 )
 
 
-def derive_critic(loss: str | Critic) -> CriticDerivation:
+def derive_critic(loss: str | Critic, seconds: float = DEFAULT_SECONDS) -> CriticDerivation:
     """Derive the optimal critic and the value of a constrained loss from its objective and class.
 
     >>> derive_critic("wgan-gp").value
@@ -74,6 +75,8 @@ def derive_critic(loss: str | Critic) -> CriticDerivation:
         find_entry("constrained loss", loss, CRITICS.values()) if isinstance(loss, str) else loss
     )
     if isinstance(critic.constraint, AnyFunction):
+        if isinstance(critic.objective, Functional):
+            return means.derive_means(critic, seconds)
         return _UNRESTRICTED[type(critic.objective)](critic)
     linear = linear_part(critic)
     if linear is None:
@@ -272,5 +275,4 @@ _UNRESTRICTED: dict[type, Callable[[Critic], CriticDerivation]] = {
     Pairs: relativistic.derive_paired,
     Averages: relativistic.derive_average,
     Expectations: relativistic.derive_unrestricted,
-    Functional: means.derive_means,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
+from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, check_seconds, time_limit
 from gantheory.derivations.completion import completed
 from gantheory.derivations.confirmation import confirm
 from gantheory.derivations.derivation import Derivation
@@ -55,6 +55,7 @@ def derive(loss: Loss | str, seconds: float = DEFAULT_SECONDS) -> Derivation:
     >>> derive("non-saturating").followed.divergence
     '2*kl_mp'
     """
+    check_seconds(seconds)
     return kept(_derived, get_loss(loss), seconds)
 
 

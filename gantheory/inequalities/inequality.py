@@ -8,8 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.deadline import Undecided, time_limit
-from gantheory.errors import GantheoryError
+from gantheory.deadline import Undecided, check_seconds, time_limit
 from gantheory.inequalities.linear import LinearDecision, decide_linear, decide_restricted
 from gantheory.inequalities.nonlinear import decide_nonlinear
 from gantheory.inequalities.statements import Statement, read_statement
@@ -17,7 +16,6 @@ from gantheory.inequalities.twopoint import Laws, enclosed_value, infinite_ones
 from gantheory.records import How, Verdict
 
 SECONDS = 2.0
-LONGEST = 3600
 ALL_PAIRS = ("all laws P and Q for which both sides are defined; a side may be +oo",)
 RESTRICTED = ("Q is P restricted to an event A with 0 < P(A) < 1",)
 
@@ -90,8 +88,7 @@ def prove(
     <How.CERTIFIED: 'certified'>
     """
     start = time.perf_counter()
-    if not 0 < seconds <= LONGEST:
-        raise GantheoryError(f"seconds={seconds:g} must be between 0 and {LONGEST}")
+    check_seconds(seconds)
     read = read_statement(statement)
     route = decide_restricted if restricted else decide_inequality
     try:
