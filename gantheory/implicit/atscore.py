@@ -69,11 +69,12 @@ class AtScore(sp.Function):
         value, ratio = (printer._print(self.args[k]) for k in (0, 5))
         return rf"\left. {value} \right|_{{t = t^*({ratio})}}"
 
-    def _eval_evalf(self, prec: int) -> sp.Expr:
+    def _eval_evalf(self, prec: int) -> sp.Expr | None:
         if self.free_symbols:
             return self
         with ctx.workprec(prec + GUARD):
-            return as_expression(Real(self.enclosed({})))
+            ball = self.enclosed({})
+            return as_expression(Real(ball)) if ball.is_finite() else None  # left as it stands
 
     def enclosed(self, values: Mapping[sp.Symbol, arb]) -> arb:
         """Return a ball around its value, for symbols within ``values``."""
