@@ -171,3 +171,20 @@ def test_the_command_takes_lists_of_parameters():
     assert result.output.splitlines()[:2] == ["kl_pq[0] = 0 (exact)", "kl_pq[1] = 0.5 ± 3.6e-15"]
     result = CliRunner().invoke(command, ["kl_pq", "normal([0, 1], 1)", "normal(0, 1)", "--json"])
     assert '"value": [\n    0.0,\n    0.5\n  ]' in result.output
+
+
+@pytest.mark.parametrize(
+    ("law", "other"),
+    [
+        (gt.density("gamma", shape=[1.0, 0.4, 3.0], scale=1), "gamma(1, 1)"),
+        (gt.density("exponential", scale=[1.0, 0.4, 3.0]), "exponential(1)"),
+        (gt.density("laplace", loc=0, scale=[1.0, 0.4, 3.0]), "laplace(0, 1)"),
+    ],
+    ids=["gamma", "exponential", "laplace"],
+)
+def test_an_array_is_infinite_exactly_where_one_pair_alone_is(law, other):
+    found = gt.divergence("pearson_chi2", law, other)
+    alone = [gt.divergence("pearson_chi2", law[k], other) for k in range(3)]
+    assert [one.status for one in alone] == found.status.tolist()
+    assert Status.INFINITE in found.status
+    assert np.isinf([one.value for one in alone]).tolist() == np.isinf(found.value).tolist()

@@ -35,3 +35,10 @@ def test_masses_and_a_density_share_nothing(masses, density):
 def test_masses_against_a_density_have_no_gradient():
     with pytest.raises(gt.GantheoryError, match="no gradient to follow"):
         gt.divergence("jsd", "normal(0, 1)", "poisson(2)", wrt="p.loc")
+
+
+@pytest.mark.parametrize("name", ["tv", "kl_pq", "jsd", "w1"])
+def test_masses_by_themselves_have_no_parameter_to_move(name):
+    p, q = "discrete([0.2, 0.8])", "discrete([0.5, 0.5])"
+    with pytest.raises(gt.GantheoryError, match="wrt='q.loc'"):
+        gt.divergence(name, p, q, wrt="q.loc")

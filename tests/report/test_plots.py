@@ -69,8 +69,11 @@ def test_the_losses_have_the_slopes_that_differences_give():
 
 
 def test_the_optimum_crosses_a_half_where_the_densities_cross():
-    line = plot_optimum("normal(0, 1)", "normal(2, 1)").axes[1].lines[0]
-    x, best = line.get_data()
+    above, below = plot_optimum("normal(0, 1)", "normal(2, 1)").axes
+    for line, middle in zip(above.lines, (0, 2), strict=True):
+        x, y = line.get_data()
+        assert y == pytest.approx(np.exp(-((x - middle) ** 2) / 2) / np.sqrt(2 * np.pi))
+    x, best = below.lines[0].get_data()
     assert np.interp(0.5, best[::-1], x[::-1]) == pytest.approx(1.0, abs=1e-6)
 
 
