@@ -40,5 +40,5 @@ def test_masses_against_a_density_have_no_gradient():
 @pytest.mark.parametrize("name", ["tv", "kl_pq", "jsd", "w1"])
 def test_masses_by_themselves_have_no_parameter_to_move(name):
     p, q = "discrete([0.2, 0.8])", "discrete([0.5, 0.5])"
-    with pytest.raises(gt.GantheoryError, match="wrt='q.loc'"):
+    with pytest.raises(gt.GantheoryError, match=r"wrt='q\.loc'"):
         gt.divergence(name, p, q, wrt="q.loc")
