@@ -97,7 +97,7 @@ def test_the_command_answers_first_and_shows_steps_when_asked():
 def test_without_a_closed_form_the_score_is_the_parameter_and_enclosed_numbers_are_certified():
     found = gt.derive(gt.Loss("odd", "t**5 - t", "-t**6", "-t"))
     value, *_, equality = found.summary
-    assert "by D* = the score t at which r = 6·t**5/(5·t**4 - 1)" in value.text
+    assert "by D* = the score t at which r = 6·t^5/(5·t^4 - 1)" in value.text
     assert "at_score" not in str(found.summary)
     assert equality.known == "certified"
 

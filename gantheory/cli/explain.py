@@ -54,34 +54,38 @@ def command(
 
 
 def _print(explanation: Explanation) -> None:
-    from gantheory.divergences.symbols import dotted, in_symbols
-
     say(explanation.definition.title)
     if explanation.bound is not None:
-        say(f"  a discriminator loss of {explanation.bound.loss:g}: {_bound(explanation.bound)}")
+        bound = explanation.bound
+        _say(f"  a discriminator loss of {bound.loss:g}: {_bound(bound)}")
     if explanation.stuck is not None:
         _print_meanings(explanation.stuck_at, f"stuck at {explanation.stuck:g}:")
-    say(f"  discriminator loss at D*: {dotted(_range(explanation.discriminator))}")
-    say(f"  generator loss at D*: {dotted(_range(explanation.generator))}")
-    if explanation.generator.lowest is not None and explanation.generator.lowest.is_finite:
-        lowest = dotted(str(explanation.generator.lowest))
-        say(f"  a mean generator loss below {lowest} shows that D is not optimal")
-    say(f"  G follows: {in_symbols(explanation.follows)}")
-    say(f"  gradient: {explanation.gradient}")
-    say(f"  bound: {in_symbols(explanation.bound_rule)}")
+    _say(f"  discriminator loss at D*: {_range(explanation.discriminator)}")
+    _say(f"  generator loss at D*: {_range(explanation.generator)}")
+    lowest = explanation.generator.lowest
+    if lowest is not None and lowest.is_finite:
+        _say(f"  a mean generator loss below {lowest} shows that D is not optimal")
+    _say(f"  G follows: {explanation.follows}")
+    _say(f"  gradient: {explanation.gradient}")
+    _say(f"  bound: {explanation.bound_rule}")
     if explanation.stuck is None:
         _print_meanings(explanation.usual_plateaus, "where a loss may stop:")
 
 
+def _say(line: str) -> None:
+    """Print a line with its formulas in the one notation of everything that is read."""
+    from gantheory.divergences.symbols import in_prose
+
+    say(in_prose(line))
+
+
 def _print_meanings(shown: Sequence[Plateau], title: str) -> None:
     """Print plateaus under their title, those of one meaning together, and below what it is."""
-    from gantheory.divergences.symbols import dotted
-
     say(f"  {title}" + ("" if shown else " no plateau of this loss"))
     for meaning in dict.fromkeys(one.meaning for one in shown):
         for one in shown:
             if one.meaning == meaning:
-                say(f"  - {one.loss} loss {dotted(_value(one))}: {one.when}")
+                _say(f"  - {one.loss} loss {_value(one)}: {one.when}")
         say(f"    {meaning}")
 
 
@@ -94,20 +98,16 @@ def _value(one: Plateau) -> str:
 
 
 def _bound(bound: Bound) -> str:
-    from gantheory.divergences.symbols import in_symbols
-
     if bound.at_least <= 0 or bound.remark.startswith("impossible"):
         return bound.remark
-    return f"{in_symbols(bound.divergence)} >= {bound.at_least:.6g}; {bound.remark}"
+    return f"{bound.divergence} >= {bound.at_least:.6g}; {bound.remark}"
 
 
 def _range(losses: LossRange) -> str:
-    from gantheory.divergences.symbols import in_prose
-
     if losses.lowest is None:
         between = "range not derived"
     else:
-        between = in_prose(f"between {losses.lowest} and {losses.highest}")
+        between = f"between {losses.lowest} and {losses.highest}"
     sign = {True: "may be negative", False: "never negative", None: "sign not decided"}
     even = "undetermined" if losses.equilibrium is None else losses.equilibrium
     return f"{even} at P = Q, {between}, {sign[losses.may_be_negative]}"

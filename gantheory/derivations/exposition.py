@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Protocol
 
 from gantheory.derivations.latex import breakable, document, escape_latex
-from gantheory.divergences.symbols import dotted, in_prose
+from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 from gantheory.shown import Overview, Shown, html_table
 
@@ -31,7 +31,7 @@ class Step:
     def __post_init__(self) -> None:
         """Say everything in one notation."""
         for part in ("text", "reason", "theorem"):
-            object.__setattr__(self, part, dotted(in_prose(getattr(self, part))))
+            object.__setattr__(self, part, in_prose(getattr(self, part)))
 
     @property
     def known(self) -> str:
@@ -61,7 +61,7 @@ class Line:
 
     def __post_init__(self) -> None:
         """Say everything in one notation."""
-        object.__setattr__(self, "text", dotted(in_prose(self.text)))
+        object.__setattr__(self, "text", in_prose(self.text))
 
     def __str__(self) -> str:
         return f"{self.label:<12} {self.text}  [{self.known}]"

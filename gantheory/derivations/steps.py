@@ -20,6 +20,7 @@ from gantheory.derivations.wording import (
     combination_title,
     constant_latex,
     constant_text,
+    pieces_text,
     undecided_kind,
 )
 from gantheory.divergences.symbols import dotted
@@ -131,7 +132,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     attained = "" if optimum.attained else " The supremum is approached and never attained."
     yield Step(
         "The optimal discriminator",
-        f"D* = {optimum.D}{densities}, with score t* = {optimum.score}.{attained}"
+        f"D* = {pieces_text(optimum.D)}{densities}, with score t* = {pieces_text(optimum.score)}.{attained}"
         + _flat_text(optimum),
         rf"D^* = {latex}, \qquad t^* = {typeset(optimum.score)}",
         known(*(branch.reason != "" or None for branch in optimum.branches)),
@@ -177,7 +178,7 @@ def _value(
     value = supremum.expression
     yield Step(
         "The value at the optimum",
-        f"V(D*) = E_q[F(r)] with F(r) = {value} and F(1) = {found.constant}; "
+        f"V(D*) = E_q[F(r)] with F(r) = {pieces_text(value)} and F(1) = {found.constant}; "
         f"F'' = {atoms_text(found)}.",
         rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",
@@ -217,7 +218,8 @@ def name_of(left: str, verb: str, curvature: Curvature, latex: str) -> Iterator[
         generator = curvature.f
         shown = "" if generator is None else f" with generator f = {generator}"
         kind = UNNAMED if curvature.is_divergence else undecided_kind(curvature)
-        statement = f"{left} is {kind}{shown}{constant}."
+        level = f", plus the constant {curvature.constant}" if constant else ""
+        statement = f"{left} is {kind}{shown}{level}."
         formula = rf"{latex} = D_f{constant_latex(curvature.constant)}" + (
             "" if generator is None else rf", \quad f = {typeset(generator)}"
         )
@@ -237,7 +239,7 @@ def _loss(derivation: Derivation, h: Curve) -> Iterator[Step]:
         return
     yield Step(
         "The generator's loss at the optimum",
-        f"E_q[h(r)] with h(r) = c(t*(r)) = {h.expression}; h'' = {atoms_text(found)}.",
+        f"E_q[h(r)] with h(r) = c(t*) = {pieces_text(h.expression)}; h'' = {atoms_text(found)}.",
         rf"h(r) = c(t^*(r)) = {typeset(h.expression)}, \quad h''(r) = {atoms_latex(found)}",
         How.PROVED,
         "by differentiation",

@@ -99,9 +99,12 @@ def pieces_text(expr: sp.Expr) -> str:
     >>> from gantheory.functions import r
     >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
     '-1 where r < 1, else 1'
+    >>> pieces_text(2 - sp.Piecewise((-1, r < 1), (1, True)))
+    '3 where r < 1, else 1'
     """
-    if not isinstance(expr, sp.Piecewise):
+    if not expr.has(sp.Piecewise):
         return str(expr)
+    expr = sp.piecewise_fold(expr)
     return ", ".join(
         f"else {value}" if condition == sp.true else f"{value} where {condition}"
         for value, condition in expr.args

@@ -12,7 +12,8 @@ _WORD = re.compile(r"\b[A-Za-z]\w*\b(?P<call>\(?)")
 _INFINITY = re.compile(r"\b(oo|inf)\b")
 # sympy's letter; an expectation is followed by what it is taken of
 _EULER = re.compile(r"(?<![\w'])E(?! ?[\w\[(|]|')")
-_TIMES = re.compile(r"(?<=[\w)])\*(?=[A-Za-zΔχ(])")
+_TIMES = re.compile(r"(?<=[\w)])(?:\*| \* )(?=[\wΔχ(])")
+_POWER = re.compile(r" ?\*\* ?")
 
 
 def in_symbols(text: str) -> str:
@@ -28,23 +29,24 @@ def in_symbols(text: str) -> str:
 
 
 def in_prose(text: str) -> str:
-    """Return a text as people read it: symbols of divergences, ∞, and no letter for exp(1).
+    """Return a text as people read it: symbols of divergences, ·, ^, ∞, no letter for exp(1).
 
     >>> in_prose("f'(oo) is inf: kl_pq, not KL(P||Q), at log(E*r), E[t] and E_q[t]")
     "f'(∞) is ∞: KL(P‖Q), not KL(P‖Q), at log(exp(1)·r), E[t] and E_q[t]"
     >>> in_prose("E/(E + 1), 2 E|X - Y| and E f(X)")
     'exp(1)/(exp(1) + 1), 2 E|X - Y| and E f(X)'
     """
-    return in_symbols(_EULER.sub("exp(1)", _INFINITY.sub("∞", text)).replace("||", "‖"))
+    said = _EULER.sub("exp(1)", _INFINITY.sub("∞", text)).replace("||", "‖")
+    return dotted(in_symbols(said))
 
 
 def dotted(text: str) -> str:
-    """Return a text with · for the products of a number or symbol; a power keeps its stars.
+    """Return a text with · for products and ^ for powers, which the parser reads as well.
 
-    >>> dotted("2*log(2) at D* = x**2")
-    '2·log(2) at D* = x**2'
+    >>> dotted("2*log(2) at D* = x**2 * (1 - x)")
+    '2·log(2) at D* = x^2·(1 - x)'
     """
-    return _TIMES.sub("·", text)
+    return _TIMES.sub("·", _POWER.sub("^", text))
 
 
 def _symbol(word: re.Match[str]) -> str:
