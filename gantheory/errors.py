@@ -140,15 +140,19 @@ def wrong_type(kind: str, value: object, give: str) -> GantheoryError:
 MANY = 12  # names that a one-line message lists; of more, the first few and how many
 
 
-def known_names(names: Sequence[str]) -> str:
-    """Return the names that there are, of many only the first few and their number.
+LISTS = {"loss": "losses", "divergence": "divergences", "density": "densities"}
 
-    >>> known_names([str(k) for k in range(30)])
-    'known: 0, 1, 2, 3, 4, 5, ... (30 in all)'
+
+def known_names(names: Sequence[str], kind: str = "") -> str:
+    """Return the names that there are, of many only the first few, their number, and who has all.
+
+    >>> known_names([str(k) for k in range(30)], "loss")
+    "known: 0, 1, 2, 3, 4, 5, ... (30 in all, by 'gantheory losses')"
     """
     if len(names) <= MANY:
         return f"known: {', '.join(names) or 'none'}"
-    return f"known: {', '.join(names[: MANY // 2])}, ... ({len(names)} in all)"
+    listed = f", by 'gantheory {LISTS[kind]}'" if kind in LISTS else ""
+    return f"known: {', '.join(names[: MANY // 2])}, ... ({len(names)} in all{listed})"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:
@@ -156,5 +160,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:
     names = sorted(known)
     shown = repr(name if len(name) <= 60 else name[:57] + "...")
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else known_names(names)
+    hint = f"did you mean {near[0]!r}?" if near else known_names(names, kind)
     return GantheoryError(f"unknown {kind} {shown}; {hint}")

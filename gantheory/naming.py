@@ -53,7 +53,7 @@ def find_entry(kind: str, typed: str, entries: Iterable[E], also: tuple[str, ...
     if called:
         choices = " or ".join(f"{entry.name} ({_meaning(entry)})" for entry in called)
         raise GantheoryError(f"{kind} {typed!r} may mean {choices}; name one of them")
-    raise GantheoryError(f"unknown {kind} {_shortened(typed)}; {_hint(asked, table, also)}")
+    raise GantheoryError(f"unknown {kind} {_shortened(typed)}; {_hint(kind, asked, table, also)}")
 
 
 def refuse_taken(kind: str, entry: Named, entries: Iterable[Named]) -> None:
@@ -77,7 +77,7 @@ def _meaning(entry: Named) -> str:
     return str(getattr(entry, "meaning", entry.title))
 
 
-def _hint(asked: str, table: tuple[E, ...], also: tuple[str, ...]) -> str:
+def _hint(kind: str, asked: str, table: tuple[E, ...], also: tuple[str, ...]) -> str:
     names = {said: entry for entry in table for said in (*_said(entry), folded(entry.name))}
     near = [names[match] for match in get_close_matches(asked, names, n=3, cutoff=0.6)]
     for entry in tuple(near):  # a slip does not say which direction was meant
@@ -88,7 +88,7 @@ def _hint(asked: str, table: tuple[E, ...], also: tuple[str, ...]) -> str:
     if meant:
         told = [f"{name!r} ({_meaning(entry)})" for name, entry in meant.items()]
         return f"did you mean {' or '.join(told)}?"
-    return known_names([*sorted(entry.name for entry in table), *also])
+    return known_names([*sorted(entry.name for entry in table), *also], kind)
 
 
 @lru_cache(4096)

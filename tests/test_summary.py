@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -45,6 +46,14 @@ def test_signs_that_were_mixed_up_and_a_domain_of_the_score_are_said():
     assert "of a loss that it minimises, change the sign" in gt.derive(mixed).summary[0].text
     bounded = gt.Loss("mine", "log(D)", "log(1 − D)", "-log(D)", domain="[0, 1]")
     assert gt.derive(bounded).summary[0].text.endswith("; D = sigmoid(t), t in [0, 1]")
+
+
+@pytest.mark.parametrize("name", ["minimax", "hinge", "alpha-gan(alpha=2)", "linear"])
+def test_every_step_is_in_the_notation_of_the_summary(name):
+    told = [f"{one.text} {one.reason}" for one in gt.derive(name).steps]
+    assert not [one for one in told if "**" in one or "Piecewise" in one or "None" in one]
+    stars = [star for one in told for star in re.findall(r".?\*.?", one)]
+    assert set(stars) <= {"D* ", "D*)", "t* ", "t*)"}
 
 
 def test_the_hinge_in_five_lines():

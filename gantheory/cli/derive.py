@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
 @click.option("--steps", is_flag=True, help="Also print the derivation, step by step.")
 @click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
 @click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
+@click.option(
+    "--save", type=click.Path(path_type=Path), metavar="LOSS.toml",
+    help="Keep the formulas as a file, for --file of every command.",
+)
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
 @click.option("--seconds", default=10.0, show_default=True, help="Seconds of work at most.")
 @json_option
@@ -55,6 +60,7 @@ def command(
     file: Loss | None,
     steps: bool,
     ratios: str | None,
+    save: Path | None,
     latex: bool,
     as_json: bool,
     **asked: Any,
@@ -74,13 +80,16 @@ def command(
       gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t --law "m=uniform(1, 2)"
       gantheory derive --objective "E_p(t) - log(E_q(exp(t)))"
       gantheory derive --real t --fake "-exp(t) - k*t**4" --generator=-t --parameter k=1/2 --at 3
-      gantheory derive --file my_loss.toml
+      gantheory derive --real "-(t - 1)^2" --fake "-t^2" --generator "(t - 1)^2" --save sq.toml
+      gantheory derive --file sq.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo
       gantheory derive minimax --regulariser r1
     """
     derivation = _derived(loss if loss is not None or file is None else file.name, asked)
     rows = _read(derivation, ratios)
+    if save is not None:
+        _keep(derivation, save)
     if as_json:
         shown = derivation.as_dict()
         print_json(shown if ratios is None else {**shown, "at": [row.as_dict() for row in rows]})
@@ -93,6 +102,24 @@ def command(
 
         show(derivation, steps)
         show_ratios(rows)
+
+
+def _keep(derivation: object, path: Path) -> None:
+    """Write the loss of a derivation, named after the file, where no file is in the way."""
+    from dataclasses import replace
+
+    from gantheory.losses.file import write_loss
+    from gantheory.losses.loss import Loss
+
+    definition = getattr(derivation, "definition", None)
+    if not isinstance(definition, Loss):
+        raise GantheoryError("--save keeps a loss of payoffs real and fake and a generator's loss")
+    if path.suffix != ".toml":
+        raise GantheoryError(f"--save {path.name!r} must end in .toml, as in {path.stem}.toml")
+    if path.exists():
+        raise GantheoryError(f"--save {path.name!r} exists; move it away, or take another name")
+    write_loss(replace(definition.typed or definition, name=path.stem, title=""), path)
+    click.echo(f"wrote {path}", err=True)
 
 
 def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:

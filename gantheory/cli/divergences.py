@@ -24,8 +24,10 @@ def command(as_json: bool) -> None:
         print_json(rows)
         return
     from gantheory.cli.listing import print_list
+    from gantheory.divergences.symbols import dotted
 
-    print_list(["name", "title", "formula"], rows, beside={"aliases": "also"})
+    told = [row | {"formula": dotted(str(row["formula"]))} for row in rows]
+    print_list(["name", "title", "formula"], told, beside={"aliases": "also"})
 
 
 def known_divergences() -> list[dict[str, object]]:

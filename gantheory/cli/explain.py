@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ import click
 from gantheory.cli import completion, json_option, print_json
 from gantheory.cli.files import file_option, heads_option, loss_named
 from gantheory.cli.wrapping import say
+from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
     from gantheory.losses.loss import Loss
     from gantheory.report.explanation import Bound, Explanation, LossRange, Plateau
+
+_VALUE = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?")
 
 
 @click.command(name="explain")
@@ -44,6 +48,11 @@ def command(
     """
     from gantheory.report.explain import explain
 
+    if loss is not None and _VALUE.fullmatch(loss.strip()):
+        raise GantheoryError(
+            f"{loss} is a value; name the loss that reads it: gantheory explain non-saturating "
+            f"--stuck {loss}"
+        )
     found = explain(
         loss_named(loss, file), discriminator_loss=discriminator_loss, stuck=stuck, heads=heads
     )

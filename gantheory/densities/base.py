@@ -216,6 +216,26 @@ def build_density(family: type[D], parameters: Mapping[str, Any]) -> D:
     return family(**values)
 
 
+def in_order(name: Any, values: Sequence[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a family's parameters by name, where the first are given without theirs.
+
+    Raises:
+        GantheoryError: where there are more than the family has, one is given twice, or ``name``
+            is a whole law.
+    """
+    family = families_by_name().get(name.casefold()) if isinstance(name, str) else None
+    if not values:
+        return dict(parameters)
+    if family is None:
+        raise GantheoryError(f"{shown(name)} is no family that takes parameters; write normal(0, 1)")
+    names = [f.name for f in dataclasses.fields(family)]
+    twice = parameters.keys() & set(names[: len(values)])
+    if len(values) > len(names) or twice:
+        said = f"{min(twice)} twice" if twice else f"{len(values)} parameters"
+        raise GantheoryError(f"{family.name}: {said}; write it like {_signature(family)}")
+    return {**dict(zip(names, values, strict=False)), **parameters}
+
+
 def _signature(family: type[Density]) -> str:
     return f"{family.name}({', '.join(f.name for f in dataclasses.fields(family))})"  # type: ignore[arg-type]
 

@@ -178,7 +178,7 @@ def _value(
     value = supremum.expression
     yield Step(
         "The value at the optimum",
-        f"V(D*) = E_q[F(r)] with F(r) = {pieces_text(value)} and F(1) = {found.constant}; "
+        f"V(D*) = E_q[F(r)] with F(r) = {pieces_text(value)}; F(1) = {found.constant}; "
         f"F'' = {atoms_text(found)}.",
         rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",

@@ -13,7 +13,7 @@ from gantheory.divergences.powers import power_divergence
 from gantheory.divergences.record import Complement, FDivergence
 from gantheory.divergences.squares import AFFINITY, SQUARES, TV_GAP
 from gantheory.errors import GantheoryError
-from gantheory.naming import E, find_entry
+from gantheory.naming import E, find_entry, folded
 
 DIVERGENCES: dict[str, FDivergence] = {
     entry.name: entry for entry in (*KULLBACK_LEIBLER, *MIDDLE, *SQUARES, JEFFREYS)
@@ -22,6 +22,16 @@ COMPLEMENTS: dict[str, Complement] = {entry.name: entry for entry in (JSD_GAP, T
 
 _NUMBER = r"-?\d{1,6}(?:\.\d{1,12})?(?:/\d{1,6})?"
 _POWER = re.compile(rf"(?:power|alpha)_(?:({_NUMBER})|\(({_NUMBER})\))", re.IGNORECASE)
+_CALLED = re.compile(r"\W.*|_?\d.*", re.DOTALL)  # an order after a name: renyi(2), renyi_0.5
+# what people ask for by name that is a function of an entry, or between samples alone
+_RELATIVES = {
+    "renyi": "Rényi's of order a is log(1 + a*(a - 1)*D)/(a - 1) of D = power_<a>",
+    "rényi": "Rényi's of order a is log(1 + a*(a - 1)*D)/(a - 1) of D = power_<a>",
+    "tsallis": "Tsallis's of order a is a times power_<a>",
+    "fid": "FID is the square of w2 between normal laws that are fitted to features",
+    "ks": "it is the largest gap of two distribution functions, between files of samples",
+    "slicedw": "sliced distances are between files of samples",
+}
 _ORDERLESS = re.compile(r"\s*(?:power|alpha)(?:_|\b)", re.IGNORECASE)
 
 
@@ -50,6 +60,9 @@ def find_among(typed: str, others: Iterable[E]) -> FDivergence | Complement | E:
         return power(_fraction(match[1] or match[2], typed))
     if _ORDERLESS.match(typed):
         raise GantheoryError(f"divergence {typed[:60]!r} has no order; write it like power_0.3")
+    relative = _RELATIVES.get(folded(_CALLED.sub("", typed)))
+    if relative is not None:
+        raise GantheoryError(f"unknown divergence {typed[:60]!r}; {relative}")
     table: list[FDivergence | Complement | E]
     table = [*DIVERGENCES.values(), *COMPLEMENTS.values(), *others]
     return find_entry("divergence", typed, table, also=("power_<alpha>",))

@@ -8,7 +8,9 @@ from typing import Any
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.record import Game
 from gantheory.errors import GantheoryError, require_type, unknown_name
-from gantheory.losses import get_loss, list_losses
+from gantheory.losses import find, get_loss, list_losses
+from gantheory.losses.constrained import MEANS
+from gantheory.losses.critic import Critic
 from gantheory.naming import folded
 
 FAMILIES: Mapping[str, Callable[..., Game]] = {
@@ -69,4 +71,19 @@ def _read(name: str) -> tuple[str, str]:
     except GantheoryError as error:
         if " may mean " in str(error):
             raise
+        _refuse_critic(loss)
         raise unknown_name("game", name, {*list_games(), *list_losses()}) from None
+
+
+def _refuse_critic(loss: str) -> None:
+    """Say of a critic that a class of functions holds which game has its payoffs t and -t."""
+    try:
+        entry = find(loss)
+    except GantheoryError:
+        return
+    if isinstance(entry, Critic) and entry.objective == MEANS:
+        raise GantheoryError(
+            f"{entry.name!r} holds its critic in a class of functions, which a game of numbers has "
+            "not; a linear critic of its objective plays 'dirac-linear', with gradient_penalty=1 "
+            "(--gradient-penalty 1) for WGAN-GP's"
+        )

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from typing import Any
 
 from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.expressions import parse
+from gantheory.files import write_atomically
 from gantheory.formulas import PAYOFF, RANDOM, interval, law
 from gantheory.losses.critic import Critic, Functional
 from gantheory.losses.function_classes import AnyFunction
@@ -83,6 +85,31 @@ def read_entry(path: Path | str) -> Loss | Critic:
     text = _text_of(path)
     data = _data_of(path, text)
     return _of_means(path, text, data) if "objective" in data else _separable(path, text, data)
+
+
+def write_loss(loss: Loss, path: Path | str) -> None:
+    r"""Write a loss as the file that `read_loss` reads, its formulas as they were typed.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "linear.toml")
+    ...     write_loss(Loss("linear", real="t", fake="-t", generator="-t"), file)
+    ...     read_loss(file).fake
+    '-t'
+    """
+    typed = loss.typed or loss
+    found = loss.as_dict() | {"typical": typed.typical, "aliases": list(typed.aliases)}
+    given = {key: value for key, value in found.items() if value}
+    tables = {key: value for key, value in given.items() if key in TABLES}
+    lines = [f"{key} = {_toml(value)}" for key, value in given.items() if key not in TABLES]
+    for key, rows in tables.items():
+        lines += ["", f"[{key}]", *(f"{name} = {_toml(text)}" for name, text in rows.items())]
+    write_atomically(Path(path), "\n".join(lines) + "\n")
+
+
+def _toml(value: object) -> str:
+    """Return a value in TOML, whose strings, lists and numbers are those of JSON here."""
+    return json.dumps(value if isinstance(value, list | int) else str(value), ensure_ascii=False)
 
 
 def _data_of(path: Path, text: str) -> dict[str, Any]:

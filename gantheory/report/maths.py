@@ -51,6 +51,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
     _join_words(tree)
     _space_functions(tree)
     _tighten(tree)
+    _fit_brackets(tree)
     if display:
         tree.set("displaystyle", "true")
     for node in tree.iter():
@@ -98,6 +99,17 @@ def _tighten(tree: ElementTree.Element) -> None:
         elif node.text in ("∞", "*", "∗"):
             node.tag = f"{{{NAMESPACE}}}mi"
             node.attrib.clear()
+
+
+def _fit_brackets(tree: ElementTree.Element) -> None:
+    """Stretch a bracket only around what is tall: around 2 a browser leaves gaps beside it."""
+    tall = {f"{{{NAMESPACE}}}{tag}" for tag in ("mfrac", "msqrt", "mtable", "munderover", "msup")}
+    for row in tree.iter(f"{{{NAMESPACE}}}mrow"):
+        brackets = [node for node in row if node.get("fence") == "true"]
+        if brackets and not any(node.tag in tall for node in row.iter()):
+            for node in brackets:
+                node.attrib.pop("form", None)
+                node.set("stretchy", "false")
 
 
 def _is_bracket(node: ElementTree.Element) -> bool:

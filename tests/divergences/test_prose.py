@@ -5,6 +5,7 @@ import sympy as sp
 
 import gantheory as gt
 from gantheory.divergences.symbols import in_prose
+from gantheory.functions import to_sympy
 
 EXPECTATIONS = ("E|X - Y|", "E[t]", "E_q[t]", "E (X - Y)^2", "E f(X)", "E(X)", "E's")
 
@@ -26,3 +27,15 @@ def test_no_theory_of_the_catalogue_takes_an_expectation_for_a_number():
     text = str(gt.derive("cramer"))
     assert "E|X - Y| is the integral of" in text
     assert "exp(1)" not in text
+
+
+def test_what_is_printed_can_be_typed_again():
+    draw = np.random.default_rng(5)
+    t, a = sp.Symbol("t", real=True), sp.Symbol("a", positive=True)
+    for _ in range(30):
+        j, k = (int(n) for n in draw.integers(2, 9, 2))
+        number = (j * t + a) ** k / (k * a**j + sp.log(1 + t**2) ** 2) - a * t * sp.exp(-j * t)
+        text = in_prose(str(number))
+        assert "*" not in text
+        typed = to_sympy(text).subs({s: {"t": t, "a": a}[s.name] for s in to_sympy(text).free_symbols})
+        assert abs(complex((typed - number).subs({t: 0.7, a: 1.3}).evalf())) < 1e-9

@@ -1,13 +1,16 @@
 """A loss in a TOML file: every command that takes a loss takes it, and a fault has its line."""
 
 import json
+import tomllib
 
 import pytest
 from click.testing import CliRunner
 
 import gantheory as gt
 from gantheory.cli import cli
-from gantheory.losses.file import read_loss
+from gantheory.errors import GantheoryError
+from gantheory.losses import get_loss
+from gantheory.losses.file import read_loss, write_loss
 
 SOUND = """\
 # mine
@@ -104,3 +107,30 @@ def test_a_file_may_not_take_the_name_of_another_loss(file):
     file.write_text(SOUND.replace("tempered", "LSGAN"))
     with pytest.raises(gt.GantheoryError, match="already a name of least-squares-01"):
         CliRunner().invoke(cli, ["derive", "--file", str(file)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["minimax", "alpha-gan", "two-sided-smoothing", "hinge", "linear", "energy-based"]
+)
+def test_a_loss_that_is_written_is_the_one_that_is_read(tmp_path, name):
+    loss, path = get_loss(name), tmp_path / "kept.toml"
+    write_loss(loss, path)
+    data, again = tomllib.loads(path.read_text()), read_loss(path)
+    assert (data["real"], data["fake"], data["generator"]) == (loss.real, loss.fake, loss.generator)
+    for part in ("name", "title", "domain", "link", "parameters", "typical", "aliases"):
+        assert getattr(again, part) == getattr(loss, part)
+
+
+def test_formulas_of_the_command_line_are_kept_once_and_under_the_name_of_the_file(tmp_path):
+    path = tmp_path / "kept.toml"
+    formulas = ["--real", "-(t - b)^2", "--fake", "-t^2", "--generator=-b*t", "--save", str(path)]
+    asked = ["derive", *formulas, "--parameter", "b=(0, 3)"]
+    assert CliRunner().invoke(cli, asked, catch_exceptions=False).exit_code == 0
+    data = tomllib.loads(path.read_text())
+    assert (data["name"], data["real"]) == ("kept", "-(t - b)^2")
+    assert data["parameters"] == {"b": "(0, 3)"}
+    assert path.stat().st_mode & 0o044  # others can read it
+    with pytest.raises(GantheoryError, match=r"kept\.toml' exists"):
+        CliRunner().invoke(cli, asked, catch_exceptions=False)
+    with pytest.raises(GantheoryError, match=r"must end in \.toml"):
+        CliRunner().invoke(cli, [*asked[:-3], "other.txt"], catch_exceptions=False)

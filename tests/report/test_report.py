@@ -221,6 +221,12 @@ def test_kl_is_one_word_and_log_has_its_space():
     assert '<mi>log</mi><mspace width="0.167em" /><mn>2</mn>' in shown
 
 
+def test_brackets_stretch_around_what_is_tall_alone():
+    flat, tall = mathml(r"\log{\left(2 \right)}"), mathml(r"\left(\frac{1}{r}\right)^{2}")
+    assert (flat.count('stretchy="false"'), flat.count('stretchy="true"')) == (2, 0)
+    assert (tall.count('stretchy="false"'), tall.count('stretchy="true"')) == (0, 2)
+
+
 def test_combinations_keep_their_signs():
     import sympy
 
