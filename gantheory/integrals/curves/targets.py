@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from gantheory.divergences import named
@@ -12,6 +13,8 @@ from gantheory.integrals.quantities import QUANTITIES, quantity
 from gantheory.integrals.resolve import kernel_for, resolve
 from gantheory.integrals.transport.catalogue import Distance
 from gantheory.losses.loss import Loss
+
+LARGEST = 1000  # of the denominators that a label writes as fractions
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,17 @@ class Target:
 def _written(terms: Sequence[tuple[str, float]]) -> str:
     """Return a combination of divergences for a label.
 
-    >>> _written([("jsd", 2.0)])
-    '2·JSD(P, Q)'
+    >>> _written([("jsd", 2.0), ("triangular", -0.25), ("tv", 0.3)])
+    '2·JSD(P, Q) - Δ(P, Q)/4 + 3·TV(P, Q)/10'
     """
-    parts = [(c, named(name).title) for name, c in terms]
-    shown = " + ".join(title if c == 1 else f"{c:g}·{title}" for c, title in parts)
-    return shown.replace(" + -1·", " - ").replace(" + -", " - ")
+    shown = " + ".join(_multiple(c, named(name).title) for name, c in terms)
+    return shown.replace(" + -", " - ")
+
+
+def _multiple(coefficient: float, title: str) -> str:
+    """Return a multiple of a divergence as derivations have it, by a fraction where it is one."""
+    near = Fraction(coefficient).limit_denominator(LARGEST)
+    if float(near) != coefficient:
+        return f"{coefficient:g}·{title}"
+    top = {1: title, -1: f"-{title}"}.get(near.numerator, f"{near.numerator}·{title}")
+    return top if near.denominator == 1 else f"{top}/{near.denominator}"
