@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 @click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
 @click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="LOSS.toml",
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="LOSS.toml",
     help="Keep the formulas as a file, for --file of every command.",
 )
 @click.option("--latex", is_flag=True, help="Print LaTeX.")

@@ -227,8 +227,10 @@ def in_order(name: Any, values: Sequence[Any], parameters: Mapping[str, Any]) ->
     if not values:
         return dict(parameters)
     if family is None:
-        raise GantheoryError(f"{shown(name)} is no family that takes parameters; write normal(0, 1)")
-    names = [f.name for f in dataclasses.fields(family)]
+        raise GantheoryError(
+            f"{shown(name)} is no family that takes parameters; write normal(0, 1)"
+        )
+    names = [f.name for f in dataclasses.fields(family)]  # type: ignore[arg-type]
     twice = parameters.keys() & set(names[: len(values)])
     if len(values) > len(names) or twice:
         said = f"{min(twice)} twice" if twice else f"{len(values)} parameters"

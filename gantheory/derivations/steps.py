@@ -132,8 +132,8 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     attained = "" if optimum.attained else " The supremum is approached and never attained."
     yield Step(
         "The optimal discriminator",
-        f"D* = {pieces_text(optimum.D)}{densities}, with score t* = {pieces_text(optimum.score)}.{attained}"
-        + _flat_text(optimum),
+        f"D* = {pieces_text(optimum.D)}{densities}, with score t* = {pieces_text(optimum.score)}."
+        f"{attained}{_flat_text(optimum)}",
         rf"D^* = {latex}, \qquad t^* = {typeset(optimum.score)}",
         known(*(branch.reason != "" or None for branch in optimum.branches)),
         "; ".join(dict.fromkeys(branch.reason for branch in optimum.branches)),

@@ -100,8 +100,8 @@ def write_loss(loss: Loss, path: Path | str) -> None:
     typed = loss.typed or loss
     found = loss.as_dict() | {"typical": typed.typical, "aliases": list(typed.aliases)}
     given = {key: value for key, value in found.items() if value}
-    tables = {key: value for key, value in given.items() if key in TABLES}
-    lines = [f"{key} = {_toml(value)}" for key, value in given.items() if key not in TABLES]
+    tables = {key: value for key, value in given.items() if isinstance(value, Mapping)}
+    lines = [f"{key} = {_toml(value)}" for key, value in given.items() if key not in tables]
     for key, rows in tables.items():
         lines += ["", f"[{key}]", *(f"{name} = {_toml(text)}" for name, text in rows.items())]
     write_atomically(Path(path), "\n".join(lines) + "\n")

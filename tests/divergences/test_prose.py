@@ -37,5 +37,7 @@ def test_what_is_printed_can_be_typed_again():
         number = (j * t + a) ** k / (k * a**j + sp.log(1 + t**2) ** 2) - a * t * sp.exp(-j * t)
         text = in_prose(str(number))
         assert "*" not in text
-        typed = to_sympy(text).subs({s: {"t": t, "a": a}[s.name] for s in to_sympy(text).free_symbols})
+        typed = to_sympy(text).subs(
+            {s: {"t": t, "a": a}[s.name] for s in to_sympy(text).free_symbols}
+        )
         assert abs(complex((typed - number).subs({t: 0.7, a: 1.3}).evalf())) < 1e-9
