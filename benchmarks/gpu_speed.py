@@ -8,10 +8,9 @@ from functools import partial
 import torch
 
 from benchmarks.gpu_setting import seconds_of, synchronize
-from benchmarks.simulator import TASKS, CarefulLoop
+from benchmarks.simulator import TASKS, CarefulLoop, operations_of_a_step
 from simulations.data import Law, as_density
 from simulations.ensembles import Member, Recipe, initial_state
-from simulations.networks import Mlp
 from simulations.streams import CHUNK
 from simulations.train import engine
 
@@ -36,22 +35,6 @@ def ensemble(task, members, device, source, joined=True):
     if not joined:
         trainer._workspace(members).join = None
     return trainer, initial_state(group, recipe)
-
-
-def operations_of_a_step(task):
-    """Return the floating-point operations of one gan-step: products of matrices alone."""
-
-    def passes(network):
-        if not isinstance(network, Mlp):
-            return 0, 0
-        layers = [2 * i * o for i, o in network.shapes[::2]]
-        return sum(layers), sum(layers[1:])  # one way, and back to the first layer's outputs
-
-    critic, below = passes(task.discriminator)
-    maker, beneath = passes(task.generator)
-    of_d = 2 * (2 * critic + below) + maker
-    of_g = 2 * maker + beneath + 2 * critic
-    return task.batch * (of_d + of_g)
 
 
 def traffic_of_a_step(trainer):
