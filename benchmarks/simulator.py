@@ -239,14 +239,13 @@ def compare(first, second, repeats, seconds):
     return [statistics.median(rate) for rate in rates], ratios
 
 
-def figure(what, task, measured, bar=None):
+def figure(what, measured, bar=None, task=None):
     """Return the middle of some ratios, with their range, the rates, and our share of the peak."""
     (other, mine), ratios = measured
-    share = mine * operations_of_a_step(task) / peak()
-    note = (
-        f"{ratios[0]:.2f} to {ratios[-1]:.2f}; {mine:.0f} and {other:.0f} gan-steps/s; "
-        f"{share:.0%} of the machine's measured matrix-product peak"
-    )
+    note = f"{ratios[0]:.2f} to {ratios[-1]:.2f}; {mine:.0f} and {other:.0f} gan-steps/s"
+    if task is not None:
+        share = mine * operations_of_a_step(task) / peak()
+        note += f"; {share:.0%} of the machine's measured matrix-product peak"
     return Figure(what, statistics.median(ratios), "times", bar, note=note)
 
 
@@ -259,4 +258,4 @@ def figures(quick):
             for loop in (CustomaryLoop, CarefulLoop):
                 found = compare(loop(task), Ours(task, members), *turns)
                 bar = BARS.get((loop, name, members))
-                yield figure(f"{name}, K = {members}, ours / {loop.called}", task, found, bar)
+                yield figure(f"{name}, K = {members}, ours / {loop.called}", found, bar, task)
