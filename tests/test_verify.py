@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gantheory.records import Estimate, How
-from gantheory.verify import agree, at_most
+from gantheory.records import Estimate, How, Verdict
+from gantheory.verify import Check, Outcome, agree, at_most
 
 FINITE = st.floats(-1e6, 1e6)
 ERROR = st.floats(0, 1e3)
@@ -100,3 +100,12 @@ def test_error_probabilities_add_up():
     left = Estimate(1.0, 0.1, error_probability=1e-8)
     right = Estimate(1.0, 0.1, error_probability=2e-8)
     assert agree("x", left, right).error_probability == pytest.approx(3e-8)
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"), [(How.PROVED, "as it should be"), (How.REFUTED, "should be refuted")]
+)
+def test_an_outcome_says_whether_it_is_the_one_that_should_be(expected, words):
+    check = Check("one", "1 = 1", lambda: Verdict("1 = 1", How.PROVED), expected)
+    shown = Outcome(check, check.run()).overview()
+    assert next(text for label, text in shown.rows if label == "check").endswith(words)

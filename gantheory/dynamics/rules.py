@@ -269,7 +269,7 @@ def _check_state(rule: Rule) -> None:
 
 
 class _Rotation:
-    """A field on ℝ² × ℝ³ by which a rule is tried."""
+    """A field on R² × R³ by which a rule is tried."""
 
     def first(self, x: Any, y: Any) -> Any:
         return -y[:2]

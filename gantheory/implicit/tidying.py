@@ -34,9 +34,9 @@ def tidied(expr: sp.Expr) -> sp.Expr:
 def turning(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     r"""Return what has the sign of a·b' − b·a' wherever neither a nor b is 0.
 
-    With b/a = c·∏ fᵢ^eᵢ it is that of a·b·Σ eᵢ·fᵢ'/fᵢ. What a and b have in common has left, and
-    so has what is positive: intervals no longer lose the difference of two products near an end
-    where both are small.
+    With b/a = c·f₁^e₁·f₂^e₂·... it is that of a·b·Σ eᵢ·fᵢ'/fᵢ. What a and b have in common has
+    left, and so has what is positive: intervals no longer lose the difference of two products near
+    an end where both are small.
 
     >>> turning(sp.exp(t) / sp.sqrt(t**2 + 1), -sp.exp(t))
     -t

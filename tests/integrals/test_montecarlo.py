@@ -10,7 +10,7 @@ from gantheory import Status, divergence
 from gantheory.densities import parse_density
 from gantheory.densities.sampled import own_density_nd
 from gantheory.integrals.kernels.stable import kernel_of
-from gantheory.integrals.montecarlo import by_sampling, range_of_integrand
+from gantheory.integrals.montecarlo import by_sampling, exceedance, range_of_integrand
 
 HALF = "uniform(0, 1)", "uniform(0.5, 1.5)"  # TV: each draw is 1 or 0 with probability 1/2
 
@@ -112,3 +112,7 @@ def test_a_draw_where_q_vanishes_is_no_number():
     )
     assert by_sampling(kernel_of("kl_pq"), p, q).status is Status.UNDETERMINED
     assert by_sampling(kernel_of("tv"), p, q).value == pytest.approx(0.5, abs=0.01)
+
+
+def test_draws_that_are_all_equal_exceed_nothing():
+    assert exceedance(np.full(400, 3.0), 1e-3) == 0

@@ -37,3 +37,10 @@ def test_the_hellinger_gradient_peaks_where_its_derivative_vanishes():
     d = found.falls_at
     assert d > 2
     assert d / 4 * np.exp(-(d**2) / 8) == pytest.approx(0.05 * math.exp(-0.5), rel=1e-7)
+
+
+def test_a_gradient_that_is_determined_nowhere_has_no_peak():
+    family = find_family("distance", q="uniform(d, d + 1)")
+    found = vanishing("kl_pq", family)
+    assert math.isnan(found.peak)
+    assert found.falls_at is None

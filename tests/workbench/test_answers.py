@@ -72,6 +72,10 @@ def test_gradients_against_distance_are_those_of_the_closed_forms():
 
 
 def test_the_game_view_predicts_what_it_measures():
+    flow = game.answer("dirac-minimax", "flow", 0.1, 1.0)
+    assert "per unit of time" in flow["measured"]
+    measured, error = (float(x) for x in flow["measured"].split(" per")[0].split(" ± "))
+    assert abs(measured - math.exp(-0.5)) <= error < 0.1
     found = game.answer("bilinear", "simultaneous", 0.3)
     predicted = float(found["radius"])
     measured, error = (float(x) for x in found["measured"].split(" per")[0].split(" ± "))
