@@ -71,7 +71,9 @@ def _off_the_graph(tensor: Any) -> Any:
 def numbers(values: Any, source: str) -> Array:
     """Return numbers of shape (n,) or (n, dim), or raise in one line that names no array."""
     points = real_numbers(values, source)
-    if points.ndim not in (1, 2) or not points.size:
+    if not points.size:
+        raise GantheoryError(f"{source}: there is none; give at least one")
+    if points.ndim not in (1, 2):
         raise GantheoryError(
             f"{source}: samples of shape {points.shape} must have shape (n,) or (n, dim)"
         )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gantheory.densities.base import REAL, Array, parameter, register_family
+from gantheory.densities.base import REAL, Array, Density, make, parameter, register_family
 from gantheory.densities.inherited import of_family
 from gantheory.densities.tails import Tail
 from gantheory.densities.univariate import (
@@ -263,3 +263,26 @@ class AffineImage(Image):
             inner = at.standardised(self.loc, self.scale, anchors)
             return self.base.log_ratio(other.base, inner)
         return None
+
+
+# families whose own loc and scale are those of every image, turned over too where symmetric
+LOCATED = frozenset({"normal", "laplace", "logistic", "cauchy", "student_t", "gumbel"})
+
+
+def moved(law: Density, loc: float, scale: float) -> Density:
+    """Return the law of loc + scale·X: its own family where its numbers stay exact, else an image.
+
+    >>> from gantheory.densities import density
+    >>> print(moved(density("normal(1, 2)"), -1.0, 3.0))
+    normal(2, 6)
+    """
+    if (loc, scale) == (0.0, 1.0):
+        return law
+    if law.name in LOCATED and scale and (scale > 0 or law.name != "gumbel"):
+        own = {name: Fraction(law.parameters[name]) for name in ("loc", "scale")}
+        new = {"loc": Fraction(loc) + Fraction(scale) * own["loc"],
+               "scale": Fraction(abs(scale)) * own["scale"]}  # fmt: skip
+        near = {name: nearest(value) for name, value in new.items()}
+        if all(math.isfinite(x) and Fraction(x) == new[name] for name, x in near.items()):
+            return make(law.name, **{**law.parameters, **near})
+    return make("affine", base=law, loc=loc, scale=scale)

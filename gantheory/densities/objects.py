@@ -14,6 +14,7 @@ import numpy as np
 
 from gantheory.densities.base import Density, make
 from gantheory.densities.gridded import gridded
+from gantheory.densities.scipy_new import of_new
 from gantheory.densities.torch_objects import TORCH, of_torch, symmetric
 from gantheory.densities.univariate import Univariate
 from gantheory.densities.user import own_density
@@ -155,7 +156,10 @@ def recognised(given: Any) -> Density:
             return _of_frozen(given)
         if hasattr(given, "icdf"):
             return _of_new(given)
-    give = "text like 'normal(0, 1)', a distribution of SciPy or torch, or a pair (x, pdf)"
+    give = (
+        "text like 'normal(0, 1)', samples in an array or a list, a distribution of SciPy or "
+        "torch, or a pair (x, pdf)"
+    )
     raise wrong_type("density", given, give)
 
 
@@ -207,18 +211,10 @@ def _of_histogram(given: Any) -> Density:
 
 def _of_new(given: Any) -> Density:
     """Return the law of SciPy's new infrastructure."""
-    kind_of = type(given)
-    kind = kind_of.__name__
-    if kind == "Normal":
-        return make("normal", loc=float(given.mu), scale=float(given.sigma))
-    if kind == "Uniform":
-        return make("uniform", a=float(given.a), b=float(given.b))
-    if kind == "Mixture":
-        parts = tuple(recognised(part) for part in given.components)
-        return make("mixture", weights=tuple(map(float, given.weights)), components=parts)
-    if any(base.__name__ == "DiscreteDistribution" for base in kind_of.__mro__):
-        if kind == "Binomial":
-            return make("binomial", n=float(given.n), p=float(given.p))
+    if (known := of_new(given, recognised)) is not None:
+        return known
+    kind = type(given).__name__
+    if any(base.__name__ == "DiscreteDistribution" for base in type(given).__mro__):
         if (masses := _masses(given)) is not None:
             return masses
         raise GantheoryError(f"scipy.stats.{kind} has no family here")

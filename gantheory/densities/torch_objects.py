@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from gantheory.densities.base import Density, make
+from gantheory.densities.images import moved
+from gantheory.densities.mapped import folded, image_of
 from gantheory.errors import GantheoryError
 
 # of torch: the names of an object's numbers, and what they make
@@ -48,8 +50,18 @@ TORCH: dict[str, tuple[tuple[str, ...], Callable[..., Density]]] = {
     "Binomial": (("total_count", "probs"), lambda n, p: make("binomial", n=n, p=p)),
     "Bernoulli": (("probs",), lambda p: make("discrete", masses=(1 - p, p))),
 }
-# of torch's transforms: the formula with which a person makes the image by `pushforward`
-MAPS = {"ExpTransform": "exp(z)", "SigmoidTransform": "1/(1 + exp(-z))", "TanhTransform": "tanh(z)"}
+# of torch's transforms, and of their inverses: the formula of the image
+MAPS = {
+    "ExpTransform": "exp(z)",
+    "SigmoidTransform": "1/(1 + exp(-z))",
+    "TanhTransform": "tanh(z)",
+    "SoftplusTransform": "softplus(z)",
+}
+INVERSES = {
+    "ExpTransform": "log(z)",
+    "SigmoidTransform": "log(z) - log(1 - z)",
+    "TanhTransform": "log((1 + z)/(1 - z))/2",
+}
 
 
 def of_torch(given: Any) -> Density:
@@ -68,9 +80,9 @@ def of_torch(given: Any) -> Density:
 def _nth(given: Any, k: int) -> Density:
     """Return the k-th law of a batch of one family."""
     kind = type(given).__name__
-    if kind == "MultivariateNormal":
+    if kind in ("MultivariateNormal", "LowRankMultivariateNormal"):
         dim = given.event_shape[0]
-        means, covariances = given.loc.reshape(-1, dim), given.covariance_matrix
+        means, covariances = given.loc.reshape(-1, dim), _covariance(given)
         return _normal(_floats(means[k]), _floats(covariances.reshape(-1, dim, dim)[k]))
     if kind == "Independent":
         return _independent(given.base_dist, k)
@@ -79,6 +91,14 @@ def _nth(given: Any, k: int) -> Density:
     names, law = TORCH[kind]
     numbers = [getattr(given, name).expand(given.batch_shape).reshape(-1)[k] for name in names]
     return law(*(float(number) for number in numbers))
+
+
+def _covariance(given: Any) -> Any:
+    """Return covariances, those of low rank summed in double precision."""
+    if not hasattr(given, "cov_factor"):
+        return given.covariance_matrix
+    factor = given.cov_factor.detach().double()
+    return factor @ factor.mT + given.cov_diag.detach().double().diag_embed()
 
 
 def _independent(base: Any, k: int) -> Density:
@@ -123,6 +143,8 @@ def _single(given: Any) -> Density:
 
 
 def _alone(given: Any) -> Density:
+    if given.reinterpreted_batch_ndims == 0:
+        return of_torch(given.base_dist)
     if given.reinterpreted_batch_ndims != 1 or len(given.base_dist.batch_shape) != 1:
         raise GantheoryError(
             "torch's Independent: one dimension of the base's batch must be the coordinates"
@@ -144,25 +166,56 @@ def _transformed(given: Any) -> Density:
     """Return the image of a law on the line under torch's transforms, one after the other."""
     law = of_torch(given.base_dist)
     for transform in given.transforms:
-        kind = type(transform).__name__
-        if kind == "AffineTransform":
-            loc, scale = float(transform.loc), float(transform.scale)
-            law = make("affine", base=law, loc=loc, scale=scale)
-        elif kind == "ExpTransform" and law.name == "normal":
-            law = make("lognormal", **law.parameters)
-        else:
-            image = MAPS.get(kind, "a formula in z")
-            raise GantheoryError(
-                f"torch's {kind} of {law}: give gantheory.pushforward({image!r}, law) for the image"
-            )
+        law = _image(law, transform)
     return law
+
+
+def _image(law: Density, transform: Any) -> Density:
+    """Return the image of a law under one of torch's transforms, composed or inverse too."""
+    kind = type(transform).__name__
+    if kind == "ComposeTransform":
+        for part in transform.parts:
+            law = _image(law, part)
+        return law
+    inverse = kind == "_InverseTransform"
+    if inverse:
+        transform = transform.inv
+        kind = type(transform).__name__
+    if kind == "AffineTransform":
+        loc, scale = _number(transform.loc), _number(transform.scale)
+        return moved(moved(law, -loc, 1.0), 0.0, 1 / scale) if inverse else moved(law, loc, scale)
+    if kind == "PowerTransform":
+        power = _number(transform.exponent)
+        return image_of(f"z**({1 / power if inverse else power!r})", law)
+    if kind == "AbsTransform" and not inverse:
+        return folded(law)
+    if kind == "ExpTransform" and not inverse and law.name == "normal":
+        return make("lognormal", **law.parameters)
+    if kind == "SigmoidTransform" and inverse and law == make("uniform", a=0.0, b=1.0):
+        return make("logistic", loc=0.0, scale=1.0)
+    if (formula := (INVERSES if inverse else MAPS).get(kind)) is None:
+        of = f"the inverse of {kind}" if inverse else kind
+        raise GantheoryError(
+            f"torch's {of} of {law} is not known; give its formula in z to "
+            "gantheory.densities.pushforward.pushforward"
+        )
+    return image_of(formula, law)
+
+
+def _number(given: Any) -> float:
+    """Return a number that torch may hold in a tensor."""
+    if getattr(given, "numel", lambda: 1)() != 1:
+        raise GantheoryError("torch's transform by a batch of numbers: give one law at a time")
+    return float(given)
 
 
 COMPOSED: dict[str, Callable[[Any], Density]] = {
     "MultivariateNormal": _single,
+    "LowRankMultivariateNormal": _single,
     "Independent": _alone,
     "MixtureSameFamily": _mixture,
     "TransformedDistribution": _transformed,
     "Dirichlet": lambda given: make("dirichlet", concentration=tuple(_floats(given.concentration))),
     "Categorical": lambda given: make("discrete", masses=_shares(given.probs)),
+    "OneHotCategorical": lambda given: make("discrete", masses=_shares(given.probs)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from gantheory.tables import is_table_name, read_table, samples_call
 
 
 def is_sample_like(given: Any) -> bool:
-    """Whether something is samples: an array, a list, the name of a file, or `called` with one.
+    """Whether something is samples: an array, numbers in a row, the name of a file, or a call.
 
     Arrays are numpy's, and whatever turns into one: series, frames and tensors.
     """
@@ -22,8 +23,10 @@ def is_sample_like(given: Any) -> bool:
         return True
     if isinstance(given, str):
         return is_table_name(given) or ((found := samples_call(given)) is not None and not found[2])
-    if isinstance(given, Samples | np.ndarray | list):
+    if isinstance(given, Samples | np.ndarray | list | range):
         return True
+    if isinstance(given, tuple):  # of numbers; two arrays are a pair (x, pdf)
+        return bool(given) and all(isinstance(x, Real) for x in given)
     return hasattr(given, "__array__") and not isinstance(given, Density)
 
 

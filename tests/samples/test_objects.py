@@ -167,8 +167,68 @@ def test_what_torch_composes_is_read_as_one_law():
     for theirs, x in cases:
         found = parse_density(theirs).logpdf(x.double().numpy())
         np.testing.assert_allclose(found, theirs.log_prob(x).numpy(), rtol=2e-6, atol=2e-6)
-    with pytest.raises(GantheoryError, match=r"pushforward\('tanh\(z\)', law\)"):
-        parse_density(td.TransformedDistribution(normal, [td.TanhTransform()]))
+    softplus = td.transforms.SoftplusTransform()
+    unknown = td.TransformedDistribution(td.Exponential(1.0), [softplus.inv])
+    with pytest.raises(GantheoryError, match="the inverse of SoftplusTransform"):
+        parse_density(unknown)
+
+
+def test_what_transforms_of_torch_make_is_read():
+    torch = pytest.importorskip("torch")
+    td = torch.distributions
+    x = torch.tensor([0.2, 0.5, 0.9]).double()
+    numbers = torch.tensor([0.3, 1.2]).double()
+    normal, unit = td.Normal(*numbers), td.Uniform(*torch.tensor([0.0, 1.0]).double())
+    composed = td.ComposeTransform([td.AffineTransform(1.0, 2.0), td.ExpTransform()])
+    for base, transforms in [
+        (normal, [td.TanhTransform()]),
+        (normal, [td.SigmoidTransform()]),
+        (normal, [composed]),
+        (normal, [td.AffineTransform(1.0, 2.0).inv]),
+        (normal, [td.ExpTransform(), td.PowerTransform(torch.tensor(2.0).double())]),
+        (unit, [td.ExpTransform(), td.ExpTransform().inv]),
+        (unit, [td.SigmoidTransform().inv]),
+    ]:
+        theirs = td.TransformedDistribution(base, transforms)
+        found = parse_density(theirs).logpdf(x.numpy())
+        np.testing.assert_allclose(found, theirs.log_prob(x).numpy(), rtol=1e-9, atol=1e-12)
+    low_rank = td.LowRankMultivariateNormal(torch.zeros(2), torch.ones(2, 1), torch.ones(2))
+    assert parse_density(low_rank).parameters["cov"] == ((2, 1), (1, 2))
+    assert str(parse_density(td.Independent(td.Normal(0.0, 2.0), 0))) == "normal(0, 2)"
+    assert str(parse_density(td.OneHotCategorical(torch.ones(2)))) == "discrete((0.5, 0.5))"
+
+
+def new_laws():
+    """Yield what SciPy's new infrastructure makes, and whether a family is known for it."""
+    normal = stats.Normal(mu=1.0, sigma=2.0)
+    gamma = stats.make_distribution(stats.gamma)(a=2.5)
+    uniform = stats.Uniform(a=1.0, b=3.0)
+    yield from [
+        (gamma, "gamma"), (normal + 1, "normal"), (1 - 3 * normal, "normal"),
+        (2 * gamma + 1, "affine"), (stats.truncate(normal, lb=0.0, ub=3.0), "restrict"),
+        (stats.exp(normal), "lognormal"), (stats.exp(stats.Logistic()), "pushforward"),
+        (stats.log(gamma), "pushforward"), (stats.abs(stats.Normal()), "half_normal"),
+        (stats.abs(normal), "pushforward"), (stats.Normal() ** 2, "pushforward"),
+        (normal**3, "pushforward"), (1 / uniform, "pushforward"), (3 / uniform, "affine"),
+        (stats.order_statistic(uniform, r=2, n=5), "affine"), (stats.Logistic(), "logistic"),
+        (stats.order_statistic(normal, r=2, n=5), "own"),
+        (stats.make_distribution(stats.betaprime)(a=2.0, b=3.0), "own"),
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(stats, "make_distribution"), reason="needs SciPy 1.15 or later")
+def test_what_the_new_infrastructure_makes_is_the_law_that_it_stands_for():
+    for theirs, name in new_laws():
+        ours = parse_density(theirs)
+        assert ours.name == name, theirs
+        low, high = (float(end) for end in theirs.support())
+        x = np.array([0.35, 0.6, 1.1, 1.9, 2.9])
+        x = x[(x > low) & (x < high)]
+        np.testing.assert_allclose(ours.logpdf(x), theirs.logpdf(x), rtol=1e-10, atol=1e-12)
+    counts = stats.make_distribution(stats.nbinom)(n=3, p=0.4)
+    assert str(parse_density(counts)) == "negative_binomial(3, 0.4)"
+    with pytest.raises(GantheoryError, match="Normal of arrays: give one law at a time"):
+        parse_density(stats.Normal(mu=[0.0, 1.0], sigma=1.0))
 
 
 def test_masses_and_histograms_of_scipy_are_read():
@@ -222,3 +282,13 @@ def test_quantiles_of_a_kernel_density_estimate_are_the_least_that_reach_their_l
     gap = parse_density("mixture(0.5*uniform(0, 1) + 0.5*uniform(3, 4))")
     np.testing.assert_allclose(gap.ppf([0.2, 0.5, 0.7]), [0.4, 1.0, 3.4], rtol=1e-15)
     np.testing.assert_allclose(gap.isf([0.3, 0.5, 0.8]), [3.4, 1.0, 0.4], rtol=1e-15)
+
+
+def test_numbers_in_a_row_are_samples_and_what_is_none_says_what_to_give():
+    for x in (range(1, 4), (1, 2, 3), [1, 2, 3]):
+        assert divergence("w1", x, [3, 4, 5]).value == pytest.approx(2.0, abs=1e-14)
+    assert divergence("w1", (1, 2), (2, 4)).value == pytest.approx(1.5, abs=1e-14)
+    with pytest.raises(GantheoryError, match="there is none; give at least one"):
+        divergence("w1", np.array([]), [1.0])
+    with pytest.raises(GantheoryError, match=r"'generator' is no density; give .* samples in an"):
+        divergence("w1", (k for k in range(3)), [1.0])

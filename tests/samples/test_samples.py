@@ -218,7 +218,7 @@ def test_the_command_line_compares_two_files(tmp_path, capsys, monkeypatch):
         (lambda: samples(np.ma.array([1.0, 2.0], mask=[0, 1])), "masked; drop these"),
         (lambda: samples([1.5e150]), "beyond 1e150"),
         (lambda: samples([[1.0], [1.0, 2.0]]), "must be numbers"),
-        (lambda: samples([]), "must have shape"),
+        (lambda: samples([]), "there is none"),
         (lambda: samples([1.0, math.nan] * 500), "500 of 1000 numbers are nan or infinite"),
         (lambda: samples([1j]), "must be real numbers, not complex ones"),
         (lambda: samples("nothing.csv"), "is no file"),

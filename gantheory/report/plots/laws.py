@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantheory.densities import Density, parse_density
-from gantheory.densities.pushforward import Pushforward
+from gantheory.densities.mapped import Pushforward
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.report.plots.style import (
