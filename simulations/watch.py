@@ -114,13 +114,7 @@ def measure(
     Raises:
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
     """
-    if test is not None and test not in TESTS:
-        raise unknown_name("test", test, TESTS)
-    check_module("generator", generator)
-    check_module("discriminator", discriminator)
-    check_whole("n", n, 1)
-    if not 0 < error_probability < 1:
-        raise GantheoryError(f"error_probability={error_probability!r} must lie between 0 and 1")
+    _check_asked(generator, discriminator, n, test, error_probability)
     if score is not None:
         discriminator = Selected(discriminator, score)
     played, discriminator = _played(loss, discriminator, parameters)
@@ -140,6 +134,18 @@ def measure(
     return Reading(
         step, value, bound, name, of_g, pull, slope, *gradients, tested, played.loss.title
     )
+
+
+def _check_asked(
+    generator: nn.Module, discriminator: nn.Module, n: int, test: str | None, error: float
+) -> None:
+    if test is not None and test not in TESTS:
+        raise unknown_name("test", test, TESTS)
+    check_module("generator", generator)
+    check_module("discriminator", discriminator)
+    check_whole("n", n, 1)
+    if not 0 < error < 1:
+        raise GantheoryError(f"error_probability={error!r} must lie between 0 and 1")
 
 
 def _played(

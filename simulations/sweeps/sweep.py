@@ -83,8 +83,7 @@ def sweep(
         GantheoryError: before any work, where a cell or a record cannot be, or ``out`` is taken.
     """
     how = Settings(train, steps, batch, tuple(hidden), activation, rate, generator_rate)
-    laws = _several("density", p), _several("density", q)
-    cells = cells_of(_several("loss", loss), *laws, seeds, how)
+    cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)
     folder = Path(out)
     with locked(folder, "--out"):
         store = Store(folder, how)
@@ -124,8 +123,9 @@ def _measured(
     return lost
 
 
-def _several(kind: str, given: Any) -> list[Any]:
-    return several(kind, given, (str, Loss, Density), "a name, a record, or several of them")
+def _several(given: Any) -> list[Any]:
+    give = "a name, a record, or several of them"
+    return several("loss or density", given, (str, Loss, Density), give)
 
 
 def _unknown() -> Found:

@@ -1,0 +1,103 @@
+"""What a user brings as data: arrays, tables, images, samplers, and what is none."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from gantheory.errors import GantheoryError
+from simulations.data import as_density
+from simulations.points import as_sampler, points
+
+
+def csv_of(tmp_path, text):
+    place = tmp_path / "data.csv"
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def test_data_of_every_kind_become_the_same_points(tmp_path):
+    numbers = [[0.0, 1.0], [2.0, 3.5], [-4.0, 5e-3]]
+    np.save(tmp_path / "data.npy", np.array(numbers))
+    expected = torch.tensor(numbers, dtype=torch.float64)
+    kinds = [
+        numbers, np.array(numbers), expected, tmp_path / "data.npy", str(tmp_path / "data.npy"),
+        TensorDataset(expected, torch.zeros(3)),
+        csv_of(tmp_path, "x,y\n0,1\n2,3.5\n\n-4,5e-3\n"),
+    ]  # fmt: skip
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame(numbers, schema=["x", "y"], orient="row")
+    table.write_parquet(tmp_path / "data.parquet")
+    kinds += [table, str(tmp_path / "data.parquet")]
+    for kind in kinds:
+        made = as_sampler(kind)
+        assert torch.equal(made.rows, expected)
+        assert made.digest == points(numbers).digest
+    assert points([1.0, 2.0]).dim == 1
+    assert as_sampler("normal(0, 1)").dim == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("x,y\n1,2\n3\n", "row 3: 2 numbers expected, found '3'"),
+     ("1,2\n3,four\n", "row 2: 2 numbers expected, found '3,four'"),
+     ("x,y\n", "holds no points"), ("1\nnan\n", "1 of 2 points hold nan or inf")],
+)  # fmt: skip
+def test_a_table_that_is_none_ends_in_one_line(tmp_path, text, message):
+    with pytest.raises(GantheoryError, match=message):
+        points(csv_of(tmp_path, text))
+
+
+def test_images_of_an_idx_file_are_points_from_zero_to_one(tmp_path):
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (2, 1, 3))
+    for name in ("train-images-idx3-ubyte", "t10k-images.idx3-ubyte", "mine.idx"):
+        (tmp_path / name).write_bytes(header + bytes([0, 51, 255, 1, 2, 3]))
+        assert as_sampler(str(tmp_path / name)).rows[0].tolist() == [0, 0.2, 1]
+    (tmp_path / "mine.idx").write_bytes(header)
+    with pytest.raises(GantheoryError, match="holds 0 bytes where its header says"):
+        points(tmp_path / "mine.idx")
+
+
+def test_a_parquet_file_of_words_or_of_nothing_ends_in_one_line(tmp_path):
+    polars = pytest.importorskip("polars")
+    place = tmp_path / "a.parquet"
+    polars.DataFrame({"x": [1.0], "name": ["a"]}).write_parquet(place)
+    with pytest.raises(GantheoryError, match="column 'name' holds String, not numbers"):
+        points(place)
+    polars.DataFrame({"x": [1, None]}).write_parquet(place)
+    with pytest.raises(GantheoryError, match="1 of 2 points hold nan"):
+        points(place)
+    place.write_bytes(b"no table")
+    with pytest.raises(GantheoryError, match="cannot read"):
+        points(place)
+
+
+@pytest.mark.parametrize("data", [np.zeros(5), torch.zeros(5, 2), [1.0, 2.0], None])
+def test_an_array_where_a_law_is_wanted_is_one_clear_line(data):
+    with pytest.raises(GantheoryError, match=r"is no law: give a density.*points\(data\)"):
+        as_density(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(object(), "data of type object is no data; give a density"), ([], "data of shape"),
+     ("missing.csv", "cannot read missing.csv"), ("normal(0", "normal"),
+     (np.array([[1j, 0]]), "real numbers, not complex ones"), (["1", "2"], "not text"),
+     (np.ma.masked_equal([1.0, 2.0], 2.0), "some of them are masked"),
+     (np.array(["2020-01-01"], "M8[D]"), "not dates"),
+     (DataLoader(TensorDataset(torch.ones(3))), "give its dataset instead"),
+     (TensorDataset(torch.ones(3, dtype=torch.complex64)), "not complex ones"),
+     ([[1.0], [2.0, 3.0]], "of equal rows")],
+)  # fmt: skip
+def test_what_is_no_data_ends_in_one_line(data, message):
+    with pytest.raises(GantheoryError, match=message):
+        as_sampler(data)
+
+
+def test_a_split_shares_no_row_and_keeps_all():
+    whole = points(torch.arange(101.0))
+    first, second = whole.split(0.3, seed=4)
+    assert (len(first), len(second)) == (30, 71)
+    assert sorted(torch.cat([first.rows, second.rows]).flatten().tolist()) == list(range(101))
+    with pytest.raises(GantheoryError, match="leaves a part empty"):
+        points([1.0, 2.0]).split(0.1)
