@@ -68,6 +68,7 @@ from .losses.critic import Functional as Functional
 from .losses.critic import Pairs as Pairs
 from .losses.file import read_entry as read_entry
 from .losses.file import read_loss as read_loss
+from .losses.file import write_loss as write_loss
 from .losses.function_classes import AnyFunction as AnyFunction
 from .losses.function_classes import FunctionClass as FunctionClass
 from .losses.function_classes import GradientMoment as GradientMoment

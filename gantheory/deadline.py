@@ -54,7 +54,7 @@ def check_seconds(seconds: object) -> None:
     >>> check_seconds(2.5)
     """
     if not 0 < (number := require_finite("seconds", seconds)) <= LONGEST:
-        raise GantheoryError(f"seconds = {number:g} must be between 0 and {LONGEST}")
+        raise GantheoryError(f"seconds = {number:g} must be above 0, and at most {LONGEST}")
 
 
 @contextmanager

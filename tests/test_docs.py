@@ -226,6 +226,7 @@ def test_papers_in_a_line_of_text_are_links_and_names_of_code_are_not(tmp_path):
 def test_the_reference_has_every_public_name():
     declared = (Path(gantheory.__file__).parent / "__init__.pyi").read_text()
     names = re.findall(r"^from \.\w\S* import \w+ as (\w+)$", declared, re.MULTILINE)
+    names.remove("games")  # a module, as the other catalogues are
     assert len(names) > 60
     api = (DOCS / "reference" / "api.md").read_text()
     assert not [name for name in names if f"gantheory.{name}\n" not in api]

@@ -71,7 +71,9 @@ def test_a_slip_is_answered_by_alias_and_title_too(typed, meant):
 
 
 def test_what_resembles_nothing_is_answered_with_a_few_names_and_their_number():
-    with pytest.raises(GantheoryError, match=r"known: alpha-gan, .* \.\.\. \(\d+ in all\)$"):
+    with pytest.raises(
+        GantheoryError, match=r"known: alpha-gan, .* \.\.\. \(\d+ in all, by 'gantheory losses'\)$"
+    ):
         find("zzzzzz")
 
 

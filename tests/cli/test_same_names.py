@@ -46,6 +46,7 @@ OTHERWISE = {
     "derive": {
         "frozen": "derive_estimator says so by its name",
         "parameter": "Loss(parameters=...) and `loss.partly`",
+        "save": "`write_loss`",
     },
     "audit": {"fail_on": "a program's exit status"},
     "curve": {

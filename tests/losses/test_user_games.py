@@ -161,7 +161,7 @@ BAD = [
     (["derive", "minmax"], "did you mean 'minimax'"),
     (["derive"], "--real, --fake, --generator missing"),
     (["derive", "minimax", "--real", "t"], "not both"),
-    (["derive", "minimax", "--seconds", "0"], "--seconds"),
+    (["derive", "minimax", "--seconds", "0"], "seconds = 0 must be above 0"),
     (["cite", "nothing"], "unknown loss"),
     *((["derive", "--real", text, "--fake", "-t", "--generator", "-t"], part) for text, part in [
         ("__import__('os')", "function"),

@@ -21,6 +21,7 @@ from simulations.minibatches import portions
 from simulations.modules import Given, Maxout, as_network
 from simulations.networks import Mlp
 from simulations.protocols import get_protocol
+from simulations.protocols.catalogue import _made
 from simulations.regularisers import ZeroCentred
 from simulations.train import last, train
 from simulations.updates import Sgd
@@ -120,7 +121,7 @@ def test_every_protocol_trains_its_own_networks(name):
     assert state.finite.all()
     first, second = state.parameters["generator"]
     assert torch.equal(first, second) == (protocol.metric == "distance")  # nothing is random there
-    get_protocol.cache_clear()
+    _made.cache_clear()
     assert get_protocol(name) == protocol  # the same in every process
     assert state.updates["discriminator"] == how.discriminator_steps
     assert protocol.source
