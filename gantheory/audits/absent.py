@@ -25,6 +25,7 @@ MOST = 60  # packages of one import that may be absent
 class Absent:
     """Something of a package that is not installed: inert while modules are imported.
 
+    >>> Absent.sealed = False  # what `seal` ends
     >>> register = Absent("registry").LOSSES.register_module(name="mine")
     >>> register(len) is len
     True
