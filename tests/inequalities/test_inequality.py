@@ -273,7 +273,7 @@ def test_random_squares_agree_with_a_search_over_laws_on_two_points(large, top, 
         assert not violated
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(st.lists(st.integers(-3, 3), min_size=6, max_size=6))
 def test_what_is_called_nonnegative_on_the_triangle_is(weights):
     import sympy as sp
