@@ -107,9 +107,13 @@ def require_type(kind: str, value: object, types: type | tuple[type, ...], give:
 def require_finite(kind: str, value: object) -> float:
     """Return a finite real number as a float, and refuse whatever is none.
 
+    A scalar of numpy or torch is a number too.
+
     >>> require_finite("stuck", 2)
     2.0
     """
+    if getattr(value, "shape", None) == ():
+        value = value.item()  # type: ignore[attr-defined]
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not math.isfinite(found := float(cast(Real, value))):
         raise GantheoryError(f"{kind} = {shown(value)} must be a finite number")

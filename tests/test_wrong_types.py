@@ -1,8 +1,11 @@
 """What is no loss, no text and no law is refused in one line, whichever function is asked."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
+import torch
 
 import gantheory as gt
 
@@ -68,6 +71,14 @@ def test_what_no_function_knows_is_refused_in_one_line(asked, wrong):
 def test_what_is_no_finite_number_is_refused_by_name(asked, wrong):
     with pytest.raises(gt.GantheoryError, match=f"{asked} = .* must be a finite number"):
         NUMBERS[asked](wrong)
+
+
+@pytest.mark.parametrize(
+    "number", [np.float32(0.5), np.array(0.5), torch.tensor(0.5), Fraction(1, 2)]
+)
+def test_a_scalar_of_any_library_is_a_number(number):
+    assert gt.explain("minimax", stuck=number) == gt.explain("minimax", stuck=0.5)
+    assert gt.curve("tv", values=[number])["d"].tolist() == [0.5]
 
 
 @pytest.mark.parametrize("wrong", [None, 3, b"x", ["x"]])
