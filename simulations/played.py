@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gantheory.critics.concavity import bend_of
 from gantheory.errors import GantheoryError
 from gantheory.functions import to_sympy
 from gantheory.losses import bound as with_numbers
@@ -150,12 +151,11 @@ class Paired:
         if not isinstance(objective, Pairs):
             why = "the averages are those of the samples, so nothing is bounded from below"
             return Estimate.undetermined(why, "theory"), "undecided", at_equality
-        payoff = Payoff(to_sympy(objective.payoff))
-        bends = payoff.slope(torch.linspace(-50, 50, 2001, dtype=torch.float64)).diff()
-        if not bool((bends <= 1e-12).all()):  # else p = q may be worth more than a constant D
-            why = "the payoff of a pair is not concave, so nothing is known to be bounded"
+        payoff = to_sympy(objective.payoff)
+        if bend_of(payoff) not in (-1, 0):  # else p = q may be worth more than a constant D
+            why = "the payoff of a pair is not known to be concave, so nothing is bounded"
             return Estimate.undetermined(why, "theory"), "undecided", at_equality
-        bound = replace(value, value=value.value - float(payoff(zero)))
+        bound = replace(value, value=value.value - float(Payoff(payoff)(zero)))
         return bound, f"{self.loss.name}.value", at_equality
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
+from gantheory.losses.critic import Pairs
 from simulations.ensembles import Member, Recipe
 from simulations.losses import discriminator_loss, generator_loss
 from simulations.networks import Affine, Mlp
@@ -195,6 +196,15 @@ def test_a_loop_of_a_relativistic_gan_is_measured_on_pairs(name):
         assert reading.bound.value == pytest.approx(math.log(2) - of_d.item(), abs=1e-6)
     else:
         assert reading.bound.status == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("payoff", "status"), [("-t**2 + 2*t", "ok"), ("log(sigmoid(t)) + 5e-14*t**2", "undetermined")]
+)
+def test_a_payoff_of_pairs_bounds_only_where_it_is_shown_to_be_concave(payoff, status):
+    _, _, modules, n, latent = scored()
+    loss = replace(gt.find("relativistic"), name="mine", objective=Pairs(payoff), aliases=())
+    assert measure(*modules, loss, latent=latent, n=n).bound.status == status
 
 
 def test_intervals_of_relativistic_averages_hold_the_value_as_often_as_they_say():
