@@ -240,6 +240,18 @@ def test_a_restricted_law_misses_its_points_as_its_base_does(base):
     assert np.array_equal(law.blur(at), density(base).blur(at))
 
 
+@pytest.mark.parametrize(
+    "family",
+    ["normal({}, 2)", "laplace({}, 2)", "logistic({}, 2)", "gumbel({}, 2)", "cauchy({}, 2)",
+     "student_t(3, {}, 2)", "skew_normal({}, 2, 3)", "generalised_normal({}, 2, 3)",
+     "truncnormal({}, 2, 0, 3)"],
+)  # fmt: skip
+def test_four_roundings_of_the_distance_to_the_middle_are_stated_and_no_more(family):
+    """Those of the difference, of the quotient, and of what the function makes of each."""
+    x = np.array([0.25, 1.5, 2.75])
+    assert density(family.format(0.5)).blur(Points.at(x)).tolist() == [1.0, 4.0, 9.0]
+
+
 def test_an_unknown_parameter_names_the_known_ones():
     with pytest.raises(GantheoryError, match="did you mean 'scale'"):
         density("normal(0, 1)").score("scal", 0.5)

@@ -281,7 +281,7 @@ def test_a_finite_value_beyond_binary64_is_not_called_infinite():
         ("jsd", {"wrt": "loc"}, "like 'q.loc'"),
         ("jsd", {"wrt": "q.mean"}, "unknown parameter of normal(1, 1)"),
         ("jsd", {"method": "exact"}, "unknown method"),
-        ("jsd", {"method": "closed form"}, "no closed form"),
+        ("jsd", {"method": "closed form"}, "no closed form of jsd between normal(0, 1) and"),
         ("jsd", {"method": "certified", "wrt": "q.loc"}, "encloses values only"),
     ],
 )

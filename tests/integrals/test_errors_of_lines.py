@@ -104,6 +104,19 @@ def test_where_u_is_below_its_own_rounding_the_error_says_so():
     assert found.error <= 1e-25  # a square of what u may be
 
 
+@pytest.mark.parametrize("formula", ["1/(1 + r)^2 - 1/4", "1/sqrt(1 + r) - 1/sqrt(2)"])
+def test_a_divergence_of_ones_own_leaves_no_cancelled_limits_either(formula):
+    """With f'(∞) = 0 the derivative is f(φ(a + 1)) − f(φ(a)): of 1e-22 at a = 10."""
+
+    def f(r):
+        return (1 + r) ** -2 if "4" in formula else (1 + r) ** mpmath.mpf("-0.5")
+
+    for a in (10.0, *np.random.default_rng(9).uniform(-11, 11, 2).tolist()):
+        law = density("uniform", a=a, b=a + 1)
+        found = divergence(FDivergence("own", formula), "normal(0, 1)", law, wrt="q.loc")
+        assert holds(found, f(_normal(law.b)) - f(_normal(law.a)))
+
+
 def test_tv_has_no_derivative_where_p_equals_q_and_says_why():
     by_formula = FDivergence("kinked", "abs(r - 1)/2")
     for name in ("tv", by_formula):

@@ -235,6 +235,28 @@ def test_unbounded_divergences_are_infinite_by_the_widths_in_each_direction(name
         assert "direction" in found.reason or "together" in found.reason
 
 
+def test_where_two_ridges_cross_decides_between_infinite_and_finite():
+    """In the direction d the integrand of χ² lives on 2dᵀAd − min over j of dᵀB_j d > 0."""
+    rng = np.random.default_rng(5)
+    circle = np.exp(1j * np.linspace(0, np.pi, 2001))
+    d = np.stack([circle.real, circle.imag])
+    tried = 0
+    while tried < 6:
+        precisions = []
+        for _ in "qq":
+            turn = np.linalg.qr(rng.normal(size=(2, 2)))[0]
+            precisions.append(turn @ np.diag(np.exp(rng.uniform(-1.5, 1.5, 2))) @ turn.T)
+        forms = np.array([2 * (d * d).sum(0) - (d * (b @ d)).sum(0) for b in precisions])
+        alone = forms.max(axis=0)[forms.argmin(axis=1)]  # where one of the two is least
+        if forms.max(axis=0).min() > -0.05 or alone.min() < 0.05:
+            continue
+        tried += 1
+        inverses = [np.linalg.inv(b) for b in precisions]
+        parts = [density("normal_nd", (0, 0), (c + c.T) / 2) for c in inverses]
+        found = divergence("pearson_chi2", ROUND, f"mixture(0.5*{parts[0]} + 0.5*{parts[1]})")
+        assert found.status is Status.INFINITE, precisions
+
+
 @pytest.mark.parametrize(("p", "q"), [(RIDGES, OVERLAPPING), (RIDGES, ROUND)])
 def test_tv_of_overlapping_mixtures_is_the_sum_over_a_fine_grid(p, q):
     found = divergence("tv", p, q)

@@ -11,6 +11,7 @@ import scipy.special
 import gantheory as gt
 from gantheory.records import Status
 from gantheory.regularised.interpolates import Interpolates
+from gantheory.regularised.payoffs import penalised_payoffs
 
 NORMAL = "normal(0, 1)"
 LINEAR = gt.Loss("linear", "t", "-t", "-t")
@@ -28,6 +29,19 @@ def by_hand(p, q, x):
     s = np.hypot(a * p.scale, (1 - a) * q.scale)
     z = (x[:, None] - a * p.loc - (1 - a) * q.loc) / s
     return np.exp(-(z**2) / 2) / s / np.sqrt(2 * np.pi) @ w
+
+
+@pytest.mark.parametrize(
+    ("fake", "generator", "flat"),
+    [("log(1 - D)", "log(1 - D)", True), ("log(1 - D)", "-log(D)", False),
+     ("-t^2/2", "log(1 + t^2)", True), ("-t^2/2", "(t - 1)^2/2", False)],
+)  # fmt: skip
+def test_fakes_that_d_is_sure_of_get_no_gradient_where_the_generator_is_flat_at_its_best_score(
+    fake, generator, flat
+):
+    """The best score of fakes maximises their payoff: t → −∞ and t = 0 here."""
+    payoffs = penalised_payoffs(gt.Loss("mine", "-(t - 1)^2/2", fake, generator))
+    assert payoffs.is_flat_on_recognised is flat
 
 
 @pytest.mark.parametrize(("q", "mean", "square"), [("normal(3, 0.2)", 3, 9.04), (TWO, 0.5, 7.125)])

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -112,5 +113,6 @@ def test_a_question_without_an_answer_in_time_is_ended_and_the_next_is_answered(
             answers.ask("game", {"game": "bilinear", "method": "flow", "step": 0.1}, seconds=0.001)
         refused = answers.ask("loss", {**STANDARD, "real": HOSTILE})
         assert refused["field"] == "real"
+        assert all(child.daemon for child in active_children())  # none outlives the server
     finally:
         answers.end()
