@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from gantheory.errors import GantheoryError
-from gantheory.files import replacing, write_atomically
+from gantheory.files import locked, replacing, write_atomically
 
 
 def test_others_may_read_what_was_written_as_the_umask_says(tmp_path):
@@ -32,3 +32,8 @@ def test_a_folder_in_the_way_is_one_line(tmp_path):
     with pytest.raises(GantheoryError, match=r"cannot write '.*a\.csv' \(.*\); choose another"):
         write_atomically(tmp_path / "a.csv", b"")
     assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_a_folder_is_locked_with_those_above_it_still_to_be_made(tmp_path):
+    with locked(tmp_path / "new" / "inner"):
+        assert (tmp_path / "new" / "inner").is_dir()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +13,11 @@ from click.testing import CliRunner
 from gantheory.cli import cli, main
 from gantheory.cli.ascii import HANDLER, in_ascii
 from gantheory.cli.completion import densities, divergences, games, losses
+from gantheory.cli.curves import show_curves
 from gantheory.cli.divergences import known_divergences
 from gantheory.cli.listing import side_by_side
 from gantheory.cli.wrapping import wrapped
+from gantheory.records import Estimate
 
 
 def run(*arguments, columns=80):
@@ -174,3 +177,13 @@ def test_what_is_no_number_in_the_table_of_a_sweep_is_said(value, error, shown):
     from gantheory.cli.sweep import _number
 
     assert _number(value, error) == shown
+
+
+def test_what_was_trained_is_printed_below_the_curves(capsys):
+    slope = Estimate(-0.123456789, 0.02)
+    job = SimpleNamespace(
+        family="distance", marks=[], d=[1.0], curves=[], targets=[],
+        measured=[SimpleNamespace(label="hinge", d=1.5, gradient=slope)],
+    )  # fmt: skip
+    show_curves(job, [])
+    assert "hinge at d = 1.5: measured -0.12346 ± 0.02" in capsys.readouterr().out

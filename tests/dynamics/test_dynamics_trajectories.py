@@ -13,12 +13,13 @@ from gantheory.dynamics import rules
 from gantheory.dynamics.analysis import analyse
 from gantheory.dynamics.known import bilinear, dirac, gaussian, linear_quadratic
 from gantheory.dynamics.methods import make_method
-from gantheory.dynamics.motion.orbits import decide_by_orbits, follow_orbits
+from gantheory.dynamics.motion.orbits import Watched, decide_by_orbits, follow_orbits
 from gantheory.dynamics.motion.spectra import spectral_map
 from gantheory.dynamics.motion.trajectories import flow_trajectories, measured_rate, trajectories
 from gantheory.dynamics.operators import LinearField, eta, operator
 from gantheory.dynamics.regularise import with_consensus
 from gantheory.dynamics.text import read_game
+from gantheory.dynamics.verdict import Behaviour
 from gantheory.errors import GantheoryError
 from gantheory.records import How, Status
 
@@ -305,3 +306,13 @@ def test_free_parameters_are_named_before_any_work():
     game = dirac("minimax", r1=sp.Symbol("gamma", positive=True))
     with pytest.raises(GantheoryError, match="gamma"):
         trajectories(game, rules.simultaneous(), [1.0, 0.0], 0.1, 3)
+
+
+def test_orbits_that_leap_to_a_cycle_in_one_step_are_on_a_cycle():
+    """What counts is where they began, well inside, and not where the first step put them."""
+    turn = 2.4 * np.arange(400.0)[:, None] + np.array([0.0, 1.0])
+    points = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    points[0] *= 0.01
+    free = np.full(2, np.inf)
+    seen = Watched(points, np.zeros(2), (-free, free), lambda point: None, updates=True)
+    assert seen.decide().behaviour is Behaviour.CYCLE

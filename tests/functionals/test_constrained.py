@@ -12,6 +12,7 @@ from scipy.integrate import quad
 import gantheory as gt
 from gantheory import Critic, Expectations, GantheoryError, GradientMoment, KernelBall, SecondMoment
 from gantheory.cli import cli
+from gantheory.functionals.kernels import mean_of_kernel
 
 P, Q = "normal(0, 1)", "laplace(0.7, 0.8)"
 
@@ -223,3 +224,12 @@ def test_the_command_line_says_the_same():
 def test_only_parameters_of_a_class_take_numbers(name):
     with pytest.raises(GantheoryError, match="is no parameter"):
         gt.find(name)
+
+
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [("exp(-abs(x - y)**2/8)", "gaussian"), ("3/sqrt(1 + abs(x - y)**2/4)", "imq"),
+     ("2*exp(-sqrt((x - y)**2)/2)", "laplacian")],
+)  # fmt: skip
+def test_a_kernel_of_the_distance_is_known_however_the_distance_is_written(formula, name):
+    assert mean_of_kernel(formula).name == f"mmd2(kernel={name}, bandwidth=2.0)"

@@ -24,6 +24,15 @@ from gantheory.records import How, Status
 P, Q = "normal(0, 1)", "normal(0.7, 1.1)"
 
 
+@pytest.mark.parametrize(
+    ("generator", "zero_sum"),
+    [(None, True), ("E_p(t) - log(E_q(exp(2*t)))", False), ("E_p(t) - 2*log(E_q(exp(t)))", False)],
+)
+def test_a_game_is_said_to_be_zero_sum_where_g_feels_what_the_value_feels(generator, zero_sum):
+    found = gt.derive(game("E_p(t) - log(E_q(exp(t)))", generator))
+    assert any("zero-sum" in line for line in found.assumptions) is zero_sum
+
+
 def game(objective, generator=None):
     minimised = generator or objective
     return gt.Critic("mine", "Mine", gt.Functional(objective), gt.AnyFunction(), minimised)

@@ -1,5 +1,7 @@
 """The optimum along its path: kinks, jumps, poles, ends and masses, against grids."""
 
+import contextlib
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from scipy import integrate, optimize, special
 from gantheory import Loss, derive
 from gantheory.deadline import Undecided
 from gantheory.implicit.atscore import function_of
+from gantheory.implicit.envelope import _Overtaken, _prove
+from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import sections_of
 from gantheory.implicit.solution import Implicit
 from gantheory.testing.oracles import payoff
@@ -192,3 +196,22 @@ def test_two_sides_of_a_jump_with_one_limit_of_the_other_payoff_are_told_apart(r
     found = derive(Loss("jump", real, fake, "-t", domain="[-4, 5]"))
     assert found.status == "derived"
     assert [row.t.value for row in found.at(0.01, 1, 90)] == [0, 0, 0]
+
+
+class _Parabola:
+    """F(r) = c + k (r − 2)², the value of a score, with its payoffs F' and F − r F'."""
+
+    def __init__(self, c, k):
+        self.c, self.k = c, k
+
+    def payoffs_at(self, ratio):
+        slope = 2 * self.k * (ratio - 2)
+        return slope, self.c + self.k * (ratio - 2) ** 2 - ratio * slope
+
+
+@pytest.mark.parametrize(("c", "holds"), [("1e-2", False), ("-1e-2", True)])
+def test_a_score_that_is_best_at_both_ends_of_a_cell_is_not_taken_for_best_between(c, holds):
+    """(r − 2)² against a constant c on (1, 3): higher at both ends, lower at 2 if c > 0."""
+    cell = Real.of(sp.Integer(1)), Real.of(sp.Integer(3))
+    with contextlib.nullcontext() if holds else pytest.raises(_Overtaken):
+        _prove(_Parabola(arb(0), arb(1)), _Parabola(arb(c), arb(0)), cell)

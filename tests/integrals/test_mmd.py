@@ -56,6 +56,26 @@ def test_mmd_on_the_line_is_a_distance_of_characteristic_functions(kernel):
     assert found.error < 1e-11
 
 
+@pytest.mark.parametrize(
+    ("ends", "h"), [((5, 60), 1.0), ((5, 60), 0.03), ((0, 5), 0.1), ((0.3, 17), 0.4)]
+)
+def test_the_slowly_falling_kernel_of_two_uniform_laws_is_integrated_twice(ends, h):
+    """G(u) = h (u asinh(u/h) − √(u² + h²)) has the second derivative 1/√(1 + u²/h²)."""
+
+    def mean(a, b, c, d):
+        total = sum(
+            sign * h * (u * math.asinh(u / h) - math.hypot(u, h))
+            for u, sign in ((d - a, 1), (c - a, -1), (d - b, -1), (c - b, 1))
+        )
+        return total / ((b - a) * (d - c))
+
+    truth = mean(0, 1, 0, 1) + mean(*ends, *ends) - 2 * mean(*ends, 0, 1)
+    q = f"uniform({ends[0]}, {ends[1]})"
+    found = divergence(f"mmd2(kernel=imq, bandwidth={h})", "uniform(0, 1)", q)
+    assert abs(found.value - truth) <= found.error + 1e-14
+    assert found.error < 1e-8
+
+
 PAIRS = [
     ("uniform(-1, 2)", "beta(0.4, 0.7)"),
     ("mixture(0.5*normal(-3, 0.01) + 0.5*uniform(2, 5))", "student_t(1.5, 0.2, 2)"),

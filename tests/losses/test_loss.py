@@ -86,3 +86,8 @@ def test_a_paper_appeared_within_two_years_after_its_preprint(loss):
         assert 1 <= int(number[2]) <= 12
     assert loss.reference.title
     assert loss.reference.authors
+
+
+def test_numbers_for_some_parameters_leave_the_typical_ones_of_the_others():
+    free = Loss("mine", "a*t", "-b*t**2", "-t", typical={"a": "3", "b": "2"})
+    assert dict(free.partly(b=5).typical) == {"a": "3"}

@@ -32,6 +32,21 @@ def by_hand(p, q, x):
 
 
 @pytest.mark.parametrize(
+    ("domain", "low", "high"),
+    [
+        ("(0, oo)", 0, np.inf),
+        ("(-oo, 2)", -np.inf, 2),
+        ("(-1, 1)", -1, 1),
+        ("(1/2, oo)", 0.5, np.inf),
+    ],
+)
+def test_scores_are_tried_all_over_the_domain_and_nowhere_else(domain, low, high):
+    grid = penalised_payoffs(gt.Loss("mine", "-t^2", "-t^2", "-t", domain=domain)).grid
+    assert low <= grid.min() < max(low, -100) + 0.1
+    assert min(high, 100) - 0.1 < grid.max() <= high
+
+
+@pytest.mark.parametrize(
     ("fake", "generator", "flat"),
     [("log(1 - D)", "log(1 - D)", True), ("log(1 - D)", "-log(D)", False),
      ("-t^2/2", "log(1 + t^2)", True), ("-t^2/2", "(t - 1)^2/2", False)],

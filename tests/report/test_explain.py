@@ -172,7 +172,11 @@ def test_a_bounded_domain_has_no_plateaus_that_its_scores_cannot_reach():
     assert max(one.number for one in explain("non-saturating").plateaus) > 13
 
 
-@pytest.mark.parametrize(("loss", "stuck"), [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0)])
+@pytest.mark.parametrize(
+    ("loss", "stuck"),
+    [("minimax", 0.9), ("hinge", 1.386), ("minimax", 9.0),
+     ("hinge", 14.8155), ("hinge", 13.8155)],  # no guard holds a raw score
+)  # fmt: skip
 def test_an_ordinary_value_is_not_taken_for_a_plateau(loss, stuck):
     assert explain(loss).meanings(stuck) == ()
 

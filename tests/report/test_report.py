@@ -145,6 +145,7 @@ def test_every_table_has_a_caption_and_the_page_a_language(page):
 def test_the_headline_is_green_only_where_everything_is_right(outcomes, planned, right):
     page = html.render(outcomes, planned=planned)
     assert ('class="headline"' in page) is right
+    assert ("The verdict is right" in page) is False
     assert ('class="headline wrong"' in page) is not right
 
 
@@ -269,6 +270,11 @@ def test_the_terminal_table_shows_every_outcome_and_the_headline():
     assert "1 of 9 verdicts is not as it should be" in text
     assert "should be proved" in text
     assert "∞" in text
+
+
+def test_formulas_stand_on_lines_of_their_own(page):
+    assert '<math display="block"' in page
+    assert '<math display="inline"' not in page
 
 
 def test_the_report_says_first_in_plain_words_what_was_checked(page):

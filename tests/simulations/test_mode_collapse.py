@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gantheory.ledger.simulated import judge_comparison
 from gantheory.records import How
 from simulations.experiments import mode_collapse, pursuit
 from simulations.experiments.base import Measurement
+from simulations.experiments.collapse_figure import PackedMixture, _counts
 
 
 def seeds_of(law, masses, quality=0.95, modes=None, untrained=1):
@@ -112,3 +114,12 @@ def test_d_leaves_g_only_where_every_turn_takes_its_best_point_away(best, leaves
     assert judged["leaves"] is (HOLDS if leaves else FAILS)
     assert judged["twin"] is (FAILS if follows else HOLDS)
     assert judged["moves"] is judged["point"] is HOLDS
+
+
+def test_the_share_of_the_modes_stands_above_the_place_of_its_ensemble():
+    axes = Figure().add_subplot()
+    found = {"centres": [(0.0, 0.0)] * 8, "modes": [2, 4, 8]}
+    _counts(axes, {PackedMixture("ring", 1): found, PackedMixture("ring", 2): found})
+    for place, dots in enumerate(axes.get_lines()):
+        assert list(dots.get_ydata()) == [0.25, 0.5, 1.0]
+        assert np.abs(dots.get_xdata() - place).max() < 0.5

@@ -125,6 +125,7 @@ def test_every_protocol_trains_its_own_networks(name):
     assert get_protocol(name) == protocol  # the same in every process
     assert state.updates["discriminator"] == how.discriminator_steps
     assert protocol.source
+    assert ("packed" in protocol.title) == (protocol.recipe.packing > 1)
     assert protocol.differs
     assert replace(how, steps=protocol.recipe.steps, batch=protocol.recipe.batch) == protocol.recipe
 

@@ -12,6 +12,7 @@ from gantheory.cli import cli
 from gantheory.workbench.answers import Refused, densities, distance, game, loss
 from gantheory.workbench.answers.links import command
 from gantheory.workbench.answers.processes import Answers
+from gantheory.workbench.pages.densities import _at
 
 STANDARD = {"real": "log(D)", "fake": "log(1 - D)", "generator": "-log(D)"}
 HOSTILE = "__import__('os').system('touch hacked')"
@@ -116,3 +117,9 @@ def test_a_question_without_an_answer_in_time_is_ended_and_the_next_is_answered(
         assert all(child.daemon for child in active_children())  # none outlives the server
     finally:
         answers.end()
+
+
+def test_a_curve_has_no_point_beside_one_that_is_not_known():
+    x, y = [0.0, 1.0, 2.0, 3.0], [1.0, None, 3.0, 7.0]
+    places = (0.5, 1.5, 2.25, 4.0)
+    assert [_at(x, y, place) for place in places] == [None, None, 4.0, None]
