@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ SHAPING = (
     "Alias", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice", "Squeeze", "ToCopy",
     "Transpose", "T", "UnsafeView", "Unsqueeze", "View",
 )  # fmt: skip
+
+SEVERAL = ", it returned a {}; if that holds D's scores, give score=lambda out: out[0]"
 
 
 def first_line(error: Exception, most: int = 120) -> str:
@@ -42,7 +45,18 @@ class Selected(nn.Module):
 
     def __init__(self, inner: nn.Module, select: Callable[[Any], Tensor]) -> None:
         super().__init__()
+        if not callable(select):
+            raise GantheoryError(f"score={select!r:.40} must be a function, as lambda out: out[0]")
         self.inner, self.select = inner, select
+
+    def extra_repr(self) -> str:
+        """Return what tells one function from another in a run's record."""
+        code = getattr(self.select, "__code__", None)
+        if code is None:
+            return repr(self.select)
+        constants = [one for one in code.co_consts if isinstance(one, str | int | float | None)]
+        said = repr((code.co_code, constants, code.co_names))
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores."""
@@ -72,17 +86,30 @@ def output_of(name: str, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
             f"{first_line(error)}"
         ) from None
     if not isinstance(made, Tensor):
-        hint = "; where it has several, give measure or watch score=lambda out: out[0], say"
-        raise GantheoryError(
-            f"the {name} returned a {type(made).__name__}; it must return one tensor"
-            f"{hint if name == 'discriminator' else ''}"
-        )
+        hint = SEVERAL.format(type(made).__name__) if name == "discriminator" else ""
+        raise GantheoryError(f"the {name} must return one tensor{hint}")
     if made.shape[:1] != x.shape[:1] or not made.numel():
         raise GantheoryError(
             f"the {name} returned shape {tuple(made.shape)} for {len(x)} inputs; it must return a "
             "row for each"
         )
     return made
+
+
+def beyond_numbers(
+    generator: nn.Module, discriminator: nn.Module, fake: Tensor, scores: Sequence[Tensor]
+) -> str | None:
+    """Return in which way a training has left the numbers; None where it has not."""
+    looked: dict[str, Iterable[Tensor]] = {
+        "generator's parameters": generator.parameters(),
+        "discriminator's parameters": discriminator.parameters(),
+        "generator's samples": [fake],
+        "discriminator's scores": scores,
+    }
+    for what, tensors in looked.items():
+        if not all(bool(x.isfinite().all()) for x in tensors):
+            return f"the {what} are not all finite; lower the learning rates"
+    return None
 
 
 def check_raw(scores: Tensor, loss: Loss) -> None:

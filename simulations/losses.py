@@ -8,6 +8,7 @@ of scores is composed with a map from the real line, so that any network may pla
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -23,8 +24,8 @@ from gantheory.formulas import interval
 from gantheory.functions import sigmoid, softplus, t, to_sympy
 from gantheory.losses import bound, get_loss
 from gantheory.losses.loss import Loss
+from simulations.stable import LARGEST_EXPONENT, program, stabilise
 from simulations.stable import preallocated as bound_program
-from simulations.stable import program, stabilise
 
 LossFunction = Callable[..., Tensor]
 
@@ -58,6 +59,12 @@ class Payoff:
     def __call__(self, output: Tensor) -> Tensor:
         """Return the payoff elementwise; differentiable by autograd to any order."""
         return self._value(output)
+
+    def measured(self, output: Tensor) -> Tensor:
+        """Return the payoff, infinite where training goes on along a tangent (`stable.exp`)."""
+        made = self._value(output)
+        largest = math.exp(LARGEST_EXPONENT.get(made.dtype, 70.0))
+        return torch.where(made.abs() < largest, made, made.sign() * math.inf)
 
     def slope(self, output: Tensor) -> Tensor:
         """Return the derivative elementwise, compiled from the symbolic derivative."""

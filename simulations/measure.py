@@ -87,6 +87,8 @@ def integrated_value(
         _expectation(law, text, discriminator, whole)
         for law, text in ((p, definition.real), (q, definition.fake))
     ]
+    if lost := next((part for part in parts if not part.is_finite), None):
+        return lost
     return Estimate(
         sum(part.value for part in parts),
         sum(part.error for part in parts),
@@ -102,7 +104,7 @@ def _expectation(
 
 def _payoff_of(text: str, discriminator: Discriminator) -> Callable[[Tensor], Tensor]:
     payoff = Payoff(to_sympy(text))
-    return lambda x: payoff(discriminator(x))
+    return lambda x: payoff.measured(discriminator(x))
 
 
 def generator_payoff(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Payoff:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -18,7 +18,7 @@ from gantheory.losses.loss import REALS, Loss
 from gantheory.shown import Overview, Shown
 from simulations.coded import Code, as_coded, with_sigmoid, without_sigmoid
 from simulations.ensembles import Member, Recipe, State
-from simulations.forwards import check_raw, output_of
+from simulations.forwards import Selected, check_module, check_raw, output_of
 from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
 from simulations.points import DataPoints, as_sampler
 from simulations.reference import ReferenceEngine
@@ -74,7 +74,8 @@ class Trained(Shown):
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:
         """Return copies of the generator and the discriminator with member k's numbers."""
         maker, scores = _filled(self.recipe, self.state, k)
-        return maker, with_sigmoid(scores) if self.probabilities else scores
+        critic = with_sigmoid(scores) if self.probabilities else scores
+        return maker, critic.inner if isinstance(critic, Selected) else critic
 
     def samples(self, n: int) -> Tensor:
         """Return n fresh samples of every member, (members, n, dimension), on the CPU."""
@@ -126,6 +127,7 @@ def train_modules(
     every: int | None = None,
     held_out: Any = None,
     out: Path | str | None = None,
+    score: Callable[[Any], Tensor] | None = None,
     progress: Progress | None = None,
     path: EnginePath = "auto",
     **options: Unpack[Options],
@@ -149,6 +151,8 @@ def train_modules(
         every: measure every member after so many steps, a multiple of 64 (see `Watch`).
         held_out: data to measure on; by default ``data``.
         out: a folder for checkpoints, from which the same call goes on; nothing is measured then.
+        score: takes the scores from what the discriminator returns, where that is no tensor, as
+            ``lambda out: out[0]`` of (scores, features).
         progress, path: see `simulations.train.train`; options: what else `Recipe` takes.
 
     Raises:
@@ -157,6 +161,9 @@ def train_modules(
     if not isinstance(seeds, Iterable):
         raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
     played, scored = _played(loss)
+    if score is not None:
+        check_module("discriminator", discriminator)
+        discriminator = Selected(discriminator, score)
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)

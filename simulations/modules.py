@@ -19,7 +19,7 @@ from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from gantheory.errors import GantheoryError
 from simulations.dropout import Masks, uniforms_per_pass, with_masks
-from simulations.forwards import check_module, first_line, minibatch
+from simulations.forwards import SEVERAL, check_module, first_line, minibatch
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
 
 
@@ -295,7 +295,10 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
                 f"{kind} does not take inputs of shape {minibatch(shape)}: {first_line(error)}"
             ) from None
     if not isinstance(made, Tensor) or made.shape[:1] != (2,) or not made.is_floating_point():
-        raise GantheoryError(f"{kind} must return one tensor with a row of numbers for each input")
+        hint = "" if isinstance(made, Tensor) else SEVERAL.format(type(made).__name__)
+        raise GantheoryError(
+            f"{kind} must return one tensor with a row of numbers for each input{hint}"
+        )
     after = dict(again.named_buffers())
     if moved := [name for name in before if not torch.equal(before[name], after[name])]:
         raise GantheoryError(

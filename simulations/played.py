@@ -66,10 +66,10 @@ class Separable:
         )
 
     def gains(self, real: Tensor, fake: Tensor) -> Tensor:
-        return (self.real(real) + self.fake(fake)).mean(1)
+        return (self.real.measured(real) + self.fake.measured(fake)).mean(1)
 
     def losses(self, real: Tensor, fake: Tensor) -> Tensor:
-        return self.generator(fake).mean(1)
+        return self.generator.measured(fake).mean(1)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         return -self.real(real).mean() - self.fake(fake).mean()
@@ -107,7 +107,7 @@ class Paired:
         """
         objective = self.paired.objective
         if isinstance(objective, Pairs):
-            return Payoff(to_sympy(objective.payoff))(real - fake).mean(1)
+            return Payoff(to_sympy(objective.payoff)).measured(real - fake).mean(1)
         on_real, on_fake = real - fake.mean(), fake - real.mean()
         a, b = (Payoff(to_sympy(text)) for text in (objective.real, objective.fake))
         return self._spread(a(on_real) + b(on_fake), on_fake, on_real, a.slope(on_real),

@@ -45,8 +45,14 @@ def integral(
         return np.multiply(density_at, values, out=np.zeros_like(density_at), where=density_at > 0)
 
     cuts = [low, *(x for x in _cuts(law, high - low) if low < x < high), high]
-    parts = [cubature(integrand, [a], [b], rtol=1e-9, atol=1e-11) for a, b in pairwise(cuts)]
+    with np.errstate(invalid="ignore"):  # of infinite values, which are told below
+        parts = [cubature(integrand, [a], [b], rtol=1e-9, atol=1e-11) for a, b in pairwise(cuts)]
     value, error = (float(sum(getattr(x, k) for x in parts)) for k in ("estimate", "error"))
+    if not math.isfinite(value + error):
+        return Estimate.undetermined(
+            f"the integrand leaves float64's numbers under {law}; lower the learning rates",
+            "quadrature",
+        )
     inside = [x for x, end in zip((low, high), law.support, strict=True) if x != end]
     beyond = sum(_beyond(integrand, x, low + (high - low) / 2) for x in inside)
     return Estimate(value, error + beyond + 1e-13)

@@ -25,7 +25,7 @@ from gantheory.records import Estimate
 from gantheory.shown import Overview, Shown
 from simulations.coded import Code, Coded, Logits, as_coded
 from simulations.compare import mean_of
-from simulations.forwards import Selected, check_module, check_raw, output_of
+from simulations.forwards import Selected, beyond_numbers, check_module, check_raw, output_of
 from simulations.losses import end_of_domain
 from simulations.played import Played, Separable, played_as
 from simulations.points import DataPoints, as_sampler
@@ -46,6 +46,8 @@ TESTED = 500  # points of either side in a two-sample test, whose cost is quadra
 class Reading:
     """What one pair of networks was seen to do, on n fresh samples of either side.
 
+    Of networks that left the numbers all is undetermined, or nan; the value has the reason.
+
     Attributes:
         step: of the training, as it was told.
         value: V = E_p[a(t)] + E_q[b(t)] of the discriminator as it is.
@@ -56,7 +58,8 @@ class Reading:
         generator_loss: E_q[c(t)].
         slope: the mean of abs(c'(t)) over fakes: how strongly the score reaches the generator.
         slope_at_equality: the same at p = q; a ratio near 0 is a generator without a signal.
-        discriminator_gradient, generator_gradient: Euclidean norms of the losses' gradients.
+        discriminator_gradient, generator_gradient: Euclidean norms of the losses' gradients, in
+            the parameters that require gradients; in all of a network that is frozen as a whole.
         same_law: p-value of the two-sample test; None where none was asked for.
         loss: what was played, in words; of torch code how either player calls it, with its labels.
     """
@@ -120,10 +123,15 @@ def measure(
     played, discriminator = _played(loss, discriminator, parameters)
     with untouched(generator, discriminator):
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
-        z = _latents(latent, len(real), seed, _like(generator))
-        gradients = _gradients(generator, discriminator, played, real, z)
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
+        told = (
+            [] if isinstance(discriminator, Logits) else scores
+        )  # of those nan says another thing
+        if lost := beyond_numbers(generator, discriminator, fake, told):
+            return _unread(step, played, lost)
+        z = _latents(latent, len(real), seed, _like(generator))
+        gradients = _gradients(generator, discriminator, played, real, z)
     _check_scores(scores, played.loss, discriminator)
     gains, losses = (f(*scores).cpu().numpy() for f in (played.gains, played.losses))
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
@@ -134,6 +142,14 @@ def measure(
     return Reading(
         step, value, bound, name, of_g, pull, slope, *gradients, tested, played.loss.title
     )
+
+
+def _unread(step: int, played: Played, why: str) -> Reading:
+    """Return the reading of networks that are beyond measuring."""
+    none = Estimate.undetermined(why, METHOD)
+    bound, name, slope = played.theory(none)
+    title = played.loss.title
+    return Reading(step, none, bound, name, none, math.nan, slope, math.nan, math.nan, None, title)
 
 
 def _check_asked(
@@ -251,7 +267,10 @@ def _gradients(
 
 
 def _copies(module: nn.Module) -> dict[str, Tensor]:
-    return {name: p.detach().clone().requires_grad_() for name, p in module.named_parameters()}
+    """Return the parameters that move; of a network frozen as a whole, as for a turn, all."""
+    own = dict(module.named_parameters())
+    moving = {name: p for name, p in own.items() if p.requires_grad} or own
+    return {name: p.detach().clone().requires_grad_() for name, p in moving.items()}
 
 
 def _norm(loss: Tensor, parameters: dict[str, Tensor]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -55,7 +56,7 @@ def _covered(protocol: Protocol, states: Sequence[State], members: Sequence[Memb
     points = _samples(protocol, states[-1], members, SAMPLES).numpy()
     found = [coverage(sample, law) for sample in points]
     return {
-        "modes": [float(c.modes) for c in found],
+        "modes": [float(c.modes) if c.quality.is_finite else math.nan for c in found],
         "quality": [c.quality.value for c in found],
         "reverse_kl": [c.reverse_kl for c in found],
     }
@@ -67,7 +68,12 @@ def _stacked(protocol: Protocol, states: Sequence[State], members: Sequence[Memb
     assert isinstance(law, StackedDigits)
     found: Numbers = {"modes": [], "kl": []}
     for points in _samples(protocol, states[-1], members, STACKS).numpy():
-        counts = np.bincount(law.modes_of(points), minlength=MODES)
+        finite = points[np.isfinite(points).all(axis=1)]
+        if not len(finite):
+            for values in found.values():
+                values.append(math.nan)
+            continue
+        counts = np.bincount(law.modes_of(finite), minlength=MODES)
         shares = counts[counts > 0] / counts.sum()
         found["modes"].append(float((counts > 0).sum()))
         found["kl"].append(float((shares * np.log(shares * MODES)).sum()))

@@ -204,6 +204,48 @@ def test_readings_are_those_of_the_members_own_networks():
     assert found.draw(1).axes
 
 
+class Several(nn.Module):
+    """A discriminator that returns its features beside its scores."""
+
+    def __init__(self, chain):
+        super().__init__()
+        self.first, self.last = chain[:-1], chain[-1]
+
+    def forward(self, x):
+        features = self.first(x)
+        return {"features": features, "score": self.last(features)}
+
+
+def test_scores_are_taken_from_what_a_discriminator_returns_beside_them(tmp_path):
+    maker, critic = pair()
+    both = maker, Several(critic)
+    found = gt.train(*both, P, score=lambda out: out["score"], every=64, seeds=[4],
+                     **{**OPTIONS, "steps": 64})  # fmt: skip
+    mine, theirs = found.modules()[1], plain_loop(maker, critic, found.recipe, found.members[0])[1]
+    assert type(mine) is Several
+    assert mine.last.weight.detach().numpy() == pytest.approx(
+        theirs[-1].weight.detach().numpy(), rel=1e-8
+    )
+    plain = gt.measure(found.modules()[0], theirs, P, latent=2)
+    assert found.watches[0].readings[-1].value.value == pytest.approx(plain.value.value, rel=1e-7)
+    gt.train(*both, P, score=lambda out: out["score"], out=tmp_path, **OPTIONS)
+    with pytest.raises(GantheoryError, match="another run"):
+        gt.train(*both, P, score=lambda out: out["features"][:, :1], out=tmp_path, **OPTIONS)
+    with pytest.raises(GantheoryError, match=r"returned a dict; .* give score="):
+        gt.train(*both, P, **OPTIONS)
+    with pytest.raises(GantheoryError, match="score=3 must be a function"):
+        gt.train(*both, P, score=3, **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "change"), [("wgan", {"clip": 0.1}), ("relativistic", {}), ("hinge", {})]
+)
+def test_readings_of_a_bounded_or_paired_critic_are_those_of_its_members_networks(loss, change):
+    found = gt.train(*pair(), P, loss, every=64, **change, **{**OPTIONS, "steps": 64})
+    (reading,) = found.watches[0].readings
+    assert reading.value == gt.measure(*found.modules(), P, loss, latent=2).value
+
+
 def test_a_run_of_modules_goes_on_from_its_folder_to_the_same_end(tmp_path):
     options = {**OPTIONS, "steps": 192, "batch": 4}
     whole = gt.train(*pair(), P, out=tmp_path / "a", **options)
