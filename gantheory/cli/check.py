@@ -47,6 +47,8 @@ def command(ids: tuple[str, ...], out: Path, quick: bool, quiet: bool, as_json: 
 
     checks = choose_checks(ids, quick=quick)
     outcomes, interrupted = _decide(checks, show_progress=not (as_json or quiet))
+    if interrupted and not outcomes:
+        raise KeyboardInterrupt
     page = html.write_check(out, outcomes, planned=len(checks))
     as_expected = all(outcome.as_expected for outcome in outcomes) and not interrupted
     if as_json:

@@ -59,6 +59,7 @@ class Workers:
         self.threads = ThreadPoolExecutor(count, "sweep")
         self.mine = threading.local()
         self.children: set[subprocess.Popen[str]] = set()
+        self.closed = False
 
     def submit(self, function: Function, text: str) -> Future[str]:
         """Have the next free worker do the work."""
@@ -92,6 +93,8 @@ class Workers:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         self.children.add(child)
+        if self.closed:  # meanwhile, and maybe without this one
+            child.kill()
         return child
 
     def _end(self, child: subprocess.Popen[str]) -> None:
@@ -104,7 +107,8 @@ class Workers:
         self.children.discard(child)
 
     def close(self) -> None:
-        """End all workers at once."""
+        """End all workers at once, those too that are just being started."""
+        self.closed = True
         self.threads.shutdown(wait=False, cancel_futures=True)
         for child in list(self.children):
             child.kill()

@@ -73,7 +73,7 @@ def sweep(
         workers: processes of this machine, by default one a core; 1 measures in this process.
         scheduler, executor: address of a dask scheduler, or what has ``submit``, to measure
             instead; it is given ``workers`` blocks twice over.
-        progress: called with the cells done and the cells in all.
+        progress: called with the cells done and the cells in all, at the start and after each.
         train, steps, batch, hidden, activation, rate, generator_rate: as `Settings` has them.
 
     Returns:
@@ -109,6 +109,8 @@ def _measured(
 ) -> dict[Cell, Found]:  # fmt: skip
     """Measure cells and keep their records; return what was found of those set aside."""
     lost: dict[Cell, Found] = {}
+    if progress is not None:
+        progress(known, known + len(missing))
     try:
         blocks = blocks_of(missing, how, most=where.width)
         for done, (cell, found) in enumerate(finished_cells(blocks, how, where), 1):

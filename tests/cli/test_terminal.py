@@ -17,7 +17,8 @@ from gantheory.cli.curves import show_curves
 from gantheory.cli.divergences import known_divergences
 from gantheory.cli.listing import side_by_side
 from gantheory.cli.wrapping import wrapped
-from gantheory.records import Estimate
+from gantheory.records import Estimate, How, Verdict
+from gantheory.verify import Outcome
 
 
 def run(*arguments, columns=80):
@@ -187,3 +188,22 @@ def test_what_was_trained_is_printed_below_the_curves(capsys):
     )  # fmt: skip
     show_curves(job, [])
     assert "hinge at d = 1.5: measured -0.12346 ± 0.02" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("decided", [0, 1])
+def test_an_interrupted_check_names_its_report_only_where_something_was_decided(
+    decided, tmp_path, monkeypatch, capsys
+):
+    def run_one(checks):
+        for check in list(checks)[:decided]:
+            yield Outcome(check, Verdict(check.statement, How.PROVED))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gantheory.ledger.checks.run", run_one)
+    monkeypatch.setattr("gantheory.report.html.write_check", lambda out, *_, **__: out / "a.html")
+    line = ["gantheory", "check", "minimax.value", "--quiet", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", line)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert ("holds what was decided" in capsys.readouterr().err) == bool(decided)

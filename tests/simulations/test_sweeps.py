@@ -1,7 +1,11 @@
 """Sweeps: a table that no crash of anything changes."""
 
 import json
+import signal
+import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -20,7 +24,14 @@ from gantheory.cli.sweep import whole_numbers
 from gantheory.errors import GantheoryError
 from gantheory.files import locked
 from simulations.sweeps import sweep as module
-from simulations.sweeps.cells import MEANING, Settings, blocks_of, cells_of, measured_cells
+from simulations.sweeps.cells import (
+    MEANING,
+    Settings,
+    blocks_of,
+    cells_of,
+    measured_cells,
+    records_of_block,
+)
 from simulations.sweeps.engines import Workers
 from simulations.sweeps.store import Store
 from simulations.sweeps.sweep import finished_cells, sweep
@@ -68,7 +79,7 @@ def test_a_sweep_that_is_interrupted_goes_on_to_the_same_table(tmp_path, whole):
         sweep("minimax", P, Q, progress=stop, **line)
     seen = []
     found = sweep("minimax", P, Q, progress=lambda *at: seen.append(at), **line)
-    assert seen == [(4, 4)]
+    assert seen == [(3, 4), (4, 4)]  # what is kept is told before the work
     assert found.equals(whole)
     kept = [(tmp_path / f"table.{end}").read_bytes() for end in ("csv", "parquet")]
     assert sweep("minimax", P, Q, **line).equals(whole)
@@ -267,6 +278,27 @@ class Scheduler:
 
     def close(self, timeout):
         self.pool.shutdown()
+
+
+def test_a_worker_that_starts_while_all_are_ended_is_ended_too(monkeypatch):
+    """Ctrl-C finds a process that is there, but not yet among those that are known."""
+    engine, start, made = Workers(1), subprocess.Popen, []
+
+    def late(*line, **options):
+        made.append(start([sys.executable, "-c", "import time; time.sleep(60)"], **options))
+        closing.start()
+        closing.join(0.3)  # its round of killing is over
+        return made[0]
+
+    closing = threading.Thread(target=engine.close, daemon=True)
+    monkeypatch.setattr(subprocess, "Popen", late)
+    engine.submit(records_of_block, "")
+    until = time.monotonic() + 20
+    while (not made or made[0].poll() is None) and time.monotonic() < until:
+        time.sleep(0.05)
+    closing.join(20)
+    assert made[0].poll() == -signal.SIGKILL
+    assert not engine.children
 
 
 def test_what_a_dead_scheduler_lost_is_handed_to_the_next(tmp_path, monkeypatch, whole):
