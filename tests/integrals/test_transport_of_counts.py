@@ -81,14 +81,14 @@ def test_laws_without_moments_are_infinitely_far_and_heavy_tails_are_continued()
     assert abs(found.value - (means[0] - means[1])) <= found.error < 1e-10
 
 
-def test_the_energy_of_heavy_tails_has_what_is_left_out_in_its_error():
+def test_the_energy_of_heavy_tails_has_what_lies_far_out():
     found = gt.divergence("energy", "zipf(1.7)", "zipf(2.5)")
     k = np.arange(1, 400_000)
     gap = np.cumsum(k**-1.7) / float(mp.zeta(1.7)) - np.cumsum(k**-2.5) / float(mp.zeta(2.5))
     rest = gap[-1] ** 2 * k[-1] / 0.4  # as the levels fall like k^-0.7
     exact = 2 * np.sum(gap**2) + 2 * rest
     assert abs(found.value - exact) < 1e-4 * exact
-    assert 1e-5 < found.error < 0.01 * exact
+    assert found.error < 1e-10 * exact
 
 
 @pytest.mark.parametrize(("name", "wrt"), [("w1", "q.rate"), ("energy", "q.rate"), ("w1", "p.p")])
@@ -110,6 +110,6 @@ def test_derivatives_are_slopes_of_the_values(name, wrt):
 
 
 def test_what_is_not_known_of_counts_is_said_in_one_line():
-    for name, p, wrt in (("w2", "poisson(2)", "q.rate"), ("w2", "zipf(4)", None)):
+    for name, p in (("w2", "poisson(2)"), ("w1", "zipf(4)")):
         with pytest.raises(GantheoryError, match="not known"):
-            gt.divergence(name, p, "poisson(3)", wrt=wrt)
+            gt.divergence(name, p, "poisson(3)", wrt="q.rate")

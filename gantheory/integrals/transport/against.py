@@ -21,7 +21,7 @@ from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.counting.terms import size_of
-from gantheory.integrals.transport.counts import above, ladder_of
+from gantheory.integrals.transport.ladders import above, ladder_of
 from gantheory.records import Estimate
 from gantheory.rounding import EPS
 

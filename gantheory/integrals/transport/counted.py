@@ -13,7 +13,7 @@ from gantheory.densities.counts import Counts
 from gantheory.densities.discrete import Discrete
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
-from gantheory.integrals.transport.counts import METHOD, MOST, above, ladder_of, sum_estimate
+from gantheory.integrals.transport.ladders import METHOD, MOST, above, ladder_of, sum_estimate
 from gantheory.integrals.transport.radial import RadialKernel
 from gantheory.records import Estimate
 from gantheory.rounding import EPS
