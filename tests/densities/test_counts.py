@@ -326,3 +326,17 @@ def test_a_derivative_between_near_counts_keeps_the_digits_of_their_distance():
         truth = 2 * (1 + shape) * slope
     found = divergence("pearson_chi2", f"binomial(2, {p!r})", f"binomial(2, {q!r})", wrt="q.p")
     assert abs(truth - found.value) <= found.error <= 1e-9 * abs(truth)
+
+
+@pytest.mark.parametrize("name", ["bc", "jsd", "tv", "hellinger2", "triangular"])
+def test_what_underflows_has_its_truth_within_the_error(name):
+    """Between Poisson laws far apart bc = exp(−(√a − √b)²/2), and slopes are no larger."""
+    found = divergence(name, "poisson(1)", "poisson(5e4)", wrt=None if name == "bc" else "q.rate")
+    exact = mp.exp(-((1 - mp.sqrt(50_000)) ** 2) / 2)
+    assert 0 < exact <= found.error < 1e-200
+    assert divergence(name, "poisson(3)", "poisson(3)").error < 1e-14
+
+
+def test_a_sum_that_binary64_does_not_hold_is_said_to_be_too_large():
+    found = divergence("pearson_chi2", "poisson(1)", "poisson(5e4)")  # exp(5e4 − 2 + 2e-5) − 1
+    assert "more than binary64 holds" in found.reason

@@ -30,6 +30,7 @@ CHUNK = 1 << 17
 SHORT = 128  # numbers of a panel that is written out
 ROUNDS = 60
 MOST = 1 << 23  # terms: seconds
+LARGE = "a term of the sum is more than binary64 holds"
 _NODES = np.polynomial.legendre.leggauss(16)[0]
 
 
@@ -58,7 +59,10 @@ def block(terms: Terms, low: float, high: float) -> Sum:
         if found.count > MOST:
             reason = f"{terms.p} and {terms.q} need more than {MOST:.0e} terms"
             return Sum(math.nan, math.inf, 0.0, found.count, reason)
-        found, start, end, size = _halved(terms, found, start, end, size)
+        with np.errstate(invalid="ignore"):  # a term may be too large
+            found, start, end, size = _halved(terms, found, start, end, size)
+        if not math.isfinite(size):
+            return Sum(math.nan, math.inf, size, found.count, LARGE)
     raise InternalError("a panel of whole numbers is halved no more than 60 times")
 
 

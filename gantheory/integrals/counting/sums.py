@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeGuard
 
@@ -15,7 +16,7 @@ from gantheory.densities.counts import Counts, Decay
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
-from gantheory.integrals.counting.blocks import MOST, block, joined
+from gantheory.integrals.counting.blocks import LARGE, MOST, block, joined
 from gantheory.integrals.counting.closed import kl_of_family
 from gantheory.integrals.counting.terms import (
     EPS,
@@ -35,6 +36,7 @@ METHOD = "sum"
 SLOW = 20_000  # terms from which on a sum that falls like a power is continued by an integral
 DOUBLINGS = 30  # of log k, over which the rest of a sum that falls like a power is integrated
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
+FAINT = 1e-280  # what is less may have lost terms that binary64 does not hold
 LEFT = 1e-18  # of the sum: what a block may hold where the sum is ended
 
 
@@ -53,14 +55,15 @@ def divergence_of_counts(
     if (known := kl_of_family(kernel.known, p, q, wrt)) is not None:
         return known
     if wrt is None:
-        return _finished([_summed(kernel.value, p, q, None)], 1)
+        return _finished([_summed(kernel.value, p, q, None)], 1, p == q)
     law, _, parameter = wrt.partition(".")
     if law == "p":
         kernel, p, q = kernel.exchanged(), q, p
     if not isinstance(q, Counts):
         raise GantheoryError(f"wrt={wrt!r}: a discrete law has no parameters; leave it out")
     q.scores(parameter, np.array([float(q.first)]))  # raises for an unknown one
-    return _finished([_summed(slope, p, q, parameter) for slope in kernel.slopes], kernel.sign)
+    found = [_summed(slope, p, q, parameter) for slope in kernel.slopes]
+    return _finished(found, kernel.sign, p == q)
 
 
 def has_masses(law: Density) -> TypeGuard[Counts | Discrete]:
@@ -81,10 +84,13 @@ def check_masses(*laws: Counts | Discrete) -> None:
             )
 
 
-def _finished(found: list[Sum], sign: int) -> Estimate:
+def _finished(found: list[Sum], sign: int, equal: bool) -> Estimate:
     best = min(found, key=lambda total: total.error)
     if best.reason or not math.isfinite(best.error):
-        return Estimate.undetermined(best.reason or "the sum does not converge", METHOD)
+        lost = "the sum does not converge" if math.isfinite(best.size) else LARGE
+        return Estimate.undetermined(best.reason or lost, METHOD)
+    if not equal and abs(best.value) < FAINT:  # of different laws: terms may have underflowed
+        best = replace(best, error=max(best.error, FAINT))
     careful = best.error <= 1e-12 * abs(best.value) or not best.value
     status = Status.OK if careful else Status.ILL_CONDITIONED
     reason = None if careful else "terms of both signs cancel, or fall slowly"

@@ -1,11 +1,17 @@
-"""One distance between two samples, or between samples and a known law on the line."""
+"""One distance between two samples, or between samples and a known law.
+
+On the line the law is taken as it is. In space it is taken by draws of its own, and what these add
+is in the error of the value, which holds but with the stated probability.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gantheory.densities import parse_density
 from gantheory.densities.base import Density
@@ -25,6 +31,7 @@ from gantheory.rounding import EPS
 from gantheory.samples import Samples, is_sample_like, samples
 from gantheory.shown import Overview
 
+FEWEST, MOST = 200, 2000  # draws of a law: where transport problems are solved, and elsewhere
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
 METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
 GUARANTEES = {"ks": intervals.of_ks, "mmd2": intervals.of_mmd}
@@ -74,12 +81,12 @@ def between_samples(
     interval_error: float = ERROR,
     seed: int = 0,
 ) -> SampleEstimate:
-    """Return a distance of two samples, or of samples and a law on the line.
+    """Return a distance of two samples, or of samples and a law, or of two laws in space by draws.
 
     Args:
         name: one of `METRICS`.
-        p: samples, or a density on the line, in all the ways that `divergence` takes them.
-        q: the same; one of both must be samples.
+        p: samples, or a density, in all the ways that `divergence` takes them.
+        q: the same; on the line one of both must be samples.
         kernel, bandwidth: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``, and its width.
         eps: the weight of the entropy in ``"sinkhorn"``.
         order: the power of the distance that is the cost there, 1 or 2.
@@ -89,6 +96,7 @@ def between_samples(
 
     Returns:
         The value of the empirical laws with its rounding, and an interval for the laws behind them.
+        A law in space stands for itself by draws, which the value's error counts too.
 
     >>> from gantheory.samples import samples
     >>> between_samples("w1", samples([0.0, 1.0]), samples([2.0, 3.0])).value
@@ -99,6 +107,10 @@ def between_samples(
     radial = kernel_named(kernel, bandwidth)
     profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
+    if any(not isinstance(law, Samples) and law.dim > 1 for law in (p, q)):
+        chosen = {"kernel": kernel, "bandwidth": bandwidth, "eps": eps, "order": order}
+        chosen |= {"guaranteed": guaranteed, "interval_error": interval_error, "seed": seed}
+        return _by_draws(name, p, q, **chosen)
     drawn = [law for law in (p, q) if isinstance(law, Samples)]
     if name == "sinkhorn":
         return _sinkhorn(p, q, eps, order, interval_error)
@@ -118,6 +130,38 @@ def between_samples(
         value, error, Status.OK, "empirical laws", error_probability=chance, lower=lower,
         upper=upper, interval_error=interval_error, interval_method=method,
         warnings=() if math.isfinite(radius) else (_no_interval(name),),
+    )  # fmt: skip
+
+
+def _by_draws(name: str, p: Samples | Density, q: Samples | Density, **chosen: Any) -> Any:
+    """Return a distance in which a law in space is taken by draws of its own.
+
+    They are another stream of random numbers than the bootstrap's. What they add to the value is
+    bounded as the distance of their law to the law that they are drawn from.
+    """
+    rng = np.random.default_rng([chosen["seed"], 1])
+    size = max([len(law) for law in (p, q) if isinstance(law, Samples)], default=0)
+    count = min(max(size, FEWEST), intervals.MOST_IN_SPACE)
+    if not name.startswith("w") and name != "sinkhorn":
+        count = max(min(MOST, intervals.MOST_PAIRED - size), FEWEST)
+    laws = [
+        law if isinstance(law, Samples) else Samples(law.sample(rng, count), f"draws of {law}")
+        for law in (p, q)
+    ]
+    found = between_samples(name, *laws, **chosen)
+    miss = chosen["interval_error"]
+    if name == "sinkhorn":
+        error = max(found.upper - found.value, found.value - found.lower)
+    else:
+        drawn = [law for law, given in zip(laws, (p, q), strict=True) if law is not given]
+        profile = kernel_named(chosen["kernel"], chosen["bandwidth"])
+        radius, _ = _resampled(
+            name, drawn, profile.of_bandwidth(chosen["bandwidth"]), miss, chosen["seed"]
+        )
+        lower, upper = _interval(name, found.value, found.error, radius)
+        error = max(upper - found.value, found.value - lower)
+    return replace(
+        found, error=error, method=f"{count} draws of a law in space", error_probability=miss
     )  # fmt: skip
 
 
@@ -165,8 +209,8 @@ def _sinkhorn(
     """Return the entropic transport cost of two samples, with the interval of its limit law."""
     if not isinstance(p, Samples) or not isinstance(q, Samples):
         raise GantheoryError(
-            f"sinkhorn of {p} and {q}: it is known between samples; else draw from the law: "
-            "samples(law.sample(0, 1000))"
+            f"sinkhorn of {p} and {q}: on the line it is known between samples; else draw from "
+            "the law: samples(law.sample(0, 1000))"
         )
     found = entropic.sinkhorn(p.points, q.points, eps, order)
     radius = found.radius(miss)
@@ -227,11 +271,7 @@ def _to_law(
         if name == "mmd2":
             return mmd2_of_two(points, masses, kernel, bandwidth)
         return distance_of_two(plain, points, masses)
-    if not isinstance(law, Univariate):
-        raise GantheoryError(
-            f"{name} of {drawn} and {law}: it is known between samples and a law on the line; "
-            "else draw from the law: samples(law.sample(0, 1000))"
-        )
+    assert isinstance(law, Univariate)
     points = Weighted.of_sample(drawn.points)
     if name == "mmd2":
         return mmd2_of_points(points, law, kernel, bandwidth)

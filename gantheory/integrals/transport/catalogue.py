@@ -5,6 +5,7 @@ What computes is imported when it is used: a divergence by name must not wait fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,11 +13,13 @@ from typing import Any
 
 from gantheory.densities import Density
 from gantheory.densities.discrete import Discrete
+from gantheory.densities.elliptical import StudentTNd
 from gantheory.densities.inherited import of_family
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, InternalError, shown, unknown_name
 from gantheory.records import Estimate
+from gantheory.rounding import EPS
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         return wasserstein_of_masses(1, p, q)
     if has_masses(p) and has_masses(q):
         return transport_of_counts("w1", p, q, wrt)
+    if wrt is None and (shift := _shifted(p, q)) is not None:
+        return shift
     if of_family(p, Spatial) and of_family(q, Spatial) and wrt is None:
         from gantheory.integrals.transport.shifts import w1_of_normals
 
@@ -115,15 +120,27 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
             return found
     raise GantheoryError(
         f"w1 of {p} and {q}: two densities on the line, two laws of counts, or normal laws "
-        "shifted or widened are needed; else samples(law.sample(0, 500))"
+        "shifted or widened are needed"
     )
 
 
 def _w2(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.transport.distances import w2
 
-    mixed = _mixed("w2", p, q, wrt)
-    return w2(p, q, wrt) if mixed is None else mixed
+    found = _mixed("w2", p, q, wrt)
+    if found is None and wrt is None:
+        found = _shifted(p, q)
+    return w2(p, q, wrt) if found is None else found
+
+
+def _shifted(p: Density, q: Density) -> Estimate | None:
+    """Return W1 and W2 of one law of the t family and its translate: the length of the way."""
+    if not (of_family(p, StudentTNd) and of_family(q, StudentTNd)):
+        return None
+    if (p.df, p.shape) != (q.df, q.shape) or p.dim != q.dim:
+        return None
+    length = math.dist(p.loc, q.loc)
+    return Estimate(length, 4 * EPS * length, method="closed form")
 
 
 def _energy(p: Density, q: Density, wrt: str | None) -> Estimate:
