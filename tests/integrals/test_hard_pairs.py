@@ -98,3 +98,13 @@ def test_the_rounding_of_inputs_counts_where_only_one_parameter_is_near():
 def test_parameters_too_extreme_are_refused_in_one_line(text, said):
     with pytest.raises(GantheoryError, match=said):
         divergence("jsd", text, "normal(0, 1)")
+
+
+@pytest.mark.parametrize("name", ["jsd", "tv", "kl_pq"])
+def test_a_piece_that_rounding_loses_wherever_the_axis_begins_is_refused(name):
+    """Uniform laws of width 1 at ±1e20, where numbers are 16384 apart: half of p is not at q."""
+    far = "affine(uniform(0, 1), {}e20, 1)"
+    p = f"mixture(0.5*{far.format(1)} + 0.5*{far.format(-1)})"
+    found = divergence(name, p, far.format(1))
+    assert found.status is Status.UNDETERMINED or found.value > 0.2
+    assert found.status is not Status.UNDETERMINED or "narrower than the spacing" in found.reason

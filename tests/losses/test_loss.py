@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gantheory import derive
 from gantheory.errors import GantheoryError
 from gantheory.formulas import interval
 from gantheory.losses import CATALOGUE, CRITICS, get_loss
@@ -91,3 +92,9 @@ def test_a_paper_appeared_within_two_years_after_its_preprint(loss):
 def test_numbers_for_some_parameters_leave_the_typical_ones_of_the_others():
     free = Loss("mine", "a*t", "-b*t**2", "-t", typical={"a": "3", "b": "2"})
     assert dict(free.partly(b=5).typical) == {"a": "3"}
+
+
+@pytest.mark.parametrize("domain", ["(2, 1)", "(1, 1)", "(0, -oo)"])
+def test_a_domain_whose_ends_are_exchanged_is_empty(domain):
+    with pytest.raises(GantheoryError, match="is empty; write its lower end first"):
+        derive(Loss("mine", "t", "-t**2", "-t", domain=domain))
