@@ -13,6 +13,8 @@ import gantheory as gt
 from gantheory import Critic, Expectations, GantheoryError, GradientMoment, KernelBall, SecondMoment
 from gantheory.cli import cli
 from gantheory.functionals.kernels import mean_of_kernel
+from gantheory.functionals.nodes import Nodes
+from gantheory.functionals.unbounded import ratios
 
 P, Q = "normal(0, 1)", "laplace(0.7, 0.8)"
 
@@ -233,3 +235,12 @@ def test_only_parameters_of_a_class_take_numbers(name):
 )  # fmt: skip
 def test_a_kernel_of_the_distance_is_known_however_the_distance_is_written(formula, name):
     assert mean_of_kernel(formula).name == f"mmd2(kernel={name}, bandwidth=2.0)"
+
+
+def test_the_ratios_that_are_seen_are_those_of_p_to_q():
+    """Of N(0, 1) and N(0, 2): log 2 − 3x²/8, from log 2 down without an end."""
+    nothing = np.zeros((1, 1))
+    lowest, highest = ratios(*map(gt.density, ("normal(0, 1)", "normal(0, 2)")),
+                             Nodes(nothing, nothing, nothing, nothing))  # fmt: skip
+    assert highest == pytest.approx(math.log(2) - 3 / 8, abs=1e-9)
+    assert lowest < -1e17

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import minimize
 
 from gantheory.ledger.statements import code
@@ -101,3 +102,20 @@ def test_the_least_value_of_the_ac_gan_by_a_second_route():
     law = labels.optimal_class()
     assert law == pytest.approx([0.293, 0.385, 0.245, 0.076, 0, 0, 0], abs=1e-3)
     assert labels._objective([Fraction(x).limit_denominator(10**9) for x in law])[1] < 1e-6
+
+
+class _Stop(Exception):
+    pass
+
+
+def test_training_on_digits_starts_from_its_own_seed(monkeypatch):
+    pytest.importorskip("sklearn")
+
+    def stopped():
+        raise _Stop(torch.initial_seed())
+
+    monkeypatch.setattr(digits, "_generator", stopped)
+    torch.manual_seed(7)
+    with pytest.raises(_Stop, match=r"^0$"):
+        digits._trained.__wrapped__(1)
+    assert torch.initial_seed() == 7  # and leaves the user's alone

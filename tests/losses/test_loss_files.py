@@ -134,3 +134,10 @@ def test_formulas_of_the_command_line_are_kept_once_and_under_the_name_of_the_fi
         CliRunner().invoke(cli, asked, catch_exceptions=False)
     with pytest.raises(GantheoryError, match=r"must end in \.toml"):
         CliRunner().invoke(cli, [*asked[:-3], "other.txt"], catch_exceptions=False)
+
+
+def test_a_file_of_means_has_its_name_and_its_title(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('name = "mine"\ntitle = "A loss of mine"\nobjective = "E_p(t) - E_q(t)**2"\n')
+    loss = gt.read_entry(path)
+    assert (loss.name, loss.title) == ("mine", "A loss of mine")

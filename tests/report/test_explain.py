@@ -248,3 +248,9 @@ def test_bad_names_and_bounds_with_free_parameters_are_refused():
 
 def test_the_atoms_used_here_are_all_there_are():
     assert {a.__name__ for a in (softplus, sigmoid, relu)} == set(MODULES[0])
+
+
+def test_a_plateau_with_free_parameters_is_printed_as_a_formula_alone():
+    shown = CliRunner().invoke(command, ["least-squares"])
+    assert shown.exit_code == 0
+    assert "discriminator loss (-a + b)^2/4: D = a/2 + b/2 everywhere" in shown.output

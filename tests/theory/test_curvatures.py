@@ -7,8 +7,10 @@ import pytest
 import sympy as sp
 
 from gantheory.exact.assumptions import Assumptions
+from gantheory.exact.signs.half_line import SignResult
 from gantheory.functions import r, relu
 from gantheory.records import How
+from gantheory.theory import consequences
 from gantheory.theory.consequences import judge_convexity
 from gantheory.theory.curvature import Curve
 from gantheory.theory.generator import f_from_curvature
@@ -72,3 +74,12 @@ def test_a_generator_bends_as_its_curvature_says(seed):
         hinges = sum(float(m) * (high - float(x)) for x, m in atoms if low < x < high)
         found = float(value(high) - value(low) - slope * (high - low))
         assert found == pytest.approx(bend + hinges, rel=1e-7, abs=1e-7)
+
+
+def test_a_sign_that_is_not_known_refutes_no_divergence(monkeypatch):
+    """As where algebra and balls both end without an answer: undecided, with their reason."""
+    open_sign = SignResult("undecided", How.UNDECIDED, reason="no interval was small enough")
+    monkeypatch.setattr(consequences, "sign_on_positive", lambda expr, symbol: open_sign)
+    found = consequences._from_signs(r - 1, r, (sp.S.Zero, sp.oo), Assumptions.of({}))
+    assert found.how is How.UNDECIDED
+    assert found.reason == "no interval was small enough"
