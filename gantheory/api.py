@@ -12,6 +12,7 @@ from gantheory.errors import require_type, several, unknown_name
 from gantheory.losses import find, summed
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
+from gantheory.progress import tracked
 from gantheory.verify import Check, Outcome
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check(
     from gantheory.ledger.checks import run  # the whole ledger: `derive` must not wait for it
 
     checks = choose_checks(ids, quick=quick)
-    outcomes = list(run(checks))
+    outcomes = list(tracked(run(checks), len(checks), "checking"))
     if out is not None:
         from gantheory.report.html import write_check
 

@@ -62,7 +62,8 @@ def test_the_hinge_in_five_lines():
     assert loss == Line("loss reads", loss.text, "refuted")
     assert "no divergence: its generator jumps by -2 at r = 1" in loss.text
     assert followed == Line("G follows", "2·TV(P, Q)", "proved")
-    assert gradient.text.startswith("vanishes in log r, does not vanish in the raw score")
+    given = "fakes that D recognises (r -> 0) give one in the raw score, but none in log r"
+    assert gradient.text == given
     assert equality.text == "D = -1 to 1; discriminator's loss 2, generator's -1 to 1"
 
 

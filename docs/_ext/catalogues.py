@@ -71,7 +71,7 @@ def critic_page_of(critic):
         **critic.as_dict(),
         reference=critic.reference,
         status="\n".join(f"**Undecided**: {reason}." for reason in found.undecided.values()),
-        steps="\n".join(step_lines(found.steps)),
+        steps="\n".join((*step_lines(found.steps), *letter_lines(found.notation))),
         assumptions=f"Assuming {'; '.join(found.assumptions)}." if found.assumptions else "",
         claims="\n".join(claim_lines(found.claims)),
     )
@@ -95,7 +95,7 @@ def page_of(loss):
         generator=view.generator,
         reference=f"Published in: {loss.reference}" if loss.reference else "",
         answers="\n".join(answer_lines(view.answers)),
-        steps="\n".join(step_lines(view.steps)),
+        steps="\n".join((*step_lines(view.steps), *letter_lines(view.notation))),
         assumptions=f"Assuming {'; '.join(view.assumptions)}." if view.assumptions else "",
         name=loss.name,
     )
@@ -114,6 +114,14 @@ def step_lines(steps):
         if step.latex:
             yield f"\n    $$\n    {step.latex}\n    $$"
         yield f"\n    {step.reason}\n" if step.reason else ""
+
+
+def letter_lines(notation):
+    """Yield what the letters of the steps stand for."""
+    if notation:
+        yield "\nIn these formulas:\n"
+    for one in notation:
+        yield f"- ${one.latex}$: {one.meaning}"
 
 
 def write_loss_pages(app):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 
 from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
+from gantheory.progress import tracked
 
 if TYPE_CHECKING:
     from gantheory.verify import Check, Outcome
@@ -63,19 +63,10 @@ def command(ids: tuple[str, ...], out: Path, quick: bool, quiet: bool, as_json: 
 
 def _decide(checks: list[Check], *, show_progress: bool) -> tuple[list[Outcome], bool]:
     """Return the outcomes, and whether an interrupt cut them short."""
-    from rich.console import Console
-    from rich.progress import track
-
     from gantheory.ledger.checks import run
 
     outcomes: list[Outcome] = []
-    stages = track(
-        run(checks),
-        total=len(checks),
-        description="checking",
-        console=Console(file=sys.stderr),
-        disable=not show_progress,
-    )
+    stages = tracked(run(checks), len(checks), "checking", quiet=not show_progress)
     try:
         for outcome in stages:
             outcomes.append(outcome)

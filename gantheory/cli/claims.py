@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from gantheory.cli import json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require
+from gantheory.progress import tracked
 
 if TYPE_CHECKING:
     from gantheory.ledger.statements.entry import Entry, Row
@@ -60,9 +60,6 @@ def command(
 
 
 def _decide(entries: tuple[Entry, ...], *, quiet: bool) -> list[Row]:
-    from rich.console import Console
-    from rich.progress import track
-
     from gantheory.ledger.statements.deciding import decide_all
     from gantheory.ledger.statements.kinds import Code, Known
 
@@ -71,8 +68,7 @@ def _decide(entries: tuple[Entry, ...], *, quiet: bool) -> list[Row]:
     if any(check.slow for e in entries for check in e.tests if isinstance(check, Code | Known)):
         require("training (leave it out with --quick)", "torch", "torch")
     found: list[Row] = []
-    steps = track(decide_all(entries), total=len(entries), description="deciding",
-                  console=Console(file=sys.stderr), disable=quiet)  # fmt: skip
+    steps = tracked(decide_all(entries), len(entries), "deciding", quiet=quiet)
     try:
         for row in steps:
             found.append(row)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gantheory.derivations.exposition import Step
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.ratios import AtRatio
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
@@ -49,6 +50,9 @@ def show(derivation: Derivation | CriticDerivation, steps: bool = False) -> None
         console.print(Text(f"\n{derivation.no_optimum}", style="yellow"))
     for name, reason in (derivation.undecided or {}).items():
         console.print(Text(f"\nundecided: {name}, because {reason}", style="yellow"))
+    if derivation.notation:
+        console.print(Text("\nNotation", style="bold"))
+        console.print(_notation(derivation.notation))
     console.print(Text("\nAssumptions", style="bold"))
     for assumption in map(in_prose, derivation.assumptions):
         console.print(_beside("-", Text(assumption)))
@@ -77,6 +81,14 @@ def _steps(steps: Sequence[Step]) -> Table:
         grid.add_row(f"{number}.", head)
         grid.add_row("", Text(step.text))
     return grid
+
+
+def _notation(letters: Sequence[Letter]) -> Padding:
+    """Return what letters stand for, a line each."""
+    grid = Table.grid(padding=(0, 2))
+    for one in letters:
+        grid.add_row(Text(one.text), Text(one.meaning))
+    return Padding(grid, INDENT)
 
 
 def _answer(derivation: Derivation | CriticDerivation) -> Table:

@@ -85,10 +85,10 @@ def command(
     asked = losses or (loss_named(None, file),)
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[t]}")
     with Progress(*columns, console=Console(file=sys.stderr), disable=quiet or as_json) as progress:
-        task = progress.add_task("cells", total=None, t="")
+        task = progress.add_task("cells", total=None, t="", visible=False)
 
         def show(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+            progress.update(task, completed=done, total=total, visible=True)
 
         with _resumable(lambda: progress.tasks[task].completed, out):
             found = sweep(

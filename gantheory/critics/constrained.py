@@ -117,14 +117,14 @@ def _slope(loss: Critic, linear: Linear) -> CriticDerivation:
     direction = sp.simplify(best.subs(g, linear.real * gain) / sp.sign(gain))
     slope, total = direction * sp.sign(F_q - F_p), factor * sp.Abs(F_q - F_p)
     named = combination_text({"w1": factor})
+    of = "" if factor == 1 else rf"{sp.latex(factor)}\,"
     steps = (
         by_parts(),
         lemma,
         value_step(
             f"f' = {slope}; the value is the integral of {total}: {named}, the distance W1"
             f"{'' if factor == 1 else f' times {factor}'}",
-            rf"f'^*={sp.latex(slope)},\quad V=\int {sp.latex(total)}\,dx={sp.latex(factor)}\,"
-            r"W_1(P,Q)",
+            rf"f'^*={sp.latex(slope)},\quad V=\int {sp.latex(total)}\,dx={of}W_1(P,Q)",
             "f' is measurable and bounded, so its integral is in the class",
             LIPSCHITZ,
         ),

@@ -125,14 +125,14 @@ def _energy(kernel: sp.Expr, linear: Linear) -> Solved | None:
     steps = (
         _embedding(
             linear,
-            "f(x) = (E|x - Y_q| - E|x - X_p|)/V: the difference of the mean embeddings of the "
+            "f(x) = (E|x - Y| - E|x - X|)/V: the difference of the mean embeddings of the "
             "kernel, divided by its norm V",
-            r"f^*(x) = \frac{E|x-Y_q|-E|x-X_p|}{V},\quad V = \|\mu_p-\mu_q\|",
+            r"f^*(x) = \frac{\mathbb{E}|x-Y|-\mathbb{E}|x-X|}{V},\quad V = \|\mu_p-\mu_q\|",
         ),
         Step(
             "Levels",
             f"E|X - Y| is the integral of {cross}",
-            rf"E|X-Y|=\int {sp.latex(cross)}\,dz",
+            rf"\mathbb{{E}}|X-Y|=\int {sp.latex(cross)}\,dz",
             How.PROVED,
             "z lies between X and Y iff exactly one of them is at most z",
             LEVELS,
@@ -140,7 +140,7 @@ def _energy(kernel: sp.Expr, linear: Linear) -> Solved | None:
         value_step(
             "V**2 = 2 E|X - Y| - E|X - X'| - E|Y - Y'|, the energy distance, is the integral of "
             f"{energy}; the supremum over the unit ball is its root",
-            rf"V^2 = \mathcal E = \int {sp.latex(energy)}\,dz",
+            rf"V^2 = \mathcal{{E}} = \int {sp.latex(energy)}\,dz",
             "bilinearity of the norm, and expansion of a polynomial in the two cdfs",
         ),
     )
@@ -170,7 +170,7 @@ def _gaussian(kernel: sp.Expr, linear: Linear) -> Solved | None:
         Step(
             "Mean of the kernel",
             f"X - Y is normal, so E k(X, Y) = {scale * cross}",
-            rf"E\,k(X,Y) = {sp.latex(scale * cross)}",
+            rf"\mathbb{{E}}\,k(X,Y) = {sp.latex(scale * cross)}",
             How.PROVED,
             "a Gaussian integral, by completing the square",
         ),
@@ -216,7 +216,9 @@ def _any(kernel: sp.Expr, linear: Linear) -> Solved:
     named = _means(linear)
     step = value_step(
         f"V = {named} with k(x, y) = {kernel}",
-        r"V^2=E\,k(X,X')-2E\,k(X,Y)+E\,k(Y,Y')" if named.count("*") == 1 else r"V=\|f^*\|",
+        r"V^2=\mathbb{E}\,k(X,X')-2\,\mathbb{E}\,k(X,Y)+\mathbb{E}\,k(Y,Y')"
+        if named.count("*") == 1
+        else r"V=\|f^*\|",
         "bilinearity of the norm",
     )
     where = "X, X' ~ P and Y, Y' ~ Q are independent and the means of k are finite"

@@ -114,7 +114,7 @@ def _condition(means: Means) -> Iterator[Step]:
         "The condition",
         f"{r * real + fake} = 0 at every x{added}: the best score is a function of r = p/q and "
         "of the moments",
-        rf"r\left({typeset(real)}\right) + {typeset(fake)} = 0",
+        rf"{typeset(r * real + fake)} = 0",
         How.PROVED,
         "variation of V in the score, by the chain rule through every mean",
     )

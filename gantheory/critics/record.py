@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
 from gantheory.derivations.exposition import Exposition, Line, Step, weakest_word
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.summary import FITS
 from gantheory.derivations.wording import quantity_title
 from gantheory.divergences.symbols import in_symbols
@@ -17,6 +18,36 @@ from gantheory.records import How, Verdict
 from gantheory.theory.records import Curvature
 
 ZERO_SUM = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
+
+LETTERS = (
+    Letter("f", "f", "the critic; f* is the best one, f' its slope"),
+    Letter("C", "C", "the critic, whose difference at two samples counts; C* is the best one"),
+    Letter("F_p, F_q", "F_p, F_q", "distribution functions of P and Q"),
+    Letter("v", "v", "the critic, or its slope, at one point"),
+    Letter("g", "g", "what v is multiplied by in the objective"),
+    Letter("w", "w", "what v^2 is multiplied by in the constraint"),
+    Letter("lambda", r"\lambda", "weight of the penalty, or the multiplier of the constraint"),
+    Letter("mu_p, mu_q", r"\mu_p, \mu_q", "means of the kernel, mu_p(x) = E_p[k(x, X)]"),
+    Letter("mu", r"\mu", "density under which the squared slope has mean 1 at most"),
+    Letter("k", "k", "the kernel"),
+    Letter("X, Y", "X, Y", "samples of P and of Q; X' and Y' are independent of them"),
+    Letter("ell", r"\ell", "width of the kernel"),
+    Letter("sigma_p, sigma_q", r"\sigma_p, \sigma_q", "standard deviations of P and Q"),
+    Letter("d", "d", "distance of the two points, or of the means of P and Q"),
+    Letter("s, z", "s, z", "places between two points"),
+    Letter("W1(P, Q)", "W_1(P,Q)", "the Wasserstein distance"),
+    Letter("MMD", r"\mathrm{MMD}", "the maximum mean discrepancy"),
+    Letter("energy", r"\mathcal{E}", "the energy distance"),
+    Letter("E_y", r"\mathbb{E}_y", "the mean over labels"),
+    Letter("y", "y", "a fake sample beside a real one, or the label of a sample"),
+    Letter("x_p, x_q", "x_p, x_q", "the points of P and of Q"),
+    Letter("P, Q, P x Q", r"P, Q, P \otimes Q", "laws of samples and fakes, and of pairs of them"),
+    Letter("phi", r"\varphi", "the payoff of a pair, or any increasing function"),
+    Letter("r_x, r_y", "r_x, r_y", "the ratio p/q at x and at y"),
+    Letter("M1, M2, ...", "M_1, M_2", "the means in V, which the first step lists"),
+    Letter("u", "u", "a concave function of the score"),
+    Letter("m_i, n_i", "m_i, n_i", "moments of P and of Q"),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,6 +70,7 @@ class CriticDerivation(Exposition):
     'w1'
     """
 
+    LETTERS: ClassVar = LETTERS
     definition: Critic
     critic: sp.Expr | None
     value: sp.Expr | None

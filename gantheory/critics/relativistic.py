@@ -20,8 +20,7 @@ from gantheory.critics.record import CriticDerivation
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Step
-from gantheory.derivations.latex import escape_latex
-from gantheory.derivations.wording import constant_text
+from gantheory.derivations.wording import combination_latex, constant_latex, constant_text
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError
 from gantheory.functions import r, to_sympy
@@ -80,7 +79,8 @@ def _steps_of_pairs(payoff: str, swapped: str, difference: sp.Expr) -> tuple[Ste
             "Pairs",
             f"V = 1/2 E[{payoff}] over pairs (x, y) ~ P x Q + 1/2 E[{swapped}] over swapped "
             "pairs, with t = C(x) - C(y)",
-            r"V=\tfrac12E_{P\otimes Q}\,\varphi(t)+\tfrac12E_{Q\otimes P}\,\varphi(-t)",
+            r"V=\tfrac12\mathbb{E}_{P\otimes Q}\,\varphi(t)"
+            r"+\tfrac12\mathbb{E}_{Q\otimes P}\,\varphi(-t)",
             How.PROVED,
             "renaming x and y",
         ),
@@ -106,7 +106,8 @@ def _attained_steps(critic: sp.Expr, named: str) -> tuple[Step, ...]:
         Step(
             "Value",
             named,
-            r"V^*=\tfrac12\sup_t\,(E_{P\otimes Q}\,\varphi(t)+E_{Q\otimes P}\,\varphi(-t))",
+            r"V^*=\tfrac12\sup_t\,(\mathbb{E}_{P\otimes Q}\,\varphi(t)"
+            r"+\mathbb{E}_{Q\otimes P}\,\varphi(-t))",
             How.PROVED,
             "half of the separable game's value on the two laws of pairs",
         ),
@@ -193,6 +194,8 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
     critic = sp.factor(game.optimum.D.subs(r, above / below))
     divergence = combination_text(game.value.terms) if game.value.terms else game.value.divergence
     named = f"{divergence}{constant_text(game.value.constant)}"
+    shown = combination_latex(game.value.terms) if game.value.terms else "D_f"
+    reported = f"{shown}{constant_latex(game.value.constant)}"
     steps = [
         Step(
             "Optimal discriminator",
@@ -204,7 +207,7 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
         Step(
             "Value",
             f"{in_symbols(named)}, of the two laws of ({place})",
-            rf"V^*=\text{{{escape_latex(named)}}}",
+            rf"V^*={reported}",
             How.PROVED,
             f"the separable game's value on ({place})",
         ),
@@ -217,7 +220,7 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
                 "Over the labels",
                 "with one law of labels w, p = w*p(x|y) and q = w*q(x|y): the ratio is that of "
                 "the conditional laws, and the divergence is the mean over y of theirs",
-                r"p(y)=q(y)\ \Rightarrow\ D_f=E_y\,D_f(p(\cdot|y),q(\cdot|y))",
+                r"p(y)=q(y)\ \Rightarrow\ D_f=\mathbb{E}_y\,D_f(p(\cdot|y),q(\cdot|y))",
                 How.PROVED,
                 "w cancels in p/q and factors out of q f(p/q)",
             )

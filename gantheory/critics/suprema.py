@@ -173,7 +173,7 @@ def by_parts() -> Step:
     return Step(
         "Integration by parts",
         "E_p f - E_q f = integral of (F_q - F_p)*f'",
-        r"E_p f - E_q f = \int (F_q-F_p)\,f'\,dx",
+        r"\mathbb{E}_p[f] - \mathbb{E}_q[f] = \int (F_q-F_p)\,f'\,dx",
         How.PROVED,
         "F_q - F_p vanishes at both ends",
         BY_PARTS,

@@ -9,6 +9,7 @@ import sympy as sp
 
 from gantheory.derivations import extremes, opening, steps
 from gantheory.derivations.exposition import Step
+from gantheory.derivations.notation import Letter
 from gantheory.records import How
 from gantheory.theory.records import Curvature, text
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 LONG = 60  # operations of a formula that is written out; a longer one is named by its parts
 BY_PARTS = {
     "F''": ("-a'**3/W", r"-\frac{a'^3}{W}"),
-    "h''": ("-M*a'**3/W**3", r"-\frac{M a'^3}{W^3}"),
+    "h''": ("-N*a'**3/W**3", r"-\frac{N a'^3}{W^3}"),
     "g''": ("-c'*a'**3/(b'*W)", r"-\frac{c' a'^3}{b' W}"),
 }
-PARTS = ("W = a'*b'' - b'*a''", "M = c'*(W'*a' - 2*W*a'') - c''*W*a'")
+PARTS = {
+    "W = a'*b'' - b'*a''": "W = a'b'' - b'a''",
+    "N = c'*(W'*a' - 2*W*a'') - c''*W*a'": "N = c'(W'a' - 2Wa'') - c''Wa'",
+}
+SHORT = (Letter("W, N", "W, N", "short for what stands beside the formula"),)
 BALLS = "signs by ball arithmetic on all scores, and by expansions with bounds near the ends"
 
 
@@ -89,7 +94,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
         "The optimal discriminator",
         "; ".join(ways).capitalize() + "." + attained,
         rf"t^* = {sp.latex(optimum.score)}",
-        *_how(derivation, "every local maximum of r*a + b is listed, and the highest is taken"),
+        *_how(derivation, "of every local maximum of r*a(t) + b(t) the highest is taken"),
     )
 
 
@@ -115,7 +120,9 @@ def _curvature_step(curvature: Curvature, symbol: str) -> Step:
     else:
         general, latex = BY_PARTS[symbol]
         texts, shown = [f"{general} at r = -b'/a'"], [latex]
-        parts = "".join(f", {one}" for one in PARTS if one[0] in general)
+        used = [one for one in PARTS if one[0] in general]
+        parts = "".join(f", {one}" for one in used)
+        shown += [PARTS[one] for one in used]
     masses = "".join(f" + {text(mass)}*delta(r - {text(place)})" for place, mass in curvature.atoms)
     return Step(
         f"The curvature {symbol} in the score",

@@ -10,8 +10,9 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.along import steps_along
+from gantheory.derivations.along import SHORT, steps_along
 from gantheory.derivations.exposition import Exposition, Line, Step
+from gantheory.derivations.notation import Letter, legend
 from gantheory.derivations.ratios import AtRatio, at_ratio
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
@@ -67,6 +68,13 @@ class Derivation(Exposition):
         if self.solved is not None:
             return steps_of(self, self.solved)
         return () if self.optimum is None else steps_along(self)
+
+    @property
+    def notation(self) -> tuple[Letter, ...]:
+        """What the letters of the steps stand for, each said once."""
+        coordinate = self.solved.coordinate.title if self.solved else "t"
+        own = Letter("z", "z", f"the score in another form, {coordinate}")
+        return legend((step.latex for step in self.steps), (own, *SHORT), self.definition)
 
     @cached_property
     def summary(self) -> tuple[Line, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gantheory.derivations.latex import breakable, document, escape_latex
+from gantheory.derivations.notation import Letter, legend
 from gantheory.divergences.symbols import in_prose
 from gantheory.records import How
 from gantheory.shown import Overview, Shown, html_table
@@ -17,6 +19,7 @@ from gantheory.shown import Overview, Shown, html_table
 class Step:
     """One step of the derivation: what is found, typeset, and how it is known.
 
+    ``latex`` is empty where a step is a sentence and no formula.
     ``theorem`` is what the step quotes and nothing here computes, with its source: the step and
     whatever rests on it are proved under it alone.
     """
@@ -29,9 +32,11 @@ class Step:
     theorem: str = ""
 
     def __post_init__(self) -> None:
-        """Say everything in one notation."""
+        """Say everything in one notation, and of an enclosed number as many digits as one reads."""
         for part in ("text", "reason", "theorem"):
             object.__setattr__(self, part, in_prose(getattr(self, part)))
+        for part in ("text", "latex"):
+            object.__setattr__(self, part, _DIGITS.sub(_fifteen, getattr(self, part)))
 
     @property
     def known(self) -> str:
@@ -49,6 +54,13 @@ class Step:
             "title": self.title, "text": self.text, "latex": self.latex, "how": self.known,
             "reason": self.because,
         }  # fmt: skip
+
+
+_DIGITS = re.compile(r"\d+\.\d{16,}(?!\d| ?±)(e-?\d+)?")
+
+
+def _fifteen(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.15g}"
 
 
 @dataclass(frozen=True)
@@ -101,9 +113,21 @@ class Theory(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """Why there is no optimum, what is undecided, and the assumptions, line by line."""
 
+    @property
+    def notation(self) -> tuple[Letter, ...]:
+        """What the letters of the steps stand for."""
+
 
 class Exposition(Shown):
     """What a terminal, a notebook and a LaTeX document show of a theory."""
+
+    LETTERS: ClassVar[tuple[Letter, ...]] = ()  # of this kind of theory, before the general ones
+
+    @property
+    def notation(self: Any) -> tuple[Letter, ...]:
+        """What the letters of the steps stand for, each said once."""
+        formulas = (step.latex for step in self.steps)
+        return legend(formulas, self.LETTERS, getattr(self, "definition", None))
 
     def overview(self: Theory) -> Overview:
         """Return the loss, and below it the answer in five lines at most."""
@@ -135,29 +159,34 @@ class Exposition(Shown):
         return "\n".join([*lines, *self.remarks])
 
     def _repr_latex_(self: Theory) -> str:
-        rows = [rf"&\text{{{escape_latex(s.title)}}} && {s.latex}" for s in self.steps]
+        rows = [rf"&\text{{{escape_latex(s.title)}}} && {_shown(s)}" for s in self.steps]
+        rows += [rf"&\text{{{escape_latex(one.meaning)}}} && {one.latex}" for one in self.notation]
         rows = rows or [rf"&\text{{{escape_latex(line)}}}" for line in self.remarks if line]
         return "$\\displaystyle\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$"
 
     def _repr_html_(self: Theory) -> str:
         rows = "".join(
             f"<li><b>{escape(s.title)}</b> <small>({escape(_how(s))})</small>"
-            f"<p>$\\displaystyle {s.latex}$</p></li>"
+            f"<p>{_in_html(s)}</p></li>"
             for s in self.steps
         )
+        said = "".join(f"<li>${one.latex}$: {escape(one.meaning)}</li>" for one in self.notation)
+        rows = f"<ol>{rows}</ol><p><b>Notation</b></p><ul>{said}</ul>" if rows else ""
         remarks = "".join(f"<p>{escape(line)}</p>" for line in self.remarks if line)
-        steps = f"<details><summary>Step by step</summary><ol>{rows}</ol></details>" if rows else ""
+        steps = f"<details><summary>Step by step</summary>{rows}</details>" if rows else ""
         return f"{html_table(*self.overview())}{steps}{remarks}"
 
 
 def latex_document(theory: Theory) -> str:
     """Return a theory as a LaTeX document: its answer, then a display for each step."""
     blocks = [_overview_in_latex(theory)] if theory.summary else []
+    blocks += [_notation_in_latex(theory.notation)] if theory.notation else []
     for step in theory.steps:
         how = escape_latex(_how(step))
         blocks.append(
             rf"\paragraph{{{escape_latex(step.title)}.}} \emph{{({how})}}"
-            f"\n\\formula{{{breakable(step.latex)}}}"
+            + "\n"
+            + (rf"\formula{{{breakable(step.latex)}}}" if step.latex else escape_latex(step.text))
         )
     remarks = [escape_latex(line) for line in theory.remarks if line]
     blocks += [r"\noindent " + "\\\\\n".join(remarks)] if remarks else []
@@ -165,9 +194,27 @@ def latex_document(theory: Theory) -> str:
 
 
 def _overview_in_latex(theory: Theory) -> str:
-    pairs = ((escape_latex(label), escape_latex(text)) for label, text in theory.overview().rows)
-    rows = (rf"\item[{label}] {text}" for label, text in pairs)
-    return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
+    rows = theory.overview().rows
+    return _described((escape_latex(label), escape_latex(text)) for label, text in rows)
+
+
+def _notation_in_latex(letters: Iterable[Letter]) -> str:
+    rows = ((f"${one.latex}$", escape_latex(one.meaning)) for one in letters)
+    return "\\paragraph{Notation.}\n" + _described(rows)
+
+
+def _described(rows: Iterable[tuple[str, str]]) -> str:
+    items = (rf"\item[{label}] {text}" for label, text in rows)
+    return "\n".join([r"\begin{description}", *items, r"\end{description}"])
+
+
+def _in_html(step: Step) -> str:
+    return rf"$\displaystyle {step.latex}$" if step.latex else escape(step.text)
+
+
+def _shown(step: Step) -> str:
+    """Return a step's formula, or its words where it has none."""
+    return step.latex or rf"\text{{{escape_latex(step.text)}}}"
 
 
 def _how(step: Step) -> str:

@@ -25,7 +25,7 @@ from gantheory.theory.records import (
     SecondOrder,
 )
 
-CONCAVE = "a and b are concave on the domain, for all parameters"
+CONCAVE = "a(t) and b(t) are concave on the domain, for all parameters"
 
 
 def of_concave_family(derivation: Derivation, parameters: Assumptions, plain: Plain) -> Derivation:

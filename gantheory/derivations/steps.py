@@ -27,7 +27,7 @@ from gantheory.divergences.symbols import dotted
 from gantheory.exact.algebra import Algebra
 from gantheory.exact.assumptions import Assumptions, Range
 from gantheory.exact.derivative import derivative
-from gantheory.functions import r
+from gantheory.functions import r, t
 from gantheory.records import How
 from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import Curve, algebra_of
@@ -57,7 +57,7 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
             opening.pointwise(),
             *_stationarity(coordinate, optimum, parameters),
             *_optimum(derivation),
-            *second_order_steps(derivation),
+            *second_order_steps(derivation, coordinate.symbol),
             *_value(derivation, supremum, optimum, parameters),
             *_loss(derivation, h),
             *_followed(derivation, h),
@@ -79,9 +79,9 @@ def _stationarity(
         name = coordinate.symbol
         yield Step(
             "Stationarity" + _where(branch.ratios),
-            f"With {coordinate.title}, d/d{name} (r*a + b) = {slope}, "
+            f"With {coordinate.title}, d/d{name} (r*a(t) + b(t)) = {slope}, "
             f"which vanishes at {name} = {branch.x}.",
-            rf"\frac{{d}}{{d{typeset(name)}}}(r a + b) = {typeset(slope)} = 0 \iff "
+            rf"\frac{{d}}{{d{typeset(name)}}}(r\,a(t) + b(t)) = {typeset(slope)} = 0 \iff "
             rf"{typeset(name)} = {typeset(branch.x)}",
             *_checked(
                 [(slope.xreplace({name: branch.x}), branch.ratios)],
@@ -152,20 +152,25 @@ def _flat_text(optimum: OptimalDiscriminator) -> str:
     )
 
 
-def second_order_steps(derivation: Derivation) -> Iterator[Step]:
+def second_order_steps(derivation: Derivation, variable: sp.Symbol = t) -> Iterator[Step]:
+    """Say that the stationary score is a maximum; the second derivative is in ``variable``."""
     found = derivation.second_order
     if found is None:
         return
-    second = found.derivative
+    second, name = found.derivative, typeset(variable)
+    bent = rf"\frac{{d^2}}{{d{name}^2}}(r\,a(t) + b(t))\Big|_{{t = t^*}}"
     if second is not None and found.holds:
-        statement = f"At the optimum the second derivative of r*a + b = {second} is negative."
-        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} = " + typeset(second) + " < 0"
+        statement = (
+            f"At the optimum the second derivative of r*a(t) + b(t) in {variable}, {second}, is "
+            "negative."
+        )
+        latex = f"{bent} = {typeset(second)} < 0"
     elif found.holds:
-        statement = "The derivative of r*a + b changes from + to - at the optimum."
-        latex = r"\operatorname{sign}\frac{d}{dt}(r a + b):\ + \to -"
+        statement = "The derivative of r*a(t) + b(t) changes from + to - at the optimum."
+        latex = r"\operatorname{sign}\frac{d}{dt}(r\,a(t) + b(t)):\ + \to -"
     else:
         statement = "That the stationary point is a maximum is not shown."
-        latex = r"\frac{d^2}{dx^2}(r a + b)\Big|_{*} < 0\ \text{ is not shown}"
+        latex = rf"{bent} < 0\ \text{{ is not shown}}"
     yield Step("Second-order condition", statement, latex, found.how, found.reason)
 
 

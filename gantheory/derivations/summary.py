@@ -128,19 +128,29 @@ def _equations(curvature: Curvature) -> str:
 
 
 def _vanishing(derivation: Derivation) -> Line:
-    """Say whether fakes move G, in log r and in the raw score: all, or those that D recognises."""
+    """Say whether fakes give G a gradient: all of them, or those that D recognises."""
     found, label = derivation.saturation, "gradient"
     if found is None:
         return Line(label, _open(derivation, "saturation"), "undecided")
     if not to_sympy(derivation.definition.generator).has(t):
-        return Line(label, "vanishes at every fake: G's loss does not depend on D", "proved")
-    words = {True: "vanishes", False: "does not vanish", None: "is undecided"}
-    by_ratio, by_score = words[found.vanishing], words[found.vanishing_in_score]
-    said = f"{by_ratio} in log r, {by_score} in the raw score"
-    if by_ratio == by_score:
-        said = f"{by_ratio} in log r and in the raw score"
-    decided = (None if one is None else True for one in (found.vanishing, found.vanishing_in_score))
-    return Line(label, f"{said}, at fakes that D recognises (r -> 0)", known(*decided).value)
+        return Line(label, "no fake gives one: G's loss does not depend on D", "proved")
+    by_score, by_ratio = found.vanishing_in_score, found.vanishing
+    decided = (None if one is None else True for one in (by_score, by_ratio))
+    return Line(label, f"fakes that D recognises (r -> 0) {_given(by_score, by_ratio)}",
+                known(*decided).value)  # fmt: skip
+
+
+def _given(by_score: bool | None, by_ratio: bool | None) -> str:
+    """Say whether fakes give a gradient: in the score, where G gets it, and in log r.
+
+    >>> _given(True, True), _given(False, True)
+    ('give none, in the raw score and in log r', 'give one in the raw score, but none in log r')
+    """
+    words = {True: "none", False: "one", None: "one or none (undecided)"}
+    if by_score == by_ratio:
+        return f"give {words[by_score]}, in the raw score and in log r"
+    link = "and" if None in (by_score, by_ratio) else "but"
+    return f"give {words[by_score]} in the raw score, {link} {words[by_ratio]} in log r"
 
 
 def _equality(derivation: Derivation) -> str:

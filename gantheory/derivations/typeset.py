@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, translate
 
+MEANS = ("E_p", "E_q")
 SHORT = {"eps": r"\varepsilon"}  # usual abbreviations of Greek letters
 
 
@@ -16,6 +19,12 @@ class _Words(LatexPrinter):
         if name.isalpha() and len(name) > 1 and translate(name) == name and name.isascii():
             return rf"\mathrm{{{name}}}"
         return super()._print_Symbol(expr)
+
+    def _print_Function(self, expr: sp.Function, exp: Any = None) -> str:
+        name = expr.func.__name__
+        if name in MEANS and exp is None:
+            return rf"\mathbb{{E}}_{name[2:]}\left[{self._print(expr.args[0])}\right]"
+        return str(super()._print_Function(expr, exp))
 
 
 def typeset(expr: sp.Basic) -> str:

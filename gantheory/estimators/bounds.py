@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Line, Step, weakest_word
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -52,6 +53,17 @@ class BoundDerivation(Exposition):
         limit: a number that no critic exceeds, where there is one.
     """
 
+    LETTERS: ClassVar = (
+        Letter("t", "t", "the critic's output; t* is the best critic"),
+        Letter("V", "V", "the bound that the critic climbs"),
+        Letter("F(r)", "F(r)", "what the bound earns at a ratio, with the best critic"),
+        Letter("Q_t, q_t", "Q_t, q_t", "Q weighted by exp(t), and its density"),
+        Letter("Z", "Z", "E_q[exp(t)]"),
+        Letter("K", "K", "how many samples there are, of which one is from P"),
+        Letter("i, j", "i, j", "numbers of samples"),
+        Letter("pi", r"\pi^*, \pi_t", "the best guess of which sample is from P, and the critic's"),
+        Letter("c", "c", "any constant"),
+    )
     title: str
     objective: str
     optimum: sp.Expr | None
@@ -210,7 +222,7 @@ def _infonce(samples: int) -> BoundDerivation:
             f"With x_1 ~ p among K = {samples} samples, the others ~ q, in random order: V(t) = "
             "log K - E[-log pi_t(i)], the log score of the guess pi_t(i) = exp(t(x_i))/sum of "
             "exp(t(x_j)) of which one is x_1.",
-            r"V(t) = \log K - E\left[-\log\frac{e^{t(x_1)}}{\sum_j e^{t(x_j)}}\right]",
+            r"V(t) = \log K - \mathbb{E}\left[-\log\frac{e^{t(x_1)}}{\sum_j e^{t(x_j)}}\right]",
             How.PROVED,
             "log(exp(t_1)/mean) = log K + log(exp(t_1)/sum)",
         ),
@@ -227,7 +239,7 @@ def _infonce(samples: int) -> BoundDerivation:
             "The gap of a critic",
             "V(t*) - V(t) = E[KL(pi*||pi_t)], and V(t*) is the mutual information of the index "
             f"and the samples{two}.",
-            r"V(t^*) - V(t) = E\,\mathrm{KL}(\pi^*\|\pi_t) \ge 0",
+            r"V(t^*) - V(t) = \mathbb{E}\,\mathrm{KL}(\pi^*\|\pi_t) \ge 0",
             How.PROVED,
             "cross entropy less entropy",
             "Gibbs' inequality (Cover, Thomas 2006, Elements of Information Theory, 2.6.3)",

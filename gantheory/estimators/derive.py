@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
@@ -25,6 +25,7 @@ from gantheory.critics.suprema import p, q
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.difference import first_difference
 from gantheory.derivations.exposition import Exposition, Line, Step
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -79,6 +80,12 @@ class EstimatorDerivation(Exposition):
         undecided: what is missing -> why.
     """
 
+    LETTERS: ClassVar = (
+        Letter("L", "L", "the loss"),
+        Letter("k(r)", "k(r)", "the estimator, a function of the ratio"),
+        Letter("D_g, g", "D_g, g", "the divergence E_q[g(r)] whose gradient is followed"),
+        Letter("c", "c", "a factor of r - 1, whose mean is 0"),
+    )
     definition: Estimator
     formula: sp.Expr | None = None
     value: Curvature | None = None
@@ -373,7 +380,7 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
             "k(r) - k(1) = k'(1)*(r - 1) to first order; by differentiation",
         )
     for claim in derived.claims:
-        yield Step("Judged", f"{claim.statement}.", r"\text{judged}", claim.how,
+        yield Step("Judged", f"{claim.statement}.", "", claim.how,
                    claim.counterexample or claim.reason or "exact algebra")  # fmt: skip
 
 

@@ -9,12 +9,13 @@ rejected answer is free of c exactly where it is a function of f'(w) − f'(l), 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.exposition import Exposition, Line, Step
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import quantity_title
 from gantheory.errors import GantheoryError, require_type
@@ -71,6 +72,15 @@ class PreferenceDerivation(Exposition):
         reaches_zero: whether the optimal policy may put probability 0 on an answer.
     """
 
+    LETTERS: ClassVar = (
+        Letter("L", "L, L_w, L_l", "the loss, and its derivatives in w and l"),
+        Letter("w, l", "w, l", "ratios s of the answer that is preferred and of the other"),
+        Letter("m(s)", "m(s)", "the reward that a ratio stands for"),
+        Letter("s", "s", "pi/pi_ref"),
+        Letter("pi, pi_ref", r"\pi, \pi_{ref}", "probability under the policy and the reference"),
+        Letter("f", "f", "generator of the divergence that holds the policy"),
+        Letter("Phi", r"\Phi", "any function"),
+    )
     definition: Preference
     free: bool | None = None
     link: sp.Expr | None = None

@@ -8,7 +8,7 @@ never negative pays for staying alive, one that is never positive pays for endin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
@@ -16,6 +16,7 @@ from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Line, Step
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
 from gantheory.errors import require_type
 from gantheory.exact.assumptions import Assumptions
@@ -50,6 +51,9 @@ class RewardDerivation(Exposition):
         steps: of the game, and of the sign.
     """
 
+    LETTERS: ClassVar = (
+        Letter("R", "R", "the reward"), Letter("z", "z", "the score in another form, exp(t)"),
+    )  # fmt: skip
     derivation: Derivation
     reward: str
     range: tuple[sp.Expr, sp.Expr] | None

@@ -23,9 +23,9 @@ _DISCRIMINATOR = {
 }
 # Loss -> (what its generator follows, what its loss equals at D*); None where they agree.
 _FOLLOWED = {
-    "minimax": ("2 JSD", "KL(Q||M)"),
-    "non-saturating": ("2 KL(M||P)", "KL(Q||P) - KL(Q||M)"),
-    "reverse-kl": ("KL(Q||P)", None),
+    "minimax": ("2·JSD(P, Q)", "KL(Q‖M)"),
+    "non-saturating": ("2·KL(M‖P)", "KL(Q‖P) - KL(Q‖M)"),
+    "reverse-kl": ("KL(Q‖P)", None),
 }
 _KINDS = {"optimal": "D fixed at D*", "trained": "the trained D fixed"}
 

@@ -21,6 +21,7 @@ from gantheory.records import Estimate, How, Status, Verdict
 from gantheory.regularised.record import optimal_discriminator
 from gantheory.theory.records import text
 
+NAMES = {"r1": "R1", "r2": "R2", "both": "R1 and R2"}
 PAIR = "normal(0, 1)", "normal(1/2, 1)"
 LITTLE, MUCH = "1/100", "100"
 LINEAR = Loss("linear", "t", "-t", "-t")  # whose V − penalty is half of the integral, over γ
@@ -48,7 +49,7 @@ def limits(
         return
     if any(one.status is not Status.OK for one in (little, much, integral)):
         return
-    name, here = kind.upper(), f"at p = {PAIR[0]}, q = {PAIR[1]}"
+    name, here = NAMES[kind], f"at p = {PAIR[0]}, q = {PAIR[1]}"
     yield Verdict(
         f"with {name}, V - penalty tends to {small} as gamma -> 0", How.ASSUMED,
         assumptions=(dense,), reason="it does not fall as gamma does, and never exceeds V(D*)",
@@ -72,9 +73,18 @@ def limits(
     )  # fmt: skip
 
 
+def over_gamma(factor: sp.Expr | None) -> str:
+    """Return a factor over gamma as text.
+
+    >>> over_gamma(sp.Rational(1, 8))
+    '1/(8*gamma)'
+    """
+    return str(text(factor / sp.Symbol("gamma"))) if factor is not None else "an unknown factor"
+
+
 def _expansion(level: sp.Expr, factor: sp.Expr) -> str:
     return (
-        f"V - penalty = {text(level)} + {text(factor)}/gamma * integral of (F_p - F_q)^2/w + "
+        f"V - penalty = {text(level)} + {over_gamma(factor)} * integral of (F_p - F_q)^2/w + "
         "O(1/gamma^2) as gamma -> oo"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 from sympy.calculus.euler import euler_equations
@@ -12,6 +12,7 @@ from sympy.calculus.euler import euler_equations
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Line, Step
+from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import combination_title, constant_text
 from gantheory.divergences.symbols import dotted
@@ -21,7 +22,7 @@ from gantheory.functions import sigmoid, softplus, t, to_sympy
 from gantheory.losses import get_loss, plain
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
-from gantheory.regularised.limits import limits
+from gantheory.regularised.limits import NAMES, limits, over_gamma
 from gantheory.regularised.record import optimal_discriminator
 from gantheory.theory.records import known, text
 
@@ -65,6 +66,13 @@ class RegularisedTheory(Exposition):
             for little and much penalty, each with its false twin.
     """
 
+    LETTERS: ClassVar = (
+        Letter("t(x)", "t(x)", "the raw score; t' is its slope in x"),
+        Letter("gamma", r"\gamma", "the penalty's weight"),
+        Letter("w", "w", "the density under which the penalty means t'^2"),
+        Letter("F_p, F_q", "F_p, F_q", "distribution functions of P and Q"),
+        Letter("O(u)", "O(u)", "what is at most a constant times u"),
+    )
     definition: Loss
     regulariser: str
     equation: sp.Expr
@@ -81,7 +89,7 @@ class RegularisedTheory(Exposition):
     @property
     def title(self) -> str:
         """The loss with its penalty."""
-        return f"{self.definition.title} with {self.regulariser.upper()}"
+        return f"{self.definition.title} with {NAMES[self.regulariser]}"
 
     @property
     def summary(self) -> tuple[Line, ...]:
@@ -90,7 +98,7 @@ class RegularisedTheory(Exposition):
         small = self.small or "the unpenalised optimum"
         lines = [Line("gamma -> 0", f"V - penalty grows to {small}", known["Little penalty"])]
         if self.large is not None:
-            order = f"{self.large} + {self.first_order}/gamma times a Sobolev distance"
+            order = f"{text(self.large)} + {over_gamma(self.first_order)} times a Sobolev distance"
             lines.append(
                 Line("gamma -> ∞", f"V - penalty is {order}, D constant", known["Much penalty"])
             )
@@ -194,12 +202,14 @@ def _equation(a: sp.Expr, b: sp.Expr, weight: sp.Expr) -> tuple[sp.Expr, Step]:
     slopes = [sp.diff(part, t).subs(t, score) for part in (a, b)]
     wanted = gamma * sp.diff(weight * sp.diff(score, x), x) + p * slopes[0] + q * slopes[1]
     same = sp.simplify(sp.expand(varied.lhs - varied.rhs - wanted)) == 0
-    shown = f"gamma*({weight}*t')' + p*({sp.diff(a, t)}) + q*({sp.diff(b, t)}) = 0"
+    written = f"({weight})" if weight.is_Add else str(weight)
+    shown = f"gamma*({written}*t')' + p*({sp.diff(a, t)}) + q*({sp.diff(b, t)}) = 0"
+    bracketed = rf"\left({typeset(weight)}\right)" if weight.is_Add else typeset(weight)
     return wanted, Step(
         "The equation of the score",
-        f"The best score solves {shown.replace('(x)', '')}, with no flux {weight}*t' at the "
+        f"The best score solves {shown.replace('(x)', '')}, with no flux {written}*t' at the "
         "ends.".replace("(x)", ""),
-        rf"{typeset(wanted)} = 0,\qquad {typeset(weight)}\,t' \to 0",
+        rf"{typeset(wanted)} = 0,\qquad {bracketed}\,t' \to 0",
         known(same),
         "variation of the objective in t, by differentiation",
     )
@@ -262,10 +272,10 @@ def _large(a: sp.Expr, b: sp.Expr) -> tuple[sp.Expr | None, sp.Expr | None, tupl
         ),
         Step(
             "To first order",
-            f"V - penalty = {value} + {factor}/gamma * integral of (F_p - F_q)^2/w + "
+            f"V - penalty = {value} + {over_gamma(factor)} * integral of (F_p - F_q)^2/w + "
             "O(1/gamma^2), a Sobolev distance under the penalty's weight w, where finite.",
-            rf"V - \tfrac\gamma2\int w\,t'^2 = {typeset(value)} + \frac{{{typeset(factor)}}}"
-            rf"{{\gamma}}\int\frac{{(F_p-F_q)^2}}{{w}}\,dx + O(\gamma^{{-2}})",
+            rf"V - \tfrac\gamma2\int w\,t'^2 = {typeset(value)} + {typeset(factor / gamma)}"
+            rf"\int\frac{{(F_p-F_q)^2}}{{w}}\,dx + O(\gamma^{{-2}})",
             known(balanced or None),
             "t = k + s/gamma with w*s' = -a'*(F_p - F_q), by parts",
             PERTURBATION,
@@ -292,10 +302,8 @@ def _envelope(game: Loss, kind: str, a: sp.Expr, b: sp.Expr, c: sp.Expr) -> Iter
     felt = sp.diff(integrand, fake)  # what a change of q at x moves, D at its optimum
     rest = sp.simplify(felt - c)
     is_constant = not rest.has(t, slope)
-    statement = (
-        f"with {kind.upper()} and D held, the generator descends the gradient of V - penalty"
-    )
-    twin = f"with {kind.upper()} and D held, the generator descends the gradient of V alone"
+    statement = f"with {NAMES[kind]} and D held, the generator descends the gradient of V - penalty"
+    twin = f"with {NAMES[kind]} and D held, the generator descends the gradient of V alone"
     if is_constant:
         yield Verdict(
             statement, How.PROVED, left=str(felt), right=str(c), assumptions=(DANSKIN,),
@@ -332,5 +340,5 @@ def _example(game: Loss) -> str:
 def _judged(claim: Verdict) -> Step:
     reason = claim.reason or claim.counterexample or ""
     theorem = claim.assumptions[0] if claim.assumptions else ""
-    title, about = ("Held", r"\partial_q") if HELD in claim.statement else ("Limit", r"\gamma")
-    return Step(title, f"{claim.statement}.", about, claim.how, reason, theorem)
+    title = "Held" if HELD in claim.statement else "Limit"
+    return Step(title, f"{claim.statement}.", "", claim.how, reason, theorem)

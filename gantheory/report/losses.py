@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gantheory.derivations.notation import Letter
 from gantheory.records import How
 from gantheory.report.maths import combination, curvature_latex
 
@@ -42,6 +43,7 @@ class GameView:
     answers: tuple[Answer, ...]
     steps: tuple[StepView, ...]
     assumptions: tuple[str, ...]
+    notation: tuple[Letter, ...] = ()
 
 
 def view_loss(derivation: Any) -> GameView:
@@ -59,6 +61,7 @@ def view_loss(derivation: Any) -> GameView:
             for step in derivation.steps
         ),
         assumptions=tuple(derivation.assumptions),
+        notation=derivation.notation,
     )
 
 

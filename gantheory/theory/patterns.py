@@ -153,7 +153,7 @@ class Patterns:
             first, last = (self._side(s, e, cell) for s, e in (low, high))
             signs = "-" if first <= 0 else "+" if last >= 0 else "+-"
             patterns.append(Pattern(cell, signs))
-        return self._with_peak(piece, patterns, ratio, "a and b are concave on the domain")
+        return self._with_peak(piece, patterns, ratio, "a(t) and b(t) are concave on the domain")
 
     def _sign_at_end(
         self, a: sp.Expr, b: sp.Expr, piece: Piece, which: int

@@ -122,9 +122,7 @@ class Curvature(Shown):
             ("because", self.reason),
             ("if", self.condition or ""),
         ]
-        return Overview(
-            in_prose(self.divergence), tuple((label, in_prose(said)) for label, said in rows)
-        )
+        return Overview(self.title, tuple((label, in_prose(said)) for label, said in rows))
 
     def _repr_latex_(self) -> str:
         masses = [rf"{sp.latex(mass)}\,\delta(r - {sp.latex(place)})" for place, mass in self.atoms]
@@ -138,6 +136,11 @@ class Curvature(Shown):
         if self.terms or (self.curvature == 0 and not self.atoms):
             return combination_text(self.terms)
         return UNNAMED
+
+    @property
+    def title(self) -> str:
+        """The divergence as people write it, ``2·JSD(P, Q)`` for ``2*jsd``."""
+        return in_prose(self.divergence)
 
     @property
     def is_named(self) -> bool:

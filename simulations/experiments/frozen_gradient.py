@@ -275,7 +275,7 @@ EXPERIMENT = Experiment(
     title="The gradient with D held fixed",
     claim="autograd follows the followed divergence's gradient, not that of the loss's value",
     expected=(
-        "minimax at N(0,1), N(1.7,1), in location: 0.46672 (2 JSD), not 0.23336 (KL(Q||M))",
+        "minimax at N(0,1), N(1.7,1), in location: 0.46672 (2·JSD(P, Q)), not 0.23336 (KL(Q‖M))",
         "non-saturating, same place: 1.23328 (2 KL(M||P)), where the loss's value has 1.46664",
         "log-odds generator: followed and loss are both KL(Q||P), slope 1.7",
         "undecided, as stated beforehand: four payoffs too heavy for one pair, one trained D",

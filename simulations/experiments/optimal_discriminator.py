@@ -237,7 +237,7 @@ EXPERIMENT = Experiment(
     expected=(
         "V(D*) - V(D) between 3e-6 and 3e-4 nats for the original discriminator on smooth pairs",
         "hinge and total variation, by L-BFGS from a steep start: 5e-7 to 7e-4 nats",
-        "N(0,1) against N(1.7,1): V(D*) = 2 JSD - 2 log 2 = -0.850631",
+        "N(0,1) against N(1.7,1): V(D*) = 2·JSD(P, Q) - 2·log(2) = -0.850631",
         "D within 0.002 of p/(p+q) in root mean square",
         "538 verdicts: 417 measured, 121 twins refuted; 5 of 132 pairs out of reach, with reasons",
     ),

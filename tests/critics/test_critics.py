@@ -14,6 +14,7 @@ import sympy as sp
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from letters import undefined
 
 from gantheory.api import derive
 from gantheory.cli.derive import command as derive_command
@@ -54,6 +55,7 @@ def test_every_critic_derives_with_a_reason_for_each_step(name):
     assert found.definition.title in str(found)
     assert found._repr_html_()
     assert found._repr_latex_()
+    assert not undefined(found)
 
 
 @pytest.mark.parametrize("name", [n for n, c in CRITICS.items() if c.claims])

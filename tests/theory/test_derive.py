@@ -10,6 +10,7 @@ from functools import reduce
 import numpy as np
 import pytest
 import sympy as sp
+from letters import undefined
 
 from gantheory import Loss, derive
 from gantheory.losses import CATALOGUE
@@ -302,6 +303,7 @@ def test_json_keys_are_stable_and_every_step_says_how_it_is_known(loss, derived)
     steps = derived[loss.name].steps
     assert len(steps) >= 10
     assert all(step.how in How and step.reason and step.latex for step in steps)
+    assert not undefined(derived[loss.name])
 
 
 def test_where_many_outputs_are_optimal_the_steps_say_which():

@@ -21,6 +21,7 @@ from gantheory.ledger.statements.entry import (
 )
 from gantheory.ledger.statements.reading import read_file, read_ledger
 from gantheory.ledger.statements.routes import again
+from gantheory.progress import tracked
 from gantheory.records import How, Verdict
 
 SAID = ("true", "true under assumptions", "false")
@@ -139,6 +140,8 @@ def claims(
 ) -> list[Row]:
     """Decide statements of documents about GANs, or of a ledger of your own.
 
+    All of them take some two minutes; a terminal or a notebook shows how far they are.
+
     Args:
         ids: of single statements; all by default.
         source: the key of a document, or a part of its title.
@@ -151,5 +154,6 @@ def claims(
     """
     check_verdict(verdict)
     wanted = several("claim", ids, str, "an id such as '003-84', or several")
-    rows = decide_all(choose(wanted, source=source, quick=quick, ledger=ledger))
+    entries = choose(wanted, source=source, quick=quick, ledger=ledger)
+    rows = tracked(decide_all(entries), len(entries), "deciding")
     return [row for row in rows if matches(row, verdict)]
