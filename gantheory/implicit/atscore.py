@@ -63,7 +63,7 @@ class AtScore(sp.Function):
 
     def _sympystr(self, printer: Any) -> str:
         value, ratio = (printer._print(self.args[k]) for k in (0, 5))
-        return f"at_score({value}, {ratio})"
+        return f"({value} where t = t*)" if ratio == "r" else f"({value} where t = t* at {ratio})"
 
     def _latex(self, printer: Any) -> str:
         value, ratio = (printer._print(self.args[k]) for k in (0, 5))
