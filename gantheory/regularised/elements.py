@@ -17,7 +17,7 @@ problems; for concave ones I. Ekeland, R. Temam (1976), Convex Analysis and Vari
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -146,6 +146,22 @@ class Solution:
         return p * self.payoffs.real[1](self.score) + q * self.payoffs.fake[1](self.score)
 
     @cached_property
+    def bend(self) -> Array:
+        """p·a''(t) + q·b''(t)."""
+        p, q = self.both
+        return p * self.payoffs.real[2](self.score) + q * self.payoffs.fake[2](self.score)
+
+    @property
+    def pull(self) -> Array:
+        """The force that Newton's step starts from."""
+        return self.force
+
+    @property
+    def aside(self) -> Array | float:
+        """What scores themselves miss under the forces that they are given."""
+        return 0.0
+
+    @cached_property
     def needed(self) -> Array:
         """The flux σ with σ' = −force that vanishes at the ends, summed from the nearer one."""
         inner = self.integral(self.force)
@@ -164,7 +180,7 @@ class Solution:
         own = np.abs(self.energy.flux(self.stiffness, self.slope))
         noise = np.maximum(np.abs(sigma), own) < NOISE * felt
         missed = self.energy.missed(sigma, self.stiffness, self.slope)
-        return self.integral(np.where(noise, 0.0, missed))
+        return self.integral(np.where(noise, 0.0, missed) + self.aside)
 
     def at(self, x: Array, slope: bool = False) -> Array:
         """Return the score, or its derivative, at points within the mesh."""
@@ -181,10 +197,7 @@ class Solution:
         """Return the same score with the elements halved where ``where`` is true."""
         middles = 0.5 * (self.edges[:-1] + self.edges[1:])
         edges = np.sort(np.concatenate([self.edges, middles[where]]))
-        places = _nodes(edges)
-        return Solution(
-            edges, self.at(places), self.payoffs, self.densities, self.energy, self.converged
-        )
+        return replace(self, edges=edges, nodes=self.at(_nodes(edges)))
 
 
 def _nodes(edges: Array) -> Array:
@@ -233,7 +246,7 @@ def _pointwise(payoffs: PenalisedPayoffs, p: Array, q: Array) -> Array:
 def climb(solution: Solution, steps: int = STEPS, rest: float = SMALL_STEP) -> Solution:
     """Return the maximiser on the same mesh, by damped Newton steps."""
     for _ in range(steps):
-        step = _newton(solution)
+        step = newton(solution)
         if step is None:
             return Solution(*_parts(solution), False)
         size = float(np.abs(step).max())
@@ -255,7 +268,7 @@ def _parts(s: Solution) -> tuple[Array, Array, PenalisedPayoffs, Densities, Ener
 
 def _inside(solution: Solution, step: Array) -> Solution | None:
     """Return the step, shortened until every score is in the domain and every force finite."""
-    payoffs, factor = solution.payoffs, _room(solution, step)
+    payoffs, factor = solution.payoffs, room(solution, step)
     for _ in range(60):
         nodes = solution.nodes + factor * step
         if nodes.min() > payoffs.low and nodes.max() < payoffs.high:
@@ -281,7 +294,7 @@ def _rises(moved: Solution, solution: Solution) -> bool:
     return bool(gains[1] >= gains[0] - 1e-15 * (1 + abs(gains[0])))
 
 
-def _room(solution: Solution, step: Array) -> float:
+def room(solution: Solution, step: Array) -> float:
     """Return the part of a step that keeps every slope below its bound."""
     most = solution.energy.most
     if not np.isfinite(most):
@@ -298,14 +311,12 @@ def keep_mesh(moved: Solution, known: Solution) -> None:
         moved.__dict__[name] = getattr(known, name)
 
 
-def _newton(s: Solution) -> Array | None:
+def newton(s: Solution) -> Array | None:
     """Return the Newton step at the nodes of each element; None where no matrix is definite."""
-    p, q = s.both
-    bend = p * s.payoffs.real[2](s.score) + q * s.payoffs.fake[2](s.score)
     scale = s.half * WEIGHTS
     flux, stiff = s.energy.flux(s.stiffness, s.slope), s.energy.bend(s.stiffness, s.slope)
-    pull = (scale * s.force) @ VALUES - (WEIGHTS * flux) @ SLOPES
-    matrices = np.einsum("eq,qi,qj->eij", -scale * bend, VALUES, VALUES, optimize=True)
+    pull = (scale * s.pull) @ VALUES - (WEIGHTS * flux) @ SLOPES
+    matrices = np.einsum("eq,qi,qj->eij", -scale * s.bend, VALUES, VALUES, optimize=True)
     matrices += np.einsum("eq,qi,qj->eij", WEIGHTS * stiff / s.half, SLOPES, SLOPES, optimize=True)
     count, n = len(s.nodes), DEGREE
     size = count * n + 1

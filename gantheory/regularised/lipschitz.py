@@ -14,6 +14,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Barrier
+from gantheory.regularised.kinks import best, flattened
 from gantheory.regularised.mesh import elements, ends_of
 from gantheory.regularised.payoffs import PenalisedPayoffs
 
@@ -37,6 +38,8 @@ def bounded(p: Univariate, q: Univariate, payoffs: PenalisedPayoffs, most: float
         return p.pdf(x), q.pdf(x)
 
     edges = elements(p, q, low, high)
+    if payoffs.kinks:
+        return best(edges, payoffs, densities, energy)
     found = _lowered(start(edges, payoffs, densities, energy, level=True), COARSE)
     total = np.inf
     for _ in range(ROUNDS):
@@ -62,11 +65,7 @@ def _lowered(solution: Solution, sizes: Array) -> Solution:
     """Follow the maximiser as the barrier is taken to nothing."""
     energy = solution.energy
     assert isinstance(energy, Barrier)
-    steepest = float(np.abs(solution.slope).max())
-    if steepest >= energy.most:  # a cut sees slopes between the points that were held
-        centre = float(solution.nodes.mean())
-        shrunk = centre + (solution.nodes - centre) * (0.99 * energy.most / steepest)
-        solution = replace(solution, nodes=shrunk)
+    solution = flattened(solution)
     for size in sizes:
         energy = Barrier(energy.most, float(size), energy.floor)
         last = size == sizes[-1]

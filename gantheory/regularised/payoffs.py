@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy import special
 from scipy.optimize import brentq
 
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
-from gantheory.functions import relu, t, to_sympy
+from gantheory.functions import t, to_sympy
 from gantheory.losses import plain
 from gantheory.losses.loss import Loss
+from gantheory.regularised.branches import (
+    SAME,
+    SIZES,
+    Function,
+    Smooth,
+    extended,
+    function,
+    joined,
+    kinks_of,
+)
 from gantheory.theory.pieces import domain_of
 
-STABLE = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": special.expit}
 PART_OF_A_SIZE = 1e-9  # a positive second derivative beyond this part of its size is no rounding
 FLAT = 1e-60
 FAR = np.array([1e6, 1e12])  # scores at which a payoff shows that it has no bound
-SIZES = np.concatenate([[0.0], np.geomspace(1e-6, 300.0, 200)])
-
-Function = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
 class PenalisedPayoffs:
-    """a, b and c with their derivatives, on the domain of scores from ``low`` to ``high``."""
+    """a, b and c with their derivatives, on the domain of scores from ``low`` to ``high``.
 
-    real: tuple[Function, Function, Function]
-    fake: tuple[Function, Function, Function]
+    At ``kinks`` the slopes of a and b fall by ``drops``: the derivatives of ``real`` and ``fake``
+    are those of a and b with the falls filled up.
+    """
+
+    real: Smooth
+    fake: Smooth
     generator: tuple[Function, Function]
     low: float
     high: float
     linear: bool
     quadratic: bool
+    kinks: tuple[float, ...] = ()
+    drops: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
     @property
     def middle(self) -> float:
@@ -63,13 +72,16 @@ class PenalisedPayoffs:
 
     def why_not_concave(self) -> str | None:
         """Return at which score a payoff bends upward, or None where none does."""
-        for name, (_, _, bend) in (("real", self.real), ("fake", self.fake)):
+        for name, (_, _, bend), drops in zip(
+            ("real", "fake"), (self.real, self.fake), self.drops, strict=True
+        ):
             values = bend(self.grid)
             size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-            if np.any(values > PART_OF_A_SIZE * size):
-                where = float(self.grid[np.argmax(values > PART_OF_A_SIZE * size)])
+            upward = list(self.grid[values > PART_OF_A_SIZE * size])
+            upward += [k for k, drop in zip(self.kinks, drops, strict=False) if drop < -SAME]
+            if upward:
                 return (
-                    f"the payoff on {name} samples is not concave at the score {where:.3g}: a "
+                    f"the payoff on {name} samples is not concave at the score {upward[0]:.3g}: a "
                     "penalised discriminator may have several optima"
                 )
         return None
@@ -103,42 +115,41 @@ def penalised_payoffs(loss: Loss) -> PenalisedPayoffs:
     """Return a loss's payoffs in numbers.
 
     Raises:
-        GantheoryError: for free parameters, and for kinks, which a smooth solver does not see.
+        GantheoryError: for free parameters, and for payoffs that jump.
     """
     if loss.parameters:
         names = ", ".join(loss.parameters)
         raise GantheoryError(f"loss {loss.name!r} needs numbers for {names}; see Loss.given")
     loss = plain(loss)
     parts = {name: to_sympy(getattr(loss, name)) for name in ("real", "fake", "generator")}
-    kinked = [name for name in ("real", "fake") if parts[name].has(relu, sp.Piecewise, sp.Abs)]
-    if kinked:
-        raise GantheoryError(
-            f"loss {loss.name!r} has a kink in its payoff on {kinked[0]} samples: only smooth "
-            "payoffs are solved under a penalty"
-        )
-    low, high, _, _ = domain_of(loss, Assumptions())
-    bends = [sp.diff(parts[name], t, 2) for name in ("real", "fake")]
+    low, high, *closed = domain_of(loss, Assumptions())
+    ends = [end for end, rests in zip((low, high), closed, strict=True) if rests]
+    for end in ends:
+        if _is_finite_at(parts, end):
+            parts = {name: extended(part, end, end == low) for name, part in parts.items()}
+            low, high = (-sp.oo, high) if end == low else (low, sp.oo)
+    real, fake, generator = parts.values()
+    kinks = kinks_of((real, fake))
+    bends = [] if kinks else [sp.diff(part, t, 2) for part in (real, fake)]
+    whose = f"the payoff of loss {loss.name!r} on"
+    a, a_drops = joined(real, kinks, f"{whose} real samples")
+    b, b_drops = joined(fake, kinks, f"{whose} fake samples")
     return PenalisedPayoffs(
-        _derivatives(parts["real"]),
-        _derivatives(parts["fake"]),
-        _derivatives(parts["generator"])[:2],
+        a,
+        b,
+        (function(generator), function(sp.diff(generator, t))),
         float(low),
         float(high),
-        all(sp.simplify(bend) == 0 for bend in bends),
-        all(not sp.simplify(bend).has(t) for bend in bends),
+        not kinks and all(sp.simplify(bend) == 0 for bend in bends),
+        not kinks and all(not sp.simplify(bend).has(t) for bend in bends),
+        kinks,
+        (a_drops, b_drops),
     )
 
 
-def _derivatives(expr: sp.Expr) -> tuple[Function, Function, Function]:
-    first = sp.diff(expr, t)
-    return _function(expr), _function(first), _function(sp.diff(first, t))
-
-
-def _function(expr: sp.Expr) -> Function:
-    compiled: Any = sp.lambdify(t, expr, [STABLE, "numpy"])
-
-    def function(score: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return np.broadcast_to(np.asarray(compiled(score), float), np.shape(score))
-
-    return function
+def _is_finite_at(parts: dict[str, sp.Expr], end: sp.Expr) -> bool:
+    """Whether both payoffs of D have finite values and slopes at an end of the domain."""
+    place = np.array(float(end))
+    found = [f(place) for name in ("real", "fake")
+             for f in (function(parts[name]), function(sp.diff(parts[name], t)))]  # fmt: skip
+    return bool(np.all(np.isfinite(found)))

@@ -21,6 +21,7 @@ from gantheory.records import Estimate, Status
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
 from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
+from gantheory.regularised.kinks import best, finest
 from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
@@ -166,7 +167,7 @@ def optimal_discriminator(
     :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
 
     Args:
-        loss: a loss with smooth concave payoffs, or its name; of a critic whose class holds its
+        loss: a loss with concave payoffs, or its name; of a critic whose class holds its
             slope, such as ``"wgan-gp"``, a bound or a gradient penalty takes the class's place.
         p: the data density, or its text.
         q: the generator's density, or its text.
@@ -194,7 +195,7 @@ def optimal_discriminator(
             f"{first} and {second}: a penalised D is solved on the line, and for isotropic normal "
             "laws of one width or one mean"
         )
-    payoffs = penalised_payoffs(game)
+    payoffs = _payoffs_under(penalty, game)
     laws = first, second
     if (bent := payoffs.why_not_concave()) is not None:
         return _without(game, laws, penalty, bent)
@@ -208,12 +209,23 @@ def optimal_discriminator(
         solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return _without(game, laws, penalty, LOST)
-    again = refined if penalty.between is None else sharper
+    again = finest if payoffs.kinks else refined if penalty.between is None else sharper
     finer = [again(one) for one in solved if not one.alone]
     if not all(one.converged for one in finer):
         return _without(game, laws, penalty, LOST)
-    best = _assembled(game, laws, penalty, payoffs, solved, finer)
-    return best if penalty.between is None or penalty.between.one_sided else _two_sided(best)
+    record = _assembled(game, laws, penalty, payoffs, solved, finer)
+    return record if penalty.between is None or penalty.between.one_sided else _two_sided(record)
+
+
+def _payoffs_under(penalty: Regulariser, game: Loss) -> PenalisedPayoffs:
+    """Return a loss's payoffs; kinks are refused under a gradient penalty with a target."""
+    payoffs = penalised_payoffs(game)
+    if payoffs.kinks and penalty.between is not None:
+        raise GantheoryError(
+            f"loss {game.name!r} has a kink or an end that D may rest on: with these, a gradient "
+            "penalty with a target is not solved; give 'r1(1)', 'both(1)' or 'slope(1)'"
+        )
+    return payoffs
 
 
 def _separable(loss: str | Loss | Critic, penalty: Regulariser) -> Loss:
@@ -272,6 +284,8 @@ def _solve(
     found = start(edges, payoffs, densities, energy)
     if found.alone:
         return replace(found, converged=True)
+    if payoffs.kinks:
+        return best(edges, payoffs, densities, energy)
     found = climb(found)
     if not found.converged:
         found = climb(start(edges, payoffs, densities, energy, level=True))
@@ -319,7 +333,7 @@ def _assembled(
         for one, beyond in zip((value, cost), missed, strict=True)
     )
     gap = float(sum(s.gap.sum() for s in finer)) + sum(missed)
-    if penalty.slope is not None:
+    if penalty.slope is not None or payoffs.kinks:
         value = replace(value, error=float(value.error + gap))
     objective = _between(
         totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],

@@ -329,7 +329,6 @@ def test_what_is_ill_posed_says_so(loss, p, q, regulariser, says):
         (("minimax", NORMAL, NORMAL, "r1(1)*2"), "no sum"),
         (("minimax", NORMAL, NORMAL, "slope(1) + r1(1)"), "stands alone"),
         (("minimax", NORMAL, "normal_2d_iso((0, 0), 1)", "r1(1)"), "line"),
-        (("hinge", NORMAL, NORMAL, "r1(1)"), "kink"),
         (("alpha-gan", NORMAL, NORMAL, "r1(1)"), "numbers"),
         (("wasserstein", NORMAL, NORMAL, "r1(1)"), "class holds D's slope"),
     ],

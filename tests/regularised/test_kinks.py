@@ -1,0 +1,105 @@
+"""Payoffs with kinks under a penalty: a convex solver, closed forms, and what stays unanswered."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+import gantheory as gt
+from gantheory.records import Status
+
+NORMAL = "normal(0, 1)"
+
+
+def solved(loss, p, q, regulariser="r1(1)"):
+    return gt.optimal_discriminator(loss, p, q, regulariser=regulariser)
+
+
+def by_convex_program(place, regulariser, size, payoffs, ends=(-7, 8), count=81):
+    """The largest objective of piecewise linear scores, by cvxpy: from below."""
+    cp = pytest.importorskip("cvxpy")
+    x = np.linspace(*ends, count)
+    step = x[1] - x[0]
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    at = ((x[:-1] + x[1:]) / 2)[:, None] + step / 2 * nodes
+    weights = step / 2 * weights
+    laws = [np.exp(-((at - m) ** 2) / 2) / np.sqrt(2 * np.pi) * weights for m in (0, place)]
+    score = cp.Variable(count)
+    slope, total = cp.diff(score) / step, 0
+    for j, z in enumerate(nodes):
+        t = score[:-1] * ((1 - z) / 2) + score[1:] * ((1 + z) / 2)
+        total += sum(law[:, j] @ payoff(cp, t) for law, payoff in zip(laws, payoffs, strict=True))
+    held = [cp.abs(slope) <= size] if regulariser == "slope" else []
+    if regulariser == "r1":
+        total -= size / 2 * cp.sum(cp.multiply(laws[0].sum(1), slope**2))
+    if regulariser == "one_sided":
+        share, w = np.polynomial.legendre.leggauss(40)
+        share, w = (1 + share) / 2, w / 2
+        s = np.hypot(share, 1 - share)
+        z = (at[..., None] - (1 - share) * place) / s
+        between = (np.exp(-(z**2) / 2) / s @ w / np.sqrt(2 * np.pi) * weights).sum(1)
+        total -= size * cp.sum(cp.multiply(between, cp.square(cp.pos(cp.abs(slope) - 1))))
+    return cp.Problem(cp.Maximize(total), held).solve(solver=cp.CLARABEL)
+
+
+HINGE = (lambda cp, t: -cp.pos(1 - t), lambda cp, t: -cp.pos(1 + t))
+MINIMAX = (lambda cp, t: -cp.logistic(-t), lambda cp, t: -cp.logistic(t))
+LINEAR = (lambda cp, t: t, lambda cp, t: -t)
+
+
+@pytest.mark.parametrize(
+    ("loss", "payoffs", "regulariser", "size", "near"),
+    [
+        ("hinge", HINGE, "r1", 1, 2e-3),
+        ("hinge", HINGE, "slope", 0.2, 1e-5),
+        ("minimax", MINIMAX, "slope", 0.5, 1e-3),
+        ("minimax", MINIMAX, "one_sided", 1, 2e-3),
+        ("wgan", LINEAR, "gp", 10, 1e-3),
+    ],
+)  # fmt: skip
+def test_a_convex_solver_comes_near_from_below(loss, payoffs, regulariser, size, near):
+    found = solved(loss, NORMAL, "normal(2, 1)", f"{regulariser}({size})").objective
+    kind = "one_sided" if regulariser == "gp" else regulariser
+    other = by_convex_program(2, kind, size, payoffs, ends=(-6, 8))
+    assert found.status is Status.OK
+    assert other - 1e-6 <= found.value + found.error <= other + near
+
+
+def test_a_hinge_that_no_score_reaches_is_linear():
+    """Much penalty keeps abs(t) below 1: it gains 1/(2g) times the integral of (F_p - F_q)^2/w."""
+    x = np.linspace(-12, 14, 40001)
+    gap = scipy.special.ndtr(x) - scipy.special.ndtr(x - 2)
+    gap = np.where(x > 1, scipy.special.ndtr(2 - x) - scipy.special.ndtr(-x), gap)
+    w = (np.exp(-(x**2) / 2) + np.exp(-((x - 2) ** 2) / 2)) / np.sqrt(2 * np.pi)
+    truth = -2 + np.trapezoid(gap**2 / w, x) / 20
+    found = solved("hinge", NORMAL, "normal(2, 1)", "both(10)")
+    assert found.objective.value == pytest.approx(truth, abs=1e-9)
+
+
+def test_two_ways_to_write_a_kink_have_one_optimum():
+    cased = gt.Loss("cased", "where(t > 1, 1, t)", "-relu(1 + t)", "-t")
+    one, other = (solved(loss, NORMAL, "normal(1, 1)") for loss in (cased, "hinge"))
+    assert one.objective.value == pytest.approx(other.objective.value + 1, abs=1e-11)
+    assert abs(one.score(2.5).value + 1) < 1e-6  # it stays at the kink
+
+
+def test_a_score_rests_on_the_ends_of_its_domain():
+    """t on [-1/2, 1/2] with linear payoffs is hinge's problem in half of the score, less 2."""
+    half = solved("f-gan-tv", NORMAL, "normal(1, 1)", "r1(4)").objective.value
+    whole = solved("hinge", NORMAL, "normal(1, 1)", "r1(2)").objective.value
+    assert half == pytest.approx((whole + 2) / 2, abs=3e-9)
+
+
+@pytest.mark.parametrize(
+    ("loss", "regulariser", "says"),
+    [
+        ("hinge", "gp(10)", "gradient penalty with a target is not solved"),
+        (gt.Loss("stairs", "sign(t)", "-t**2", "-t"), "r1(1)", "jumps at the score 0"),
+        (gt.Loss("bent", "abs(t)", "-t**2", "-t"), "r1(1)", "not concave at the score 0"),
+    ],
+)
+def test_what_kinks_cannot_have_is_said(loss, regulariser, says):
+    try:
+        said = solved(loss, NORMAL, "normal(1, 1)", regulariser).reason
+    except gt.GantheoryError as error:
+        said = str(error)
+    assert says in said
