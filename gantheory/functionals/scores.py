@@ -11,7 +11,7 @@ from scipy.optimize.elementwise import find_root
 
 from gantheory.densities.base import Array
 from gantheory.functions import choice, relu, t
-from gantheory.regularised.payoffs import STABLE
+from gantheory.regularised.branches import NUMPY
 
 FARTHEST = 1e100  # a score beyond it is none
 GROWTH = 8.0
@@ -29,7 +29,7 @@ def is_smooth(expr: sp.Expr) -> bool:
 
 def compiled_force(expr: sp.Expr, names: Sequence[sp.Symbol]) -> Function:
     """Return an expression in t and the moments as a function of arrays."""
-    found: Any = sp.lambdify([t, *names], expr, [STABLE, "numpy"])
+    found: Any = sp.lambdify([t, *names], expr, [dict(NUMPY), "numpy"])
 
     def function(score: Array, values: Array) -> Array:
         with np.errstate(all="ignore"):
