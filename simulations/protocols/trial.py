@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from gantheory.errors import GantheoryError
-from gantheory.files import write_atomically
+from gantheory.files import locked, write_atomically
 from simulations.ensembles import State
 from simulations.protocols.catalogue import get_protocol
 from simulations.protocols.metrics import KEPT, quantities_of
@@ -57,8 +58,9 @@ def run_protocol(
     members = shortened.members(seeds)
     states: list[State] = []
     if out is None or asked.metric == "distance":
-        for state in train(members, recipe, progress=progress):
-            states = [*states[1 - KEPT :], state.copy()]
+        with nullcontext() if out is None else locked(Path(out)):  # refused before the work
+            for state in train(members, recipe, progress=progress):
+                states = [*states[1 - KEPT :], state.copy()]
     else:
         train_run(out, members, recipe, progress=progress)
         states = [load_checkpoint(out)[1]]

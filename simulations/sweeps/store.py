@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gantheory.errors import GantheoryError, MissingExtraError
-from gantheory.files import PARTIAL, replacing, write_atomically
+from gantheory.files import PARTIAL, write_atomically
 from gantheory.records import Status
 
 if TYPE_CHECKING:
@@ -90,5 +91,6 @@ def table(cells: Sequence[Cell], found: Sequence[Found]) -> polars.DataFrame:
 def write_sweep(frame: polars.DataFrame, folder: Path) -> None:
     """Write ``table.csv`` and ``table.parquet``, each whole or not at all."""
     for name, write in (("csv", frame.write_csv), ("parquet", frame.write_parquet)):
-        with replacing(folder / f"table.{name}", "--out") as partial:
-            write(partial)
+        content = BytesIO()  # a full disk is ours to tell, not polars'
+        write(content)
+        write_atomically(folder / f"table.{name}", content.getvalue(), "--out")

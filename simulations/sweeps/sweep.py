@@ -156,8 +156,9 @@ def finished_cells(
         while waiting and len(running) < where.width:
             task = waiting.popleft()
             running[where.submit(records_of_block, request(task.cells, settings))] = task
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=_failed):  # what is known is kept before anything is raised
+        for future in sorted(
+            _first_done(running), key=_failed
+        ):  # what is known is kept before anything is raised
             task = running.pop(future)
             try:
                 rows = json.loads(future.result())
@@ -173,6 +174,14 @@ def finished_cells(
                 continue
             refuse_impossible(len(rows), len(task.cells))
             yield from zip(task.cells, rows, strict=True)
+
+
+def _first_done(running: Iterable[Future[str]]) -> set[Future[str]]:
+    """Wait for a block; a second at a time, for a Ctrl-C that another thread received."""
+    done: set[Future[str]] = set()
+    while not done:
+        done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+    return done
 
 
 def _failed(future: Future[str]) -> bool:

@@ -10,6 +10,7 @@ from torch import nn
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
+from gantheory.files import locked
 from gantheory.losses import CRITICS, find, list_losses
 from gantheory.losses.loss import Loss
 from simulations.data import Law, as_density
@@ -149,3 +150,8 @@ def test_a_lost_seed_of_a_published_toy_has_no_numbers(name):
     small = replace(get_protocol(name), rates=(1e38, 1e38))
     found = run_protocol(small, seeds=[0], steps=2).numbers
     assert all(np.isnan(values).all() for key, values in found.items() if key != "w1_of_data")
+
+
+def test_a_folder_that_another_run_holds_is_refused_before_a_toy_is_trained(tmp_path):
+    with locked(tmp_path), pytest.raises(GantheoryError, match="another run is at work"):
+        run_protocol("dirac-gan", seeds=[0], steps=64, out=tmp_path)

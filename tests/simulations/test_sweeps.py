@@ -1,6 +1,7 @@
 """Sweeps: a table that no crash of anything changes."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -301,6 +302,27 @@ def test_a_worker_that_starts_while_all_are_ended_is_ended_too(monkeypatch):
     assert not engine.children
 
 
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="signals need the main thread"
+)
+def test_an_interrupt_ends_a_sweep_in_the_middle_of_its_blocks():
+    """It may reach a thread of a worker: then nothing wakes the one that waits for a block."""
+    never = Future()
+
+    def interrupted():
+        time.sleep(0.2)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        time.sleep(8)
+        never.cancel()
+        never.set_running_or_notify_cancel()
+
+    threading.Thread(target=interrupted, daemon=True).start()
+    begin, engine = time.monotonic(), SimpleNamespace(width=1, submit=lambda *work: never)
+    with pytest.raises(KeyboardInterrupt):
+        list(finished_cells([cells(1)], HOW, engine))
+    assert time.monotonic() - begin < 6
+
+
 def test_what_a_dead_scheduler_lost_is_handed_to_the_next(tmp_path, monkeypatch, whole):
     monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Scheduler))
     found = sweep("minimax", P, Q, seeds=range(4), out=tmp_path, scheduler="tcp://a:1", **SMALL)
@@ -362,6 +384,20 @@ def test_a_full_disk_is_one_line_and_what_is_kept_is_whole(tmp_path, monkeypatch
         store.keep(second, {"status": "ok"})
     assert store.missing([first, second]) == [second]
     assert not list(tmp_path.glob("cells/*/.*"))
+
+
+def test_a_disk_that_is_full_for_the_table_is_one_line_too(tmp_path, monkeypatch, whole):
+    """The writers of polars have errors of their own; the records and the next call are whole."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    line = {"seeds": range(4), "out": tmp_path, "workers": 1, **SMALL}
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+    try:
+        with pytest.raises(GantheoryError, match=r"table.parquet.*File too large.*another --out"):
+            sweep("minimax", P, Q, **line)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.glob("**/*.partial*"))
+    assert sweep("minimax", P, Q, **line).equals(whole)
 
 
 def test_a_misspelt_setting_of_a_sweep_is_refused_by_its_name():
