@@ -1,6 +1,5 @@
 """What several test files use."""
 
-import gc
 import os
 import shutil
 import subprocess
@@ -26,11 +25,6 @@ def pytest_collection_modifyitems(items):
     Whose tests share a dear fixture stand at the very head, so that one worker keeps them all.
     """
     items.sort(key=lambda item: (not shares_a_dear_fixture(item), not is_slow(item)))
-
-
-def pytest_collection_finish():
-    """Collect garbage seldom: walking what was imported takes an eighth of the time."""
-    gc.set_threshold(50_000, 20, 100)
 
 
 def shares_a_dear_fixture(item):
