@@ -108,7 +108,7 @@ CASES = {
     ),
     "plane": Case(
         "non-saturating", ROOF, PLANE, Mlp((2, 32, 32, 1), activation="tanh"),
-        rates=(5e-3, 1e-3), steps=(256, 960), seeds=(2, 8), every=(128, 64),
+        rates=(5e-3, 1e-3), steps=(128, 960), seeds=(2, 8), every=(64, 64),
         jsd=lambda rows: [jsd_in_plane(ROOF, PLANE, row, target=1e-3) for row in rows],
         normal="normal_nd((0, -1), ((2, 0), (0, 1)))", start=0.1, rule=Adam(beta1=0.5),
         # Without a penalty the pair circles around the optimum for thousands of steps.

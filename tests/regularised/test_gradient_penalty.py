@@ -174,8 +174,8 @@ def test_a_two_sided_penalty_has_the_one_sided_optimum_where_it_is_steep():
     assert two.gradient().value == pytest.approx(one.gradient().value, abs=1e-9)
     bound = solved(*pair, "slope(1)").value.value
     assert bound < one.objective.value < one.value.value
-    much = solved(*pair, "one_sided(1e5)").objective.value
-    assert 0 < much - bound < 1e-6
+    much = solved(*pair, "one_sided(1e3)").objective.value
+    assert 0 < much - bound < 2e-5
 
 
 @pytest.mark.parametrize(
