@@ -8,6 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 from gantheory import divergence
+from gantheory.densities import Points
 from gantheory.densities.pushforward import pushforward
 
 NAMES = {
@@ -149,3 +150,13 @@ def test_a_logarithm_has_no_end():
     found = divergence("kl_pq", law, pushforward("log(z)", "gamma(3, 1)"))
     truth = divergence("kl_pq", "gamma(2, 1)", "gamma(3, 1)")
     assert abs(found.value - truth.value) <= found.error < 1e-11
+
+
+@pytest.mark.parametrize("image", [1e6, -3e4, 1e-3])
+def test_beside_an_end_the_density_is_read_from_the_distance_to_it(image):
+    """x = c + y keeps few digits of y, and half of the mass of this law lies below y = 1e-6."""
+    law = pushforward(f"{image!r} + z", "gamma(0.05, 1)")
+    y = np.array([1e-12, 1e-9, 1e-7, 1e-5]) * min(abs(image), 1.0)
+    at = Points(np.full(4, image), np.ones(4), y, np.log(y))
+    truth = -0.95 * np.log(y) - y - math.lgamma(0.05)
+    assert np.abs(law.log_density(at) - truth).max() < 1e-11
