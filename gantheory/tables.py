@@ -71,6 +71,8 @@ def _off_the_graph(tensor: Any) -> Any:
 def numbers(values: Any, source: str) -> Array:
     """Return numbers of shape (n,) or (n, dim), or raise in one line that names no array."""
     points = real_numbers(values, source)
+    if isinstance(values, np.matrix) and 1 in points.shape:  # which has no other way to be a line
+        points = points.ravel()
     if not points.size:
         raise GantheoryError(f"{source}: there is none; give at least one")
     if points.ndim not in (1, 2):

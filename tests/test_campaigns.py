@@ -8,6 +8,7 @@ from flint import arb, ctx
 
 import gantheory
 from benchmarks.campaigns import (
+    coverage,
     distances,
     embeddings,
     functions,
@@ -154,3 +155,13 @@ def test_mmd_by_frequencies_is_that_of_normal_laws_and_a_wrong_one_is_noticed(mo
     found = gantheory.divergence(f"mmd2(bandwidth={h})", "normal(0, 1)", "normal(1, 2.0001)")
     distances.compare(wrong, (0, "mmd2", None), value, found)
     assert wrong.counts["WRONG"] == 1
+
+
+@pytest.mark.parametrize(("held", "named"), [(190, 0), (184, 0), (170, 1)])
+def test_a_cell_whose_coverage_is_below_by_more_than_chance_is_named(held, named):
+    outcome, cells = Outcome(), [f"w1|pair {k}|40" for k in range(20)]
+    for k, cell in enumerate(cells):
+        outcome.counts[f"tried|{cell}"] = 200
+        outcome.counts[f"held|{cell}"] = 190 if k else held
+    found = coverage.below(outcome, cells)
+    assert (found.value, found.met) == (named, not named)

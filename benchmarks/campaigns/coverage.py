@@ -20,6 +20,7 @@ from benchmarks.campaigns.outcome import Outcome
 from benchmarks.figures import Figure
 
 STATED = 0.95
+MISTAKEN = 0.01  # the chance that a cell of the stated coverage is said to be below it
 SEEDS = 200
 SIZES = (40, 200)
 IN_SPACE = (40,)
@@ -188,12 +189,31 @@ def figures_of(outcome: Outcome) -> Iterator[Figure]:
     cells = sorted(word.split("|", 1)[1] for word in outcome.counts if word.startswith("tried"))
     shares = {c: outcome.counts[f"held|{c}"] / outcome.counts[f"tried|{c}"] for c in cells}
     widths = {c: outcome.counts[f"width|{c}"] / outcome.counts[f"tried|{c}"] for c in cells}
+    yield below(outcome, cells)
     for method, of in itertools.groupby(cells, lambda cell: cell.split("|")[0]):
         own = list(of)
         least = min(own, key=shares.__getitem__)
         note = f"{least.split('|', 1)[1]}; {outcome.counts[f'tried|{least}']} seeds; mean "
         note += f"{np.mean([shares[c] for c in own]):.3f}; width {widths[least]:.3g}"
-        yield Figure(f"{method}: least coverage", shares[least], "share", STATED, note=note)
+        yield Figure(f"{method}: least coverage", shares[least], "share", note=note)
+
+
+def below(outcome: Outcome, cells: list[str]) -> Figure:
+    """Return the cells whose coverage is below what is stated, by Holm's tests of all at once.
+
+    Of a coverage that is just as stated half of all counts lie below: a cell counts where its
+    count is too low for that, at a chance of one in a hundred that any cell is named by mistake.
+    """
+    tails = {
+        c: stats.binom.cdf(outcome.counts[f"held|{c}"], outcome.counts[f"tried|{c}"], STATED)
+        for c in cells
+    }
+    order = sorted(cells, key=tails.__getitem__)
+    named = list(
+        itertools.takewhile(lambda c: tails[c] * (len(order) - order.index(c)) < MISTAKEN, order)
+    )
+    note = ", ".join(named) or f"of {len(cells)} cells; the least chance is {tails[order[0]]:.2g}"
+    return Figure("cells below what is stated", len(named), "cells", 0, True, note)
 
 
 def figures(quick: bool) -> Iterator[Figure]:

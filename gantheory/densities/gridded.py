@@ -134,6 +134,11 @@ def gridded(x: Any, pdf: Any) -> Gridded:
         places, heights = np.array(x, float), np.array(pdf, float)
     except (TypeError, ValueError):
         raise GantheoryError("a pair (x, pdf) must be two arrays of numbers") from None
+    if places.ndim == heights.ndim == 1 and len(heights) == len(places) + 1:
+        raise GantheoryError(
+            "a histogram's counts and edges are no pair (x, pdf); give "
+            "scipy.stats.rv_histogram((counts, edges))"
+        )
     if places.ndim != 1 or places.shape != heights.shape or len(places) < 2:
         raise GantheoryError(
             f"a pair (x, pdf) must be two arrays of one length, not of shapes {places.shape} and "

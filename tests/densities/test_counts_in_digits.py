@@ -82,3 +82,26 @@ def test_power_laws_with_hardly_a_mean_log_are_summed_beyond_binary64(s, t):
         assert abs(found.value - right) <= found.error
         assert found.error < 1e-10 * abs(right)
     assert divergence("tv", p, q).value <= math.sqrt(float(truth) / 2) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("s", "g"), [(1.01, 1e-9), (1.003, 0.2), (1.05, 3e-4)])
+def test_a_power_law_that_hardly_falls_is_summed_where_the_other_law_has_nothing(s, g):
+    """Their ratio has one minimum, so that each of two ranges is one of sums in closed form."""
+    p, q = f"zipf({s})", f"geometric({g})"
+    with mp.workdps(40):
+        s, g = mp.mpf(s), mp.mpf(g)
+        base = mp.zeta(s) * g
+
+        def ratio(k):
+            return -s * mp.log(k) - k * mp.log1p(-g) - mp.log(base)
+
+        low, high = mp.mpf(1), s / g
+        if ratio(low) > 0:
+            first = mp.floor(mp.findroot(ratio, (low, high), solver="anderson"))
+        else:
+            first = mp.mpf(0)
+        last = mp.ceil(mp.findroot(ratio, (high, 10**4 * high), solver="anderson", tol=1e-30))
+        power = 1 - (mp.zeta(s, first + 1) - mp.zeta(s, last)) / mp.zeta(s)
+        other = ((1 - g) - (1 - g) ** (first + 1)) + (1 - g) ** last
+        found = divergence("tv", p, q)
+        assert abs(found.value - (power - other)) <= found.error < 1e-10

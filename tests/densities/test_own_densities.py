@@ -303,3 +303,11 @@ def test_a_single_zero_at_the_center_is_no_end_of_a_support():
     ))  # fmt: skip
     assert 0 < found.value < math.log(2)
     assert found.error < 1e-10
+
+
+@pytest.mark.parametrize("off", [1e-6, -1e-6])
+def test_a_mass_that_is_off_by_a_millionth_is_said_in_digits_that_show_it(off):
+    law = own_density(lambda x: bell(x) + off, centers=[(0, 1)], tails=(GAUSSIAN, GAUSSIAN))
+    found = divergence("jsd", law, "normal(1, 1)")
+    assert found.status is Status.UNDETERMINED
+    assert f"{np.exp(off):.6f}" in found.reason

@@ -292,3 +292,8 @@ def test_numbers_in_a_row_are_samples_and_what_is_none_says_what_to_give():
         divergence("w1", np.array([]), [1.0])
     with pytest.raises(GantheoryError, match=r"'generator' is no density; give .* samples in an"):
         divergence("w1", (k for k in range(3)), [1.0])
+
+
+def test_a_histogram_of_numpy_is_said_to_be_one():
+    with pytest.raises(GantheoryError, match="rv_histogram"):
+        divergence("w1", np.histogram([1.0, 2.0, 4.0], 3), "normal(0, 1)")

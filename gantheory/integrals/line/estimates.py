@@ -219,7 +219,7 @@ def _not_normalised(laws: Sequence[Univariate], masses: Sequence[LineIntegral]) 
         log_mass = math.log(found.value) + found.shift if found.value > 0 else -math.inf
         if not abs(log_mass) <= UNIT + found.error / abs(found.value or 1.0):
             return Estimate.undetermined(
-                f"{law} integrates to {math.exp(min(log_mass, 700.0)):.6g} and not to 1; subtract "
+                f"{law} integrates to {math.exp(min(log_mass, 700.0)):.9g} and not to 1; subtract "
                 f"{log_mass:.12g} from its log-density",
                 METHOD,
             )
