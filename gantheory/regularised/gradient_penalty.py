@@ -25,7 +25,7 @@ from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
 from gantheory.regularised.elements import GAUSS, NODES, Solution, climb, keep_mesh, start
 from gantheory.regularised.energies import Excess
-from gantheory.regularised.interpolates import Interpolates
+from gantheory.regularised.interpolates import between_laws
 from gantheory.regularised.mesh import elements, ends_of
 from gantheory.regularised.payoffs import PenalisedPayoffs
 
@@ -47,7 +47,7 @@ def exceeding(
     """Return the best score under a one-sided penalty, elements cut where duality says."""
     reach = [ends_of(law) for law in (p, q)]
     low, high = min(a for a, _ in reach), max(b for _, b in reach)
-    energy = Excess(size, target, Interpolates.of(p, q), float(SOFT[0] * target))
+    energy = Excess(size, target, between_laws(p, q), float(SOFT[0] * target))
 
     def densities(x: Array) -> tuple[Array, Array]:
         return p.pdf(x), q.pdf(x)

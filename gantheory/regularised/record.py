@@ -26,7 +26,7 @@ from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
 from gantheory.regularised.regulariser import Regulariser
-from gantheory.regularised.symmetric import reduced
+from gantheory.regularised.symmetric import LINE, reduced
 from gantheory.regularised.tails import HEAVY, left_out
 from gantheory.rounding import EPS
 from gantheory.shown import Shown
@@ -161,7 +161,8 @@ def optimal_discriminator(
 ) -> RegularisedDiscriminator:
     r"""Return the discriminator that maximises V less a penalty on its slope, on the line.
 
-    Isotropic normal laws in any dimension, of one width or of one mean, are brought to the line.
+    Isotropic normal laws in any dimension, of one width or of one mean, are brought to the line;
+    under a gradient penalty those of one mean.
 
     R1 penalises on real samples, R2 on fake ones: with w = γ_p·p + γ_q·q the score solves
     :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
@@ -186,8 +187,8 @@ def optimal_discriminator(
     penalty = Regulariser.given(regulariser)
     game = _separable(loss, penalty)
     first, second = parse_density(p), parse_density(q)
-    found = None if penalty.between else reduced(first, second)
-    if found is not None:
+    found = reduced(first, second)
+    if found is not None and not (penalty.between and found.why == LINE):
         on_line = optimal_discriminator(game, found.p, found.q, regulariser=penalty)
         return replace(on_line, symmetry=found.why)
     if not isinstance(first, Univariate) or not isinstance(second, Univariate):

@@ -10,7 +10,7 @@ import scipy.special
 
 import gantheory as gt
 from gantheory.records import Status
-from gantheory.regularised.interpolates import Interpolates
+from gantheory.regularised.interpolates import Interpolates, between_laws
 from gantheory.regularised.payoffs import penalised_payoffs
 
 NORMAL = "normal(0, 1)"
@@ -181,7 +181,6 @@ def test_a_two_sided_penalty_has_the_one_sided_optimum_where_it_is_steep():
 @pytest.mark.parametrize(
     ("laws", "regulariser", "says"),
     [
-        (("laplace(0, 1)", NORMAL), "gp(10)", "between real and fake"),
         ((NORMAL, "normal(1e9, 1)"), "gp(10)", "too narrow"),
         (("normal_2d_iso((0, 0), 1)", "normal_2d_iso((1, 0), 1)"), "gp(10)", "line"),
         ((NORMAL, NORMAL), "gp(1) + r1(1)", "stands alone"),
@@ -216,3 +215,50 @@ def test_a_critic_of_bounded_slope_takes_a_gradient_penalty_in_the_place_of_its_
 def test_no_class_is_left_out_in_silence(name, penalty):
     with pytest.raises(gt.GantheoryError, match=r"its class holds D's slope|not separable"):
         solved(name, NORMAL, "normal(2, 1)", penalty)
+
+
+def between_uniforms(x):
+    """The density between uniform(0, 1) and uniform(2, 3): the integral of 1/(b - a), by hand."""
+
+    def g(z):
+        return z * np.log(z) - z
+
+    x = np.minimum(x, 3 - x)
+    return np.where(x < 1, g(3) - g(2) - g(3 - x) + g(2 - x), g(3) - 2 * g(2) + g(1))
+
+
+def test_laws_of_other_families_have_the_law_between_them():
+    x = np.linspace(0, 3, 30002)[1:-1]
+    gap = np.minimum(np.minimum(x, 3 - x), 1)
+    truth = np.trapezoid(gap + gap**2 / (40 * between_uniforms(x)), x) + 0.5e-8
+    found = solved("wgan", "uniform(0, 1)", "uniform(2, 3)", "gp(10)")
+    assert found.objective.value == pytest.approx(truth, abs=3e-7)
+    law = between_laws(gt.density("uniform(0, 1)"), gt.density("uniform(2, 3)"))
+    places = np.array([1e-3, 0.2, 0.9999, 1.5, 2.7])
+    assert law(places) == pytest.approx(between_uniforms(places), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "laws", [("exponential(1)", "exponential(2)"), ("beta(2, 3)", "uniform(0, 1)")]
+)
+def test_the_law_between_is_that_of_draws(laws):
+    p, q = map(gt.density, laws)
+    law, draw = between_laws(p, q), np.random.default_rng(3)
+    a = draw.random(200_000)
+    z = a * p.sample(draw, len(a)) + (1 - a) * q.sample(draw, len(a))
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    for place in np.quantile(z, [0.1, 0.5, 0.9]):
+        below = place / 2 * weights @ law(place / 2 * (1 + nodes))
+        assert abs(np.mean(z < place) - below) < 5 * np.sqrt(below * (1 - below) / len(z))
+
+
+def test_concentric_normals_in_the_plane_are_a_problem_in_the_radius_under_a_gradient_penalty():
+    x = np.linspace(0, 16, 8001)
+    gap = np.exp(-(x**2) / 8) - np.exp(-(x**2) / 2)
+    share = np.linspace(0, 1, 2001)[:, None]
+    square = share**2 + 4 * (1 - share) ** 2
+    mu = np.trapezoid(x / square * np.exp(-(x**2) / 2 / square), share[:, 0], axis=0)
+    with np.errstate(invalid="ignore"):
+        truth = np.trapezoid(np.nan_to_num(gap + gap**2 / (40 * mu)), x)
+    laws = ("normal_2d_iso((0, 0), 1)", "normal_2d_iso((0, 0), 2)")
+    assert solved("wgan", *laws, "gp(10)").objective.value == pytest.approx(truth, abs=1e-5)
