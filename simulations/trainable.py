@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from gantheory.errors import GantheoryError
 from gantheory.functions import t, to_sympy
-from gantheory.losses import find
+from gantheory.losses import CATALOGUE, CRITICS, find
 from gantheory.losses.critic import Averages, Critic, Expectations, Functional, Pairs
 from gantheory.losses.function_classes import AnyFunction, GradientPenalty, Slope
 from gantheory.losses.loss import Loss
@@ -123,15 +123,8 @@ def _compiled(critic: Critic) -> Trainable:
 
 def is_paired(loss: Loss | Critic | str) -> bool:
     """Return whether the generator's loss compares fakes with real samples."""
-    return _named_is_paired(loss) if isinstance(loss, str) else _compares(loss)
-
-
-@cache
-def _named_is_paired(name: str) -> bool:
-    return _compares(find(name))
-
-
-def _compares(loss: Any) -> bool:
+    if isinstance(loss, str):
+        loss = CRITICS.get(loss) or CATALOGUE.get(loss) or find(loss)
     return isinstance(loss, Critic) and isinstance(loss.objective, Pairs | Averages)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from gantheory.compiled import compiled
 from gantheory.errors import GantheoryError
 from gantheory.functions import relu, sigmoid, softplus, t, to_sympy
 from gantheory.losses import CATALOGUE
@@ -26,14 +27,6 @@ POINTS = np.concatenate([np.linspace(-14.7, 14.3, 15), np.linspace(-2.93, 2.87, 
 NEAR = 1e-9  # relative: rounding of formulas that are the same function
 GUARDED = 3e-3  # relative, between scores of -4 and 4: what an epsilon or a clamp may change
 STARTS, EVALUATIONS = 4, 30  # of a fit: families are smooth in their one to three parameters
-MODULES: list[Any] = [
-    {
-        "softplus": lambda x: np.logaddexp(0.0, x),
-        "sigmoid": lambda x: 1 / (1 + np.exp(-np.asarray(x, dtype=float))),
-        "relu": lambda x: np.maximum(x, 0.0),
-    },
-    "numpy",
-]
 Function = Callable[[np.ndarray], np.ndarray]
 
 
@@ -346,7 +339,7 @@ def _simple(value: float) -> str:
 @lru_cache(maxsize=64)
 def _functions(name: str) -> tuple[Callable[..., Any], ...]:
     symbols = [t, *(sp.Symbol(p, real=True) for p in CATALOGUE[name].parameters)]
-    return tuple(sp.lambdify(symbols, formula, MODULES) for formula in _entry(name))
+    return tuple(compiled(symbols, formula) for formula in _entry(name))
 
 
 @lru_cache(maxsize=64)
@@ -365,7 +358,7 @@ def values(formula: sp.Expr, points: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=512)
 def _lambda(formula: sp.Expr) -> Function:
-    return sp.lambdify([t], formula, MODULES)
+    return compiled([t], formula)
 
 
 def _one(value: float) -> bool:

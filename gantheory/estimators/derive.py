@@ -27,7 +27,13 @@ from gantheory.derivations.difference import first_difference
 from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
-from gantheory.derivations.wording import atoms_latex, atoms_text, combination_title, constant_text
+from gantheory.derivations.wording import (
+    atoms_latex,
+    atoms_text,
+    combination_title,
+    constant_text,
+    pieces_text,
+)
 from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError, require_type
 from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
@@ -361,10 +367,12 @@ def _steps(derived: EstimatorDerivation) -> Iterator[Step]:
             if derived.noise == 0
             else f"at P = Q, where no gradient is left, it is {derived.noise}: pure noise"
         )
+        weight = pieces_text(derived.weight)
+        along = weight if derived.weight.is_Atom else f"({weight})"
         yield Step(
             "Noise of the gradient",
-            f"With frozen samples each one moves the parameters along {derived.weight} times "
-            f"grad log q; {quiet}.",
+            f"With frozen samples each one moves the parameters along "
+            f"{along} times grad log q; {quiet}.",
             rf"-r\,k'(r) = {typeset(derived.weight)}",
             How.PROVED,
             "the mean of grad log q is 0",

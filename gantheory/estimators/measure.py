@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import sympy as sp
 
+from gantheory.compiled import compiled
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
@@ -72,7 +72,7 @@ def _at(derived: EstimatorDerivation, part: str, ratio: Array) -> Array:
             f"estimator {derived.definition.name!r} cannot be measured: give numbers for {names}"
         )
     with np.errstate(all="ignore"):
-        return np.broadcast_to(np.asarray(sp.lambdify(r, expr, "numpy")(ratio)), ratio.shape)
+        return np.broadcast_to(np.asarray(compiled([r], expr)(ratio)), ratio.shape)
 
 
 def _mean(values: Array) -> Estimate:

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from gantheory.compiled import compiled
 from gantheory.critics.suprema import density_of_law, linear_part, mu, p, positive_size, q
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
@@ -308,7 +309,7 @@ def _weight(
 ) -> Array:
     constraint = loss.constraint
     assert isinstance(constraint, SecondMoment | GradientMoment)
-    weight = sp.lambdify((p, q, mu), density_of_law(constraint.law), "numpy")
+    weight = compiled((p, q, mu), density_of_law(constraint.law))
     with np.errstate(all="ignore"):
         at = x if third is None else third.pdf(x)
         return np.asarray(weight(first.pdf(x), second.pdf(x), at) + np.zeros_like(x))

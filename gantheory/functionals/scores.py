@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import sympy as sp
 from scipy.optimize.elementwise import find_root
 
+from gantheory.compiled import compiled
 from gantheory.densities.base import Array
 from gantheory.functions import choice, relu, t
-from gantheory.regularised.branches import NUMPY
 
 FARTHEST = 1e100  # a score beyond it is none
 GROWTH = 8.0
@@ -29,7 +28,7 @@ def is_smooth(expr: sp.Expr) -> bool:
 
 def compiled_force(expr: sp.Expr, names: Sequence[sp.Symbol]) -> Function:
     """Return an expression in t and the moments as a function of arrays."""
-    found: Any = sp.lambdify([t, *names], expr, [dict(NUMPY), "numpy"])
+    found = compiled([t, *names], expr)
 
     def function(score: Array, values: Array) -> Array:
         with np.errstate(all="ignore"):

@@ -129,19 +129,16 @@ class _Law:
 
 def _along_u(loss: str, part: str) -> Callable[..., Any]:
     """Return payoff ``part`` at the derived optimum t*(e^u), as a numpy function of u."""
-    import numpy as np
     import sympy as sp
-    from scipy.special import expit
 
+    from gantheory.compiled import compiled
     from gantheory.functions import r, t, to_sympy
     from gantheory.losses import get_loss
 
     u = sp.Symbol("u", real=True)
     score = sp.expand_log(theory_of(loss).optimum.score.subs(r, sp.exp(u)), force=True)
     payoff = to_sympy(getattr(get_loss(loss), part)).subs(t, score)
-    stable = {"softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": expit}
-    compiled: Callable[..., Any] = sp.lambdify(u, payoff, modules=[stable, "numpy"])
-    return compiled
+    return compiled([u], payoff)
 
 
 INTEGRALS = tuple(_definition_checks())

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import sympy as sp
-from scipy import special
 from scipy.optimize import brentq
 
+from gantheory.compiled import compiled
 from gantheory.densities.base import Array
 from gantheory.errors import GantheoryError
 from gantheory.functions import choice, relu, t
 
-NUMPY: Mapping[str, Callable[..., Any]] = {
-    "softplus": lambda x: np.logaddexp(0.0, x), "sigmoid": special.expit,
-    "relu": lambda u: np.maximum(u, 0.0), "Heaviside": lambda u, at=0.5: np.heaviside(u, at),
-    "choice": lambda decides, one, other: np.where(decides > 0, one, other),
-}  # fmt: skip
 SIZES = np.concatenate([[0.0], np.geomspace(1e-6, 300.0, 200)])
 SAME = 1e-9  # relative: values on both sides of a kink, and places of kinks
 
@@ -28,11 +22,11 @@ Smooth = tuple[Function, Function, Function]  # a function and two derivatives
 
 def function(expr: sp.Expr) -> Function:
     """Return a formula as a function of scores."""
-    compiled: Any = sp.lambdify(t, expr, [dict(NUMPY), "numpy"])
+    values = compiled([t], expr)
 
     def at(score: Array) -> Array:
         with np.errstate(all="ignore"):
-            return np.broadcast_to(np.asarray(compiled(score), float), np.shape(score))
+            return np.broadcast_to(np.asarray(values(score), float), np.shape(score))
 
     return at
 

@@ -9,22 +9,15 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gantheory.errors import MissingExtraError
+from gantheory.report.plots.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Matplotlib's own colours, each with the variable that the page sets for light and for dark.
 INK = {"#000000": "--ink", "#ffffff": "--paper", "#b0b0b0": "--grid", "#cccccc": "--grid"}
-# The colour-blind safe palette of Okabe and Ito (2008), which the plots draw from.
-PALETTE = {
-    "#0072b2": "--blue",
-    "#d55e00": "--vermilion",
-    "#009e73": "--green",
-    "#cc79a7": "--purple",
-    "#e69f00": "--orange",
-    "#56b4e9": "--sky",
-    "#f0e442": "--yellow",
-}
+VARIABLES = ("--blue", "--vermilion", "--green", "--purple", "--orange", "--sky")
+PALETTE = dict(zip(COLOURS, VARIABLES, strict=True))
 
 
 @dataclass(frozen=True)

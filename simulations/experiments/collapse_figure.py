@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gantheory.report.plots.style import BLUE, GREEN, VERMILION
 from simulations.compare import proportion
 from simulations.coverage import CEILING
 from simulations.experiments.base import Combination, Measurement
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Numbers = Mapping[str, Any]
-# Colours that the colour-blind tell apart (Okabe and Ito, 2008).
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+GREY = "#999999"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def draw(
 
 def _fixed(ax: Axes, numbers: Numbers) -> None:
     ax.plot(numbers["x"], numbers["score"], color=BLUE, label="score of the fixed D")
-    ax.plot(numbers["made"], numbers["z"], ".", color=ORANGE, ms=4, label="z against G(z)")
+    ax.plot(numbers["made"], numbers["z"], ".", color=VERMILION, ms=4, label="z against G(z)")
     ax.set(
         xlabel="x", ylabel="score, z", title="D is fixed: G ends in D's best point", ylim=(-12, 8)
     )
@@ -87,9 +87,9 @@ def _chase(ax: Axes, numbers: Numbers) -> None:
         )
     for seed in range(best.shape[1]):
         shift = 0.7 * (seed / best.shape[1] - 0.5)
-        ax.vlines(turns + shift, low[:, seed], high[:, seed], color=ORANGE, lw=2.5)
+        ax.vlines(turns + shift, low[:, seed], high[:, seed], color=VERMILION, lw=2.5)
         ax.plot(turns[1::2] + shift, best[1::2, seed], ".", color=BLUE, ms=6)
-    ax.plot([], [], color=ORANGE, lw=2.5, label="all of G")
+    ax.plot([], [], color=VERMILION, lw=2.5, label="all of G")
     ax.plot([], [], ".", color=BLUE, label="best of D")
     ax.set(ylabel="x", xlabel="whose turn is over", title="They take turns: D leaves, G follows")
     ax.set_xticks(turns, ["G" if turn % 2 == 0 else "D" for turn in turns])
@@ -136,7 +136,7 @@ def _samples(ax: Axes, title: str, numbers: Numbers) -> None:
     centres, points = np.array(numbers["centres"]), np.array(numbers["points"], dtype=float)
     distance = np.linalg.norm(points[:, None] - centres[None], axis=2).min(axis=1)
     good = distance <= numbers["radius"]
-    ax.plot(*points[~good].T, ".", color=ORANGE, ms=2, label="poor")
+    ax.plot(*points[~good].T, ".", color=VERMILION, ms=2, label="poor")
     ax.plot(*points[good].T, ".", color=BLUE, ms=2, label="high quality")
     ax.plot(*centres.T, "o", mfc="none", mec="black", mew=0.6, ms=7, label="mode")
     limit = 1.3 * float(np.abs(centres).max())

@@ -9,8 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import gantheory as gt
 from gantheory.errors import GantheoryError
-from gantheory.losses import CRITICS
+from gantheory.losses import CATALOGUE, CRITICS
+from gantheory.losses.loss import Loss
 from simulations.data import Law, as_density
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.minibatches import portions
@@ -224,3 +226,17 @@ def test_a_critic_is_recorded_by_what_it_is():
     loss = trainable("relativistic")
     assert loss.generator_loss(fake, real).shape == (2,)
     assert torch.equal(loss.discriminator_loss(real, fake), loss.generator_loss(real, fake))
+
+
+def test_what_a_name_compares_is_what_stands_under_it_now():
+    separable = Loss("mine-now", "t", "-t", "-t", domain="[-1, 1]")
+    try:
+        gt.register(separable)
+        assert not is_paired("mine-now")
+        gt.unregister(separable)
+        paired = gt.register(replace(CRITICS["relativistic"], name="mine-now", aliases=()))
+        assert is_paired("mine-now")
+        gt.unregister(paired)
+    finally:
+        for table in (CATALOGUE, CRITICS):
+            table.pop("mine-now", None)

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import scipy.special
 import sympy as sp
 
+from gantheory.compiled import NUMPY, compiled
 from gantheory.dynamics.noise import Noise
 from gantheory.dynamics.record import Game, smooth_part
 from gantheory.errors import GantheoryError
@@ -127,15 +127,11 @@ def _libraries(name: str) -> tuple[Any, dict[str, Any]]:
             "log": torch.log, "sqrt": torch.sqrt, "tanh": torch.tanh, "atan": torch.atan,
             "Abs": torch.abs, "sin": torch.sin, "cos": torch.cos,
         }  # fmt: skip
-    return np, {
-        "sigmoid": scipy.special.expit,
-        "softplus": lambda u: np.logaddexp(0.0, u),
-        "relu": lambda u: np.maximum(u, 0.0),
-    }
+    return np, NUMPY
 
 
 def _compile(names: tuple[sp.Symbol, ...], entries: Any, library: str) -> Callable[..., Any]:
-    functions = _libraries(library)[1]
-    modules: list[Any] = [functions, "numpy"] if library == "numpy" else [functions]
-    compiled: Callable[..., Any] = sp.lambdify(names, entries, modules, cse=True)
-    return compiled
+    if library == "numpy":
+        return compiled(names, entries, cse=True)
+    function: Callable[..., Any] = sp.lambdify(names, entries, [_libraries(library)[1]], cse=True)
+    return function

@@ -6,6 +6,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
+from gantheory.compiled import compiled
 from gantheory.dynamics.operators import eta
 
 
@@ -21,7 +22,7 @@ def spectral_map(
         weights: shape (n,).
     """
     h, w = np.meshgrid(np.asarray(steps, dtype=float), np.asarray(weights, dtype=float))
-    entries = sp.lambdify((eta, weight), list(operator), "numpy")(h, w)
+    entries = compiled((eta, weight), list(operator))(h, w)
     full = np.stack([np.broadcast_to(entry, h.shape) for entry in entries], axis=-1)
     matrices = full.reshape(*h.shape, operator.rows, operator.cols)
     radii: NDArray[np.float64] = np.abs(np.linalg.eigvals(matrices)).max(-1)

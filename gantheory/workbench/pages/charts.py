@@ -7,10 +7,10 @@ from typing import Any
 
 from nicegui import ui
 
+from gantheory.report.plots.style import COLOURS
 from gantheory.workbench.pages.frame import text_element
 
-# Okabe and Ito (2008), in the order of the report's figures; each with dashes of its own.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Of the figures' colours each has dashes of its own.
 DASHES: tuple[Any, ...] = ("solid", [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2])
 GREY = "#888888"
 # Where the pointer is while its button is down: on the x axis, in pixels, axis units to a pixel.
