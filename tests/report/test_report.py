@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -275,6 +276,12 @@ def test_formulas_have_their_full_size(page):
     formulas = re.findall("<math [^>]*>", page)
     assert formulas
     assert [tag for tag in formulas if 'displaystyle="true"' not in tag] == []
+
+
+def test_the_letters_of_a_derivation_have_a_meaning_on_the_page():
+    derivation = derive("minimax")
+    page = unescape(html.render([], [derivation]))
+    assert all(one.meaning in page for one in derivation.notation)
 
 
 def test_the_report_says_first_in_plain_words_what_was_checked(page):
