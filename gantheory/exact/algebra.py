@@ -206,6 +206,8 @@ class Algebra:
             if floating_value(base, self.sample) < 0:
                 base, content = sp.expand(-base), content * sp.Integer(-1) ** power
             oriented.append((base, power))
+        if content == 0:
+            raise Undecided("whether a power of 0 is 0 or infinite depends on the parameters")
         if not content.is_positive:
             raise Undecided(f"{expr} is not positive where its root or logarithm is taken")
         return content, oriented

@@ -56,3 +56,8 @@ def test_a_power_written_as_an_exponential_of_a_logarithm_is_that_power(one, sam
     written = sp.exp(r + one * sp.log(r))
     assert ALGEBRA.normal(written - sp.exp(r) * r**same) == 0
     assert ALGEBRA.normal(written - sp.exp(r) * r ** (same + 1)) != 0
+
+
+def test_a_power_of_0_is_said_to_depend_on_its_exponent():
+    with pytest.raises(Undecided, match="a power of 0 is 0 or infinite depends on the parameters"):
+        ALGEBRA.normal(sp.exp(a * sp.log(sp.S.Zero * r + (r - r), evaluate=False)))

@@ -27,3 +27,8 @@ def test_a_score_is_found_at_ratios_of_any_size(real, fake, score, digits):
         truth = truth / (1 + truth) if upper == 1 else truth
         assert ball.overlaps(truth)
         assert ball.rad() < 1e-60 * truth
+
+
+def test_a_value_at_a_pole_is_left_as_it_stands():
+    made = AtScore(1 / (t - 1), 1 / t, sp.Integer(-1), sp.Integer(0), sp.oo, sp.Integer(1))
+    assert sp.N(made).has(AtScore)  # t* = 1

@@ -82,3 +82,9 @@ def test_a_pole_inside_of_the_domain_is_said_to_be_one(real, fake):
     found = derive(Loss("yours", real, fake, "-t"))
     assert found.status == "no optimum"
     assert "grows without bound as t -> " in found.no_optimum
+
+
+def test_no_fields_of_numbers_are_factored_over():
+    """SymPy takes minutes over such integrals, whose values balls enclose at once."""
+    with pytest.raises(Undecided, match="no closed form"):
+        antiderivative(1 / (r**2 + sp.exp(2) * r + sp.exp(1)), r, Algebra({r: 1.3}))
