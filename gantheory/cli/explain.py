@@ -99,9 +99,9 @@ def _print_meanings(shown: Sequence[Plateau], title: str) -> None:
 
 
 def _value(one: Plateau) -> str:
-    from gantheory.theory.records import text
+    from gantheory.derivations.wording import words
 
-    exact = text(one.value) or ""
+    exact = words(one.value) or ""
     number = "" if one.number is None else f"{one.number:.6g}"
     return exact if number in ("", exact) else f"{exact} = {number}"
 
@@ -113,10 +113,12 @@ def _bound(bound: Bound) -> str:
 
 
 def _range(losses: LossRange) -> str:
+    from gantheory.derivations.wording import words
+
     if losses.lowest is None:
         between = "range not derived"
     else:
-        between = f"between {losses.lowest} and {losses.highest}"
+        between = f"between {words(losses.lowest)} and {words(losses.highest)}"
     sign = {True: "may be negative", False: "never negative", None: "sign not decided"}
-    even = "undetermined" if losses.equilibrium is None else losses.equilibrium
+    even = words(losses.equilibrium) or "undetermined"
     return f"{even} at P = Q, {between}, {sign[losses.may_be_negative]}"

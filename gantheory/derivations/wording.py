@@ -10,8 +10,9 @@ from gantheory.derivations.typeset import typeset
 from gantheory.divergences import named
 from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
+from gantheory.records import Estimate
 from gantheory.theory.identify import Combination, combination_text
-from gantheory.theory.records import Curvature
+from gantheory.theory.records import Curvature, text
 
 _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
 
@@ -73,8 +74,21 @@ def constant_text(constant: sp.Expr) -> str:
         return ""
     terms = sp.Add.make_args(constant)
     return "".join(
-        f" - {-term}" if term.could_extract_minus_sign() else f" + {term}" for term in terms
+        f" - {words(-term)}" if term.could_extract_minus_sign() else f" + {words(term)}"
+        for term in terms
     )
+
+
+def words(value: sp.Expr | Estimate | None) -> str | None:
+    """Return a value as `text` does, but its pieces, in brackets, with their conditions in words.
+
+    >>> gamma = sp.Symbol("gamma", positive=True)
+    >>> words(sp.Piecewise((0, sp.Eq(gamma, 1)), (-1, gamma < 1), (sp.oo, True)))
+    '(0 where gamma = 1, -1 where gamma < 1, else oo)'
+    """
+    if isinstance(value, sp.Expr) and value.has(sp.Piecewise):
+        return f"({pieces_text(value)})"
+    return text(value)
 
 
 def constant_latex(constant: sp.Expr) -> str:
@@ -106,9 +120,15 @@ def pieces_text(expr: sp.Expr) -> str:
         return str(expr)
     expr = sp.piecewise_fold(expr)
     return ", ".join(
-        f"else {value}" if condition == sp.true else f"{value} where {condition}"
+        f"else {value}" if condition == sp.true else f"{value} where {_condition_text(condition)}"
         for value, condition in expr.args
     )
+
+
+def _condition_text(condition: sp.Basic) -> str:
+    if isinstance(condition, sp.Eq):
+        return f"{condition.lhs} = {condition.rhs}"
+    return str(condition)
 
 
 def atoms_text(curvature: Curvature) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from gantheory.derivations.wording import words
 from gantheory.divergences.symbols import in_prose
 from gantheory.errors import GantheoryError
 from gantheory.shown import Overview, Shown
@@ -111,7 +112,7 @@ class Explanation(Shown):
             ("gradient", self.gradient),
             ("bound", self.bound_rule),
         ]
-        rows += [(f"stops at {text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
+        rows += [(f"stops at {words(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
                  for one in self.usual_plateaus if self.stuck is None]  # fmt: skip
         shown = ((label, in_prose(said)) for label, said in rows)
         return Overview(f"What the losses of {self.definition.title} mean", tuple(shown))
@@ -133,7 +134,7 @@ class Explanation(Shown):
     def bound_rule(self) -> str:
         """The rule by which a discriminator loss bounds the divergence that V reports."""
         even = self.discriminator.equilibrium
-        start = "" if even == 0 else f"{text(even)} "
+        start = "" if even == 0 else f"{words(even)} "
         return f"{self.reports} >= {start}-{' ' if start else ''}(discriminator loss)"
 
     def certify(self, loss: float) -> Bound:
@@ -177,7 +178,7 @@ class Explanation(Shown):
             Plateau(
                 one.loss,
                 heads * one.value,
-                f"{heads} heads are summed, each at {text(one.value)}: {one.when}",
+                f"{heads} heads are summed, each at {words(one.value)}: {one.when}",
                 one.meaning,
             )
             for heads in range(2, MOST_HEADS + 1)
@@ -212,10 +213,11 @@ def _plateau_dict(one: Plateau) -> dict[str, Any]:
 
 def _range_text(losses: LossRange) -> str:
     """Return what a loss reads at P = Q and between which ends it lies while D is optimal."""
-    even = "undetermined" if losses.equilibrium is None else losses.equilibrium
+    even = words(losses.equilibrium) or "undetermined"
     if losses.lowest is None:
         return f"{even} at P = Q, its range is not derived"
-    return f"{even} at P = Q, between {losses.lowest} and {losses.highest} while D is optimal"
+    between = f"between {words(losses.lowest)} and {words(losses.highest)}"
+    return f"{even} at P = Q, {between} while D is optimal"
 
 
 def _unit(value: float) -> float:

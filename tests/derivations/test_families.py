@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 from click.testing import CliRunner
 
-from gantheory import Loss, derive
+from gantheory import Loss, derive, explain
 from gantheory.cli.derive import command as derive_command
 from gantheory.derivations import at_numbers
 
@@ -130,3 +130,11 @@ def test_at_the_ends_of_a_domain_the_score_sees_the_slope_of_the_loss(
     assert found.saturation.vanishing_in_score is False
     assert found.loss.is_divergence is (False if falls else None)
     assert ("begins to fall" in found.loss.reason) is falls
+
+
+def test_pieces_in_the_parameters_are_said_in_words_everywhere():
+    loss = Loss("mine", "-gamma*relu(1 - t)", "-relu(1 + t)", "-t", parameters={"gamma": "(0, oo)"})
+    found = derive(loss)
+    printed = [str(found), *(step.text for step in found.steps), str(explain(loss))]
+    assert any("2·gamma where gamma <= 1, else 2" in text for text in printed)
+    assert [text for text in printed if "Piecewise" in text or "Eq(" in text] == []
