@@ -135,35 +135,29 @@ def train_modules(
     """Train a generator and a discriminator on data, one member a seed; your modules stay as is.
 
     Args:
-        generator: maps latents (n, latent) to samples; under ``condition=c`` latents and c numbers
-            of the condition (n, latent + c) to what stands before it.
-        discriminator: maps samples to one raw score each, without a sigmoid, or to several; under
+        generator: maps latents (n, latent) to samples; under ``condition=c`` latents and the
+            condition's c numbers (n, latent + c) to what stands before it.
+        discriminator: maps samples to raw scores, without a sigmoid, one or several each; under
             ``packing=m`` it takes m samples, their first axes one behind the other.
         data: numbers, a file, a Dataset, a density or a sampler (see `simulations.points`).
-        loss: a name of the catalogue, a `Loss`, a critic such as ``"relativistic"``, or torch code
-            (see `simulations.coded`): a criterion, or ``(d_loss(real, fake), g_loss(fake))``; where
-            it takes probabilities D ends in a sigmoid.
+        loss: a name of the catalogue, a `Loss`, a critic, or torch code (see `simulations.coded`):
+            a criterion, or ``(d_loss(real, fake), g_loss(fake))``; D ends in a sigmoid where it
+            takes probabilities.
         latent: dimension of the generator's input, or its shape, as ``(100, 1, 1)``.
         seeds: one member each: of its samples, and of its initial values where ``fresh``.
-        fresh: draw each layer's initial values anew by its ``reset_parameters``; otherwise every
-            member starts from the modules' own numbers.
+        fresh: draw initial values by each layer's ``reset_parameters``; else the modules' own.
         steps, discriminator_rate, generator_rate, noise, parameters: see `Recipe` and `Member`.
         every: measure every member after so many steps, a multiple of 64 (see `Watch`).
         held_out: data to measure on; by default ``data``.
         out: a folder for checkpoints, from which the same call goes on; nothing is measured then.
-        score: takes the scores from what the discriminator returns, where that is no tensor, as
-            ``lambda out: out[0]`` of (scores, features).
-        progress, path: see `simulations.train.train`; options: what else `Recipe` takes.
+        score: takes the scores from what D returns, as ``lambda out: out[0]`` of (t, features).
+        progress, path, options: see `simulations.train.train`, and what else `Recipe` takes.
 
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
-    if not isinstance(seeds, Iterable):
-        raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
-    played, scored = _played(loss)
-    if score is not None:
-        check_module("discriminator", discriminator)
-        discriminator = Selected(discriminator, score)
+    _check_seeds(seeds)
+    (played, scored), discriminator = _played(loss), _scoring(discriminator, score)
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)
@@ -173,9 +167,22 @@ def train_modules(
     if out is not None:
         train_run(out, members, recipe, progress=progress, path=path)
         return Trained(members, recipe, load_checkpoint(out)[1], *taken, (), scored)
-    measured_on = law if held_out is None else as_sampler(held_out)
-    state, watches = _measured(states, every, members, recipe, measured_on, latent)
+    seen = law if held_out is None else as_sampler(held_out)
+    state, watches = _measured(states, every, members, recipe, seen, latent)
     return Trained(members, recipe, state, *taken, watches, scored)
+
+
+def _check_seeds(seeds: Any) -> None:
+    if not isinstance(seeds, Iterable):
+        raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
+
+
+def _scoring(discriminator: nn.Module, score: Callable[[Any], Tensor] | None) -> nn.Module:
+    """Return the module that gives scores alone."""
+    if score is None:
+        return discriminator
+    check_module("discriminator", discriminator)
+    return Selected(discriminator, score)
 
 
 def _check_play(

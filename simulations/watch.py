@@ -96,9 +96,8 @@ def measure(
 
     Args:
         generator: maps latents (n, ...) to samples (n, ...).
-        discriminator: maps samples to raw scores t of the loss, (n,) or (n, ...): no sigmoid, but
-            for torch code that takes probabilities. Of several scores of a sample, as of its
-            patches, each counts alike.
+        discriminator: maps samples to raw scores t of the loss, (n,) or (n, ...), several of a
+            sample counting alike: no sigmoid, but for torch code that takes probabilities.
         data: a density, numbers, a Dataset, a file or a sampler (see `simulations.points`); of
             finitely many points at most n different ones are taken.
         loss: a name of the catalogue, a `Loss`, a critic such as ``"wgan-gp"`` or
@@ -111,8 +110,7 @@ def measure(
         seed, step: of the samples; recorded in the answer.
         test: energy, classifier, or kolmogorov-smirnov on the line: a two-sample test, too.
         error_probability: that an interval misses.
-        score: takes the scores from what the discriminator returns, where that is no tensor, as
-            ``lambda out: out[0]`` of (scores, features).
+        score: takes the scores from what D returns, as ``lambda out: out[0]`` of (t, features).
 
     Raises:
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
@@ -125,9 +123,7 @@ def measure(
         real, fake = _samples(generator, as_sampler(data), latent, n, seed)
         with torch.no_grad():
             scores = [_scores(discriminator, x).double() for x in (real, fake)]
-        told = (
-            [] if isinstance(discriminator, Logits) else scores
-        )  # of those nan says another thing
+        told = scores if not isinstance(discriminator, Logits) else []  # there nan means ±inf
         if lost := beyond_numbers(generator, discriminator, fake, told):
             return _unread(step, played, lost)
         z = _latents(latent, len(real), seed, _like(generator))
@@ -139,9 +135,8 @@ def measure(
     of_g = mean_of(losses, error_probability, METHOD, len(losses))
     pull = played.slope(*scores)
     tested = None if test is None else _tested(real, fake, test, seed)
-    return Reading(
-        step, value, bound, name, of_g, pull, slope, *gradients, tested, played.loss.title
-    )
+    title = played.loss.title
+    return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested, title)
 
 
 def _unread(step: int, played: Played, why: str) -> Reading:

@@ -103,3 +103,8 @@ def test_an_object_that_is_no_loss_is_named_with_what_to_give():
 def test_several_divergences_at_once_have_a_function_of_their_own():
     with pytest.raises(gt.GantheoryError, match="divergence_table takes several"):
         gt.divergence(["jsd", "tv"], *MINIMAX[1:])
+
+
+def test_a_misspelt_setting_of_a_sweep_is_refused_by_its_name():
+    with pytest.raises(TypeError, match="stepz"):
+        gt.sweep("minimax", "normal(0, 1)", "normal(1, 1)", out="unused", stepz=3)

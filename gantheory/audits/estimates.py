@@ -17,12 +17,8 @@ from gantheory.audits.record import Audit, Finding, Kind, Severity
 from gantheory.audits.recovered import Recovered
 from gantheory.audits.separate import ratio
 from gantheory.errors import GantheoryError
-from gantheory.estimators.derive import (
-    WAYS,
-    EstimatorDerivation,
-    derive_estimator,
-    said_of,
-)
+from gantheory.estimators.derive import EstimatorDerivation, derive_estimator
+from gantheory.estimators.judging import WAYS, said_of
 from gantheory.estimators.preference import PreferenceDerivation, derive_preference
 from gantheory.estimators.record import ESTIMATORS, Estimator
 from gantheory.estimators.reward import RewardDerivation, derive_reward

@@ -99,9 +99,9 @@ def _print_meanings(shown: Sequence[Plateau], title: str) -> None:
 
 
 def _value(one: Plateau) -> str:
-    from gantheory.derivations.wording import words
+    from gantheory.derivations.wording import value_text
 
-    exact = words(one.value) or ""
+    exact = value_text(one.value) or ""
     number = "" if one.number is None else f"{one.number:.6g}"
     return exact if number in ("", exact) else f"{exact} = {number}"
 
@@ -113,12 +113,12 @@ def _bound(bound: Bound) -> str:
 
 
 def _range(losses: LossRange) -> str:
-    from gantheory.derivations.wording import words
+    from gantheory.derivations.wording import value_text
 
     if losses.lowest is None:
         between = "range not derived"
     else:
-        between = f"between {words(losses.lowest)} and {words(losses.highest)}"
+        between = f"between {value_text(losses.lowest)} and {value_text(losses.highest)}"
     sign = {True: "may be negative", False: "never negative", None: "sign not decided"}
-    even = words(losses.equilibrium) or "undetermined"
+    even = value_text(losses.equilibrium) or "undetermined"
     return f"{even} at P = Q, {between}, {sign[losses.may_be_negative]}"

@@ -9,7 +9,7 @@ import sympy as sp
 
 from gantheory.derivations.exposition import Step
 from gantheory.derivations.typeset import typeset
-from gantheory.derivations.wording import words
+from gantheory.derivations.wording import value_text
 from gantheory.records import Estimate, How
 from gantheory.theory.records import (
     Disjoint,
@@ -40,7 +40,7 @@ def saturation_steps(derivation: Derivation) -> Iterator[Step]:
             False: f"fakes that D recognises (r -> 0) still give one {place.split(',')[0]}",
             None: "the limit at r -> 0 is not decided",
         }[vanishing]
-        zero, infinity = (words(end) or "undecided" for end in ends)
+        zero, infinity = (value_text(end) or "undecided" for end in ends)
         formula = "r^2 g''(r)" if symbol == "w" else "c'(t^*(r))"
         if weight.count_ops() < LONG:
             name, formula = f"{name} = {weight}", f"{formula} = {typeset(weight)}"
@@ -57,7 +57,7 @@ def saturation_steps(derivation: Derivation) -> Iterator[Step]:
 
 def _limit(value: sp.Expr | Estimate | None) -> str:
     if isinstance(value, Estimate):
-        return rf"\text{{{words(value)}}}"
+        return rf"\text{{{value_text(value)}}}"
     return r"\text{undecided}" if value is None else typeset(value)
 
 
@@ -68,7 +68,9 @@ def disjoint_steps(derivation: Derivation) -> Iterator[Step]:
     values = vars(found)
     if all(value is None for value in values.values()):
         return
-    shown = ", ".join(f"{name} {words(value) or 'undecided'}" for name, value in values.items())
+    shown = ", ".join(
+        f"{name} {value_text(value) or 'undecided'}" for name, value in values.items()
+    )
     yield Step(
         "Disjoint supports",
         f"Where P and Q do not overlap, f(0) + f'(oo) is: {shown} (constants left out).",
@@ -90,11 +92,11 @@ def equilibrium_steps(derivation: Derivation) -> Iterator[Step]:
     found = derivation.equilibrium
     if found is None:
         return
-    loss = words(found.generator_loss) or "not determined"
+    loss = value_text(found.generator_loss) or "not determined"
     yield Step(
         "At equilibrium",
-        f"At P = Q: D = {words(found.D)}, the discriminator's loss -V is "
-        f"{words(found.discriminator_loss)}, the generator's is {loss}.{_as_good(found)}",
+        f"At P = Q: D = {value_text(found.D)}, the discriminator's loss -V is "
+        f"{value_text(found.discriminator_loss)}, the generator's is {loss}.{_as_good(found)}",
         rf"P = Q:\quad D = {typeset(found.D)},\quad -V = {typeset(found.discriminator_loss)},"
         rf"\quad \mathbb{{E}}_q[c] = {_limit(found.generator_loss)}",
         _known_at_equality(found),
@@ -117,15 +119,15 @@ def _as_good(equilibrium: Equilibrium) -> str:
     """Say which other outputs are optimal at P = Q."""
     spread = ""
     if equilibrium.D_range is not None:
-        low, high = map(words, equilibrium.D_range)
+        low, high = map(value_text, equilibrium.D_range)
         spread = f" Any D from {low} to {high} is optimal there."
         if equilibrium.generator_range is not None:
-            low, high = map(words, equilibrium.generator_range)
+            low, high = map(value_text, equilibrium.generator_range)
             spread += f" The generator's loss may then read anything from {low} to {high}."
     for other in equilibrium.others:
         when = "" if other.condition == sp.true else f" where {other.condition}"
         spread += (
-            f" D = {words(other.D)} is optimal there too{when}, and then the generator's loss is "
-            f"{words(other.generator_loss)}."
+            f" D = {value_text(other.D)} is optimal there too{when}, and then the generator's loss "
+            f"is {value_text(other.generator_loss)}."
         )
     return spread

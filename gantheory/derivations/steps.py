@@ -22,7 +22,7 @@ from gantheory.derivations.wording import (
     constant_text,
     pieces_text,
     undecided_kind,
-    words,
+    value_text,
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.exact.algebra import Algebra
@@ -143,7 +143,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
 
 def _flat_text(optimum: OptimalDiscriminator) -> str:
     flats = "".join(
-        f" At r = {ratio} every score from {words(lower)} to {words(upper)} is optimal."
+        f" At r = {ratio} every score from {value_text(lower)} to {value_text(upper)} is optimal."
         for ratio, lower, upper in optimum.flats
     )
     return flats + "".join(
@@ -184,7 +184,7 @@ def _value(
     value = supremum.expression
     yield Step(
         "The value at the optimum",
-        f"V(D*) = E_q[F(r)] with F(r) = {pieces_text(value)}; F(1) = {words(found.constant)}; "
+        f"V(D*) = E_q[F(r)] with F(r) = {pieces_text(value)}; F(1) = {value_text(found.constant)}; "
         f"F'' = {atoms_text(found)}.",
         rf"F(r) = {typeset(value)}, \quad F(1) = {typeset(found.constant)}, \quad "
         rf"F''(r) = {atoms_latex(found)}",
@@ -224,7 +224,7 @@ def name_of(left: str, verb: str, curvature: Curvature, latex: str) -> Iterator[
         generator = curvature.f
         shown = "" if generator is None else f" with generator f = {generator}"
         kind = UNNAMED if curvature.is_divergence else undecided_kind(curvature)
-        level = f", plus the constant {words(curvature.constant)}" if constant else ""
+        level = f", plus the constant {value_text(curvature.constant)}" if constant else ""
         statement = f"{left} is {kind}{shown}{level}."
         formula = rf"{latex} = D_f{constant_latex(curvature.constant)}" + (
             "" if generator is None else rf", \quad f = {typeset(generator)}"

@@ -14,7 +14,7 @@ from gantheory.derivations.wording import (
     constant_text,
     pieces_text,
     undecided_kind,
-    words,
+    value_text,
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.functions import r, t, to_sympy
@@ -159,11 +159,12 @@ def _equality(derivation: Derivation) -> str:
     found = derivation.equilibrium
     if found is None:
         return _open(derivation, "equilibrium")
-    D = _span(found.D_range) or words(found.D)
+    D = _span(found.D_range) or value_text(found.D)
     loss = _span(found.generator_range) or _reading(found.generator_loss) or "undetermined"
     if found.generator_range is not None and loss:
         loss += "".join(
-            f", or {words(one.generator_loss)} at D = {words(one.D)}" for one in found.others
+            f", or {value_text(one.generator_loss)} at D = {value_text(one.D)}"
+            for one in found.others
         )
     losses = f"discriminator's loss {_reading(found.discriminator_loss)}, generator's {loss}"
     return f"D = {D}; {dotted(losses)}"
@@ -175,7 +176,7 @@ def _reading(value: sp.Expr | Estimate | None) -> str | None:
     >>> _reading(2 * sp.log(2)), _reading(sp.Rational(1, 4))
     ('2*log(2) ≈ 1.38629', '1/4')
     """
-    exact = words(value)
+    exact = value_text(value)
     if exact is None or not isinstance(value, sp.Expr) or value.is_Rational:
         return exact
     if not (value.is_number and value.is_finite):
@@ -184,7 +185,7 @@ def _reading(value: sp.Expr | Estimate | None) -> str | None:
 
 
 def _span(ends: tuple[sp.Expr, sp.Expr] | None) -> str | None:
-    return None if ends is None else f"{words(ends[0])} to {words(ends[1])}"
+    return None if ends is None else f"{value_text(ends[0])} to {value_text(ends[1])}"
 
 
 def _open(derivation: Derivation, name: str) -> str:

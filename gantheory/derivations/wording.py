@@ -74,16 +74,16 @@ def constant_text(constant: sp.Expr) -> str:
         return ""
     terms = sp.Add.make_args(constant)
     return "".join(
-        f" - {words(-term)}" if term.could_extract_minus_sign() else f" + {words(term)}"
+        f" - {value_text(-term)}" if term.could_extract_minus_sign() else f" + {value_text(term)}"
         for term in terms
     )
 
 
-def words(value: sp.Expr | Estimate | None) -> str | None:
+def value_text(value: sp.Expr | Estimate | None) -> str | None:
     """Return a value as `text` does, but its pieces, in brackets, with their conditions in words.
 
     >>> gamma = sp.Symbol("gamma", positive=True)
-    >>> words(sp.Piecewise((0, sp.Eq(gamma, 1)), (-1, gamma < 1), (sp.oo, True)))
+    >>> value_text(sp.Piecewise((0, sp.Eq(gamma, 1)), (-1, gamma < 1), (sp.oo, True)))
     '(0 where gamma = 1, -1 where gamma < 1, else oo)'
     """
     if isinstance(value, sp.Expr) and value.has(sp.Piecewise):

@@ -20,10 +20,7 @@ from typing import Any, ClassVar
 
 import sympy as sp
 
-from gantheory.critics.published import read_value
-from gantheory.critics.suprema import p, q
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
-from gantheory.derivations.difference import first_difference
 from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.notation import Letter
 from gantheory.derivations.typeset import typeset
@@ -36,25 +33,17 @@ from gantheory.derivations.wording import (
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError, require_type
+from gantheory.estimators.judging import NOTHING, curve_of, judged
 from gantheory.estimators.record import ESTIMATORS, RATIO, Estimator
 from gantheory.exact.assumptions import Assumptions
 from gantheory.expressions import parse
-from gantheory.functions import absolute, r, relu, sigmoid, softplus, to_sympy
+from gantheory.functions import r, to_sympy
 from gantheory.naming import find_entry
 from gantheory.records import How, Verdict
 from gantheory.theory import consequences
 from gantheory.theory.curvature import Curve, followed_curvature, loss_curvature
-from gantheory.theory.identify import combination_text
-from gantheory.theory.pieces import opened, smooth_parts
 from gantheory.theory.records import NO_DIVERGENCE, Curvature, text
 
-POSITIVE = (sp.Integer(0), sp.oo)
-NOTHING = "nothing: the gradient is pure noise"
-WAYS = {
-    "followed": "frozen samples",
-    "reward": "a reward",
-    "weighted": "a differentiable importance weight",
-}
 SAID = {
     "value": "the mean over samples of Q is ",
     "followed": "with frozen samples G follows ",
@@ -207,7 +196,7 @@ def _derived(
     names = {**parameters.symbols, "u": sp.log(r)}
     k, own = (
         None if text is None
-        else _curve(to_sympy(parse(text, RATIO), names, ratio=True), parameters)
+        else curve_of(to_sympy(parse(text, RATIO), names, ratio=True), parameters)
         for text in (estimator.formula, given)
     )  # fmt: skip
     assert k is not None
@@ -255,88 +244,7 @@ def _derived(
         control=None if steep is None else -steep,
         undecided=undecided,
     )
-    return replace(derived, claims=tuple(_judged(derived, parameters)))
-
-
-def _curve(formula: sp.Expr, parameters: Assumptions) -> Curve:
-    """Return a formula in r as one smooth expression between its kinks."""
-    formula = formula.replace(softplus, lambda x: sp.log(1 + sp.exp(x)))
-    formula = formula.replace(sigmoid, lambda x: 1 / (1 + sp.exp(-x)))
-    formula = formula.replace(sp.Abs, absolute).replace(relu, _without_factor)
-    formula = opened(formula, r, POSITIVE, parameters)
-    return Curve(tuple(smooth_parts(formula, r, POSITIVE, parameters)))
-
-
-def _without_factor(inner: sp.Expr) -> sp.Expr:
-    """Return relu(k·g) as |k|·relu(±g) where a factor k that r is not in has a sign."""
-    factor, rest = inner.as_independent(r, as_Add=False)
-    if factor.is_positive:
-        return factor * relu(rest)
-    return -factor * relu(-rest) if factor.is_negative else relu(inner)
-
-
-def _judged(derived: EstimatorDerivation, parameters: Assumptions) -> Iterator[Verdict]:
-    """Judge what was published, and whether each way of differentiating follows the value."""
-    for claim in derived.definition.claims:
-        for part in ("value", "followed"):
-            said, found = getattr(claim, part), getattr(derived, part)
-            if said is not None and found is not None:
-                verb = "estimates" if part == "value" else "follows, with frozen samples,"
-                statement = f"{claim.source}: {derived.definition.name} {verb} {said}"
-                yield _compared(statement, found, _claimed(said), said, parameters)
-    if derived.value is None:
-        return
-    for name, way in WAYS.items():
-        found = getattr(derived, name)
-        if found is not None:
-            statement = f"with {way} the gradient follows what the estimator's mean is"
-            wanted = (derived.value.curvature, derived.value.atoms)
-            yield _compared(statement, found, wanted, derived.value.divergence, parameters)
-
-
-def _claimed(said: str) -> tuple[sp.Expr, tuple[Any, ...]]:
-    """Return the curvature of a combination of named divergences."""
-    f = read_value(said).integrand.xreplace({p: r, q: sp.S.One})
-    bent = loss_curvature(_curve(f, Assumptions()), Assumptions())
-    return bent.expression, bent.atoms
-
-
-def _compared(
-    statement: str,
-    curvature: Curvature,
-    wanted: tuple[sp.Expr, tuple[Any, ...]],
-    said: str,
-    parameters: Assumptions,
-) -> Verdict:
-    left = said_of(curvature)
-    if dict(curvature.atoms) != dict(wanted[1]):
-        places = sorted({str(place) for place, _ in (*curvature.atoms, *wanted[1])})
-        example = f"the point masses at r = {', '.join(places)} differ"
-        return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
-    try:
-        apart = first_difference(curvature.curvature - wanted[0], parameters)
-    except OutOfTime:
-        raise
-    except Undecided as reason:
-        return Verdict(statement, How.UNDECIDED, left=left, right=said, reason=str(reason))
-    if apart is None:
-        return Verdict(statement, How.PROVED, left=left, right=said)
-    place, value = apart
-    example = f"the curvatures differ by {float(value.mid()):.6g} at {place}"
-    return Verdict(statement, How.REFUTED, left=left, right=said, counterexample=example)
-
-
-def said_of(curvature: Curvature) -> str:
-    """Return what a curvature stands for in words.
-
-    >>> said_of(derive_estimator("k1").followed)
-    'nothing: the gradient is pure noise'
-    """
-    if curvature.curvature == 0 and not curvature.atoms:
-        return NOTHING
-    if curvature.divergence == NO_DIVERGENCE and curvature.terms:
-        return f"{combination_text(curvature.terms)}, which is no divergence"
-    return curvature.divergence
+    return replace(derived, claims=tuple(judged(derived, parameters)))
 
 
 def _steps(derived: EstimatorDerivation) -> Iterator[Step]:

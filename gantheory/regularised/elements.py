@@ -246,7 +246,7 @@ def _pointwise(payoffs: PenalisedPayoffs, p: Array, q: Array) -> Array:
 def climb(solution: Solution, steps: int = STEPS, rest: float = SMALL_STEP) -> Solution:
     """Return the maximiser on the same mesh, by damped Newton steps."""
     for _ in range(steps):
-        step = newton(solution)
+        step = newton_step(solution)
         if step is None:
             return Solution(*_parts(solution), False)
         size = float(np.abs(step).max())
@@ -311,7 +311,7 @@ def keep_mesh(moved: Solution, known: Solution) -> None:
         moved.__dict__[name] = getattr(known, name)
 
 
-def newton(s: Solution) -> Array | None:
+def newton_step(s: Solution) -> Array | None:
     """Return the Newton step at the nodes of each element; None where no matrix is definite."""
     scale = s.half * WEIGHTS
     flux, stiff = s.energy.flux(s.stiffness, s.slope), s.energy.bend(s.stiffness, s.slope)

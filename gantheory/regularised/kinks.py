@@ -24,7 +24,7 @@ from gantheory.regularised.elements import (
     Densities,
     Solution,
     keep_mesh,
-    newton,
+    newton_step,
     room,
 )
 from gantheory.regularised.energies import Barrier, Energy, Quadratic
@@ -188,7 +188,7 @@ def _at_width(energy: Energy, width: float) -> Energy:
 
 def _stepped(solution: Kinked) -> Kinked | None:
     """Return Newton's step in the score and in each λ, which stay within their bounds."""
-    step = newton(solution)
+    step = newton_step(solution)
     if step is None or not np.all(np.isfinite(step)):
         return None
     step = np.clip(step, -LARGEST_STEP, LARGEST_STEP)

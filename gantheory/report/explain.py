@@ -15,7 +15,7 @@ from gantheory.critics import derive_critic
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
-from gantheory.derivations.wording import words
+from gantheory.derivations.wording import value_text
 from gantheory.errors import GantheoryError, require_finite
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
@@ -158,7 +158,7 @@ def _equilibrium(derivation: Derivation) -> Iterator[Plateau]:
     even = derivation.equilibrium
     if even is None:
         return
-    state = f"D = {words(even.D)} everywhere"
+    state = f"D = {value_text(even.D)} everywhere"
     both = (
         "P = Q, or the discriminator has learned nothing: a constant output gives this value "
         "whatever the samples look like, so it is no evidence of convergence on its own"

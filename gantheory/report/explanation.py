@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from gantheory.derivations.wording import words
+from gantheory.derivations.wording import value_text
 from gantheory.divergences.symbols import in_prose
 from gantheory.errors import GantheoryError
 from gantheory.shown import Overview, Shown
@@ -112,7 +112,7 @@ class Explanation(Shown):
             ("gradient", self.gradient),
             ("bound", self.bound_rule),
         ]
-        rows += [(f"stops at {words(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
+        rows += [(f"stops at {value_text(one.value)}", f"{one.loss}: {one.when}; {one.meaning}")
                  for one in self.usual_plateaus if self.stuck is None]  # fmt: skip
         shown = ((label, in_prose(said)) for label, said in rows)
         return Overview(f"What the losses of {self.definition.title} mean", tuple(shown))
@@ -134,7 +134,7 @@ class Explanation(Shown):
     def bound_rule(self) -> str:
         """The rule by which a discriminator loss bounds the divergence that V reports."""
         even = self.discriminator.equilibrium
-        start = "" if even == 0 else f"{words(even)} "
+        start = "" if even == 0 else f"{value_text(even)} "
         return f"{self.reports} >= {start}-{' ' if start else ''}(discriminator loss)"
 
     def certify(self, loss: float) -> Bound:
@@ -178,7 +178,7 @@ class Explanation(Shown):
             Plateau(
                 one.loss,
                 heads * one.value,
-                f"{heads} heads are summed, each at {words(one.value)}: {one.when}",
+                f"{heads} heads are summed, each at {value_text(one.value)}: {one.when}",
                 one.meaning,
             )
             for heads in range(2, MOST_HEADS + 1)
@@ -213,10 +213,10 @@ def _plateau_dict(one: Plateau) -> dict[str, Any]:
 
 def _range_text(losses: LossRange) -> str:
     """Return what a loss reads at P = Q and between which ends it lies while D is optimal."""
-    even = words(losses.equilibrium) or "undetermined"
+    even = value_text(losses.equilibrium) or "undetermined"
     if losses.lowest is None:
         return f"{even} at P = Q, its range is not derived"
-    between = f"between {words(losses.lowest)} and {words(losses.highest)}"
+    between = f"between {value_text(losses.lowest)} and {value_text(losses.highest)}"
     return f"{even} at P = Q, {between} while D is optimal"
 
 

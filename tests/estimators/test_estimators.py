@@ -15,7 +15,7 @@ import gantheory as gt
 from gantheory.cli.derive import command
 from gantheory.critics.laws import DiscreteLaw
 from gantheory.estimators import bounds
-from gantheory.estimators.derive import NOTHING, said_of
+from gantheory.estimators.judging import NOTHING, said_of
 from gantheory.estimators.preference import PREFERENCES
 from gantheory.estimators.record import ESTIMATORS
 from gantheory.records import How

@@ -9,6 +9,7 @@ from gantheory import divergence
 from gantheory.densities import parse_density
 from gantheory.densities.objects import COUNTS, SCIPY, TORCH
 from gantheory.errors import GantheoryError
+from gantheory.samples import samples
 
 SHAPES = {
     "t": (3.5,), "gennorm": (1.5,), "skewnorm": (2.0,), "gamma": (2.5,), "erlang": (2,),
@@ -297,3 +298,12 @@ def test_numbers_in_a_row_are_samples_and_what_is_none_says_what_to_give():
 def test_a_histogram_of_numpy_is_said_to_be_one():
     with pytest.raises(GantheoryError, match="rv_histogram"):
         divergence("w1", np.histogram([1.0, 2.0, 4.0], 3), "normal(0, 1)")
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_matrix_of_one_row_or_column_is_points_on_the_line():
+    x, y = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0, 7.0])
+    wanted = divergence("w1", x, y).value
+    for turned in (np.matrix(x), np.matrix(x).T, x[:, None]):
+        assert divergence("w1", turned, y).value == wanted
+    assert samples(np.matrix([[1.0, 2.0], [3.0, 4.0]])).dim == 2

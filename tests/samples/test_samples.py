@@ -396,12 +396,3 @@ def test_bounds_for_samples_of_any_size_are_wider_than_those_of_the_bootstrap():
         assert "concentration" in sure.interval_method
     with pytest.raises(GantheoryError, match="known for ks and mmd2, not w1"):
         between_samples("w1", samples(x), samples(y), guaranteed=True)
-
-
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_matrix_of_one_row_or_column_is_points_on_the_line():
-    x, y = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0, 7.0])
-    wanted = divergence("w1", x, y).value
-    for turned in (np.matrix(x), np.matrix(x).T, x[:, None]):
-        assert divergence("w1", turned, y).value == wanted
-    assert samples(np.matrix([[1.0, 2.0], [3.0, 4.0]])).dim == 2

@@ -398,8 +398,3 @@ def test_a_disk_that_is_full_for_the_table_is_one_line_too(tmp_path, monkeypatch
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.glob("**/*.partial*"))
     assert sweep("minimax", P, Q, **line).equals(whole)
-
-
-def test_a_misspelt_setting_of_a_sweep_is_refused_by_its_name():
-    with pytest.raises(TypeError, match="stepz"):
-        gt.sweep("minimax", "normal(0, 1)", "normal(1, 1)", out="unused", stepz=3)

@@ -85,18 +85,17 @@ def between_samples(
 
     Args:
         name: one of `METRICS`.
-        p: samples, or a density, in all the ways that `divergence` takes them.
-        q: the same; on the line one of both must be samples.
+        p, q: samples or densities, as `divergence` takes them; on the line one must be samples.
         kernel, bandwidth: of MMD: ``"gaussian"``, ``"laplacian"`` or ``"imq"``, and its width.
         eps: the weight of the entropy in ``"sinkhorn"``.
         order: the power of the distance that is the cost there, 1 or 2.
         guaranteed: of ks and mmd2, take the wider interval that holds for samples of any size.
         interval_error: the probability with which the interval for the laws may miss.
-        seed: of the bootstrap and of random directions.
+        seed: of the bootstrap, of random directions and of draws.
 
     Returns:
-        The value of the empirical laws with its rounding, and an interval for the laws behind them.
-        A law in space stands for itself by draws, which the value's error counts too.
+        The value of the empirical laws with its rounding, and of draws from laws in space, and an
+        interval for the laws behind them.
 
     >>> from gantheory.samples import samples
     >>> between_samples("w1", samples([0.0, 1.0]), samples([2.0, 3.0])).value
@@ -108,10 +107,8 @@ def between_samples(
     profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
     if any(not isinstance(law, Samples) and law.dim > 1 for law in (p, q)):
-        chosen = {"kernel": kernel, "bandwidth": bandwidth, "eps": eps, "order": order}
-        chosen |= {"guaranteed": guaranteed, "interval_error": interval_error, "seed": seed}
-        return _by_draws(name, p, q, **chosen)
-    drawn = [law for law in (p, q) if isinstance(law, Samples)]
+        how = {"guaranteed": guaranteed, "interval_error": interval_error, "seed": seed, "eps": eps}
+        return _by_draws(name, p, q, kernel=kernel, bandwidth=bandwidth, order=order, **how)
     if name == "sinkhorn":
         return _sinkhorn(p, q, eps, order, interval_error)
     if isinstance(p, Samples) and isinstance(q, Samples):
@@ -121,16 +118,16 @@ def between_samples(
         if known.status is not Status.OK:
             return _unknown(known, interval_error)
         value, error, chance = known.value, known.error, 0.0
-    if guaranteed:
-        radius, method = _guaranteed(name, drawn, interval_error)
-    else:
-        radius, method = _resampled(name, drawn, profile, interval_error, seed)
+    drawn = [law for law in (p, q) if isinstance(law, Samples)]
+    radius, method = (
+        _guaranteed(name, drawn, interval_error) if guaranteed
+        else _resampled(name, drawn, profile, interval_error, seed)
+    )  # fmt: skip
     lower, upper = _interval(name, value, error, radius)
     return SampleEstimate(
         value, error, Status.OK, "empirical laws", error_probability=chance, lower=lower,
         upper=upper, interval_error=interval_error, interval_method=method,
-        warnings=() if math.isfinite(radius) else (_no_interval(name),),
-    )  # fmt: skip
+        warnings=() if math.isfinite(radius) else (_no_interval(name),))  # fmt: skip
 
 
 def _by_draws(name: str, p: Samples | Density, q: Samples | Density, **chosen: Any) -> Any:
