@@ -69,7 +69,6 @@ class Chart:
             s["name"] for s in series if s.get("name") and not s["name"].startswith("_")
         ))  # fmt: skip
         self.chart.update()
-        self.chart.run_chart_method("resize")  # measured anew, should it have come before its place
 
     def on_drag(self, act: Callable[[float, float, bool], Awaitable[None]]) -> None:
         """Call ``act`` as one drags over the chart.
