@@ -316,10 +316,14 @@ def test_an_interrupt_ends_a_sweep_in_the_middle_of_its_blocks():
         never.cancel()
         never.set_running_or_notify_cancel()
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     threading.Thread(target=interrupted, daemon=True).start()
     begin, engine = time.monotonic(), SimpleNamespace(width=1, submit=lambda *work: never)
-    with pytest.raises(KeyboardInterrupt):
-        list(finished_cells([cells(1)], HOW, engine))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(finished_cells([cells(1)], HOW, engine))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - begin < 6
 
 

@@ -149,8 +149,9 @@ def _beyond(terms: Terms, high: float) -> Sum:
     """
     h = high + 0.5
     edges = math.log(h) + np.append(0.0, 2.0 ** np.arange(-1, DOUBLINGS))
-    if terms.score and math.inf in (-slope_in_log(terms.p), -slope_in_log(terms.q)):
-        edges = np.unique(np.minimum(edges, FAR))  # the score is no straight line in log k
+    bent = math.inf in (-slope_in_log(terms.p), -slope_in_log(terms.q))  # log P is no line in log k
+    if bent and (terms.score or not np.all(np.isfinite(terms.in_log(edges)[0]))):
+        edges = np.unique(np.minimum(edges, FAR))
     height = np.abs(terms.in_log(edges)[0]) * np.diff(edges, append=2 * edges[-1])
     most = float(np.max(height))
     count = int(np.nonzero(height > LEFT * most)[0][-1]) + 1 if most else 1

@@ -102,7 +102,7 @@ def masses_of(law: Counts | Discrete, edges: Array, value: Array) -> Masses:
 
 
 def _relative(size: Array, further: list[Array]) -> list[Array]:
-    """Return bounds on g_1 to g_4, of bounds on abs(ϱ) and on its differences."""
+    """Return bounds on g_1 to g_4, of bounds on abs(ρ) and on its differences."""
     steps = [size, *further]
     rows = [steps]
     for left in range(ORDER - 1, 0, -1):
@@ -118,7 +118,7 @@ def _relative(size: Array, further: list[Array]) -> list[Array]:
 
 
 def _ratio(law: Counts, k: Array) -> tuple[Array, Array]:
-    """Return ϱ, and how many roundings it is off by."""
+    """Return ρ, and how many roundings it is off by."""
     if of_family(law, Poisson):
         return (law.rate - k - 1) / (k + 1), 4 * (law.rate + k) / (k + 1)
     if of_family(law, _Failures):
@@ -133,7 +133,7 @@ def _ratio(law: Counts, k: Array) -> tuple[Array, Array]:
 
 
 def _further(law: Counts, k: Array) -> list[Array]:
-    """Return bounds on the first three differences of ϱ at k and after it."""
+    """Return bounds on the first three differences of ρ at k and after it."""
     if of_family(law, Zipf):  # derivatives of exp(−s·log(1 + 1/k)), no larger than 1
         s = law.exponent
         one, two, three = s / k**2, 2 * s / k**3, 6 * s / k**4
