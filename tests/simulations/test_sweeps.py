@@ -302,10 +302,8 @@ def test_a_worker_that_starts_while_all_are_ended_is_ended_too(monkeypatch):
     assert not engine.children
 
 
-@pytest.mark.skipif(
-    threading.current_thread() is not threading.main_thread(), reason="signals need the main thread"
-)
-def test_an_interrupt_ends_a_sweep_in_the_middle_of_its_blocks():
+@pytest.mark.skipif(threading.current_thread() != threading.main_thread(), reason="no signals")
+def test_an_interrupt_ends_a_sweep_in_the_middle_of_its_blocks(request):
     """It may reach a thread of a worker: then nothing wakes the one that waits for a block."""
     never = Future()
 
@@ -317,13 +315,11 @@ def test_an_interrupt_ends_a_sweep_in_the_middle_of_its_blocks():
         never.set_running_or_notify_cancel()
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     threading.Thread(target=interrupted, daemon=True).start()
     begin, engine = time.monotonic(), SimpleNamespace(width=1, submit=lambda *work: never)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            list(finished_cells([cells(1)], HOW, engine))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        list(finished_cells([cells(1)], HOW, engine))
     assert time.monotonic() - begin < 6
 
 
