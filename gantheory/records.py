@@ -184,6 +184,21 @@ class Estimate(Shown):
         return cls(sign * math.inf, 0.0, Status.INFINITE, method, reason)
 
     @classmethod
+    def of_sum(
+        cls, value: float, error: float, method: str, cause: str, *, evaluations: int = 0
+    ) -> Estimate:
+        """Return a sum or an integral, ill-conditioned for a ``cause`` where few digits are left.
+
+        >>> Estimate.of_sum(1.0, 1e-3, "sum", "terms cancel").status
+        <Status.ILL_CONDITIONED: 'ill_conditioned'>
+        """
+        careful = error <= 1e-9 * abs(value) or value == 0
+        status = Status.OK if careful else Status.ILL_CONDITIONED
+        log = math.log(value) if value > 0 else None
+        reason = None if careful else cause
+        return cls(value, error, status, method, reason, log_value=log, evaluations=evaluations)
+
+    @classmethod
     def undetermined(cls, reason: str, method: str = "rule") -> Estimate:
         """Return an answer that is not known: the reason says what to do."""
         return cls(math.nan, math.inf, Status.UNDETERMINED, method, reason)

@@ -54,8 +54,10 @@ class Selected(nn.Module):
         code = getattr(self.select, "__code__", None)
         if code is None:
             return repr(self.select)
-        constants = [one for one in code.co_consts if isinstance(one, str | int | float | None)]
-        said = repr((code.co_code, constants, code.co_names))
+        closed = [cell.cell_contents for cell in self.select.__closure__ or ()]
+        constants = [*code.co_consts, *closed, *(self.select.__defaults__ or ())]
+        plain = [one for one in constants if isinstance(one, str | int | float | None)]
+        said = repr((code.co_code, plain, code.co_names))
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -206,57 +206,57 @@ class Poisson(Counts):
         return generator(rng).poisson(self.rate, n).astype(float)
 
 
-class _Failures(Counts):
+class Failures(Counts):
     """The number of failures before a number of successes of probability p."""
 
     p: float
 
     @property
-    def _successes(self) -> float:
+    def successes(self) -> float:
         raise NotImplementedError
 
     @property
     def decay(self) -> Decay:  # type: ignore[override]
-        return Decay(0, 1 - self.p, Fraction(self._successes) - 1)
+        return Decay(0, 1 - self.p, Fraction(self.successes) - 1)
 
     @property
     def center(self) -> tuple[float, float]:
-        r, rest = self._successes, 1 - self.p
+        r, rest = self.successes, 1 - self.p
         return r * rest / self.p, 1 + (1 + math.sqrt(r * rest)) / self.p
 
     def log_mass(self, k: Array) -> Array:
-        r = self._successes
+        r = self.successes
         if r == 1:
             return math.log(self.p) + k * math.log1p(-self.p)
         return np.log(r / (r + k)) + _log_binomial(np.full_like(k, r), r + k, self.p)
 
     def size(self, k: Array) -> Array:
-        r = self._successes
+        r = self.successes
         return super().size(k) + (0.0 if r == 1 else _off_mean(np.full_like(k, r), r + k, self.p))
 
     def scores(self, name: str, k: Array) -> Array:
         if name == "p":
-            return -minus_product(k, self._successes, 1 / Fraction(self.p) - 1) / (1 - self.p)
+            return -minus_product(k, self.successes, 1 / Fraction(self.p) - 1) / (1 - self.p)
         return super().scores(name, k)
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
-        if not of_family(other, _Failures) or other._successes != self._successes:
+        if not of_family(other, Failures) or other.successes != self.successes:
             return None
-        one = self._successes * log_quotient(self.p, other.p)
+        one = self.successes * log_quotient(self.p, other.p)
         two = k * log_complements(self.p, other.p)
         return one + two, abs(one) + np.abs(two)
 
 
 @register_family
 @dataclass(frozen=True)
-class Geometric(_Failures):
+class Geometric(Failures):
     """The number of failures before the first success: P(X = k) = p·(1 − p)^k on 0, 1, 2, ..."""
 
     name: ClassVar[str] = "geometric"
     p: float = parameter(SHARE)
 
     @property
-    def _successes(self) -> float:
+    def successes(self) -> float:
         return 1.0
 
     def sample(self, rng: np.random.Generator | int, n: int) -> Array:
@@ -265,7 +265,7 @@ class Geometric(_Failures):
 
 @register_family
 @dataclass(frozen=True)
-class NegativeBinomial(_Failures):
+class NegativeBinomial(Failures):
     """The number of failures before ``r`` successes of probability ``p``; r may be any positive."""
 
     name: ClassVar[str] = "negative_binomial"
@@ -273,7 +273,7 @@ class NegativeBinomial(_Failures):
     p: float = parameter(SHARE)
 
     @property
-    def _successes(self) -> float:
+    def successes(self) -> float:
         return self.r
 
     def scores(self, name: str, k: Array) -> Array:

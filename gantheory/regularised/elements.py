@@ -140,16 +140,26 @@ class Solution:
         return self.integral(self.energy.cost(self.stiffness, self.slope))
 
     @cached_property
-    def force(self) -> Array:
-        """p·a'(t) + q·b'(t)."""
+    def smooth_force(self) -> Array:
+        """p·a'(t) + q·b'(t), without what kinks add."""
         p, q = self.both
         return p * self.payoffs.real[1](self.score) + q * self.payoffs.fake[1](self.score)
 
     @cached_property
-    def bend(self) -> Array:
-        """p·a''(t) + q·b''(t)."""
+    def smooth_bend(self) -> Array:
+        """p·a''(t) + q·b''(t), without what kinks add."""
         p, q = self.both
         return p * self.payoffs.real[2](self.score) + q * self.payoffs.fake[2](self.score)
+
+    @property
+    def force(self) -> Array:
+        """What pushes the score up, without the penalty."""
+        return self.smooth_force
+
+    @property
+    def bend(self) -> Array:
+        """What the force gains as the score grows."""
+        return self.smooth_bend
 
     @property
     def pull(self) -> Array:

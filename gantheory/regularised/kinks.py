@@ -76,12 +76,6 @@ class Kinked(Solution):
         return np.where(z > 0, large, small), np.where(z > 0, small, large)
 
     @cached_property
-    def smooth_force(self) -> Array:
-        """The force of the payoffs without their kinks."""
-        p, q = self.both
-        return p * self.payoffs.real[1](self.score) + q * self.payoffs.fake[1](self.score)
-
-    @cached_property
     def force(self) -> Array:
         """p·a'(t) + q·b'(t), at kinks with the slopes that λ says."""
         found: Array = self.smooth_force - (self.falls * self.parts[0]).sum(0)
@@ -106,10 +100,8 @@ class Kinked(Solution):
 
     @cached_property
     def bend(self) -> Array:
-        """What the force loses as the score grows."""
-        p, q = self.both
-        smooth = p * self.payoffs.real[2](self.score) + q * self.payoffs.fake[2](self.score)
-        found: Array = smooth - (self.falls / self.stiff).sum(0)
+        """What the force gains as the score grows, and with it each λ."""
+        found: Array = self.smooth_bend - (self.falls / self.stiff).sum(0)
         return found
 
     @property

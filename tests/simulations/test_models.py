@@ -228,9 +228,13 @@ def test_scores_are_taken_from_what_a_discriminator_returns_beside_them(tmp_path
     )
     plain = gt.measure(found.modules()[0], theirs, P, latent=2)
     assert found.watches[0].readings[-1].value.value == pytest.approx(plain.value.value, rel=1e-7)
-    gt.train(*both, P, score=lambda out: out["score"], out=tmp_path, **OPTIONS)
+
+    def named(key):
+        return lambda out: out[key][:, :1]
+
+    gt.train(*both, P, score=named("score"), out=tmp_path, **OPTIONS)
     with pytest.raises(GantheoryError, match="another run"):
-        gt.train(*both, P, score=lambda out: out["features"][:, :1], out=tmp_path, **OPTIONS)
+        gt.train(*both, P, score=named("features"), out=tmp_path, **OPTIONS)
     with pytest.raises(GantheoryError, match=r"returned a dict; .* give score="):
         gt.train(*both, P, **OPTIONS)
     with pytest.raises(GantheoryError, match="score=3 must be a function"):

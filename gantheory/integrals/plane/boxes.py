@@ -180,16 +180,8 @@ def _adaptive(
     error = float(parts.error.sum() + parts.rounding.sum()) + 1e-18 * (1 + abs(value)) + left_out
     if not (math.isfinite(value) and math.isfinite(error)):
         return Estimate.undetermined("the integral does not converge within the range of binary64")
-    careful = error <= 1e-9 * abs(value) or value == 0
-    return Estimate(
-        value,
-        error,
-        Status.OK if careful else Status.ILL_CONDITIONED,
-        METHOD,
-        None if careful else "the integrand has a kink, or cancels, along curves in the plane",
-        log_value=math.log(value) if value > 0 else None,
-        evaluations=evaluations,
-    )
+    cause = "the integrand has a kink, or cancels, along curves in the plane"
+    return Estimate.of_sum(value, error, METHOD, cause, evaluations=evaluations)
 
 
 def _quarters(boxes: Array) -> Array:

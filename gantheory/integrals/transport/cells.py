@@ -6,9 +6,9 @@ numbers is that of the cubic with its values and next steps at both ends, which 
 .. math:: \tfrac1{24}\sum_j j(j-1)(n-j)(n+1-j)\,\max|\Delta^4 f|
    \le \tfrac{(n+1)^5}{720}\max|\Delta^4 f|.
 
-Masses of a named family have a monotone ratio :math:`p_{k+1}/p_k = 1 + \varrho_k`, so that
-:math:`\Delta^m p = p\,g_m` with :math:`g_1 = \varrho` and
-:math:`g_{m+1} = \varrho g_m + (1 + \varrho)\,\Delta g_m`, which the ends of a cell bound. Cells of
+Masses of a named family have a monotone ratio :math:`p_{k+1}/p_k = 1 + \rho_k`, so that
+:math:`\Delta^m p = p\,g_m` with :math:`g_1 = \rho` and
+:math:`g_{m+1} = \rho g_m + (1 + \rho)\,\Delta g_m`, which the ends of a cell bound. Cells of
 one number are exact. Source: the remainder of Hermite's interpolation, e.g. P. J. Davis (1963),
 Interpolation and Approximation, 3.1.
 """
@@ -21,18 +21,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from gantheory.densities.base import Array, Density
-from gantheory.densities.counts import Binomial, Counts, Poisson, Zipf, _Failures
+from gantheory.densities.counts import Binomial, Counts, Failures, Poisson, Zipf
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
+from gantheory.integrals.transport.ladders import REACH
 from gantheory.rounding import EPS
 
-REACH = 90.0  # widths from the middle: beyond, a law that falls like exp(−k/width) has nothing
 COUNT = 1 << 13  # cells of one law on either side of its middle
 NEAR = 4.0  # widths from the middle up to which cells are of nearly one size
 RATIO = 2e-3  # by which cells grow away from the first number
 FURTHEST = 2.0**52  # whole numbers that binary64 tells apart
 ORDER = 4  # of the differences that are bounded
-FAMILIES = (Poisson, _Failures, Binomial, Zipf)
+FAMILIES = (Poisson, Failures, Binomial, Zipf)
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def _ratio(law: Counts, k: Array) -> tuple[Array, Array]:
     """Return ρ, and how many roundings it is off by."""
     if of_family(law, Poisson):
         return (law.rate - k - 1) / (k + 1), 4 * (law.rate + k) / (k + 1)
-    if of_family(law, _Failures):
-        r, p = law._successes, law.p
+    if of_family(law, Failures):
+        r, p = law.successes, law.p
         return (r - 1 - p * (k + r)) / (k + 1), 4 * (abs(r - 1) + p * (k + r)) / (k + 1)
     if of_family(law, Binomial):
         won = np.maximum(law.n - k, 0.0) * law.p / (1 - law.p)
@@ -140,8 +140,8 @@ def _further(law: Counts, k: Array) -> list[Array]:
         return [one, one**2 + two, one**3 + 3 * one * two + three]
     if of_family(law, Poisson):
         scale = law.rate
-    elif of_family(law, _Failures):
-        scale = abs(law._successes - 1) * (1 - law.p)
+    elif of_family(law, Failures):
+        scale = abs(law.successes - 1) * (1 - law.p)
     else:
         assert of_family(law, Binomial)
         scale = (law.n + 1) * law.p / (1 - law.p)

@@ -14,7 +14,7 @@ from gantheory.densities.counts import Counts, Zipf
 from gantheory.densities.discrete import Discrete
 from gantheory.densities.inherited import of_family
 from gantheory.integrals.counting.terms import size_of
-from gantheory.records import Estimate, Status
+from gantheory.records import Estimate
 from gantheory.rounding import EPS
 
 METHOD = "sum"
@@ -68,15 +68,7 @@ class Ladder:
 
 def sum_estimate(value: float, error: float) -> Estimate:
     """Return a sum with its error; it is called ill-conditioned where few digits are left."""
-    careful = error <= 1e-9 * abs(value) or value == 0
-    return Estimate(
-        value,
-        error,
-        Status.OK if careful else Status.ILL_CONDITIONED,
-        METHOD,
-        None if careful else "terms fall slowly, or cancel",
-        log_value=math.log(value) if value > 0 else None,
-    )
+    return Estimate.of_sum(value, error, METHOD, "terms fall slowly, or cancel")
 
 
 def ladder_of(p: Counts | Discrete, q: Counts | Discrete) -> Ladder | None:
