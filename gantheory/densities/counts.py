@@ -331,7 +331,7 @@ class Binomial(Counts):
 
 
 @lru_cache(maxsize=1024)
-def _zeta(exponent: float) -> tuple[float, ...]:
+def zeta_of(exponent: float) -> tuple[float, ...]:
     """Return log ζ(s) and ζ'(s)/ζ(s)."""
 
     def compute(s: Any) -> tuple[Any, ...]:
@@ -365,15 +365,15 @@ class Zipf(Counts):
         return 1.0, 10.0
 
     def log_mass(self, k: Array) -> Array:
-        return -self.exponent * np.log(k) - _zeta(self.exponent)[0]
+        return -self.exponent * np.log(k) - zeta_of(self.exponent)[0]
 
     def scores(self, name: str, k: Array) -> Array:
         if name == "exponent":
-            return -np.log(k) - _zeta(self.exponent)[1]
+            return -np.log(k) - zeta_of(self.exponent)[1]
         return super().scores(name, k)
 
     def score_size(self, name: str, k: Array) -> Array:
-        return np.asarray(2 * (np.log(k) + abs(_zeta(self.exponent)[1])))
+        return np.asarray(2 * (np.log(k) + abs(zeta_of(self.exponent)[1])))
 
     def log_ratio(self, other: Any, k: Array) -> LogRatio | None:
         if not of_family(other, Zipf):

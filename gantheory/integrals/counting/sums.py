@@ -9,7 +9,6 @@ from typing import TypeGuard
 
 import mpmath
 import numpy as np
-from scipy.integrate import tanhsinh
 
 from gantheory.densities.base import Density
 from gantheory.densities.counts import Counts, Decay
@@ -18,26 +17,15 @@ from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.blocks import LARGE, MOST, block, joined
 from gantheory.integrals.counting.closed import kl_of_family
-from gantheory.integrals.counting.terms import (
-    EPS,
-    FAR,
-    Sum,
-    Terms,
-    decay_of,
-    ends_of,
-    slope_in_log,
-    window_of,
-)
+from gantheory.integrals.counting.slow import LEFT, beyond
+from gantheory.integrals.counting.terms import Sum, Terms, decay_of, ends_of, window_of
 from gantheory.integrals.kernels.kernel import Growth, Integrand, Kernel
 from gantheory.records import Estimate, Status
 
 ROUGH = 1e-9  # by which masses of a user's law may miss 1
 METHOD = "sum"
 SLOW = 20_000  # terms from which on a sum that falls like a power is continued by an integral
-DOUBLINGS = 30  # of log k, over which the rest of a sum that falls like a power is integrated
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 FAINT = 1e-280  # what is less may have lost terms that binary64 does not hold
-LEFT = 1e-18  # of the sum: what a block may hold where the sum is ended
 
 
 def divergence_of_counts(
@@ -120,7 +108,7 @@ def _summed(
     while high < last:
         slow = high - first > SLOW and _falls_slowly(p, q)
         if slow:
-            return joined(total, _beyond(terms, high))
+            return joined(total, beyond(terms, high))
         part = block(terms, high + 1, min(last, high + step))
         total, high = joined(total, part), min(last, high + step)
         if part.size <= LEFT * total.size and (math.isfinite(last) or not _falls_slowly(p, q)):
@@ -140,39 +128,6 @@ def _rest(terms: Terms, high: float) -> float:
         return 0.0
     ratio = (after / before) ** (1 / 32) if before > after else 1 - 1e-9
     return 2 * after * ratio / (1 - ratio)
-
-
-def _beyond(terms: Terms, high: float) -> Sum:
-    """Return Σ over k > high of terms that fall like a power, by the midpoint rule's own sum.
-
-    Σ f(k) = ∫ f + f'(h)/24 − 7f'''(h)/5760 + ... from h = high + ½ on (Euler and Maclaurin).
-    """
-    h = high + 0.5
-    edges = math.log(h) + np.append(0.0, 2.0 ** np.arange(-1, DOUBLINGS))
-    bent = math.inf in (-slope_in_log(terms.p), -slope_in_log(terms.q))  # log P is no line in log k
-    if bent and (terms.score or not np.all(np.isfinite(terms.in_log(edges)[0]))):
-        edges = np.unique(np.minimum(edges, FAR))
-    height = np.abs(terms.in_log(edges)[0]) * np.diff(edges, append=2 * edges[-1])
-    most = float(np.max(height))
-    count = int(np.nonzero(height > LEFT * most)[0][-1]) + 1 if most else 1
-    low, top = edges[:-1][:count], edges[1:][:count]
-    found = tanhsinh(
-        lambda t: terms.in_log(t)[0], low, top, rtol=1e-13, atol=LEFT * most, maxlevel=12
-    )
-    parts = np.asarray(found.integral)
-    half = (top - low)[:, None] / 2
-    _, noise = terms.in_log(low[:, None] + half * (1 + _NODES))
-    step = 1e-2 * h
-    near = h + step * np.arange(5.0)
-    places = terms.in_log(np.log(near))[0] / near
-    slope = float(np.dot([-25 / 12, 4, -3, 4 / 3, -1 / 4], places)) / step
-    third = float(np.abs(np.diff(places, 3)).max()) / step**3
-    size = float(np.sum(np.abs(parts)))
-    error = 8 * float(np.sum(found.error)) + float(np.sum((noise @ _WEIGHTS) * half[:, 0]))
-    error += third * 7 / 2880 + abs(slope) * 1e-5 + 8 * EPS * size
-    if count == len(edges):  # what is left beyond the last edge is not known
-        error = math.inf
-    return Sum(math.fsum(parts) + slope / 24, error, size, int(np.sum(found.nfev)))
 
 
 def _falls_slowly(p: Counts | Discrete, q: Counts | Discrete) -> bool:

@@ -66,7 +66,9 @@ class Terms:
         if self.score is None:
             return None
         assert isinstance(self.q, Counts)
-        return self.q.scores(self.score, k)
+        inside = (k >= self.q.first) & (k <= self.q.last)  # what is 0 outside stays 0
+        place = np.where(inside, k, float(self.q.first))
+        return np.where(inside, self.q.scores(self.score, place), 0.0)
 
     def _valued(
         self,
@@ -105,7 +107,10 @@ class Terms:
             return value, noise
         assert isinstance(self.q, Counts)
         off = EPS * (8 * np.abs(score) + self.q.score_size(str(self.score), k))
-        return value * score, noise * np.abs(score) + off * np.abs(value)
+        moves = ~np.isneginf(log_q)  # what has no mass moves none, whatever p/q is there
+        value, noise = (np.where(moves, part, 0.0) for part in (value, noise))
+        lost = np.where(moves, off * np.abs(value), 0.0)
+        return value * score, noise * np.abs(score) + lost
 
     def _at(self, log_p: Array, log_q: Array, u: Array, alive: Array) -> Array:
         weight, mantissa = self.integrand(Ratio.of(log_p, log_q, np.where(alive, u, 0.0)))
