@@ -18,7 +18,7 @@ from gantheory.divergences.stable import Integrand
 from gantheory.errors import GantheoryError
 from gantheory.integrals.line.panels import Panels, level_crossings, rays
 from gantheory.integrals.line.probe import LOWEST, Probe
-from gantheory.integrals.line.quadrature import HIDDEN, NodeSamples, Sums, integrate
+from gantheory.integrals.line.quadrature import HIDDEN, NodeSamples, Sums, integrate, shares
 from gantheory.rounding import EPS
 
 SMALLEST = 5e-324  # the spacing of subnormal numbers
@@ -26,6 +26,7 @@ SMALLEST = 5e-324  # the spacing of subnormal numbers
 BENDS = (2.0, 8.0, 32.0)
 DOUBTFUL = 1e3  # of the doubt of u: where u is less, an integrand is looked at on both sides
 MOST = 300.0  # of what the logarithm of a sample is off by: e^300 is as good as no digit
+PARTS = 1 << 13  # of what is integrated, in each of which a law of a user is looked at
 GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
 Arrays = tuple[Array, Array]
@@ -279,8 +280,24 @@ def integrals(
     panels, log_left, resolved = probe.take(kept).cut()
     with np.errstate(all="ignore"):
         panels = _cut_at_crossings(pair, panels, {0.0, *levels})
-    sums = integrate(pair.sampler([outputs[k] for k in kept]), panels)
+    sample = pair.sampler([outputs[k] for k in kept])
+    sums = integrate(sample, panels)
+    if declared := [law for law in (pair.p, pair.q) if not law.normalised]:
+        _look(declared, panels, shares(sample, panels))
     return dict(zip(kept, line_integrals(sums, log_left, resolved), strict=True))
+
+
+def _look(laws: Sequence[Univariate], panels: Panels, part: Array) -> None:
+    """Raise where laws are no numbers between the nodes, at places by what the panels hold."""
+    count = np.ceil(PARTS * part).astype(int) + 16
+    owner = np.repeat(np.arange(len(panels)), count)
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    low, length = panels.low[owner], (panels.high - panels.low)[owner]
+    xi = low + length * (number + 0.5) / count[owner]
+    with np.errstate(all="ignore"):
+        at, _ = panels.between(owner, xi, xi).at(xi[:, None])
+        for law in laws:
+            _floored(law, at)
 
 
 def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:

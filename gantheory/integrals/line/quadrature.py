@@ -138,6 +138,15 @@ def integrate(sample: Sampler, panels: Panels) -> Sums:
     return Sums(value, error, rounding, absolute, lost, shift, evaluations, converged)
 
 
+def shares(sample: Sampler, panels: Panels) -> Array:
+    """Return which part of an integral of the absolute value a panel holds: of any the largest."""
+    parts, scale, _ = _rule(sample, panels)
+    with np.errstate(all="ignore"):
+        held = parts[3] * np.exp(scale - _largest(scale)[:, None])
+        part = held / held.sum(axis=1, keepdims=True)
+    return np.asarray(np.nan_to_num(part, posinf=0.0).max(axis=0, initial=0.0))
+
+
 def _largest(scale: Array) -> Array:
     """Return the largest scale of each output, 0 where all its panels hold nothing."""
     shift = scale.max(axis=1, initial=-np.inf)
