@@ -43,6 +43,10 @@ class MissingExtraError(GantheoryError):
         super().__init__(f"{feature} needs an optional package: pip install 'gantheory[{extra}]'")
 
 
+class NoRuleError(GantheoryError):
+    """A distance has no rule of its own for two laws; what they are drawn from may still tell."""
+
+
 class InternalError(AssertionError):
     """A result contradicts its own check: a fault of the toolkit, never of its user."""
 

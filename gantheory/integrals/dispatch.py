@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from gantheory.densities import Densities, Density, parse_density, read_laws
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, several, shown, unknown_name
+from gantheory.errors import GantheoryError, NoRuleError, several, shown, unknown_name
 from gantheory.integrals.kernels.bounds import within_bounds
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.line.estimates import sweep_line
@@ -169,12 +169,12 @@ def _distance(distance: Distance, p: Density, q: Density, wrt: str | None, metho
 
 
 def _computed(distance: Distance, p: Density, q: Density, wrt: str | None) -> Estimate:
-    """Return what a distance's own rule says, else in space what draws of both laws show."""
+    """Return what a distance's own rule says; where it has none, in space, what draws show."""
     from gantheory.integrals.empirical import METRICS, between_samples
 
     try:
         return distance.compute(p, q, wrt)
-    except GantheoryError:
+    except NoRuleError:
         if wrt or distance.plain_name not in METRICS or min(p.dim, q.dim) < 2 or p.dim != q.dim:
             raise
     found = between_samples(distance.plain_name, p, q, **distance.chosen)

@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 import gantheory as gt
+from gantheory.integrals.transport.catalogue import Distance
 
 PLANE = "normal_nd([0.5, 0], [[1, 0], [0, 1]])"
 
@@ -56,3 +57,19 @@ def test_a_translate_of_a_law_is_as_far_as_it_moved():
         found = gt.divergence(name, *laws)
         assert found.value == 5
         assert found.method == "closed form"
+
+
+def test_draws_answer_only_where_a_distance_has_no_rule():
+    """What a rule finds wrong with its laws, or with itself, is said and never drawn over."""
+    laws = "dirichlet([2, 3, 4])", "dirichlet([1, 1, 2])"
+
+    def faulty(p, q, wrt):
+        raise gt.GantheoryError("this law has a fault")
+
+    with pytest.raises(gt.GantheoryError, match="has a fault"):
+        gt.divergence(Distance("w1", faulty), *laws)
+    assert "draws" in gt.divergence("w1", *laws).method
+    with pytest.raises(gt.GantheoryError, match="bandwidth=-1"):
+        gt.divergence("mmd2(bandwidth=-1)", *laws)
+    with pytest.raises(gt.GantheoryError, match="different dimensions"):
+        gt.divergence("energy", PLANE, "normal_nd([0, 0, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1]])")

@@ -17,7 +17,7 @@ from gantheory.densities.elliptical import StudentTNd
 from gantheory.densities.inherited import of_family
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, InternalError, shown, unknown_name
+from gantheory.errors import GantheoryError, InternalError, NoRuleError, shown, unknown_name
 from gantheory.records import Estimate
 from gantheory.rounding import EPS
 
@@ -118,7 +118,7 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
 
         if (found := w1_of_normals(p, q)) is not None:
             return found
-    raise GantheoryError(
+    raise NoRuleError(
         f"w1 of {p} and {q}: two densities on the line, two laws of counts, or normal laws "
         "shifted or widened are needed"
     )
@@ -158,7 +158,7 @@ def _mmd2(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
 
 
 def _sinkhorn(p: Density, q: Density, wrt: str | None, **options: Any) -> Estimate:
-    raise GantheoryError(
+    raise NoRuleError(
         f"sinkhorn of {p} and {q}: it is known between samples; draw them: "
         "samples(law.sample(0, 1000))"
     )

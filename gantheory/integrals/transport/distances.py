@@ -16,7 +16,7 @@ from gantheory.densities.mixing import AnyMixture
 from gantheory.densities.normal import Normal
 from gantheory.densities.plane import Spatial
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, NoRuleError
 from gantheory.integrals.counting.sums import has_masses
 from gantheory.integrals.plane.exactly import converged_ball, normal_parts, rounded, smallest_width
 from gantheory.integrals.transport.counts import transport_of_counts
@@ -192,7 +192,7 @@ def mmd2(
     if isinstance(p, Univariate) and isinstance(q, Univariate) and not closed:
         return _mmd2_on_the_line(p, q, radial, bandwidth, wrt)
     if radial.name != "gaussian":
-        raise GantheoryError(
+        raise NoRuleError(
             f"mmd2 of {p} and {q}: with kernel={radial.name!r} it is known on the line, of counts "
             "and of samples; take kernel='gaussian', or samples(law.sample(0, 1000))"
         )
@@ -277,7 +277,7 @@ def _normals_of(law: Density, name: str, wrt: str | None) -> Density:
             f"the derivative of the {name} of {law}: it is known for normals, their mixtures and "
             "counts; take differences of values at two parameters"
         )
-    raise GantheoryError(
+    raise NoRuleError(
         f"{name} of {law}: it is known between two laws on the line, two laws of counts, and two "
         "normals or mixtures of them in space; else draw samples: samples(law.sample(0, 1000))"
     )
@@ -309,9 +309,7 @@ def _mean_distance(delta: list[Any], covariance: list[list[Any]]) -> Any:
     for i, row in enumerate(covariance):
         for j, x in enumerate(row):
             if not (x - (variance if i == j else 0)).overlaps(acb(0)):
-                raise GantheoryError(
-                    "energy distance: in the plane only isotropic normals are known"
-                )
+                raise NoRuleError("energy distance: in the plane only isotropic normals are known")
     # the mean of a noncentral chi variable
     ratio = -sum(d * d for d in delta) / (2 * variance)
     gammas = (arb(size + 1) / 2).gamma() / (arb(size) / 2).gamma()
@@ -320,6 +318,6 @@ def _mean_distance(delta: list[Any], covariance: list[list[Any]]) -> Any:
 
 def _check_normals(p: Density, q: Density) -> None:
     if not (of_family(p, Spatial) and of_family(q, Spatial)) or p.dim != q.dim:
-        raise GantheoryError(f"w2 of {p} and {q}: two laws on the line, or two normals, needed")
+        raise NoRuleError(f"w2 of {p} and {q}: two laws on the line, or two normals, needed")
     if len(p.weights) > 1 or len(q.weights) > 1:
-        raise GantheoryError("w2 of mixtures in the plane has no closed form")
+        raise NoRuleError("w2 of mixtures in the plane has no closed form")
