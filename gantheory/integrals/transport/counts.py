@@ -19,6 +19,8 @@ from gantheory.densities.inherited import of_family
 from gantheory.errors import GantheoryError
 from gantheory.integrals.counting.sums import check_masses
 from gantheory.integrals.transport.cells import can_part
+from gantheory.integrals.transport.characteristic import are_smooth, energy_by_waves
+from gantheory.integrals.transport.count_slopes import slope_of_ladder
 from gantheory.integrals.transport.ladders import (
     METHOD,
     MOST,
@@ -30,6 +32,7 @@ from gantheory.integrals.transport.ladders import (
     w1_beyond,
 )
 from gantheory.integrals.transport.wide import distance_of_wide
+from gantheory.integrals.transport.wide_slopes import slope_of_wide
 from gantheory.records import Estimate
 from gantheory.rounding import EPS
 from gantheory.wrt import split_parameter
@@ -40,21 +43,25 @@ STEPS = 64
 def transport_of_counts(
     name: str, p: Counts | Discrete, q: Counts | Discrete, wrt: str | None = None
 ) -> Estimate:
-    """Return ``"w1"``, ``"w2"`` or ``"energy"``, or a derivative of the first or the last."""
+    """Return ``"w1"``, ``"w2"`` or ``"energy"``, or a derivative."""
     if wrt is None and p == q:
         return Estimate(0.0, method=METHOD)
     for law in (p, q):
         _check_fall(name, law)
     check_masses(p, q)
     if (known := _infinite(name, p, q)) is not None:
-        return known
-    ladder = None if wrt is None and is_heavy(p, q) and can_part(p, q) else ladder_of(p, q)
-    if ladder is None and wrt is None and can_part(p, q):
-        return distance_of_wide(name, p, q)
-    if ladder is None:
+        if wrt is None:
+            return known
+        return Estimate.undetermined(f"{name} has no derivative here: its value is {known}", METHOD)
+    ladder = None if is_heavy(p, q) and can_part(p, q) else ladder_of(p, q)
+    if ladder is None and not can_part(p, q):
         return Estimate.undetermined(f"{p} and {q} need more than {MOST} terms", METHOD)
+    if ladder is None and name == "energy" and are_smooth(p, q):
+        return energy_by_waves(p, q, wrt)
     if wrt is not None:
         return _slope(name, ladder, p, q, wrt)
+    if ladder is None:
+        return distance_of_wide(name, p, q)
     if name == "w2":
         return _w2(ladder)
     gap, doubt = ladder.gap, ladder.doubt(ladder.noise)
@@ -140,30 +147,19 @@ def _together(left: Array, start: Array, mass: Array, *, from_above: bool) -> tu
     return np.maximum(count * target - (sums[stop - 1] - sums[start]), 0.0), count
 
 
-def _slope(name: str, ladder: Ladder, p: Density, q: Density, wrt: str) -> Estimate:
-    """Return Σ sign(D_k) D'_k, or 4 Σ D_k D'_k, with D' from the score of the law that moves."""
+def _slope(
+    name: str, ladder: Ladder | None, p: Counts | Discrete, q: Counts | Discrete, wrt: str
+) -> Estimate:
     side, parameter = split_parameter(wrt)
-    law, mass = (p, ladder.p) if side == "p" else (q, ladder.q)
-    if name == "w2" or not isinstance(law, Counts):
+    law = p if side == "p" else q
+    if not isinstance(law, Counts) or (name == "w2" and ladder is None):
         raise GantheoryError(
             f"wrt={wrt!r}: the derivative of {name} between {p} and {q} is not known"
         )
-    if is_heavy(p, q):
-        raise GantheoryError(f"wrt={wrt!r}: it is not known for laws that fall like a power")
-    sign = 1.0 if side == "p" else -1.0
-    with np.errstate(all="ignore"):
-        score = np.where(mass > 0, law.scores(parameter, ladder.k), 0.0)
-    moved = sign * ladder.levels(mass * score)
-    off = ladder.doubt(64 * EPS * mass * np.abs(score))
-    gap, doubt = ladder.gap, ladder.doubt(ladder.noise)
-    if name == "energy":
-        value = 4 * math.fsum(gap * moved)
-        error = 4 * float(np.sum(np.abs(gap) * off + doubt * (np.abs(moved) + off)))
-        return sum_estimate(value, error + 4 * EPS * abs(value))
-    known = np.abs(gap) > doubt
-    value = math.fsum(np.where(known, np.sign(gap) * moved, 0.0))
-    error = float(np.sum(np.where(known, off, np.abs(moved) + off)))
-    found = sum_estimate(value, error + 4 * EPS * abs(value))
-    if error > 1e-6 * abs(value) and error > 1e-9:
-        return Estimate.undetermined("both levels agree where mass moves: W1 has a kink here")
-    return found
+    law.scores(parameter, np.array([float(law.first)]))  # raises for an unknown one
+    if ladder is None:
+        return slope_of_wide(name, p, q, side, parameter)
+    value = _w2(ladder) if name == "w2" else None
+    if p == q and value is not None:
+        return Estimate.undetermined("W2 has a kink where the two laws are equal; move one of them")
+    return slope_of_ladder(name, ladder, law, side, parameter, value)

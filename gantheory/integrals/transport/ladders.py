@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -122,41 +124,52 @@ def w1_beyond(p: Density, q: Density, start: float) -> tuple[float, float]:
 
     Two Zipf laws have one crossing of their masses, and each is above all else far out.
     """
-    ours, theirs = (_excess_over(law, start) for law in (p, q))
+    ours, theirs = (_of_zipf(excess_over, law, start) for law in (p, q))
     return abs(ours - theirs), 16 * EPS * (ours + theirs)
 
 
 def energy_beyond(p: Density, q: Density, start: float) -> tuple[float, float]:
-    """Return 2 Σ D_k² over k ≥ start, and its error.
-
-    What a Zipf law has above k is c (k + ½)^(1 − s) but for a share of s²/k², c = 1/((s − 1) ζ(s)).
-    """
+    """Return 2 Σ D_k² over k ≥ start, and its error."""
     laws = [(law.exponent, sign) for law, sign in ((p, 1), (q, -1)) if of_family(law, Zipf)]
-    value, size = mpmath.mpf(0), mpmath.mpf(0)
     with mpmath.workdps(40):
-        for s, one in laws:
-            for t, other in laws:
-                c = 1 / ((s - 1) * mpmath.zeta(s) * (t - 1) * mpmath.zeta(t))
-                part = 2 * c * mpmath.mpf(start) ** (3 - s - t) / (mpmath.mpf(s) + t - 3)
-                value, size = value + one * other * part, size + part
+        value, size = energy_of_powers(laws, start)
     most = max((s for s, _ in laws), default=0.0)
     return float(value), float(size) * (16 * EPS + (most / start) ** 2)
 
 
 def above(law: Density, high: float) -> float:
     """Return P(X > high), which is 0 to all digits but for laws that fall like powers."""
+    return _of_zipf(mass_above, law, high)
+
+
+def _of_zipf(of: Callable[[Any, float], Any], law: Density, high: float) -> float:
     if not of_family(law, Zipf):
         return 0.0
     with mpmath.workdps(40):
-        s = mpmath.mpf(law.exponent)
-        return float(mpmath.zeta(s, mpmath.mpf(high) + 1) / mpmath.zeta(s))
+        return float(of(mpmath.mpf(law.exponent), high))
 
 
-def _excess_over(law: Density, high: float) -> float:
-    """Return Σ P(X > k) over k ≥ high, again of laws that fall like powers."""
-    if not of_family(law, Zipf):
-        return 0.0
-    with mpmath.workdps(40):
-        s, first = mpmath.mpf(law.exponent), mpmath.mpf(high) + 1
-        tail = mpmath.zeta(s - 1, first) - mpmath.mpf(high) * mpmath.zeta(s, first)
-        return float(tail / mpmath.zeta(s))
+def mass_above(s: Any, high: float) -> Any:
+    """Return P(X > high) of a Zipf law with exponent s, in the working digits."""
+    return mpmath.zeta(s, mpmath.mpf(high) + 1) / mpmath.zeta(s)
+
+
+def excess_over(s: Any, high: float) -> Any:
+    """Return Σ P(X > k) over k ≥ high, of the same."""
+    first = mpmath.mpf(high) + 1
+    tail = mpmath.zeta(s - 1, first) - mpmath.mpf(high) * mpmath.zeta(s, first)
+    return tail / mpmath.zeta(s)
+
+
+def energy_of_powers(laws: Sequence[tuple[Any, int]], start: float) -> tuple[Any, Any]:
+    """Return 2 Σ D_k² over k ≥ start, of signed exponents, and that of all sizes.
+
+    What a Zipf law has above k is c (k + ½)^(1 − s) but for a share of s²/k², c = 1/((s − 1) ζ(s)).
+    """
+    value, size = mpmath.mpf(0), mpmath.mpf(0)
+    for s, one in laws:
+        for t, other in laws:
+            c = 1 / ((s - 1) * mpmath.zeta(s) * (t - 1) * mpmath.zeta(t))
+            part = 2 * c * mpmath.mpf(start) ** (3 - s - t) / (mpmath.mpf(s) + t - 3)
+            value, size = value + one * other * part, size + part
+    return value, size
