@@ -1,6 +1,5 @@
 """The command-line reference, written from the commands themselves."""
 
-import importlib
 from importlib.util import find_spec
 
 import click
@@ -8,7 +7,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from gantheory.cli import COMMANDS
+from gantheory.cli import COMMANDS, cli
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class CommandsDirective(SphinxDirective):
 
 
 def section(name, summary):
-    command = importlib.import_module(f"gantheory.cli.{name}").command
+    command = cli.get_command(None, name)
     made = nodes.section(ids=[nodes.make_id(f"command-{name}")])
     made += nodes.title("", "", nodes.literal("", f"gantheory {name}"))
     made += nodes.paragraph("", summary)

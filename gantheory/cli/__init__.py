@@ -51,6 +51,8 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"gantheory.cli.{name}").command
+        if all(parameter.name != "quiet" for parameter in command.params):
+            command.params.append(click.Option(_QUIET, expose_value=False, **_QUIETLY))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,15 +62,29 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        unknown = args and not args[0].startswith("-") and args[0] not in COMMANDS
+        if unknown and not ctx.resilient_parsing:  # which is a shell that asks for names
             from gantheory.errors import unknown_name
 
             raise unknown_name("command", args[0], COMMANDS)
         return super().resolve_command(ctx, args)
 
 
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def _hush(ctx: click.Context, option: click.Parameter, value: bool) -> bool:
+    ctx.meta["gantheory.quiet"] = value
+    return value
+
+
+_QUIET = ("--quiet", "-q")
+_QUIETLY: Any = {"is_flag": True, "callback": _hush, "help": "Show no progress and no notes."}
+quiet_option = click.option(*_QUIET, **_QUIETLY)  # every command has it; these show progress
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
+
+
+def note(text: str, *, err: bool = False) -> None:
+    """Say what is no part of the answer, as which file was written, unless with ``--quiet``."""
+    if not click.get_current_context().meta.get("gantheory.quiet"):
+        click.echo(text, err=err)
 
 
 def print_json(data: Any) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from gantheory.cli import json_option, print_json
+from gantheory.cli import completion, json_option, note, print_json
 
 
 @click.command(name="audit")
-@click.argument("target")
+@click.argument("target", shell_complete=completion.code)
 @click.option("--init", help="Arguments of a class, as literals: 'gan_mode=\"lsgan\"'.")
 @click.option("--call", "call_", help="Further arguments of the loss: 'for_discriminator=True'.")
 @click.option(
@@ -18,10 +18,16 @@ from gantheory.cli import json_option, print_json
     type=click.Choice(["pair", "target_is_real", "labels", "penalty"]),
     help="How a criterion is called, where its signature does not say.",
 )
-@click.option("--claims", metavar="NAME", help="The loss that it is said to be, such as lsgan.")
+@click.option(
+    "--claims", metavar="NAME", shell_complete=completion.losses,
+    help="The loss that it is said to be, such as lsgan.",
+)  # fmt: skip
 @click.option("--witness", is_flag=True, help="Ask torch's make_fx, too; two seconds more.")
 @click.option("--samples-frozen", is_flag=True, help="A KL estimator, preference loss or reward.")
-@click.option("--html", type=click.Path(dir_okay=False), help="Write a page to this file, too.")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page to this file, too.",
+)  # fmt: skip
 @click.option("--seconds", default=60.0, show_default=True, help="Seconds for the module.")
 @click.option("--megabytes", default=4096, show_default=True, help="Megabytes for the module.")
 @click.option(
@@ -38,7 +44,7 @@ def command(
     claims: str | None,
     witness: bool,
     samples_frozen: bool,
-    html: str | None,
+    html: Path | None,
     seconds: float,
     megabytes: int,
     fail_on: str | None,
@@ -63,14 +69,17 @@ def command(
     found = audit_target(asked, claims=claims, seconds=seconds, megabytes=megabytes)
     if html:
         from gantheory.audits.page import audit_page
+        from gantheory.files import write_atomically
 
-        Path(html).write_text(audit_page(found), encoding="utf-8")
+        write_atomically(html, audit_page(found), "file")
     if as_json:
         print_json(found.as_dict())
     else:
         from gantheory.cli.audits import show_audit
 
         show_audit(found)
+    if html:
+        note(f"wrote {html}", err=as_json)
     levels = ["note", "warning", "error"]
     severe = fail_on and any(
         levels.index(finding.severity.value) >= levels.index(fail_on) for finding in found.findings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
 from gantheory.progress import tracked
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completion.checks)
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True,
     metavar="DIR", help="Directory of the report, index.html.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantheory.cli import json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require
 from gantheory.progress import tracked
 
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 
 @click.command(name="claims")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--source", metavar="S", help="Only those of a document: its key, or part of it.")
-@click.option("--verdict", metavar="V", help="Only those with this verdict, as in 'refuted'.")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completion.claims)
+@click.option(
+    "--source", metavar="S", shell_complete=completion.sources,
+    help="Only those of a document: its key, or part of it.",
+)  # fmt: skip
+@click.option(
+    "--verdict", metavar="V", shell_complete=completion.verdicts,
+    help="Only those with this verdict, as in 'refuted'.",
+)  # fmt: skip
 @click.option("--ledger", type=click.Path(path_type=Path), help="Your own ledger, in TOML.")
 @click.option("--quick", is_flag=True, help="Leave out what takes more than a few seconds.")
 @click.option("--explain", is_flag=True, help="Print all that each verdict stands on.")

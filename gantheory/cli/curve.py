@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantheory.cli import completion, json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, note, print_json, quiet_option
 from gantheory.cli.curve_job import Job
 from gantheory.cli.curves import show_curves
 from gantheory.cli.files import file_option
@@ -44,9 +44,13 @@ PICTURES = ("losses", "vanishing", "modes", "optimum", "pushforward")
     "--regulariser",
     "regularisers",
     multiple=True,
+    shell_complete=completion.regularisers,
     help="Adds each loss with D's slope penalised, like 'r1(1)'; may be repeated.",
 )
-@click.option("--family", default="distance", show_default=True, help="A named family of pairs.")
+@click.option(
+    "--family", default="distance", show_default=True, shell_complete=completion.pairs,
+    help="A named family of pairs.",
+)  # fmt: skip
 @click.option("--p", "p", help="P as text, in which d varies, instead of the family's.")
 @click.option("--q", "q", help="Q as text, in which d varies, instead of the family's.")
 @click.option("--from", "start", type=float, help="First value of d.")
@@ -133,7 +137,9 @@ def command(
     if as_json:
         print_json(job.as_dict() | {"files": written})
     else:
-        show_curves(job, written)
+        show_curves(job)
+        for path in written:
+            note(f"wrote {path}")
 
 
 def _check(outputs: tuple[Path, ...], figure: str) -> None:
@@ -194,4 +200,4 @@ def _picture(
         print_json({"figure": name, "files": written})
         return
     for path in written:
-        click.echo(f"wrote {path}")
+        note(f"wrote {path}")

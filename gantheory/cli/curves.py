@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from gantheory.integrals.curves import Vanishing
 
 
-def show_curves(job: Job, written: list[str]) -> None:
-    """Print where gradients vanish, the tables, what the notes say, and what was written."""
+def show_curves(job: Job) -> None:
+    """Print where gradients vanish, the tables, and what the notes say."""
     from rich.padding import Padding
 
     from gantheory.report import terminal
@@ -32,8 +32,6 @@ def show_curves(job: Job, written: list[str]) -> None:
             f"{m.label} at d = {m.d:g}: measured {m.gradient.value:.5g} ± {m.gradient.error:.1g}",
             highlight=False,
         )
-    for path in written:
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
 
 
 def _tables(job: Job, width: int) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import completion, json_option, print_json
+from gantheory.cli import completion, json_option, note, print_json
 from gantheory.cli.files import file_option, heads_option, with_heads
 from gantheory.errors import GantheoryError
 
@@ -39,14 +39,25 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is held fixed when G's gradient is taken.",
 )
-@click.option("--loss", "estimator", help="With frozen samples: an estimator of r = p/q, or k3.")
+@click.option(
+    "--loss", "estimator", shell_complete=completion.estimators,
+    help="With frozen samples: an estimator of r = p/q, or k3.",
+)  # fmt: skip
 @click.option("--weight", help="What multiplies the slope of log q, where parts are detached.")
 @click.option("--preference", help="A preference loss of the ratios w and l, or dpo.")
-@click.option("--reward", help="A reward in D or t, or gail, airl.")
-@click.option("--bound", help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.")
+@click.option(
+    "--reward", shell_complete=completion.rewards, help="A reward in D or t, or gail, airl."
+)
+@click.option(
+    "--bound", shell_complete=completion.bounds,
+    help="A bound that a critic climbs: nwj, dv, infonce, lsif, jsd.",
+)  # fmt: skip
 @click.option("--samples", default=2, show_default=True, help="K of --bound infonce.")
 @click.option("--steps", is_flag=True, help="Also print the derivation, step by step.")
-@click.option("--regulariser", help="Penalise D's slope: r1, r2 or both, of weight gamma.")
+@click.option(
+    "--regulariser", shell_complete=completion.penalties,
+    help="Penalise D's slope: r1, r2 or both, of weight gamma.",
+)  # fmt: skip
 @click.option("--at", "ratios", metavar="R,R,...", help="Ratios p/q to read D and curvatures at.")
 @click.option(
     "--save",
@@ -121,7 +132,7 @@ def _keep(derivation: object, path: Path) -> None:
     if path.exists():
         raise GantheoryError(f"--save {path.name!r} exists; move it away, or take another name")
     write_loss(replace(definition.typed or definition, name=path.stem, title=""), path)
-    click.echo(f"wrote {path}", err=True)
+    note(f"wrote {path}", err=True)
 
 
 def _derived(loss: str | None, asked: Mapping[str, Any]) -> Any:

@@ -37,11 +37,18 @@ class _Listing(click.Command):
 @click.argument("q", shell_complete=completion.densities)
 @file_option
 @click.option("--wrt", metavar="PARAMETER", help="Differentiate in a parameter, like q.loc.")
-@click.option("--method", default="auto", help=f"One of: {', '.join(METHODS)}.")
-@click.option("--unit", default="nats", show_default=True, help="nats, or bits.")
 @click.option(
-    "--regulariser", help="Hold D's slope: 'r1(1)', 'both(1)', a sum, 'slope(1)', 'gp(10)'."
-)
+    "--method", default="auto", help=f"One of: {', '.join(METHODS)}.",
+    shell_complete=completion.words(*METHODS),
+)  # fmt: skip
+@click.option(
+    "--unit", default="nats", show_default=True, shell_complete=completion.units,
+    help="nats, or bits.",
+)  # fmt: skip
+@click.option(
+    "--regulariser", shell_complete=completion.regularisers,
+    help="Hold D's slope: 'r1(1)', 'both(1)', a sum, 'slope(1)', 'gp(10)'.",
+)  # fmt: skip
 @click.option("--mu", help="The law that a critic's class is stated with, as Sobolev GAN's is.")
 @click.option("--digits", default=30, show_default=True, help="Digits of --method certified.")
 @click.option("--column", help="Of files of samples, the column to take.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import completion, json_option, print_json
+from gantheory.cli import completion, json_option, note, print_json
 from gantheory.cli.files import file_option
 from gantheory.errors import GantheoryError
 
@@ -38,13 +38,19 @@ class _ListsMethods(click.Command):
 @click.option("--player1", help="Variables of player 1, as in 'x1, x2'.")
 @click.option("--player2", help="Variables of player 2.")
 @click.option("--domain", multiple=True, metavar="'x: (0, oo)'", help="Domain of a variable.")
-@click.option("--method", default="simultaneous", show_default=True, help="Flow or update rule.")
+@click.option(
+    "--method", default="simultaneous", show_default=True, shell_complete=completion.methods,
+    help="Flow or update rule.",
+)  # fmt: skip
 @click.option("--step", default="0.1", show_default=True, help="Step size.")
 @click.option("--inner", default=1, show_default=True, help="Steps of player 2 (alternating).")
 @click.option("--consensus", default="0.5", show_default=True, help="Weight (consensus).")
 @click.option("--momentum", default="-0.5", show_default=True, help="Coefficient (momentum).")
 @click.option("--momentum2", help="Coefficient of player 2, if another.")
-@click.option("--order", default="alternating", show_default=True, help="Play under momentum.")
+@click.option(
+    "--order", default="alternating", show_default=True, help="Play under momentum.",
+    shell_complete=completion.words("alternating", "simultaneous"),
+)  # fmt: skip
 @click.option("--r1", default="0", help="Weight of the R1 penalty (Dirac-GAN).")
 @click.option("--r2", default="0", help="Weight of the R2 penalty (Dirac-GAN).")
 @click.option("--gradient-penalty", default="0", help="Weight of (slope - 1)^2 (Dirac-GAN).")
@@ -87,7 +93,7 @@ def command(**options: Any) -> None:
     else:
         _show(analysis, decision)
     if options["plot"] is not None:
-        _draw(analysis, decision, options["plot"], quiet=options["as_json"])
+        _draw(analysis, decision, options["plot"], beside=options["as_json"])
 
 
 def _game(options: dict[str, Any]) -> Game:
@@ -184,9 +190,9 @@ def _show(analysis: Analysis, decision: Decision) -> None:
     console.print(grid)
 
 
-def _draw(analysis: Analysis, decision: Decision, path: Path, quiet: bool) -> None:
+def _draw(analysis: Analysis, decision: Decision, path: Path, beside: bool) -> None:
     from gantheory.report.phase import plot_game
     from gantheory.report.plots import save_figure
 
     save_figure(plot_game(analysis, decision), path)
-    click.echo(f"wrote {path}", err=quiet)
+    note(f"wrote {path}", err=beside)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="protocols")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.protocols)
 @click.option("--run", "runs", is_flag=True, help="Train it and measure it, as published.")
 @click.option("--steps", type=click.IntRange(1), help="With --run: shorten it to so many steps.")
 @click.option("--seeds", default="0:4", show_default=True, help="With --run: as 0:4, or 1,2,7:10.")

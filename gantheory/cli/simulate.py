@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gantheory.cli import json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.errors import require, require_simulations
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.experiments)
 @click.option("--quick", is_flag=True, help="Fewer cases and shorter training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gantheory.cli import json_option, print_json, quiet_option
+from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.cli.files import file_option, loss_named
 from gantheory.errors import GantheoryError, require, require_simulations
 
@@ -25,19 +25,32 @@ SHOWN = 20  # rows in the terminal; the files hold all
 
 
 @click.command()
-@click.option("--loss", "losses", multiple=True, metavar="LOSS", help="Give it again for more.")
+@click.option(
+    "--loss", "losses", multiple=True, metavar="LOSS", shell_complete=completion.losses,
+    help="Give it again for more.",
+)  # fmt: skip
 @file_option
-@click.option("--p", "first", multiple=True, required=True, metavar="DENSITY", help="The data.")
+@click.option(
+    "--p", "first", multiple=True, required=True, metavar="DENSITY",
+    shell_complete=completion.densities, help="The data.",
+)  # fmt: skip
 @click.option(
     "--q", "second", multiple=True, required=True, metavar="DENSITY",
+    shell_complete=completion.densities,
     help="The law of the fakes, or where G starts.",
 )  # fmt: skip
 @click.option("--seeds", default="0", show_default=True, metavar="FROM:TO", help="Or 1,2,7:10.")
-@click.option("--train", default="discriminator", show_default=True, help="discriminator or both.")
+@click.option(
+    "--train", default="discriminator", show_default=True,
+    shell_complete=completion.words("discriminator", "both"), help="discriminator or both.",
+)  # fmt: skip
 @click.option("--steps", type=int, default=1024, show_default=True)
 @click.option("--batch", type=int, default=512, show_default=True)
 @click.option("--hidden", default="32,32", show_default=True, help="Widths of D's layers.")
-@click.option("--activation", default="softplus", show_default=True, help="Of D's layers.")
+@click.option(
+    "--activation", default="softplus", show_default=True, shell_complete=completion.activations,
+    help="Of D's layers.",
+)  # fmt: skip
 @click.option("--rate", type=float, default=1e-2, show_default=True, help="D's.")
 @click.option("--generator-rate", type=float, default=1e-2, show_default=True)
 @click.option("--workers", type=int, help="Processes of this machine.  [default: one a core]")

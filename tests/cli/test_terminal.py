@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from gantheory.cli import cli, main
+from gantheory.cli import COMMANDS, cli, main
 from gantheory.cli.ascii import HANDLER, in_ascii
-from gantheory.cli.completion import densities, divergences, games, losses
 from gantheory.cli.curves import show_curves
 from gantheory.cli.divergences import known_divergences
 from gantheory.cli.listing import side_by_side
@@ -70,16 +71,76 @@ def test_a_long_line_goes_on_below_with_its_indent_and_loses_no_word():
     assert " ".join(wrapped(line, 30).split()) == " ".join(line.split())
 
 
+def completed(line):
+    """Return what a shell is told of the last word of a line, by click's own protocol."""
+    *arguments, begun = line.split(" ")
+    shell = ShellComplete(cli, {}, "gantheory", "_GANTHEORY_COMPLETE")
+    return {(item.type, item.value) for item in shell.get_completions(arguments, begun)}
+
+
 @pytest.mark.parametrize(
-    ("complete", "begun", "expected"),
-    [(losses, "non-s", "non-saturating"), (losses, "wass", "wasserstein"),
-     (divergences, "hell", "hellinger2"), (densities, "norm", "normal("),
-     (games, "bil", "bilinear")],
+    ("line", "expected"),
+    [
+        ("derive non-s", "non-saturating"), ("derive wass", "wasserstein"), ("cite lsg", "lsgan"),
+        ("divergence hell", "hellinger2"), ("divergence w", "w1"),
+        ("divergence jsd norm", "normal("), ("divergence jsd gauss", "gaussian("),
+        ("divergence jsd N C --method quad", "quadrature"), ("divergence --unit b", "bits"),
+        ("game bil", "bilinear"), ("game hin", "hinge"), ("game x --method opt", "optimistic"),
+        ("simulate froz", "frozen-gradient"), ("protocols pacgan", "pacgan-ring"),
+        ("curve --family cau", "cauchy"), ("curve -g hin", "hinge"),
+        ("curve --figure van", "vanishing"), ("curve --regulariser g", "gp("),
+        ("derive --bound inf", "infonce"), ("derive --reward ai", "airl"),
+        ("derive --regulariser bo", "both"), ("derive --frozen samples --loss k", "k3"),
+        ("check minimax.va", "minimax.value"), ("check minimax.value 003-8", "003-84"),
+        ("claims 003-8", "003-84"), ("claims --verdict ref", "refuted"),
+        ("claims --source 00", "003"), ("sweep --loss minimax --loss hi", "hinge"),
+        ("sweep --p norm", "normal("), ("sweep --train b", "both"),
+        ("sweep --activation soft", "softplus"), ("audit a.py:f --claims hin", "hinge"),
+        ("workbench tr", "train"),
+    ],
 )  # fmt: skip
-def test_a_shell_completes_names(complete, begun, expected):
-    found = complete(None, None, begun)
-    assert expected in found
-    assert all(name.startswith(begun) for name in found)
+def test_a_shell_completes_names(line, expected):
+    found = completed(line)
+    assert ("plain", expected) in found
+    assert all(name.startswith(line.rpartition(" ")[2]) for _, name in found)
+
+
+@pytest.mark.parametrize(
+    "line", ["divergence w1 a.c", "audit loss", "curve --file my", "nothing x"]
+)
+def test_a_shell_completes_files_where_they_are_taken_and_keeps_silent_of_unknown_commands(line):
+    assert completed(line) == ({("file", line.split()[-1])} if "nothing" not in line else set())
+
+
+FREE = {
+    "real", "fake", "generator", "objective", "domain", "link", "parameter", "law", "weight",
+    "preference", "ratios", "init", "call_", "statement", "wrt", "mu", "column", "p", "q",
+    "device", "seeds", "hidden", "scheduler", "value", "value2", "player1", "player2", "step",
+    "consensus", "momentum", "momentum2", "r1", "r2", "gradient_penalty", "noise", "clip", "state",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_no_shell_completes_is_a_formula_or_a_number_and_every_command_takes_quiet(name):
+    parameters = cli.get_command(None, name).params
+    texts = [one for one in parameters if one.type is click.STRING]
+    assert {one.name for one in texts if one._custom_shell_complete is None} <= FREE
+    assert [one for one in parameters if "--quiet" in one.opts and "-q" in one.opts]
+
+
+def test_quiet_leaves_the_answer_and_takes_the_notes(tmp_path):
+    loss = ["derive", "--real", "-(t - 1)**2", "--fake", "-t**2", "--generator", "-t", "--save"]
+    curve = ["curve", "-d", "tv", "--points", "3", "--out"]
+    for number, (line, ending) in enumerate(((loss, "toml"), (curve, "csv"))):
+        said = [
+            run(*line, str(tmp_path / f"{number}{kind}.{ending}"), *quiet)
+            for kind, quiet in (("loud", ()), ("still", ("--quiet",)))
+        ]
+        assert all(done.exit_code == 0 for done in said)
+        assert "wrote" in said[0].output
+        assert "wrote" not in said[1].output
+        rest = [text for text in said[0].output.splitlines() if "wrote" not in text]
+        assert [line for line in rest if line] == [x for x in said[1].output.splitlines() if x]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
@@ -186,7 +247,7 @@ def test_what_was_trained_is_printed_below_the_curves(capsys):
         family="distance", marks=[], d=[1.0], curves=[], targets=[],
         measured=[SimpleNamespace(label="hinge", d=1.5, gradient=slope)],
     )  # fmt: skip
-    show_curves(job, [])
+    show_curves(job)
     assert "hinge at d = 1.5: measured -0.12346 ± 0.02" in capsys.readouterr().out
 
 
