@@ -10,8 +10,8 @@ from gantheory.records import Estimate, How, Status, Verdict
 from gantheory.shown import Overview, Shown
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Shown):
     """A statement that a machine can decide, and the verdict it should get.
 
     Attributes:
@@ -38,6 +38,12 @@ class Check:
     trains: bool = False
     twin_of: str | None = None
     document: str = ""
+
+    def overview(self) -> Overview:
+        """Return the statement, the verdict that it should get, and who states it."""
+        rows = (("id", self.id), ("should be", str(self.expected)), ("source", self.source),
+                ("false twin of", self.twin_of or ""))  # fmt: skip
+        return Overview(self.statement, rows)
 
 
 @dataclass(frozen=True, repr=False)

@@ -42,8 +42,8 @@ FEWEST = 16  # points of either side, below which no interval is stated
 TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
 
 
-@dataclass(frozen=True)
-class Reading:
+@dataclass(frozen=True, repr=False)
+class Reading(Shown):
     """What one pair of networks was seen to do, on n fresh samples of either side.
 
     Of networks that left the numbers all is undetermined, or nan; the value has the reason.
@@ -75,6 +75,24 @@ class Reading:
     generator_gradient: float
     same_law: float | None = None
     loss: str = ""
+
+    def overview(self) -> Overview:
+        """Return the bound that D certifies, and below what else was read."""
+        tested = "" if self.same_law is None else f"{self.same_law:.3g}"
+        rows = [
+            ("loss", self.loss),
+            ("value of the game", str(self.value)),
+            ("generator's loss", str(self.generator_loss)),
+            ("slope on fakes", f"{_read(self.slope)}, at p = q {_read(self.slope_at_equality)}"),
+            ("gradient of D, of G", f"{_read(self.discriminator_gradient)}, "
+                                    f"{_read(self.generator_gradient)}"),
+            ("p-value of the same law", tested),
+        ]  # fmt: skip
+        return Overview(f"step {self.step}: {self.divergence} >= {self.bound}", tuple(rows))
+
+
+def _read(number: float) -> str:
+    return "undetermined" if math.isnan(number) else f"{number:.4g}"
 
 
 def measure(

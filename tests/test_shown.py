@@ -1,6 +1,7 @@
 """How results show themselves: a line in a REPL, a table in a notebook, and nothing left raw."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -43,7 +44,42 @@ RESULTS = {
     "an analysis": lambda: gt.analyse(gt.get_game("bilinear"), make_method("simultaneous"), "0.1"),
     "a divergence": lambda: gt.divergences.named("jsd"),
     "samples": lambda: gt.samples(np.arange(4.0)),
+    "an optimum": lambda: gt.derive("hinge").optimum,
+    "a saturation": lambda: gt.derive("hinge").saturation,
+    "an equilibrium": lambda: gt.derive("hinge").equilibrium,
+    "disjoint supports": lambda: gt.derive("minimax").disjoint,
+    "an enclosure": lambda: gt.certify("tv", *PAIR),
+    "an infinite enclosure": lambda: gt.certify("kl_pq", "normal(0, 1)", "uniform(0, 1)"),
+    "a method": lambda: make_method("alternating", inner=5),
+    "a rule": lambda: make_method("optimistic").rule,
+    "a claim": lambda: gt.find("minimax").claims[0],
+    "a reference": lambda: gt.find("minimax").reference,
+    "a check": lambda: Check("an.id", "a < b", lambda: VERDICT, gt.How.REFUTED),
+    "a regularised optimum": lambda: gt.derive_regularised("minimax", "r1"),
 }
+LAWS = ["normal(0, 1)", "mixture(0.5*normal(0, 1) + 0.5*normal(1, 1))", "poisson(2)",
+        "normal([0, 1], 1)", "pushforward(z**3 | normal(0, 1))"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LAWS)
+def test_a_law_in_a_notebook_is_its_text_and_the_names_of_its_parameters(text):
+    law = gt.density(text)
+    reader = Reader()
+    reader.feed(law._repr_html_())
+    assert not reader.open
+    assert str(law) in reader.text
+    assert all(name in reader.text for name in law.parameters)
+
+
+def test_an_optimum_says_its_pieces_in_words_and_what_is_unknown_is_undecided():
+    found = gt.derive("hinge")
+    assert repr(found.optimum) == "OptimalDiscriminator(D* = -1 where r < 1, else 1)"
+    assert "every score from -1 to 1 is optimal" in found.optimum._repr_html_()
+    assert "vanishes in log r, does not vanish in the raw score" in repr(found.saturation)
+    open_at_end = replace(found.saturation, limit_at_0=None)
+    assert "is undecided in log r" in repr(open_at_end)
+    assert "undecided as r → 0" in open_at_end._repr_html_()
+    assert "Piecewise" not in gt.derive("energy-based").value._repr_html_()
 
 
 class Reader(HTMLParser):

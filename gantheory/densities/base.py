@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gantheory.densities.inherited import disown
 from gantheory.errors import GantheoryError, shown, unknown_name
+from gantheory.shown import html_table
 
 Array = NDArray[Any]
 
@@ -124,6 +125,11 @@ class Density:
     def score(self, name: str, x: ArrayLike) -> Array:
         """Return the derivative of the log-density in the parameter ``name`` at ``x``."""
         raise GantheoryError(f"{self}: no score is known for the parameter {name!r}")
+
+    def _repr_html_(self) -> str:
+        rows = (("family", self.name), ("parameters", ", ".join(self.parameters)),
+                ("dimensions", str(self.dim)))  # fmt: skip
+        return html_table(str(self), rows)
 
     def __str__(self) -> str:
         return (

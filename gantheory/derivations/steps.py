@@ -20,7 +20,6 @@ from gantheory.derivations.wording import (
     combination_title,
     constant_latex,
     constant_text,
-    pieces_text,
     undecided_kind,
     value_text,
 )
@@ -39,6 +38,7 @@ from gantheory.theory.records import (
     Curvature,
     OptimalDiscriminator,
     known,
+    pieces_text,
     text,
 )
 

@@ -12,13 +12,12 @@ from gantheory.derivations.wording import (
     atoms_text,
     combination_title,
     constant_text,
-    pieces_text,
     undecided_kind,
     value_text,
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.functions import r, t, to_sympy
-from gantheory.theory.records import UNNAMED, Curvature, known
+from gantheory.theory.records import UNNAMED, Curvature, known, pieces_text
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation

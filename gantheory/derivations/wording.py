@@ -12,7 +12,7 @@ from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from gantheory.theory.identify import Combination, combination_text
-from gantheory.theory.records import Curvature, text
+from gantheory.theory.records import Curvature, pieces_text, text
 
 _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
 
@@ -105,30 +105,6 @@ def undecided_kind(curvature: Curvature) -> str:
     if curvature.condition:
         return f"a divergence only if {curvature.condition}"
     return f"not known to be a divergence ({curvature.reason})"
-
-
-def pieces_text(expr: sp.Expr) -> str:
-    """Return an expression as text, its pieces with their conditions in words.
-
-    >>> from gantheory.functions import r
-    >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
-    '-1 where r < 1, else 1'
-    >>> pieces_text(2 - sp.Piecewise((-1, r < 1), (1, True)))
-    '3 where r < 1, else 1'
-    """
-    if not expr.has(sp.Piecewise):
-        return str(expr)
-    expr = sp.piecewise_fold(expr)
-    return ", ".join(
-        f"else {value}" if condition == sp.true else f"{value} where {_condition_text(condition)}"
-        for value, condition in expr.args
-    )
-
-
-def _condition_text(condition: sp.Basic) -> str:
-    if isinstance(condition, sp.Eq):
-        return f"{condition.lhs} = {condition.rhs}"
-    return str(condition)
 
 
 def atoms_text(curvature: Curvature) -> str:

@@ -13,12 +13,13 @@ from gantheory.dynamics.record import Game
 from gantheory.dynamics.regularise import with_consensus
 from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.expressions import Grammar, number, parse
+from gantheory.shown import Overview, Shown
 
 HALF = sp.Rational(1, 2)
 
 
-@dataclass(frozen=True)
-class Method:
+@dataclass(frozen=True, repr=False)
+class Method(Shown):
     """A way of training: the flow, or a rule, on the game with its method's regulariser.
 
     ``rule`` is None for the flow; ``clip`` bounds player 2's variables after each step.
@@ -31,6 +32,10 @@ class Method:
     rule: rules.Rule | None
     consensus: sp.Expr | None = None
     clip: sp.Expr | None = None
+
+    def overview(self) -> Overview:
+        """Return the name and the options."""
+        return Overview(self.name, tuple((name, str(one)) for name, one in self.options.items()))
 
     @property
     def options(self) -> Mapping[str, Any]:

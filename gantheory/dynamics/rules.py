@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.shown import Overview, Shown
 
 State = tuple[Any, ...]  # the strategies x and y of the players, then the rule's memory
 
@@ -32,8 +33,8 @@ class Field(Protocol):
         """Return the solution (u, w) of ``(u, w) = (x, y) + step * field(u, w)``."""
 
 
-@dataclass(frozen=True)
-class Rule:
+@dataclass(frozen=True, repr=False)
+class Rule(Shown):
     """One way of updating two players by the step size ``step``.
 
     Attributes:
@@ -56,6 +57,10 @@ class Rule:
     start: Callable[[Field, Any, Any], State] = lambda field, x, y: ()
     options: Mapping[str, Any] = field(default_factory=dict)
     is_implicit: bool = False
+
+    def overview(self) -> Overview:
+        """Return the name and the options."""
+        return Overview(self.name, tuple((name, str(one)) for name, one in self.options.items()))
 
     def initial(self, field: Field, x: Any, y: Any) -> State:
         """Return the whole state in which a trajectory from ``(x, y)`` starts."""

@@ -29,7 +29,6 @@ from gantheory.derivations.wording import (
     atoms_text,
     combination_title,
     constant_text,
-    pieces_text,
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError, require_type
@@ -42,7 +41,7 @@ from gantheory.naming import find_entry
 from gantheory.records import How, Verdict
 from gantheory.theory import consequences
 from gantheory.theory.curvature import Curve, followed_curvature, loss_curvature
-from gantheory.theory.records import NO_DIVERGENCE, Curvature, text
+from gantheory.theory.records import NO_DIVERGENCE, Curvature, pieces_text, text
 
 SAID = {
     "value": "the mean over samples of Q is ",

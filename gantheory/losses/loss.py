@@ -30,8 +30,8 @@ from gantheory.shown import Overview, Shown, constructor
 MOST_HEADS = 1000  # a multi-scale or multi-head discriminator has a few
 
 
-@dataclass(frozen=True)
-class Reference:
+@dataclass(frozen=True, repr=False)
+class Reference(Shown):
     """Where a loss was published.
 
     >>> str(Reference("A. Author", 2026, "A paper", arxiv="2601.00001"))
@@ -55,8 +55,8 @@ class Reference:
         return bibtex(self)
 
 
-@dataclass(frozen=True)
-class Claim:
+@dataclass(frozen=True, repr=False)
+class Claim(Shown):
     """What a publication says of its loss: data to be checked, never an input to a derivation.
 
     Each part is text, or None where nothing is claimed. A part is printed as it was published;
@@ -92,6 +92,13 @@ class Claim:
     f: str | None = None
     laws: tuple[str, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)
+
+    def overview(self) -> Overview:
+        """Return the source, what it claims as it was published, and what is true instead."""
+        rows = [(f.name.replace("_", " "), getattr(self, f.name)) for f in fields(self)[1:-2]]
+        rows += [("laws", ", ".join(self.laws))]
+        rows += [(f"{name}, corrected", text) for name, text in self.corrected.items()]
+        return Overview(self.source, tuple((label, text) for label, text in rows if text))
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,8 +22,8 @@ UNNAMED = "an f-divergence without a name"
 NO_DIVERGENCE = "no divergence"
 
 
-@dataclass(frozen=True)
-class OptimalDiscriminator:
+@dataclass(frozen=True, repr=False)
+class OptimalDiscriminator(Shown):
     """t*(r) and D*(r): the global maximiser of r·a(t) + b(t) for every density ratio r.
 
     ``attained`` is False where the supremum is only approached. ``flats`` are the ratios at
@@ -37,6 +37,19 @@ class OptimalDiscriminator:
     branches: tuple[Branch, ...] = ()
     flats: tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...] = ()
     plateaus: tuple[tuple[tuple[sp.Expr, sp.Expr], sp.Expr, sp.Expr], ...] = ()
+
+    def overview(self) -> Overview:
+        """Return D* and t*, and where every score of an interval is as good."""
+        rows = [("score t*", in_words(self.score)),
+                ("attained", "yes" if self.attained else "no, only approached")]  # fmt: skip
+        rows += [(f"at r = {r}", _alike(first, last)) for r, first, last in self.flats]
+        rows += [(f"for r from {in_words(a)} to {in_words(b)}", _alike(first, last))
+                 for (a, b), first, last in self.plateaus]  # fmt: skip
+        return Overview(f"D* = {in_words(self.D)}", tuple(rows))
+
+
+def _alike(first: sp.Expr, last: sp.Expr) -> str:
+    return f"every score from {in_words(first)} to {in_words(last)} is optimal"
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,10 @@ class Curvature(Shown):
         masses = [f"{mass}*delta(r - {place})" for place, mass in self.atoms]
         convex = {True: "yes", False: "no", None: "undecided"}[self.is_divergence]
         rows = [
-            ("f''", " + ".join([str(self.curvature), *masses]) if not self.parametric else ""),
+            (
+                "f''",
+                " + ".join([pieces_text(self.curvature), *masses]) if not self.parametric else "",
+            ),
             ("at P = Q", str(self.constant)),
             ("a divergence", f"{convex} ({self.how})"),
             ("because", self.reason),
@@ -194,8 +210,8 @@ class Curvature(Shown):
         return data
 
 
-@dataclass(frozen=True)
-class Saturation:
+@dataclass(frozen=True, repr=False)
+class Saturation(Shown):
     """The generator's gradient per fake sample, seen from two places.
 
     ``weight`` is w(r) = r²·g''(r) = −dh/d(log r), its size in log r: what moves the divergence.
@@ -221,9 +237,24 @@ class Saturation:
         """Whether fakes that D recognises (r → 0) give no gradient in the raw score."""
         return None if self.score_limit_at_0 is None else bool(self.score_limit_at_0 == 0)
 
+    def overview(self) -> Overview:
+        """Return whether the gradient vanishes, and what it is, seen from either place."""
+        words = {True: "vanishes", False: "does not vanish", None: "is undecided"}
+        title = (
+            f"gradient on fakes that D recognises: {words[self.vanishing]} in log r, "
+            f"{words[self.vanishing_in_score]} in the raw score"
+        )
+        log_r = (self.weight, self.limit_at_0, self.limit_at_inf)
+        score = (self.in_score, self.score_limit_at_0, self.score_limit_at_inf)
+        return Overview(title, (("in log r", _tending(*log_r)), ("in the score", _tending(*score))))
 
-@dataclass(frozen=True)
-class Disjoint:
+
+def _tending(value: sp.Expr | None, first: sp.Expr | None, last: sp.Expr | None) -> str:
+    return f"{in_words(value)}: {in_words(first)} as r → 0, {in_words(last)} as r → ∞"
+
+
+@dataclass(frozen=True, repr=False)
+class Disjoint(Shown):
     """f(0) + f'(∞): the three quantities, without constants, where P and Q do not overlap.
 
     ``followed`` is a number with its error, certified, where its integral has no closed form.
@@ -232,6 +263,13 @@ class Disjoint:
     value: sp.Expr | None
     loss: sp.Expr | None
     followed: sp.Expr | Estimate | None
+
+    def overview(self) -> Overview:
+        """Return the three quantities."""
+        names = ("value", "loss", "followed")
+        rows = tuple((name, in_words(getattr(self, name))) for name in names)
+        told = ", ".join(f"{name} {text}" for name, text in rows)
+        return Overview(f"where P and Q do not overlap: {told}", rows)
 
 
 @dataclass(frozen=True)
@@ -243,8 +281,8 @@ class Tie:
     condition: sp.Basic = sp.true
 
 
-@dataclass(frozen=True)
-class Equilibrium:
+@dataclass(frozen=True, repr=False)
+class Equilibrium(Shown):
     """What the discriminator and the losses read at P = Q, piecewise where parameters decide.
 
     Where a whole interval of scores is optimal the centre is given, and ``D_range`` and
@@ -258,6 +296,23 @@ class Equilibrium:
     D_range: tuple[sp.Expr, sp.Expr] | None = None
     generator_range: tuple[sp.Expr, sp.Expr] | None = None
     others: tuple[Tie, ...] = ()
+
+    def overview(self) -> Overview:
+        """Return what D and the losses read at P = Q, and what is as good."""
+        losses = {"discriminator": self.discriminator_loss, "generator": self.generator_loss}
+        rows = [("D", in_words(self.D))]
+        rows += [(f"{player}'s loss", in_words(loss)) for player, loss in losses.items()]
+        told = ", ".join(f"{name} {text}" for name, text in rows)
+        for name, ends in (("D", self.D_range), ("generator's loss", self.generator_range)):
+            if ends is not None:
+                rows.append(
+                    (f"{name}, as good", f"from {in_words(ends[0])} to {in_words(ends[1])}")
+                )
+        for tie in self.others:
+            rows.append(
+                ("another optimum", f"D {in_words(tie.D)}, loss {in_words(tie.generator_loss)}")
+            )
+        return Overview(f"at P = Q: {told}", tuple(rows))
 
 
 def known(*facts: bool | None) -> How:
@@ -278,3 +333,38 @@ def text(expr: sp.Expr | Estimate | None) -> str | None:
     if isinstance(expr, Estimate):
         return f"{expr} (certified)"
     return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr, str(expr))
+
+
+def in_words(value: sp.Expr | Estimate | None) -> str:
+    """Return a value as people read it; what is not known is undecided.
+
+    >>> in_words(sp.sqrt(2) * sp.log(sp.Symbol("r"))), in_words(None)
+    ('sqrt(2)·log(r)', 'undecided')
+    """
+    if value is None:
+        return "undecided"
+    return in_prose(pieces_text(value) if isinstance(value, sp.Expr) else str(value))
+
+
+def pieces_text(expr: sp.Expr) -> str:
+    """Return an expression as text, its pieces with their conditions in words.
+
+    >>> r = sp.Symbol("r")
+    >>> pieces_text(sp.Piecewise((-1, r < 1), (1, True)))
+    '-1 where r < 1, else 1'
+    >>> pieces_text(2 - sp.Piecewise((-1, r < 1), (1, True)))
+    '3 where r < 1, else 1'
+    """
+    if not expr.has(sp.Piecewise):
+        return str(expr)
+    expr = sp.piecewise_fold(expr)
+    return ", ".join(
+        f"else {value}" if condition == sp.true else f"{value} where {_condition_text(condition)}"
+        for value, condition in expr.args
+    )
+
+
+def _condition_text(condition: sp.Basic) -> str:
+    if isinstance(condition, sp.Eq):
+        return f"{condition.lhs} = {condition.rhs}"
+    return str(condition)

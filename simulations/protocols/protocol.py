@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from gantheory.shown import Overview, Shown
 from simulations.ensembles import Member, Recipe
 from simulations.modules import Maxout
 from simulations.streams import Sampler
 
 
-@dataclass(frozen=True)
-class Protocol:
+@dataclass(frozen=True, repr=False)
+class Protocol(Shown):
     """One published toy.
 
     Attributes:
@@ -39,6 +40,13 @@ class Protocol:
     metric: str = "coverage"
     noise: float = 0.0
     differs: str = ""
+
+    def overview(self) -> Overview:
+        """Return what it is, who published it, and how it is trained."""
+        rates = f"{self.rates[0]:g} of D, {self.rates[1]:g} of G"
+        rows = (("source", self.source), ("loss", self.loss), ("rates", rates),
+                ("steps", f"{self.recipe.steps:,}"), ("differs", self.differs))  # fmt: skip
+        return Overview(f"{self.name}: {self.title}", rows)
 
     def members(self, seeds: Iterable[int]) -> list[Member]:
         """Return one member a seed."""

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from gantheory.records import Estimate
+from gantheory.shown import Overview, Shown
 from simulations.compare import across_seeds
 
 QUANTITIES = {  # name -> how it is told, and its format
@@ -28,8 +29,8 @@ KEYS = {"protocol", "arxiv", "place", "method", "trials", "spread", "read", "sai
 READ = {"copy": "read in a copy", "memory": "not confirmed in a copy"}
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, repr=False)
+class Published(Shown):
     """One printed row.
 
     Attributes:
@@ -51,13 +52,17 @@ class Published:
     read: str = "memory"
     said: str = ""
 
+    def overview(self) -> Overview:
+        """Return who printed it, and the row."""
+        return _published_row(self).overview()
+
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain data."""
         return {**self.__dict__, "numbers": {k: list(v) for k, v in self.numbers.items()}}
 
 
-@dataclass(frozen=True)
-class ProtocolOutcome:
+@dataclass(frozen=True, repr=False)
+class ProtocolOutcome(Shown):
     """What we measured of a toy.
 
     Attributes:
@@ -76,6 +81,10 @@ class ProtocolOutcome:
     numbers: Mapping[str, tuple[float, ...]]
     machine: str = ""
     note: str = ""
+
+    def overview(self) -> Overview:
+        """Return how long the run was, and what was measured."""
+        return _outcome_row(self).overview()
 
     @property
     def whole(self) -> bool:
@@ -117,13 +126,18 @@ class ProtocolOutcome:
         return {**self.__dict__, "seeds": list(self.seeds), "numbers": numbers}
 
 
-@dataclass(frozen=True)
-class TableRow:
+@dataclass(frozen=True, repr=False)
+class TableRow(Shown):
     """A row of the table of a toy: published or ours, in words."""
 
     who: str
     numbers: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
+
+    def overview(self) -> Overview:
+        """Return who it is of, its numbers and the remark."""
+        numbers = ((QUANTITIES[name][0], text) for name, text in self.numbers.items())
+        return Overview(self.who, (*numbers, ("remark", self.remark)))
 
 
 def table_rows(rows: Sequence[Published], outcomes: Sequence[ProtocolOutcome]) -> list[TableRow]:

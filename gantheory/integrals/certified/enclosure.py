@@ -34,6 +34,7 @@ from gantheory.integrals.certified.laws import (
 from gantheory.integrals.certified.ratios import log_ratio, power_tail
 from gantheory.integrals.certified.reading import analytic_laws
 from gantheory.records import Estimate, Status
+from gantheory.shown import Overview, Shown
 
 if TYPE_CHECKING:
     from gantheory.integrals.certified.forms import Form
@@ -43,8 +44,8 @@ _GUARD = 30  # bits of working precision beyond the digits asked for
 _EVALUATIONS = 10**5  # most integrand evaluations per piece, before the result says so
 
 
-@dataclass(frozen=True)
-class Enclosure:
+@dataclass(frozen=True, repr=False)
+class Enclosure(Shown):
     """An interval that holds the exact value.
 
     Attributes:
@@ -70,6 +71,14 @@ class Enclosure:
     digits: int
     tail: str
     estimate: Estimate
+
+    def overview(self) -> Overview:
+        """Return the value with its radius, and the interval."""
+        if not self.estimate.is_finite:
+            return Overview(f"{self.name} = {self.mid}", (("because", self.estimate.reason),))
+        ends = (("at least", self.lower), ("at most", self.upper))
+        more = (("certain digits", str(self.digits)), ("outside of the window", self.tail))
+        return Overview(f"{self.name} = {self.mid} ± {self.radius}", (*ends, *more))
 
 
 def enclose_divergence(
