@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from gantheory.ledger.simulated import Simulation
     from simulations.models import Trained
     from simulations.protocols import Protocol, ProtocolOutcome
-    from simulations.watch import Reading, Watch
+    from simulations.readings import Reading
+    from simulations.watch import Watch
 
 
 def simulate(name: str, **options: Any) -> Simulation:

@@ -41,6 +41,9 @@ def test_printed_numbers_are_those_of_the_tables(protocol, method):
 @pytest.mark.parametrize("name", list_protocols())
 def test_every_row_belongs_to_a_toy_and_can_be_told(name):
     rows, outcomes = published_of(name), outcomes_of(name)
+    for shown in (get_protocol(name), *rows, *outcomes):
+        assert "\n" not in repr(shown)
+        assert not re.search(r"None|\bnan\b|object at", repr(shown) + shown._repr_html_())
     for row in rows:
         assert re.fullmatch(r"\d{4}\.\d{5}", row.arxiv)
         assert row.place
