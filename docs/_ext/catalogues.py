@@ -103,8 +103,8 @@ def page_of(loss):
 
 def answer_lines(answers):
     for answer in answers:
-        formula = f"${answer.latex}$" if answer.latex else ""
-        words = "; ".join(filter(None, [formula, answer.words]))
+        formulas = [f"${one}$" for one in answer.formulas]
+        words = "; ".join(filter(None, [*formulas, answer.words]))
         yield f"{answer.question}\n: {words}{f' ({answer.how})' if answer.how else ''}\n"
 
 

@@ -104,6 +104,21 @@ def test_the_page_never_scrolls_sideways(chromium, page, width):
     assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_shows_formulas_below_each_other_and_scrolls_what_is_wider(chromium, page):
+    open_page(chromium, page, width=390)
+    found = chromium.execute_script(
+        "return [...document.querySelectorAll('.loss dd .formula')].map(e => "
+        "[e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right, e.tabIndex,"
+        " getComputedStyle(e).overflowX, e.closest('dd').previousElementSibling.textContent])"
+    )
+    assert len(found) > 15
+    assert all(right <= 390 for _, right, *_ in found)
+    assert all((tab, over) == (0, "auto") for *_, tab, over, _ in found)
+    equal = [beyond for beyond, *_, label in found if label.startswith("Where p = q")]
+    assert len(equal) == 6  # of two losses D and what either player's loss reads, each whole
+    assert max(equal) <= 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_contrasts_with_its_background(chromium, page, scheme):
     open_page(chromium, page, scheme)
