@@ -38,6 +38,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True  # what one cell prints is one block, however long it takes
 
+smartquotes = False  # f' is a derivative, and no apostrophe
 html_math_renderer = "mathml"  # needs neither a network nor a script
 html_theme = "furo"
 html_title = f"gantheory {release}"

@@ -10,10 +10,11 @@ from gantheory.critics import derive_critic
 from gantheory.derivations import derive
 from gantheory.derivations.typeset import typeset
 from gantheory.divergences import COMPLEMENTS, DIVERGENCES
+from gantheory.divergences.symbols import in_prose
 from gantheory.integrals.transport.catalogue import DISTANCES
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.report.losses import view_loss
-from gantheory.report.maths import curvature_latex
+from gantheory.report.maths import curvature_latex, parted
 from gantheory.report.view import readable
 from gantheory.theory import generator
 
@@ -72,7 +73,9 @@ def critic_page_of(critic):
         reference=critic.reference,
         status="\n".join(f"**Undecided**: {reason}." for reason in found.undecided.values()),
         steps="\n".join((*step_lines(found.steps), *letter_lines(found.notation))),
-        assumptions=f"Assuming {'; '.join(found.assumptions)}." if found.assumptions else "",
+        assumptions=f"Assuming {in_prose('; '.join(found.assumptions))}."
+        if found.assumptions
+        else "",
         claims="\n".join(claim_lines(found.claims)),
     )
 
@@ -96,14 +99,16 @@ def page_of(loss):
         reference=f"Published in: {loss.reference}" if loss.reference else "",
         answers="\n".join(answer_lines(view.answers)),
         steps="\n".join((*step_lines(view.steps), *letter_lines(view.notation))),
-        assumptions=f"Assuming {'; '.join(view.assumptions)}." if view.assumptions else "",
+        assumptions=f"Assuming {in_prose('; '.join(view.assumptions))}."
+        if view.assumptions
+        else "",
         name=loss.name,
     )
 
 
 def answer_lines(answers):
     for answer in answers:
-        formulas = [f"${one}$" for one in answer.formulas]
+        formulas = [f"${one}$" for one in parted(answer.latex)]
         words = "; ".join(filter(None, [*formulas, answer.words]))
         yield f"{answer.question}\n: {words}{f' ({answer.how})' if answer.how else ''}\n"
 

@@ -2,7 +2,7 @@
 
 from docutils import nodes
 
-from gantheory.report.maths import mathml
+from gantheory.report.maths import mathml, parted
 
 
 def visit_inline(self, node):
@@ -13,7 +13,8 @@ def visit_inline(self, node):
 def visit_block(self, node):
     number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
     target = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    shown = mathml(_bare(node.astext()), display=True)
+    parts = (mathml(part, display=True) for part in parted(_bare(node.astext())))
+    shown = "".join(f'<div class="part">{part}</div>' for part in parts)
     self.body.append(f'<div class="math"{target}>{number}{shown}</div>\n')
     raise nodes.SkipNode
 

@@ -49,7 +49,7 @@ def saturation_steps(derivation: Derivation) -> Iterator[Step]:
             f"Per fake sample, {place}: the gradient is {name}, {zero} at r -> 0 "
             f"and {infinity} at r -> oo: {verdict}.",
             rf"{formula} \to {_limit(ends[0])}\ (r \to 0), \quad "
-            rf"{_limit(ends[1])}\ (r \to \infty)",
+            rf"\to {_limit(ends[1])}\ (r \to \infty)",
             How.UNDECIDED if None in ends else How.PROVED,
             "limits by leading terms",
         )

@@ -10,8 +10,6 @@ from gantheory.derivations.notation import Letter
 from gantheory.records import How
 from gantheory.report.maths import combination, curvature_latex
 
-BESIDE = r",\qquad "  # between formulas that stand side by side where there is room
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -21,11 +19,6 @@ class Answer:
     latex: str = ""
     words: str = ""
     how: How | None = None
-
-    @property
-    def formulas(self) -> list[str]:
-        """The formulas of ``latex``, apart, so that a narrow page shows them below each other."""
-        return [one for one in self.latex.split(BESIDE) if one]
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ def _saturation(saturation: Any) -> Iterator[Answer]:
         if weight is None:
             yield Answer(question, words="undecided")
             continue
-        tends = "" if end is None else rf"{BESIDE}{name} \to {typeset(end)}"
+        tends = "" if end is None else rf",\qquad {name} \to {typeset(end)}"
         yield Answer(question, f"{name} = {typeset(weight)}{tends}", words[vanishing])
 
 
@@ -175,4 +168,4 @@ def _equilibrium(found: Any) -> Answer:
         rf"\text{{discriminator loss }} {{{shown[1]}}}",
         rf"\text{{generator loss }} {{{shown[2]}}}",
     )
-    return Answer("Where p = q, training reads", BESIDE.join((f"D = {shown[0]}", *losses)))
+    return Answer("Where p = q, training reads", r",\qquad ".join((f"D = {shown[0]}", *losses)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from functools import lru_cache
@@ -22,6 +23,7 @@ ATTRIBUTES = frozenset({
     "movablelimits", "columnspacing", "rowspacing", "minsize", "maxsize", "symmetric", "largeop",
 })
 # fmt: on
+LONG_ARROWS = frozenset("⟵⟶⟷⟸⟹⟺⟼")  # which the converter takes for letters
 FUNCTIONS = frozenset({"log", "exp", "tanh", "max", "min", "sup", "inf", "lim"})
 
 
@@ -59,6 +61,30 @@ def mathml(latex: str, *, display: bool = False) -> str:
     return ElementTree.tostring(tree, encoding="unicode")
 
 
+_SPLIT = re.compile(
+    r"\\left(?![a-z])|\\right(?![a-z])|\\begin|\\end(?![a-z])|\\.|[{}]|,\s*\\q?quad\b\s*"
+)
+
+
+def parted(latex: str) -> list[str]:
+    """Return formulas that stand beside each other apart, so that a narrow page can break there.
+
+    >>> parted(r"F(r) = {a,\\quad b},\\quad F(1) = 0, \\qquad c")
+    ['F(r) = {a,\\\\quad b}', 'F(1) = 0', 'c']
+    """
+    parts, depth, start = [], 0, 0
+    for found in _SPLIT.finditer(latex):
+        if found[0].startswith(","):
+            if depth == 0:
+                parts.append(latex[start : found.start()])
+                start = found.end()
+        elif found[0] in ("{", r"\left", r"\begin"):
+            depth += 1
+        elif found[0] in ("}", r"\right", r"\end"):
+            depth -= 1
+    return [part for part in (*parts, latex[start:]) if part.strip()]
+
+
 def _is_plain(tree: ElementTree.Element) -> bool:
     return all(
         node.tag.removeprefix(f"{{{NAMESPACE}}}") in TAGS and set(node.attrib) <= ATTRIBUTES
@@ -91,7 +117,11 @@ def _space_functions(tree: ElementTree.Element) -> None:
 
 
 def _tighten(tree: ElementTree.Element) -> None:
-    """Write p/q without gaps, and infinity and the star of D* as symbols, not as operators."""
+    """Write p/q without gaps, infinity and the star of D* as symbols, and arrows as operators."""
+    for node in tree.iter(f"{{{NAMESPACE}}}mi"):
+        if node.text in LONG_ARROWS:
+            node.tag = f"{{{NAMESPACE}}}mo"
+            node.attrib = {"lspace": "0.278em", "rspace": "0.278em"}
     for node in tree.iter(f"{{{NAMESPACE}}}mo"):
         if node.text == "/":
             node.set("lspace", "0")

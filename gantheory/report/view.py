@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from gantheory.divergences.symbols import dotted, in_symbols
+from gantheory.divergences.symbols import in_prose
 from gantheory.inequalities.inequality import InequalityVerdict
 from gantheory.records import How, Verdict
 from gantheory.report.numbers import (
@@ -123,7 +123,7 @@ def readable(statement: str) -> str:
     >>> readable("2*log(2) to 1e-12")
     '2·log(2) to 1e−12'
     """
-    found = dotted(in_symbols(typeset_powers(statement).replace("||", "‖")))
+    found = in_prose(typeset_powers(statement))
     return found.replace(" + -", " - ").replace(" - ", " − ")
 
 

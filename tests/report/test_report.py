@@ -13,11 +13,12 @@ import pytest
 from reports import HOSTILE, OUTCOMES, WRONG, outcome
 from rich.console import Console
 
+from gantheory import derive as derive_any
 from gantheory.derivations import derive
 from gantheory.records import How, Verdict
 from gantheory.report import html, tables, view
 from gantheory.report.losses import view_loss
-from gantheory.report.maths import combination, mathml
+from gantheory.report.maths import combination, mathml, parted
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.svg import Picture, inline_svg
 
@@ -220,6 +221,29 @@ def test_kl_is_one_word_and_log_has_its_space():
     shown = mathml(r"2\log 2\,\mathrm{KL}(Q\|P)")
     assert "<mi>KL</mi>" in shown
     assert '<mi>log</mi><mspace width="0.167em" /><mn>2</mn>' in shown
+
+
+def test_long_arrows_have_room_on_either_side():
+    for arrow in (r"\iff", r"\Longrightarrow", r"\longmapsto"):
+        assert re.search(r'<mo lspace="0.278em" rspace="0.278em">.</mo>', mathml(rf"a {arrow} b"))
+
+
+@pytest.mark.parametrize("name", ["hinge", "least-squares-01", "wasserstein", "f-gan-power"])
+def test_formulas_beside_each_other_come_apart_between_brackets_alone(name):
+    for step in derive_any(name).steps:
+        parts = parted(step.latex)
+        assert [one for one in parts if one.count("{") != one.count("}")] == []
+        assert [one for one in parts if one.count(r"\left") != one.count(r"\right")] == []
+        assert not [one for one in parts if mathml(one).startswith("<code")]
+        together = re.sub(r",\s*\\q?quad\s*", "", step.latex)
+        assert re.sub(r",\s*\\q?quad\s*", "", "".join(parts)) == together
+
+
+def test_the_page_writes_infinity_in_one_way():
+    verdict = Verdict("a = b", How.ASSUMED, assumptions=("f'(oo) is finite",))
+    shown = html.render([outcome("an.id", verdict, How.ASSUMED)], [])
+    assert "f&#39;(∞) is finite" in shown
+    assert "(oo)" not in html.render(OUTCOMES, [derive("minimax")])
 
 
 def test_brackets_stretch_around_what_is_tall_alone():
