@@ -1,10 +1,12 @@
 """The pages are bound to the code: ids resolve, examples run, unknown ids stop the build."""
 
+import inspect
 import io
 import re
 import warnings
 from contextlib import redirect_stderr
 from dataclasses import replace
+from inspect import isfunction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -230,3 +232,15 @@ def test_the_reference_has_every_public_name():
     assert len(names) > 60
     api = (DOCS / "reference" / "api.md").read_text()
     assert not [name for name in names if f"gantheory.{name}\n" not in api]
+
+
+def test_the_reference_has_what_public_functions_return():
+    api = (DOCS / "reference" / "api.md").read_text()
+    declared = (Path(gantheory.__file__).parent / "__init__.pyi").read_text()
+    names = re.findall(r"^from \.\w\S* import \w+ as (\w+)$", declared, re.MULTILINE)
+    public = [getattr(gantheory, name) for name in names]
+    said = [str(inspect.signature(one).return_annotation) for one in public if isfunction(one)]
+    returned = set(re.findall(r"\b[A-Z]\w+", " ".join(said)))
+    assert {"Derivation", "Reading", "Trained", "Curves"} <= returned
+    aliases = {"Theory", "Entry", "Key", "DataFrame", "None"}  # of types, and of other packages
+    assert [name for name in returned - aliases if not re.search(rf"\.{name}\n", api)] == []
