@@ -72,6 +72,21 @@ def test_falls_at_two_places_have_two_sentences():
     assert sum("of the maximum" in text.get_text() for text in axes.texts) == 2
 
 
+@pytest.mark.parametrize("falls_at", [3.0, 6.7, 9.5])
+@pytest.mark.parametrize("gradients", [(D * DECAY,), (D * DECAY**2, 3 * D * DECAY, 9 * D * DECAY)])
+def test_what_is_written_of_a_fall_crosses_no_curve_on_its_way_down(gradients, falls_at):
+    axes = below(*gradients, marks=[mark("jsd", falls_at)])
+    axes.figure.canvas.draw()
+    (text,) = [one for one in axes.texts if "of the maximum" in one.get_text()]
+    box = text.get_window_extent()
+    for line in axes.get_lines():
+        if len(line.get_xdata()) == len(D):
+            x, y = line.get_data()
+            fine = np.linspace(*axes.get_xlim(), 2001)
+            points = axes.transData.transform(np.column_stack([fine, np.interp(fine, x, y)]))
+            assert not any(box.contains(*point) for point in points[np.isfinite(points).all(1)])
+
+
 def test_measured_points_lie_on_their_own_curve_with_their_interval():
     points = [Measured("tv", 2.0, Estimate(0.4, 0.1)), Measured("none", 3.0, Estimate(9.0, 1.0))]
     axes = below(DECAY, 2 * DECAY, measured=points)

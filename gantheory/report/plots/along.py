@@ -112,12 +112,23 @@ def _marks(axes: Axes, curves: Sequence[TargetCurve], marks: Sequence[Vanishing]
             continue
         shown.add(place)
         axes.axvline(mark.falls_at, color=INK, linewidth=0.7, linestyle=":")
-        # one above the other at the foot, left of the line: a gradient that vanishes is not there
-        axes.annotate(
-            f"{mark.fraction:.0%} of the maximum at d = {mark.falls_at:.3g}",
-            (mark.falls_at, 0.0), xycoords=("data", "axes fraction"), ha="right",
-            xytext=(-4, 11 * len(shown) - 6), textcoords="offset points", fontsize=8, color=colour,
-        )  # fmt: skip
+        text = f"{mark.fraction:.0%} of the maximum at d = {mark.falls_at:.3g}"
+        _beside(axes, text, mark.falls_at, len(shown), colour)
+
+
+def _beside(axes: Axes, text: str, d: float, row: int, colour: str) -> None:
+    """Write of a fall beside its line, in the ``row``-th row, where no gradient is.
+
+    A falling curve comes from above on the left. On a logarithmic axis it leaves the foot left of
+    the line free; on a linear one it is at the foot long before, and the top is free.
+    """
+    at_foot = axes.get_yscale() == "log"
+    is_left = at_foot or d > np.dot(axes.get_xlim(), (0.35, 0.65))
+    axes.annotate(
+        text, (d, 0.0 if at_foot else 1.0), xycoords=("data", "axes fraction"),
+        ha="right" if is_left else "left", fontsize=8, color=colour, textcoords="offset points",
+        xytext=(-4 if is_left else 4, 11 * row - 6 if at_foot else 2 - 11 * row),
+    )  # fmt: skip
 
 
 def _points(axes: Axes, curves: Sequence[TargetCurve], measured: Sequence[Measured]) -> None:
