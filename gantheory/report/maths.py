@@ -23,7 +23,7 @@ ATTRIBUTES = frozenset({
     "movablelimits", "columnspacing", "rowspacing", "minsize", "maxsize", "symmetric", "largeop",
 })
 # fmt: on
-LONG_ARROWS = frozenset("⟵⟶⟷⟸⟹⟺⟼")  # which the converter takes for letters
+LONG_ARROWS = frozenset(map(chr, range(0x27F5, 0x27FD)))  # which the converter takes for letters
 FUNCTIONS = frozenset({"log", "exp", "tanh", "max", "min", "sup", "inf", "lim"})
 
 
