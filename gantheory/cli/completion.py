@@ -43,9 +43,9 @@ def words(*names: str) -> Complete:
 def _losses() -> Iterable[str]:
     from gantheory.losses import CATALOGUE, CRITICS
 
-    entries = {**CATALOGUE, **CRITICS}
-    called = Counter(alias for entry in entries.values() for alias in entry.aliases)
-    return (*entries, *(alias for alias, count in called.items() if count == 1))
+    called = Counter(alias for loss in CATALOGUE.values() for alias in loss.aliases)
+    called.update(alias for critic in CRITICS.values() for alias in critic.aliases)
+    return (*CATALOGUE, *CRITICS, *(alias for alias, count in called.items() if count == 1))
 
 
 def _divergences() -> Iterable[str]:

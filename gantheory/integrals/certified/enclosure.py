@@ -75,7 +75,7 @@ class Enclosure(Shown):
     def overview(self) -> Overview:
         """Return the value with its radius, and the interval."""
         if not self.estimate.is_finite:
-            return Overview(f"{self.name} = {self.mid}", (("because", self.estimate.reason),))
+            return Overview(f"{self.name} = {self.mid}", (("because", self.estimate.reason or ""),))
         ends = (("at least", self.lower), ("at most", self.upper))
         more = (("certain digits", str(self.digits)), ("outside of the window", self.tail))
         return Overview(f"{self.name} = {self.mid} ± {self.radius}", (*ends, *more))
