@@ -1,5 +1,6 @@
 """What several test files use."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -17,6 +18,17 @@ import gantheory as gt
 
 ROOT = Path(__file__).parents[1]
 BUILT_FROM = ("gantheory", "simulations", "pyproject.toml", "README.md", "LICENSE")
+
+
+def pytest_sessionstart():
+    """Look for no garbage while tests are collected: there is none, and looking takes seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Look for garbage again, but seldom among all that was collected, which stays."""
+    gc.set_threshold(*gc.get_threshold()[:2], 100)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):
