@@ -62,6 +62,8 @@ def _reference() -> tuple[Array, Array, Array, Array, Array, Array, Array]:
 
 GAUSS, WEIGHTS, VALUES, SLOPES, FROM_LEFT, FROM_RIGHT, NODES = _reference()
 TO_SERIES = np.linalg.inv(legendre.legvander(NODES, DEGREE))
+_SERIES = np.linalg.inv(legendre.legvander(GAUSS, POINTS - 1))
+FROM_SLOPES = legendre.legvander(NODES, POINTS) @ legendre.legint(_SERIES, lbnd=-1)
 
 
 @dataclass(frozen=True)

@@ -18,27 +18,26 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.polynomial import legendre
 from scipy.optimize import brentq
 
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
-from gantheory.regularised.elements import GAUSS, NODES, Solution, climb, keep_mesh, start
+from gantheory.regularised.elements import FROM_SLOPES, Solution, climb, keep_mesh, start
 from gantheory.regularised.energies import Excess
 from gantheory.regularised.interpolates import between_laws
+from gantheory.regularised.kinks import best
 from gantheory.regularised.mesh import elements, ends_of
 from gantheory.regularised.payoffs import PenalisedPayoffs
 
 SOFT = 10.0 ** -np.arange(0.5, 8.1, 1.5)  # of the target
 AGAIN = 3  # steps of rounding left out where a coarser mesh has been solved
+POLISHING, GAINED = 8, 0.1  # Newton steps from what is near, and the gap that they have to leave
 ROUNDS = 16
 ENOUGH = 1e-16
 CONVERGED = 1e-8
 MOST_ELEMENTS = 2500
 FLAT = 1e-5  # of the target: a slope that much below it is no rounding
 SEEN = 1e-7  # of the mass between the samples
-_SERIES = np.linalg.inv(legendre.legvander(GAUSS, len(GAUSS) - 1))
-TO_NODES = legendre.legvander(NODES, len(GAUSS)) @ legendre.legint(_SERIES, lbnd=-1)
 
 
 def exceeding(
@@ -55,7 +54,24 @@ def exceeding(
     edges = elements(p, q, low, high)
     if payoffs.linear:  # the score has a kink where its flux changes sign
         edges = np.unique(np.concatenate([edges, _crossings(p, q, edges)]))
-    found = _sharpened(start(edges, payoffs, densities, energy, level=True))
+        return _cut(_sharpened(start(edges, payoffs, densities, energy, level=True)))
+    near = best(edges, payoffs, densities, energy)
+    return near if payoffs.kinks else _polished(near, energy)
+
+
+def _polished(near: Solution, energy: Excess) -> Solution:
+    """Return a score that is best to rounding where a few Newton steps from ``near`` reach it."""
+    sharp = replace(energy, soft=float(SOFT[-1] * energy.target))
+    at = Solution(near.edges, near.nodes, near.payoffs, near.densities, sharp)
+    found, least = climb(at, POLISHING, 1e-10), float(near.gap.sum())
+    if not found.gap.sum() < GAINED * least:
+        return near
+    found = _cut(replace(found, converged=True))
+    return found if found.converged and found.gap.sum() < least else near
+
+
+def _cut(found: Solution) -> Solution:
+    """Cut elements until duality bounds what is missed."""
     total = np.inf
     for _ in range(ROUNDS):
         gap, before = found.gap, total
@@ -93,7 +109,7 @@ def _integrated(solution: Solution, energy: Excess) -> Solution:
     sigma, w = solution.needed, solution.stiffness
     with np.errstate(all="ignore"):
         excess = np.where(w > 0, np.abs(sigma) / (2 * w), 0.0)
-    rises = (np.sign(sigma) * (energy.target + excess)) @ TO_NODES.T * solution.half
+    rises = (np.sign(sigma) * (energy.target + excess)) @ FROM_SLOPES.T * solution.half
     before = np.concatenate([[0.0], np.cumsum(rises[:, -1])[:-1]])
     moved = replace(solution, nodes=before[:, None] + rises)
     keep_mesh(moved, solution)

@@ -50,7 +50,9 @@ def bounded(p: Univariate, q: Univariate, payoffs: PenalisedPayoffs, most: float
         if total > 0.9 * before:
             break
         found = _lowered(found.cut(gap > 0.02 * float(gap.max())), COARSE[AGAIN:])
-    return found
+    if found.converged or payoffs.linear:
+        return found
+    return best(edges, payoffs, densities, energy)
 
 
 def refined(solution: Solution) -> Solution:

@@ -21,7 +21,7 @@ from gantheory.records import Estimate, Status
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
 from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
-from gantheory.regularised.kinks import best, finest
+from gantheory.regularised.kinks import Kinked, best, finest
 from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
@@ -29,6 +29,7 @@ from gantheory.regularised.regulariser import Regulariser
 from gantheory.regularised.symmetric import LINE, reduced
 from gantheory.regularised.tails import HEAVY, left_out
 from gantheory.rounding import EPS
+from gantheory.samples.reading import refuse_samples
 from gantheory.shown import Shown
 from gantheory.wrt import parameter_of_q
 
@@ -186,6 +187,7 @@ def optimal_discriminator(
     """
     penalty = Regulariser.given(regulariser)
     game = _separable(loss, penalty)
+    refuse_samples("penalised discriminators", p, q)
     first, second = parse_density(p), parse_density(q)
     found = reduced(first, second)
     if found is not None and not (penalty.between and found.why == LINE):
@@ -196,7 +198,7 @@ def optimal_discriminator(
             f"{first} and {second}: a penalised D is solved on the line, and for isotropic normal "
             "laws of one width or one mean"
         )
-    payoffs = _payoffs_under(penalty, game)
+    payoffs = penalised_payoffs(game)
     laws = first, second
     if (bent := payoffs.why_not_concave()) is not None:
         return _without(game, laws, penalty, bent)
@@ -210,23 +212,14 @@ def optimal_discriminator(
         solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return _without(game, laws, penalty, LOST)
-    again = finest if payoffs.kinks else refined if penalty.between is None else sharper
-    finer = [again(one) for one in solved if not one.alone]
+    smooth = refined if penalty.between is None else sharper
+    finer = [
+        (finest if isinstance(one, Kinked) else smooth)(one) for one in solved if not one.alone
+    ]
     if not all(one.converged for one in finer):
         return _without(game, laws, penalty, LOST)
     record = _assembled(game, laws, penalty, payoffs, solved, finer)
     return record if penalty.between is None or penalty.between.one_sided else _two_sided(record)
-
-
-def _payoffs_under(penalty: Regulariser, game: Loss) -> PenalisedPayoffs:
-    """Return a loss's payoffs; kinks are refused under a gradient penalty with a target."""
-    payoffs = penalised_payoffs(game)
-    if payoffs.kinks and penalty.between is not None:
-        raise GantheoryError(
-            f"loss {game.name!r} has a kink or an end that D may rest on: with these, a gradient "
-            "penalty with a target is not solved; give 'r1(1)', 'both(1)' or 'slope(1)'"
-        )
-    return payoffs
 
 
 def _separable(loss: str | Loss | Critic, penalty: Regulariser) -> Loss:
@@ -334,7 +327,7 @@ def _assembled(
         for one, beyond in zip((value, cost), missed, strict=True)
     )
     gap = float(sum(s.gap.sum() for s in finer)) + sum(missed)
-    if penalty.slope is not None or payoffs.kinks:
+    if penalty.slope is not None or isinstance(solved[0], Kinked):
         value = replace(value, error=float(value.error + gap))
     objective = _between(
         totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],
