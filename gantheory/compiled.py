@@ -9,11 +9,15 @@ import numpy as np
 import sympy as sp
 from scipy import special
 
+from gantheory.smoothed import fermi_array, logistic_normal_array
+
 NUMPY: dict[str, Callable[..., Any]] = {
     "softplus": lambda u: np.logaddexp(0.0, u),
     "sigmoid": special.expit,
     "relu": lambda u: np.maximum(u, 0.0),
     "Heaviside": lambda u, at=0.5: np.heaviside(u, at),
+    "fermi_dirac": fermi_array,
+    "logistic_normal": logistic_normal_array,
     "choice": lambda decides, one, other: np.where(decides > 0, one, other),
 }
 

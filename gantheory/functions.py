@@ -13,13 +13,16 @@ from functools import reduce
 from typing import Any
 
 import sympy as sp
+from flint import arb, arb_series, ctx
 
 from gantheory.errors import GantheoryError
 from gantheory.expressions import CHOICE, greater, number, parse
 from gantheory.formulas import PAYOFF, PROBABILITY, RESERVED, SCORE
+from gantheory.smoothed import fermi_series, logistic_normal_series
 
 t = sp.Symbol("t", real=True)
 r = sp.Symbol("r", positive=True)
+MOST_ORDER = 40  # of the means of softplus
 LEAK = sp.Rational(1, 100)  # the negative slope of a leaky relu, torch's default
 
 
@@ -121,6 +124,78 @@ class choice(sp.Function):
         return all(value.is_extended_real for value in self.args[1:]) or None
 
 
+class fermi_dirac(sp.Function):
+    """F_k(u), the k-th antiderivative of softplus that vanishes at -oo (`gantheory.smoothed`)."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, k: sp.Expr, u: sp.Expr) -> sp.Expr | None:
+        _hold_order("fermi_dirac(k, u)", k, -1)
+        return (sigmoid(u) if k < 0 else softplus(u)) if k <= 0 else None
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        return fermi_dirac(self.args[0] - 1, self.args[1])
+
+    def _eval_evalf(self, prec: int) -> sp.Expr | None:
+        k, u = self.args
+        return _in_balls(lambda u: fermi_series(int(k), u), prec, u)
+
+    def _latex(self, printer: Any) -> str:
+        k, u = map(printer._print, self.args)
+        return rf"\mathrm{{Fermi}}_{{{k}}}\left({u}\right)"
+
+    def _eval_is_positive(self) -> bool | None:
+        return self.args[1].is_extended_real
+
+
+class logistic_normal(sp.Function):
+    """L_k(u, s): E[softplus(u + s*Z)], Z standard normal, differentiated k times in u."""
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, k: sp.Expr, u: sp.Expr, s: sp.Expr) -> sp.Expr | None:
+        _hold_order("logistic_normal(k, u, s)", k, 0)
+        if s.has(t, r) or s.is_positive is not True:
+            raise GantheoryError("logistic_normal(k, u, s) needs a width s > 0 without the score")
+        return None
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        if argindex != 2:
+            raise sp.ArgumentIndexError(self, argindex)
+        return logistic_normal(self.args[0] + 1, *self.args[1:])
+
+    def _eval_evalf(self, prec: int) -> sp.Expr | None:
+        k, u, s = self.args
+        return _in_balls(lambda u, s: logistic_normal_series(int(k), u, s[0]), prec, u, s)
+
+    def _latex(self, printer: Any) -> str:
+        k, u, s = map(printer._print, self.args)
+        return rf"\mathrm{{LN}}_{{{k}}}\left({u},\, {s}\right)"
+
+    def _eval_is_positive(self) -> bool | None:
+        return self.args[1].is_extended_real if self.args[0] <= 2 else None
+
+
+def _hold_order(what: str, k: sp.Expr, least: int) -> None:
+    if not (k.is_Integer and least <= k <= MOST_ORDER):
+        raise GantheoryError(f"{what}: its order k is a whole number from 0 to {MOST_ORDER}")
+
+
+def _in_balls(
+    function: Callable[..., arb_series], prec: int, *arguments: sp.Expr
+) -> sp.Expr | None:
+    """Return the centre of the ball that a function has at numbers; None for other arguments."""
+    found = [argument._eval_evalf(prec + 20) for argument in arguments]
+    if not all(isinstance(one, sp.Float | sp.Rational) for one in found):
+        return None
+    with ctx.workprec(prec + 20):
+        series = [arb_series([arb(one._to_mpmath(prec + 20))], prec=1) for one in found]
+        mantissa, exponent = function(*series)[0].mid().man_exp()
+    return sp.Float(sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), precision=prec)
+
+
 def maximum(*values: sp.Expr) -> sp.Expr:
     """Return the largest of ``values`` by relu alone."""
     return reduce(lambda best, value: best + relu(value - best), values)
@@ -188,7 +263,7 @@ FUNCTIONS: Mapping[str, Callable[..., sp.Expr]] = {
     "atan": sp.atan, "sin": sp.sin, "cos": sp.cos, "erf": sp.erf,
     "log1p": lambda u: logarithm(_more_by_one(u)), "expm1": lambda u: sp.exp(u) - 1,
     "logsumexp": logsumexp, "sign": sign, "clamp": clamp, "leaky_relu": leaky_relu,
-    "huber": huber,
+    "huber": huber, "fermi_dirac": fermi_dirac, "logistic_normal": logistic_normal,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from gantheory.errors import GantheoryError
 from gantheory.functions import sigmoid, softplus
+from gantheory.smoothed import HALF_LINE, logistic_derivative, normal_rule, polynomial
 from simulations.networks import SOFTPLUS_LINEAR_FROM
 
 # exp saturates here, continued by its tangent: e^70 = 2.5e30 and e^690 = 1e299 leave room for
@@ -62,6 +63,26 @@ def _power(x: Tensor, exponent: Any) -> Tensor:
     return torch.pow(x, exponent)
 
 
+def _fermi_dirac(k: float, u: Tensor) -> Tensor:
+    """Return F_k(u), a mean of sigmoids; above 0 by reflection."""
+    y, weights = (torch.as_tensor(one, dtype=u.dtype, device=u.device) for one in HALF_LINE)
+    order = int(k)
+    low = torch.where(u > 0, -u, u)[..., None]
+    sums = (torch.sigmoid(low - y) * (y**order * weights)).sum(-1) / math.factorial(order)
+    above = polynomial(order, u, math.pi) + (-1) ** order * sums
+    return torch.where(u > 0, above, sums)
+
+
+def _logistic_normal(k: float, u: Tensor, s: float) -> Tensor:
+    """Return the k-th derivative of E[softplus(u + s·Z)] as a sum over Z."""
+    places, weights = (
+        torch.as_tensor(one, dtype=u.dtype, device=u.device) for one in normal_rule(s)
+    )
+    w = u[..., None] + places
+    values: Tensor = logistic_derivative(int(k), torch.sigmoid(w), smooth_relu(w))
+    return (values * weights).sum(-1)
+
+
 def _sum(*terms: Any) -> Any:
     return (
         math.fsum(terms) if all(isinstance(x, float) for x in terms) else sum(terms[1:], terms[0])
@@ -83,6 +104,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "sin": torch.sin,
     "cos": torch.cos,
     "erf": torch.erf,
+    "fermi_dirac": _fermi_dirac,
+    "logistic_normal": _logistic_normal,
     "choice": _choose,
     "sigmoid": torch.sigmoid,
     "softplus": smooth_relu,

@@ -22,7 +22,8 @@ TEXTS = [
     "logsumexp(t, 1 - t)", "clamp(2*t, -1, 1.5)", "clamp(t, 1, t**2)", "leaky_relu(t)",
     "leaky_relu(t - 1, 0.2)", "huber(t)", "huber(t, 1/2)", "huber(3*t, 2)",
     "where(t > 0, log(1 + t), -t**2)", "where(1 <= t, t, exp(t))", "where(t < D, sin(t), 1)",
-    "abs(t)**1.3",
+    "abs(t)**1.3", "fermi_dirac(1, t - 1)", "fermi_dirac(2, 2*t)*t",
+    "logistic_normal(0, t - 1, 1/2)", "logistic_normal(2, 2*t, 2)",
 ]  # fmt: skip
 
 

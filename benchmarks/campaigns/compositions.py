@@ -7,6 +7,7 @@ undecided in any part (bar 3 %), and those that take over two seconds of CPU (ba
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import math
@@ -53,10 +54,21 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "sigmoid": special.expit, "tanh": np.tanh, "atan": np.arctan, "sin": np.sin, "cos": np.cos,
     "erf": special.erf, "log1p": np.log1p, "logsumexp": np.logaddexp, "expm1": np.expm1,
     "sign": np.sign,
+    "fermi_dirac": lambda k, x: -special.spence(1 + np.exp(x)),  # for k = 1
+    "logistic_normal": lambda k, x, s: _mean_softplus(x, s),  # for k = 0
     "clamp": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
     "huber": lambda x, d: np.where(np.abs(x) <= d, x * x / 2, d * (np.abs(x) - d / 2)),
 }  # fmt: skip
+HERMITE = np.polynomial.hermite_e.hermegauss(80)
+
+
+def _mean_softplus(x: Any, s: float) -> Any:
+    places, weights = HERMITE
+    total = sum(w * np.logaddexp(x + s * z, 0) for z, w in zip(places, weights, strict=True))
+    return total / weights.sum()
+
+
 BINARY = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
@@ -359,3 +371,18 @@ def counted(seeds: Sequence[int], compose: Callable[[int], dict[str, str]]) -> I
     yield Figure("undecided in any part", undecided / count, "of all", UNDECIDED, True)
     yield Figure("over two seconds of CPU", slow, "losses", 0, True)
     yield Figure("the slowest", max(one.seconds for one in trials), "s")
+
+
+def main(compose: Callable[[int], dict[str, str]]) -> None:
+    """Try the losses of the seeds that the command line gives, and print the counts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("first", type=int, help="the first seed")
+    parser.add_argument("count", type=int, help="how many seeds")
+    options = parser.parse_args()
+    seeds = range(options.first, options.first + options.count)
+    for figure in counted(seeds, compose):
+        print(f"{figure.value:9.4g}  {figure.unit:8s}  {figure.what}  {figure.note}")
+
+
+if __name__ == "__main__":
+    main(composed)

@@ -50,6 +50,12 @@ GENERAL = (
     Letter("log", r"\log", "the natural logarithm"),
     Letter("relu(u)", r"\operatorname{relu}(u)", "max(u, 0)"),
     Letter("softplus(u)", r"\operatorname{softplus}(u)", "log(1 + exp(u))"),
+    Letter("fermi_dirac(k, u)", r"\mathrm{Fermi}", "the k-th antiderivative of softplus"),
+    Letter(
+        "logistic_normal(k, u, s)",
+        r"\mathrm{LN}",
+        "E[softplus(u + s*Z)] for a standard normal Z, differentiated k times in u",
+    ),
     Letter("sign", r"\operatorname{sign}", "1 above 0, -1 below"),
 )
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy as sp
+from flint import ctx
 
-from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
+from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Exposition, Line, Step
@@ -22,6 +23,10 @@ from gantheory.errors import require_type
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.limits import limit
 from gantheory.functions import r, sigmoid, softplus, t, to_sympy
+from gantheory.implicit.atscore import as_expression
+from gantheory.implicit.isolation import BITS, Function, zeros
+from gantheory.implicit.reals import Real
+from gantheory.implicit.stationary import limit_at
 from gantheory.losses.loss import Loss
 from gantheory.records import How
 from gantheory.theory.records import Curvature, text
@@ -136,39 +141,87 @@ def derive_reward(reward: str, *, seconds: float = DEFAULT_SECONDS) -> RewardDer
     try:
         with time_limit(seconds):
             ends, sign, how = _range(formula, Assumptions.of(game.parameters))
-    except Undecided:
+    except OutOfTime:
         ends, sign, how = None, None, How.UNDECIDED
     steps = (*found.steps, _step(sign, ends, how))
     return RewardDerivation(found, formula, ends, sign, steps)
 
 
+MEANS = {How.PROVED: "monotone in the score", How.CERTIFIED: "its extremes, by ball arithmetic"}
 Ends = tuple[sp.Expr, sp.Expr]
+Found = tuple[Ends | None, str | None, How]
+CELL = (sp.S.Zero, sp.oo)
 PLACES = tuple(map(sp.Rational, ("1/50", "1/5", "2/3", "3/2", "5", "50")))
 
 
-def _range(formula: str, parameters: Assumptions) -> tuple[Ends | None, str | None, How]:
-    """Return the range of a reward over all scores, and its sign; the score is log r."""
-    reward = to_sympy(formula, parameters.symbols).xreplace({t: sp.log(r)})
+def _range(formula: str, parameters: Assumptions) -> Found:
+    """Return the range of a reward over all scores, and its sign."""
+    reward = to_sympy(formula, parameters.symbols)
+    ways = [lambda: _monotone(reward, parameters)]
+    if reward.free_symbols <= {t}:
+        ways.append(lambda: _between_extremes(reward))
+    for way in (*ways, lambda: _by_signs(reward, parameters)):
+        try:
+            return way()
+        except OutOfTime:
+            raise
+        except Undecided:
+            continue
+    return None, None, How.UNDECIDED
+
+
+def _in_ratio(reward: sp.Expr) -> sp.Expr:
+    """Return a reward with the score log r."""
+    reward = reward.xreplace({t: sp.log(r)})
     reward = reward.replace(softplus, lambda x: sp.log(1 + sp.exp(x)))
-    reward = reward.replace(sigmoid, lambda x: 1 / (1 + sp.exp(-x)))
-    cell = (sp.S.Zero, sp.oo)
-    rising = parameters.sign(sp.diff(reward, r), {r: cell})
-    if rising in (1, -1):
-        ends = limit(reward, r, cell[0], 1, parameters), limit(reward, r, cell[1], -1, parameters)
-        low, high = ends if rising == 1 else ends[::-1]
-        signs = [1 if end == sp.oo else -1 if end == -sp.oo else parameters.sign(end)
-                 for end in (low, high)]  # fmt: skip
-        found = {(0, 1): "positive", (1, 1): "positive", (-1, 0): "negative",
-                 (-1, -1): "negative", (-1, 1): "both"}.get((signs[0], signs[1]))  # type: ignore[arg-type]  # fmt: skip
-        return (low, high), found, How.PROVED if found else How.UNDECIDED
-    whole = parameters.sign(reward, {r: cell})
-    if whole in (1, -1):
-        return None, "positive" if whole == 1 else "negative", How.PROVED
+    return reward.replace(sigmoid, lambda x: 1 / (1 + sp.exp(-x)))
+
+
+def _monotone(reward: sp.Expr, parameters: Assumptions) -> Found:
+    reward = _in_ratio(reward)
+    rising = parameters.sign(sp.diff(reward, r), {r: CELL})
+    if rising not in (1, -1):
+        raise Undecided("it is not monotone")
+    ends = limit(reward, r, CELL[0], 1, parameters), limit(reward, r, CELL[1], -1, parameters)
+    low, high = ends if rising == 1 else ends[::-1]
+    signs = [1 if end == sp.oo else -1 if end == -sp.oo else parameters.sign(end)
+             for end in (low, high)]  # fmt: skip
+    found = {(0, 1): "positive", (1, 1): "positive", (-1, 0): "negative",
+             (-1, -1): "negative", (-1, 1): "both"}.get((signs[0], signs[1]))  # type: ignore[arg-type]  # fmt: skip
+    return (low, high), found, How.PROVED if found else How.UNDECIDED
+
+
+def _by_signs(reward: sp.Expr, parameters: Assumptions) -> Found:
+    reward = _in_ratio(reward)
     if reward.free_symbols <= {r}:
         values = [sp.N(reward.xreplace({r: place}), 15) for place in PLACES]
         if all(value.is_real for value in values) and min(values) < 0 < max(values):
             return None, "both", How.PROVED
-    return None, None, How.UNDECIDED
+    whole = parameters.sign(reward, {r: CELL})
+    if whole in (1, -1):
+        return None, "positive" if whole == 1 else "negative", How.PROVED
+    raise Undecided("the sign of the reward is not known")
+
+
+def _between_extremes(reward: sp.Expr) -> Found:
+    """Return the range of a smooth reward from its limits and the zeros of its derivative."""
+    with ctx.workprec(BITS):
+        return _extremes(reward)
+
+
+def _extremes(reward: sp.Expr) -> Found:
+    line = Real.of(-sp.oo), Real.of(sp.oo)
+    function = Function(reward, t)
+    found = [limit_at(reward, end, side) for end, side in zip(line, (1, -1), strict=True)]
+    for place in zeros(Function(sp.diff(reward, t), t), *line):
+        exact = None if place.exact is None else reward.xreplace({t: place.exact})
+        found.append(Real(function.value(place.ball), exact))
+    ordered = sorted(found, key=lambda one: float(one.ball.mid()))
+    low, high = ordered[0], ordered[-1]
+    signs = low.ball >= 0, high.ball <= 0, low.ball < 0 < high.ball
+    sign = next((s for s, holds in zip(("positive", "negative", "both"), signs, strict=True)
+                 if holds), None)  # fmt: skip
+    return (as_expression(low), as_expression(high)), sign, How.CERTIFIED
 
 
 def _step(sign: str | None, ends: tuple[sp.Expr, sp.Expr] | None, how: How) -> Step:
@@ -177,5 +230,5 @@ def _step(sign: str | None, ends: tuple[sp.Expr, sp.Expr] | None, how: How) -> S
     said = SAYS.get(sign or "", "of a sign that is not decided")
     return Step(
         "The sign of the reward", f"Over all scores {where}{said}.", shown or r"\text{sign of }R",
-        how, "monotone in the score" if ends else "values at single scores",
+        how, MEANS.get(how, "values at single scores") if ends else "values at single scores",
     )  # fmt: skip

@@ -1,26 +1,26 @@
 r"""The mean of a formula over a random name, in closed form, kinks included.
 
-A kink in u = α·m + β parts the range of m at the place −β/α, held between its ends, and on both
-sides the kink is gone. What is left is smooth: polynomials in m have the partial moments of the
-law, and over a uniform law functions g(α·m + β) have antiderivatives,
-
-.. math:: \int m^k g(\alpha m + \beta)\,dm
-   = \frac{1}{\alpha}\sum_j \binom{k}{j}\frac{(-\beta)^{k-j}}{\alpha^k}\int u^j g(u)\,du.
+A kink in u = α·m + β parts the integrand into what holds everywhere and what is gained where u > 0,
+a range of m that starts at the place −β/α. What is left is smooth: polynomials in m have the
+partial moments of the law, exponentials in m change a density into another of its kind, functions
+g(α·m + β) have antiderivatives where the density is a polynomial
+(`gantheory.expectations.antiderivatives`), and over a whole normal law the means of softplus, of
+its derivatives and of erf are known functions.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.exact.assumptions import Assumptions
+from gantheory.expectations.antiderivatives import U, antiderivative, wave
 from gantheory.expectations.laws import M, MarginLaw, MarginPiece
-from gantheory.functions import choice, maximum, minimum, relu, sigmoid, softplus, t
+from gantheory.expectations.normal import bell, mean_over_normal
+from gantheory.expectations.terms import no_closed_form, parted
+from gantheory.functions import choice, relu, sigmoid, t
 
 KINKS = (relu, sp.Abs, choice)
-U = sp.Symbol("u", real=True)
 TERMS = 60  # of an expanded integrand
 
 
@@ -33,38 +33,139 @@ def mean_over(expr: sp.Expr, name: sp.Symbol, law: MarginLaw, parameters: Assump
     expr = expr.xreplace({name: M})
     total = sp.Add(*(weight * expr.xreplace({M: place}) for place, weight in law.atoms))
     for piece in law.pieces:
-        total += _between(expr, piece, piece.lower, piece.upper, parameters)
+        total += _Means(piece, parameters).between(expr, piece.lower, piece.upper)
     return min((total, sp.expand(total)), key=lambda one: int(one.count_ops()))
 
 
-def _between(
-    expr: sp.Expr, piece: MarginPiece, lower: sp.Expr, upper: sp.Expr, parameters: Assumptions
-) -> sp.Expr:
-    """Return ∫ expr·density over (lower, upper), both of which may move with the score."""
+class _Means:
+    """Integrals against one piece of a law."""
+
+    def __init__(self, piece: MarginPiece, parameters: Assumptions) -> None:
+        self.piece, self.parameters = piece, parameters
+
+    def between(self, expr: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+        """Return ∫ expr·density over (lower, upper), both of which may move with the score."""
+        kinks = _kinks_in(expr)
+        if not kinks:
+            return self.smooth(expr, lower, upper)
+        argument = min(kinks, key=sp.default_sort_key).args[0]
+        slope = sp.diff(argument, M)
+        rest = sp.expand(argument - slope * M)
+        known = not slope.has(M, t) and self.parameters.sign(slope) in (1, -1)
+        if not known or rest.has(M):
+            raise Undecided(f"the kink in {argument} is not linear in the random name")
+        above, below = (_without(expr, argument, side) for side in (1, -1))
+        simple = self.piece.density.is_polynomial(M)
+        if (expr.has(sp.exp) and not simple) or any(map(_is_one_sided, (above, below))):
+            return sum(
+                self.beyond(part, u, lower, upper)
+                if simple and not _kinks_in(part)
+                else self.between(part, *(_reached(u, end) for end in (lower, upper)))
+                for part, u in ((above, argument), (below, -argument))
+            )
+        everywhere = self.between(below, lower, upper)
+        gained = sp.expand(above - below)
+        if simple and not _kinks_in(gained):
+            return everywhere + self.beyond(gained, argument, lower, upper)
+        ends = (_reached(argument, end) for end in (lower, upper))
+        return everywhere + self.between(gained, *ends)
+
+    def beyond(self, gained: sp.Expr, argument: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+        """Return the integral of ``gained``·density where an argument u = α·m + β is positive.
+
+        With H(u) the antiderivative that is 0 at u = 0, it is H(max(u, 0))/α between the ends.
+        """
+        slope = sp.diff(argument, M)
+        rest = sp.expand(argument - slope * M)
+        total = sp.S.Zero
+        for term in sp.Add.make_args(sp.expand(gained * self.piece.density)):
+            front, moving = term.as_independent(M)
+            found = antiderivative(moving) if term != 0 else sp.S.Zero
+            ends = (found.xreplace({M: sp.expand((x - rest) / slope)}) for x in (U, sp.S.Zero))
+            total += front * (next(ends) - next(ends))
+        total = sp.expand(total)
+        places = (relu(sp.expand(argument.xreplace({M: end}))) for end in (upper, lower))
+        return total.xreplace({U: next(places)}) - total.xreplace({U: next(places)})
+
+    def smooth(self, expr: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+        """Return ∫ expr·density where no kink is left."""
+        if lower == upper:
+            return sp.S.Zero
+        for node in expr.atoms(sp.Pow):
+            if node.exp.is_negative and node.exp != -1 and node.base.has(M):
+                raise Undecided(f"the mean of {node} may have a pole")
+        density = self.piece.density
+        weighted = density.is_polynomial(M) and not expr.is_polynomial(M)
+        if self.piece.normal is not None:
+            expr = expr.replace(sp.tanh, lambda u: 2 * sigmoid(2 * u) - 1)
+        terms = sp.Add.make_args(sp.expand(expr * density if weighted else expr))
+        if len(terms) > TERMS:
+            raise Undecided("a mean has too many terms")
+        total = sp.S.Zero
+        for term in terms:
+            if term == 0:
+                continue
+            rest, moving = term.as_independent(M)
+            if not weighted:
+                total += rest * self.of_term(moving, lower, upper)
+                continue
+            found = bell(moving, lower, upper)
+            if found is None:
+                whole = antiderivative(moving)
+                found = whole.xreplace({M: upper}) - whole.xreplace({M: lower})
+            total += rest * found
+        return total
+
+    def of_term(self, moving: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+        """Return ∫ mᵏ·exp(a·m² + b·m + c)·g(m)·density."""
+        term, piece = parted(moving), self.piece
+        everywhere = lower == -sp.oo and upper == sp.oo
+        if everywhere and piece.whole is not None and term.other == 1 and term.square == 0:
+            return term.front * piece.whole(term.order, term.rate, self.parameters)
+        front = term.front
+        if term.square.is_negative and piece.normal is None:
+            constant, product = sp.powsimp(moving * piece.density).as_independent(M)
+            found = bell(product, lower, upper)
+            if found is not None:
+                return constant * found
+        if term.square != 0 or term.rate != 0:
+            if piece.tilts is None:
+                raise no_closed_form(moving, "over this law")
+            factor, piece = piece.tilts(piece, term.square, term.rate, self.parameters)
+            front *= factor
+        if term.other == 1:
+            ends = piece.moment(term.order, upper) - piece.moment(term.order, lower)
+            return front * ends
+        if piece.normal is None:
+            found = wave(term, piece.density, lower, upper)
+            if found is None:
+                raise no_closed_form(term.other, "over this law")
+            return front * found
+        if not everywhere:
+            raise no_closed_form(term.other, "over a part of a normal law, as beside a kink")
+        return front * mean_over_normal(term.order, term.other, *piece.normal)
+
+
+def _kinks_in(expr: sp.Expr) -> list[sp.Expr]:
+    """Return the innermost kinks in the random name."""
     kinks = [kink for kink in expr.atoms(*KINKS) if kink.args[0].has(M)]
-    kinks = [kink for kink in kinks if not any(part.has(M) for part in kink.args[0].atoms(*KINKS))]
-    if not kinks:
-        return _smooth(expr, piece, lower, upper)
-    argument = min(kinks, key=sp.default_sort_key).args[0]
+    return [k for k in kinks if not any(one.has(M) for one in k.args[0].atoms(*KINKS))]
+
+
+def _is_one_sided(expr: sp.Expr) -> bool:
+    """Whether a root or logarithm in an expression may be real on one side of a kink alone."""
+    roots = {node.base for node in expr.atoms(sp.Pow) if not node.exp.is_Integer}
+    logs = {node.args[0] for node in expr.atoms(sp.log)}
+    return any(base.has(M) for base in roots | logs)
+
+
+def _reached(argument: sp.Expr, end: sp.Expr) -> sp.Expr:
+    """Return an end of a range where u = α·m + β is positive there, else the place of u = 0."""
     slope = sp.diff(argument, M)
-    rest = sp.expand(argument - slope * M)
-    sign = None if slope.has(M, t) else parameters.sign(slope)
-    if sign not in (1, -1) or rest.has(M):
-        raise Undecided(f"the kink in {argument} is not linear in the random name")
-    place = _held(-rest / slope, lower, upper)
-    sides = (_without(expr, argument, -sign), _without(expr, argument, sign))
-    return _between(sides[0], piece, lower, place, parameters) + _between(
-        sides[1], piece, place, upper, parameters
-    )
-
-
-def _held(place: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
-    """Return a place, held between two ends of which either may be infinite."""
-    if lower == -sp.oo:
-        return place if upper == sp.oo else minimum(place, upper)
-    if upper == sp.oo:
-        return maximum(lower, place)
-    return lower + relu(place - lower) - relu(place - upper)
+    place = sp.expand(argument.xreplace({M: sp.S.Zero})) / -slope
+    if end.is_infinite:
+        return end if (slope * end).is_extended_positive else place
+    return place + relu(sp.expand(argument.xreplace({M: end}))) / slope
 
 
 def _without(expr: sp.Expr, argument: sp.Expr, sign: int) -> sp.Expr:
@@ -81,88 +182,3 @@ def _without(expr: sp.Expr, argument: sp.Expr, sign: int) -> sp.Expr:
             sp.Abs(-argument): sign * argument,
         }
     )
-
-
-def _smooth(expr: sp.Expr, piece: MarginPiece, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
-    if lower == upper:
-        return sp.S.Zero
-    for node in expr.atoms(sp.Pow):
-        if node.exp.is_negative and node.exp != -1 and node.base.has(M):
-            raise Undecided(f"the mean of {node} may have a pole")
-    terms = sp.Add.make_args(sp.expand(expr))
-    if len(terms) > TERMS:
-        raise Undecided("a mean has too many terms")
-    total = sp.S.Zero
-    for term in terms:
-        rest, moving = term.as_independent(M)
-        if moving.is_polynomial(M):
-            order = int(sp.degree(moving, M)) if moving.has(M) else 0
-            ends = piece.moment(order, upper) - piece.moment(order, lower)
-            total += rest * sp.LC(moving, M) * ends if moving.has(M) else rest * moving * ends
-            continue
-        if piece.density.has(M):
-            raise Undecided(f"the mean of {str(expr)[:60]} over this law has no closed form here")
-        found = _antiderivative(moving)
-        total += rest * piece.density * (found.xreplace({M: upper}) - found.xreplace({M: lower}))
-    return total
-
-
-def _antiderivative(term: sp.Expr) -> sp.Expr:
-    """Return the antiderivative in m of a power of m times one function of α·m + β."""
-    power, function = sp.S.Zero, sp.S.One
-    for factor in sp.Mul.make_args(term):
-        if factor == M or (factor.is_Pow and factor.base == M and factor.exp.is_Integer):
-            power += factor.as_base_exp()[1]
-        else:
-            function *= factor
-    inner = {_inner(node) for node in _calls(function)}
-    if len(inner) != 1 or power < 0:
-        raise Undecided(f"the mean of {str(term)[:60]} has no closed form here")
-    argument = inner.pop()
-    slope = sp.diff(argument, M)
-    shift = sp.expand(argument - slope * M)
-    if slope.has(M) or shift.has(M) or slope.is_nonzero is not True:
-        raise Undecided(f"{str(argument)[:60]} is not linear in the random name")
-    outer = function.xreplace({argument: U})
-    if outer.has(M):
-        raise Undecided(f"the mean of {str(term)[:60]} has no closed form here")
-    expanded = sp.Poly(sp.expand(((U - shift) / slope) ** power), U)
-    parts = (c * _primitive(outer, int(k)) for (k,), c in expanded.terms())
-    return sp.Add(*parts).xreplace({U: argument}) / slope
-
-
-def _calls(expr: sp.Expr) -> set[sp.Expr]:
-    """Return the outermost functions and powers of m in an expression."""
-    if not expr.has(M):
-        return set()
-    if expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
-        return set().union(*(_calls(part) for part in expr.args))
-    return {expr}
-
-
-def _inner(node: sp.Expr) -> sp.Expr:
-    if isinstance(node, sp.exp):
-        return node.args[0]
-    if node.is_Pow:
-        return node.exp if node.exp.has(M) else node.base
-    return node.args[0] if isinstance(node, sp.Function) and len(node.args) == 1 else node
-
-
-@lru_cache(maxsize=256)
-def _primitive(function: sp.Expr, power: int) -> sp.Expr:
-    """Return the antiderivative of uᵏ·g(u)."""
-    if function == sigmoid(U) and power == 0:
-        return softplus(U)
-    if function == sigmoid(-U) and power == 0:
-        return -softplus(-U)
-    if function == sp.tanh(U) and power == 0:
-        return softplus(2 * U) - U  # log cosh u, up to a constant
-    if function.has(sigmoid, softplus, sp.tanh):
-        raise Undecided(f"the mean of {function} over its argument has no elementary form")
-    positive = sp.Symbol("u", positive=True)  # logarithms and roots are real, checked elsewhere
-    real = function.has(sp.log) or any(not node.exp.is_Integer for node in function.atoms(sp.Pow))
-    inner = positive if real or function.has(sp.Pow) else U
-    found = sp.integrate((U**power * function).xreplace({U: inner}), inner)
-    if found.has(sp.Integral, sp.Piecewise):
-        raise Undecided(f"the mean of {function} over its argument has no closed form here")
-    return found.xreplace({inner: U})

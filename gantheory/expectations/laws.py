@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
@@ -17,7 +17,7 @@ from gantheory.deadline import Undecided
 from gantheory.errors import GantheoryError
 from gantheory.exact.assumptions import Assumptions
 from gantheory.formulas import law
-from gantheory.functions import sigmoid, softplus, to_sympy
+from gantheory.functions import fermi_dirac, sigmoid, to_sympy
 
 M = sp.Symbol("m", real=True)  # stands for the random name in densities
 
@@ -26,7 +26,10 @@ M = sp.Symbol("m", real=True)  # stands for the random name in densities
 class MarginPiece:
     """A smooth density on an interval; ``moments`` gives antiderivatives of mᵏ·density.
 
-    ``ends`` gives their values at infinite ends, by order and side; 0 unless given.
+    ``ends`` gives their values at infinite ends, by order and side; 0 unless given. ``tilts``
+    gives density·exp(a·m² + b·m) as a factor and a piece of the same kind, ``whole`` the integral
+    of mᵏ·exp(b·m)·density over the whole line where no antiderivative is elementary, and
+    ``normal`` the mean and the scale of a normal density.
     """
 
     lower: sp.Expr
@@ -34,12 +37,39 @@ class MarginPiece:
     density: sp.Expr
     moments: Callable[[MarginPiece, int], sp.Expr]
     ends: Callable[[int, int], sp.Expr] = lambda order, side: sp.S.Zero
+    tilts: Callable[[MarginPiece, sp.Expr, sp.Expr, Assumptions], Tilted] | None = None
+    whole: Callable[[int, sp.Expr, Assumptions], sp.Expr] | None = None
+    normal: tuple[sp.Expr, sp.Expr] | None = None
 
     def moment(self, order: int, place: sp.Expr) -> sp.Expr:
         """Return the antiderivative of mᵏ·density at a place, which may be an infinite end."""
         if place.is_infinite:
             return self.ends(order, 1 if place > 0 else -1)
         return self.moments(self, order).xreplace({M: place})
+
+
+Tilted = tuple[sp.Expr, MarginPiece]
+
+
+def _infinite(rate: sp.Expr) -> Undecided:
+    return Undecided(
+        f"a payoff's mean is infinite, or not known to be finite: over its law the mean of an "
+        f"exponential of the random name times {rate} is"
+    )
+
+
+def _tilted_exponential(
+    piece: MarginPiece, square: sp.Expr, rate: sp.Expr, parameters: Assumptions
+) -> Tilted:
+    """Multiply a density that falls like an exponential by exp(rate·m)."""
+    if square != 0:
+        raise Undecided("a square of the random name in an exponential closes over a normal law")
+    density = sp.powsimp(piece.density * sp.exp(rate * M))
+    slope = sp.simplify(sp.diff(sp.log(piece.density), M) + rate)
+    side = 1 if piece.upper == sp.oo else -1
+    if parameters.sign(-side * slope) != 1:
+        raise _infinite(rate)
+    return sp.S.One, replace(piece, density=density)
 
 
 @dataclass(frozen=True)
@@ -68,8 +98,8 @@ def _uniform(lower: sp.Expr, upper: sp.Expr) -> MarginLaw:
     return MarginLaw((), (MarginPiece(lower, upper, 1 / (upper - lower), _by_integration),))
 
 
-def _normal(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
-    r"""∫ mᵏ w = −σ² m^{k−1} w + μ ∫ m^{k−1} w + (k − 1) σ² ∫ m^{k−2} w."""
+def normal_law(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
+    r"""Return a normal law. ∫ mᵏ w = −σ² m^{k−1} w + μ ∫ m^{k−1} w + (k − 1) σ² ∫ m^{k−2} w."""
     density = sp.exp(-(((M - mean) / scale) ** 2) / 2) / (scale * sp.sqrt(2 * sp.pi))
 
     def moment(piece: MarginPiece, order: int) -> sp.Expr:
@@ -86,23 +116,50 @@ def _normal(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
         before = end(order - 2, side) if order > 1 else sp.S.Zero
         return mean * end(order - 1, side) + (order - 1) * scale**2 * before
 
-    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end),))
+    def tilted(
+        piece: MarginPiece, square: sp.Expr, rate: sp.Expr, parameters: Assumptions
+    ) -> Tilted:
+        """Complete the square."""
+        narrowing = 1 - 2 * square * scale**2
+        if parameters.sign(narrowing) != 1:
+            raise _infinite(square)
+        moved = (mean + rate * scale**2) / narrowing
+        grown = moved**2 * narrowing / (2 * scale**2) - mean**2 / (2 * scale**2)
+        other = normal_law(moved, scale / sp.sqrt(narrowing)).pieces[0]
+        factor = sp.exp(sp.expand(grown)) / sp.sqrt(narrowing)
+        return factor, replace(other, lower=piece.lower, upper=piece.upper)
+
+    whole = MarginPiece(-sp.oo, sp.oo, density, moment, end, tilted, normal=(mean, scale))
+    return MarginLaw((), (whole,))
 
 
 def _logistic(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
-    """Orders 0 and 1 alone have elementary antiderivatives."""
+    """Moments by Fermi-Dirac integrals; E[exp(bm)] = e^(bμ)·πbs/sin(πbs)."""
     z = (M - mean) / scale
+    free = sp.Dummy("b")
+
+    def whole(order: int, rate: sp.Expr, parameters: Assumptions) -> sp.Expr:
+        if any(parameters.sign(1 + side * rate * scale) != 1 for side in (1, -1)):
+            raise _infinite(rate)
+        generated = sp.exp(free * mean) * sp.pi * free * scale / sp.sin(sp.pi * free * scale)
+        if rate == 0:
+            near = sp.series(generated, free, 0, order + 1).removeO()
+            return sp.Integer(1) if order == 0 else sp.diff(near, free, order).subs(free, 0)
+        return sp.diff(generated, free, order).xreplace({free: rate})
 
     def moment(piece: MarginPiece, order: int) -> sp.Expr:
-        if order > 1:
-            raise Undecided("a mean over a logistic law closes where it is linear between kinks")
-        return sigmoid(z) if order == 0 else M * sigmoid(z) - scale * softplus(z)
+        """Return mᵏ·σ(z) − k·∫ mᵏ⁻¹·σ(z), the integral by parts."""
+        total = M**order * sigmoid(z)
+        for i in range(order):
+            parts = sp.ff(order - 1, i) * M ** (order - 1 - i) * (-1) ** i * scale ** (i + 1)
+            total -= order * parts * fermi_dirac(sp.Integer(i), z)
+        return total
 
     def end(order: int, side: int) -> sp.Expr:
-        return sp.S.Zero if side < 0 else sp.S.One if order == 0 else mean
+        return sp.S.Zero if side < 0 else whole(order, sp.S.Zero, Assumptions())
 
     density = sigmoid(z) * sigmoid(-z) / scale
-    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end),))
+    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end, whole=whole),))
 
 
 def _laplace(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
@@ -110,16 +167,16 @@ def _laplace(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
     return MarginLaw(
         (),
         (
-            MarginPiece(-sp.oo, mean, left, _by_integration),
-            MarginPiece(mean, sp.oo, right, _by_integration),
+            MarginPiece(-sp.oo, mean, left, _by_integration, tilts=_tilted_exponential),
+            MarginPiece(mean, sp.oo, right, _by_integration, tilts=_tilted_exponential),
         ),
     )
 
 
 def _exponential(scale: sp.Expr) -> MarginLaw:
-    return MarginLaw(
-        (), (MarginPiece(sp.S.Zero, sp.oo, sp.exp(-M / scale) / scale, _by_integration),)
-    )
+    density = sp.exp(-M / scale) / scale
+    tilts = _tilted_exponential
+    return MarginLaw((), (MarginPiece(sp.S.Zero, sp.oo, density, _by_integration, tilts=tilts),))
 
 
 def _triangular(lower: sp.Expr, mode: sp.Expr, upper: sp.Expr) -> MarginLaw:
@@ -140,7 +197,7 @@ def _bernoulli(chance: sp.Expr) -> MarginLaw:
 Arguments = Callable[..., tuple[sp.Expr, ...]]
 KINDS: dict[str, tuple[Callable[..., MarginLaw], Arguments, Arguments]] = {
     "uniform": (_uniform, lambda a, b: (b - a,), lambda a, b: ()),
-    "normal": (_normal, lambda mean, scale: (scale,), lambda mean, scale: ()),
+    "normal": (normal_law, lambda mean, scale: (scale,), lambda mean, scale: ()),
     "laplace": (_laplace, lambda mean, scale: (scale,), lambda mean, scale: ()),
     "logistic": (_logistic, lambda mean, scale: (scale,), lambda mean, scale: ()),
     "exponential": (_exponential, lambda scale: (scale,), lambda scale: ()),

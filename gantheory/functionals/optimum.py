@@ -26,6 +26,7 @@ from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.function_classes import AnyFunction
 from gantheory.records import Estimate, Status
+from gantheory.samples.reading import refuse_samples
 from gantheory.shown import Shown
 from gantheory.wrt import parameter_of_q
 
@@ -141,6 +142,7 @@ def optimal_critic(
     0.903447321 0.000000
     """
     entry = find(loss)
+    refuse_samples("critics", p, q)
     if isinstance(entry, Critic) and not isinstance(entry.constraint, AnyFunction):
         if isinstance(p, DiscreteLaw) or isinstance(q, DiscreteLaw):
             raise GantheoryError("in a constrained class give densities, or laws of counts")

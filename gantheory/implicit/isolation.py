@@ -21,6 +21,7 @@ from gantheory.implicit.constants import sign_of
 from gantheory.implicit.monomials import NotSmall
 from gantheory.implicit.near import Near
 from gantheory.implicit.reals import Real, enclosed
+from gantheory.smoothed import fermi_series, logistic_normal_series, order_of
 
 BITS = 192
 MOST = 8000  # evaluations on intervals for the zeros of one function
@@ -79,6 +80,8 @@ OPERATIONS: dict[str, Coefficients] = {
     "tanh": lambda u: 2 * _sigmoid(2 * u) - 1, "atan": arb_series.atan, "erf": arb_series.erf,
     "erfc": arb_series.erfc,
     "sin": arb_series.sin, "cos": arb_series.cos,
+    "fermi_dirac": lambda k, u: fermi_series(order_of(k), u),
+    "logistic_normal": lambda k, u, s: logistic_normal_series(order_of(k), u, s[0]),
 }  # fmt: skip
 
 

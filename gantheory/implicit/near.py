@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import sympy as sp
 from flint import arb, arb_series, fmpq
 
 from gantheory.deadline import Undecided
-from gantheory.implicit.constants import MINUS, ONE, exactly, fraction
+from gantheory.exact.signs.balls import enclose
+from gantheory.functions import fermi_dirac, logistic_normal
+from gantheory.implicit.constants import MINUS, ONE, Exact, exactly, fraction
 from gantheory.implicit.germs import TERMS, Germ, composed, taylor
 from gantheory.implicit.monomials import CONSTANT, Monomial
+from gantheory.smoothed import fermi_series, logistic_normal_series, polynomial
+
+Exactly = Callable[[sp.Expr], sp.Expr]
+Series = Callable[[arb_series], arb_series]
 
 
 class Near:
@@ -48,6 +55,8 @@ class Near:
                 return base.power(fraction(expr.exp))
             return (base.log() * self(expr.exp)).exp()
         name = type(expr).__name__
+        if name in ORDERED:
+            return ORDERED[name](self, *expr.args)
         if name not in FUNCTIONS or len(expr.args) != 1:
             raise Undecided(f"{name} has no expansion near an end of the domain")
         return FUNCTIONS[name](self(expr.args[0]))
@@ -118,6 +127,60 @@ def _erfc(u: Germ) -> Germ:
     return (-square).exp() * u.power(MINUS) * Germ.constant(u.start, 1 / sp.sqrt(sp.pi)) * total
 
 
+def _fermi(near: Near, k: sp.Integer, argument: sp.Expr) -> Germ:
+    """F_k(u) = e^u − e^(2u)/2^(k+1) + …, each sum off by at most the next term where u < 0."""
+    u = near(argument)
+    side = _is_infinite(u)
+    if not side:
+        return _analytic(*_fermi_pair(int(k)))(u)
+    if side > 0:
+        whole = polynomial(int(k), argument, sp.pi)
+        return near(whole) + _fermi(near, k, -argument).scaled(ONE if k % 2 == 0 else MINUS)
+    return _alternating(u, [fmpq(1, n ** (int(k) + 1)) for n in range(1, TERMS + 1)])
+
+
+@lru_cache(maxsize=16)
+def _fermi_pair(k: int) -> tuple[Exactly, Series]:
+    return lambda u: fermi_dirac(k, u), lambda u: fermi_series(k, u)
+
+
+def _alternating(u: Germ, sizes: Sequence[Exact]) -> Germ:
+    """Return Σ (−1)^(n+1)·c_n·e^(nu) but for the last term, which bounds the rest."""
+    grown = u.exp()
+    total, power = Germ.of(u.start, {}), _one(u)
+    for k, c in enumerate(sizes[:-1]):
+        power = power * grown
+        total = total + power.scaled(c if k % 2 == 0 else -c)
+    bound, m = (power * grown).scaled(sizes[-1]).size()
+    return total + Germ.of(u.start, {}, (bound, m))
+
+
+def _logistic_normal(near: Near, k: sp.Integer, argument: sp.Expr, s: sp.Expr) -> Germ:
+    """L_k(u, s): means of softplus's expansion, whose every sum is off by at most the next term.
+
+    That holds of softplus and the sigmoid for every real argument, so of their means too.
+    """
+    u = near(argument)
+    side = _is_infinite(u)
+    if not side:
+        return _analytic(*_normal_pair(int(k), s))(u)
+    if side > 0:  # L_0(u) = u + L_0(−u)
+        below = _logistic_normal(near, k, -argument, s).scaled(ONE if k % 2 == 0 else MINUS)
+        return below + (u if k == 0 else _one(u) if k == 1 else Germ.of(u.start, {}))
+    terms = [sp.exp((n * s) ** 2 / 2) * sp.Integer(n) ** (k - 1) for n in range(1, TERMS + 1)]
+    if k > 1:  # Σ (−1)^(n+1) n^(k−1) x^n: what N terms miss of it is at most ...
+        terms[-1] *= sp.Integer(2) ** (k - 1) * sp.factorial(k)
+    return _alternating(u, [exactly(one) for one in terms])
+
+
+@lru_cache(maxsize=16)
+def _normal_pair(k: int, s: sp.Expr) -> tuple[Exactly, Series]:
+    return (
+        lambda u: logistic_normal(k, u, s),
+        lambda u: logistic_normal_series(k, u, enclose(s)),
+    )
+
+
 def _analytic(
     exact: Callable[[sp.Expr], sp.Expr], series: Callable[[arb_series], arb_series]
 ) -> Callable[[Germ], Germ]:
@@ -136,4 +199,7 @@ FUNCTIONS: Mapping[str, Callable[[Germ], Germ]] = {
     "exp": Germ.exp, "log": Germ.log, "sigmoid": _sigmoid, "softplus": _softplus,
     "tanh": _tanh, "atan": _atan, "erf": _erf, "erfc": _erfc,
     "sin": _analytic(sp.sin, arb_series.sin), "cos": _analytic(sp.cos, arb_series.cos),
+}  # fmt: skip
+ORDERED: Mapping[str, Callable[..., Germ]] = {
+    "fermi_dirac": _fermi, "logistic_normal": _logistic_normal,
 }  # fmt: skip

@@ -30,6 +30,19 @@ def is_sample_like(given: Any) -> bool:
     return hasattr(given, "__array__") and not isinstance(given, Density)
 
 
+def refuse_samples(what: str, *given: Any) -> None:
+    """Refuse samples where laws are needed, with what takes them.
+
+    >>> refuse_samples("critics", "normal(0, 1)")
+    """
+    if any(map(is_sample_like, given)):
+        raise GantheoryError(
+            f"{what} are solved between laws; of samples x and y, divergence('w1', x, y), 'energy' "
+            "and 'mmd2(bandwidth=1)' are what critics of bounded slope and of kernels reach; or "
+            "give a law fitted to them, such as scipy.stats.gaussian_kde(x)"
+        )
+
+
 def samples(given: Any, column: str | None = None) -> Samples:
     """Return samples from an array, or from a CSV, npy or Parquet file.
 

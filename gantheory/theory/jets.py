@@ -13,6 +13,7 @@ from functools import reduce
 from flint import arb, arb_series, fmpq
 
 from gantheory.expressions import greater, number
+from gantheory.smoothed import fermi_series, logistic_normal_series, order_of
 
 LENGTH = 4  # coefficients: the loss's curvature takes the third derivative of the payoffs
 NAN = arb("nan")
@@ -164,4 +165,6 @@ FUNCTIONS: Mapping[str, Callable[..., arb_series]] = {
     "clamp": _clamp,
     "leaky_relu": _leaky_relu,
     "huber": _huber,
+    "fermi_dirac": lambda k, u: fermi_series(order_of(k), u),
+    "logistic_normal": lambda k, u, s: logistic_normal_series(order_of(k), u, s[0]),
 }

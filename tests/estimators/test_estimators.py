@@ -209,7 +209,24 @@ def test_rewards_have_a_divergence_and_a_sign(reward, followed, sign):
         assert values.max() <= high
         near = [end if math.isinf(end) else edge for end, edge in
                 zip((low, high), (values.min(), values.max()), strict=True)]  # fmt: skip
-        assert near == pytest.approx([low, high], abs=1e-6)
+        assert near == pytest.approx([low, high], abs=1e-3)  # a turn lies between two scores
+
+
+@pytest.mark.parametrize(
+    ("reward", "low", "high", "sign"),
+    [
+        ("tanh(t)", -1, 1, "both"),
+        ("t*exp(-t**2)", -math.exp(-0.5) / math.sqrt(2), math.exp(-0.5) / math.sqrt(2), "both"),
+        ("erf(t) - 2", -3, -1, "negative"),
+        ("D*(1 - D)", 0, 0.25, "positive"),
+        ("fairl", -math.inf, math.exp(-1), "both"),
+        ("atan(t) + 2", 2 - math.pi / 2, 2 + math.pi / 2, "positive"),
+    ],
+)
+def test_a_reward_has_its_range_where_it_turns_or_has_no_rational_form(reward, low, high, sign):
+    found = gt.derive_reward(reward)
+    assert [float(end) for end in found.range] == pytest.approx([low, high], rel=1e-14)
+    assert found.sign == sign
 
 
 def exactly(mass):

@@ -177,6 +177,7 @@ def test_cramer_is_known_by_its_slope():
         ("mmd", (P, Q), "numbers in the place of ell"),
         ("wgan-gp", (P, Q), "optimal_discriminator"),
         (critic(KernelBall("1 + x*y")), (P, Q), "none of"),
+        ("wgan", (np.zeros(5), Q), "of samples x and y"),
         (critic(SecondMoment(), "t", "-2*t"), (P, Q), "only objectives"),
     ],
 )

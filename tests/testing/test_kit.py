@@ -4,7 +4,9 @@ import math
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from scipy.integrate import quad
 
 import gantheory
 from gantheory import testing
@@ -106,12 +108,28 @@ def test_the_oracle_of_a_formula_knows_every_function_as_the_standard_library_do
              "huber": lambda x, d: x * x / 2 if abs(x) <= d else d * (abs(x) - d / 2)}  # fmt: skip
     others = {"max": (0.5,), "min": (0.5,), "logsumexp": (0.5,), "leaky_relu": (0.25,),
               "huber": (0.5,), "clamp": (-1.0, 1.0)}  # fmt: skip
-    assert set(plain) == set(oracles.FUNCTIONS)
+    assert {*plain, "fermi_dirac", "logistic_normal"} == set(oracles.FUNCTIONS)
     for name, function in plain.items():
         more = others.get(name, ())
         for t in (0.3, 1.7, *(() if name in ("log", "sqrt", "log1p") else (-2.1,))):
             found = oracles.payoff(f"{name}({', '.join(['t', *map(str, more)])})", t)
             assert float(found) == pytest.approx(function(t, *more), rel=1e-14)
+
+
+def test_the_oracle_knows_means_of_softplus_as_quadrature_does():
+    def mean(u, s, k):
+        softplus = (lambda x: np.logaddexp(0, x), lambda x: 1 / (1 + np.exp(-x)))[k]
+        return (
+            quad(lambda z: softplus(u + s * z) * np.exp(-z * z / 2), -12, 12)[0]
+            / (2 * math.pi) ** 0.5
+        )
+
+    for u in (-3.3, 0.4, 5.0):
+        below = quad(lambda x: np.logaddexp(0, x), -60, u, limit=200)[0]
+        assert float(oracles.payoff("fermi_dirac(1, t)", u)) == pytest.approx(below, rel=1e-12)
+        for k in (0, 1):
+            found = oracles.payoff(f"logistic_normal({k}, t, 1.5)", u)
+            assert float(found) == pytest.approx(mean(u, 1.5, k), rel=1e-10)
 
 
 @pytest.mark.parametrize("typical", [(0.5, 3.5), (-1.5, 1.2), (2, 4)])

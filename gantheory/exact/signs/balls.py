@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import sympy
-from flint import arb, fmpq
+from flint import arb, arb_series, fmpq
+
+from gantheory.smoothed import fermi_value, logistic_normal_series
 
 _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "exp": lambda x: x.exp(), "log": lambda x: x.log(), "tanh": lambda x: x.tanh(),
@@ -15,6 +17,11 @@ _UNARY: Mapping[str, Callable[[arb], arb]] = {
     "relu": lambda x: x.max(arb(0)), "softplus": lambda x: x.exp().log1p(),
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
 }  # fmt: skip
+
+_ORDERED: Mapping[str, Callable[..., arb]] = {
+    "fermi_dirac": fermi_value,
+    "logistic_normal": lambda k, u, s: logistic_normal_series(k, arb_series([u], prec=1), s)[0],
+}
 
 
 class NoEnclosure(Exception):
@@ -64,6 +71,8 @@ def enclose(expression: sympy.Expr, values: Mapping[sympy.Symbol, arb] | None = 
         for part in parts[1:]:
             total = total.max(part) if isinstance(expression, sympy.Max) else total.min(part)
         return total
+    if type(expression).__name__ in _ORDERED:
+        return _ORDERED[type(expression).__name__](int(expression.args[0]), *parts[1:])
     if type(expression).__name__ in _UNARY and len(parts) == 1:
         return _UNARY[type(expression).__name__](parts[0])
     raise NoEnclosure(f"{str(expression)[:60]} has no enclosure")
