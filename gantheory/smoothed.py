@@ -49,7 +49,7 @@ def polynomial(k: int, u: Any, pi: Any) -> Any:
 
 def order_of(k: arb_series) -> int:
     """Return an order that is given as a constant series."""
-    return int(k[0].unique_fmpz())
+    return round(float(k[0].mid()))
 
 
 # In balls

@@ -145,6 +145,7 @@ class Kinked(Solution):
         barred = share * self.beyond + self.widths * (np.log(share) + np.log(rest))
         smooth = p * self.payoffs.real[0](self.score) + q * self.payoffs.fake[0](self.score)
         smooth = smooth + (self.falls * (np.maximum(self.beyond, 0.0) - barred)).sum(0)
+        assert not isinstance(self.energy, Quadratic)  # its steps need no such watch
         return float(self.integral(smooth - self.energy.held(self.stiffness, self.slope)).sum())
 
     def cut(self, where: Array) -> Solution:
@@ -199,6 +200,7 @@ def _followed(solution: Solution, widths: Array, most: int) -> Solution:
 
 def _settled(solution: Solution, width: float) -> Kinked:
     """Return the maximiser at one width, as nearly as the next one needs."""
+    assert isinstance(solution, Kinked)
     solution = replace(solution, energy=_at_width(solution.energy, width), width=width)
     solution = flattened(solution, min(0.01, width))
     assert isinstance(solution, Kinked)
