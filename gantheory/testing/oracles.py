@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -104,7 +105,13 @@ def payoff(text: str, t: Any) -> Any:
     -0.6931471805599453
     """
     t = mpmath.mpf(t)
-    return evaluate(parse(text, PAYOFF), {"t": t, "D": FUNCTIONS["sigmoid"](t)})
+    return evaluate(_parsed(text), {"t": t, "D": FUNCTIONS["sigmoid"](t)})
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> ast.expr:
+    """Return a payoff's tree: a search evaluates one formula at thousands of scores."""
+    return parse(text, PAYOFF)
 
 
 def masses(density: Univariate, points: Sequence[float]) -> list[float]:
