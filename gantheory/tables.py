@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gantheory.errors import GantheoryError, require, unknown_name
+from gantheory.errors import GantheoryError, require, shown, unknown_name
 
 Array = NDArray[np.float64]
 ENDINGS = (".csv", ".npy", ".parquet")
@@ -97,6 +97,8 @@ def read_table(given: str | Path, column: str | None = None) -> Array:
     Raises:
         GantheoryError: for files that cannot be read, in one line.
     """
+    if column is not None and not isinstance(column, str):
+        raise GantheoryError(f"column={shown(column)} must be the name of a column")
     path = Path(given)
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -118,6 +120,7 @@ def _csv(path: Path, column: str | None) -> Array:
     header = [cell.strip() for cell in rows[0]] if not all(map(_is_number, rows[0])) else []
     body = rows[1:] if header else rows
     wanted = _index(path, header, column)
+    _check_header(path, header, column)
     try:
         picked = [[float(row[k]) for k in wanted] for row in body] if wanted else [
             [float(cell) for cell in row] for row in body
@@ -136,6 +139,20 @@ def _csv(path: Path, column: str | None) -> Array:
     return np.array(picked, float)
 
 
+def _check_header(path: Path, header: list[str], column: str | None) -> None:
+    """Raise where columns are parted by something else, or a column of no name may be an index."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and mark in header[0]:
+            raise GantheoryError(
+                f"{path.name}: its columns are parted by {name}; save it with commas"
+            )
+    if len(header) > 1 and not header[0] and column is None:
+        raise GantheoryError(
+            f"{path.name}: its first column has no name, as an index has; name a column (known: "
+            f"{', '.join(header[1:9])})"
+        )
+
+
 def _index(path: Path, header: list[str], column: str | None) -> list[int]:
     """Return the indices of the columns wanted; none stands for all."""
     if column is None:
@@ -144,6 +161,10 @@ def _index(path: Path, header: list[str], column: str | None) -> list[int]:
         raise GantheoryError(f"{path.name} has no names of columns in its first row")
     if column not in header:
         raise unknown_name(f"column of {path.name}", column, header)
+    if header.count(column) > 1:
+        raise GantheoryError(
+            f"{path.name} has {header.count(column)} columns {column!r}; rename one"
+        )
     return [header.index(column)]
 
 

@@ -7,7 +7,8 @@ What only an integral can show (the mass) is checked by every integral.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from gantheory.errors import GantheoryError, unknown_name
 if TYPE_CHECKING:
     from gantheory.densities.user import OwnDensity
 
+SECONDS = 0.3  # after which a slow function is looked at in no more places
+FEWEST = 10  # powers of 2: places that are looked at whatever that takes
 KNOWN = ("cdf", "ppf", "slope", "mean", "sample")
 
 
@@ -83,6 +86,21 @@ def called(law: OwnDensity, what: str, function: Callable[[Array], Any], x: Arra
             f"{law}: {what} maps shape {x.shape} to {value.shape}; it must be vectorised"
         )
     return value.astype(float)
+
+
+def refining(powers: int) -> Iterator[Array]:
+    """Yield shares of a whole, that are evenly spaced after each round, down to 2^-powers.
+
+    No further round is begun once `SECONDS` have passed: a function that takes a millisecond at
+    each place is looked at in fewer.
+    """
+    start, low = time.perf_counter(), 0
+    for power in range(min(FEWEST, powers), powers + 1):
+        size = 2.0**-power
+        yield np.arange(size, 1.0, 2 * size if low else size)
+        low = power
+        if time.perf_counter() - start > SECONDS:
+            return
 
 
 def check_law(law: OwnDensity) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gantheory.densities.base import Array
-from gantheory.densities.declared import called
+from gantheory.densities.declared import called, refining
 from gantheory.errors import GantheoryError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FLAT = 0.05  # nats over thirty widths on both sides: no bump of that width
 COUNTS = 46.0  # nats below the largest value: what is less does not count
 JUMP = 1e-5  # nats, and that times the log-density: more than single precision
 SUSPECTS = 16  # intervals of the grid that are looked into for jumps
-PARTS = 1 << 15  # of the mass, each of which is looked at
+PARTS = 15  # powers of 2: of the mass, each of which is looked at
 
 
 def scan(law: OwnDensity) -> None:
@@ -89,10 +89,11 @@ def _check_parts(law: OwnDensity) -> None:
     top = np.max(value[np.isfinite(value)])
     height = np.exp(np.where(np.isfinite(value), np.minimum(value - top, 0.0), -np.inf))
     mass = np.append(0.0, np.cumsum(np.diff(x) * (height[1:] + height[:-1]) / 2))
-    x = np.interp(mass[-1] * (np.arange(PARTS) + 0.5) / PARTS, mass, x)
-    value = _at(law, x)
-    _check_numbers(law, x, value, law.stated[0][1])
-    law.logpdf(x[np.isneginf(value)])  # raises where it is so on a stretch
+    for share in refining(PARTS):
+        places = np.interp(mass[-1] * share, mass, x)
+        value = _at(law, places)
+        _check_numbers(law, places, value, law.stated[0][1])
+        law.logpdf(places[np.isneginf(value)])  # raises where it is so on a stretch
 
 
 def _far(law: OwnDensity, center: float, width: float) -> Array:
@@ -154,7 +155,8 @@ def _check_width(law: OwnDensity, center: float, width: float) -> None:
     both = [center + side * width * NEAR for side in (-1.0, 1.0)]
     value = [_at(law, x) for x in both]
     top = max(float(v.max()) for v in value)
-    mass = [np.cumsum(np.exp(v - top) * NEAR) for v in value]
+    with np.errstate(invalid="ignore"):  # it may be infinite
+        mass = [np.cumsum(np.exp(v - top) * NEAR) for v in value]
     held = sum(float(m[np.searchsorted(NEAR, 1e-3)]) for m in mass) / sum(m[-1] for m in mass)
     around = center + width * np.linspace(-30, 30, 61)
     flat = around[0] > law.interval[0] and around[-1] < law.interval[1]

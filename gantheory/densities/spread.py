@@ -21,6 +21,7 @@ from gantheory.densities.base import (
 )
 from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError, unknown_name
+from gantheory.wrt import split_parameter
 
 DIMENSION = Domain(1, 1e4, (2, 6), integer=True)
 
@@ -121,3 +122,13 @@ class Radial(Density):
         z = rng.standard_normal((n, self.dim))
         z /= np.linalg.norm(z, axis=1, keepdims=True)
         return np.asarray(self.loc) + z * self.radius.sample(rng, n)[:, None]
+
+
+def of_radius(wrt: str | None) -> str | None:
+    """Return the parameter of a radius that a parameter of its radial law means."""
+    if wrt is None:
+        return None
+    law, name = split_parameter(wrt)
+    if not name.startswith("radius."):
+        raise GantheoryError(f"wrt={wrt!r}: radial laws about one place have radius.<parameter>")
+    return f"{law}.{name.removeprefix('radius.')}"

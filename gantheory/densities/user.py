@@ -224,7 +224,8 @@ def own_density(
     Args:
         log_density: the normalised natural log-density, vectorised over arrays. It is looked at
             around the centers, in each of 32 768 parts of its mass, and by every integral in each
-            of 8 192 parts of what that adds up: a fault on a shorter stretch may go unseen.
+            of 8 192 parts of what that adds up (in fewer of both where it is slow): a fault on a
+            shorter stretch may go unseen.
         support: the interval on which it is positive.
         centers: (location, width) of every bump. Without them no quadrature can be sure to have
             seen a narrow spike, and every result says so.

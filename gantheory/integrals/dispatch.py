@@ -175,8 +175,13 @@ def _computed(distance: Distance, p: Density, q: Density, wrt: str | None) -> Es
     try:
         return distance.compute(p, q, wrt)
     except NoRuleError:
-        if wrt or distance.plain_name not in METRICS or min(p.dim, q.dim) < 2 or p.dim != q.dim:
+        if min(p.dim, q.dim) > 1 and p.dim != q.dim:
+            said = f"{p} and {q} differ in dimension: {p.dim} and {q.dim}"
+            raise GantheoryError(said) from None
+        if wrt or distance.plain_name not in METRICS or min(p.dim, q.dim) < 2:
             raise
+    if p == q and distance.plain_name != "sinkhorn":
+        return Estimate(0.0, method="equal laws")
     found = between_samples(distance.plain_name, p, q, **distance.chosen)
     error = max(found.upper - found.value, found.value - found.lower)
     return Estimate(

@@ -14,9 +14,8 @@ from fractions import Fraction
 
 from gantheory.densities import Density
 from gantheory.densities.inherited import of_family
-from gantheory.densities.spread import Product, Radial
+from gantheory.densities.spread import Product, Radial, of_radius
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError
 from gantheory.integrals.kernels.kernel import Kernel
 from gantheory.integrals.kernels.stable import kernel_of
 from gantheory.records import Estimate, Status
@@ -35,20 +34,13 @@ def by_the_line(
 
     ``line`` answers for two of them.
     """
+    if p.dim != q.dim:
+        return None
     if of_family(p, Radial) and of_family(q, Radial) and p.loc == q.loc:
-        return line(kernel, p.radius, q.radius, _of_radius(wrt), method)
+        return line(kernel, p.radius, q.radius, of_radius(wrt), method)
     if not (of_family(p, Product) and of_family(q, Product)):
         return None
     return _of_products(kernel, p, q, wrt, method, line)
-
-
-def _of_radius(wrt: str | None) -> str | None:
-    if wrt is None:
-        return None
-    law, name = split_parameter(wrt)
-    if not name.startswith("radius."):
-        raise GantheoryError(f"wrt={wrt!r}: radial laws about one place have radius.<parameter>")
-    return f"{law}.{name.removeprefix('radius.')}"
 
 
 def _of_products(

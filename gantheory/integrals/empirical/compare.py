@@ -34,6 +34,8 @@ from gantheory.shown import Overview
 FEWEST, MOST = 200, 2000  # draws of a law: where transport problems are solved, and elsewhere
 ERROR = 0.05  # the probability that an interval for the laws misses, where none is asked for
 METRICS = ("w1", "w2", "energy", "mmd2", "sliced_w1", "sliced_w2", "ks", "sinkhorn")
+LENGTHS = ("w1", "w2", "energy", "sliced_w1", "sliced_w2")  # which grow like the unit of length
+LEAST = 1e-140  # of numbers, below which their squares leave binary64
 GUARANTEES = {"ks": intervals.of_ks, "mmd2": intervals.of_mmd}
 ALIASES = {"kolmogorov_smirnov": "ks", "kolmogorov-smirnov": "ks"}
 Sharp = tuple[float, float, float]  # a value, its error, and how likely that is exceeded
@@ -106,6 +108,16 @@ def between_samples(
     radial = kernel_named(kernel, bandwidth)
     profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
+    if (
+        name in LENGTHS
+        and isinstance(p, Samples)
+        and isinstance(q, Samples)
+        and (unit := _unit(p, q))
+    ):
+        scaled = (Samples(law.points / unit, law.source) for law in (p, q))
+        found = between_samples(name, *scaled, interval_error=interval_error, seed=seed)
+        sizes = {key: unit * getattr(found, key) for key in ("value", "error", "lower", "upper")}
+        return replace(found, **sizes)
     if any(not isinstance(law, Samples) and law.dim > 1 for law in (p, q)):
         how = {"guaranteed": guaranteed, "interval_error": interval_error, "seed": seed, "eps": eps}
         return _by_draws(name, p, q, kernel=kernel, bandwidth=bandwidth, order=order, **how)
@@ -127,7 +139,13 @@ def between_samples(
     return SampleEstimate(
         value, error, Status.OK, "empirical laws", error_probability=chance, lower=lower,
         upper=upper, interval_error=interval_error, interval_method=method,
-        warnings=() if math.isfinite(radius) else (_no_interval(name),))  # fmt: skip
+        warnings=() if math.isfinite(radius) else (_no_interval(name, drawn),))  # fmt: skip
+
+
+def _unit(p: Samples, q: Samples) -> float:
+    """Return a power of 2 near the largest number, where all are so small that squares are 0."""
+    reach = max(float(np.max(np.abs(law.points))) for law in (p, q))
+    return 2.0 ** max(math.frexp(reach)[1], -1022) if 0 < reach < LEAST else 0.0
 
 
 def _by_draws(name: str, p: Samples | Density, q: Samples | Density, **chosen: Any) -> Any:
@@ -190,6 +208,8 @@ def _resampled(
     """
     if name == "ks" and len(drawn) == 1:
         return _guaranteed(name, drawn, error)
+    if name != "ks" and any(map(_is_one_point, drawn)):
+        return math.inf, intervals.EACH
     space_w1 = name == "w1" and drawn[0].dim > 1
     if name in intervals.NORMS and not space_w1:
         points = [law.points for law in drawn]
@@ -210,7 +230,8 @@ def _sinkhorn(
             "the law: samples(law.sample(0, 1000))"
         )
     found = entropic.sinkhorn(p.points, q.points, eps, order)
-    radius = found.radius(miss)
+    alone = _is_one_point(p) or _is_one_point(q)
+    radius = math.inf if alone else found.radius(miss)
     converged = found.error <= 1e-6 * abs(found.value)
     return SampleEstimate(
         found.value,
@@ -229,7 +250,14 @@ def _sinkhorn(
     )
 
 
-def _no_interval(name: str) -> str:
+def _is_one_point(drawn: Samples) -> bool:
+    """Whether all points are one, of which a bootstrap makes nothing else."""
+    return bool(np.all(drawn.points == drawn.points[0]))
+
+
+def _no_interval(name: str, drawn: list[Samples]) -> str:
+    if (alone := next(filter(_is_one_point, drawn), None)) is not None:
+        return f"no interval for the laws: {alone} are one and the same, which tells no spread"
     few = intervals.MOST_IN_SPACE if name.startswith("w") else intervals.MOST_PAIRED
     return f"no interval for the laws: the bootstrap of {name} takes at most {few} points here"
 

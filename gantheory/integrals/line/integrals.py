@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from gantheory.densities.base import Array
+from gantheory.densities.declared import refining
 from gantheory.densities.images import steepness
 from gantheory.densities.positive import inside
 from gantheory.densities.univariate import LOG_HUGE, LogRatio, Points, Univariate
@@ -26,7 +27,7 @@ SMALLEST = 5e-324  # the spacing of subnormal numbers
 BENDS = (2.0, 8.0, 32.0)
 DOUBTFUL = 1e3  # of the doubt of u: where u is less, an integrand is looked at on both sides
 MOST = 300.0  # of what the logarithm of a sample is off by: e^300 is as good as no digit
-PARTS = 1 << 13  # of what is integrated, in each of which a law of a user is looked at
+PARTS = 13  # powers of 2: of what is integrated, in each of which a user's law is looked at
 GROWS = 1e50  # a mantissa that is larger where a log-density ends grows with u
 Scores = dict[str | None, Array]
 Arrays = tuple[Array, Array]
@@ -289,15 +290,17 @@ def integrals(
 
 def _look(laws: Sequence[Univariate], panels: Panels, part: Array) -> None:
     """Raise where laws are no numbers between the nodes, at places by what the panels hold."""
-    count = np.ceil(PARTS * part).astype(int) + 16
-    owner = np.repeat(np.arange(len(panels)), count)
-    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    low, length = panels.low[owner], (panels.high - panels.low)[owner]
-    xi = low + length * (number + 0.5) / count[owner]
+    weight = part + 0.1 * max(float(part.sum()), 1e-300) / len(panels)
+    edges = np.append(0.0, np.cumsum(weight) / weight.sum())
     with np.errstate(all="ignore"):
-        at, _ = panels.between(owner, xi, xi).at(xi[:, None])
-        for law in laws:
-            _floored(law, at)
+        for share in refining(PARTS):
+            owner = np.clip(np.searchsorted(edges, share) - 1, 0, len(panels) - 1)
+            inner = (share - edges[owner]) / (edges[owner + 1] - edges[owner])
+            low, high = panels.low[owner], panels.high[owner]
+            xi = np.clip(low + (high - low) * inner, low, high)
+            at, _ = panels.between(owner, xi, xi).at(xi[:, None])
+            for law in laws:
+                _floored(law, at)
 
 
 def _chosen(outputs: Sequence[Output], probe: Probe) -> list[int]:

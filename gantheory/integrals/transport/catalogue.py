@@ -101,6 +101,7 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.counting.sums import has_masses
     from gantheory.integrals.transport.counts import transport_of_counts
     from gantheory.integrals.transport.masses import wasserstein_of_masses
+    from gantheory.integrals.transport.parts import by_parts
     from gantheory.integrals.transport.wasserstein import w1
 
     if isinstance(p, Univariate) and isinstance(q, Univariate):
@@ -111,8 +112,10 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         return wasserstein_of_masses(1, p, q)
     if has_masses(p) and has_masses(q):
         return transport_of_counts("w1", p, q, wrt)
-    if wrt is None and (shift := _shifted(p, q)) is not None:
+    if (shift := _shifted(p, q, wrt)) is not None:
         return shift
+    if (parts := by_parts(_w1, 1, p, q, wrt)) is not None:
+        return parts
     if of_family(p, Spatial) and of_family(q, Spatial) and wrt is None:
         from gantheory.integrals.transport.shifts import w1_of_normals
 
@@ -126,16 +129,19 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
 
 def _w2(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.transport.distances import w2
+    from gantheory.integrals.transport.parts import by_parts
 
     found = _mixed("w2", p, q, wrt)
-    if found is None and wrt is None:
-        found = _shifted(p, q)
+    if found is None:
+        found = _shifted(p, q, wrt)
+    if found is None:
+        found = by_parts(_w2, 2, p, q, wrt)
     return w2(p, q, wrt) if found is None else found
 
 
-def _shifted(p: Density, q: Density) -> Estimate | None:
+def _shifted(p: Density, q: Density, wrt: str | None) -> Estimate | None:
     """Return W1 and W2 of one law of the t family and its translate: the length of the way."""
-    if not (of_family(p, StudentTNd) and of_family(q, StudentTNd)):
+    if wrt is not None or not (of_family(p, StudentTNd) and of_family(q, StudentTNd)):
         return None
     if (p.df, p.shape) != (q.df, q.shape) or p.dim != q.dim:
         return None
