@@ -19,10 +19,10 @@ import numpy as np
 
 from gantheory.densities.base import Array, Density, generator, make
 from gantheory.densities.duals import Dual
-from gantheory.densities.from_ends import distance_from_end
+from gantheory.densities.from_ends import distance_from_end, followed, within_range
 from gantheory.densities.map_tails import image_tail, toward, unbounded
 from gantheory.densities.tails import CONSTANT, Tail, heavier
-from gantheory.densities.turns import Map, numbered, ordered
+from gantheory.densities.turns import Map, numbered, ordered, pole_among
 from gantheory.densities.univariate import Interval, Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.expressions import ELEMENTARY, Grammar, parse
@@ -84,10 +84,10 @@ class Pushforward(Univariate):
         """The monotone stretches, from left to right."""
         z = np.linspace(*self.window, SCAN)
         value, slope = self.generate(z)
-        if not np.all(np.isfinite(value)):
+        if (pole := pole_among(z, value, slope)) is not None:
             raise GantheoryError(
-                f"generator {self.formula!r} is not finite at z={z[~np.isfinite(value)][0]:.6g}, "
-                f"where {self.latent} has mass"
+                f"generator {self.formula!r} is not finite near z={pole:.6g}, where {self.latent} "
+                "has mass"
             )
         flat = slope == 0
         if np.any(flat[1:] & flat[:-1]):
@@ -128,11 +128,11 @@ class Pushforward(Univariate):
         middle = 0.5 * (self.window[0] + self.window[1])
         with np.errstate(all="ignore"):
             z = middle + (start - middle) * 2.0 ** np.arange(DOUBLINGS)
-            value, slope = self.generate(z)
-            rises = np.diff(value) * np.sign(z[1] - z[0]) * np.sign(slope[0]) > 0
-            goes_on = rises & np.isfinite(value[1:]) & (slope[1:] * np.sign(slope[0]) > 0)
-        steps = int(np.argmin(goes_on)) if not goes_on.all() else DOUBLINGS - 1
-        return float(z[steps])
+        z = z[np.isfinite(z)]
+        for _ in range(3):  # and between the last place at which it does and the first beyond
+            last = self.map.last_rising(z)
+            z = np.linspace(z[last], z[min(last + 1, len(z) - 1)], 33)
+        return float(z[0])
 
     def _limit(self, z: float) -> float:
         """Return G(z), or what it tends to where z is a far end of an infinite latent support."""
@@ -156,6 +156,15 @@ class Pushforward(Univariate):
         return 0.0 if abs(last) < 1e-100 else last
 
     def log_density(self, at: Points) -> Array:
+        at, beyond = within_range(at, self._tails)
+        return self._followed_density(at) + beyond
+
+    @cached_property
+    def _tails(self) -> dict[float, Tail]:
+        ends = {end for piece in self.pieces for end in piece}
+        return followed({end: self.end_tail(end) for end in ends}, self._followed_density)
+
+    def _followed_density(self, at: Points) -> Array:
         x = at.x
         total = np.full(x.shape, -np.inf)
         for branch in self.branches:

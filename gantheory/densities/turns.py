@@ -43,6 +43,14 @@ class Map:
         with np.errstate(all="ignore"):
             return evaluate(self.tree, np.asarray(z, float))
 
+    def last_rising(self, z: Array) -> int:
+        """Return the last of some places up to which G goes on as it does at the first."""
+        with np.errstate(all="ignore"):
+            value, slope = self.generate(z)
+            rises = np.diff(value) * np.sign(z[-1] - z[0]) * np.sign(slope[0]) > 0
+            goes_on = rises & np.isfinite(value[1:]) & (slope[1:] * np.sign(slope[0]) > 0)
+        return int(np.argmin(goes_on)) if not goes_on.all() else len(z) - 1
+
     def flat_places(self, z: Array, slope: Array) -> list[float]:
         """Return where G' touches 0 without a change of sign, as that of z³ does."""
         size = np.abs(slope)
@@ -123,3 +131,16 @@ class Map:
         with np.errstate(all="ignore"):
             at, *beside = evaluate(corner, np.array([turn, turn - step, turn + step]))[0]
         return not (min(beside) > 0 or max(beside) < 0) or abs(at) < 1e-9 * max(map(abs, beside))
+
+
+def pole_among(z: Array, value: Array, slope: Array) -> float | None:
+    """Return a place among or between others at which G is not finite; None: there is none.
+
+    Beyond a pole of odd order G comes back from the other side, against its slope.
+    """
+    if (lost := ~np.isfinite(value)).any():
+        return float(z[lost][0])
+    size = np.abs(value[:-1]) + np.abs(value[1:])
+    back = np.diff(value) * np.sign(slope[:-1]) < -1e-9 * size
+    back &= slope[:-1] * slope[1:] > 0
+    return float(z[:-1][back][0]) if back.any() else None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from gantheory import divergence
+from gantheory import GantheoryError, divergence
 from gantheory.densities import Points
 from gantheory.densities.pushforward import pushforward
 
@@ -160,3 +160,38 @@ def test_beside_an_end_the_density_is_read_from_the_distance_to_it(image):
     at = Points(np.full(4, image), np.ones(4), y, np.log(y))
     truth = -0.95 * np.log(y) - y - math.lgamma(0.05)
     assert np.abs(law.log_density(at) - truth).max() < 1e-11
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.7, 1.5, 2.0])
+def test_exp_of_minus_an_exponential_is_a_power_down_to_0(scale):
+    """Its density is y^(a − 1)·a with a = 1/scale; E log y is −1/a under it, −1 under uniform."""
+    a, law = 1 / scale, pushforward("exp(-z)", f"exponential({scale})")
+    truths = {"kl_pq": math.log(a) - (a - 1) / a, "kl_qp": a - 1 - math.log(a)}
+    for name, truth in truths.items():
+        found = divergence(name, law, "uniform(0, 1)")
+        assert abs(found.value - truth) <= found.error < 1e-10 * truth
+
+
+@pytest.mark.parametrize(
+    ("formula", "latent", "same"),
+    [
+        ("2*z + 1", "cauchy(0, 1)", "cauchy(1, 2)"),
+        ("exp(z)", "exponential(1)", "pareto(1, 1)"),
+        ("-exp(z)", "exponential(5)", "affine(pareto(0.2, 1), 0, -1)"),
+        ("1/z", "gamma(0.3, 1)", "inverse_gamma(0.3, 1)"),
+    ],
+)
+def test_images_follow_their_tails_to_where_binary64_holds_no_place(formula, latent, same):
+    law = pushforward(formula, latent)
+    for name in ("kl_pq", "kl_qp", "jsd"):
+        found = divergence(name, law, same)
+        assert abs(found.value) <= found.error + 1e-25 < 1e-10, name
+
+
+@pytest.mark.parametrize(
+    ("formula", "latent"), [("1/z", "normal(0, 1)"), ("1/(z - 0.3)", "laplace(0, 1)")]
+)
+def test_a_pole_among_the_mass_is_refused(formula, latent):
+    """G falls on both sides of it; its image was taken for one from the one end to the other."""
+    with pytest.raises(GantheoryError, match="not finite near z="):
+        divergence("kl_qp", pushforward(formula, latent), "cauchy(0, 1)")
