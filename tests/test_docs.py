@@ -128,6 +128,7 @@ def test_the_page_of_every_critic_is_written_from_its_derivation(name, monkeypat
 
     text = critic_page_of(CRITICS[name])
     assert text.startswith(f"# {CRITICS[name].title}\n")
+    assert "value is w1" not in text
     assert "1. " in text
     assert text.count("$$") % 2 == 0
 

@@ -85,7 +85,9 @@ def claim_lines(claims):
         yield "\n## What was published\n"
     for claim in claims:
         why = claim.counterexample or claim.reason
-        yield f"- {claim.statement}: **{claim.how}**{f', {why}' if why else ''}\n"
+        said = f"{in_prose(claim.statement)}: **{claim.how}**"
+        said += f", {in_prose(why)}" if why else ""
+        yield f"- {said}\n"
 
 
 def page_of(loss):

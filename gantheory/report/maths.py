@@ -117,13 +117,13 @@ def _space_functions(tree: ElementTree.Element) -> None:
 
 
 def _tighten(tree: ElementTree.Element) -> None:
-    """Write p/q without gaps, infinity and the star of D* as symbols, and arrows as operators."""
+    """Write p/q and |v| without gaps, ∞ and the star of D* as symbols, and arrows as operators."""
     for node in tree.iter(f"{{{NAMESPACE}}}mi"):
         if node.text in LONG_ARROWS:
             node.tag = f"{{{NAMESPACE}}}mo"
             node.attrib = {"lspace": "0.278em", "rspace": "0.278em"}
     for node in tree.iter(f"{{{NAMESPACE}}}mo"):
-        if node.text == "/":
+        if node.text in ("/", "|"):
             node.set("lspace", "0")
             node.set("rspace", "0")
         elif node.text in ("∞", "*", "∗"):

@@ -4,12 +4,20 @@ import base64
 import json
 
 import pytest
-from reports import OUTCOMES, WRONG
+from reports import OUTCOMES, WRONG, outcome
 
+from gantheory.records import How, Verdict
 from gantheory.report import html
 from gantheory.report.svg import Picture
 
 pytestmark = pytest.mark.browser
+WIDE = outcome(
+    "wide",
+    Verdict("a = b", How.PROVED),
+    How.PROVED,
+    latex=" + ".join(f"x_{{{k}}}" for k in range(99)),
+)
+SHOWN = [*OUTCOMES, WRONG, WIDE]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +31,7 @@ def page(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "index.html"
     derivations = [derive("minimax"), derive("non-saturating")]
     pictures = [Picture("A line", figure, "It rises and falls.")]
-    path.write_text(html.render([*OUTCOMES, WRONG], derivations, pictures), encoding="utf-8")
+    path.write_text(html.render(SHOWN, derivations, pictures), encoding="utf-8")
     return path
 
 
@@ -80,9 +88,7 @@ def test_every_verdict_row_is_visible_once_its_group_is_opened_and_a_wrong_one_a
     assert wrong.is_displayed()
     open_all(chromium)
     rows = chromium.find_elements("css selector", "tr[data-check]")
-    assert {row.get_attribute("data-check") for row in rows} == {
-        found.check.id for found in [*OUTCOMES, WRONG]
-    }
+    assert {row.get_attribute("data-check") for row in rows} == {found.check.id for found in SHOWN}
     assert all(row.is_displayed() and row.size["height"] > 20 for row in rows)
 
 
@@ -101,6 +107,8 @@ def test_mathml_is_laid_out_as_mathematics(chromium, page):
 @pytest.mark.parametrize("width", [320, 390, 768, 1200])
 def test_the_page_never_scrolls_sideways(chromium, page, width):
     open_page(chromium, page, width=width)
+    assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
+    open_all(chromium)
     assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
 
 
