@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gantheory.divergences.symbols import in_prose
 from gantheory.ledger.statements.entry import UNCHECKABLE, Row, Test
 from gantheory.ledger.statements.kinds import steps_behind
 from gantheory.ledger.statements.routes import again
@@ -27,9 +28,9 @@ def print_rows(
         console.print(f"[bold]{escape(title)}[/]")
         for row in group:
             if explain:
-                console.print(
-                    "\n".join(explained(row)), markup=False, highlight=False, soft_wrap=True
-                )
+                for line in explained(row):
+                    line = terminal.wrapped(line, console.width) if console.is_terminal else line
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)
             else:
                 console.print(_line(row))
     counts = Counter(row.how for row in rows)
@@ -52,9 +53,9 @@ def _line(row: Row) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=13)
     table.add_column(ratio=1, overflow="fold")
-    markup = f"[bold]{escape(row.entry.id)}[/]  {escape(row.entry.statement)}"
+    markup = f"[bold]{escape(row.entry.id)}[/]  {escape(in_prose(row.entry.statement))}"
     for label, text in remarks_on_row(row):
-        markup += f"\n[dim]{label}: {escape(text)}[/]"
+        markup += f"\n[dim]{label}: {escape(in_prose(text))}[/]"
     how = row.how if row.how != UNCHECKABLE else "not machine-\ncheckable"
     table.add_row(f"{mark_of(row.how)} {how}", markup)
     return table
@@ -77,13 +78,14 @@ def remarks_on_row(row: Row) -> Iterator[tuple[str, str]]:
 def explained(row: Row) -> Iterator[str]:
     """Yield all that a verdict stands on, line by line."""
     entry = row.entry
-    yield f"{entry.id}  {mark_of(row.how)} {row.how}: {entry.statement}"
+    yield f"{entry.id}  {mark_of(row.how)} {row.how}: {in_prose(entry.statement)}"
     yield f"  {entry.stated}; kind: {entry.kind or 'not said'}; {entry.place}"
-    yield from (f"  assuming: {text}" for text in row.assumptions)
+    yield from (f"  assuming: {in_prose(text)}" for text in row.assumptions)
     for check, verdict in zip(entry.checks, row.verdicts, strict=True):
         yield from _explained_check(check, verdict)
     if entry.correction:
-        yield f"  {'in truth' if row.how == How.REFUTED else 'but'}: {entry.correction.statement}"
+        truth = in_prose(entry.correction.statement)
+        yield f"  {'in truth' if row.how == How.REFUTED else 'but'}: {truth}"
         for check, verdict in zip(entry.correction.checks, row.corrected, strict=True):
             yield from _explained_check(check, verdict)
     if entry.reason:
@@ -92,7 +94,7 @@ def explained(row: Row) -> Iterator[str]:
 
 
 def _explained_check(check: Test, verdict: Verdict) -> Iterator[str]:
-    yield f"  {SIGNS[verdict.how]} {verdict.how}: {verdict.statement}"
+    yield f"  {SIGNS[verdict.how]} {verdict.how}: {in_prose(verdict.statement)}"
     yield f"      asked: {check}"
     if verdict.left is not None or verdict.right is not None:
         yield f"      found {verdict.left}, against {verdict.right}" + (
@@ -100,12 +102,12 @@ def _explained_check(check: Test, verdict: Verdict) -> Iterator[str]:
         )
     for text in (verdict.counterexample, verdict.reason):
         if text:
-            yield f"      {text}"
+            yield f"      {in_prose(text)}"
     steps = [f"{step.title} ({step.how})" for step in steps_behind(check)]
     if steps:
         yield f"      derived in steps: {', '.join(steps)}"
     second = again(check)
     if second is not None:
         yield f"      again, by a route of its own: {SIGNS[second.how]} {second.how}: " + (
-            second.counterexample or second.reason or ""
+            in_prose(second.counterexample or second.reason or "")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -30,3 +31,16 @@ def console(*, highlight: bool = True) -> Console:
     if sys.stdout.isatty():
         return Console(highlight=highlight)
     return Console(file=cast(IO[str], Stripped(sys.stdout)), highlight=highlight)
+
+
+def wrapped(line: str, width: int) -> str:
+    """Return a line broken between words, the rest indented by two more than its start.
+
+    >>> print(wrapped("  G follows: a long name", 16))
+      G follows: a
+        long name
+    """
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

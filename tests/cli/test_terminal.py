@@ -1,7 +1,9 @@
 """The terminal: help without a command, nothing cut short, short lists, completed names."""
 
+import io
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from rich.console import Console
 
 from gantheory.cli import COMMANDS, cli, main
 from gantheory.cli.ascii import HANDLER, in_ascii
@@ -18,7 +21,9 @@ from gantheory.cli.curves import show_curves
 from gantheory.cli.divergences import known_divergences
 from gantheory.cli.listing import side_by_side
 from gantheory.cli.wrapping import wrapped
+from gantheory.ledger.statements.deciding import all_entries, decide_entry
 from gantheory.records import Estimate, How, Verdict
+from gantheory.report.statements import print_rows
 from gantheory.verify import Outcome
 
 
@@ -196,6 +201,20 @@ def test_a_verdict_on_a_game_and_the_findings_of_curves_come_first(columns):
 def test_what_a_stuck_value_means_comes_first():
     lines = run("explain", "non-saturating", "--stuck", "0.6931").output.splitlines()
     assert lines[1].startswith("  stuck at 0.6931")
+
+
+def test_what_a_verdict_stands_on_is_wrapped_on_a_terminal_in_the_signs_of_the_field():
+    rows = [decide_entry(entry) for entry in all_entries() if entry.id == "003-84"]
+    terminal, pipe = io.StringIO(), io.StringIO()
+    print_rows(rows, explain=True, console=Console(file=terminal, width=60, force_terminal=True))
+    print_rows(rows, explain=True, console=Console(file=pipe, width=60))
+    lines = re.sub(r"\x1b\[[\d;]*m", "", terminal.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(" ".join(lines).split()) == " ".join(pipe.getvalue().split())
+    assert max(map(len, pipe.getvalue().splitlines())) > 100
+    asked = [line for line in lines if "kl_" in line or "oo" in line.split()]
+    assert all(line.strip().startswith("asked:") for line in asked)
+    assert "  ◆ certified: KL(Q‖M) <= KL(Q‖P)/2" in lines
 
 
 @pytest.mark.parametrize("done", [0, 3])

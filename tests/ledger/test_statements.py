@@ -16,6 +16,7 @@ from rich.console import Console
 import gantheory as gt
 from gantheory.cli import claims
 from gantheory.cli.claims import command
+from gantheory.divergences.symbols import in_prose
 from gantheory.errors import GantheoryError
 from gantheory.ledger import statements, systems
 from gantheory.ledger.statements import deciding
@@ -55,7 +56,8 @@ def test_the_rows_have_their_stable_keys_and_say_where_a_statement_stands(rows):
     assert "line" not in found["bounds"]["source"]
     for row in rows[::6]:
         told = "\n".join(explained(row))
-        assert all(verdict.statement in told for verdict in (*row.verdicts, *row.corrected))
+        verdicts = (*row.verdicts, *row.corrected)
+        assert all(in_prose(verdict.statement) in told for verdict in verdicts)
 
 
 @pytest.mark.parametrize("width", [60, 80])
