@@ -73,7 +73,7 @@ def test_falls_at_two_places_have_two_sentences():
 
 
 @pytest.mark.parametrize("falls_at", [3.0, 6.7, 9.5])
-@pytest.mark.parametrize("gradients", [(D * DECAY,), (D * DECAY**2, 3 * D * DECAY, 9 * D * DECAY)])
+@pytest.mark.parametrize("gradients", [(D * DECAY**2,), (D * DECAY**2, 3 * D * DECAY, 9 * D)])
 def test_what_is_written_of_a_fall_crosses_no_curve_on_its_way_down(gradients, falls_at):
     axes = below(*gradients, marks=[mark("jsd", falls_at)])
     axes.figure.canvas.draw()
