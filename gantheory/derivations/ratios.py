@@ -29,6 +29,10 @@ class AtRatio:
 
     None stands where a curvature has a point mass or the optimum jumps, and for what is not
     derived.
+
+    >>> from gantheory import derive
+    >>> print(derive("minimax").at(3)[0].D)
+    0.75 (exact)
     """
 
     r: float

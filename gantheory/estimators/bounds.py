@@ -51,6 +51,10 @@ class BoundDerivation(Exposition):
         value: what it reaches, in words.
         gap: what a critic ``t`` misses, as an integrand under q or in words.
         limit: a number that no critic exceeds, where there is one.
+
+    >>> from gantheory import derive_bound
+    >>> print(derive_bound("nwj").title)
+    Nguyen-Wainwright-Jordan bound
     """
 
     LETTERS: ClassVar = (

@@ -72,6 +72,10 @@ class EstimatorDerivation(Exposition):
         control: the c for which k + c·(r − 1) has the least variance near P = Q.
         claims: what is said of it, judged; and the three ways of taking its gradient.
         undecided: what is missing -> why.
+
+    >>> from gantheory import derive_estimator
+    >>> derive_estimator("k3").value
+    Curvature(KL(Q‖P))
     """
 
     LETTERS: ClassVar = (

@@ -70,6 +70,10 @@ class PreferenceDerivation(Exposition):
         regulariser: the curvature in r = π_ref/π of the divergence, up to a factor.
         counterexample: two answers at which it is not a function of a difference.
         reaches_zero: whether the optimal policy may put probability 0 on an answer.
+
+    >>> from gantheory import derive_preference
+    >>> print(derive_preference("dpo").title)
+    Preference loss -log(sigmoid(beta*(log(w) - log(l))))
     """
 
     LETTERS: ClassVar = (

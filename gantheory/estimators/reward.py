@@ -54,6 +54,10 @@ class RewardDerivation(Exposition):
         range: its infimum and supremum over all scores; None where not found.
         sign: ``"positive"``, ``"negative"``, ``"both"``, or None where undecided.
         steps: of the game, and of the sign.
+
+    >>> from gantheory import derive_reward
+    >>> derive_reward("gail").followed
+    Curvature(2·JSD(P, Q))
     """
 
     LETTERS: ClassVar = (

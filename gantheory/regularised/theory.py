@@ -64,6 +64,10 @@ class RegularisedTheory(Exposition):
         first_order: the factor of (1/gamma)·∫(F_p − F_q)²/w in V − penalty for large gamma.
         claims: whether a generator that sees D held follows V − penalty, and what that tends to
             for little and much penalty, each with its false twin.
+
+    >>> from gantheory import derive_regularised
+    >>> print(derive_regularised("minimax", "r1").title)
+    Minimax (saturating) GAN with R1
     """
 
     LETTERS: ClassVar = (

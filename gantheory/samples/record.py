@@ -18,6 +18,10 @@ class Samples(Shown):
     Attributes:
         points: shape (n,) on the line, else (n, dim); finite numbers.
         source: a file, or what the draws are called in messages.
+
+    >>> from gantheory import samples
+    >>> samples([1.0, 2.0, 4.0])
+    samples (3 points on the line)
     """
 
     points: Array

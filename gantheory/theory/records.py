@@ -29,6 +29,10 @@ class OptimalDiscriminator(Shown):
     ``attained`` is False where the supremum is only approached. ``flats`` are the ratios at
     which a whole interval of scores, from the second to the third entry, is optimal; ``plateaus``
     are the intervals of ratios on which that holds throughout, and ``score`` is one such score.
+
+    >>> from gantheory import derive
+    >>> derive("hinge").optimum
+    OptimalDiscriminator(D* = -1 where r < 1, else 1)
     """
 
     score: sp.Expr
@@ -105,6 +109,10 @@ class Curvature(Shown):
         source: what the generator f is found from where its curvature has no simple integral.
         parametric: the curvature in the score where it has no closed form in r; ``curvature`` is
             then a function that balls evaluate (`gantheory.implicit.atscore`).
+
+    >>> from gantheory import derive
+    >>> derive("minimax").followed
+    Curvature(2·JSD(P, Q))
     """
 
     curvature: sp.Expr
@@ -218,6 +226,10 @@ class Saturation(Shown):
     ``in_score`` is c'(t*(r)), what automatic differentiation sees in the discriminator's raw
     score. The hinge's w vanishes where c' is −1. The two agree up to sign where t* = log r.
     None stands for what is not decided.
+
+    >>> from gantheory import derive
+    >>> derive("minimax").saturation.vanishing, derive("hinge").saturation.vanishing_in_score
+    (True, False)
     """
 
     weight: sp.Expr
@@ -258,6 +270,10 @@ class Disjoint(Shown):
     """f(0) + f'(∞): the three quantities, without constants, where P and Q do not overlap.
 
     ``followed`` is a number with its error, certified, where its integral has no closed form.
+
+    >>> from gantheory import derive
+    >>> derive("minimax").disjoint.loss
+    log(2)
     """
 
     value: sp.Expr | None
@@ -288,6 +304,10 @@ class Equilibrium(Shown):
     Where a whole interval of scores is optimal the centre is given, and ``D_range`` and
     ``generator_range`` say which values are as good; ``others`` are optimal scores apart from it.
     ``generator_loss`` is None where it is not determined.
+
+    >>> from gantheory import derive
+    >>> derive("minimax").equilibrium.discriminator_loss
+    2*log(2)
     """
 
     D: sp.Expr

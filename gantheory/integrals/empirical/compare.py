@@ -49,6 +49,10 @@ class SampleEstimate(Estimate):
         lower, upper: the interval.
         interval_error: the probability with which it may miss.
         interval_method: how it was found.
+
+    >>> from gantheory import between_samples
+    >>> round(between_samples("w1", [1.0, 2.0, 4.0], [2.0, 3.0, 3.5]).value, 12)
+    0.833333333333
     """
 
     lower: float = 0.0

@@ -73,8 +73,8 @@ def _judged(
     if ties and not count and same:
         why = f"both sides agree within {SAME:.0e} in all {ties} cases"
         return decided(statement, False, why, how=How.MEASURED)
-    cases = "1 case" if count == 1 else f"{count} cases"
-    reason = f"{cases} in floating point, within {tolerance:.2g}"
+    seen = "1 case" if count == 1 else f"{count} cases"
+    reason = f"{seen} in floating point, within {tolerance:.2g}"
     return decided(statement, True, reason, how=How.MEASURED) if count else None
 
 
