@@ -18,8 +18,9 @@ FUNCTIONS = {
     "fermi_dirac": (2, 2), "logistic_normal": (3, 3),  # means of softplus, see gantheory.smoothed
 }  # fmt: skip
 PAYOFF = Grammar(
-    "payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True, example="log(1 - D)"
-)
+    "payoff", FUNCTIONS, frozenset({SCORE, PROBABILITY}), parameters=True, example="log(1 - D)",
+    length=4000,  # a mean that is written out has more than its 60 to 200
+)  # fmt: skip
 # A payoff with E[...], a mean over random names; and the laws that these may have.
 RANDOM = replace(PAYOFF, means=True)
 LAWS = {

@@ -96,6 +96,10 @@ class _Means:
                 raise Undecided(f"the mean of {node} may have a pole")
         density = self.piece.density
         weighted = density.is_polynomial(M) and not expr.is_polynomial(M)
+        for atom in expr.atoms(sigmoid):
+            mirrored = sigmoid(sp.expand(-atom.args[0]))
+            if expr.has(atom) and expr.has(mirrored):
+                expr = expr.xreplace({mirrored: 1 - atom})
         if self.piece.normal is not None:
             expr = expr.replace(sp.tanh, lambda u: 2 * sigmoid(2 * u) - 1)
         terms = sp.Add.make_args(sp.expand(expr * density if weighted else expr))
