@@ -120,8 +120,10 @@ def command(
     Examples:
       gantheory curve --out survey.png --out survey.csv
       gantheory curve -g hinge.loss -g "alpha-gan(alpha=1/2)" --out losses.csv
-      gantheory curve -g non-saturating -d tv --p "laplace(0, 1)" --q "laplace(d, 2)" --to 6
-      gantheory curve -g minimax --regulariser "r1(1)" --from 0.2 --points 25 --out r1.png
+      gantheory curve -g non-saturating -d tv --p "laplace(0, 1)" \\
+          --q "laplace(d, 2)" --to 6
+      gantheory curve -g minimax --regulariser "r1(1)" --from 0.2 --points 25 \\
+          --out r1.png
       gantheory curve --figure losses --out losses.svg
     """  # fmt: skip
     _check(outputs, figure)

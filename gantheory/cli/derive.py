@@ -89,11 +89,15 @@ def command(
       gantheory derive non-saturating
       gantheory derive non-saturating --steps
       gantheory derive "alpha-gan(alpha=1/2)" --at 0.05,1/3,3
-      gantheory derive --real "log(D)" --fake "log(1 - D)" --generator "-log(D + eps)"
-      gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t --law "m=uniform(1, 2)"
+      gantheory derive --real "log(D)" --fake "log(1 - D)" \\
+          --generator "-log(D + eps)"
+      gantheory derive --real "-t" --fake "-E[relu(m - t)]" --generator t \\
+          --law "m=uniform(1, 2)"
       gantheory derive --objective "E_p(t) - log(E_q(exp(t)))"
-      gantheory derive --real t --fake "-exp(t) - k*t**4" --generator=-t --parameter k=1/2 --at 3
-      gantheory derive --real "-(t - 1)^2" --fake "-t^2" --generator "(t - 1)^2" --save sq.toml
+      gantheory derive --real t --fake "-exp(t) - k*t**4" --generator=-t \\
+          --parameter k=1/2 --at 3
+      gantheory derive --real "-(t - 1)^2" --fake "-t^2" \\
+          --generator "(t - 1)^2" --save sq.toml
       gantheory derive --file sq.toml
       gantheory derive --frozen samples --loss "r - 1 - log(r)"
       gantheory derive --preference dpo

@@ -70,8 +70,10 @@ def command(
     Examples:
       gantheory divergence jsd "normal(0, 1)" "normal(2, 1)" --wrt q.loc
       gantheory divergence "(sqrt(r) - 1)^2" "N(0, 1)" "cauchy(1, 2)"
-      gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" "laplace(1, 2)"
-      gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" --regulariser "r1(1)"
+      gantheory divergence "alpha-gan(alpha=2).loss" "normal(0, 1)" \\
+          "laplace(1, 2)"
+      gantheory divergence minimax.value "normal(0, 1)" "normal(2, 1)" \\
+          --regulariser "r1(1)"
       gantheory divergence kl_pq "normal([0, 1, 2], 1)" "normal(0, 1)"
       gantheory divergence w1 a.csv b.csv --column x
 

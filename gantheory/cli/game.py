@@ -68,7 +68,8 @@ def command(**options: Any) -> None:
     \b
     Example:
       gantheory game bilinear --method optimistic --step 0.5
-      gantheory game --value "x*y" --player1 x --player2 y --method alternating --step 0.1
+      gantheory game --value "x*y" --player1 x --player2 y \\
+          --method alternating --step 0.1
     """
     from gantheory.dynamics.analysis import analyse
     from gantheory.dynamics.methods import make_method, read_step

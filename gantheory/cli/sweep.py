@@ -83,7 +83,8 @@ def command(
 
     \b
     Example:
-      gantheory sweep --loss minimax --p "normal(0, 1)" --q "normal(1, 1)" --seeds 0:4 --out runs/a
+      gantheory sweep --loss minimax --p "normal(0, 1)" --q "normal(1, 1)" \\
+          --seeds 0:4 --out runs/a
     """
     require_simulations("gantheory sweep")
     require("gantheory sweep", "torch", "torch")

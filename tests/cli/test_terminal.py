@@ -187,6 +187,11 @@ def test_help_of_divergence_has_a_line_for_every_name():
         assert [line for line in lines if line.split()[:1] == [row["name"]]], row["name"]
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_and_its_examples_fit_a_terminal_of_80_columns(name):
+    assert [line for line in run(name, "--help").output.splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_verdict_on_a_game_and_the_findings_of_curves_come_first(columns):
     game = run("game", "bilinear", columns=columns).output.splitlines()
