@@ -245,3 +245,9 @@ def test_the_reference_has_what_public_functions_return():
     assert {"Derivation", "Reading", "Trained", "Curves"} <= returned
     aliases = {"Theory", "Entry", "Key", "DataFrame", "None"}  # of types, and of other packages
     assert [name for name in returned - aliases if not re.search(rf"\.{name}\n", api)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(DOCS)))
+def test_a_page_is_offered_as_a_notebook_only_where_it_has_code_to_run(page):
+    text = page.read_text()
+    assert ("{nb-download}" in text) == ("{code-cell}" in text)
