@@ -68,7 +68,8 @@ class Trained(Shown):
         title = f"{len(self.members)} member(s), {self.state.step} steps, {self.path} path"
         said = f"seed(s) {', '.join(lost)}: parameters are no numbers any more; lower the rates"
         loss = self.members[0].loss
-        rows = ("path", f"{self.path}: {self.why}"), ("loss", str(getattr(loss, "title", loss)))
+        played = loss if isinstance(loss, str) else loss.title
+        rows = (("path", f"{self.path}: {self.why}"), ("loss", played))
         return Overview(f"{title}; {said}" if lost else title, rows)
 
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:

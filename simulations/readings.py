@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gantheory.divergences.symbols import in_prose
 from gantheory.records import Estimate
 from gantheory.shown import Overview, Shown
 
@@ -55,7 +56,8 @@ class Reading(Shown):
                                     f"{_read(self.generator_gradient)}"),
             ("p-value of the same law", tested),
         ]  # fmt: skip
-        return Overview(f"step {self.step}: {self.divergence} >= {self.bound}", tuple(rows))
+        bounded = f"{in_prose(self.divergence)} >= {self.bound}"
+        return Overview(f"step {self.step}: {bounded}", tuple(rows))
 
 
 def _read(number: float) -> str:

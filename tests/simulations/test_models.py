@@ -125,6 +125,8 @@ def plain_loop(maker, critic, recipe, member):
 def test_modules_are_trained_as_a_plain_loop_of_torch_trains_them(modules, path, why):
     before = [copy.deepcopy(module.state_dict()) for module in modules]
     found = gt.train(*modules, P, seeds=[4, 5], **OPTIONS)
+    assert "non-saturating" in found._repr_html_()
+    assert "object at" not in found._repr_html_()
     assert found.path == path
     assert re.search(why, found.why)
     for k, member in enumerate(found.members):

@@ -61,7 +61,7 @@ def test_a_watched_run_is_bitwise_the_run_that_is_not():
     assert all(0 <= p <= 1 for p in watch.column("same_law"))
     assert len(set(watch.column("value"))) == 3
     reading = watch.readings[-1]
-    assert repr(reading) == f"Reading(step 20: {reading.divergence} >= {reading.bound})"
+    assert repr(reading) == f"Reading(step 20: 2·JSD(P, Q) >= {reading.bound})"
     table = reading._repr_html_()
     assert all(word in table for word in ("gradient of D, of G", f"{reading.same_law:.3g}"))
     assert watch.draw().axes[0].get_title(loc="left").startswith("lower bound of 2*jsd")
