@@ -29,7 +29,8 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_function_has_the_value_and_the_slope_that_mpmath_gives_in_every_backend(text):
-    for score in np.random.default_rng(len(text)).uniform(-3, 3, 8):
+    few = 2 if "normal" in text else 8  # its integral takes mpmath a second
+    for score in np.random.default_rng(len(text)).uniform(-3, 3, few):
         expected = float(payoff(text, score))
         slope = float(mpmath.diff(lambda s: payoff(text, s), score, h=1e-7))
         tree, expr = parse(text, PAYOFF), to_sympy(text)
