@@ -25,7 +25,7 @@ docs: setup  ## build the documentation, warnings as errors; writes docs/_build/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 	@echo "documentation: $(CURDIR)/docs/_build/index.html"
 
-bench: setup  ## measure every figure that needs neither a network nor a GPU; about half an hour
+bench: setup  ## measure every figure that needs neither a network nor a GPU; about a quarter to half an hour
 	$(BIN)/python -m benchmarks --out figures
 
 setup: $(STAMP)

@@ -234,7 +234,7 @@ def test_a_class_in_a_file_is_audited_from_the_command_line(tmp_path):
                  "--html", str(page), "--claims", "hinge"]  # fmt: skip
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
-    data = json.loads(done.output)
+    data = json.loads(done.stdout)
     assert set(data) >= KEYS
     assert data["equals"] == {"loss": "least-squares-01", "up_to": "a factor 2"}
     assert data["derivation"]["value"]["divergence"] == "triangular/4"
