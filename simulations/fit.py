@@ -116,9 +116,7 @@ def fit_discriminator(
     laws = _density(p), _density(q)
     nodes, weights = _rule(*laws)
     network, played = network or Mlp((1, 32, 32, 1), "tanh"), torch_loss(loss, parameters)
-    modes = max(len(_parts(law)) for law in laws)
-    spread = max(_SPREAD, _SPREAD_OF_A_MODE * modes)
-    fit = _Fit(played, network, *_bulk(laws), spread, _penalty(regulariser, recipe))
+    fit = _Fit(played, network, *_bulk(laws), _spread(laws), _penalty(regulariser, recipe))
     if recipe == "adam":
         rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
         rows = [fit.by_adam(fit.initial(seed), laws, rng, steps or 600, batch)]
@@ -134,6 +132,13 @@ def fit_discriminator(
 # seeds with 6 and of 2e-4 to 3e-3 with 3, and of 0.1 with 1; on two laws of one mode 6 is no
 # better than 3 (measured).
 _SPREAD, _SPREAD_OF_A_MODE = 3.0, 1.5
+
+
+def _spread(laws: tuple[_Law, _Law]) -> float:
+    """Return what the first layer's initial parameters are multiplied by."""
+    return max(_SPREAD, _SPREAD_OF_A_MODE * max(len(_parts(law)) for law in laws))
+
+
 # Far past the scores where a bounded domain saturates: 3 leaves a jump of "two-modes" unfound.
 _STEEPER = 20.0
 

@@ -14,7 +14,7 @@ from gantheory.divergences.symbols import in_prose
 from gantheory.integrals.transport.catalogue import DISTANCES
 from gantheory.losses import CATALOGUE, CRITICS
 from gantheory.report.losses import view_loss
-from gantheory.report.maths import curvature_latex, parted
+from gantheory.report.maths import curvature_latex, split_beside
 from gantheory.report.view import readable
 from gantheory.theory import generator
 
@@ -110,7 +110,7 @@ def page_of(loss):
 
 def answer_lines(answers):
     for answer in answers:
-        formulas = [f"${one}$" for one in parted(answer.latex)]
+        formulas = [f"${one}$" for one in split_beside(answer.latex)]
         words = "; ".join(filter(None, [*formulas, answer.words]))
         yield f"{answer.question}\n: {words}{f' ({answer.how})' if answer.how else ''}\n"
 

@@ -2,7 +2,7 @@
 
 from docutils import nodes
 
-from gantheory.report.maths import mathml, parted
+from gantheory.report.maths import mathml, split_beside
 
 
 def visit_inline(self, node):
@@ -13,7 +13,7 @@ def visit_inline(self, node):
 def visit_block(self, node):
     number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
     target = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    parts = (mathml(part, display=True) for part in parted(_bare(node.astext())))
+    parts = (mathml(part, display=True) for part in split_beside(_bare(node.astext())))
     shown = "".join(f'<div class="part">{part}</div>' for part in parts)
     self.body.append(f'<div class="math"{target}>{number}{shown}</div>\n')
     raise nodes.SkipNode

@@ -212,14 +212,18 @@ def optimal_discriminator(
         solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return _without(game, laws, penalty, LOST)
-    smooth = refined if penalty.between is None else sharper
-    finer = [
-        (finest if isinstance(one, Kinked) else smooth)(one) for one in solved if not one.alone
-    ]
+    finer = [_finer(one, penalty) for one in solved if not one.alone]
     if not all(one.converged for one in finer):
         return _without(game, laws, penalty, LOST)
     record = _assembled(game, laws, penalty, payoffs, solved, finer)
     return record if penalty.between is None or penalty.between.one_sided else _two_sided(record)
+
+
+def _finer(solution: Solution, penalty: Regulariser) -> Solution:
+    """Return the optimum on elements of half the length."""
+    if isinstance(solution, Kinked):
+        return finest(solution)
+    return refined(solution) if penalty.between is None else sharper(solution)
 
 
 def _separable(loss: str | Loss | Critic, penalty: Regulariser) -> Loss:

@@ -19,7 +19,7 @@ from gantheory.files import write_atomically
 from gantheory.records import How
 from gantheory.report import view
 from gantheory.report.losses import view_loss
-from gantheory.report.maths import mathml, parted
+from gantheory.report.maths import mathml, split_beside
 from gantheory.report.svg import Picture, inline_svg
 from gantheory.verify import Outcome
 
@@ -152,7 +152,7 @@ def _template() -> Any:
     )
     environment.globals.update(
         maths=_maths,
-        parted=parted,
+        split_beside=split_beside,
         signs=view.SIGNS,
         meanings=view.MEANINGS,
         gauge=view.gauge,

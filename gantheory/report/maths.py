@@ -66,10 +66,10 @@ _SPLIT = re.compile(
 )
 
 
-def parted(latex: str) -> list[str]:
+def split_beside(latex: str) -> list[str]:
     """Return formulas that stand beside each other apart, so that a narrow page can break there.
 
-    >>> parted(r"F(r) = {a,\\quad b},\\quad F(1) = 0, \\qquad c")
+    >>> split_beside(r"F(r) = {a,\\quad b},\\quad F(1) = 0, \\qquad c")
     ['F(r) = {a,\\\\quad b}', 'F(1) = 0', 'c']
     """
     parts, depth, start = [], 0, 0

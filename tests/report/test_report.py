@@ -18,7 +18,7 @@ from gantheory.derivations import derive
 from gantheory.records import How, Verdict
 from gantheory.report import html, tables, view
 from gantheory.report.losses import view_loss
-from gantheory.report.maths import combination, mathml, parted
+from gantheory.report.maths import combination, mathml, split_beside
 from gantheory.report.numbers import show_error, show_number
 from gantheory.report.svg import Picture, inline_svg
 
@@ -231,7 +231,7 @@ def test_long_arrows_have_room_on_either_side():
 @pytest.mark.parametrize("name", ["hinge", "least-squares-01", "wasserstein", "f-gan-power"])
 def test_formulas_beside_each_other_come_apart_between_brackets_alone(name):
     for step in derive_any(name).steps:
-        parts = parted(step.latex)
+        parts = split_beside(step.latex)
         assert [one for one in parts if one.count("{") != one.count("}")] == []
         assert [one for one in parts if one.count(r"\left") != one.count(r"\right")] == []
         assert not [one for one in parts if mathml(one).startswith("<code")]

@@ -100,8 +100,7 @@ def between_samples(
         seed: of the bootstrap, of random directions and of draws.
 
     Returns:
-        The value of the empirical laws with its rounding, and of draws from laws in space, and an
-        interval for the laws behind them.
+        The value of the empirical laws, or of draws, with its error, and an interval for the laws.
 
     >>> from gantheory.samples import samples
     >>> between_samples("w1", samples([0.0, 1.0]), samples([2.0, 3.0])).value
@@ -112,22 +111,14 @@ def between_samples(
     radial = kernel_named(kernel, bandwidth)
     profile = radial.of_bandwidth(bandwidth)
     _check(name, p, q, guaranteed, interval_error)
-    if (
-        name in LENGTHS
-        and isinstance(p, Samples)
-        and isinstance(q, Samples)
-        and (unit := _unit(p, q))
-    ):
-        scaled = (Samples(law.points / unit, law.source) for law in (p, q))
-        found = between_samples(name, *scaled, interval_error=interval_error, seed=seed)
-        sizes = {key: unit * getattr(found, key) for key in ("value", "error", "lower", "upper")}
-        return replace(found, **sizes)
     if any(not isinstance(law, Samples) and law.dim > 1 for law in (p, q)):
         how = {"guaranteed": guaranteed, "interval_error": interval_error, "seed": seed, "eps": eps}
         return _by_draws(name, p, q, kernel=kernel, bandwidth=bandwidth, order=order, **how)
     if name == "sinkhorn":
         return _sinkhorn(p, q, eps, order, interval_error)
     if isinstance(p, Samples) and isinstance(q, Samples):
+        if name in LENGTHS and (unit := _unit(p, q)):
+            return _in_units(unit, name, p, q, interval_error=interval_error, seed=seed)
         value, error, chance = _value(name, p, q, profile, seed)
     else:
         known = _to_law(name, p, q, radial, bandwidth)
@@ -137,13 +128,19 @@ def between_samples(
     drawn = [law for law in (p, q) if isinstance(law, Samples)]
     radius, method = (
         _guaranteed(name, drawn, interval_error) if guaranteed
-        else _resampled(name, drawn, profile, interval_error, seed)
-    )  # fmt: skip
+        else _resampled(name, drawn, profile, interval_error, seed))  # fmt: skip
     lower, upper = _interval(name, value, error, radius)
     return SampleEstimate(
         value, error, Status.OK, "empirical laws", error_probability=chance, lower=lower,
         upper=upper, interval_error=interval_error, interval_method=method,
         warnings=() if math.isfinite(radius) else (_no_interval(name, drawn),))  # fmt: skip
+
+
+def _in_units(unit: float, name: str, p: Samples, q: Samples, **how: Any) -> SampleEstimate:
+    """Return a distance that is a length, of samples measured in a unit."""
+    found = between_samples(name, *(Samples(x.points / unit, x.source) for x in (p, q)), **how)
+    sizes = {key: unit * getattr(found, key) for key in ("value", "error", "lower", "upper")}
+    return replace(found, **sizes)
 
 
 def _unit(p: Samples, q: Samples) -> float:

@@ -101,7 +101,7 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.counting.sums import has_masses
     from gantheory.integrals.transport.counts import transport_of_counts
     from gantheory.integrals.transport.masses import wasserstein_of_masses
-    from gantheory.integrals.transport.parts import by_parts
+    from gantheory.integrals.transport.parts import from_lines
     from gantheory.integrals.transport.wasserstein import w1
 
     if isinstance(p, Univariate) and isinstance(q, Univariate):
@@ -114,7 +114,7 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
         return transport_of_counts("w1", p, q, wrt)
     if (shift := _shifted(p, q, wrt)) is not None:
         return shift
-    if (parts := by_parts(_w1, 1, p, q, wrt)) is not None:
+    if (parts := from_lines(_w1, 1, p, q, wrt)) is not None:
         return parts
     if of_family(p, Spatial) and of_family(q, Spatial) and wrt is None:
         from gantheory.integrals.transport.shifts import w1_of_normals
@@ -129,13 +129,13 @@ def _w1(p: Density, q: Density, wrt: str | None) -> Estimate:
 
 def _w2(p: Density, q: Density, wrt: str | None) -> Estimate:
     from gantheory.integrals.transport.distances import w2
-    from gantheory.integrals.transport.parts import by_parts
+    from gantheory.integrals.transport.parts import from_lines
 
     found = _mixed("w2", p, q, wrt)
     if found is None:
         found = _shifted(p, q, wrt)
     if found is None:
-        found = by_parts(_w2, 2, p, q, wrt)
+        found = from_lines(_w2, 2, p, q, wrt)
     return w2(p, q, wrt) if found is None else found
 
 

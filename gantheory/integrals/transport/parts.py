@@ -21,7 +21,7 @@ from gantheory.rounding import EPS
 METHOD = "coordinate by coordinate"
 
 
-def by_parts(
+def from_lines(
     line: Callable[..., Estimate], order: int, p: Density, q: Density, wrt: str | None
 ) -> Estimate | None:
     """Return W1 or W2, where it is made of those on the line, which ``line`` gives; else None."""
