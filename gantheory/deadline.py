@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -85,9 +86,9 @@ def time_limit(seconds: float) -> Iterator[None]:
 def _alarm(seconds: float, deadline: float) -> Iterator[None]:
     """Let a timer signal raise `OutOfTime` in the enclosed block once the deadline has passed.
 
-    Not inside a ``try`` of mpmath if it can be helped: its conversions and comparisons take any
+    Not where it is swallowed if it can be helped: conversions and comparisons of mpmath take any
     exception for an answer (a bare ``except``), so that a comparison would end in a TypeError, an
-    equality in False and a float in nan.
+    equality in False and a float in nan; callbacks of the garbage collector print theirs.
     """
     let_pass = PATIENCE
 
@@ -119,8 +120,15 @@ def _alarm(seconds: float, deadline: float) -> Iterator[None]:
 
 
 def _is_guarded(frame: FrameType | None) -> bool:
-    """Return whether a function of mpmath that has a ``try`` is at work for our innermost one."""
+    """Return whether what is at work for our innermost function may swallow an exception.
+
+    That is a function of mpmath that has a ``try``, and what Python calls on its own: a callback of
+    the garbage collector, and ``__del__``.
+    """
+    callbacks = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            return True
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package == "gantheory":
             return False

@@ -1,5 +1,6 @@
 """A time limit counts work, not waiting."""
 
+import gc
 import inspect
 import math
 import random
@@ -44,6 +45,31 @@ def test_a_limit_that_passes_at_any_moment_leaves_nothing_behind():
         assert signal.getsignal(signal.SIGALRM) is before
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert passed > 100
+
+
+def test_a_limit_that_passes_while_garbage_is_collected_is_not_lost_there():
+    """What a callback of the collector or ``__del__`` raises is printed, and goes no further."""
+
+    def work():
+        end = time.thread_time() + 0.03
+        while time.thread_time() < end:
+            pass
+
+    class Dying:
+        def __del__(self):
+            work()
+
+    def callback(phase, info):
+        work()
+
+    for collect in (gc.collect, Dying):
+        gc.callbacks.append(callback)
+        try:
+            with pytest.raises(OutOfTime), time_limit(0.01):  # noqa: PT012
+                collect()
+                check_time()
+        finally:
+            gc.callbacks.remove(callback)
 
 
 def test_a_limit_that_passes_inside_a_comparison_is_no_answer_to_it():
