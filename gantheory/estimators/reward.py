@@ -222,7 +222,10 @@ def _extremes(reward: sp.Expr) -> Found:
         found.append(Real(function.value(place.ball), exact))
     ordered = sorted(found, key=lambda one: float(one.ball.mid()))
     low, high = ordered[0], ordered[-1]
-    signs = low.ball >= 0, high.ball <= 0, low.ball < 0 < high.ball
+    signs = (
+        all(one.ball >= 0 for one in found), all(one.ball <= 0 for one in found),
+        low.ball < 0 < high.ball,
+    )  # fmt: skip
     sign = next((s for s, holds in zip(("positive", "negative", "both"), signs, strict=True)
                  if holds), None)  # fmt: skip
     return (as_expression(low), as_expression(high)), sign, How.CERTIFIED
@@ -230,7 +233,8 @@ def _extremes(reward: sp.Expr) -> Found:
 
 def _step(sign: str | None, ends: tuple[sp.Expr, sp.Expr] | None, how: How) -> Step:
     where = "" if ends is None else f"it lies between {text(ends[0])} and {text(ends[1])}: "
-    shown = "" if ends is None else rf"{typeset(ends[0])} < R < {typeset(ends[1])}"
+    below = r"\le" if how is How.CERTIFIED else "<"  # an extreme is reached, a limit is not
+    shown = "" if ends is None else f"{typeset(ends[0])} {below} R {below} {typeset(ends[1])}"
     said = SAYS.get(sign or "", "of a sign that is not decided")
     return Step(
         "The sign of the reward", f"Over all scores {where}{said}.", shown or r"\text{sign of }R",

@@ -123,7 +123,6 @@ def _primitive(function: sp.Expr, power: int) -> sp.Expr:
 
 def _of_logistic(function: sp.Expr, argument: sp.Expr, power: int) -> sp.Expr | None:
     """Return ∫ uᵏ·g for a power of the sigmoid, softplus or tanh of ±u."""
-    sp.diff(argument, U)
     if function == softplus(argument):
         return _by_parts(0, argument, power)
     base, exponent = function.as_base_exp()
