@@ -46,6 +46,10 @@ RANGE = (
     "the pairs of means of all scores are a convex set, as those of a vector measure without "
     "atoms are (Lyapunov 1940; Hiai and Umegaki 1977, J. Multivariate Analysis 7)"
 )
+CONVEX = (
+    "V is a convex function of the score, and one that is bounded above is constant: the supremum "
+    "is infinite wherever V tells two scores apart"
+)
 POSITIVE = (sp.Integer(0), sp.oo)
 
 
@@ -61,10 +65,10 @@ def derive_means(loss: Critic, seconds: float = DEFAULT_SECONDS) -> CriticDeriva
             bent = curvature_of(means, _parameters(means))
             score = stationary_formula(means)
             closed = None if score is None else closed_score(means, score)
-            if means.is_homogeneous():
+            if (why := _unbounded(means, bent)) is not None:
                 return CriticDerivation(
                     loss, None, None, "no optimum", (*steps, _bends(bent)), WHERE,
-                    no_optimum="no optimum: V(c*t) = c*V(t), so that the supremum is 0 or infinite",
+                    no_optimum=f"no optimum: {why}",
                 )  # fmt: skip
             if closed is None:
                 undecided["optimum"] = _open(means, score)
@@ -79,6 +83,13 @@ def derive_means(loss: Critic, seconds: float = DEFAULT_SECONDS) -> CriticDeriva
     return CriticDerivation(
         loss, None, None, "no closed form", tuple(steps), WHERE, undecided=undecided
     )
+
+
+def _unbounded(means: Means, bent: int | None) -> str | None:
+    """Say why no score is best, whatever the laws are."""
+    if means.is_homogeneous():
+        return "V(c*t) = c*V(t), so that the supremum is 0 or infinite"
+    return CONVEX if bent in (0, 1) else None
 
 
 def _parameters(means: Means) -> Assumptions:

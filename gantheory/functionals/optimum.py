@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from gantheory.critics.concavity import grows_with_concave
+from gantheory.critics.concavity import curvature_of, grows_with_concave
 from gantheory.critics.functional import as_functional, read_means
 from gantheory.critics.laws import DiscreteLaw
+from gantheory.critics.means import CONVEX
 from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
@@ -159,8 +160,7 @@ def optimal_critic(
     both = nodes_of(first, second)
     if (value := unattained(entry, first, second, both[-1])) is not None:
         return OptimalCritic(entry, first, second, value, reason=value.reason)
-    if game.means.is_homogeneous():
-        value = _of_homogeneous(game, both[-1])
+    if (value := _of_unbounded(game, both[-1])) is not None:
         return OptimalCritic(entry, first, second, value, reason=value.reason)
     coarse = _solved(game, both[0])
     fine = None if coarse is None else _solved(game, both[1], coarse[2])
@@ -194,13 +194,27 @@ def _holds_far_out(game: MeansGame, values: Array, seen: tuple[float, float]) ->
     return bool(np.all(np.isfinite(game.score(Nodes(u, one, one, u), values))))
 
 
-def _of_homogeneous(game: MeansGame, nodes: Nodes) -> Estimate:
-    """Return the supremum where V(c·t) = c·V(t): infinite as soon as one score gains."""
-    for score in (np.clip(nodes.u, -3, 3), np.exp(np.clip(nodes.u, -9, 3))):
+def _of_unbounded(game: MeansGame, nodes: Nodes) -> Estimate | None:
+    """Return the supremum where V(c·t) = c·V(t), or V is convex; else None.
+
+    A convex function that differs at two scores grows beyond bounds on the line through them, and
+    a homogeneous one does as soon as one score gains.
+    """
+    homogeneous = game.means.is_homogeneous()
+    if not homogeneous and _bend(game) not in (0, 1):
+        return None
+    seen = []
+    for score in (np.clip(nodes.u, -3, 3), np.exp(np.clip(nodes.u, -9, 3)), np.sin(nodes.x)):
         values, sizes = game.measured(nodes, score)
-        if game.outer(values) > _felt(game.outer, values, sizes) + ROUNDING:
+        value, error = game.outer(values), _felt(game.outer, values, sizes) + ROUNDING
+        if homogeneous and value > error:
             return Estimate.infinite("V(c*t) = c*V(t), and V is positive at some score", METHOD)
-    return Estimate.undetermined("V(c*t) = c*V(t): the supremum is 0 or infinite", METHOD)
+        seen.append((value, error))
+    (low, off), (high, other) = min(seen), max(seen)
+    if not homogeneous and high - low > off + other:
+        return Estimate.infinite(CONVEX, METHOD)
+    why = "V(c*t) = c*V(t): the supremum is 0" if homogeneous else "V is convex: it is constant"
+    return Estimate.undetermined(f"{why} or infinite", METHOD)
 
 
 def _solved(
@@ -253,6 +267,15 @@ def _is_concave(game: MeansGame) -> bool:
             return grows_with_concave(game.means)
     except Undecided:
         return False
+
+
+def _bend(game: MeansGame) -> int | None:
+    """Return the sign of V's second differences in the score; None where it is not shown."""
+    try:
+        with time_limit(DEFAULT_SECONDS):
+            return curvature_of(game.means)
+    except Undecided:
+        return None
 
 
 def _measured(one: tuple[Nodes, MeansGame, Array, Array]) -> tuple[Array, Array]:

@@ -237,6 +237,20 @@ def test_what_has_no_optimum_or_no_numbers_says_so():
         gt.optimal_critic("minimax", P, Q)
 
 
+@pytest.mark.parametrize(
+    ("objective", "value"),
+    [("log(E_p(exp(t))) - E_q(t)", lambda t, p, q: np.log(p @ np.exp(t)) - q @ t),
+     ("E_q(t**2) - E_p(t)", lambda t, p, q: q @ t**2 - p @ t),
+     ("E_p(t) - E_q(t) + 1", lambda t, p, q: p @ t - q @ t + 1)],
+)  # fmt: skip
+def test_a_convex_objective_has_no_best_score_but_an_infinite_supremum(objective, value):
+    p, q, t = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6]), np.array([1.0, 0.0, -1.0])
+    assert max(value(k * t, p, q) for k in (-500, 500)) > 100  # nothing bounds it
+    assert "is infinite" in gt.derive(game(objective)).no_optimum
+    laws = "discrete([1/2, 3/10, 1/5])", "discrete([1/5, 1/5, 3/5])"
+    assert gt.optimal_critic(game(objective), *laws).value.value == math.inf
+
+
 def test_the_command_line_derives_and_solves_with_the_same_names():
     run = CliRunner().invoke
     shown = run(derive_command, ["--objective", "E_p(t) - log(E_q(exp(t)))", "--json"])
