@@ -128,7 +128,7 @@ def test_products_with_chosen_roots_have_the_sign_that_was_chosen(roots, quadrat
 
 BASIS = [sp.Integer(1), r, log(r), r * log(r), log(1 + r), (1 + r) * log((1 + r) / 2), sp.sqrt(r)]
 PLACES = [mpmath.mpf(2) ** (mpmath.mpf(k) / 8) for k in range(-160, 161)]
-VALUES = [[sp.lambdify(r, e, "mpmath")(x) for x in PLACES] for e in BASIS]
+VALUES = [[f(x) for x in PLACES] for f in (sp.lambdify(r, e, "mpmath") for e in BASIS)]
 
 
 @settings(max_examples=40, derandomize=True, deadline=None)
