@@ -18,6 +18,7 @@ LONGEST = 3600
 AGAIN = 0.5  # seconds after which an alarm is repeated
 SOON = 0.001  # seconds after which one that came where it may be swallowed is
 PATIENCE = 200  # how many of those are let pass
+WEAK = ("weakref", "_weakrefset")  # of which callbacks print what is raised in them
 REACHED = "the time limit was reached before the derivation ended"
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -123,7 +124,7 @@ def _is_guarded(frame: FrameType | None) -> bool:
     """Return whether what is at work for our innermost function may swallow an exception.
 
     That is a function of mpmath that has a ``try``, and what Python calls on its own: a callback of
-    the garbage collector, and ``__del__``.
+    the garbage collector, ``__del__``, and what weak dictionaries and sets do where one dies.
     """
     callbacks = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
@@ -132,6 +133,8 @@ def _is_guarded(frame: FrameType | None) -> bool:
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package == "gantheory":
             return False
+        if package in WEAK:
+            return True
         if package == "mpmath" and frame.f_code.co_exceptiontable:
             return True
         frame = frame.f_back

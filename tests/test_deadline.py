@@ -6,11 +6,13 @@ import math
 import random
 import signal
 import time
+import weakref
 
 import pytest
 from mpmath import iv, mpf
 
 import gantheory as gt
+from gantheory import deadline
 from gantheory.deadline import OutOfTime, check_time, time_limit
 
 
@@ -47,13 +49,20 @@ def test_a_limit_that_passes_at_any_moment_leaves_nothing_behind():
     assert passed > 100
 
 
-def test_a_limit_that_passes_while_garbage_is_collected_is_not_lost_there():
-    """What a callback of the collector or ``__del__`` raises is printed, and goes no further."""
+@pytest.fixture
+def soon(monkeypatch):
+    """Repeat an alarm at once: the first may come before so much work is done."""
+    monkeypatch.setattr(deadline, "AGAIN", 1e-3)
 
-    def work():
-        end = time.thread_time() + 0.03
-        while time.thread_time() < end:
-            pass
+
+def work():
+    end = time.thread_time() + 0.03
+    while time.thread_time() < end:
+        pass
+
+
+def test_a_limit_that_passes_while_garbage_is_collected_is_not_lost_there(soon):
+    """What a callback of the collector or ``__del__`` raises is printed, and goes no further."""
 
     class Dying:
         def __del__(self):
@@ -71,6 +80,23 @@ def test_a_limit_that_passes_while_garbage_is_collected_is_not_lost_there():
                 check_time()
         finally:
             gc.callbacks.remove(callback)
+
+
+def test_a_limit_that_passes_where_a_weak_dictionary_forgets_is_not_lost_there(soon):
+    class Key:
+        pass
+
+    class Slow(dict):
+        def __delitem__(self, key):
+            work()
+            super().__delitem__(key)
+
+    lost, key = weakref.WeakKeyDictionary(), Key()
+    lost.data = Slow({weakref.ref(key, lost._remove): 1})
+    with pytest.raises(OutOfTime), time_limit(0.01):  # noqa: PT012
+        del key
+        check_time()
+    assert not lost.data
 
 
 def test_a_limit_that_passes_inside_a_comparison_is_no_answer_to_it():

@@ -104,9 +104,9 @@ def _estimators() -> Iterable[str]:
 
 
 def _bounds() -> Iterable[str]:
-    from gantheory.estimators.bounds import SEPARABLE
+    from gantheory.estimators.bounds import BOUNDS
 
-    return (*SEPARABLE, "dv", "infonce")
+    return BOUNDS
 
 
 def _rewards() -> Iterable[str]:

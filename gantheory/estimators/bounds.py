@@ -37,6 +37,7 @@ SEPARABLE = {
     "lsif": Loss("lsif", "t", "-t**2/2", "-t**2/2", title="Least-squares importance fitting"),
     "jsd": Loss("jsd", "log(D)", "log(1 - D)", "log(1 - D)", title="Jensen-Shannon bound"),
 }
+BOUNDS = (*SEPARABLE, "dv", "infonce")  # by the names that errors and shells offer
 MAX_SAMPLES = 6  # for which the gap of InfoNCE is written out; it is alike for any
 
 
@@ -141,7 +142,7 @@ def derive_bound(bound: str | Loss, *, samples: int = 2) -> BoundDerivation:
         "infonce": lambda: _infonce(samples), "nce": lambda: _infonce(samples),
     }  # fmt: skip
     if asked not in others:
-        raise unknown_name("bound", bound, [*SEPARABLE, "dv", "infonce"])
+        raise unknown_name("bound", bound, BOUNDS)
     return others[asked]()
 
 
