@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -136,29 +137,41 @@ class Dask:
 
     A block whose worker dies is run again by dask itself. A scheduler that dies takes all blocks
     with it: then one of the same address is waited for, and what was lost is handed in again.
+    Until this is closed, distributed logs nothing below `logging.CRITICAL` in this process: it
+    would print tracebacks of a dead scheduler, for which there is one line here.
     """
 
     patience = 60.0  # seconds to wait for a scheduler
+    loggers = "distributed", "distributed.client"  # all that distributed gives a level, but gc's
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.client: Any = None
-        self._connect()
+        self.levels: dict[str, int] = {}
+        self._connect("no dask scheduler answers at {}; start one")
 
-    def _connect(self) -> None:
+    def _connect(self, trouble: str) -> None:
         try:
             from distributed import Client
         except ImportError:
             raise MissingExtraError("--scheduler", "dask") from None
+        self._silence()  # after the import, which sets the levels
         try:
             self.client = Client(
                 self.address, timeout=self.patience, set_as_default=False, name="gantheory"
             )
         except (OSError, ValueError) as error:
+            self.close()
+            where = f"{self.address!r} ({type(error).__name__})"
             raise GantheoryError(
-                f"no dask scheduler answers at {self.address!r} ({type(error).__name__}); start "
-                "one by `dask scheduler` and workers by `dask worker ADDRESS`"
+                f"{trouble.format(where)} by `dask scheduler` and workers by `dask worker ADDRESS`"
             ) from None
+
+    def _silence(self) -> None:
+        for name in self.loggers:
+            logger = logging.getLogger(name)
+            self.levels.setdefault(name, logger.level)
+            logger.setLevel(logging.CRITICAL)
 
     @property
     def width(self) -> int:
@@ -178,20 +191,29 @@ class Dask:
         with suppress(OSError):
             if self._alive:
                 return self._handed(function, text)
-        self.close()
-        self._connect()
+        self._disconnect()
+        self._connect(
+            "the dask scheduler ended, and none answers at {}; what was measured is kept, and the "
+            "same sweep goes on: start one"
+        )
         return self._handed(function, text)
 
     def _handed(self, function: Function, text: str) -> Future[str]:
         executor: Executor = self.client.get_executor(pure=False, retries=2)
         return executor.submit(function, text)
 
-    def close(self) -> None:
-        """Close the connection; the scheduler stays."""
+    def _disconnect(self) -> None:
         if self.client is not None:
             with suppress(Exception):  # a dead scheduler cannot be told
                 self.client.close(timeout=2)
             self.client = None
+
+    def close(self) -> None:
+        """Close the connection; the scheduler stays."""
+        self._disconnect()
+        for name, level in self.levels.items():
+            logging.getLogger(name).setLevel(level)
+        self.levels.clear()
 
 
 Engine = Here | Workers | GivenExecutor | Dask

@@ -153,12 +153,9 @@ def finished_cells(
     waiting = deque(_Task(tuple(block)) for block in blocks)
     running: dict[Future[str], _Task] = {}
     while waiting or running:
-        while waiting and len(running) < where.width:
-            task = waiting.popleft()
-            running[where.submit(records_of_block, request(task.cells, settings))] = task
-        for future in sorted(
-            _first_done(running), key=_failed
-        ):  # what is known is kept before anything is raised
+        trouble = _hand_in(waiting, running, settings, where)
+        done = _done(running) if trouble else _first_done(running)
+        for future in sorted(done, key=_failed):  # what is known is kept before anything is raised
             task = running.pop(future)
             try:
                 rows = json.loads(future.result())
@@ -174,6 +171,26 @@ def finished_cells(
                 continue
             refuse_impossible(len(rows), len(task.cells))
             yield from zip(task.cells, rows, strict=True)
+        if trouble:
+            raise trouble
+
+
+def _hand_in(
+    waiting: deque[_Task], running: dict[Future[str], _Task], settings: Settings, where: Engine
+) -> GantheoryError | None:
+    """Fill the engine; return what it says where it takes no more."""
+    while waiting and len(running) < where.width:
+        task = waiting.popleft()
+        try:
+            future = where.submit(records_of_block, request(task.cells, settings))
+        except GantheoryError as error:
+            return error
+        running[future] = task
+    return None
+
+
+def _done(running: Iterable[Future[str]]) -> set[Future[str]]:
+    return {future for future in running if future.done() and not _failed(future)}
 
 
 def _first_done(running: Iterable[Future[str]]) -> set[Future[str]]:
