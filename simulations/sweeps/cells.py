@@ -29,7 +29,9 @@ from simulations.theory import predict
 from simulations.train import last, train
 from simulations.updates import Schedule
 
-MEANING = 1  # of the recipe and of what is measured: another one makes other cells
+# Version of the recipe and of what is measured: another one makes other cells, so that no record of
+# an older one is read. 1 gave values beyond float64's range as those of the tangent of training.
+MEANING = 2
 BLOCK = 16  # cells that are trained together, at the fast path's speed
 Train = Literal["discriminator", "both"]
 FORMULAS = "name", "real", "fake", "generator", "domain", "link"
