@@ -325,29 +325,49 @@ def keep_mesh(moved: Solution, known: Solution) -> None:
 
 def newton_step(s: Solution) -> Array | None:
     """Return the Newton step at the nodes of each element; None where no matrix is definite."""
+    flux = s.energy.flux(s.stiffness, s.slope)
+    pull = (s.half * WEIGHTS * s.pull) @ VALUES - (WEIGHTS * flux) @ SLOPES
+    band = hessian(s)
+    if s.payoffs.linear:
+        hold(band)
+    found = solve_bands(band, gathered(pull))
+    return None if found is None else spread(found, len(s.nodes))
+
+
+def spread(found: Array, count: int) -> Array:
+    """Return the values at the nodes of each element, one row an element."""
+    return found[np.arange(count)[:, None] * DEGREE + np.arange(DEGREE + 1)]
+
+
+def hessian(s: Solution) -> Array:
+    """Return the negative second derivative of J at the nodes, as the bands of a matrix."""
+    stiff = s.energy.bend(s.stiffness, s.slope)
     scale = s.half * WEIGHTS
-    flux, stiff = s.energy.flux(s.stiffness, s.slope), s.energy.bend(s.stiffness, s.slope)
-    pull = (scale * s.pull) @ VALUES - (WEIGHTS * flux) @ SLOPES
     matrices = np.einsum("eq,qi,qj->eij", -scale * s.bend, VALUES, VALUES, optimize=True)
     matrices += np.einsum("eq,qi,qj->eij", WEIGHTS * stiff / s.half, SLOPES, SLOPES, optimize=True)
     count, n = len(s.nodes), DEGREE
-    size = count * n + 1
-    band, right = np.zeros((n + 1, size)), np.zeros(size)
+    band = np.zeros((n + 1, count * n + 1))
     for i in range(n + 1):
-        right[i : i + (count - 1) * n + 1 : n] += pull[:, i]
         for j in range(i + 1):
             band[i - j, j : j + (count - 1) * n + 1 : n] += matrices[:, i, j]
-    if s.payoffs.linear:  # a constant is free: hold the score at one node
-        middle = size // 2
-        band[0, middle] *= 2
-    found = _solve(band, right)
-    if found is None:
-        return None
-    rows = np.arange(count)[:, None] * n + np.arange(n + 1)
-    return found[rows]
+    return band
 
 
-def _solve(band: Array, right: Array) -> Array | None:
+def gathered(parts: Array) -> Array:
+    """Return what the nodes of all elements have in common, from one row an element."""
+    count, n = len(parts), DEGREE
+    found = np.zeros(count * n + 1)
+    for i in range(n + 1):
+        found[i : i + (count - 1) * n + 1 : n] += parts[:, i]
+    return found
+
+
+def hold(band: Array) -> None:
+    """Hold the score at one node, where a constant is free."""
+    band[0, band.shape[1] // 2] *= 2
+
+
+def solve_bands(band: Array, right: Array) -> Array | None:
     """Solve a symmetric banded system, each unknown scaled by its diagonal."""
     if np.any(band[0] <= 0) or not np.all(np.isfinite(band)):
         return None

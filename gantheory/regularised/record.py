@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import Univariate
 from gantheory.errors import GantheoryError
 from gantheory.losses import find, get_loss
 from gantheory.losses.critic import Critic, Expectations
 from gantheory.losses.function_classes import GradientPenalty, Slope
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
+from gantheory.regularised.bounds import change, missed_by, moved, off_by
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
 from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
@@ -49,6 +50,7 @@ MOST_ELEMENTS = 3000
 ROUNDING = 64 * EPS
 LOOSE = 1e-13  # of a law's mass, outside of where the penalty acts
 COARSE = 1e-3  # relative: a penalty that two resolutions see so differently is not resolved
+FREE = "the scores that come next to the supremum do not agree on it"
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
 
 
@@ -63,7 +65,8 @@ class RegularisedDiscriminator(Shown):
         regulariser: the penalty.
         value: V(D) = E_p[a] + E_q[b], without the penalty.
         penalty: ½·E[γ·t'²], or the gradient penalty.
-        objective: what D maximises, V − penalty; its error is a bound by duality.
+        objective: what D maximises, V − penalty; its error is a bound by duality, and so are those
+            of value and penalty.
         reason: why there are no numbers, where there are none.
         symmetry: what the score depends on, where p and q stand for laws in more dimensions.
 
@@ -97,9 +100,14 @@ class RegularisedDiscriminator(Shown):
         payoffs = penalised_payoffs(self.loss)
         if (why := self._not_followed(payoffs)) is not None:
             return Estimate.undetermined(why, METHOD)
-        terms = [_moved(self.q, name, payoffs, one) for one in self.finer]
-        coarse = [_moved(self.q, name, payoffs, one) for one in self.pieces]
-        return _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
+        terms = [moved(self.q, name, payoffs, one) for one in self.finer]
+        coarse = [moved(self.q, name, payoffs, one) for one in self.pieces]
+        found = _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
+        held = [one for one in self.finer if isinstance(one.energy, Quadratic)]
+        off = sum(missed_by(one, *change(self.q, name, payoffs, one)) for one in held)
+        if not math.isfinite(off):
+            return Estimate.undetermined(FREE, METHOD)
+        return replace(found, error=float(found.error + off))
 
     def _not_followed(self, payoffs: PenalisedPayoffs) -> str | None:
         """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
@@ -331,8 +339,9 @@ def _assembled(
         for one, beyond in zip((value, cost), missed, strict=True)
     )
     gap = float(sum(s.gap.sum() for s in finer)) + sum(missed)
-    if penalty.slope is not None or isinstance(solved[0], Kinked):
-        value = replace(value, error=float(value.error + gap))
+    off = off_by(gap, cost)
+    cost = replace(cost, error=float(cost.error + off))
+    value = replace(value, error=float(value.error + gap + off))
     objective = _between(
         totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],
         f"{METHOD}, bounded by duality",
@@ -353,17 +362,3 @@ def _between(fine: float, coarse: float, terms: Sequence[Array], method: str) ->
             f"two resolutions give {coarse:.6g} and {fine:.6g}: the laws are not resolved", method
         )
     return Estimate(float(fine), float(error), method=method)
-
-
-def _moved(q: Univariate, name: str, payoffs: PenalisedPayoffs, one: Solution) -> Array:
-    """Return what each element adds to the derivative of E_q[c(t)] with t held."""
-    density = one.both[1]
-    at = Points.at(one.x)
-    velocity = q.velocity(name, at)
-    if velocity is not None:
-        pull: Callable[[Array], Array] = payoffs.generator[1]
-        return one.integral(density * pull(one.score) * one.slope * velocity)
-    with np.errstate(all="ignore"):
-        score = q.scores(name, at)
-        terms = np.where(density > 0, density * score * payoffs.generator[0](one.score), 0.0)
-    return one.integral(terms)
