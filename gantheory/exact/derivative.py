@@ -38,6 +38,8 @@ def derivative(expr: sp.Expr, x: sp.Symbol) -> sp.Expr:
         return expr * growth
     if isinstance(expr, sp.log):
         return derivative(expr.args[0], x) / expr.args[0]
+    if len(expr.args) == 1 and type(expr)._eval_derivative is sp.Function._eval_derivative:
+        return expr.fdiff() * derivative(expr.args[0], x)
     return sp.diff(expr, x)
 
 

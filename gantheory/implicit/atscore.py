@@ -18,6 +18,7 @@ import sympy as sp
 from flint import arb, ctx
 from mpmath.libmp import from_man_exp
 
+from gantheory.exact.derivative import derivative
 from gantheory.exact.signs.balls import NoEnclosure, enclose
 from gantheory.functions import t
 from gantheory.implicit.isolation import Function, meet
@@ -58,8 +59,8 @@ class AtScore(sp.Function):
 
     def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
         value, real, fake, *rest = self.args
-        slope = sp.diff(value, t) / sp.diff(-fake / real, t)
-        return AtScore(slope, real, fake, *rest) * sp.diff(rest[2], symbol)
+        slope = derivative(value, t) / derivative(-fake / real, t)
+        return AtScore(slope, real, fake, *rest) * derivative(rest[2], symbol)
 
     def _sympystr(self, printer: Any) -> str:
         value, ratio = (printer._print(self.args[k]) for k in (0, 5))

@@ -23,6 +23,7 @@ from flint import arb
 
 from gantheory.deadline import OutOfTime, Undecided
 from gantheory.exact.algebra import Algebra
+from gantheory.exact.derivative import derivative
 from gantheory.functions import t
 from gantheory.implicit.atscore import AtScore, as_expression, function_of
 from gantheory.implicit.envelope import Path, Segment
@@ -39,8 +40,8 @@ NAMES = ("value", "loss", "followed", "weight", "score_weight")
 def formulas(slopes: Slopes) -> dict[str, sp.Expr]:
     """Return the curvatures, and the two weights of saturation, as formulas in the score."""
     a, b, w = slopes.real, slopes.fake, slopes.wronskian
-    c = sp.diff(slopes.payoffs.generator, t)
-    bend = c * (sp.diff(w, t) * a - 2 * w * sp.diff(a, t)) - sp.diff(c, t) * w * a
+    c = derivative(slopes.payoffs.generator, t)
+    bend = c * (derivative(w, t) * a - 2 * w * derivative(a, t)) - derivative(c, t) * w * a
     return {
         "value": -(a**3) / w,
         "loss": -bend * a**3 / w**3,

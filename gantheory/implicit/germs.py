@@ -15,14 +15,16 @@ t = p ± 1/s.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key, lru_cache
+from functools import cmp_to_key, lru_cache, reduce
 
 import sympy as sp
 from flint import arb, arb_series, fmpq
 
 from gantheory.deadline import Undecided, check_time
+from gantheory.exact.derivative import derivative
 from gantheory.exact.signs.balls import enclose
 from gantheory.implicit.constants import (
     MINUS,
@@ -66,13 +68,14 @@ class Germ:
         """Sort the terms, drop zeros, and put what is too small or too much into the rest."""
         ordered = sorted(terms, key=cmp_to_key(compared))
         kept = [(m, c) for m in ordered if coefficient_sign(c := terms[m])]
-        bounds = [rest for rest in rests if rest is not None and not rest[0].is_zero()]
-        while kept and (len(kept) > TERMS or _is_lost(kept[-1], bounds)):
+        missed = [rest for rest in rests if rest is not None and not rest[0].is_zero()]
+        bounds = list(missed)
+        while kept and (len(kept) > TERMS or _is_lost(kept[-1], missed)):
             m, c = kept.pop()
             bounds.append((abs(ball_of(c)), m))
         if not bounds:
             return cls(start, tuple(kept))
-        top = sorted((m for _, m in bounds), key=cmp_to_key(compared))[0]
+        top = min((m for _, m in bounds), key=cmp_to_key(compared))
         size = sum((b * m.over(top).bound(start) for b, m in bounds), arb(0))
         return cls(start, tuple(kept), (size.abs_upper(), top))
 
@@ -182,11 +185,8 @@ class Germ:
 
     def power(self, e: fmpq) -> Germ:
         """Return f^e."""
-        if e.q == 1 and 0 <= e <= 4:
-            total = Germ.constant(self.start, sp.Integer(1))
-            for _ in range(int(e)):
-                total = total * self
-            return total
+        if e.q == 1 and 1 <= e <= 4:
+            return reduce(operator.mul, [self] * int(e))
         m, c = self.lead
         if e.q != 1 and coefficient_sign(c) < 0:
             raise Undecided("a root of a negative number near an end of the domain")
@@ -241,10 +241,10 @@ def _power(z: arb_series, e: fmpq) -> arb_series:
 def taylor(function: Callable[[sp.Expr], sp.Expr], at: sp.Expr) -> tuple[Exact, ...]:
     """Return the exact Taylor coefficients of a function at a constant."""
     u, found = sp.Dummy("u"), []
-    derivative = function(u)
+    slope = function(u)
     for k in range(TERMS):
-        found.append(exactly(derivative.subs(u, at) / sp.factorial(k)))
-        derivative = sp.diff(derivative, u)
+        found.append(exactly(slope.subs(u, at) / sp.factorial(k)))
+        slope = derivative(slope, u)
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ import sympy as sp
 from flint import arb, arb_series, ctx
 
 from gantheory.deadline import Undecided, check_time
+from gantheory.exact.derivative import derivative
 from gantheory.functions import t
 from gantheory.implicit.atscore import as_expression, function_of
 from gantheory.implicit.constants import coefficient_sign
@@ -62,7 +63,7 @@ def _along(segment: Segment) -> arb | sp.Expr:
     local = segment.local
     assert isinstance(local, Arc)
     slopes = local.part.slopes
-    generator = sp.diff(slopes.payoffs.generator, t)
+    generator = derivative(slopes.payoffs.generator, t)
     density = generator * slopes.real / slopes.fake
     start = segment.start if segment.ratios[0].ball >= 1 else Real(local.score(arb(1)))
     low, high = (start, segment.stop) if local.rises else (segment.stop, start)

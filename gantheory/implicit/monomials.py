@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from flint import arb, fmpq
 
@@ -18,6 +18,8 @@ from gantheory.implicit.constants import (
     product_of,
 )
 
+Rates = tuple[tuple[fmpq, Exact], ...]
+
 
 class NotSmall(Undecided):
     """A bound fails for all s ≥ S: a larger S may do."""
@@ -27,32 +29,32 @@ def _raised(s: arb, p: fmpq) -> arb:
     return s ** int(p) if p.q == 1 else (s.log() * ball_of(p)).exp()
 
 
-@dataclass(frozen=True)
+def _joined(one: Rates, other: Rates) -> Rates:
+    """Add rates, those of the largest powers first, and leave out what cancels."""
+    if not one or not other:
+        return one or other
+    (p, k), (q, m) = one[0], other[0]
+    if p != q:
+        first, rest = (one[0], (one[1:], other)) if p > q else (other[0], (one, other[1:]))
+        return (first, *_joined(*rest))
+    total, left = plus(k, m), _joined(one[1:], other[1:])
+    return ((p, total), *left) if coefficient_sign(total) else left
+
+
+@dataclass(frozen=True, slots=True)
 class Monomial:
     """exp(Σ k·s^p)·s^power·(log s)^logs, with ``rates`` the pairs (p, k), largest p first."""
 
-    rates: tuple[tuple[fmpq, Exact], ...] = ()
+    rates: Rates = ()
     power: fmpq = ZERO
     logs: fmpq = ZERO
 
-    @cached_property
-    def _hash(self) -> int:
+    def __hash__(self) -> int:  # that of a fraction is slow
         return hash((len(self.rates), int(self.power.p), int(self.power.q), int(self.logs.p)))
 
-    def __hash__(self) -> int:
-        return self._hash
-
     def __mul__(self, other: Monomial) -> Monomial:
-        if not self.rates or not other.rates:
-            rates_of_both = self.rates or other.rates
-            return Monomial(rates_of_both, self.power + other.power, self.logs + other.logs)
-        rates = dict(self.rates)
-        for p, k in other.rates:
-            rates[p] = plus(rates.get(p, ZERO), k)
-        kept = tuple(
-            sorted(((p, k) for p, k in rates.items() if coefficient_sign(k)), reverse=True)
-        )
-        return Monomial(kept, self.power + other.power, self.logs + other.logs)
+        rates = _joined(self.rates, other.rates)
+        return Monomial(rates, self.power + other.power, self.logs + other.logs)
 
     def __pow__(self, e: fmpq) -> Monomial:
         rates = tuple((p, product_of(k, e)) for p, k in self.rates if e)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from gantheory.exact.derivative import derivative
 from gantheory.functions import r, t
 from gantheory.implicit.along import BALLS
 from gantheory.implicit.atscore import as_expression
@@ -95,10 +96,10 @@ class Implicit(Curved):
     def slope_at_rest(self, rest: Rest) -> sp.Expr | None:
         """Return c'(t) at a resting score, or along a stretch, where it is one number."""
         below, above = rest.beside
-        sides = [limit_at(sp.diff(p.slopes.payoffs.generator, t), p.lower, 1) for p in rest.flat]
+        sides = [limit_at(derivative(p.slopes.payoffs.generator, t), p.lower, 1) for p in rest.flat]
         if not rest.flat:
             sides += [
-                limit_at(sp.diff(part.slopes.payoffs.generator, t), rest.place, side)
+                limit_at(derivative(part.slopes.payoffs.generator, t), rest.place, side)
                 for part, side in ((below, -1), (above, 1))
                 if part is not None
             ]

@@ -6,14 +6,16 @@ from collections import defaultdict
 
 import sympy as sp
 
+from gantheory.exact.derivative import derivative
 from gantheory.functions import sigmoid, t
 
 LONG = 120  # operations: what is longer is not multiplied out
+BRANCHED = 70  # operations: a longer sum of products has hardly ever few factors, and many terms
 
 
 def slope_of(expr: sp.Expr) -> sp.Expr:
     """Return the derivative in the score, with terms that cancel left out."""
-    return tidied(sp.diff(expr, t))
+    return tidied(derivative(expr, t))
 
 
 def tidied(expr: sp.Expr) -> sp.Expr:
@@ -48,7 +50,7 @@ def turning(a: sp.Expr, b: sp.Expr) -> sp.Expr:
             if factor.is_number:
                 sign *= sp.sign(factor)
             elif isinstance(factor, sp.exp):
-                rate += side * sp.diff(factor.args[0], t)
+                rate += side * derivative(factor.args[0], t)
             else:
                 base, exponent = factor.as_base_exp()
                 powers[base] += side * exponent
@@ -56,7 +58,7 @@ def turning(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     if any(t in e.free_symbols for e in left.values()):
         return tidied(a * slope_of(b) - b * slope_of(a))
     whole = sp.Mul(*left)
-    total = rate * whole + sum(e * sp.diff(f, t) * whole / f for f, e in left.items())
+    total = rate * whole + sum(e * derivative(f, t) * whole / f for f, e in left.items())
     kept = [f for f, e in left.items() if e.is_Integer and e % 2 == 0 and not f.is_positive]
     return sp.Mul(sign, *kept, _factored(total))
 
@@ -67,10 +69,18 @@ def _factored(total: sp.Expr) -> sp.Expr:
         lambda one: isinstance(one, sigmoid) and one.args[0].could_extract_minus_sign(),
         lambda one: 1 - sigmoid(-one.args[0]),
     )
-    if total.count_ops() > LONG:
+    if total.count_ops() > BRANCHED:
         return total
     factors = sp.Mul.make_args(sp.factor(total))
-    return sp.Mul(*(one for one in factors if not one.is_positive))
+    return sp.Mul(*(one for one in factors if not _is_positive(one)))
+
+
+def _is_positive(factor: sp.Expr) -> bool:
+    """Whether a factor is positive as it stands; sympy's own look at sums takes long."""
+    if not factor.is_Add:
+        return bool(factor.is_positive)
+    terms = factor.args
+    return all(one.is_nonnegative for one in terms) and any(one.is_positive for one in terms)
 
 
 def _multiplied_out(expr: sp.Expr) -> sp.Expr:
