@@ -33,7 +33,7 @@ def derivative(expr: sp.Expr, x: sp.Symbol) -> sp.Expr:
     if isinstance(expr, sp.Pow):
         base, exponent = expr.args
         if x not in exponent.free_symbols:
-            return exponent * base ** (exponent - 1) * derivative(base, x)
+            return exponent * derivative(base, x) * base ** (exponent - 1)
         growth = derivative(exponent, x) * sp.log(base) + exponent * derivative(base, x) / base
         return expr * growth
     if isinstance(expr, sp.log):

@@ -47,9 +47,18 @@ def _may_be_solved(ratio: sp.Expr, x: sp.Symbol, algebra: Algebra) -> bool:
         quotient = algebra.quotient(equation)
         degrees = zip(quotient.generators, quotient.num.degrees(), strict=True)
         used = [g for g, degree in degrees if degree and x in g.free_symbols]
-        if len(used) == 1 or all(isinstance(g, sp.log) for g in used):
+        if len(used) == 1 and _has_radicals(
+            quotient.coefficients(quotient.generators.index(used[0]))
+        ):
+            return True
+        if len(used) != 1 and all(isinstance(g, sp.log) for g in used):
             return True
     return False
+
+
+def _has_radicals(coefficients: Sequence[sp.Expr]) -> bool:
+    """Whether an irreducible polynomial is one whose zeros `solve_factor` writes out."""
+    return len(coefficients) <= 3 or not any(coefficients[1:-1])
 
 
 def _falls_between(one: Slopes, other: Slopes) -> bool:

@@ -121,7 +121,10 @@ def _with_positive_parameters(
 
 def _sign_of_factors(expression: sympy.Expr) -> str | None:
     """Return the strict sign that sympy's assumptions give, or that of a product of factors."""
-    expression = _with_plain_numbers(expression)
+    return _strict_sign(_with_plain_numbers(expression))
+
+
+def _strict_sign(expression: sympy.Expr) -> str | None:
     if expression.count_ops() <= LONG:
         if expression.is_zero:
             return "=0"
@@ -132,7 +135,7 @@ def _sign_of_factors(expression: sympy.Expr) -> str | None:
     if not isinstance(expression, sympy.Mul):
         return None
     factors = [factor.as_base_exp() for factor in expression.args]
-    signs = [_sign_of_factors(base if power.is_Integer else base**power) for base, power in factors]
+    signs = [_strict_sign(base if power.is_Integer else base**power) for base, power in factors]
     if not all(sign in {">0", "<0"} for sign in signs):
         return None
     falls = sum(s == "<0" and p % 2 == 1 for s, (_, p) in zip(signs, factors, strict=True))
