@@ -268,7 +268,7 @@ def _recipe(
     if scored:
         discriminator = _raw(discriminator, shape)
     critic, why_d = as_network(discriminator, shape, fresh=fresh)
-    like = next(iter(generator.parameters()))
+    like = own_parameters(generator)[0]
     options = {"dtype": like.dtype, "device": str(like.device), **options}
     try:
         return Recipe(critic, maker, steps, **options), (why_g, why_d)

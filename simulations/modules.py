@@ -233,6 +233,8 @@ def own_parameters(module: nn.Module) -> list[nn.Parameter]:
     own = list(moving(module).values())
     if not own:
         raise GantheoryError(f"{kind} has no parameters to train")
+    if any(x.is_meta for x in (*module.parameters(), *module.buffers())):
+        raise GantheoryError(f"{kind} is on the device 'meta', without numbers; make it on another")
     if not all(x.is_floating_point() for x in own):
         raise GantheoryError(f"{kind} has parameters that are no real numbers, which do not train")
     return own
@@ -249,7 +251,8 @@ def _as_mlp(module: nn.Module, shape: tuple[int, ...]) -> Mlp | str:
     linear = [layer for layer in layers[::2] if type(layer) is nn.Linear]
     if len(linear) != len(layers[::2]) or any(layer.bias is None for layer in linear):
         return "not all of its layers are nn.Linear with a bias, an activation between two"
-    if _fixed(module) or len(moving(module)) != 2 * len(linear):
+    shared = len(moving(module)) != sum(len(list(layer.parameters())) for layer in layers)
+    if _fixed(module) or shared:
         return "some of its parameters are frozen or shared"
     if shape != (linear[0].in_features,):
         return f"its inputs have shape {shape}"
@@ -282,7 +285,7 @@ def _activation(layer: nn.Module) -> str | None:
 
 def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how many numbers one output has and how many its dropout takes in a pass."""
-    kind, like = type(module).__name__, next(iter(module.parameters()))
+    kind, like = type(module).__name__, own_parameters(module)[0]
     with torch.random.fork_rng():
         x = torch.randn(2, *shape, device=like.device).to(like.dtype)
         try:

@@ -94,8 +94,9 @@ def points(data: Any) -> DataPoints:
 
     Args:
         data: numbers of shape (points, ...), as a list, array, tensor or table of numbers; a torch
-            Dataset, of whose items the first part is taken; or the path of a .npy, .csv (a header
-            allowed), .parquet or IDX file, whose bytes become numbers from 0 to 1.
+            Dataset, whose items are samples or begin with one, as ``(sample, label)``; or the path
+            of a .npy, .csv (numbers between commas, a header allowed), .parquet or IDX file, whose
+            bytes become numbers from 0 to 1.
 
     Raises:
         GantheoryError: where it is none of these, or holds what is no finite number.
@@ -145,13 +146,26 @@ def _made(numbers: Any, origin: str) -> DataPoints:
 def _items(data: Any) -> Tensor:
     if not hasattr(data, "__len__"):
         raise GantheoryError("an iterable dataset has no length; collect its items into a tensor")
-    items = [data[k] for k in range(len(data))]
-    firsts = [item[0] if isinstance(item, tuple | list) else item for item in items]
     kind = type(data).__name__
+    firsts = [_sample_of(data[k], kind) for k in range(len(data))]
     rows = [torch.from_numpy(real_numbers(first, kind)).reshape(-1) for first in firsts]
     if len({len(row) for row in rows}) != 1:
         raise GantheoryError(f"{kind}: its items must be numbers of one shape, as images of a size")
     return torch.stack(rows)
+
+
+def _sample_of(item: Any, kind: str) -> Any:
+    """Return the sample in an item of a Dataset: the item, or the first of a tuple's parts."""
+    if not isinstance(item, tuple | list) or not item:
+        return item
+    rest = [np.ndim(part) for part in item[1:] if hasattr(part, "shape")]
+    bare = isinstance(item[0], float | int | np.generic)
+    if (bare and len(item) > 1) or (np.ndim(item[0]) == 0 and max(rest, default=0) > 0):
+        raise GantheoryError(
+            f"{kind}: an item begins with one number where its sample is looked for; return the "
+            "sample as one tensor, or (sample, label)"
+        )
+    return item[0]
 
 
 ENDINGS = ".npy", ".csv", ".parquet"
@@ -173,7 +187,7 @@ def _read(path: Path) -> Any:
         if path.suffix.lower() == ".csv":
             with path.open(newline="", encoding="utf-8-sig") as file:
                 return _numbers([row for row in csv.reader(file) if row], path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         if isinstance(error, GantheoryError):
             raise
         raise GantheoryError(f"cannot read {path}: {error}") from None
@@ -208,6 +222,7 @@ def _numbers(table: list[list[str]], path: Path) -> list[list[float]]:
         if len(row) != len(rows[0]) or not all(map(_is_number, row)):
             raise GantheoryError(
                 f"{path}, row {line}: {len(rows[0])} numbers expected, found {','.join(row)[:40]!r}"
+                f"{'' if len(row) > 1 else '; commas stand between numbers'}"
             )
     return [[float(cell) for cell in row] for row in rows]
 

@@ -197,7 +197,8 @@ def latent_shape(latent: int | tuple[int, ...]) -> tuple[int, ...]:
 
 def _like(module: nn.Module) -> Tensor:
     """Return a tensor of a module's type and device."""
-    return next(iter(module.parameters()), torch.zeros(0)).detach()
+    real = (p for p in module.parameters() if p.is_floating_point())
+    return next(real, torch.zeros(0)).detach()
 
 
 def _scores(discriminator: nn.Module, x: Tensor) -> Tensor:

@@ -278,6 +278,19 @@ def test_recipes_are_all_there_and_the_reason_for_the_path_is_said():
     assert found.recipe == replace(found.recipe, averaging=0.9, batch=8, rule=Adam(0.5))
     asked = gt.train(*pair(), P, path="reference", **OPTIONS)
     assert "was asked for" in asked.why
+    for layer in (nn.PReLU(dtype=torch.float64), nn.LayerNorm(8, dtype=torch.float64)):
+        assert f"{layer} is no activation" in gt.train(*pair(lambda x=layer: x), P, **OPTIONS).why
+
+
+def test_a_frozen_parameter_that_counts_does_not_decide_the_type_of_numbers():
+    plain, other = pair(), pair()
+    other[0].insert(0, nn.Identity())
+    other[0][0].calls = nn.Parameter(torch.tensor(3), requires_grad=False)
+    first, second = (gt.train(*one, P, path="reference", **OPTIONS) for one in (plain, other))
+    assert second.recipe.dtype == torch.float64
+    assert torch.equal(first.samples(3), second.samples(3))
+    measured = [gt.measure(*one, P, latent=2, n=64).generator_loss for one in (plain, other)]
+    assert measured[0] == measured[1]
 
 
 @pytest.mark.parametrize(
@@ -308,6 +321,7 @@ def test_recipes_are_all_there_and_the_reason_for_the_path_is_said():
             "cannot be stacked|buffer",
         ),
         ({"discriminator": nn.LazyLinear(1)}, "lazy layers"),
+        ({"discriminator": nn.Linear(1, 1, device="meta")}, "device 'meta', without numbers"),
         ({"discriminator": lambda x: x}, "give a torch nn.Module"),
         ({"discriminator": nn.Linear(2, 1)}, "does not take inputs of shape"),
         ({"data": np.zeros((5, 3))}, "makes samples of 1 number.*dimensions of 3"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from gantheory.errors import GantheoryError
 from simulations.data import as_density
@@ -40,12 +40,53 @@ def test_data_of_every_kind_become_the_same_points(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [("x,y\n1,2\n3\n", "row 3: 2 numbers expected, found '3'"),
+     ("a b\n1 2\n", "row 2: 1 numbers expected, found '1 2'; commas stand between numbers"),
      ("1,2\n3,four\n", "row 2: 2 numbers expected, found '3,four'"),
      ("x,y\n", "holds no points"), ("1\nnan\n", "1 of 2 points hold nan or inf")],
 )  # fmt: skip
 def test_a_table_that_is_none_ends_in_one_line(tmp_path, text, message):
     with pytest.raises(GantheoryError, match=message):
         points(csv_of(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.csv", "a.parquet", "a.idx"])
+def test_an_empty_file_is_one_line(tmp_path, name):
+    if name.endswith("parquet"):
+        pytest.importorskip("polars")
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(GantheoryError, match=name):
+        points(tmp_path / name)
+
+
+class Items(Dataset):
+    def __init__(self, *items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, k):
+        return self.items[k]
+
+
+X = torch.tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "item", [[1.0, 2.0], (1.0, 2.0), (3, X), (torch.tensor(3), X), (np.float64(1), np.float64(2))]
+)
+def test_a_dataset_whose_samples_are_not_where_they_are_looked_for_loses_no_number(item):
+    with pytest.raises(GantheoryError, match=r"begins with one number.*return the sample as one"):
+        points(Items(item, item))
+
+
+@pytest.mark.parametrize(
+    ("item", "row"),
+    [((X, 3), [1, 2]), ([X.numpy(), X], [1, 2]), (X, [1, 2]), ((X[0], torch.tensor(3)), [1]),
+     (2.5, [2.5]), ((2.5,), [2.5])],
+)  # fmt: skip
+def test_a_dataset_gives_samples_or_tuples_that_begin_with_one(item, row):
+    assert points(Items(item, item)).rows.tolist() == [row, row]
 
 
 def test_images_of_an_idx_file_are_points_from_zero_to_one(tmp_path):
