@@ -3,7 +3,8 @@ r"""The optimum for every r: the upper envelope of the local maxima.
 Each local maximum has a value F_k(r) = r·a(t_k) + b(t_k) with F_k' = a(t_k), which does not fall:
 F_k is convex. So on [x, y] it lies above its tangents and below its chord, and with
 F_i(x) + a_i(x)(y − x) > F_j(y) and F_i(x) > F_j(x), F_i is higher throughout. Where r tends to
-infinity a_i(x) ≥ a_j(∞) does; where r tends to 0, b_i(x) ≥ b_j(0).
+infinity a_i(x) ≥ a_j(∞) does; where r tends to 0, b_i(x) ≥ b_j(0). Where they tend to the same,
+their expansions are compared (`gantheory.implicit.ends`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flint import arb, ctx
 
 from gantheory.deadline import Undecided, check_time
 from gantheory.errors import InternalError
+from gantheory.implicit.ends import is_higher_beyond
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section
 from gantheory.implicit.stationary import (
@@ -318,14 +320,18 @@ def _from_there(best: Local, other: Local, start: arb, way: int, states: _States
     most = limit.ball
     level = best.payoffs[name].exact if isinstance(best, Rest) else None
     even = level is not None and level == limit.exact  # which balls do not see
-    for k in range(FURTHEST):
+    tied = limit.exact is not None and best.limit(name, -way).exact == limit.exact
+    for k in range(0 if tied and not even else FURTHEST):
         ratio = (start * arb(4) ** (way * k)).mid()
         one, two = states(best, ratio), states(other, ratio)
         if one[0] > two[0] and (even or one[1 if way == 1 else 2] >= most):
             return ratio
     if all(_equal_values(best, other, ratio) for ratio in (start, (start * arb(4) ** way).mid())):
         raise Undecided(EQUALLY_GOOD)
-    raise Undecided("which of two local maxima is higher as r tends to an end is not known")
+    higher, ratio = is_higher_beyond(best, other, way)
+    if not higher:
+        raise _Overtaken(ratio)
+    return ratio
 
 
 def _is_higher(best: Local, other: Local, x: arb, y: arb, states: _States) -> bool:
