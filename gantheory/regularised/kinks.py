@@ -57,10 +57,12 @@ class Kinked(Solution):
     Attributes:
         shares: λ and 1 − λ at the quadrature points, of shape (2, kinks, elements, points).
         width: ε.
+        faintest: how much less than ε the width may be where one law is fainter than the other.
     """
 
     shares: Array | None = None
     width: float = 1.0
+    faintest: float = FAINTEST
 
     @cached_property
     def falls(self) -> Array:
@@ -88,7 +90,7 @@ class Kinked(Solution):
         p, q = self.both
         with np.errstate(all="ignore"):
             faint = np.minimum(p, q) / np.maximum(p, q)
-        return self.width * np.clip(np.nan_to_num(faint, nan=1.0), FAINTEST, 1.0)
+        return self.width * np.clip(np.nan_to_num(faint, nan=1.0), self.faintest, 1.0)
 
     @cached_property
     def parts(self) -> tuple[Array, Array]:
@@ -155,14 +157,20 @@ class Kinked(Solution):
         return replace(found, shares=None)
 
 
-def best(edges: Array, payoffs: PenalisedPayoffs, densities: Densities, energy: Energy) -> Solution:
+def best(
+    edges: Array,
+    payoffs: PenalisedPayoffs,
+    densities: Densities,
+    energy: Energy,
+    faintest: float = FAINTEST,
+) -> Solution:
     """Return the best score, elements cut where duality says.
 
     The last width is left to `finest`: what two resolutions differ by is then more than the
     barrier does.
     """
     nodes = np.full((len(edges) - 1, VALUES.shape[1]), payoffs.middle)
-    start = Kinked(edges, nodes, payoffs, densities, energy)
+    start = Kinked(edges, nodes, payoffs, densities, energy, faintest=faintest)
     return _followed(start, WIDTHS[:-1], len(nodes) + MOST_ELEMENTS)
 
 

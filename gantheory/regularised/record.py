@@ -22,11 +22,12 @@ from gantheory.regularised.bounds import change, missed_by, moved, off_by
 from gantheory.regularised.elements import Solution, climb, start
 from gantheory.regularised.energies import Quadratic
 from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
-from gantheory.regularised.kinks import Kinked, best, finest
+from gantheory.regularised.kinks import Kinked, finest
 from gantheory.regularised.lipschitz import bounded, refined
 from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
 from gantheory.regularised.regulariser import Regulariser
+from gantheory.regularised.resting import Resting, best_at_rest
 from gantheory.regularised.symmetric import LINE, reduced
 from gantheory.regularised.tails import HEAVY, left_out
 from gantheory.rounding import EPS
@@ -103,7 +104,8 @@ class RegularisedDiscriminator(Shown):
         terms = [moved(self.q, name, payoffs, one) for one in self.finer]
         coarse = [moved(self.q, name, payoffs, one) for one in self.pieces]
         found = _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
-        held = [one for one in self.finer if isinstance(one.energy, Quadratic)]
+        held = [one.moving if isinstance(one, Resting) else one for one in self.finer
+                if isinstance(one.energy, Quadratic)]  # fmt: skip
         off = sum(missed_by(one, *change(self.q, name, payoffs, one)) for one in held)
         if not math.isfinite(off):
             return Estimate.undetermined(FREE, METHOD)
@@ -118,11 +120,16 @@ class RegularisedDiscriminator(Shown):
         torn = mass_outside(self.q, supports(self.p, self.q, used))
         if torn > LOOSE:
             where = "where the penalty's weight is 0, so that D may jump"
-        elif self.loose > LOOSE and not payoffs.is_flat_on_recognised:
+        elif self.loose > LOOSE and not payoffs.is_flat_on_recognised and not self._rests:
             torn, where = self.loose, "where the penalty's weight is below 1e-260"
         else:
             return None
         return f"q has the mass {torn:.3g} {where}; penalise fake samples too, as in 'both(1)'"
+
+    @property
+    def _rests(self) -> bool:
+        """Whether D is constant where the penalty hardly holds it, as it rests on a kink."""
+        return all(isinstance(one, Resting) and all(one.rests) for one in self.finer)
 
     def score(self, x: float) -> Estimate:
         """Return t(x); undetermined where nothing holds the score."""
@@ -229,6 +236,8 @@ def optimal_discriminator(
 
 def _finer(solution: Solution, penalty: Regulariser) -> Solution:
     """Return the optimum on elements of half the length."""
+    if isinstance(solution, Resting):
+        return solution.finer()
     if isinstance(solution, Kinked):
         return finest(solution)
     return refined(solution) if penalty.between is None else sharper(solution)
@@ -291,7 +300,7 @@ def _solve(
     if found.alone:
         return replace(found, converged=True)
     if payoffs.kinks:
-        return best(edges, payoffs, densities, energy)
+        return best_at_rest(edges, payoffs, densities, energy)
     found = climb(found)
     if not found.converged:
         found = climb(start(edges, payoffs, densities, energy, level=True))
