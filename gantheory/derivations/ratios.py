@@ -126,15 +126,15 @@ def _jumps_at(expr: sp.Expr, ratio: Fraction) -> bool:
 
 def estimate(expr: sp.Expr, ratio: Fraction) -> Estimate | None:
     """Return an expression of r at a ratio; None where it has no number there."""
-    if expr.is_infinite:
-        sign = 1 if expr.is_extended_positive else -1
+    if expr in (sp.oo, -sp.oo):
+        sign = 1 if expr == sp.oo else -1
         return Estimate.infinite("the supremum is only approached", sign=sign)
     found: Estimate | None = None
     for bits in PRECISIONS:
         with ctx.workprec(bits):
             try:
                 chosen = _chosen(expr, ratio)
-                if chosen.is_infinite:
+                if chosen in (sp.oo, -sp.oo):
                     return estimate(chosen, ratio)
                 ball = _ball(chosen, ratio)
             except NoEnclosure:

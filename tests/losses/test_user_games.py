@@ -1,6 +1,7 @@
 """Games of your own: kinks, ends, limits, no optimum, parameters, the command line, bad input."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -87,6 +88,15 @@ def test_what_a_time_limit_cuts_off_ends_undecided_with_that_reason():
     found = derive(ODD, seconds=0.01)
     assert found.status == "undecided"
     assert "time limit" in found.undecided["optimum"]
+
+
+@pytest.mark.parametrize(
+    ("score", "most"), [("tanh(t)", math.inf), ("D", math.inf), ("-D", -math.inf)]
+)
+def test_a_score_that_is_only_approached_has_the_sign_of_its_side(score, most):
+    """(r - 1)·a(t) is best at the end of the line where a has the sign of r - 1."""
+    below, above = derive(Loss("bounded", score, f"-({score})", f"-({score})")).at(0.5, 3)
+    assert (below.t.value, above.t.value) == (-most, most)
 
 
 def test_a_quintic_is_decided_by_its_score_and_read_where_one_asks():
