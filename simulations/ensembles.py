@@ -135,6 +135,7 @@ class Recipe:
         for name in ("steps", "unrolling", "condition"):
             check_whole(name, getattr(self, name), 0)
         check_training(self.clip, self.regularisers, self.dtype, self.device)
+        object.__setattr__(self, "device", str(self.device))  # a torch.device too
         if self.unrolling and (self.regularisers or self.train != "both"):
             raise GantheoryError(
                 "unrolling looks ahead through D's plain loss while both players move; leave out "
@@ -144,7 +145,8 @@ class Recipe:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
         if self.averaging is not None and not 0 < self.averaging < 1:
             raise GantheoryError(f"averaging={self.averaging!r} must lie between 0 and 1")
-        if not all(isinstance(rule, DirectionRule) for rule in self.rules.values()):
+        rules = self.rules.values()
+        if any(isinstance(rule, type) or not isinstance(rule, DirectionRule) for rule in rules):
             raise GantheoryError(
                 f"rule={self.rule!r:.60} cannot train; give Sgd(), Adam(), RmsProp(), or a pair of "
                 "them, the discriminator's and the generator's"

@@ -74,12 +74,15 @@ class Trained(Shown):
 
     def modules(self, k: int = 0) -> tuple[nn.Module, nn.Module]:
         """Return copies of the generator and the discriminator with member k's numbers."""
+        if k not in range(len(self.members)):
+            raise GantheoryError(f"k={k!r}: members count from 0 to {len(self.members) - 1}")
         maker, scores = _filled(self.recipe, self.state, k)
         critic = with_sigmoid(scores) if self.probabilities else scores
         return maker, critic.inner if isinstance(critic, Selected) else critic
 
     def samples(self, n: int) -> Tensor:
         """Return n fresh samples of every member, (members, n, dimension), on the CPU."""
+        check_whole("n", n, 1)
         return fresh_samples(self.state, self.recipe, self.members, n)
 
     def draw(self, k: int = 0) -> Figure:
@@ -158,6 +161,7 @@ def train_modules(
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
     _check_seeds(seeds)
+    check_whole("steps", steps, 1)
     (played, scored), discriminator = _played(loss), _scoring(discriminator, score)
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)

@@ -150,7 +150,14 @@ class Stacked:
             return found.reshape(len(points), self.outputs)
 
         axes = 0, 0, None if numbers is None else 0
-        result: Tensor = vmap(one, in_dims=axes)(rows, x, numbers)
+        try:
+            result: Tensor = vmap(one, in_dims=axes)(rows, x, numbers)
+        except ValueError as error:  # as batch normalisation's, of a single input
+            kind = type(self.module).__name__
+            size = x.shape[1]
+            raise GantheoryError(
+                f"{kind} does not take a minibatch of {size}: {first_line(error)}"
+            ) from None
         masks.begin(None)  # nothing of the mapped numbers is left behind
         return result
 

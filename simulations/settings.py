@@ -32,7 +32,9 @@ def check_training(clip: object, regularisers: object, dtype: object, device: ob
         check_size("clip", clip)
         if clip == 0:
             raise GantheoryError("clip=0 leaves a discriminator that is 0; give a positive number")
-    if not isinstance(regularisers, tuple | list) or not all(map(callable, regularisers)):
+    if not isinstance(regularisers, tuple | list) or not all(
+        callable(one) and not isinstance(one, type) for one in regularisers
+    ):
         raise GantheoryError(
             f"regularisers={shown(regularisers)}: give a tuple of penalties, as "
             "(ZeroCentred(1.0),) of simulations.regularisers"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -115,7 +116,7 @@ def generator_of(seed: int, stream: int, chunk: int = 0) -> torch.Generator:
     False
     """
     for name, value in (("seed", seed), ("stream", stream), ("chunk", chunk)):
-        if not 0 <= value < 2**64:
+        if not isinstance(value, Integral) or not 0 <= value < 2**64:
             raise GantheoryError(f"{name}={value!r} must be a whole number from 0 to 2**64 - 1")
     key, counter = np.array([seed, stream], np.uint64), np.array([0, 0, 0, chunk], np.uint64)
     state, words = _fresh_state().clone(), np.random.Philox(key=key, counter=counter)

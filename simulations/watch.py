@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,14 @@ from gantheory.records import Estimate
 from gantheory.shown import Overview, Shown
 from simulations.coded import Code, Coded, Logits, as_coded
 from simulations.compare import mean_of
-from simulations.forwards import Selected, beyond_numbers, check_module, check_raw, output_of
+from simulations.forwards import (
+    Selected,
+    beyond_numbers,
+    check_module,
+    check_raw,
+    first_line,
+    output_of,
+)
 from simulations.losses import end_of_domain
 from simulations.played import Played, Separable, played_as
 from simulations.points import DataPoints, as_sampler
@@ -121,7 +129,7 @@ def _check_asked(
     check_module("generator", generator)
     check_module("discriminator", discriminator)
     check_whole("n", n, 1)
-    if not 0 < error < 1:
+    if not isinstance(error, Real) or not 0 < error < 1:
         raise GantheoryError(f"error_probability={error!r} must lie between 0 and 1")
 
 
@@ -182,9 +190,20 @@ def _samples(
 def _latents(latent: Latent, n: int, seed: int, like: Tensor) -> Tensor:
     source = generator_of(seed, EVALUATION)
     if callable(latent):
-        return latent(n, source).to(like)
+        return _drawn(latent, n, source).to(like)
     shape = latent_shape(latent)
     return torch.randn(n, *shape, generator=source, dtype=torch.float64).to(like)
+
+
+def _drawn(latent: Callable[[int, torch.Generator], Tensor], n: int, source: Any) -> Tensor:
+    try:
+        drawn = latent(n, source)
+    except TypeError as error:
+        raise GantheoryError(f"latent(n, torch.Generator) failed: {first_line(error)}") from None
+    if not isinstance(drawn, Tensor) or drawn.shape[:1] != (n,):
+        made = f"shape {tuple(drawn.shape)}" if isinstance(drawn, Tensor) else type(drawn).__name__
+        raise GantheoryError(f"latent(n, torch.Generator) gave {made}; n={n} rows of a tensor fit")
+    return drawn
 
 
 def latent_shape(latent: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -255,7 +274,8 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
     """Put modules into eval mode, and their modes and all random states back afterwards."""
     modes = [(part, part.training) for module in modules for part in module.modules()]
     devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}
-    with torch.random.fork_rng(devices=sorted(devices)), torch.enable_grad():
+    graphs = torch.inference_mode(False), torch.enable_grad()  # whatever the loop is in just now
+    with torch.random.fork_rng(devices=sorted(devices)), graphs[0], graphs[1]:
         try:
             for module in modules:
                 module.eval()
@@ -288,19 +308,18 @@ class Watch(Shown):
     readings: list[Reading] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise GantheoryError(f"every={self.every!r} must be at least 1 step")
+        check_whole("every", self.every, 1)
         self.data = as_sampler(self.data)
         self._played = as_coded(self.loss) or self.loss  # code is followed once
 
     def __call__(self, step: int) -> Reading | None:
         """Measure where ``step`` is a multiple of ``every``, and keep and return the reading."""
-        if step % self.every:
+        if int(step) % self.every:
             return None
         options = {**self.options, "seed": self.options.get("seed", 0) + len(self.readings)}
         reading = measure(
             self.generator, self.discriminator, self.data, self._played,
-            latent=self.latent, step=step, **options,
+            latent=self.latent, step=int(step), **options,
         )  # fmt: skip
         self.readings.append(reading)
         return reading

@@ -16,6 +16,7 @@ from simulations.ensembles import Member, Recipe
 from simulations.losses import discriminator_loss, generator_loss
 from simulations.minibatches import portions
 from simulations.modules import Given, Stacked, as_network
+from simulations.regularisers import ZeroCentred
 from simulations.updates import Adam
 
 P = "normal(1, 2)"
@@ -304,6 +305,13 @@ def test_a_frozen_parameter_that_counts_does_not_decide_the_type_of_numbers():
         ({"seeds": 3}, r"seeds=3: give several"),
         ({"seeds": [1.5]}, "seed=1.5 must be a whole number"),
         ({"steps": 4.5}, "steps=4.5 must be a whole number"),
+        ({"steps": 0}, "steps=0 must be at least 1"),
+        ({"rule": Adam}, r"cannot train; give Sgd\(\), Adam\(\)"),
+        ({"regularisers": (ZeroCentred,)}, "give a tuple of penalties"),
+        (
+            {"generator": nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1)), "batch": 1},
+            "does not take a minibatch of 1: Expected more than 1 value",
+        ),
         ({"discriminator_rate": -1.0}, "discriminator_rate=-1.0 must be a finite number from 0"),
         ({"noise": float("nan")}, "noise=nan must be a finite number"),
         ({"clip": -1.0}, "clip=-1.0 must be"),
@@ -357,6 +365,16 @@ def test_packed_samples_stand_one_behind_the_other_and_latents_may_be_images():
     packed = images[:6].reshape(3, 2, 4, 4)  # what PacGAN feeds its discriminator
     assert torch.allclose(network(row, x.reshape(1, 3, -1))[0], critic(packed), atol=1e-6)
     assert not torch.equal(found.modules()[1][0].weight, critic[0].weight)
+
+
+def test_who_is_asked_for_after_training_is_there_and_a_device_is_one_of_torchs():
+    found = gt.train(*pair(), P, device=torch.device("cpu"), **OPTIONS)
+    assert found.recipe.device == "cpu"
+    assert torch.equal(found.samples(4), gt.train(*pair(), P, **OPTIONS).samples(4))
+    with pytest.raises(GantheoryError, match="k=1: members count from 0 to 0"):
+        found.modules(1)
+    with pytest.raises(GantheoryError, match="n=-1 must be at least 1"):
+        found.samples(-1)
 
 
 def test_a_member_that_leaves_the_numbers_is_named():

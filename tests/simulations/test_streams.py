@@ -80,7 +80,7 @@ def test_neighbouring_seeds_streams_and_chunks_are_independent_normals(place):
         assert abs(np.corrcoef(x, y)[0, 1]) < 5 / np.sqrt(1500)
 
 
-@pytest.mark.parametrize("key", [(-1, 0), (2**64, 0), (0, -1), (0, 0, 2**64)])
+@pytest.mark.parametrize("key", [(-1, 0), (2**64, 0), (0, -1), (0, 0, 2**64), (1.5, 0), (None, 0)])
 def test_a_key_out_of_range_is_refused(key):
     with pytest.raises(GantheoryError, match=r"must be a whole number from 0 to 2\*\*64 - 1"):
         generator_of(*key)

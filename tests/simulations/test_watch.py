@@ -270,17 +270,41 @@ def test_an_ensemble_trains_on_a_users_points(source):
         ({"discriminator": nn.Sequential(nn.Linear(2, 1), nn.Sigmoid(), nn.Flatten())}, "sigmoid"),
         ({"data": np.ones((3, 2))}, "measured on 3 point"),
         ({"error_probability": 2}, "error_probability=2 must lie between"),
+        ({"error_probability": "1"}, "error_probability='1' must lie between"),
         ({"test": "kolmogorov-smirnov"}, "is for the line, not 2 dimensions"),
+        ({"seed": 1.5}, "seed=1.5 must be a whole number"),
+        ({"latent": lambda n, g: torch.zeros(7, 3)}, r"gave shape \(7, 3\); n=30 rows"),
+        ({"latent": lambda n, g: None}, "gave NoneType; n=30 rows of a tensor fit"),
+        ({"latent": lambda n: torch.zeros(n, 3)}, "failed: .*takes 1 positional argument"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
     maker, critic = networks()
     given = {"generator": maker, "discriminator": critic, "data": np.ones((30, 2)), **change}
     with pytest.raises(GantheoryError, match=message):
-        measure(**{"n": 30, **given}, latent=3)
+        measure(**{"n": 30, "latent": 3, **given})
     assert maker.training
     assert critic.training
     assert isinstance(points([1.0]), DataPoints)
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_gradients_are_measured_in_whatever_mode_of_autograd_a_loop_is(mode):
+    """Lightning validates in inference mode, where no gradient was found: a norm of 0."""
+    pair = networks()
+    free = measure(*pair, np.ones((30, 2)), latent=3)
+    with mode():
+        found = measure(*pair, np.ones((30, 2)), latent=3)
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
+    for name in ("discriminator_gradient", "generator_gradient", "slope"):
+        assert getattr(found, name) == getattr(free, name)
+    assert min(free.discriminator_gradient, free.generator_gradient) > 0
+
+
+@pytest.mark.parametrize("every", [0, -3, 1.5, "100", True])
+def test_a_watch_that_measures_at_no_whole_number_of_steps_is_refused(every):
+    with pytest.raises(GantheoryError, match=r"every=.* must be"):
+        gt.watch(*networks(), np.ones((30, 2)), latent=3, every=every)
 
 
 @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
