@@ -121,6 +121,7 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
     if isinstance(data, Density):
         return Law(data)
     if isinstance(data, Sampler):
+        _check_drawn(data, what)
         return data
     if isinstance(data, torch.utils.data.DataLoader):
         raise GantheoryError(f"{what}: a DataLoader draws minibatches; give its dataset instead")
@@ -128,6 +129,19 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
     if not isinstance(data, kinds) and not hasattr(data, "__array__"):
         raise GantheoryError(f"{what} of type {type(data).__name__} is no data; {WHAT}")
     return points(data)
+
+
+def _check_drawn(sampler: Sampler, what: str) -> None:
+    """Raise where a sampler of the user's own gives no tensor of the points it was asked for."""
+    if isinstance(sampler, DataPoints | Law):
+        return
+    drawn = sampler.sample(2, torch.Generator().manual_seed(0), torch.float64)
+    shape = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
+    if shape != (2, sampler.dim):
+        raise GantheoryError(
+            f"{what}: sample(2, generator, dtype) of {type(sampler).__name__} gave {shape}; a "
+            f"tensor of shape (2, dim) = (2, {sampler.dim}) is wanted"
+        )
 
 
 def _made(numbers: Any, origin: str) -> DataPoints:

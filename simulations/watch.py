@@ -7,6 +7,7 @@ the same after as before, so a run that is watched is bitwise the run that is no
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -275,6 +276,7 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
     modes = [(part, part.training) for module in modules for part in module.modules()]
     devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}
     graphs = torch.inference_mode(False), torch.enable_grad()  # whatever the loop is in just now
+    others = random.getstate(), np.random.get_state()  # noqa: NPY002 - a module's own may be these
     with torch.random.fork_rng(devices=sorted(devices)), graphs[0], graphs[1]:
         try:
             for module in modules:
@@ -283,6 +285,8 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
         finally:
             for part, mode in modes:
                 part.training = mode
+            random.setstate(others[0])
+            np.random.set_state(others[1])  # noqa: NPY002
 
 
 @dataclass(repr=False)

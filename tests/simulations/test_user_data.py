@@ -135,6 +135,30 @@ def test_what_is_no_data_ends_in_one_line(data, message):
         as_sampler(data)
 
 
+class Own:
+    dim = 2
+
+    def __init__(self, made):
+        self.made = made
+
+    def sample(self, n, generator, dtype):
+        return self.made(n, generator).to(dtype) if n > 2 else self.made(n, generator)
+
+
+@pytest.mark.parametrize(
+    ("made", "shape"),
+    [(lambda n, g: torch.rand(n + 1, 2, generator=g), "(3, 2)"),
+     (lambda n, g: torch.rand(n, 3, generator=g), "(2, 3)"),
+     (lambda n, g: torch.rand(n, generator=g), "(2,)"), (lambda n, g: np.ones((n, 2)), "ndarray")],
+)  # fmt: skip
+def test_a_sampler_that_draws_something_else_is_one_line(made, shape):
+    with pytest.raises(GantheoryError) as told:
+        as_sampler(Own(made))
+    assert f"of Own gave {shape}; a tensor of shape (2, dim) = (2, 2)" in str(told.value)
+    fine = Own(lambda n, g: torch.rand(n, 2, generator=g))
+    assert as_sampler(fine) is fine
+
+
 def test_a_split_shares_no_row_and_keeps_all():
     whole = points(torch.arange(101.0))
     first, second = whole.split(0.3, seed=4)

@@ -288,25 +288,6 @@ def test_what_does_not_fit_is_refused_and_modes_come_back(change, message):
     assert isinstance(points([1.0]), DataPoints)
 
 
-@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
-def test_gradients_are_measured_in_whatever_mode_of_autograd_a_loop_is(mode):
-    """Lightning validates in inference mode, where no gradient was found: a norm of 0."""
-    pair = networks()
-    free = measure(*pair, np.ones((30, 2)), latent=3)
-    with mode():
-        found = measure(*pair, np.ones((30, 2)), latent=3)
-        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
-    for name in ("discriminator_gradient", "generator_gradient", "slope"):
-        assert getattr(found, name) == getattr(free, name)
-    assert min(free.discriminator_gradient, free.generator_gradient) > 0
-
-
-@pytest.mark.parametrize("every", [0, -3, 1.5, "100", True])
-def test_a_watch_that_measures_at_no_whole_number_of_steps_is_refused(every):
-    with pytest.raises(GantheoryError, match=r"every=.* must be"):
-        gt.watch(*networks(), np.ones((30, 2)), latent=3, every=every)
-
-
 @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
 def test_a_callback_of_lightning_measures_every_so_many_batches(monkeypatch, package):
     class Callback:
