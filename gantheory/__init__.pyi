@@ -36,6 +36,7 @@ from .estimators.reward import derive_reward as derive_reward
 from .functionals.constrained import ConstrainedCritic as ConstrainedCritic
 from .functionals.optimum import OptimalCritic as OptimalCritic
 from .functionals.optimum import optimal_critic as optimal_critic
+from .functionals.paired import PairedCritic as PairedCritic
 from .gans import get_protocol as get_protocol
 from .gans import list_protocols as list_protocols
 from .gans import measure as measure

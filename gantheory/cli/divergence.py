@@ -208,24 +208,19 @@ def _best(found: Any, notes: Iterable[str], wrt: str | None) -> Found:
 
 
 def _of_means(name: str) -> Critic | None:
-    """Return the critic whose value is asked for: of a function of means, or of a class."""
+    """Return the critic whose value is asked for: of means, of pairs, or of a class."""
     loss, dot, part = name.rpartition(".")
     if not dot or part != "value":
         return None
     from gantheory.errors import GantheoryError
     from gantheory.losses import find
-    from gantheory.losses.critic import Averages, Critic, Functional
-    from gantheory.losses.function_classes import AnyFunction
+    from gantheory.losses.critic import Critic
 
     try:
         entry = find(loss)
     except GantheoryError:
         return None
-    if not isinstance(entry, Critic):
-        return None
-    any_function = isinstance(entry.constraint, AnyFunction)
-    known = not any_function or isinstance(entry.objective, Functional | Averages)
-    return entry if known else None
+    return entry if isinstance(entry, Critic) else None
 
 
 def _solved(critic: Critic, p: str, q: str, wrt: str | None, asked: Mapping[str, Any]) -> Found:

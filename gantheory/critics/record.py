@@ -43,6 +43,7 @@ LETTERS = (
     Letter("x_p, x_q", "x_p, x_q", "the points of P and of Q"),
     Letter("P, Q, P x Q", r"P, Q, P \otimes Q", "laws of samples and fakes, and of pairs of them"),
     Letter("phi", r"\varphi", "the payoff of a pair, or any increasing function"),
+    Letter("psi", r"\psi", "the generator's loss of a pair"),
     Letter("r_x, r_y", "r_x, r_y", "the ratio p/q at x and at y"),
     Letter("M1, M2, ...", "M_1, M_2", "the means in V, which the first step lists"),
     Letter("u", "u", "a concave function of the score"),
@@ -64,6 +65,7 @@ class CriticDerivation(Exposition):
         undecided: what is missing -> why.
         slope: f', where the critic is found through it.
         followed: what G descends with the critic held, where that is a curvature in r.
+        follows: that in words, where it is none of r alone.
 
     >>> from gantheory.critics.constrained import derive_critic
     >>> derive_critic("wasserstein").named
@@ -82,6 +84,7 @@ class CriticDerivation(Exposition):
     no_optimum: str | None = None
     slope: sp.Expr | None = None
     followed: Curvature | None = None
+    follows: str | None = None
 
     def __post_init__(self) -> None:
         """Add the theorems that steps quote to the assumptions."""
@@ -105,6 +108,7 @@ class CriticDerivation(Exposition):
             "value": {"expression": None if self.value is None else str(self.value),
                       "name": self.named},
             "followed": self.followed and self.followed.as_dict(),
+            "follows": self.follows,
             "claims": [claim.as_dict() for claim in self.claims],
             "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
@@ -136,6 +140,8 @@ class CriticDerivation(Exposition):
             none = self.followed.how is How.REFUTED
             words = f"{followed}, which is no divergence" if none else followed
             lines.append(Line("G follows", words, known if none else self.followed.how.value))
+        elif self.follows is not None:
+            lines.append(Line("G follows", self.follows, known))
         elif ZERO_SUM in self.assumptions:
             lines.append(Line("G follows", in_symbols(self.named), How.ASSUMED.value))
         return tuple(lines)

@@ -13,6 +13,7 @@ from fractions import Fraction
 import sympy as sp
 from flint import arb, fmpq
 
+from gantheory.critics.concavity import in_exponentials
 from gantheory.critics.drift import unbounded_step
 from gantheory.critics.laws import DiscreteLaw
 from gantheory.critics.published import judge_value, total_of
@@ -23,7 +24,8 @@ from gantheory.derivations.exposition import Step
 from gantheory.derivations.wording import combination_latex, constant_latex, constant_text
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError
-from gantheory.functions import r, to_sympy
+from gantheory.exact.assumptions import Assumptions
+from gantheory.functions import r, t, to_sympy
 from gantheory.losses.critic import Averages, Critic, Expectations, Pairs, in_place_of_score
 from gantheory.losses.function_classes import AnyFunction
 from gantheory.losses.loss import Loss
@@ -53,8 +55,10 @@ def derive_paired(loss: Critic) -> CriticDerivation:
     additive = not score.has(sp.Piecewise) and sp.simplify(difference - apart) == 0
     half = {name: value / 2 for name, value in game.value.terms.items()}
     constant = sp.simplify(game.value.constant / 2)
-    divergence = combination_text(half) if half else f"1/2*({game.value.divergence})"
+    divergence = combination_text(half) if half else f"({game.value.divergence})/2"
     divergence = f"({divergence})" if len(half) > 1 else divergence
+    if len(half) == 1 and (factor := next(iter(half.values()))) != 1:
+        divergence = f"{factor}*{next(iter(half))}"
     named = f"{divergence}(P x Q, Q x P){constant_text(constant)}"
     steps = _steps_of_pairs(payoff, swapped, difference)
     assumptions = (
@@ -69,8 +73,9 @@ def derive_paired(loss: Critic) -> CriticDerivation:
             loss, None, None, "no closed form", steps, assumptions, undecided={"optimum": reason}
         )
     critic = difference.subs(second, 1).subs(first, r)
-    steps = (*steps, *_attained_steps(critic, named))
-    return CriticDerivation(loss, critic, None, named, steps, assumptions)
+    held, follows = _held_step(loss, critic)
+    steps = (*steps, *_attained_steps(critic, named), held)
+    return CriticDerivation(loss, critic, None, named, steps, assumptions, follows=follows)
 
 
 def _steps_of_pairs(payoff: str, swapped: str, difference: sp.Expr) -> tuple[Step, ...]:
@@ -112,6 +117,32 @@ def _attained_steps(critic: sp.Expr, named: str) -> tuple[Step, ...]:
             "half of the separable game's value on the two laws of pairs",
         ),
     )
+
+
+def _held_step(loss: Critic, critic: sp.Expr) -> tuple[Step, str]:
+    """Return what a generator that minimises the mean of ψ(C(x) − C(y)) descends, in words too."""
+    pull, rise = sp.diff(to_sympy(loss.generator), t), sp.diff(critic, r)
+    z = sp.Symbol("z", positive=True)  # exp(t)
+    image = sp.simplify(in_exponentials(pull).subs(t, sp.log(z)))
+    everywhere = (sp.Integer(0), sp.oo)
+    parameters = Assumptions()
+    pulls, rises = parameters.sign(image, {z: everywhere}), parameters.sign(rise, {r: everywhere})
+    sign = None if pulls is None or rises is None else pulls * rises
+    said = {
+        1: "an f-divergence that depends on the law of p/q under P",
+        0: "nothing: no fake is moved",
+        -1: "no divergence: its curvature is negative",
+        None: "a quantity whose curvature's sign is open",
+    }[sign]
+    step = Step(
+        "With C held",
+        f"a generator feels h(r) = E_p[psi(C(x) - C)] at C = {critic}, with psi(t) = "
+        f"{loss.generator}, and descends g'' = -h'/r = E_p[psi'(C(x) - C)]*{rise / r}: {said}",
+        rf"g''(r)=\mathbb{{E}}_p\,\psi'(C(x)-C)\cdot {sp.latex(rise / r)}",
+        How.UNDECIDED if sign is None else How.PROVED,
+        "variation of q at y, with p and C held; the signs of psi' and of dC/dr",
+    )
+    return step, said
 
 
 def _open(loss: Critic, game: Derivation) -> CriticDerivation:

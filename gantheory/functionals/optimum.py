@@ -21,10 +21,11 @@ from gantheory.errors import GantheoryError
 from gantheory.functionals.constrained import ConstrainedCritic, constrained_critic
 from gantheory.functionals.fixed_point import STEP, MeansGame
 from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
+from gantheory.functionals.paired import PairedCritic, paired_critic
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
 from gantheory.losses import find
-from gantheory.losses.critic import Critic
+from gantheory.losses.critic import Critic, Pairs
 from gantheory.losses.function_classes import AnyFunction
 from gantheory.records import Estimate, Status
 from gantheory.samples.reading import refuse_samples
@@ -124,13 +125,14 @@ class OptimalCritic(Shown):
 
 def optimal_critic(
     loss: str | Critic, p: Law | str, q: Law | str, *, mu: Density | str | None = None
-) -> OptimalCritic | ConstrainedCritic:
+) -> OptimalCritic | ConstrainedCritic | PairedCritic:
     """Return the best critic of a function of means, or of a linear objective in a class.
 
     Args:
         loss: a `Critic`, or its name: one whose objective is a smooth function of means of any
-            function (`Functional`, `Expectations`, `Averages`), or c·(E_p f − E_q f) in a class:
-            `Slope`, `SecondMoment`, `GradientMoment`, or a `KernelBall` of a kernel that MMD knows.
+            function (`Functional`, `Expectations`, `Averages`), or of pairs (`Pairs`), or
+            c·(E_p f − E_q f) in a class: `Slope`, `SecondMoment`, `GradientMoment`, or a
+            `KernelBall` of a kernel that MMD knows.
         p: the data law, on the line or on finitely many points, or its text.
         q: the generator's law.
         mu: the law that a class is stated with, as Sobolev GAN's is.
@@ -153,6 +155,8 @@ def optimal_critic(
             f"loss {getattr(entry, 'name', '?')!r} is no function of means of an unrestricted "
             "critic; separable losses have `divergence`, penalised ones `optimal_discriminator`"
         )
+    if isinstance(entry.objective, Pairs):
+        return paired_critic(entry, p, q)
     first, second = (x if isinstance(x, DiscreteLaw) else parse_density(x) for x in (p, q))
     game = MeansGame(read_means(as_functional(entry)[0]))
     if why := _refused(game):
