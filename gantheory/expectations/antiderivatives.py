@@ -84,6 +84,35 @@ def wave(term: Term, density: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Exp
     return next(ends) - next(ends)
 
 
+def fading(term: Term, density: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
+    r"""Return ∫ g(u)·density for softplus or the sigmoid of u = α·m + β; None for others.
+
+    For a density K·exp(cu) with c = ±1 or ±1/2 alone: with y = exp(cu), which is 0 at the infinite
+    end, ∫σ·exp(cu) du is −log(1 + y), y − log(1 + y), −2·atan(y) and 2·(y − atan(y)) for c = −1, 1,
+    −1/2 and 1/2, and softplus follows by parts. For larger c the digits of floats would cancel.
+    """
+    function = term.other
+    if term.order or not isinstance(function, softplus | sigmoid):
+        return None
+    u = function.args[0]
+    slope, growth = sp.diff(u, M), sp.diff(sp.log(density), M)
+    rate = sp.simplify(growth / slope)
+    if slope.has(M) or rate not in (1, -1, sp.S.Half, -sp.S.Half):
+        return None
+    y = sp.exp(rate * U)
+    halved = abs(rate) == sp.S.Half
+    area = sp.atan(y) if halved else softplus(rate * U)
+    made = (2 if halved else 1) * (y - area if rate > 0 else -area)
+    if isinstance(function, softplus):
+        made = (softplus(U) * y - made) / rate
+    front = density.xreplace({M: sp.S.Zero}) * sp.exp(-rate * u.xreplace({M: sp.S.Zero})) / slope
+    places = (
+        sp.S.Zero if m.is_infinite else made.xreplace({U: u.xreplace({M: m})})
+        for m in (upper, lower)
+    )
+    return sp.expand(front * (next(places) - next(places)))
+
+
 def _calls(expr: sp.Expr) -> set[sp.Expr]:
     """Return the outermost functions and powers of m in an expression."""
     if not expr.has(M):

@@ -14,7 +14,7 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.exact.assumptions import Assumptions
-from gantheory.expectations.antiderivatives import U, antiderivative, wave
+from gantheory.expectations.antiderivatives import U, antiderivative, fading, wave
 from gantheory.expectations.laws import M, MarginLaw, MarginPiece
 from gantheory.expectations.normal import bell, mean_over_normal
 from gantheory.expectations.terms import no_closed_form, parted
@@ -100,7 +100,7 @@ class _Means:
             mirrored = sigmoid(sp.expand(-atom.args[0]))
             if expr.has(atom) and expr.has(mirrored):
                 expr = expr.xreplace({mirrored: 1 - atom})
-        if self.piece.normal is not None:
+        if self.piece.tilts is not None:
             expr = expr.replace(sp.tanh, lambda u: 2 * sigmoid(2 * u) - 1)
         terms = sp.Add.make_args(sp.expand(expr * density if weighted else expr))
         if len(terms) > TERMS:
@@ -141,7 +141,8 @@ class _Means:
             ends = piece.moment(term.order, upper) - piece.moment(term.order, lower)
             return front * ends
         if piece.normal is None:
-            found = wave(term, piece.density, lower, upper)
+            rules = (made(term, piece.density, lower, upper) for made in (wave, fading))
+            found = next((one for one in rules if one is not None), None)
             if found is None:
                 raise no_closed_form(term.other, "over this law")
             return front * found

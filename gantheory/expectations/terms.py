@@ -49,6 +49,8 @@ def no_closed_form(what: sp.Expr, where: str) -> Undecided:
     over = "a uniform or triangular law"
     if what.has(softplus, sigmoid, sp.tanh, sp.erf):
         over += " or, without a kink beside it, a normal one"
+    if what.has(softplus, sigmoid, sp.tanh):
+        over += ", or over an exponential or Laplace one of the scale 1 or 2 (in tanh 1/2 or 1)"
     return Undecided(
         f"the mean of {str(what)[:60]} {where} has no closed form here; it may have one over {over}"
     )

@@ -25,6 +25,7 @@ from gantheory.smoothed import fermi_series, logistic_normal_series, order_of
 
 BITS = 192
 MOST = 8000  # evaluations on intervals for the zeros of one function
+MANY, DEEP = 200, 7  # after so many intervals Taylor's formula is taken to this order
 SPECK = arb(2) ** -56  # an interval, relative to 1 + abs(t), that is no longer cut
 STARTS = (8, 16, 32, 64, 2**10, 2**20, 2**60)  # of germs: s >= S, tried in turn
 DEEPEST = 12  # the highest order of a zero that is recognised
@@ -216,7 +217,7 @@ def _isolated(function: Function, lower: arb, upper: arb, most: int) -> list[Rea
         count += 1
         if count > most:
             raise Undecided("a derivative of the payoffs has too many changes of sign to list")
-        value, slope = _enclosures(function, low.union(high))
+        value, slope = _enclosures(function, low.union(high), 2 if count < MANY else DEEP)
         if value.is_finite() and not value.contains(0):
             continue
         if slope.is_finite() and not slope.contains(0):
@@ -239,21 +240,32 @@ def _isolated(function: Function, lower: arb, upper: arb, most: int) -> list[Rea
     return [place for place in places if lower < place.ball < upper]
 
 
-def _enclosures(function: Function, box: arb) -> tuple[arb, arb]:
-    """Enclose f and f' on an interval: as they stand, else by f(m) + f'·(t − m) about the middle.
+def _enclosures(function: Function, box: arb, order: int) -> tuple[arb, arb]:
+    """Enclose f and f' on an interval: as they stand, else by Taylor's formula about the middle.
 
-    What stands there several times is counted several times, which the second form does once.
+    What stands there several times is counted several times, which the second form does only in
+    the remainder of the given order: it sees what is left where products cancel.
     """
-    series = function(box, 3)
-    value, slope, bend = series[0], series[1], 2 * series[2]
+    series = function(box, order + 1)
+    value, slope = series[0], series[1]
     if not slope.is_finite() or not value.contains(0):
         return value, slope
-    centre = function(box.mid(), 2)
+    centre = function(box.mid(), order)
     reach = box - box.mid()
+    last = series[order]
+    if not last.is_finite():
+        return meet(value, centre[0] + slope * reach), slope
     value = meet(value, centre[0] + slope * reach)
-    if bend.is_finite() and slope.contains(0):
-        slope = meet(slope, centre[1] + bend * reach)
+    terms = [*(centre[k] for k in range(order)), last]
+    value = meet(value, _summed(terms, reach))
+    if slope.contains(0):
+        slope = meet(slope, _summed([k * c for k, c in enumerate(terms)][1:], reach))
     return value, slope
+
+
+def _summed(terms: Sequence[arb], x: arb) -> arb:
+    """Return a polynomial's value, its lowest coefficient first."""
+    return reduce(lambda total, c: total * x + c, reversed(terms), arb(0))
 
 
 def _merged(places: Sequence[Real]) -> list[Real]:

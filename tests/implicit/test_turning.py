@@ -4,9 +4,11 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
 
 from gantheory import Loss, derive
 from gantheory.functions import sigmoid, t
+from gantheory.implicit.isolation import DEEP, Function, _enclosures
 from gantheory.implicit.tidying import turning
 
 FACTORS = [
@@ -57,3 +59,18 @@ def test_distances_with_a_small_number_under_the_root_are_decided():
         with mpmath.workdps(40):
             score = mpmath.findroot(slope, (-1, 1), solver="bisect", verify=False, maxsteps=99)
         assert row.t.value == pytest.approx(float(score), abs=1e-12)
+
+
+@pytest.mark.parametrize("order", [2, 3, DEEP])
+def test_enclosures_by_taylors_formula_hold_every_value_and_slope(order):
+    expr = 2 * sp.exp(-t) * sp.atan(sp.exp(t)) - 2 / (sp.exp(2 * t) + 1)  # its terms cancel
+    function, plain = Function(expr, t), sp.lambdify(t, expr, "mpmath")
+    for middle, reach in ((-6, 0.25), (-1, 0.5), (0.5, 0.125), (3, 0.5)):
+        values, slopes = _enclosures(function, arb(middle, reach), order)
+        with mpmath.workdps(40):
+            for share in np.linspace(-1, 1, 41):
+                place = mpmath.mpf(middle) + mpmath.mpf(reach) * mpmath.mpf(float(share))
+                assert values.contains(arb(plain(place)))
+                assert slopes.contains(arb(mpmath.diff(plain, place)))
+    wide, deep = (_enclosures(function, arb(-6, 0.1), k)[0].rad() for k in (2, DEEP))
+    assert deep < wide / 50

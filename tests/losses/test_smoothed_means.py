@@ -36,6 +36,11 @@ LAWS = {
     "logistic(1, 1/4)": stats.logistic(1, 1 / 4),
     "exponential(1/3)": stats.expon(scale=1 / 3),
     "triangular(0, 1/2, 2)": stats.triang(0.25, 0, 2),
+    "exponential(1)": stats.expon(),
+    "exponential(2)": stats.expon(scale=2),
+    "exponential(1/2)": stats.expon(scale=1 / 2),
+    "laplace(0, 1)": stats.laplace(),
+    "laplace(1/2, 2)": stats.laplace(1 / 2, 2),
 }
 FORMULAS = {
     "exp(m - t)": lambda m, t: np.exp(m - t),
@@ -54,9 +59,13 @@ FORMULAS = {
     "abs(t - m)**1.5": lambda m, t: abs(t - m) ** 1.5,
     "relu(m - t)**2": lambda m, t: max(m - t, 0) ** 2,
     "(m - t)**2": lambda m, t: (m - t) ** 2,
+    "softplus(t - m)": lambda m, t: np.logaddexp(0, t - m),
+    "sigmoid(m + t)": lambda m, t: expit(m + t),
+    "tanh(m - t)": lambda m, t: np.tanh(m - t),
+    "log(1 - sigmoid(t - m/2))": lambda m, t: -np.logaddexp(0, t - m / 2),
 }
 CLOSED = [
-    ("exp(m - t)", [law for law in LAWS if law != "normal(0, 1/2)"]),
+    ("exp(m - t)", list(LAWS)[:2] + list(LAWS)[3:7]),
     ("relu(t - m)*exp(m/2)", ["normal(1, 1/2)", "laplace(1, 1/3)", "triangular(0, 1/2, 2)"]),
     ("m**2*exp(t - 2*m)", ["normal(1, 1/2)", "logistic(1, 1/4)", "exponential(1/3)"]),
     ("softplus(m - t)", ["uniform(-1, 2)", "normal(1, 1/2)", "triangular(0, 1/2, 2)"]),
@@ -72,6 +81,11 @@ CLOSED = [
     ("abs(t - m)**1.5", ["uniform(-1, 2)", "triangular(0, 1/2, 2)"]),
     ("relu(m - t)**2", ["normal(1, 1/2)", "laplace(1, 1/3)", "exponential(1/3)"]),
     ("(m - t)**2", ["logistic(1, 1/4)"]),
+    ("softplus(m - t)", ["exponential(1)", "exponential(2)", "laplace(0, 1)", "laplace(1/2, 2)"]),
+    ("softplus(t - m)", ["exponential(1)", "laplace(1/2, 2)"]),
+    ("sigmoid(m + t)", ["exponential(1)", "exponential(2)", "laplace(0, 1)", "laplace(1/2, 2)"]),
+    ("tanh(m - t)", ["exponential(1)", "exponential(1/2)", "laplace(0, 1)"]),
+    ("log(1 - sigmoid(t - m/2))", ["exponential(2)"]),
 ]
 
 
@@ -106,7 +120,8 @@ def test_a_mean_is_its_integral(formula, laws):
         ("exp(m - t)", "exponential(2)", "not known to be finite"),
         ("exp(-3*m)", "logistic(0, 1/2)", "not known to be finite"),
         ("exp(m**2)", "normal(0, 1)", "not known to be finite"),
-        ("softplus(m - t)", "exponential(1)", "over a uniform or triangular law or"),
+        ("softplus(m - t)", "exponential(1/3)", "of the scale 1 or 2"),
+        ("m*softplus(m - t)", "exponential(1)", "over a uniform or triangular law or"),
         ("sqrt(1 + m + exp(t))", "exponential(1)", "over a uniform or triangular law"),
         ("relu(m - t)*sigmoid(m)", "normal(0, 1)", "beside a kink"),
     ],
@@ -170,7 +185,7 @@ def test_an_expansion_near_infinity_holds_with_its_remainder(expr):
                 assert rest < abs(truth) * 1e-8
 
 
-@pytest.mark.parametrize("law", ["normal(0, 1/2)", "uniform(-1, 2)"])
+@pytest.mark.parametrize("law", ["normal(0, 1/2)", "uniform(-1, 2)", "exponential(1)"])
 def test_a_random_logistic_threshold_has_the_optimum_that_quadrature_finds(law):
     """r·σ(−t) = E[σ(m + t)]."""
     loss = gt.Loss("mine", "-softplus(-t)", "-E[softplus(m + t)]", "-t", laws={"m": law})
@@ -182,3 +197,18 @@ def test_a_random_logistic_threshold_has_the_optimum_that_quadrature_finds(law):
             truth = brentq(lambda t, r=ratio: r * expit(-t) - expit(t + m).mean(), -9, 9)
             assert float(score.mid()) == pytest.approx(truth, abs=1e-6)
             assert score.rad() < 1e-20
+
+
+@pytest.mark.parametrize("law", ["exponential(1)"])
+def test_a_mean_whose_terms_cancel_far_out_is_decided(law):
+    """E[tanh(t − m)] is −1 + O(e^t): its slope, a difference of terms near 1, is positive."""
+    found = gt.derive(gt.Loss("mine", "E[tanh(t - m)]", "-t^2/2", "-t", laws={"m": law}))
+    assert not found.undecided
+    low, high = (float(LAWS[law].ppf(share)) for share in (1e-15, 1 - 1e-15))
+    for row in found.at(0.3, 3.0):
+        score = brentq(
+            lambda t, r=row.r: r * quad(lambda m: LAWS[law].pdf(m) / np.cosh(t - m) ** 2, low, high,
+                                        points=(0,))[0] - t,
+            -1, 9,
+        )  # fmt: skip
+        assert row.t.value == pytest.approx(score, abs=1e-7)
