@@ -11,7 +11,8 @@ from gantheory.derivations import extremes, opening, steps
 from gantheory.derivations.exposition import Step
 from gantheory.derivations.notation import Letter
 from gantheory.records import How
-from gantheory.theory.records import Curvature, text
+from gantheory.theory.curvature import sum_text
+from gantheory.theory.records import Curvature
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
@@ -123,10 +124,10 @@ def _curvature_step(curvature: Curvature, symbol: str) -> Step:
         used = [one for one in PARTS if one[0] in general]
         parts = "".join(f", {one}" for one in used)
         shown += [PARTS[one] for one in used]
-    masses = "".join(f" + {text(mass)}*delta(r - {text(place)})" for place, mass in curvature.atoms)
+    formula = sum_text("; ".join(texts), curvature.atoms) or "0"
     return Step(
         f"The curvature {symbol} in the score",
-        f"{symbol} = " + "; ".join(texts or ["0"]) + masses + parts + ".",
+        f"{symbol} = {formula}{parts}.",
         f"{symbol} = " + r",\ ".join(shown or ["0"]),
         How.PROVED,
         "by implicit differentiation of r*a'(t) + b'(t) = 0",

@@ -35,7 +35,7 @@ class Step:
         """Say everything in one notation, and of an enclosed number as many digits as one reads."""
         for part in ("text", "reason", "theorem"):
             object.__setattr__(self, part, in_prose(getattr(self, part)))
-        for part in ("text", "latex"):
+        for part in ("text", "latex", "reason"):
             object.__setattr__(self, part, _DIGITS.sub(_fifteen, getattr(self, part)))
 
     @property

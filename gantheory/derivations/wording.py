@@ -11,6 +11,7 @@ from gantheory.divergences import named
 from gantheory.divergences.symbols import dotted
 from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
+from gantheory.theory.curvature import joined, sum_text
 from gantheory.theory.identify import Combination, combination_text
 from gantheory.theory.records import Curvature, pieces_text, text
 
@@ -109,13 +110,10 @@ def undecided_kind(curvature: Curvature) -> str:
 
 def atoms_text(curvature: Curvature) -> str:
     """Return a curvature with its point masses as text."""
-    masses = [f"{mass}*delta(r - {place})" for place, mass in curvature.atoms]
     smooth = pieces_text(curvature.curvature)
-    if not masses:
-        return smooth
-    if isinstance(curvature.curvature, sp.Piecewise):
+    if curvature.atoms and isinstance(curvature.curvature, sp.Piecewise):
         smooth = f"({smooth})"
-    return " + ".join([*([] if curvature.curvature == 0 else [smooth]), *masses])
+    return sum_text("" if curvature.atoms and curvature.curvature == 0 else smooth, curvature.atoms)
 
 
 def atoms_latex(curvature: Curvature) -> str:
@@ -125,4 +123,4 @@ def atoms_latex(curvature: Curvature) -> str:
         for place, mass in curvature.atoms
     ]
     smooth = [] if curvature.curvature == 0 and masses else [typeset(curvature.curvature)]
-    return " + ".join([*smooth, *masses])
+    return joined([*smooth, *masses])

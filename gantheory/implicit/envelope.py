@@ -4,7 +4,7 @@ Each local maximum has a value F_k(r) = r·a(t_k) + b(t_k) with F_k' = a(t_k), w
 F_k is convex. So on [x, y] it lies above its tangents and below its chord, and with
 F_i(x) + a_i(x)(y − x) > F_j(y) and F_i(x) > F_j(x), F_i is higher throughout. Where r tends to
 infinity a_i(x) ≥ a_j(∞) does; where r tends to 0, b_i(x) ≥ b_j(0). Where they tend to the same,
-their expansions are compared (`gantheory.implicit.ends`).
+their expansions are compared (`gantheory.implicit.ties`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flint import arb, ctx
 
 from gantheory.deadline import Undecided, check_time
 from gantheory.errors import InternalError
-from gantheory.implicit.ends import is_higher_beyond
+from gantheory.implicit.ties import is_higher_beyond
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section
 from gantheory.implicit.stationary import (

@@ -172,7 +172,10 @@ class Arc:
         return self.part.slopes.values[name].value(self.score(ratio))
 
     def payoffs_at(self, ratio: arb) -> tuple[arb, arb]:
-        """Return a and b at t*(r)."""
+        """Return a and b at t*(r), at an end of the ratios their limits there."""
+        for end, side in zip(self.ratios, (1, -1), strict=True):
+            if end.ball.overlaps(ratio):
+                return self.limit("real", side).ball, self.limit("fake", side).ball
         score, values = self.score(ratio), self.part.slopes.values
         return values["real"].value(score), values["fake"].value(score)
 

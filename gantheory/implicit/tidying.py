@@ -19,17 +19,21 @@ def slope_of(expr: sp.Expr) -> sp.Expr:
 
 
 def tidied(expr: sp.Expr) -> sp.Expr:
-    """Return an expression with exponentials that cancel left out, and 1 - erf as erfc.
+    """Return an expression as intervals see best what it is: no exponentials that cancel, erfc.
 
     >>> tidied(t * sp.exp(t) - (t - 1) * sp.exp(t))
     exp(t)
     >>> tidied(2 - 2 * sp.erf(t))
     2*erfc(t)
+    >>> tidied(3 - 3 * sp.tanh(t) ** 2)
+    12*sigmoid(-2*t)*sigmoid(2*t)
     """
     if expr.has(sp.exp) and expr.count_ops() <= LONG:
         expr = min((expr, _multiplied_out(expr)), key=lambda one: int(one.count_ops()))
     if expr.has(sp.erf):
         expr = expr.replace(lambda one: one.is_Add and one.has(sp.erf), _complemented)
+    if expr.has(sp.tanh):
+        expr = expr.replace(lambda one: one.is_Add and one.has(sp.tanh), _squared)
     return expr
 
 
@@ -104,4 +108,15 @@ def _complemented(total: sp.Expr) -> sp.Expr:
             left = sp.expand(rest + sign * factor)
             if left.count_ops() < rest.count_ops() or left == 0:
                 return _complemented(left) - sign * factor * sp.erfc(sign * atom.args[0])
+    return total
+
+
+def _squared(total: sp.Expr) -> sp.Expr:
+    """Write c - c*tanh(u)**2 as what it is at any distance, 4*c*sigmoid(2*u)*sigmoid(-2*u)."""
+    for atom in total.atoms(sp.tanh):
+        factor = total.coeff(atom**2)
+        left = sp.expand(total - factor * atom**2 + factor)
+        if factor != 0 and not left.has(atom):
+            u = 2 * atom.args[0]
+            return left - 4 * factor * sigmoid(u) * sigmoid(-u)
     return total

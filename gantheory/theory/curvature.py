@@ -12,7 +12,7 @@ a point mass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -185,3 +185,25 @@ def followed_curvature(h: Curve, parameters: Assumptions) -> Curve:
 def gradient_weight(h: Curve, parameters: Assumptions) -> Curve:
     """w = r²·g'' = -r·h'(r): the generator's gradient per fake sample in log r."""
     return h.derivative(parameters).map(lambda expr: -r * expr, parameters)
+
+
+def joined(terms: Iterable[str]) -> str:
+    """Return terms as a sum.
+
+    >>> joined(["r", "-2*t"])
+    'r - 2*t'
+    """
+    return " + ".join(terms).replace("+ -", "- ")
+
+
+def sum_text(smooth: str, atoms: Atoms) -> str:
+    """Return a curvature as text: what is smooth, and its point masses.
+
+    >>> sum_text("1/r", ((sp.Integer(2), -sp.log(3)),))
+    '1/r - log(3)*delta(r - 2)'
+    """
+    masses = [
+        f"({mass})*delta(r - {place})" if mass.is_Add else f"{mass}*delta(r - {place})"
+        for place, mass in atoms
+    ]
+    return joined([*([smooth] if smooth else []), *masses])

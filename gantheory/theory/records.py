@@ -12,7 +12,7 @@ from gantheory.divergences.symbols import in_prose
 from gantheory.exact.assumptions import Assumptions
 from gantheory.records import Estimate, How
 from gantheory.shown import Overview, Shown
-from gantheory.theory.curvature import Atoms
+from gantheory.theory.curvature import Atoms, joined, sum_text
 from gantheory.theory.generator import f_from_curvature
 from gantheory.theory.identify import Combination, combination_text
 from gantheory.theory.maxima import Branch
@@ -134,12 +134,11 @@ class Curvature(Shown):
 
     def overview(self) -> Overview:
         """Return what the curvature is the curvature of, with how that is known."""
-        masses = [f"{mass}*delta(r - {place})" for place, mass in self.atoms]
         convex = {True: "yes", False: "no", None: "undecided"}[self.is_divergence]
         rows = [
             (
                 "f''",
-                " + ".join([pieces_text(self.curvature), *masses]) if not self.parametric else "",
+                "" if self.parametric else sum_text(pieces_text(self.curvature), self.atoms),
             ),
             ("at P = Q", str(self.constant)),
             ("a divergence", f"{convex} ({self.how})"),
@@ -150,7 +149,7 @@ class Curvature(Shown):
 
     def _repr_latex_(self) -> str:
         masses = [rf"{sp.latex(mass)}\,\delta(r - {sp.latex(place)})" for place, mass in self.atoms]
-        return f"$\\displaystyle f''(r) = {' + '.join([sp.latex(self.curvature), *masses])}$"
+        return f"$\\displaystyle f''(r) = {joined([sp.latex(self.curvature), *masses])}$"
 
     @property
     def divergence(self) -> str:
