@@ -16,7 +16,6 @@ from flint import arb, ctx
 
 from gantheory.deadline import Undecided, check_time
 from gantheory.errors import InternalError
-from gantheory.implicit.ties import is_higher_beyond
 from gantheory.implicit.reals import Real
 from gantheory.implicit.sections import Section
 from gantheory.implicit.stationary import (
@@ -30,6 +29,7 @@ from gantheory.implicit.stationary import (
     limit_at,
     local_maxima,
 )
+from gantheory.implicit.ties import is_higher_beyond
 
 # Where in log r local maxima are compared before anything is proved, the ends of a cell with them
 SHARES = (1e-9, 1e-4, 0.04, 0.19, 0.37, 0.53, 0.71, 0.86, 0.97, 1 - 1e-4, 1 - 1e-9)
