@@ -20,7 +20,7 @@ from simulations.coded import Code, as_coded, with_sigmoid, without_sigmoid
 from simulations.ensembles import Member, Recipe, State
 from simulations.forwards import Selected, check_module, check_raw, output_of
 from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
-from simulations.points import DataPoints, as_sampler
+from simulations.points import DataPoints, as_sampler, check_axes
 from simulations.reference import ReferenceEngine
 from simulations.regularisers import Regulariser
 from simulations.runs import load_checkpoint, train_run
@@ -167,6 +167,8 @@ def train_modules(
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
     members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)
     _check_play(recipe, members, law, every, kept=out is not None)
+    if not recipe.condition:
+        check_axes(law, _sample_shape(generator, latent_shape(latent)))
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
     if out is not None:

@@ -50,6 +50,11 @@ class DataPoints:
         """Return all points, shape (points, dimension)."""
         raise GantheoryError("make Points by simulations.points.points(data)")
 
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of a point as it was given, before it became a row."""
+        return (self.dim,)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -86,7 +91,8 @@ class DataPoints:
         if not 0 < cut < len(self):
             raise GantheoryError(f"share={share!r} of {len(self)} points leaves a part empty")
         halves = self.rows[order[:cut]], self.rows[order[cut:]]
-        return _made(halves[0], self.origin), _made(halves[1], self.origin)
+        first, second = (_made(half.reshape(-1, *self.shape), self.origin) for half in halves)
+        return first, second
 
 
 def points(data: Any) -> DataPoints:
@@ -131,6 +137,17 @@ def as_sampler(data: Any, what: str = "data") -> Sampler:
     return points(data)
 
 
+def check_axes(data: Sampler, made: tuple[int, ...]) -> None:
+    """Raise where a generator's samples have the axes of the data in another order."""
+    given = getattr(data, "shape", ())
+    one, other = (tuple(size for size in shape if size > 1) for shape in (given, made))
+    if one != other and sorted(one) == sorted(other):
+        raise GantheoryError(
+            f"a point of the data has shape {given}, a sample of the generator {made}: the same "
+            "axes in another order; permute the data's, as images to (channels, height, width)"
+        )
+
+
 def _check_drawn(sampler: Sampler, what: str) -> None:
     """Raise where a sampler of the user's own gives no tensor of the points it was asked for."""
     if isinstance(sampler, DataPoints | Law):
@@ -146,6 +163,7 @@ def _check_drawn(sampler: Sampler, what: str) -> None:
 
 def _made(numbers: Any, origin: str) -> DataPoints:
     rows = torch.from_numpy(real_numbers(numbers, origin))
+    shape = tuple(rows.shape[1:]) or (1,)
     rows = rows[:, None] if rows.ndim == 1 else rows.flatten(1) if rows.ndim > 2 else rows
     if rows.ndim != 2 or not rows.numel():
         raise GantheoryError(f"data of shape {tuple(rows.shape)}; {WHAT}")
@@ -153,7 +171,7 @@ def _made(numbers: Any, origin: str) -> DataPoints:
     if bad:
         raise GantheoryError(f"{bad} of {len(rows)} points hold nan or inf; leave them out")
     made = DataPoints(origin, hashlib.sha256(rows.contiguous().numpy().tobytes()).hexdigest())
-    made.__dict__["rows"] = rows
+    made.__dict__.update(rows=rows, shape=shape)
     return made
 
 
@@ -162,8 +180,8 @@ def _items(data: Any) -> Tensor:
         raise GantheoryError("an iterable dataset has no length; collect its items into a tensor")
     kind = type(data).__name__
     firsts = [_sample_of(data[k], kind) for k in range(len(data))]
-    rows = [torch.from_numpy(real_numbers(first, kind)).reshape(-1) for first in firsts]
-    if len({len(row) for row in rows}) != 1:
+    rows = [torch.from_numpy(real_numbers(first, kind)) for first in firsts]
+    if len({row.shape for row in rows}) != 1:
         raise GantheoryError(f"{kind}: its items must be numbers of one shape, as images of a size")
     return torch.stack(rows)
 

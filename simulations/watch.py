@@ -37,7 +37,7 @@ from simulations.forwards import (
 )
 from simulations.losses import end_of_domain
 from simulations.played import Played, Separable, played_as
-from simulations.points import DataPoints, as_sampler
+from simulations.points import DataPoints, as_sampler, check_axes
 from simulations.readings import Reading
 from simulations.samples import TESTS
 from simulations.settings import check_whole
@@ -185,6 +185,7 @@ def _samples(
             f"the generator's samples have shape {tuple(fake.shape)}, the data "
             f"{tuple(real.shape)}; they must have as many numbers a point"
         )
+    check_axes(data, tuple(fake.shape[1:]))
     return real.to(like).reshape(fake.shape), fake
 
 

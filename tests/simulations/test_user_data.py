@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+import gantheory as gt
 from gantheory.errors import GantheoryError
 from simulations.data import as_density
 from simulations.points import as_sampler, points
@@ -133,6 +135,28 @@ def test_an_array_where_a_law_is_wanted_is_one_clear_line(data):
 def test_what_is_no_data_ends_in_one_line(data, message):
     with pytest.raises(GantheoryError, match=message):
         as_sampler(data)
+
+
+def images(*shape):
+    return nn.Sequential(nn.Linear(2, 12), nn.Unflatten(1, shape))
+
+
+CRITIC = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
+
+
+@pytest.mark.parametrize("call", [gt.measure, gt.train])
+def test_images_with_their_axes_in_another_order_are_not_read_as_others(call):
+    """Both have twelve numbers a point: channels last became channels first by a reshape."""
+    last = torch.rand(40, 2, 2, 3)
+    options = {"latent": 2, **({"n": 20} if call is gt.measure else {"steps": 1, "batch": 4})}
+    for data in (last, points(last).split()[0], TensorDataset(last)):
+        with pytest.raises(GantheoryError, match="same axes in another order; permute the data's"):
+            call(images(3, 2, 2), CRITIC, data, **options)
+    for made, data in [((3, 2, 2), last.permute(0, 3, 1, 2)), ((3, 4), last), ((12,), last),
+                       ((1, 2, 2, 3), last), ((3, 2, 2), last.flatten(1))]:  # fmt: skip
+        call(images(*made), CRITIC, data, **options)
+    with pytest.raises(GantheoryError, match="numbers of one shape"):
+        points(Items(torch.ones(2, 3), torch.ones(3, 2)))
 
 
 class Own:
