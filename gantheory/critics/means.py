@@ -25,6 +25,7 @@ from gantheory.critics.stationary import (
 )
 from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.derivations.exposition import Step
+from gantheory.derivations.extremes import saturation_steps
 from gantheory.derivations.typeset import typeset
 from gantheory.derivations.wording import constant_text
 from gantheory.exact.assumptions import Assumptions
@@ -35,7 +36,7 @@ from gantheory.theory import consequences
 from gantheory.theory.curvature import Curve, followed_curvature, loss_curvature
 from gantheory.theory.identify import combination_text
 from gantheory.theory.pieces import smooth_parts
-from gantheory.theory.records import Curvature, known
+from gantheory.theory.records import Curvature, Saturation, known
 
 WHERE = (
     "P and Q have densities that are positive in the same places, and every mean is finite",
@@ -243,15 +244,15 @@ def _solved(
     undecided: dict[str, str] = {}
     if best.how is not How.PROVED:
         undecided["optimum"] = "whether the stationary score is the best of all is not shown"
-    followed, step = _followed(minimised, closed)
-    steps.append(step)
+    followed, step, saturation = _followed(minimised, closed)
+    steps += [step, *saturation_steps(saturation)]
     where = [*WHERE, *_zero_sum(means, minimised), *_numbers(followed, minimised, closed)]
     claims: tuple[Verdict, ...] = ()
     if curvature is not None and curvature.terms:
         claims = judge_value(loss, total_of(curvature.terms, curvature.constant), named, steps[:5])
     return CriticDerivation(
         loss, closed.score, value, named, tuple(steps), tuple(where), claims, undecided,
-        followed=followed,
+        followed=followed, saturation=saturation,
     )  # fmt: skip
 
 
@@ -298,7 +299,7 @@ def _named(g: sp.Expr) -> tuple[sp.Expr, Curvature | None]:
     return total, found
 
 
-def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step]:
+def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step, Saturation | None]:
     """Return the curvature −h'(r)/r, where h is what a fake sample adds to G's loss."""
     integrals = moments_of_score(minimised.unknowns, closed.score)
     h = sp.expand(integrals.at(minimised.felt("q")).subs(t, closed.score))
@@ -319,21 +320,25 @@ def _followed(minimised: Means, closed: Closed) -> tuple[Curvature | None, Step]
     reason = "with D held, a change of q at x moves G's loss by h(r(x))"
     if len(named) < len(left):
         text = f"h(r) = {shown}{added}"
-        return None, Step("With D held", text, latex, How.UNDECIDED, f"{reason}; signs are open")
+        step = Step("With D held", text, latex, How.UNDECIDED, f"{reason}; signs are open")
+        return None, step, None
     try:
-        curve = followed_curvature(_curve(h.xreplace(named), parameters), parameters)
+        felt = _curve(h.xreplace(named), parameters)
+        curve = followed_curvature(felt, parameters)
         found = consequences.describe_curvature(curve, sp.S.Zero, parameters)
     except OutOfTime:
         raise
     except Undecided as why:
         text = f"h(r) = {shown}{added}"
-        return None, Step("With D held", text, latex, How.UNDECIDED, f"{reason}; {why}")
+        return None, Step("With D held", text, latex, How.UNDECIDED, f"{reason}; {why}"), None
     text = (
         f"a generator feels h(r) = {shown}{added} and descends g'' = -h'/r = {found.curvature}: "
         f"{found.divergence}"
     )
     how = How.PROVED if found.is_divergence is not None else How.UNDECIDED
-    return found, Step("With D held", text, latex, how, f"{reason}; {found.reason}")
+    slope = integrals.at(minimised.force("q")).subs(t, closed.score).xreplace(named)
+    saturation = consequences.saturation(felt, _curve(slope, parameters), parameters, {})
+    return found, Step("With D held", text, latex, how, f"{reason}; {found.reason}"), saturation
 
 
 def _numbers(curvature: Curvature | None, minimised: Means, closed: Closed) -> Iterator[str]:

@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 
 import sympy as sp
 
+from gantheory.derivations.derivation import saturation_dict
 from gantheory.derivations.exposition import Exposition, Line, Step, weakest_word
 from gantheory.derivations.notation import Letter
-from gantheory.derivations.summary import FITS
+from gantheory.derivations.summary import FITS, vanishing_line
 from gantheory.derivations.wording import quantity_title
 from gantheory.divergences.symbols import in_symbols
 from gantheory.losses.critic import Critic
 from gantheory.records import How, Verdict
-from gantheory.theory.records import Curvature
+from gantheory.theory.records import Curvature, Saturation
 
 ZERO_SUM = "the game is zero-sum: with f held at its optimum, G descends the gradient of the value"
 
@@ -66,6 +67,7 @@ class CriticDerivation(Exposition):
         slope: f', where the critic is found through it.
         followed: what G descends with the critic held, where that is a curvature in r.
         follows: that in words, where it is none of r alone.
+        saturation: G's gradient per fake sample, in log r and in the raw score.
 
     >>> from gantheory.critics.constrained import derive_critic
     >>> derive_critic("wasserstein").named
@@ -85,6 +87,7 @@ class CriticDerivation(Exposition):
     slope: sp.Expr | None = None
     followed: Curvature | None = None
     follows: str | None = None
+    saturation: Saturation | None = None
 
     def __post_init__(self) -> None:
         """Add the theorems that steps quote to the assumptions."""
@@ -109,6 +112,7 @@ class CriticDerivation(Exposition):
                       "name": self.named},
             "followed": self.followed and self.followed.as_dict(),
             "follows": self.follows,
+            "saturation": saturation_dict(self.saturation),
             "claims": [claim.as_dict() for claim in self.claims],
             "steps": [step.as_dict() for step in self.steps],
             "assumptions": list(self.assumptions),
@@ -144,6 +148,8 @@ class CriticDerivation(Exposition):
             lines.append(Line("G follows", self.follows, known))
         elif ZERO_SUM in self.assumptions:
             lines.append(Line("G follows", in_symbols(self.named), How.ASSUMED.value))
+        if self.saturation is not None:
+            lines.append(vanishing_line(self.saturation))
         return tuple(lines)
 
     def _reported(self) -> str:

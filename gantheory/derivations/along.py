@@ -40,7 +40,7 @@ def steps_along(derivation: Derivation) -> tuple[Step, ...]:
         *_optimum(derivation),
         *steps.second_order_steps(derivation),
         *(step for one in _curvatures(derivation) for step in one),
-        *extremes.saturation_steps(derivation),
+        *extremes.saturation_steps(derivation.saturation),
         *extremes.disjoint_steps(derivation),
         *extremes.equilibrium_steps(derivation),
     )

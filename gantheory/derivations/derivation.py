@@ -151,7 +151,7 @@ class Derivation(Exposition):
             "loss": self.loss and self.loss.as_dict(),
             "followed": self.followed and self.followed.as_dict(),
             "zero_sum": self.zero_sum,
-            "saturation": _saturation_dict(self.saturation),
+            "saturation": saturation_dict(self.saturation),
             "disjoint": self.disjoint
             and {
                 name: _number_or_text(getattr(self.disjoint, name))
@@ -195,7 +195,8 @@ def _optimum_dict(optimum: OptimalDiscriminator | None) -> dict[str, Any]:
     }
 
 
-def _saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
+def saturation_dict(saturation: Saturation | None) -> dict[str, Any] | None:
+    """Return the stable JSON keys of both weights of the gradient."""
     if saturation is None:
         return None
     return {

@@ -14,6 +14,7 @@ from gantheory.records import Estimate, How
 from gantheory.theory.records import (
     Disjoint,
     Equilibrium,
+    Saturation,
 )
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 LONG = 100  # operations of a formula that is written out
 
 
-def saturation_steps(derivation: Derivation) -> Iterator[Step]:
-    found = derivation.saturation
+def saturation_steps(found: Saturation | None) -> Iterator[Step]:
     if found is None:
         return
     for place, weight, ends, vanishing, symbol, name in (

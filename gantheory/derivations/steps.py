@@ -63,7 +63,7 @@ def steps_of(derivation: Derivation, solved: Solved) -> tuple[Step, ...]:
             *_loss(derivation, h),
             *_followed(derivation, h),
             *_comparison(derivation),
-            *saturation_steps(derivation),
+            *saturation_steps(derivation.saturation),
             *disjoint_steps(derivation),
             *equilibrium_steps(derivation),
         ]

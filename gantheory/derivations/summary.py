@@ -17,7 +17,7 @@ from gantheory.derivations.wording import (
 )
 from gantheory.divergences.symbols import dotted
 from gantheory.functions import r, t, to_sympy
-from gantheory.theory.records import UNNAMED, Curvature, known, pieces_text
+from gantheory.theory.records import UNNAMED, Curvature, Saturation, known, pieces_text
 
 if TYPE_CHECKING:
     from gantheory.derivations.derivation import Derivation
@@ -134,9 +134,14 @@ def _vanishing(derivation: Derivation) -> Line:
         return Line(label, _open(derivation, "saturation"), "undecided")
     if not to_sympy(derivation.definition.generator).has(t):
         return Line(label, "no fake gives one: G's loss does not depend on D", "proved")
+    return vanishing_line(found)
+
+
+def vanishing_line(found: Saturation) -> Line:
+    """Say whether fakes that D recognises give G a gradient, in the score and in log r."""
     by_score, by_ratio = found.vanishing_in_score, found.vanishing
     decided = (None if one is None else True for one in (by_score, by_ratio))
-    return Line(label, f"fakes that D recognises (r -> 0) {_given(by_score, by_ratio)}",
+    return Line("gradient", f"fakes that D recognises (r -> 0) {_given(by_score, by_ratio)}",
                 known(*decided).value)  # fmt: skip
 
 

@@ -68,6 +68,27 @@ def test_both_weights_are_what_autograd_sees(name, u):
 
 
 @pytest.mark.parametrize(
+    ("name", "loss"),
+    [("softmax", lambda x, y, p, q: -(p @ x + q @ y) / 2 + torch.log(p @ x.exp() + q @ y.exp())),
+     ("donsker-varadhan", lambda x, y, p, q: p @ x - torch.log(q @ y.exp()))],
+)  # fmt: skip
+def test_both_weights_of_a_function_of_means_are_what_autograd_sees(name, loss):
+    """Per fake sample, the factor of its mass, with scores of reals and fakes apart."""
+    p, q = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6]], dtype=torch.float64)
+    found, ratios = theory(name), (p / q).tolist()
+    scores = [value_of(found.critic, one, {}) for one in ratios]
+    x = torch.tensor(scores, dtype=torch.float64)
+    y = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(loss(x, y, p, q), y)
+    for k, one in enumerate(ratios):
+        seen = (slope[k] / q[k]).item()
+        assert value_of(found.saturation.in_score, one, {}) == pytest.approx(seen, rel=1e-12)
+        near = [value_of(found.critic, one * (1 + side * 1e-6), {}) for side in (-1, 1)]
+        moved = seen * (near[1] - near[0]) / 2e-6
+        assert value_of(found.saturation.weight, one, {}) == pytest.approx(-moved, rel=1e-8)
+
+
+@pytest.mark.parametrize(
     ("name", "in_ratio", "in_score"),
     [("minimax", True, True), ("non-saturating", False, False), ("hinge", True, False),
      ("least-squares-01", True, False)],
