@@ -65,7 +65,7 @@ def test_distances_with_a_small_number_under_the_root_are_decided():
 def test_enclosures_by_taylors_formula_hold_every_value_and_slope(order):
     expr = 2 * sp.exp(-t) * sp.atan(sp.exp(t)) - 2 / (sp.exp(2 * t) + 1)  # its terms cancel
     function, plain = Function(expr, t), sp.lambdify(t, expr, "mpmath")
-    for middle, reach in ((-6, 0.25), (-1, 0.5), (0.5, 0.125), (3, 0.5)):
+    for middle, reach in ((-6, 0.25), (-6, 1 / 64), (-1, 0.5), (0.5, 0.125), (3, 0.5)):
         values, slopes = _enclosures(function, arb(middle, reach), order)
         with mpmath.workdps(40):
             for share in np.linspace(-1, 1, 41):
