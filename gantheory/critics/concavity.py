@@ -69,7 +69,7 @@ def grows_with_concave(means: Means, parameters: Assumptions | None = None) -> b
     A score at which it is stationary is then the best of all.
     """
     parameters = parameters or Assumptions()
-    if curvature_of(means, parameters) == -1:
+    if curvature_of(means, parameters) == -1 or concave_where_held(means, parameters):
         return True
     inner = [part for part in means.outer.args if part.free_symbols & set(means.symbols)]
     if len(inner) != 1 or inner[0].is_Symbol or means.outer.is_Add:
@@ -84,6 +84,26 @@ def grows_with_concave(means: Means, parameters: Assumptions | None = None) -> b
     except Undecided:
         return False
     return grows and grows_with_concave(replace(means, outer=inner[0]), parameters)
+
+
+def concave_where_held(means: Means, parameters: Assumptions | None = None) -> bool:
+    """Whether V is concave among scores of mean 0, to which t -> t + c brings every score.
+
+    A score at which it is stationary is then the best of all, as for a penalty on a variance.
+    """
+    if not means.is_invariant(t + sp.Symbol("c", positive=True)):
+        return False
+    for moment in means.moments:
+        if moment.integrand == t:
+            held = {moment.symbol: sp.S.Zero}
+            rest = tuple(
+                replace(other, integrand=other.integrand.xreplace(held))
+                for other in means.moments
+                if other is not moment
+            )
+            if curvature_of(Means(means.outer.xreplace(held), rest), parameters) == -1:
+                return True
+    return False
 
 
 def _of_moment(

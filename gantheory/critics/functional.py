@@ -99,10 +99,14 @@ class Means:
     def moved(self, image: sp.Expr) -> dict[sp.Symbol, sp.Expr] | None:
         """Return each moment's image where ``image`` takes the place of t, if moments give it.
 
-        With f(image) = α·f(t) + β the moment of f becomes α·M + β.
+        With f(image) = α·f(t) + β the moment of f becomes α·M + β; one of a power of t becomes a
+        sum of those of lower ones, where they are there.
         """
         images: dict[sp.Symbol, sp.Expr] = {}
         for moment in self.moments:
+            if (power := self._moved_power(moment, image)) is not None:
+                images[moment.symbol] = power
+                continue
             slope = sp.diff(moment.integrand, t)
             there = moment.integrand.subs(t, image).xreplace(images)
             ratio = sp.diff(there, t) / slope if slope != 0 else sp.S.One
@@ -114,6 +118,19 @@ class Means:
                 return None
             images[moment.symbol] = factor * moment.symbol + rest
         return images
+
+    def _moved_power(self, moment: Moment, image: sp.Expr) -> sp.Expr | None:
+        """Return the image of the mean of a polynomial as a sum of means of powers, if they do."""
+        if not moment.integrand.is_polynomial(t) or not image.is_polynomial(t):
+            return None
+        means = {one.integrand: one.symbol for one in self.moments if one.law == moment.law}
+        total = sp.S.Zero
+        for (degree,), factor in sp.Poly(moment.integrand.subs(t, image), t).terms():
+            power = t**degree
+            if degree and power not in means:
+                return None
+            total += factor * (means[power] if degree else 1)
+        return total
 
     def is_invariant(self, image: sp.Expr) -> bool:
         """Whether putting ``image`` in the place of t changes no value."""

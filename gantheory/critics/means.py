@@ -8,6 +8,7 @@ import sympy as sp
 
 from gantheory.critics.concavity import (
     RULES,
+    concave_where_held,
     curvature_of,
     grows_with_concave,
     in_exponentials,
@@ -147,6 +148,16 @@ def _best(means: Means, closed: Closed, bent: int | None) -> Step:
     """Say why the stationary score is the best of all."""
     if bent == -1:
         return _bends(bent)
+    if concave_where_held(means, _parameters(means)):
+        return Step(
+            "Concavity",
+            "t -> t + c changes no value, and where a mean of t is held at 0 V is a concave "
+            "function of the score: a stationary score is best",
+            r"V(t + c) = V(t)",
+            How.PROVED,
+            "",
+            RULES,
+        )
     if grows_with_concave(means, _parameters(means)):
         return Step(
             "Concavity",

@@ -21,6 +21,7 @@ from gantheory.critics.record import CriticDerivation
 from gantheory.derivations.derivation import Derivation
 from gantheory.derivations.engine import derive
 from gantheory.derivations.exposition import Step
+from gantheory.derivations.extremes import saturation_steps
 from gantheory.derivations.wording import combination_latex, constant_latex, constant_text
 from gantheory.divergences.symbols import in_symbols
 from gantheory.errors import MissingExtraError
@@ -260,7 +261,11 @@ def derive_unrestricted(loss: Critic) -> CriticDerivation:
     if game.value.terms:
         total = total_of(game.value.terms, game.value.constant)
         claims = judge_value(loss, total, named, steps)
-    return CriticDerivation(loss, critic, None, named, tuple(steps), tuple(where), claims)
+    steps.extend(saturation_steps(game.saturation))
+    return CriticDerivation(
+        loss, critic, None, named, tuple(steps), tuple(where), claims,
+        followed=game.followed, saturation=game.saturation,
+    )  # fmt: skip
 
 
 def _ratio(p: DiscreteLaw, q: DiscreteLaw, x: Fraction) -> sp.Rational:

@@ -13,7 +13,7 @@ from gantheory.critics.concavity import curvature_of, grows_with_concave
 from gantheory.critics.functional import as_functional, read_means
 from gantheory.critics.laws import DiscreteLaw
 from gantheory.critics.means import CONVEX
-from gantheory.deadline import DEFAULT_SECONDS, Undecided, time_limit
+from gantheory.deadline import DEFAULT_SECONDS, OutOfTime, Undecided, time_limit
 from gantheory.densities import Density, parse_density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Points, Univariate
@@ -33,6 +33,7 @@ from gantheory.shown import Shown
 from gantheory.wrt import parameter_of_q
 
 METHOD = "fixed point of the moments"
+SOLVING = 15.0  # seconds for the fixed point
 STEEPEST = 200.0  # log of the largest ratio at which a score has to exist
 FAR_OUT = (
     "the supremum is not attained: far out, where p/q or q/p is extreme, every score falls short, "
@@ -159,18 +160,24 @@ def optimal_critic(
         return paired_critic(entry, p, q)
     first, second = (x if isinstance(x, DiscreteLaw) else parse_density(x) for x in (p, q))
     game = MeansGame(read_means(as_functional(entry)[0]))
-    if why := _refused(game):
-        raise GantheoryError(f"loss {entry.name!r}: {why}")
+    if refused := _refused(game):
+        raise GantheoryError(f"loss {entry.name!r}: {refused}")
     both = nodes_of(first, second)
     if (value := unattained(entry, first, second, both[-1])) is not None:
         return OptimalCritic(entry, first, second, value, reason=value.reason)
     if (value := _of_unbounded(game, both[-1])) is not None:
         return OptimalCritic(entry, first, second, value, reason=value.reason)
-    coarse = _solved(game, both[0])
-    fine = None if coarse is None else _solved(game, both[1], coarse[2])
+    try:
+        with time_limit(SOLVING):
+            coarse = _solved(game, both[0])
+            fine = None if coarse is None else _solved(game, both[1], coarse[2])
+    except OutOfTime:
+        coarse, fine, why = None, None, f"no score was found within {SOLVING:g} seconds"
+    else:
+        why = NO_POINT
     if coarse is None or fine is None:
-        empty = Estimate.undetermined(NO_POINT, METHOD)
-        return OptimalCritic(entry, first, second, empty, reason=NO_POINT)
+        empty = Estimate.undetermined(why, METHOD)
+        return OptimalCritic(entry, first, second, empty, reason=why)
     if not _holds_far_out(game, fine[2], ratios(first, second, both[-1])):
         empty = Estimate.undetermined(FAR_OUT, METHOD)
         return OptimalCritic(entry, first, second, empty, reason=FAR_OUT)

@@ -251,6 +251,19 @@ def test_a_convex_objective_has_no_best_score_but_an_infinite_supremum(objective
     assert gt.optimal_critic(game(objective), *laws).value.value == math.inf
 
 
+def test_a_variance_that_is_written_out_is_that_of_its_definition():
+    """sup E_p t - E_q t - Var_q(t)/2 is half of Pearson's: e - 1 at N(0, 1) and N(1, 1)."""
+    spread = game("E_p(t) - E_q(t) - (E_q(t**2) - E_q(t)**2)/2")
+    found = gt.derive(spread)
+    assert found.named == "pearson_chi2/2"
+    assert not found.undecided
+    best = gt.optimal_critic(spread, "normal(0, 1)", "normal(1, 1)")
+    assert abs(best.value.value - (math.e - 1) / 2) <= best.value.error < 1e-10
+    assert best.best
+    rises = gt.derive(game("E_p(t) - E_q(t) + (E_q(t**2) - E_q(t)**2)/2"))
+    assert rises.undecided or rises.no_optimum  # a variance that is rewarded has no best score
+
+
 def test_the_command_line_derives_and_solves_with_the_same_names():
     run = CliRunner().invoke
     shown = run(derive_command, ["--objective", "E_p(t) - log(E_q(exp(t)))", "--json"])
