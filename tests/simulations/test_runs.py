@@ -200,14 +200,20 @@ def test_a_second_run_in_a_folder_at_work_is_refused_in_one_line_and_changes_not
 
 
 def test_a_second_process_is_refused_too(tmp_path):
-    from gantheory.files import locked
+    from gantheory.files import LOCK
 
-    script = SCRIPT.format(tests=str(Path(__file__).parent))
-    with locked(tmp_path):
-        child = subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True
-        )
-    assert "another run is at work" in child.stderr
+    held = (
+        "import sys, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); "
+        "print(1, flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", held, str(tmp_path / LOCK)], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout.readline() == "1\n"
+    with pytest.raises(GantheoryError, match="another run is at work"):
+        train_run(tmp_path, MEMBERS, small())
+    holder.communicate("\n")
     assert not (tmp_path / CHECKPOINT).exists()
 
 
