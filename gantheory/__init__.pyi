@@ -87,7 +87,7 @@ from .records import Status as Status
 from .records import Verdict as Verdict
 from .registry import register as register
 from .registry import unregister as unregister
-from .regularised.record import optimal_discriminator as optimal_discriminator
+from .regularised.penalised import optimal_discriminator as optimal_discriminator
 from .regularised.theory import derive_regularised as derive_regularised
 from .report.explain import explain as explain
 from .report.explanation import Explanation as Explanation

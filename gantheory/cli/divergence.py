@@ -187,7 +187,7 @@ def _regularised(
     name: str, p: str, q: str, wrt: str | None, regulariser: str, method: str
 ) -> Found:
     from gantheory.errors import GantheoryError
-    from gantheory.regularised.record import optimal_discriminator
+    from gantheory.regularised.penalised import optimal_discriminator
 
     loss, dot, part = name.rpartition(".")
     if not dot or part != "value":

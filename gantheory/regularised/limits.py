@@ -18,7 +18,7 @@ import sympy as sp
 from gantheory.errors import GantheoryError
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, How, Status, Verdict
-from gantheory.regularised.record import optimal_discriminator
+from gantheory.regularised.penalised import optimal_discriminator
 from gantheory.theory.records import text
 
 NAMES = {"r1": "R1", "r2": "R2", "both": "R1 and R2"}

@@ -1,58 +1,41 @@
-"""`optimal_discriminator`: the best score under a penalty on its slope, in numbers with errors."""
+"""The best discriminator under a penalty on its slope: its numbers, each with its error."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from gantheory.densities import Density, parse_density
+from gantheory.densities import Density
 from gantheory.densities.base import Array
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError
-from gantheory.losses import find, get_loss
-from gantheory.losses.critic import Critic, Expectations
-from gantheory.losses.function_classes import GradientPenalty, Slope
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
-from gantheory.regularised.bounds import change, missed_by, moved, off_by
-from gantheory.regularised.elements import Solution, climb, start
+from gantheory.regularised.bounds import change, missed_by, moved
+from gantheory.regularised.elements import Solution
 from gantheory.regularised.energies import Quadratic
-from gantheory.regularised.gradient_penalty import exceeding, flat_mass, sharper
-from gantheory.regularised.kinks import Kinked, finest
-from gantheory.regularised.lipschitz import bounded, refined
-from gantheory.regularised.mesh import elements, intervals, mass_outside, supports
+from gantheory.regularised.mesh import mass_outside, supports
 from gantheory.regularised.payoffs import PenalisedPayoffs, penalised_payoffs
+from gantheory.regularised.plane import Grid
 from gantheory.regularised.regulariser import Regulariser
-from gantheory.regularised.resting import Resting, best_at_rest
-from gantheory.regularised.symmetric import LINE, reduced
-from gantheory.regularised.tails import HEAVY, left_out
+from gantheory.regularised.resting import Resting
 from gantheory.rounding import EPS
-from gantheory.samples.reading import refuse_samples
 from gantheory.shown import Shown
 from gantheory.wrt import parameter_of_q
 
 METHOD = "finite elements"
-LOST = (
-    "Newton's method did not come to rest: the laws may be too far apart for rounding, singular at "
-    "an end, or the payoffs without an optimum"
-)
-UNBOUNDED = (
-    "no optimum: one of the laws has mass where the penalty holds nothing, and its payoff grows "
-    "without bound there"
-)
-ROUNDS = 14
-STALLED = 0.7  # of the gap before: cutting no longer helps against rounding
-ENOUGH = 1e-22  # the gap's bound, a sum of squares: its root is what other numbers are off by
-MOST_ELEMENTS = 3000
+IN_PLANE = "bilinear elements on three grids"
 ROUNDING = 64 * EPS
 LOOSE = 1e-13  # of a law's mass, outside of where the penalty acts
-COARSE = 1e-3  # relative: a penalty that two resolutions see so differently is not resolved
+COARSE = 1e-3  # relative: a number that two resolutions see so differently is not resolved
 FREE = "the scores that come next to the supremum do not agree on it"
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
+HALF = 0.5  # of the difference of two extrapolations: the second misses a fifteenth where smooth
+AT_REST = 1e-10  # relative: where Newton's steps end in the plane, and what lies outside of the box
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,14 +54,15 @@ class RegularisedDiscriminator(Shown):
         reason: why there are no numbers, where there are none.
         symmetry: what the score depends on, where p and q stand for laws in more dimensions.
 
+    >>> from gantheory import optimal_discriminator
     >>> best = optimal_discriminator("minimax", "normal(0, 1)", "normal(1, 1)", regulariser="r1(1)")
     >>> best.score(-1.0).value > best.score(2.0).value
     True
     """
 
     loss: Loss
-    p: Univariate
-    q: Univariate
+    p: Density
+    q: Density
     regulariser: Regulariser
     value: Estimate
     penalty: Estimate
@@ -98,15 +82,16 @@ class RegularisedDiscriminator(Shown):
         name = parameter_of_q(wrt)
         if self.reason is not None:
             return Estimate.undetermined(self.reason, METHOD)
-        payoffs = penalised_payoffs(self.loss)
+        payoffs, q = penalised_payoffs(self.loss), self.q
+        assert isinstance(q, Univariate)
         if (why := self._not_followed(payoffs)) is not None:
             return Estimate.undetermined(why, METHOD)
-        terms = [moved(self.q, name, payoffs, one) for one in self.finer]
-        coarse = [moved(self.q, name, payoffs, one) for one in self.pieces]
-        found = _between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
+        terms = [moved(q, name, payoffs, one) for one in self.finer]
+        coarse = [moved(q, name, payoffs, one) for one in self.pieces]
+        found = between(sum(map(np.sum, terms)), sum(map(np.sum, coarse)), terms, METHOD)
         held = [one.moving if isinstance(one, Resting) else one for one in self.finer
                 if isinstance(one.energy, Quadratic)]  # fmt: skip
-        off = sum(missed_by(one, *change(self.q, name, payoffs, one)) for one in held)
+        off = sum(missed_by(one, *change(q, name, payoffs, one)) for one in held)
         if not math.isfinite(off):
             return Estimate.undetermined(FREE, METHOD)
         return replace(found, error=float(found.error + off))
@@ -115,9 +100,11 @@ class RegularisedDiscriminator(Shown):
         """Say where fakes are on which the penalty does not hold D, and its slope is not known."""
         if self.regulariser.everywhere:
             return None
-        used = [law for law, weight in ((self.p, self.regulariser.on_real),
-                                        (self.q, self.regulariser.on_fake)) if weight]  # fmt: skip
-        torn = mass_outside(self.q, supports(self.p, self.q, used))
+        p, q, weights = self.p, self.q, (self.regulariser.on_real, self.regulariser.on_fake)
+        assert isinstance(p, Univariate)
+        assert isinstance(q, Univariate)
+        used = [law for law, weight in zip((p, q), weights, strict=True) if weight]
+        torn = mass_outside(q, supports(p, q, used))
         if torn > LOOSE:
             where = "where the penalty's weight is 0, so that D may jump"
         elif self.loose > LOOSE and not payoffs.is_flat_on_recognised and not self._rests:
@@ -172,197 +159,51 @@ class RegularisedDiscriminator(Shown):
         return f"{head}V - penalty = {self.objective}"
 
 
-def optimal_discriminator(
-    loss: str | Loss | Critic, p: Density | str, q: Density | str, *, regulariser: str | Regulariser
-) -> RegularisedDiscriminator:
-    r"""Return the discriminator that maximises V less a penalty on its slope, on the line.
+@dataclass(frozen=True, repr=False)
+class PlaneDiscriminator(RegularisedDiscriminator):
+    """The best discriminator in the plane; errors are from three resolutions.
 
-    Isotropic normal laws in any dimension, of one width or of one mean, are brought to the line;
-    under a gradient penalty those of one mean.
-
-    R1 penalises on real samples, R2 on fake ones: with w = γ_p·p + γ_q·q the score solves
-    :math:`(w t')' = -(p\,a'(t) + q\,b'(t))` with no flux at the ends.
-
-    Args:
-        loss: a loss with concave payoffs, or its name; of a critic whose class holds its
-            slope, such as ``"wgan-gp"``, a bound or a gradient penalty takes the class's place.
-        p: the data density, or its text.
-        q: the generator's density, or its text.
-        regulariser: ``"r1(1)"``, ``"r2(0.5)"``, ``"both(1)"``, or a sum such as
-            ``"r1(1) + r2(2)"``, the weight is γ of γ/2·E[t'²]; ``"slope(K)"`` for −K ≤ t' ≤ K; or
-            ``"gp(λ, k)"`` for ``λ·E[(|t'| − k)²]`` between real and fake samples, k = 1 where it
-            is left out, ``"one_sided(λ, k)"`` where slopes below k are free. Two-sided, there may
-            be no best discriminator: then ``objective`` is the supremum, and the rest is
-            undetermined.
-
-    >>> p, q = "normal(0, 1)", "normal(1, 1)"
-    >>> found = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
-    >>> print(f"{found.value.value:.6f} {found.penalty.value:.6f} {found.gradient().value:.6f}")
-    -1.251709 0.048300 0.175918
+    >>> from gantheory import optimal_discriminator
+    >>> p, q = "normal_nd((0, 0), ((1, 0), (0, 2)))", "normal_nd((1, 0), ((1, 0), (0, 1)))"
+    >>> best = optimal_discriminator("minimax", p, q, regulariser="r1(1)")
+    >>> best.score((-1.0, 0.0)).value > best.score((2.0, 0.0)).value
+    True
     """
-    penalty = Regulariser.given(regulariser)
-    game = _separable(loss, penalty)
-    refuse_samples("penalised discriminators", p, q)
-    first, second = parse_density(p), parse_density(q)
-    found = reduced(first, second)
-    if found is not None and not (penalty.between and found.why == LINE):
-        on_line = optimal_discriminator(game, found.p, found.q, regulariser=penalty)
-        return replace(on_line, symmetry=found.why)
-    if not isinstance(first, Univariate) or not isinstance(second, Univariate):
-        raise GantheoryError(
-            f"{first} and {second}: a penalised D is solved on the line, and for isotropic normal "
-            "laws of one width or one mean"
+
+    grids: tuple[Grid, ...] = field(default=(), repr=False, compare=False)
+
+    def gradient(self, wrt: str = "q.loc[0]") -> Estimate:
+        """Return the derivative of the generator's loss in a parameter of q, E_q[c(t)·∂log q]."""
+        name = parameter_of_q(wrt)
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, IN_PLANE)
+        return extrapolated(self.grids, lambda grid: grid.moved(name))
+
+    def score(self, x: Any) -> Estimate:
+        """Return t at a place (x, y) of the box."""
+        if self.reason is not None:
+            return Estimate.undetermined(self.reason, IN_PLANE)
+        place, (coarse, fine) = np.asarray(x, float), self.grids[-2:]
+        if place.shape != (2,) or not fine.holds(place):
+            return Estimate.undetermined(f"{x} is no place (x, y) of the box", IN_PLANE)
+        value = fine.at(place)
+        error = 2 * abs(value - coarse.at(place)) + fine.bend_at(place) + AT_REST * (1 + abs(value))
+        return Estimate(value, error, method=IN_PLANE)
+
+
+def extrapolated(grids: Sequence[Grid], number: Callable[[Grid], float]) -> Estimate:
+    """Return what a number tends to as the cells of three grids are halved, C·h² taken out."""
+    values = [number(grid) for grid in grids]
+    first, second = ((4 * fine - coarse) / 3 for coarse, fine in pairwise(values))
+    error = HALF * abs(second - first) + AT_REST * (1 + abs(second))
+    if error > COARSE * abs(second) and error > 1e-8:
+        return Estimate.undetermined(
+            f"three grids give {first:.6g} and {second:.6g}: the laws are not resolved", IN_PLANE
         )
-    payoffs = penalised_payoffs(game)
-    laws = first, second
-    if (bent := payoffs.why_not_concave()) is not None:
-        return _without(game, laws, penalty, bent)
-    if penalty.slope is not None:
-        solved = [bounded(first, second, payoffs, float(penalty.slope))]
-    elif (gp := penalty.between) is not None:
-        solved = [exceeding(first, second, payoffs, float(gp.weight), float(gp.target))]
-    else:
-        pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
-        energy = Quadratic(float(penalty.on_real), float(penalty.on_fake))
-        solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
-    if not all(one.converged for one in solved):
-        return _without(game, laws, penalty, LOST)
-    finer = [_finer(one, penalty) for one in solved if not one.alone]
-    if not all(one.converged for one in finer):
-        return _without(game, laws, penalty, LOST)
-    record = _assembled(game, laws, penalty, payoffs, solved, finer)
-    return record if penalty.between is None or penalty.between.one_sided else _two_sided(record)
+    return Estimate(second, error, method=IN_PLANE)
 
 
-def _finer(solution: Solution, penalty: Regulariser) -> Solution:
-    """Return the optimum on elements of half the length."""
-    if isinstance(solution, Resting):
-        return solution.finer()
-    if isinstance(solution, Kinked):
-        return finest(solution)
-    return refined(solution) if penalty.between is None else sharper(solution)
-
-
-def _separable(loss: str | Loss | Critic, penalty: Regulariser) -> Loss:
-    """Return a loss; of a critic of bounded slope, its payoffs under a penalty that bounds it."""
-    entry = find(loss)
-    if isinstance(entry, Critic) and isinstance(entry.constraint, Slope | GradientPenalty):
-        if not penalty.everywhere:
-            raise GantheoryError(
-                f"loss {entry.name!r}: its class holds D's slope; give regulariser='gp(10)', "
-                "'one_sided(10)' or 'slope(1)' in its place"
-            )
-        if isinstance(entry.objective, Expectations):
-            payoffs = entry.objective.real, entry.objective.fake
-            return Loss(entry.name, *payoffs, entry.generator, title=entry.title)
-    return entry if isinstance(entry, Loss) else get_loss(entry.name)  # which says what is lacking
-
-
-def _without(
-    game: Loss, laws: tuple[Univariate, Univariate], penalty: Regulariser, reason: str
-) -> RegularisedDiscriminator:
-    """Return a record that says why there are no numbers."""
-    empty = Estimate.undetermined(reason, METHOD)
-    return RegularisedDiscriminator(game, *laws, penalty, empty, empty, empty, reason)
-
-
-def _two_sided(best: RegularisedDiscriminator) -> RegularisedDiscriminator:
-    """Return the best score under a one-sided penalty where it is that of the two-sided one too."""
-    between = best.regulariser.between
-    assert between is not None
-    mass = sum(flat_mass(one) for one in best.finer)
-    if not mass:
-        return best
-    reason = (
-        "no best discriminator: the two-sided penalty is not convex below its target, and on a "
-        f"share of {mass:.3g} of the points between samples |t'| would be less than "
-        f"{between.target}; zigzags of that slope come as near as one likes to V - penalty = "
-        f"{best.objective.value:.6g}, which one_sided({between.weight}, {between.target}) reaches"
-    )
-    none = Estimate.undetermined(reason, METHOD)
-    return replace(best, value=none, penalty=none, reason=reason)
-
-
-def _solve(
-    p: Univariate,
-    q: Univariate,
-    payoffs: PenalisedPayoffs,
-    energy: Quadratic,
-    piece: tuple[float, float],
-) -> Solution:
-    """Solve on one interval, cutting elements until duality bounds what is missed."""
-
-    def densities(x: Array) -> tuple[Array, Array]:
-        return p.pdf(x), q.pdf(x)
-
-    edges = elements(p, q, *piece)
-    found = start(edges, payoffs, densities, energy)
-    if found.alone:
-        return replace(found, converged=True)
-    if payoffs.kinks:
-        return best_at_rest(edges, payoffs, densities, energy)
-    found = climb(found)
-    if not found.converged:
-        found = climb(start(edges, payoffs, densities, energy, level=True))
-    total = np.inf
-    for _ in range(ROUNDS):
-        if not found.converged:
-            return found
-        gap, before = found.gap, total
-        total = float(gap.sum())
-        if total <= ENOUGH or total > STALLED * before or len(gap) > MOST_ELEMENTS:
-            return found
-        found = climb(found.cut(gap > min(ENOUGH / len(gap), 0.1 * float(gap.max()))))
-    return found
-
-
-def _assembled(
-    game: Loss,
-    laws: tuple[Univariate, Univariate],
-    penalty: Regulariser,
-    payoffs: PenalisedPayoffs,
-    solved: list[Solution],
-    finer: list[Solution],
-) -> RegularisedDiscriminator:
-    coarse = [one for one in solved if not one.alone]
-    held = [(float(one.edges[0]), float(one.edges[-1])) for one in solved]
-    loose = [0.0 if penalty.everywhere else mass_outside(law, held) for law in laws]
-    alone = [sum(float(one.mass(k)) for one in solved if one.alone) for k in (0, 1)]
-    free = sum(
-        (mass + other) * payoffs.most(part)
-        for part, mass, other in zip(("real", "fake"), loose, alone, strict=True)
-        if mass + other > LOOSE
-    )
-    if math.isinf(free):
-        return _without(game, laws, penalty, UNBOUNDED)
-    values, costs = [s.value for s in finer], [s.penalty for s in finer]
-    totals = [[float(sum(map(np.sum, one))) for one in (values, costs)]]
-    totals.append([float(sum(getattr(s, n).sum() for s in coarse)) for n in ("value", "penalty")])
-    value = _between(totals[0][0] + free, totals[1][0] + free, values, METHOD)
-    cost = _between(totals[0][1], totals[1][1], costs, METHOD)
-    missed = [left_out(laws, finer, part) for part in ("value", "penalty")]
-    if not math.isfinite(sum(missed)):
-        return _without(game, laws, penalty, HEAVY)
-    value, cost = (
-        replace(one, error=one.error + beyond)
-        for one, beyond in zip((value, cost), missed, strict=True)
-    )
-    gap = float(sum(s.gap.sum() for s in finer)) + sum(missed)
-    off = off_by(gap, cost)
-    cost = replace(cost, error=float(cost.error + off))
-    value = replace(value, error=float(value.error + gap + off))
-    objective = _between(
-        totals[0][0] + free - totals[0][1], totals[1][0] + free - totals[1][1], [*values, *costs],
-        f"{METHOD}, bounded by duality",
-    )  # fmt: skip
-    return RegularisedDiscriminator(
-        game, *laws, penalty, value, cost, replace(objective, error=float(objective.error + gap)),
-        next((one.reason for one in (value, cost) if one.status is not Status.OK), None),
-        loose[1], tuple(coarse), tuple(finer),
-    )  # fmt: skip
-
-
-def _between(fine: float, coarse: float, terms: Sequence[Array], method: str) -> Estimate:
+def between(fine: float, coarse: float, terms: Sequence[Array], method: str) -> Estimate:
     """Return the finer of two resolutions, with their difference and the rounding as its error."""
     rounding = ROUNDING * float(sum(np.abs(one).sum() for one in terms)) + LOOSE
     error = SAFETY * abs(float(fine) - float(coarse)) + rounding

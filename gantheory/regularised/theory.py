@@ -23,7 +23,7 @@ from gantheory.losses import get_loss, plain
 from gantheory.losses.loss import Loss
 from gantheory.records import How, Verdict
 from gantheory.regularised.limits import NAMES, limits, over_gamma
-from gantheory.regularised.record import optimal_discriminator
+from gantheory.regularised.penalised import optimal_discriminator
 from gantheory.theory.records import known, text
 
 x = sp.Symbol("x", real=True)

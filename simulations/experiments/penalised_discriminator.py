@@ -20,7 +20,8 @@ import torch
 
 from gantheory.integrals import divergence
 from gantheory.records import Estimate, How
-from gantheory.regularised.record import RegularisedDiscriminator, optimal_discriminator
+from gantheory.regularised.penalised import optimal_discriminator
+from gantheory.regularised.record import RegularisedDiscriminator
 from simulations import measure
 from simulations.experiments.base import (
     Combination,

@@ -136,7 +136,8 @@ def test_normals_of_one_width_in_the_plane_are_a_problem_along_the_line_through_
     assert plane.value.value == pytest.approx(line.value.value, abs=1e-12)
     assert plane.gradient().value == pytest.approx(line.gradient().value, abs=1e-12)
     with pytest.raises(gt.GantheoryError, match="one width or one mean"):
-        solved("minimax", "normal_2d_iso((0, 0), 1)", "normal_2d_iso((1, 0), 2)")
+        solved("minimax", *(f"normal_nd(({x}, 0, 0), {np.diag([s] * 3).tolist()})"
+                            for x, s in ((0, 1), (1, 2))))  # fmt: skip
 
 
 PAIRS = [

@@ -13,7 +13,8 @@ from gantheory.integrals.curves.targets import Target
 from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
-from gantheory.regularised.record import RegularisedDiscriminator, optimal_discriminator
+from gantheory.regularised.penalised import optimal_discriminator
+from gantheory.regularised.record import RegularisedDiscriminator
 from gantheory.regularised.regulariser import Regulariser
 
 Progress = Callable[[int, int], None]
