@@ -25,7 +25,18 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class Undecided(Exception):
-    """The engine cannot decide a question; the text says why."""
+    """The engine cannot decide a question; the text says why.
+
+    Formulas that follow the text stand in place of its ``{}``. They are written out when someone
+    reads it: of what is tried, most fails unread.
+
+    >>> str(Undecided("the sign of {} is not known", 2)), str(Undecided("no {braces} alone"))
+    ('the sign of 2 is not known', 'no {braces} alone')
+    """
+
+    def __str__(self) -> str:
+        said, formulas = self.args[:1], self.args[1:]
+        return str(said[0]).format(*formulas) if formulas else super().__str__()
 
 
 class OutOfTime(Undecided):

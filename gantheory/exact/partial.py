@@ -46,7 +46,7 @@ def parts_of(expr: sp.Expr, x: sp.Symbol, algebra: Algebra) -> list[_Part]:
         elif not poles and numerator == 1 and len(factors) == 1 and _is_linear(base, x):
             return [_Part(fixed, base, exponent)]
         else:
-            raise Undecided(f"{expr} has no partial fractions in powers of linear functions")
+            raise Undecided("{} has no partial fractions in powers of linear functions", expr)
     terms = _terms(numerator, x, shift, algebra)
     if not poles:
         return [_Part(algebra.normal(fixed * c), x, e) for e, c in terms.items() if c != 0]
@@ -90,7 +90,7 @@ def _terms(
         coefficient, power = term.as_independent(x, as_Add=False)
         base, exponent = power.as_base_exp() if power != 1 else (x, sp.Integer(0))
         if base != x or x in exponent.free_symbols:
-            raise Undecided(f"{term} is no power of {x}")
+            raise Undecided("{} is no power of {}", term, x)
         exponent = algebra.exponent(exponent + shift)
         terms[exponent] = terms.get(exponent, sp.Integer(0)) + coefficient
     return terms

@@ -41,7 +41,7 @@ def antiderivative(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, depth: int = 0
             raise
         except (Undecided, sp.PolynomialError):
             continue
-    raise Undecided(f"no closed form for the integral of {expr}")
+    raise Undecided("no closed form for the integral of {}", expr)
 
 
 def _by_partial_fractions(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, _: int) -> sp.Expr:
@@ -96,7 +96,7 @@ def _by_square(expr: sp.Expr, x: sp.Symbol, algebra: Algebra, chosen: sp.Expr) -
         ratio = algebra.normal(expr / (chosen**power * derivative(chosen, x)))
         if x not in ratio.free_symbols:
             return ratio * chosen ** (power + 1) / (power + 1)
-    raise Undecided(f"no closed form for the integral of {expr}")
+    raise Undecided("no closed form for the integral of {}", expr)
 
 
 def algebra_with(algebra: Algebra, symbol: sp.Symbol) -> Algebra:
