@@ -10,8 +10,10 @@ import sympy as sp
 from gantheory.derivations import extremes, opening, steps
 from gantheory.derivations.exposition import Step
 from gantheory.derivations.notation import Letter
+from gantheory.derivations.typeset import typeset
 from gantheory.records import How
 from gantheory.theory.curvature import sum_text
+from gantheory.theory.printing import plain
 from gantheory.theory.records import Curvature
 
 if TYPE_CHECKING:
@@ -56,10 +58,10 @@ def _stationarity(derivation: Derivation) -> Iterator[Step]:
         yield Step(
             "The score as parameter" if (low, high) == ("0", "oo") else
             f"The score as parameter for {low} < r < {high}",
-            f"r*a'(t) + b'(t) = 0 where r = {arc.ratio}, which is monotone from t = "
+            f"r*a'(t) + b'(t) = 0 where r = {plain(arc.ratio)}, which is monotone from t = "
             f"{end_text(arc.start)} to {end_text(arc.stop)}: t* is its inverse, and everything "
             "else is a function of t.",
-            rf"r = -\frac{{b'(t)}}{{a'(t)}} = {sp.latex(arc.ratio)}",
+            rf"r = -\frac{{b'(t)}}{{a'(t)}} = {typeset(arc.ratio)}",
             *_how(derivation, BALLS),
         )  # fmt: skip
 
@@ -74,7 +76,7 @@ def _how(derivation: Derivation, certified: str) -> tuple[How, str]:
 
 def end_text(place: sp.Expr) -> str:
     """Return an end as text, an enclosed one to 15 digits."""
-    return f"{float(place):.15g}" if place.is_Float else str(place)
+    return f"{float(place):.15g}" if place.is_Float else plain(place)
 
 
 def _optimum(derivation: Derivation) -> Iterator[Step]:
@@ -94,7 +96,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     yield Step(
         "The optimal discriminator",
         "; ".join(ways).capitalize() + "." + attained,
-        rf"t^* = {sp.latex(optimum.score)}",
+        rf"t^* = {typeset(optimum.score)}",
         *_how(derivation, "of every local maximum of r*a(t) + b(t) the highest is taken"),
     )
 
@@ -116,8 +118,8 @@ def _curvature_step(curvature: Curvature, symbol: str) -> Step:
     """Return the formula of a curvature; a long one in the derivatives of the payoffs."""
     arcs, parts = curvature.parametric, ""
     if all(one.curvature.count_ops() < LONG for one in arcs):
-        texts = [f"{one.curvature} at r = {one.ratio}" for one in arcs]
-        shown = [sp.latex(one.curvature) for one in arcs]
+        texts = [f"{plain(one.curvature)} at r = {plain(one.ratio)}" for one in arcs]
+        shown = [typeset(one.curvature) for one in arcs]
     else:
         general, latex = BY_PARTS[symbol]
         texts, shown = [f"{general} at r = -b'/a'"], [latex]

@@ -32,6 +32,7 @@ from gantheory.records import How
 from gantheory.theory.coordinates import Coordinate
 from gantheory.theory.curvature import Curve, algebra_of
 from gantheory.theory.optimum import Optimum
+from gantheory.theory.printing import plain
 from gantheory.theory.records import (
     NO_DIVERGENCE,
     UNNAMED,
@@ -80,8 +81,8 @@ def _stationarity(
         name = coordinate.symbol
         yield Step(
             "Stationarity" + _where(branch.ratios),
-            f"With {coordinate.title}, d/d{name} (r*a(t) + b(t)) = {slope}, "
-            f"which vanishes at {name} = {branch.x}.",
+            f"With {coordinate.title}, d/d{name} (r*a(t) + b(t)) = {plain(slope)}, "
+            f"which vanishes at {name} = {plain(branch.x)}.",
             rf"\frac{{d}}{{d{typeset(name)}}}(r\,a(t) + b(t)) = {typeset(slope)} = 0 \iff "
             rf"{typeset(name)} = {typeset(branch.x)}",
             *_checked(
@@ -128,7 +129,7 @@ def _optimum(derivation: Derivation) -> Iterator[Step]:
     optimum = derivation.optimum
     assert optimum is not None
     shown = _in_densities(optimum.D)
-    densities = "" if shown is None else f" = {shown}"
+    densities = "" if shown is None else f" = {plain(shown)}"
     latex = typeset(optimum.D) + ("" if shown is None else f" = {typeset(shown)}")
     attained = "" if optimum.attained else " The supremum is approached and never attained."
     yield Step(
@@ -162,8 +163,8 @@ def second_order_steps(derivation: Derivation, variable: sp.Symbol = t) -> Itera
     bent = rf"\frac{{d^2}}{{d{name}^2}}(r\,a(t) + b(t))\Big|_{{t = t^*}}"
     if second is not None and found.holds:
         statement = (
-            f"At the optimum the second derivative of r*a(t) + b(t) in {variable}, {second}, is "
-            "negative."
+            f"At the optimum the second derivative of r*a(t) + b(t) in {variable}, "
+            f"{plain(second)}, is negative."
         )
         latex = f"{bent} = {typeset(second)} < 0"
     elif found.holds:
@@ -222,7 +223,7 @@ def name_of(left: str, verb: str, curvature: Curvature, latex: str) -> Iterator[
         how = How.PROVED
     else:
         generator = curvature.f
-        shown = "" if generator is None else f" with generator f = {generator}"
+        shown = "" if generator is None else f" with generator f = {plain(generator)}"
         kind = UNNAMED if curvature.is_divergence else undecided_kind(curvature)
         level = f", plus the constant {value_text(curvature.constant)}" if constant else ""
         statement = f"{left} is {kind}{shown}{level}."

@@ -7,11 +7,13 @@ from typing import Any
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, translate
 
+from gantheory.theory.printing import SortedOnce
+
 MEANS = ("E_p", "E_q")
 SHORT = {"eps": r"\varepsilon"}  # usual abbreviations of Greek letters
 
 
-class _Words(LatexPrinter):
+class _Words(SortedOnce, LatexPrinter):
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         name: str = expr.name
         if name in SHORT:

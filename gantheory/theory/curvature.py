@@ -25,6 +25,7 @@ from gantheory.exact.derivative import derivative
 from gantheory.exact.limits import limit
 from gantheory.functions import r
 from gantheory.theory.cases import condition, piecewise
+from gantheory.theory.printing import plain
 
 UNDEFINED = (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds)
 
@@ -203,7 +204,9 @@ def sum_text(smooth: str, atoms: Atoms) -> str:
     '1/r - log(3)*delta(r - 2)'
     """
     masses = [
-        f"({mass})*delta(r - {place})" if mass.is_Add else f"{mass}*delta(r - {place})"
+        f"({plain(mass)})*delta(r - {place})"
+        if mass.is_Add
+        else f"{plain(mass)}*delta(r - {place})"
         for place, mass in atoms
     ]
     return joined([*([smooth] if smooth else []), *masses])

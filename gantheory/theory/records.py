@@ -16,6 +16,7 @@ from gantheory.theory.curvature import Atoms, joined, sum_text
 from gantheory.theory.generator import f_from_curvature
 from gantheory.theory.identify import Combination, combination_text
 from gantheory.theory.maxima import Branch
+from gantheory.theory.printing import plain
 from gantheory.theory.tangent import GeneratorSource
 
 UNNAMED = "an f-divergence without a name"
@@ -213,7 +214,7 @@ class Curvature(Shown):
             shown = [one.as_dict() for one in self.parametric]
             data["parametric"] = shown[0] if len(shown) == 1 else shown
         elif not self.is_named:
-            data["f"] = None if self.f is None else text(self.f)
+            data["f"] = text(self.f)
         return data
 
 
@@ -351,7 +352,7 @@ def text(expr: sp.Expr | Estimate | None) -> str | None:
         return None
     if isinstance(expr, Estimate):
         return f"{expr} (certified)"
-    return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr, str(expr))
+    return {sp.oo: "inf", -sp.oo: "-inf"}.get(expr) or plain(expr)
 
 
 def in_words(value: sp.Expr | Estimate | None) -> str:
@@ -375,11 +376,12 @@ def pieces_text(expr: sp.Expr) -> str:
     '3 where r < 1, else 1'
     """
     if not expr.has(sp.Piecewise):
-        return str(expr)
-    expr = sp.piecewise_fold(expr)
+        return plain(expr)
+    folded = sp.piecewise_fold(expr)
+    pieces = [(plain(value), condition) for value, condition in folded.args]
     return ", ".join(
         f"else {value}" if condition == sp.true else f"{value} where {_condition_text(condition)}"
-        for value, condition in expr.args
+        for value, condition in pieces
     )
 
 
