@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import sympy as sp
+from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from gantheory.exact.derivative import derivative
 from gantheory.functions import sigmoid, t
@@ -75,8 +76,39 @@ def _factored(total: sp.Expr) -> sp.Expr:
     )
     if total.count_ops() > BRANCHED:
         return total
-    factors = sp.Mul.make_args(sp.factor(total))
-    return sp.Mul(*(one for one in factors if not _is_positive(one)))
+    return sp.Mul(*(one for one in _factors(total) if not _is_positive(one)))
+
+
+def _factors(expr: sp.Expr) -> list[sp.Expr]:
+    """Return the factors of a quotient of polynomials over the rationals, as `sympy.factor` does.
+
+    FLINT takes milliseconds where sympy takes minutes, as for many functions of the score.
+    """
+    found: list[sp.Expr] = []
+    for part in sp.Mul.make_args(sp.together(expr)):
+        base, power = part.as_base_exp()
+        if not (base.is_Add and power.is_Integer):
+            found.append(part)
+            continue
+        poly = sp.Poly(base)
+        if not (poly.domain.is_ZZ or poly.domain.is_QQ):
+            found += sp.Mul.make_args(sp.factor(part))
+            continue
+        ring = fmpq_mpoly_ctx.get([f"x{k}" for k in range(len(poly.gens))])
+        content, factors = ring.from_dict(
+            {powers: fmpq(int(c.p), int(c.q)) for powers, c in poly.terms()}
+        ).factor()
+        found.append(sp.Rational(int(content.p), int(content.q)) ** power)
+        found += [_as_sum(one, poly.gens) ** (power * times) for one, times in factors]
+    return found
+
+
+def _as_sum(poly: fmpq_mpoly, gens: tuple[sp.Expr, ...]) -> sp.Expr:
+    """Return a polynomial of FLINT's in some expressions."""
+    return sp.Add(*(
+        sp.Mul(sp.Rational(int(c.p), int(c.q)), *(x**e for x, e in zip(gens, powers, strict=True)))
+        for powers, c in poly.terms()
+    ))  # fmt: skip
 
 
 def _is_positive(factor: sp.Expr) -> bool:

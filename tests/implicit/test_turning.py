@@ -1,15 +1,18 @@
 """The sign of a'b'' − b'a'', rewritten so that intervals keep it, against differences."""
 
+import random
+
 import mpmath
 import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
+from scipy import special
 
 from gantheory import Loss, derive
 from gantheory.functions import sigmoid, t
 from gantheory.implicit.isolation import DEEP, Function, _enclosures
-from gantheory.implicit.tidying import turning
+from gantheory.implicit.tidying import _factors, turning
 
 FACTORS = [
     sp.exp(t / 2),
@@ -74,3 +77,34 @@ def test_enclosures_by_taylors_formula_hold_every_value_and_slope(order):
                 assert slopes.contains(arb(mpmath.diff(plain, place)))
     wide, deep = (_enclosures(function, arb(-6, 0.1), k)[0].rad() for k in (2, DEEP))
     assert deep < wide / 50
+
+
+def test_factors_multiply_to_the_whole_and_are_those_that_sympy_finds():
+    z, root = sp.exp(t), sp.sqrt(1 + t**2)
+    rng = random.Random(5)
+    for _ in range(12):
+        parts = [rng.choice((t, z, root, sp.Integer(1))) * rng.randint(1, 3)
+                 + rng.choice((t**2, z * t, root, sp.erf(t))) / rng.randint(1, 4)
+                 for _ in range(3)]  # fmt: skip
+        whole = sp.expand(parts[0] ** 2 * parts[1]) / sp.expand(6 * parts[2] ** 2) ** 2
+        whole += rng.randint(0, 1)
+        found = sp.Mul(*_factors(whole))
+        assert sp.cancel(found - whole) == 0
+        by_sympy = sp.Mul.make_args(sp.factor(whole))
+        assert len({one for one in sp.Mul.make_args(found) if not one.is_number}) == len(
+            {one for one in by_sympy if not one.is_number}
+        )
+
+
+def test_a_turning_of_many_functions_is_found_in_time():
+    """Sympy's factors took longer than the limit of time."""
+    real = "2*atan(1 - t) - leaky_relu(1 - t, 0.01)/4 - 3*huber(2*t, 1)"
+    fake = "-max(t - 1, 2*t)/2 - 2*sqrt(1 + (1 - t)**2) + erf(3*t - 2)/4"
+    found = derive(Loss("many", real, fake, "-t"))
+    (at,) = found.at(1)
+    scores = np.linspace(-3, 3, 200_001)
+    a = 2 * np.arctan(1 - scores) - np.where(scores < 1, 1, 0.01) * (1 - scores) / 4
+    a -= 3 * np.where(abs(scores) < 0.5, 2 * scores**2, 2 * abs(scores) - 0.5)
+    b = -np.maximum(scores - 1, 2 * scores) / 2 - 2 * np.hypot(1, 1 - scores)
+    b += special.erf(3 * scores - 2) / 4
+    assert float(at.t) == pytest.approx(scores[(a + b).argmax()], abs=1e-4)
