@@ -55,7 +55,8 @@ STALLED = 0.7  # of the gap before: cutting no longer helps against rounding
 ENOUGH = 1e-22  # the gap's bound, a sum of squares: its root is what other numbers are off by
 MOST_ELEMENTS = 3000
 ONLY_SMOOTH = (
-    "in the plane a penalised D is solved under 'r1', 'r2' and 'both', for payoffs without kinks"
+    "in the plane a penalised D is solved under 'r1', 'r2' and 'both', for payoffs without kinks; "
+    "slopes are bounded, and gradient penalties and kinks solved, on the line"
 )
 
 
