@@ -232,7 +232,8 @@ def solved(first: Grid) -> tuple[Grid, ...]:
         if not last.converged:
             break
         lines = _lines(last.p, last.q, count)
-        found.append(climb(replace(last, lines=lines, nodes=_carried(last, *lines))))
+        nodes = _carried(last, *lines)
+        found.append(climb(replace(last, lines=lines, nodes=nodes, converged=False)))
     return tuple(found)
 
 

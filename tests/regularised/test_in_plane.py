@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gantheory as gt
+from gantheory.regularised import plane
 
 HALVES = "mixture(0.25*normal_2d_iso({0}, 1) + 0.75*normal_2d_iso({0}, 1))"  # one law, as two
 ALONG = "normal_nd(({0}, 0), ((1, 0), (0, 2)))"  # across the line both are alike
@@ -64,3 +65,16 @@ def test_what_is_not_solved_in_the_plane_is_one_line_or_a_reason():
             gt.optimal_discriminator(loss, p, q, regulariser=regulariser)
     far = gt.optimal_discriminator("minimax", p, LEANING.format(40, 0), regulariser="r1(1)")
     assert "penalise both kinds of samples" in str(far)
+
+
+def test_a_grid_that_is_lost_gives_no_numbers(monkeypatch):
+    step = plane._newton_step
+
+    def lost(grid):
+        found, gain = step(grid)
+        return found, gain if len(grid.nodes) == plane.COUNTS[0] + 1 else np.nan
+
+    monkeypatch.setattr(plane, "_newton_step", lost)
+    loss, p, q, _, regulariser = ON_LINE[2]
+    found = gt.optimal_discriminator(loss, p, q, regulariser=regulariser)
+    assert "did not come to rest" in str(found)
