@@ -106,17 +106,23 @@ def optimal_discriminator(
             f"{first} and {second}: a penalised D is solved on the line, in the plane for normal "
             "laws and their mixtures, and for isotropic normal laws of one width or one mean"
         )
-    laws = first, second
+    return _on_line(game, (first, second), penalty, payoffs)
+
+
+def _on_line(
+    game: Loss, laws: tuple[Univariate, Univariate], penalty: Regulariser, payoffs: PenalisedPayoffs
+) -> RegularisedDiscriminator:
+    """Solve by elements of high degree, twice: the second time on elements of half the length."""
     if (bent := payoffs.why_not_concave()) is not None:
         return _without(game, laws, penalty, bent)
     if penalty.slope is not None:
-        solved = [bounded(first, second, payoffs, float(penalty.slope))]
+        solved = [bounded(*laws, payoffs, float(penalty.slope))]
     elif (gp := penalty.between) is not None:
-        solved = [exceeding(first, second, payoffs, float(gp.weight), float(gp.target))]
+        solved = [exceeding(*laws, payoffs, float(gp.weight), float(gp.target))]
     else:
-        pieces = intervals(first, second, penalty.on_real > 0, penalty.on_fake > 0)
+        pieces = intervals(*laws, penalty.on_real > 0, penalty.on_fake > 0)
         energy = Quadratic(float(penalty.on_real), float(penalty.on_fake))
-        solved = [_solve(first, second, payoffs, energy, piece) for piece in pieces]
+        solved = [_solve(*laws, payoffs, energy, piece) for piece in pieces]
     if not all(one.converged for one in solved):
         return _without(game, laws, penalty, LOST)
     finer = [_finer(one, penalty) for one in solved if not one.alone]
