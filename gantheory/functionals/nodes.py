@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -19,6 +20,7 @@ from gantheory.errors import GantheoryError
 from gantheory.records import Estimate
 from gantheory.regularised.mesh import elements, ends_of
 from gantheory.rounding import EPS
+from gantheory.wrt import parameter_of_q
 
 POINTS = 18  # of Gauss's rule on an element
 FAINT = -250.0  # of a log-density: what a mean may still weigh with exp(250)
@@ -153,3 +155,22 @@ def from_two_resolutions(fine: float, coarse: float, error: float, method: str) 
             f"two resolutions give {coarse:.6g} and {fine:.6g}: a mean does not converge", method
         )
     return Estimate(float(fine), total, method=method)
+
+
+def moved_law(q: Law, wrt: str) -> tuple[Univariate, str]:
+    """Return the law that a generator moves, and its parameter that ``wrt`` names."""
+    name = parameter_of_q(wrt)
+    if not isinstance(q, Univariate):
+        raise GantheoryError(f"wrt={wrt!r}: {q} has no such parameter")
+    return q, name
+
+
+def numbers_of(critic: Any, wrt: str | None) -> dict[str, Any]:
+    """Return the JSON keys of a best critic: the question, V, and with ``wrt`` the gradient."""
+    numbers = {"value": critic.value}
+    if wrt is not None:
+        numbers["gradient"] = critic.gradient(wrt)
+    return {
+        "loss": critic.loss.name, "p": str(critic.p), "q": str(critic.q), "wrt": wrt,
+        **{name: one.as_dict() for name, one in numbers.items()},
+    }  # fmt: skip

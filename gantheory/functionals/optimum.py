@@ -20,7 +20,15 @@ from gantheory.densities.univariate import Points, Univariate
 from gantheory.errors import GantheoryError
 from gantheory.functionals.constrained import ConstrainedCritic, constrained_critic
 from gantheory.functionals.fixed_point import STEP, MeansGame
-from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
+from gantheory.functionals.nodes import (
+    ROUNDING,
+    Law,
+    Nodes,
+    from_two_resolutions,
+    moved_law,
+    nodes_of,
+    numbers_of,
+)
 from gantheory.functionals.paired import PairedCritic, paired_critic
 from gantheory.functionals.scores import is_smooth
 from gantheory.functionals.unbounded import ratios, unattained
@@ -30,7 +38,6 @@ from gantheory.losses.function_classes import AnyFunction
 from gantheory.records import Estimate, Status
 from gantheory.samples.reading import refuse_samples
 from gantheory.shown import Shown
-from gantheory.wrt import parameter_of_q
 
 METHOD = "fixed point of the moments"
 SOLVING = 15.0  # seconds for the fixed point
@@ -97,24 +104,18 @@ class OptimalCritic(Shown):
 
         It is E_q[h(t)·∂log q], where h is what a unit of fake mass adds to G's loss.
         """
-        name = parameter_of_q(wrt)
-        if not isinstance(self.q, Univariate):
-            raise GantheoryError(f"wrt={wrt!r}: {self.q} has no such parameter")
+        q, name = moved_law(self.q, wrt)
         if self.reason is not None:
             return Estimate.undetermined(self.reason, METHOD)
         minimised = MeansGame(read_means(as_functional(self.loss)[1]))
-        found = [_gradient(self.q, name, minimised, one) for one in self.solved]
+        found = [_gradient(q, name, minimised, one) for one in self.solved]
         (coarse, _), (fine, error) = found
         return from_two_resolutions(fine, coarse, error, METHOD)
 
     def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
         """Return the stable JSON keys."""
-        numbers = {"value": self.value}
-        if wrt is not None:
-            numbers["gradient"] = self.gradient(wrt)
         return {
-            "loss": self.loss.name, "p": str(self.p), "q": str(self.q), "wrt": wrt,
-            **{name: one.as_dict() for name, one in numbers.items()},
+            **numbers_of(self, wrt),
             "moments": {name: one.as_dict() for name, one in self.moments.items()},
             "best": self.best,
         }  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy as sp
@@ -20,14 +20,21 @@ from gantheory.compiled import compiled
 from gantheory.critics.relativistic import derive_paired
 from gantheory.densities import Density
 from gantheory.densities.base import Array
-from gantheory.densities.univariate import Points, Univariate
+from gantheory.densities.univariate import Points
 from gantheory.errors import GantheoryError
-from gantheory.functionals.nodes import ROUNDING, Law, Nodes, from_two_resolutions, nodes_of
+from gantheory.functionals.nodes import (
+    ROUNDING,
+    Law,
+    Nodes,
+    from_two_resolutions,
+    moved_law,
+    nodes_of,
+    numbers_of,
+)
 from gantheory.functions import r, t, to_sympy
 from gantheory.losses.critic import Critic, Pairs
 from gantheory.records import Estimate
 from gantheory.shown import Shown
-from gantheory.wrt import parameter_of_q
 
 METHOD = "sums over pairs of nodes"
 ROWS = 256  # of pairs that are held at a time
@@ -52,12 +59,12 @@ class PairedCritic(Shown):
     (-0.491801709, 0.5)
     """
 
+    best: ClassVar[bool] = True
+    reason: ClassVar[None] = None
     loss: Critic
     p: Law
     q: Law
     value: Estimate
-    best: bool = True
-    reason: str | None = None
     nodes: tuple[Nodes, ...] = field(default=(), repr=False, compare=False)
     critic: sp.Expr = field(default=r, repr=False, compare=False)
 
@@ -76,27 +83,19 @@ class PairedCritic(Shown):
 
         It is E_q[h·∂log q], where h is the mean of G's loss over real samples.
         """
-        name = parameter_of_q(wrt)
-        if not isinstance(self.q, Univariate):
-            raise GantheoryError(f"wrt={wrt!r}: {self.q} has no such parameter")
+        q, name = moved_law(self.q, wrt)
         loss = _of_pairs(self.loss.generator)
         sums = []
         for nodes in self.nodes:
             with np.errstate(all="ignore"):
-                pull = np.where(nodes.fake > 0, self.q.scores(name, Points.at(nodes.x)), 0.0)
+                pull = np.where(nodes.fake > 0, q.scores(name, Points.at(nodes.x)), 0.0)
             sums.append(_double_sum(nodes, self.critic, loss, pull))
         (coarse, _), (fine, size) = sums
         return from_two_resolutions(fine, coarse, size, METHOD)
 
     def as_dict(self, wrt: str | None = None) -> dict[str, Any]:
         """Return the stable JSON keys."""
-        numbers = {"value": self.value}
-        if wrt is not None:
-            numbers["gradient"] = self.gradient(wrt)
-        return {
-            "loss": self.loss.name, "p": str(self.p), "q": str(self.q), "wrt": wrt,
-            **{name: one.as_dict() for name, one in numbers.items()}, "best": self.best,
-        }  # fmt: skip
+        return {**numbers_of(self, wrt), "best": self.best}
 
     def __str__(self) -> str:
         return f"{self.loss.name} on p = {self.p}, q = {self.q}\nV(D) = {self.value}"
@@ -123,13 +122,11 @@ def paired_critic(loss: Critic | str, p: Law | str, q: Law | str) -> PairedCriti
         names = ", ".join(sorted(map(str, free)))
         raise GantheoryError(f"loss {entry.name!r}: put numbers in the place of {names}")
     payoff, both = _of_pairs(entry.objective.payoff), nodes_of(first, second)
-    one = [np.ones_like(nodes.x) for nodes in both]
     (coarse, _), (fine, size) = (
-        _double_sum(nodes, theory.critic, payoff, ones)
-        for nodes, ones in zip(both, one, strict=True)
+        _double_sum(nodes, theory.critic, payoff, np.ones_like(nodes.x)) for nodes in both
     )
     value = from_two_resolutions(fine, coarse, size, METHOD)
-    return PairedCritic(entry, first, second, value, True, None, both, theory.critic)
+    return PairedCritic(entry, first, second, value, both, theory.critic)
 
 
 def _critic_of(critic: sp.Expr) -> Function:

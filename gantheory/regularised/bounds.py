@@ -44,7 +44,7 @@ def off_by(gap: float, penalty: Estimate) -> float:
 
 
 def missed_by(s: Solution, values: Array, slopes: Array) -> float:
-    r"""Return how much a functional may differ at the maximiser, to first order in the difference.
+    r"""Return an estimate of how much a functional differs at the maximiser, to first order.
 
     A difference e of scores costs :math:`\tfrac12\langle e, He\rangle` or more, H the negative of
     the second derivative of J, and that is at most the gap δ. A linear functional of e is
@@ -53,7 +53,8 @@ def missed_by(s: Solution, values: Array, slopes: Array) -> float:
     .. math:: |g(e)| \le \Big(2\delta \int w z'^2 - z^2\,\partial_t^2(p a + q b)\,dx\Big)^{1/2} .
 
     Where a law is faint that is far too wide, and the sum over elements of the same root is taken,
-    with a factor: each element then has the part of the cost that its own part of the gap allows.
+    as if each element had the part of the cost that its own part of the gap allows. That is no
+    theorem; the factors were set by neighbours of the maximiser, which needed up to 1.8.
 
     Args:
         s: a score next to the maximiser.
@@ -73,7 +74,7 @@ def missed_by(s: Solution, values: Array, slopes: Array) -> float:
 
 
 def _costs(s: Solution, z: Array) -> float:
-    """Return the bound that a dual score gives, of all elements together or one by one."""
+    """Return what a dual score allows, of all elements together or one by one."""
     with np.errstate(all="ignore"):
         steep = np.sqrt(s.energy.bend(s.stiffness, s.slope)) * (z @ SLOPES.T / s.half)
         high = np.sqrt(np.maximum(-s.bend, 0.0)) * (z @ VALUES.T)

@@ -35,7 +35,7 @@ COARSE = 1e-3  # relative: a number that two resolutions see so differently is n
 FREE = "the scores that come next to the supremum do not agree on it"
 SAFETY = 4.0  # the finer of two resolutions is nearer than their difference, by far when smooth
 HALF = 0.5  # of the difference of two extrapolations: the second misses a fifteenth where smooth
-AT_REST = 1e-10  # relative: where Newton's steps end in the plane, and what lies outside of the box
+SETTLED = 1e-10  # relative: where Newton's steps end in the plane, and what lies outside of the box
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,7 +187,7 @@ class PlaneDiscriminator(RegularisedDiscriminator):
         if place.shape != (2,) or not fine.holds(place):
             return Estimate.undetermined(f"{x} is no place (x, y) of the box", IN_PLANE)
         value = fine.at(place)
-        error = 2 * abs(value - coarse.at(place)) + fine.bend_at(place) + AT_REST * (1 + abs(value))
+        error = 2 * abs(value - coarse.at(place)) + fine.bend_at(place) + SETTLED * (1 + abs(value))
         return Estimate(value, error, method=IN_PLANE)
 
 
@@ -195,7 +195,7 @@ def extrapolated(grids: Sequence[Grid], number: Callable[[Grid], float]) -> Esti
     """Return what a number tends to as the cells of three grids are halved, C·h² taken out."""
     values = [number(grid) for grid in grids]
     first, second = ((4 * fine - coarse) / 3 for coarse, fine in pairwise(values))
-    error = HALF * abs(second - first) + AT_REST * (1 + abs(second))
+    error = HALF * abs(second - first) + SETTLED * (1 + abs(second))
     if error > COARSE * abs(second) and error > 1e-8:
         return Estimate.undetermined(
             f"three grids give {first:.6g} and {second:.6g}: the laws are not resolved", IN_PLANE

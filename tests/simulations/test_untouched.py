@@ -6,20 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import networks
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
 from simulations.watch import measure
-
-
-def networks(seed=0, dim=2):
-    torch.manual_seed(seed)
-    maker = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, dim))
-    critic = nn.Sequential(
-        nn.utils.parametrizations.spectral_norm(nn.Linear(dim, 8)), nn.Dropout(0.2), nn.Tanh(),
-        nn.Linear(8, 1),
-    )  # fmt: skip
-    return maker, critic
 
 
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import networks
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
@@ -21,16 +22,6 @@ from simulations.networks import Affine, Mlp
 from simulations.points import DataPoints, points
 from simulations.train import last, train
 from simulations.watch import Watch, measure
-
-
-def networks(seed=0, dim=2):
-    torch.manual_seed(seed)
-    maker = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, dim))
-    critic = nn.Sequential(
-        nn.utils.parametrizations.spectral_norm(nn.Linear(dim, 8)), nn.Dropout(0.2), nn.Tanh(),
-        nn.Linear(8, 1),
-    )  # fmt: skip
-    return maker, critic
 
 
 def trained(watched, steps=25):
