@@ -36,6 +36,7 @@ CAMPAIGNS = (
     "campaigns.inequalities",
     "campaigns.compositions",
     "campaigns.functions",
+    "campaigns.kills",
 )  # fmt: skip  (trials at random: minutes to hours)
 
 

@@ -14,6 +14,7 @@ from benchmarks.campaigns import (
     functions,
     games,
     inequalities,
+    kills,
     losses,
     numbers,
 )
@@ -165,3 +166,16 @@ def test_a_cell_whose_coverage_is_below_by_more_than_chance_is_named(held, named
         outcome.counts[f"held|{cell}"] = 190 if k else held
     found = coverage.below(outcome, cells)
     assert (found.value, found.met) == (named, not named)
+
+
+def test_a_sweep_that_ends_in_another_table_or_in_none_is_noticed(tmp_path):
+    alone, same, other, none = (kills.Swept(tmp_path / name, 1) for name in "ason")
+    for swept, content in ((alone, "1"), (same, "1"), (other, "2")):
+        swept.folder.mkdir()
+        for kind in ("csv", "parquet"):
+            (swept.folder / f"table.{kind}").write_text(content)
+    outcome = Outcome()
+    for swept in (same, other, none):
+        kills.compare(swept, alone, swept.folder.name, outcome)
+    assert outcome.counts == {"tables compared": 3, "WRONG": 2}
+    assert outcome.lines == ["WRONG: o | another table", "WRONG: n | no table, 0 of 1 cells kept"]
