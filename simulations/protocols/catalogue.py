@@ -23,8 +23,8 @@ MAKERS: dict[str, Callable[[], Protocol]] = {
     "r3gan-grid": plane.r3gan_grid,
     **{f"dirac-{name}": partial(mescheder.dirac_protocol, name) for name in mescheder.DIRAC},
     **{
-        f"mescheder-{law}-{penalty}": partial(mescheder.curve_protocol, law, penalty)
-        for law in mescheder.CURVES
+        f"mescheder-{law}-{penalty}": partial(mescheder.plane_protocol, law, penalty)
+        for law in mescheder.PLANE
         for penalty in mescheder.PENALTIES
     },
     **{f"stacked-digits-{kind}": partial(digits.stacked, kind) for kind in digits.KINDS},

@@ -1,4 +1,4 @@
-"""The toys of Mescheder et al. (2018), arXiv:1801.04406: the Dirac-GAN, and laws on curves.
+"""The toys of Mescheder et al. (2018), arXiv:1801.04406: the Dirac-GAN, and four in the plane.
 
 The Dirac-GAN has D(x) = psi·x, data at 0 and fakes at theta: whether (theta, psi) comes to rest at
 the equilibrium (0, 0) is known for each loss and penalty. Constants are those of the authors'
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from simulations.counter import Places
+from simulations.data import Modes
 from simulations.ensembles import Recipe
 from simulations.modules import as_network
 from simulations.networks import Affine, Mlp
@@ -99,20 +100,23 @@ class Segments:
         return torch.stack([self.length * (u[..., 1] - 0.5), heights[chosen]], -1)
 
 
-CURVES: dict[str, tuple[str, Sampler]] = {
+PLANE: dict[str, tuple[str, Sampler]] = {
+    "gaussian": ("a normal law", Modes(((0.0, 0.0),), 1.0)),
+    "line": ("a segment", Segments()),
     "circle": ("a circle", Circle()),
     "lines": ("four segments", Segments((-1.5, -0.5, 0.5, 1.5))),
 }
 PENALTIES: dict[str, tuple[str, str, tuple[Regulariser, ...]]] = {
     "gan": ("the GAN", "non-saturating", ()),
     "r1": ("R1 of 1", "non-saturating", (ZeroCentred(1.0),)),
+    "r2": ("R2 of 1", "non-saturating", (ZeroCentred(1.0, "fake"),)),
     "wgan-gp": ("WGAN-GP of weight 10", "wgan-gp", (GradientPenalty(10.0),)),
 }
 
 
-def curve_protocol(law: str, penalty: str) -> Protocol:
-    """Return a law on curves in the plane, trained under one of the penalties."""
-    (where, sampler), (title, loss, regularisers) = CURVES[law], PENALTIES[penalty]
+def plane_protocol(law: str, penalty: str) -> Protocol:
+    """Return a law in the plane, on curves or the normal one, trained under a penalty."""
+    (where, sampler), (title, loss, regularisers) = PLANE[law], PENALTIES[penalty]
     recipe = Recipe(
         Mlp((2, 16, 16, 16, 16, 1), activation="leaky"),
         Mlp((16, 16, 16, 16, 16, 2), activation="leaky"),
@@ -127,7 +131,7 @@ def curve_protocol(law: str, penalty: str) -> Protocol:
         loss, (2e-4, 2e-4), recipe, metric="transport",
         differs=(
             "one of the paper's architectures, rates and weights, where it takes the best of a "
-            "grid of them; the places of the segments, the latent dimension and the minibatch are "
+            "grid of them; the laws' places and sizes, the latent dimension and the minibatch are "
             "ours; W1 at the end, in the paper averaged over the last steps"
         ),
     )  # fmt: skip
