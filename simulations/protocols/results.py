@@ -151,8 +151,8 @@ def _published_row(row: Published) -> TableRow:
         shown = QUANTITIES[name][1]
         more = "" if spread is None else f" ± {spread:{shown}}"
         numbers[name] = f"{value:{shown}}{more}"
-    spread = f", ± {row.spread}" if row.spread else ""
-    remarks = [f"mean of {row.trials}{spread}"] if row.trials else []
+    remarks = [f"mean of {row.trials}" + (f", ± {row.spread}" if row.spread else "")]
+    remarks = remarks if row.trials else []
     remarks += [row.said] if row.said else []
     remarks += [READ["memory"]] if row.read == "memory" else []
     return TableRow(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, "; ".join(remarks))
