@@ -112,5 +112,6 @@ def show_ratios(rows: tuple[AtRatio, ...]) -> None:
         console.print(Text(f"r = {row.r:g}", style="bold"))
         for name in ("t", "D", "value", "loss", "followed"):
             found = getattr(row, name)
-            shown = "not determined there" if found is None else str(found)
+            none = f"not determined there: {row.reasons.get(name, 'not derived')}"
+            shown = none if found is None else str(found)
             console.print(Padding(Text(f"{name:9s} {shown}"), (0, 0, 0, 3)))

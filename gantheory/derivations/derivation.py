@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +13,7 @@ import sympy as sp
 from gantheory.derivations.along import SHORT, steps_along
 from gantheory.derivations.exposition import Exposition, Line, Step
 from gantheory.derivations.notation import Letter, legend
-from gantheory.derivations.ratios import AtRatio, at_ratio
+from gantheory.derivations.ratios import AtRatio, at_ratio, one_by_one
 from gantheory.derivations.solved import Solved
 from gantheory.derivations.steps import steps_of
 from gantheory.derivations.summary import summary_of
@@ -83,13 +83,13 @@ class Derivation(Exposition):
 
     def at(
         self,
-        *ratios: float | Fraction | str,
+        *ratios: float | Fraction | str | Iterable[float | Fraction],
         parameters: Mapping[str, float | Fraction | str] | None = None,
     ) -> tuple[AtRatio, ...]:
         """Return D*, its score and the curvatures at density ratios, with their errors.
 
         Args:
-            ratios: the ratios r = p/q.
+            ratios: the ratios r = p/q, one by one or in arrays and lists, which are flattened.
             parameters: a number for each free parameter of the loss.
 
         >>> from gantheory import derive
@@ -99,7 +99,7 @@ class Derivation(Exposition):
         0.9 ± 4.5e-17
         """
         found = self._given(parameters or {}) if parameters else self
-        return tuple(at_ratio(found.optimum, found.curvatures, one) for one in ratios)
+        return tuple(at_ratio(found.optimum, found.curvatures, one) for one in one_by_one(ratios))
 
     def _given(self, parameters: Mapping[str, float | Fraction | str]) -> Derivation:
         """Return the optimum and the curvatures with numbers in the place of parameters."""
@@ -119,7 +119,10 @@ class Derivation(Exposition):
             for name, one in self.curvatures.items()
         }
         optimum = self.optimum and replace(
-            self.optimum, score=self.optimum.score.xreplace(rule), D=self.optimum.D.xreplace(rule)
+            self.optimum,
+            score=self.optimum.score.xreplace(rule),
+            D=self.optimum.D.xreplace(rule),
+            flats=tuple(tuple(x.xreplace(rule) for x in flat) for flat in self.optimum.flats),
         )
         return replace(self, optimum=optimum, **curvatures)  # type: ignore[arg-type]
 

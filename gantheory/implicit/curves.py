@@ -154,6 +154,21 @@ def end_of(segment: Segment, side: int, name: str) -> Real:
     return limit_at(expr, place, side if local.rises else -side)
 
 
+def limit_far_out(expr: AtScore, ratio: arb) -> sp.Expr:
+    """Return the limit of a function of the score at a ratio that moves the score to infinity.
+
+    Raises:
+        Undecided: where the score there is finite.
+    """
+    value, real, fake, lower, upper, _ = expr.args
+    place = arb(generic_point(Real.of(lower), Real.of(upper)))
+    rises = ratio * function_of(real).value(place) + function_of(fake).value(place)
+    end, side = (upper, -1) if rises > 0 else (lower, 1)
+    if (not rises > 0 and not rises < 0) or end.is_finite:
+        raise Undecided("the score at the end of an arc is finite, or not known")
+    return as_expression(limit_at(value, Real.of(end), side))
+
+
 def joints(path: Path) -> Iterator[tuple[Segment, Segment]]:
     """Yield neighbouring segments."""
     yield from pairwise(path.segments)
