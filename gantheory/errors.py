@@ -163,10 +163,9 @@ def known_names(names: Sequence[str], kind: str = "") -> str:
     return f"known: {', '.join(names[: MANY // 2])}, ... ({len(names)} in all{listed})"
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> GantheoryError:
-    """Return the error for a name that is not in a table, with the nearest known one."""
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> GantheoryError:
+    """Return the error for what is not among the names of a table, with the nearest known one."""
     names = sorted(known)
-    shown = repr(name if len(name) <= 60 else name[:57] + "...")
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    near = get_close_matches(name, names, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f"did you mean {near[0]!r}?" if near else known_names(names, kind)
-    return GantheoryError(f"unknown {kind} {shown}; {hint}")
+    return GantheoryError(f"unknown {kind} {shown(name)}; {hint}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 
 LOCK, PARTIAL = ".lock", ".partial"
 
@@ -60,6 +60,20 @@ def _mask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def as_folder(given: object, name: str = "out") -> Path:
+    """Return the path of a folder that a caller names; whether it can be written shows later.
+
+    Raises:
+        GantheoryError: for what is no path.
+
+    >>> as_folder("runs/a").name
+    'a'
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise GantheoryError(f"{name}={shown(given)} must be the path of a folder, as 'runs/mine'")
+    return Path(given)
 
 
 @contextmanager

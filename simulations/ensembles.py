@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import Literal
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gantheory.dynamics.rules import Rule as Moves
 from gantheory.dynamics.rules import alternating, clipped, get_rule, list_rules
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, shown, unknown_name, wrong_type
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from simulations.networks import Network, initialise
@@ -55,9 +56,10 @@ class Member:
     fake: Sampler | None = None
 
     def __post_init__(self) -> None:
-        check_whole("seed", self.seed, 0)
+        require_type("mapping of parameters", self.parameters, Mapping, "one, as {'alpha': 2}")
+        object.__setattr__(self, "seed", check_whole("seed", self.seed, 0))
         for name in ("discriminator_rate", "generator_rate", "noise"):
-            check_size(name, getattr(self, name))
+            object.__setattr__(self, name, check_size(name, getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,15 @@ class Recipe:
     source: Literal["twister", "counter"] = "twister"
 
     def __post_init__(self) -> None:
+        given = [self.discriminator, *([] if self.generator is None else [self.generator])]
+        for network in given:
+            require_type("network of an ensemble", network, Network, "an Mlp, as Mlp((1, 32, 1))")
         for choice in (self.schedule, self.annealing):
-            if choice not in set(Schedule):
+            if choice not in list(Schedule):
                 raise unknown_name("schedule", choice, map(str, Schedule))
         for name, known in (("source", SOURCES), ("train", TRAINED), ("latent", LATENTS)):
             if getattr(self, name) not in known:
-                raise unknown_name(name, str(getattr(self, name)), known)
+                raise unknown_name(name, getattr(self, name), known)
         for name in ("batch", "discriminator_steps", "generator_steps", "packing"):
             check_whole(name, getattr(self, name), 1)
         for name in ("steps", "unrolling", "condition"):
@@ -143,8 +148,10 @@ class Recipe:
             )
         if self.batch % self.packing:
             raise GantheoryError(f"packing={self.packing} must divide batch={self.batch}")
-        if self.averaging is not None and not 0 < self.averaging < 1:
-            raise GantheoryError(f"averaging={self.averaging!r} must lie between 0 and 1")
+        if self.averaging is not None and not (
+            isinstance(self.averaging, Real) and 0 < self.averaging < 1
+        ):
+            raise GantheoryError(f"averaging={shown(self.averaging)} must lie between 0 and 1")
         rules = self.rules.values()
         if any(isinstance(rule, type) or not isinstance(rule, DirectionRule) for rule in rules):
             raise GantheoryError(
@@ -201,6 +208,8 @@ class Recipe:
         if isinstance(self.order, str) and self.order not in list_rules():
             raise unknown_name("order", self.order, list_rules())
         rule = get_rule(self.order) if isinstance(self.order, str) else self.order
+        if not isinstance(rule, Moves):
+            raise GantheoryError(f"order={shown(rule)} is no rule; give a name, as 'alternating'")
         if rule.is_implicit:
             raise GantheoryError(
                 f"order={rule.name!r} solves an equation at every step, which minibatches cannot; "
@@ -300,6 +309,11 @@ def initial_state(members: Sequence[Member], recipe: Recipe) -> State:
 
 def check_members(members: Sequence[Member], recipe: Recipe) -> None:
     """Raise `GantheoryError` where members and recipe do not fit together."""
+    require_type("recipe", recipe, Recipe, "simulations.ensembles.Recipe(...)")
+    if isinstance(members, Member) or not isinstance(members, Sequence):
+        raise wrong_type("ensemble", members, "a list of members")
+    for member in members:
+        require_type("member", member, Member, "simulations.ensembles.Member(data, ...)")
     if not members:
         raise GantheoryError("an ensemble needs at least one member")
     check_device(recipe.device)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gantheory.dynamics.rules import Rule as Moves
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown, unknown_name
+from gantheory.files import as_folder
 from gantheory.losses import find
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import REALS, Loss
@@ -25,8 +26,8 @@ from simulations.reference import ReferenceEngine
 from simulations.regularisers import Regulariser
 from simulations.runs import load_checkpoint, train_run
 from simulations.samples import fresh_samples
-from simulations.settings import check_whole
-from simulations.streams import CHUNK, Sampler
+from simulations.settings import check_chunks, check_seeds, check_whole
+from simulations.streams import Sampler
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, engine, train
 from simulations.updates import DirectionRule
@@ -160,28 +161,26 @@ def train_modules(
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
-    _check_seeds(seeds)
+    own = check_seeds(seeds)
     check_whole("steps", steps, 1)
+    if not isinstance(fresh, bool):
+        raise GantheoryError(f"fresh={shown(fresh)} must be True or False")
+    folder = None if out is None else as_folder(out)
     (played, scored), discriminator = _played(loss), _scoring(discriminator, score)
     recipe, whys = _recipe(generator, discriminator, latent, fresh, steps, options, scored)
     law, rates = as_sampler(data), (discriminator_rate, generator_rate)
-    members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in seeds)
-    _check_play(recipe, members, law, every, kept=out is not None)
+    members = tuple(Member(law, played, parameters or {}, k, *rates, noise) for k in own)
+    _check_play(recipe, members, law, every, kept=folder is not None)
     if not recipe.condition:
         check_axes(law, _sample_shape(generator, latent_shape(latent)))
     states = train(members, recipe, progress=progress, path=path)  # refuses what does not fit
     taken = _path_taken(members, recipe, path, whys)
-    if out is not None:
-        train_run(out, members, recipe, progress=progress, path=path)
-        return Trained(members, recipe, load_checkpoint(out)[1], *taken, (), scored)
+    if folder is not None:
+        train_run(folder, members, recipe, progress=progress, path=path)
+        return Trained(members, recipe, load_checkpoint(folder)[1], *taken, (), scored)
     seen = law if held_out is None else as_sampler(held_out)
     state, watches = _measured(states, every, members, recipe, seen, latent)
     return Trained(members, recipe, state, *taken, watches, scored)
-
-
-def _check_seeds(seeds: Any) -> None:
-    if not isinstance(seeds, Iterable):
-        raise GantheoryError(f"seeds={seeds!r}: give several, as range(4), or [{seeds!r}]")
 
 
 def _scoring(discriminator: nn.Module, score: Callable[[Any], Tensor] | None) -> nn.Module:
@@ -216,11 +215,8 @@ def _played(loss: Loss | Critic | str | Code) -> tuple[Loss | Critic | str, bool
 
 def _check_interval(every: int | None, free: bool) -> None:
     """Refuse to measure between chunks of steps, or where nothing is measured on the way."""
-    if every is not None and (every < 1 or every % CHUNK or not free):
-        raise GantheoryError(
-            f"every={every!r} must be a multiple of {CHUNK} steps, without out=, condition= or "
-            "packing="
-        )
+    if every is not None and check_chunks("every", every) and not free:
+        raise GantheoryError(f"every={every}: nothing is measured under out=, condition=, packing=")
 
 
 def _check_data(law: Sampler, recipe: Recipe) -> None:
@@ -258,6 +254,9 @@ def _recipe(
             "latent= must be a number of dimensions or a shape here, as 2 or (100, 1, 1): members "
             "draw their own latents, normal ones"
         )
+    known = {*Options.__annotations__, *(train_modules.__kwdefaults__ or ())}
+    for name in set(options) - known:
+        raise unknown_name("option", name, known)
     told, packed = options.get("condition", 0), options.get("packing", 1)
     check_whole("condition", told, 0)
     check_whole("packing", packed, 1)
@@ -276,11 +275,7 @@ def _recipe(
     critic, why_d = as_network(discriminator, shape, fresh=fresh)
     like = own_parameters(generator)[0]
     options = {"dtype": like.dtype, "device": str(like.device), **options}
-    try:
-        return Recipe(critic, maker, steps, **options), (why_g, why_d)
-    except TypeError as error:
-        known = ", ".join(sorted(set(Recipe.__dataclass_fields__) - {"discriminator", "generator"}))
-        raise GantheoryError(f"{str(error).split('__init__() ')[-1]}; options: {known}") from None
+    return Recipe(critic, maker, steps, **options), (why_g, why_d)
 
 
 def _path_taken(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -91,11 +92,14 @@ class Mlp:
 
     def __post_init__(self) -> None:
         if self.norm not in (None, *NORMS):
-            raise unknown_name("norm", str(self.norm), NORMS)
-        if len(self.sizes) < 2 or any(size < 1 for size in self.sizes):
+            raise unknown_name("norm", self.norm, NORMS)
+        whole = isinstance(self.sizes, tuple | list) and all(
+            isinstance(size, Integral) and size >= 1 for size in self.sizes
+        )
+        if not whole or len(self.sizes) < 2:
             raise GantheoryError(f"sizes={self.sizes!r}: give at least two positive widths")
         for name in (self.activation, self.output):
-            if name not in ACTIVATIONS:
+            if name not in list(ACTIVATIONS):
                 raise unknown_name("activation", name, ACTIVATIONS)
 
     @property

@@ -21,12 +21,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gantheory.dynamics.rules import Rule as Moves
-from gantheory.errors import GantheoryError, MissingExtraError
-from gantheory.files import locked, write_atomically
+from gantheory.errors import GantheoryError, MissingExtraError, shown
+from gantheory.files import as_folder, locked, write_atomically
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
-from simulations.ensembles import Member, Recipe, State, initial_state
+from simulations.ensembles import Member, Recipe, State, check_members, initial_state
+from simulations.settings import check_chunks, check_progress
 from simulations.streams import CHUNK
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, train
@@ -134,10 +135,13 @@ def train_run(
     Raises:
         GantheoryError: where the folder cannot be written, is at work, or holds another run.
     """
-    if every < 1 or every % CHUNK:
-        raise GantheoryError(f"every={every!r} must be a positive multiple of {CHUNK} steps")
-    folder = Path(folder)
+    check_chunks("every", every)
+    check_progress(progress)
+    folder = as_folder(folder, "folder")
     board = _board(tensorboard) if tensorboard else None
+    if measure is not None and not callable(measure):
+        raise GantheoryError(f"measure={shown(measure)} must be a function of the state")
+    check_members(members, recipe)
     Run.of(members, recipe, path)  # what cannot be recorded is refused before anything is written
     with locked(folder):
         run, begin = resume(folder, members, recipe, path)
@@ -288,6 +292,8 @@ def as_plain(value: Any) -> Any:
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return measurements as strict JSON data; non-finite numbers become text."""
+    if not isinstance(data, Mapping):
+        raise GantheoryError(f"measure gave {shown(data)}; a mapping of names to numbers is wanted")
     return {name: _number(value) for name, value in data.items()}
 
 
@@ -302,7 +308,9 @@ def _number(value: Any) -> Any:
         return [_number(entry) for entry in value]
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
         return str(value)
-    return value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise GantheoryError(f"measure gave {shown(value)}, which is no number to record")
 
 
 def _environment() -> dict[str, str]:

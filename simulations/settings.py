@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 import torch
 
 from gantheory.errors import GantheoryError, shown
+from simulations.streams import CHUNK
 
 DTYPES = torch.float32, torch.float64
 
 
-def check_whole(name: str, value: object, least: int) -> None:
-    """Raise where a value is no whole number from ``least`` on."""
+def check_whole(name: str, value: object, least: int) -> int:
+    """Return a whole number from ``least`` on as Python's own; raise where it is none."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise GantheoryError(f"{name}={shown(value)} must be a whole number")
     if int(value) < least:
         raise GantheoryError(f"{name}={shown(value)} must be at least {least}")
+    return int(value)
 
 
-def check_size(name: str, value: object) -> None:
-    """Raise where a value is no finite number from 0 on."""
-    if not isinstance(value, Real) or not 0 <= float(value) < math.inf:
+def check_seeds(seeds: object) -> list[int]:
+    """Return several seeds as Python's whole numbers: of a range, a list, an array, a tensor."""
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise GantheoryError(f"seeds={shown(seeds)}: give several, as range(4), or [0]")
+    try:
+        given = [seed.item() if getattr(seed, "shape", None) == () else seed for seed in seeds]
+    except TypeError:  # an array without an axis
+        raise GantheoryError(f"seeds={shown(seeds)}: give several, as [{seeds}]") from None
+    return [check_whole("seed", seed, 0) for seed in given]
+
+
+def check_progress(progress: object) -> None:
+    """Raise where progress is to be told to what is no function."""
+    if progress is not None and not callable(progress):
+        raise GantheoryError(f"progress={shown(progress)} must be a function of (done, total)")
+
+
+def check_chunks(name: str, value: object) -> int:
+    """Return a number of steps that are whole chunks, and raise where they are none."""
+    steps = check_whole(name, value, 1)
+    if steps % CHUNK:
+        raise GantheoryError(f"{name}={steps} must be a multiple of {CHUNK} steps")
+    return steps
+
+
+def check_size(name: str, value: object) -> float:
+    """Return a finite number from 0 on as Python's own; raise where it is none."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < math.inf:
         raise GantheoryError(f"{name}={shown(value)} must be a finite number from 0 on")
+    return float(value)
 
 
 def check_training(clip: object, regularisers: object, dtype: object, device: object) -> None:

@@ -13,6 +13,7 @@ from simulations.ensembles import Member, Recipe, State, check_members, initial_
 from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
 from simulations.reference import ReferenceEngine
+from simulations.settings import check_progress
 from simulations.streams import CHUNK
 from simulations.trainable import is_paired
 
@@ -59,6 +60,7 @@ def train(
     >>> [state.step for state in train(members, recipe)]
     [64, 100]
     """
+    check_progress(progress)
     check_members(members, recipe)
     state = initial_state(members, recipe) if state is None else state
     if state.step % CHUNK and state.step < recipe.steps:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, require_type, unknown_name
 from gantheory.formulas import interval
 from gantheory.losses.critic import Critic
 from gantheory.losses.loss import Loss
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Latent = int | tuple[int, ...] | Callable[[int, torch.Generator], Tensor]
+OPTIONS = "parameters", "n", "seed", "test", "error_probability", "score"  # of a watch
 METHOD = "fresh samples, Student's t"
 FEWEST = 16  # points of either side, below which no interval is stated
 TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
@@ -90,7 +91,7 @@ def measure(
     Raises:
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
     """
-    _check_asked(generator, discriminator, n, test, error_probability)
+    _check_asked(generator, discriminator, n, step, test, error_probability)
     if score is not None:
         discriminator = Selected(discriminator, score)
     played, discriminator = _played(loss, discriminator, parameters)
@@ -123,13 +124,15 @@ def _unread(step: int, played: Played, why: str) -> Reading:
 
 
 def _check_asked(
-    generator: nn.Module, discriminator: nn.Module, n: int, test: str | None, error: float
-) -> None:
-    if test is not None and test not in TESTS:
+    generator: nn.Module, discriminator: nn.Module, n: int, step: int, test: str | None,
+    error: float,
+) -> None:  # fmt: skip
+    if test is not None and test not in list(TESTS):
         raise unknown_name("test", test, TESTS)
     check_module("generator", generator)
     check_module("discriminator", discriminator)
     check_whole("n", n, 1)
+    check_whole("step", step, 0)
     if not isinstance(error, Real) or not 0 < error < 1:
         raise GantheoryError(f"error_probability={error!r} must lie between 0 and 1")
 
@@ -314,17 +317,23 @@ class Watch(Shown):
 
     def __post_init__(self) -> None:
         check_whole("every", self.every, 1)
+        require_type("mapping of options", self.options, Mapping, "one, as {'test': 'energy'}")
+        for name in self.options:
+            if name not in OPTIONS:
+                raise unknown_name("option", name, OPTIONS)
+        check_whole("seed", self.options.get("seed", 0), 0)
         self.data = as_sampler(self.data)
         self._played = as_coded(self.loss) or self.loss  # code is followed once
 
-    def __call__(self, step: int) -> Reading | None:
+    def __call__(self, step: int | Tensor) -> Reading | None:
         """Measure where ``step`` is a multiple of ``every``, and keep and return the reading."""
-        if int(step) % self.every:
+        step = check_whole("step", step.item() if isinstance(step, Tensor) else step, 0)
+        if step % self.every:
             return None
         options = {**self.options, "seed": self.options.get("seed", 0) + len(self.readings)}
         reading = measure(
             self.generator, self.discriminator, self.data, self._played,
-            latent=self.latent, step=int(step), **options,
+            latent=self.latent, step=step, **options,
         )  # fmt: skip
         self.readings.append(reading)
         return reading

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gantheory.errors import GantheoryError
+from gantheory.errors import GantheoryError, shown
 from gantheory.files import locked
 from gantheory.records import How, Verdict
 from gantheory.shown import Overview, Shown
@@ -99,6 +99,8 @@ def simulate(
         GantheoryError: an unknown name, a missing device, data that cannot be read, or a folder
             that another run or another setting holds.
     """
+    if not callable(progress):
+        raise GantheoryError(f"progress={shown(progress)} must be a function of the record")
     experiment = load(name)
     setting = Setting(seed, quick, _device(device), _data(experiment, data))
     with locked(Path(out), "--out") if out else nullcontext():

@@ -75,6 +75,8 @@ def bound(loss: Loss | str, parameters: Mapping[str, float] | None = None) -> Lo
     '-relu(2 - t)'
     """
     loss = get_loss(loss)
+    if parameters is not None:
+        require_type("mapping of parameters", parameters, Mapping, "one, as {'alpha': 2}")
     return plain(loss.given(**(parameters or {})) if loss.parameters or parameters else loss)
 
 

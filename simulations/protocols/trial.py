@@ -11,14 +11,14 @@ from pathlib import Path
 
 import torch
 
-from gantheory.errors import GantheoryError
-from gantheory.files import locked, write_atomically
+from gantheory.files import as_folder, locked, write_atomically
 from simulations.ensembles import State
 from simulations.protocols.catalogue import get_protocol
 from simulations.protocols.metrics import KEPT, quantities_of
 from simulations.protocols.protocol import Protocol
 from simulations.protocols.results import ProtocolOutcome
 from simulations.runs import load_checkpoint, train_run
+from simulations.settings import check_progress, check_seeds, check_whole
 from simulations.train import Progress, train
 
 OUTCOME = "outcome.json"
@@ -48,31 +48,31 @@ def run_protocol(
         GantheoryError: for an unknown name, or steps that are none.
     """
     asked = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
-    wanted = asked.recipe.steps if steps is None else steps
-    if wanted < 1:
-        raise GantheoryError(f"steps={wanted!r} must be at least 1")
+    wanted = check_whole("steps", asked.recipe.steps if steps is None else steps, 1)
+    folder = None if out is None else as_folder(out)
+    check_progress(progress)
     recipe = asked.changed(steps=wanted, device=device)
     if device != "cpu":
         recipe = replace(recipe, source="counter")
     shortened = replace(asked, recipe=recipe)
-    members = shortened.members(seeds)
+    members = shortened.members(check_seeds(seeds))
     states: list[State] = []
-    if out is None or asked.metric == "distance":
-        with nullcontext() if out is None else locked(Path(out)):  # refused before the work
+    if folder is None or asked.metric == "distance":
+        with nullcontext() if folder is None else locked(folder):  # refused before the work
             for state in train(members, recipe, progress=progress):
                 states = [*states[1 - KEPT :], state.copy()]
     else:
-        train_run(out, members, recipe, progress=progress)
-        states = [load_checkpoint(out)[1]]
+        train_run(folder, members, recipe, progress=progress)
+        states = [load_checkpoint(folder)[1]]
     numbers = quantities_of(shortened, states, members)
     found = ProtocolOutcome(
         asked.name, wanted, asked.recipe.steps, tuple(member.seed for member in members),
         {name: tuple(values) for name, values in numbers.items()},
         machine=f"{_where(device)}, torch {torch.__version__}",
     )  # fmt: skip
-    if out is not None:
+    if folder is not None:
         text = json.dumps(found.as_dict(), indent=1, allow_nan=False)
-        write_atomically(Path(out) / OUTCOME, text + "\n")
+        write_atomically(folder / OUTCOME, text + "\n")
     return found
 
 

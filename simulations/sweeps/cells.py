@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gantheory.densities.base import Density
 from gantheory.densities.univariate import Univariate
-from gantheory.errors import GantheoryError, unknown_name
+from gantheory.errors import GantheoryError, shown, unknown_name
 from gantheory.losses import bound, find
 from gantheory.losses.loss import Loss
 from gantheory.records import Estimate, Status
@@ -24,6 +24,7 @@ from simulations.discriminators import Task, TrainedDiscriminator
 from simulations.ensembles import Member, Recipe, State
 from simulations.measure import integrated_value
 from simulations.networks import ACTIVATIONS, Affine, Mlp
+from simulations.settings import check_size, check_whole
 from simulations.streams import generator_of
 from simulations.theory import predict
 from simulations.train import last, train
@@ -61,16 +62,18 @@ class Settings:
     def __post_init__(self) -> None:
         if self.train not in get_args(Train):
             raise unknown_name("train", self.train, get_args(Train))
-        if self.activation not in ACTIVATIONS:
+        if self.activation not in list(ACTIVATIONS):
             raise unknown_name("activation", self.activation, ACTIVATIONS)
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise GantheoryError(f"{name}={getattr(self, name)!r} must be at least 1")
-        if any(width < 1 for width in self.hidden):
-            raise GantheoryError(f"hidden={self.hidden!r}: widths must be at least 1")
+        whole: dict[str, Any] = {n: check_whole(n, getattr(self, n), 1) for n in ("steps", "batch")}
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
+            raise GantheoryError(f"hidden={shown(self.hidden)}: give widths, as (32, 32)")
+        whole["hidden"] = tuple(check_whole("hidden", width, 1) for width in self.hidden)
         for name in ("rate", "generator_rate"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise GantheoryError(f"{name}={getattr(self, name)!r} must be a positive number")
+            whole[name] = check_size(name, getattr(self, name))
+            if not whole[name]:
+                raise GantheoryError(f"{name}=0 must be a positive number")
+        for name, value in whole.items():  # of numpy's types too: a record is JSON
+            object.__setattr__(self, name, value)
 
     def recipe(self, q: Density) -> Recipe:
         """Return the recipe of cells whose second law is ``q``."""

@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from gantheory.errors import GantheoryError, InternalError, MissingExtraError
+from gantheory.errors import GantheoryError, InternalError, MissingExtraError, shown
+from simulations.settings import check_whole
 
 Function = Callable[[str], str]
 
@@ -126,7 +127,13 @@ class GivenExecutor:
 
     def submit(self, function: Function, text: str) -> Future[str]:
         """Hand the work on."""
-        return self.executor.submit(function, text)
+        future = self.executor.submit(function, text)
+        if not isinstance(future, Future):
+            raise GantheoryError(
+                f"executor of type {type(self.executor).__name__}: its submit gave "
+                f"{shown(future)}, not a concurrent.futures.Future"
+            )
+        return future
 
     def close(self) -> None:
         """Leave it to its owner."""
@@ -219,26 +226,28 @@ class Dask:
 Engine = Here | Workers | GivenExecutor | Dask
 
 
+def check_asked(workers: int | None, scheduler: str | None, executor: Submitting | None) -> None:
+    """Raise where nothing could measure as it is asked for."""
+    if scheduler is not None and executor is not None:
+        raise GantheoryError("scheduler or executor: give one of them")
+    if workers is not None:
+        check_whole("workers", workers, 1)
+    if scheduler is not None and not (isinstance(scheduler, str) and scheduler):
+        raise GantheoryError(f"scheduler={shown(scheduler)} is no address, as 'tcp://host:8786'")
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
+        what = executor.__name__ if isinstance(executor, type) else type(executor).__name__
+        kind = "class" if isinstance(executor, type) else "type"
+        raise GantheoryError(f"executor of {kind} {what} has no submit(function, argument)")
+
+
 def engine_for(
     *, workers: int | None, scheduler: str | None, executor: Submitting | None, cells: int
 ) -> Engine:
-    """Return where to measure: by default one process for each core, or here if one cell is left.
-
-    Raises:
-        GantheoryError: where more than one is asked for.
-    """
-    if scheduler is not None and executor is not None:
-        raise GantheoryError("scheduler or executor: give one of them")
+    """Return where to measure: by default a process for each core, or here if one cell is left."""
     count = workers if workers is not None else (os.cpu_count() or 1)
-    if count < 1:
-        raise GantheoryError(f"workers={workers!r} must be at least 1")
     if scheduler is not None:
         return Dask(scheduler)
     if executor is not None:
-        if not hasattr(executor, "submit"):
-            raise GantheoryError(
-                f"executor of type {type(executor).__name__} has no submit(function, argument)"
-            )
         return GivenExecutor(executor, 2 * count)
     count = min(count, cells)
     return Workers(count) if count > 1 else Here()

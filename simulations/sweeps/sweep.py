@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from gantheory.densities.base import Density
 from gantheory.errors import GantheoryError, several
-from gantheory.files import locked
+from gantheory.files import as_folder, locked
 from gantheory.losses.loss import Loss
 from gantheory.records import Status
+from simulations.settings import check_progress, check_seeds
 from simulations.sweeps.cells import (
     Cell,
     Found,
@@ -29,6 +30,7 @@ from simulations.sweeps.engines import (
     Engine,
     GivenExecutor,
     Submitting,
+    check_asked,
     engine_for,
     refuse_impossible,
 )
@@ -82,9 +84,11 @@ def sweep(
     Raises:
         GantheoryError: before any work, where a cell or a record cannot be, or ``out`` is taken.
     """
-    how = Settings(train, steps, batch, tuple(hidden), activation, rate, generator_rate)
-    cells = cells_of(_several(loss), _several(p), _several(q), seeds, how)
-    folder = Path(out)
+    how = Settings(train, steps, batch, hidden, activation, rate, generator_rate)  # type: ignore[arg-type]
+    cells = cells_of(_several(loss), _several(p), _several(q), check_seeds(seeds), how)
+    folder = as_folder(out)
+    check_progress(progress)
+    check_asked(workers, scheduler, executor)
     with locked(folder, "--out"):
         store = Store(folder, how)
         store.clean()

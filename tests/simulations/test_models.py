@@ -334,7 +334,7 @@ def test_a_frozen_parameter_that_counts_does_not_decide_the_type_of_numbers():
         ({"discriminator": nn.Linear(2, 1)}, "does not take inputs of shape"),
         ({"data": np.zeros((5, 3))}, "makes samples of 1 number.*dimensions of 3"),
         ({"data": {}}, "is no data"),
-        ({"stepz": 3}, "stepz.*options: .*batch"),
+        ({"stepz": 3}, "unknown option 'stepz'; did you mean 'steps'"),
         ({"every": 100}, "multiple of 64"),
         ({"fresh": True, "discriminator": Residual(1).float()}, "no reset_parameters"),
         ({"loss": "wgan"}, "needs a discriminator that is bounded"),
