@@ -20,6 +20,7 @@ from gantheory.losses.loss import Loss
 from simulations.losses import TorchLoss, torch_loss
 from simulations.networks import Mlp
 from simulations.streams import INITIAL, generator_of
+from simulations.threads import one_thread
 
 Array = NDArray[np.float64]
 RECIPES = ("adam", "precise")
@@ -65,6 +66,7 @@ def _bulk(laws: tuple[_Law, _Law]) -> tuple[float, float]:
     return float(np.median(middle)), float(max(np.ptp(middle) / 4, 1e-300))
 
 
+@one_thread()
 def fit_discriminator(
     loss: Loss | str,
     p: _Law | str,
@@ -110,7 +112,6 @@ def fit_discriminator(
     >>> bool(abs(best.value - (2 * 0.336831 - 2 * math.log(2))) < 1e-4)  # 2 JSD − 2 log 2
     True
     """
-    torch.set_num_threads(1)
     if recipe not in RECIPES:
         raise unknown_name("recipe", recipe, RECIPES)
     laws = _density(p), _density(q)

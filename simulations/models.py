@@ -28,6 +28,7 @@ from simulations.runs import load_checkpoint, train_run
 from simulations.samples import fresh_samples
 from simulations.settings import check_chunks, check_seeds, check_whole
 from simulations.streams import Sampler
+from simulations.threads import one_thread
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, engine, train
 from simulations.updates import DirectionRule
@@ -115,6 +116,7 @@ class Options(TypedDict, total=False):
     source: Literal["twister", "counter"]
 
 
+@one_thread()
 def train_modules(
     generator: nn.Module,
     discriminator: nn.Module,

@@ -29,6 +29,7 @@ from gantheory.records import Estimate, Status
 from simulations.ensembles import Member, Recipe, State, check_members, initial_state
 from simulations.settings import check_chunks, check_progress
 from simulations.streams import CHUNK
+from simulations.threads import one_thread
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, train
 
@@ -110,6 +111,7 @@ class Run:
         write_atomically(Path(folder) / RECORD, self.to_json())
 
 
+@one_thread()  # measuring too: the sums of a run that goes on round alike
 def train_run(
     folder: Path | str,
     members: Sequence[Member],
@@ -163,7 +165,6 @@ def _check_measure(run: Run, state: State, measure: Measure | None, *, finished:
     """Raise where ``measure`` does not give what ``run`` holds of this very state."""
     if run.step == 0 or (finished and measure is None):
         return
-    torch.set_num_threads(1)  # as in training: sums round alike
     kept = run.measurements[-1] if run.measurements else {}
     now = {"step": state.step, **_plain(measure(state))} if measure else {}
     if not _same(kept, now):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol, get_args
 
-import torch
-
 from gantheory.errors import GantheoryError, unknown_name
 from simulations.captured import Captured, can_capture
 from simulations.ensembles import Member, Recipe, State, check_members, initial_state
@@ -15,6 +13,7 @@ from simulations.fit import FittedDiscriminator, fit_discriminator
 from simulations.reference import ReferenceEngine
 from simulations.settings import check_progress
 from simulations.streams import CHUNK
+from simulations.threads import one_thread
 from simulations.trainable import is_paired
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
@@ -96,10 +95,10 @@ def _chunks(
     progress: Progress | None,
     engine: Engine,
 ) -> Iterator[State]:
-    torch.set_num_threads(1)
     while state.step < recipe.steps:
         steps = min(CHUNK, recipe.steps - state.step)
-        engine.advance(state, steps)
+        with one_thread():
+            engine.advance(state, steps)
         if progress is not None:
             progress(state.step, recipe.steps)
         yield state

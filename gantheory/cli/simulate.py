@@ -69,12 +69,9 @@ def command(
     require("gantheory simulate", "torch", "torch")
     if name is None:
         return _list(as_json)
-    import torch
-
     from gantheory.ledger.simulated import simulate
     from simulations.experiments import load
 
-    torch.set_num_threads(1)  # two threads collapse on a shared machine, and never helped
     experiment = load(name)
     if tensorboard:
         require("--tensorboard", "tensorboard", "tensorboard")

@@ -99,11 +99,13 @@ def simulate(
         GantheoryError: an unknown name, a missing device, data that cannot be read, or a folder
             that another run or another setting holds.
     """
+    from simulations.threads import one_thread
+
     if not callable(progress):
         raise GantheoryError(f"progress={shown(progress)} must be a function of the record")
     experiment = load(name)
     setting = Setting(seed, quick, _device(device), _data(experiment, data))
-    with locked(Path(out), "--out") if out else nullcontext():
+    with locked(Path(out), "--out") if out else nullcontext(), one_thread():
         record = _run(experiment, setting, Path(out) / "record.json" if out else None, progress)
     if tensorboard is not None:
         from simulations.runs import log_measurements

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
+import torch
+
 from gantheory.errors import require_type, unknown_name
 from simulations.protocols import digits, mescheder, plane
 from simulations.protocols.protocol import Protocol
@@ -53,4 +55,5 @@ def get_protocol(name: str) -> Protocol:
 
 @cache
 def _made(name: str) -> Protocol:
-    return MAKERS[name]()
+    with torch.random.fork_rng(devices=[]):  # modules draw their initial numbers when made
+        return MAKERS[name]()

@@ -27,6 +27,7 @@ from simulations.networks import ACTIVATIONS, Affine, Mlp
 from simulations.settings import check_size, check_whole
 from simulations.streams import generator_of
 from simulations.theory import predict
+from simulations.threads import one_thread
 from simulations.train import last, train
 from simulations.updates import Schedule
 
@@ -182,6 +183,7 @@ def request(cells: Sequence[Cell], settings: Settings) -> str:
     return json.dumps({"settings": asdict(settings), "cells": [astuple(cell) for cell in cells]})
 
 
+@one_thread()
 def records_of_block(text: str) -> str:
     """Train a block of cells and return what each measured, in order, as JSON."""
     asked = json.loads(text)

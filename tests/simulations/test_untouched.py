@@ -10,6 +10,7 @@ from toys import networks
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
+from simulations.protocols import catalogue, get_protocol
 from simulations.watch import measure
 
 
@@ -45,3 +46,11 @@ def test_the_random_numbers_of_python_and_numpy_are_where_they_were():
 def test_a_watch_that_measures_at_no_whole_number_of_steps_is_refused(every):
     with pytest.raises(GantheoryError, match=r"every=.* must be"):
         gt.watch(*networks(), np.ones((30, 2)), latent=3, every=every)
+
+
+@pytest.mark.parametrize("name", ["unrolled-ring-0", "dirac-r1"])
+def test_a_published_toy_is_made_without_torchs_random_numbers(name):
+    catalogue._made.cache_clear()
+    before = torch.get_rng_state()
+    get_protocol(name)
+    assert torch.equal(before, torch.get_rng_state())
