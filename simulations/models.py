@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -256,7 +257,7 @@ def _recipe(
             "latent= must be a number of dimensions or a shape here, as 2 or (100, 1, 1): members "
             "draw their own latents, normal ones"
         )
-    known = {*Options.__annotations__, *(train_modules.__kwdefaults__ or ())}
+    known = {*Options.__annotations__, *signature(train_modules).parameters} - {"options"}
     for name in set(options) - known:
         raise unknown_name("option", name, known)
     told, packed = options.get("condition", 0), options.get("packing", 1)
