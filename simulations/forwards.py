@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,8 +40,59 @@ def minibatch(shape: tuple[int, ...] | torch.Size) -> str:
 
 
 def check_module(name: str, module: object) -> None:
-    """Raise where an object is no network."""
+    """Raise where an object is no network, or one that has no numbers yet."""
     require_type(name, module, nn.Module, "a torch nn.Module")
+    assert isinstance(module, nn.Module)
+    kind = type(module).__name__
+    if any(nn.parameter.is_lazy(x) for x in (*module.parameters(), *module.buffers())):
+        raise GantheoryError(f"{kind} has lazy layers without numbers; call it once on a minibatch")
+    if any(x.is_meta for x in (*module.parameters(), *module.buffers())):
+        raise GantheoryError(f"{kind} is on the device 'meta', without numbers; make it on another")
+
+
+def bare(module: nn.Module) -> nn.Module:
+    """Return the network inside a wrapper that parts minibatches among devices or processes."""
+    while isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        module = module.module
+    return module
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Let autograd record, whatever the caller is in, as ``torch.inference_mode()``."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+@contextmanager
+def untouched(*modules: nn.Module) -> Iterator[None]:
+    """Put modules into eval mode, and their modes and all random states back afterwards."""
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}
+    others = random.getstate(), np.random.get_state()  # noqa: NPY002 - a module's own may be these
+    with torch.random.fork_rng(devices=sorted(devices)), recording():
+        own = [_with_copied_buffers(module) for module in modules]
+        try:
+            for module in modules:
+                module.eval()
+            yield
+        finally:
+            for part, mode in modes:
+                part.training = mode
+            for part, buffers in itertools.chain.from_iterable(own):
+                part._buffers.update(buffers)
+            random.setstate(others[0])
+            np.random.set_state(others[1])  # noqa: NPY002
+
+
+def _with_copied_buffers(module: nn.Module) -> list[tuple[nn.Module, dict[str, Tensor | None]]]:
+    """Put copies in the place of all buffers; return those that were there, part by part."""
+    parts = [part for part in module.modules() if not isinstance(part, torch.jit.ScriptModule)]
+    found = [(part, dict(part._buffers)) for part in parts if part._buffers]
+    copies = {id(b): b.clone() for _, own in found for b in own.values() if b is not None}
+    for part, own in found:
+        part._buffers.update({name: b if b is None else copies[id(b)] for name, b in own.items()})
+    return found
 
 
 class Selected(nn.Module):
@@ -109,7 +164,7 @@ def beyond_numbers(
         "discriminator's scores": scores,
     }
     for what, tensors in looked.items():
-        if not all(bool(x.isfinite().all()) for x in tensors):
+        if not all(bool(x.detach().isfinite().all()) for x in tensors):
             return f"the {what} are not all finite; lower the learning rates"
     return None
 

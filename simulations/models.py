@@ -20,8 +20,16 @@ from gantheory.losses.loss import REALS, Loss
 from gantheory.shown import Overview, Shown
 from simulations.coded import Code, as_coded, with_sigmoid, without_sigmoid
 from simulations.ensembles import Member, Recipe, State
-from simulations.forwards import Selected, check_module, check_raw, output_of
-from simulations.modules import Given, Stacked, as_network, own_parameters, path_of
+from simulations.forwards import (
+    Selected,
+    bare,
+    check_module,
+    check_raw,
+    output_of,
+    recording,
+    untouched,
+)
+from simulations.modules import Given, Stacked, as_network, check_apart, own_parameters, path_of
 from simulations.points import DataPoints, as_sampler, check_axes
 from simulations.reference import ReferenceEngine
 from simulations.regularisers import Regulariser
@@ -33,7 +41,7 @@ from simulations.threads import one_thread
 from simulations.train import Path as EnginePath
 from simulations.train import Progress, engine, train
 from simulations.updates import DirectionRule
-from simulations.watch import Watch, latent_shape, untouched
+from simulations.watch import Watch, latent_shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -164,8 +172,10 @@ def train_modules(
     Raises:
         GantheoryError: before any work, where networks, data, loss and recipe do not fit.
     """
+    generator, discriminator = bare(generator), bare(discriminator)
     own = check_seeds(seeds)
     check_whole("steps", steps, 1)
+    check_apart(generator, discriminator)
     if not isinstance(fresh, bool):
         raise GantheoryError(f"fresh={shown(fresh)} must be True or False")
     folder = None if out is None else as_folder(out)
@@ -242,9 +252,10 @@ def _check_scores(recipe: Recipe, members: Sequence[Member]) -> None:
     for member in members[:1]:
         played = find(member.loss) if isinstance(member.loss, str) else member.loss
         if isinstance(played, Loss):
-            row = network.row_of(network.module)[None].requires_grad_()
-            x = torch.zeros(1, 2, network.inputs, dtype=row.dtype)
-            check_raw(network(row, x), played)
+            with recording():
+                row = network.row_of(network.module)[None].clone().requires_grad_()
+                x = torch.zeros(1, 2, network.inputs, dtype=row.dtype)
+                check_raw(network(row, x), played)
 
 
 def _recipe(

@@ -19,7 +19,7 @@ from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from gantheory.errors import GantheoryError
 from simulations.dropout import Masks, uniforms_per_pass, with_masks
-from simulations.forwards import SEVERAL, check_module, first_line, minibatch
+from simulations.forwards import SEVERAL, check_module, first_line, minibatch, recording
 from simulations.networks import SOFTPLUS_LINEAR_FROM, Mlp, Network
 
 
@@ -167,6 +167,18 @@ def moving(module: nn.Module) -> dict[str, nn.Parameter]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
+def check_apart(generator: nn.Module, discriminator: nn.Module) -> None:
+    """Raise where both players would move the same parameter: each has rows of its own here."""
+    own = {id(p) for p in own_parameters(generator)}
+    check_module("discriminator", discriminator)
+    for name, p in moving(discriminator).items():
+        if id(p) in own:
+            raise GantheoryError(
+                f"the discriminator's {name} is a parameter of the generator too, which an "
+                "ensemble would move apart; train it in your own loop with gantheory.watch"
+            )
+
+
 def _fixed(module: nn.Module) -> dict[str, Tensor]:
     """Return what training leaves alone: buffers, and parameters that require no gradients."""
     frozen = {name: p.detach() for name, p in module.named_parameters() if not p.requires_grad}
@@ -235,13 +247,9 @@ def own_parameters(module: nn.Module) -> list[nn.Parameter]:
     """Return the parameters that training moves, or raise where there are none of real numbers."""
     kind = type(module).__name__
     check_module("network", module)
-    if any(nn.parameter.is_lazy(x) for x in module.parameters()):
-        raise GantheoryError(f"{kind} has lazy layers without numbers; call it once on a minibatch")
     own = list(moving(module).values())
     if not own:
         raise GantheoryError(f"{kind} has no parameters to train")
-    if any(x.is_meta for x in (*module.parameters(), *module.buffers())):
-        raise GantheoryError(f"{kind} is on the device 'meta', without numbers; make it on another")
     if not all(x.is_floating_point() for x in own):
         raise GantheoryError(f"{kind} has parameters that are no real numbers, which do not train")
     return own
@@ -320,11 +328,11 @@ def _outputs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _try(network: Stacked, like: Tensor) -> None:
     """Raise where `torch.func` cannot stack the module, or no gradient passes through it."""
-    rows = network.row_of(network.module).to(like)[None].repeat(2, 1).requires_grad_()
-    x = torch.zeros(2, 2, network.inputs, dtype=like.dtype, device=like.device, requires_grad=True)
     kind = type(network.module).__name__
     try:
-        with torch.enable_grad():
+        with recording():
+            rows = network.row_of(network.module).to(like)[None].repeat(2, 1).requires_grad_()
+            x = torch.zeros(2, 2, network.inputs).to(like).requires_grad_()
             made = network(rows, x).sum()
             found = [None] if not made.requires_grad else torch.autograd.grad(
                 made, (rows, x), allow_unused=True

@@ -10,6 +10,7 @@ from simulations.captured import Captured, can_capture
 from simulations.ensembles import Member, Recipe, State, check_members, initial_state
 from simulations.fast import Fast, is_fast
 from simulations.fit import FittedDiscriminator, fit_discriminator
+from simulations.forwards import recording
 from simulations.reference import ReferenceEngine
 from simulations.settings import check_progress
 from simulations.streams import CHUNK
@@ -61,12 +62,14 @@ def train(
     """
     check_progress(progress)
     check_members(members, recipe)
-    state = initial_state(members, recipe) if state is None else state
+    with recording():
+        state = initial_state(members, recipe) if state is None else state
+        how = engine(members, recipe, path)
     if state.step % CHUNK and state.step < recipe.steps:
         raise GantheoryError(
             f"a run can go on only from a multiple of {CHUNK} steps, not from {state.step}"
         )
-    return _chunks(recipe, state, progress, engine(members, recipe, path))
+    return _chunks(recipe, state, progress, how)
 
 
 def engine(members: Sequence[Member], recipe: Recipe, path: Path = "auto") -> Engine:
@@ -97,7 +100,7 @@ def _chunks(
 ) -> Iterator[State]:
     while state.step < recipe.steps:
         steps = min(CHUNK, recipe.steps - state.step)
-        with one_thread():
+        with one_thread(), recording():
             engine.advance(state, steps)
         if progress is not None:
             progress(state.step, recipe.steps)

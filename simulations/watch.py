@@ -6,10 +6,9 @@ the same after as before, so a run that is watched is bitwise the run that is no
 
 from __future__ import annotations
 
+import copy
 import math
-import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -29,11 +28,13 @@ from simulations.coded import Code, Coded, Logits, as_coded
 from simulations.compare import mean_of
 from simulations.forwards import (
     Selected,
+    bare,
     beyond_numbers,
     check_module,
     check_raw,
     first_line,
     output_of,
+    untouched,
 )
 from simulations.losses import end_of_domain
 from simulations.played import Played, Separable, played_as
@@ -92,6 +93,7 @@ def measure(
         GantheoryError: where shapes do not fit, or scores leave the loss's domain.
     """
     _check_asked(generator, discriminator, n, step, test, error_probability)
+    generator, discriminator = bare(generator), bare(discriminator)
     if score is not None:
         discriminator = Selected(discriminator, score)
     played, discriminator = _played(loss, discriminator, parameters)
@@ -237,13 +239,13 @@ def _gradients(
     z: Tensor,
 ) -> tuple[float, float]:
     """Return the norms of the gradients of D's and of G's loss in their own parameters."""
-    psi, theta = (_copies(module) for module in (discriminator, generator))
-    fake = functional_call(generator, theta, (z,))
+    known: dict[int, Tensor] = {}  # what both share moves in both, as in a training loop
+    critic, psi = _on_copies(discriminator, known)
+    maker, theta = _on_copies(generator, known)
+    fake = maker(z)
 
     def scores(x: Tensor) -> Tensor:
-        return output_of(
-            "discriminator", lambda x: functional_call(discriminator, psi, (x,)), x.clone()
-        ).reshape(-1)
+        return output_of("discriminator", critic, x.clone()).reshape(-1)
 
     on_real, on_fakes = scores(real), scores(fake.detach())
     check_raw(on_fakes, played.loss)
@@ -252,18 +254,31 @@ def _gradients(
     return _norm(of_d, psi), _norm(of_g, theta)
 
 
-def _copies(module: nn.Module) -> dict[str, Tensor]:
-    """Return the parameters that move; of a network frozen as a whole, as for a turn, all."""
-    own = dict(module.named_parameters())
+def _on_copies(
+    module: nn.Module, known: dict[int, Tensor]
+) -> tuple[Callable[[Tensor], Tensor], list[Tensor]]:
+    """Return the module as a function of copies of its parameters, and the copies that move.
+
+    Of a network that is frozen as a whole, as for a turn, all move.
+    """
+    scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
+    called = copy.deepcopy(module) if scripted else module  # no other parameters can be handed in
+    own = dict(called.named_parameters())
     moving = {name: p for name, p in own.items() if p.requires_grad} or own
-    return {name: p.detach().clone().requires_grad_() for name, p in moving.items()}
+    if scripted:
+        return called, [p.requires_grad_() for p in moving.values()]
+    for p in moving.values():
+        known.setdefault(id(p), p.detach().clone().requires_grad_())
+    copies = {name: known[id(p)] for name, p in moving.items()}
+    used = {n: p.detach().clone() for n, p in own.items() if p.is_inference()} | copies
+    return lambda x: functional_call(module, used, (x,)), list(copies.values())
 
 
-def _norm(loss: Tensor, parameters: dict[str, Tensor]) -> float:
+def _norm(loss: Tensor, parameters: list[Tensor]) -> float:
     if not parameters or not loss.requires_grad:  # nothing to move, or nothing reaches it
         return 0.0
-    slopes = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-    return math.sqrt(sum(float(slope.double().square().sum()) for slope in slopes
+    slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
+    return math.sqrt(sum(float(slope.abs().double().square().sum()) for slope in slopes
                          if slope is not None))  # fmt: skip
 
 
@@ -272,25 +287,6 @@ def _tested(real: Tensor, fake: Tensor, test: str, seed: int) -> float:
     if test == "kolmogorov-smirnov" and made.shape[1] > 1:
         raise GantheoryError(f"test={test!r} is for the line, not {made.shape[1]} dimensions")
     return float(TESTS[test](made, given, (seed, 0)))
-
-
-@contextmanager
-def untouched(*modules: nn.Module) -> Iterator[None]:
-    """Put modules into eval mode, and their modes and all random states back afterwards."""
-    modes = [(part, part.training) for module in modules for part in module.modules()]
-    devices = {p.device.index for module in modules for p in module.parameters() if p.is_cuda}
-    graphs = torch.inference_mode(False), torch.enable_grad()  # whatever the loop is in just now
-    others = random.getstate(), np.random.get_state()  # noqa: NPY002 - a module's own may be these
-    with torch.random.fork_rng(devices=sorted(devices)), graphs[0], graphs[1]:
-        try:
-            for module in modules:
-                module.eval()
-            yield
-        finally:
-            for part, mode in modes:
-                part.training = mode
-            random.setstate(others[0])
-            np.random.set_state(others[1])  # noqa: NPY002
 
 
 @dataclass(repr=False)

@@ -3,6 +3,7 @@
 import copy
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -279,8 +280,9 @@ def test_recipes_are_all_there_and_the_reason_for_the_path_is_said():
     assert found.recipe == replace(found.recipe, averaging=0.9, batch=8, rule=Adam(0.5))
     asked = gt.train(*pair(), P, path="reference", **OPTIONS)
     assert "was asked for" in asked.why
-    for layer in (nn.PReLU(dtype=torch.float64), nn.LayerNorm(8, dtype=torch.float64)):
-        assert f"{layer} is no activation" in gt.train(*pair(lambda x=layer: x), P, **OPTIONS).why
+    for kind, size in ((nn.PReLU, 1), (nn.LayerNorm, 8)):
+        layer = partial(kind, size, dtype=torch.float64)
+        assert f"{layer()} is no activation" in gt.train(*pair(layer), P, **OPTIONS).why
 
 
 def test_a_frozen_parameter_that_counts_does_not_decide_the_type_of_numbers():
