@@ -4,8 +4,8 @@
     python benchmarks/gpu.py --out try.json --device cpu --quick    # the same code, without a GPU
 
 Each part has a time of its own. What fails is recorded with its traceback, what is ended before its
-end is "cut short" and keeps what it has finished; the file is written after every part, and the
-next part goes on.
+end is "cut short" and keeps what it has finished, and the next part goes on; the file is written
+after every piece of a part, so that it holds them even where the whole run is killed.
 """
 
 import argparse
@@ -30,8 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.gpu_equality import equality
 from benchmarks.gpu_setting import Setting, seconds_of
 from benchmarks.gpu_speed import anchors, graph, throughput
+from gantheory.errors import GantheoryError
 from simulations.counter import Counter
 from simulations.experiments import NAMES
+from simulations.settings import check_device
 from simulations.streams import TRAINING
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,23 +66,22 @@ def ceilings(setting):
     """Measure the rates of matrix products and of copies, on random numbers."""
     n, members = (256, 4) if setting.quick else (8192, 1000)
     least = 0.02 if setting.quick else 0.5
-    found = {}
     for dtype in (torch.float32, torch.float64):
         a, b = torch.randn(2, n, n, dtype=dtype, device=setting.device)
         out = torch.empty_like(a)
         taken = seconds_of(partial(torch.mm, a, b, out=out), setting.device, least)
-        found[f"mm {dtype} TFLOP/s"] = 2 * n**3 / taken / 1e12
+        setting.keep(f"mm {dtype} TFLOP/s", 2 * n**3 / taken / 1e12)
     rows, width = (64, 32) if setting.quick else (1024, 128)
     a = torch.randn(members, rows, width, device=setting.device)
     b = torch.randn(members, width, width, device=setting.device)
     out = torch.empty_like(a)
     taken = seconds_of(partial(torch.bmm, a, b, out=out), setting.device, least)
-    found["bmm of the ring TFLOP/s"] = 2 * members * rows * width**2 / taken / 1e12
+    setting.keep("bmm of the ring TFLOP/s", 2 * members * rows * width**2 / taken / 1e12)
     source = torch.randn(2**20 if setting.quick else 2**29, device=setting.device)
     target = torch.empty_like(source)
     taken = seconds_of(partial(target.copy_, source), setting.device, least)
-    found["copy GB/s"] = 2 * source.numel() * 4 / taken / 1e9  # read and written
-    return found
+    setting.keep("copy GB/s", 2 * source.numel() * 4 / taken / 1e9)  # read and written
+    return setting.kept
 
 
 # --- noise ---------------------------------------------------------------------------------------
@@ -92,10 +93,9 @@ def noise(setting):
     shape = (2, 1000 if setting.quick else 20_000, 2)
     here = Counter(seeds, TRAINING, 2**32 - 3, 6, "cpu")  # the step's second word counts up, too
     there = replace(here, device=setting.device)
-    found = {}
     for kind, name in enumerate(("uniform", "normal")):
         a, b = here.draw(kind, 3, shape), there.draw(kind, 3, shape).cpu()
-        found[name] = {
+        found = {
             "numbers": a.numel(),
             "differing float64": int((a != b).sum()),
             "largest difference float64": float((a - b).abs().max()),
@@ -103,17 +103,20 @@ def noise(setting):
             "mean": float(b.mean()),
             "deviation": float(b.std()),
         }
+        setting.keep(name, found)
     alone = replace(there, seeds=seeds[2:3]).draw(1, 3, shape).cpu()
     together = there.draw(1, 3, shape).cpu()[2:3]
-    found["same alone and in company"] = bool(torch.equal(alone, together))
+    setting.keep("same alone and in company", bool(torch.equal(alone, together)))
     many = replace(there, seeds=tuple(range(4 if setting.quick else 1000)), first=0, steps=16)
     size = (1, 512, 2) if setting.quick else (6, 512, 1)
     numbers = many.steps * len(many.seeds) * math.prod(size)
-    taken = seconds_of(partial(many.draw, 1, 2, size), setting.device, least=0.2)
-    found["ns a normal, counted"] = taken / numbers * 1e9
-    taken = seconds_of(partial(torch.randn, numbers, device=setting.device), setting.device, 0.2)
-    found["ns a normal, torch.randn"] = taken / numbers * 1e9
-    return found
+    least = 0.01 if setting.quick else 0.2
+    taken = seconds_of(partial(many.draw, 1, 2, size), setting.device, least)
+    setting.keep("ns a normal, counted", taken / numbers * 1e9)
+    draw = partial(torch.randn, numbers, device=setting.device)
+    taken = seconds_of(draw, setting.device, least)
+    setting.keep("ns a normal, torch.randn", taken / numbers * 1e9)
+    return setting.kept
 
 
 # --- the experiments -----------------------------------------------------------------------------
@@ -123,14 +126,20 @@ def experiments(setting):
     """Run every experiment in quick form on the device, side by side, and keep its verdicts."""
     names = NAMES[-1:] if setting.quick else NAMES
     most = max(setting.left - 10, 1)
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         begin = time.monotonic()
         running = {name: started(name, folder, setting) for name in names}
-        found = {}
-        for name, process in running.items():
-            found[name] = ended(process, Path(folder) / name, begin + most)
-    return {"experiments": found, "all as expected": all(e.get("as expected")
-                                                         for e in found.values())}  # fmt: skip
+        try:
+            for name, process in running.items():
+                found[name] = ended(process, Path(folder) / name, begin + most)
+                setting.keep("experiments", found)
+        finally:  # where this part is ended early, none goes on beside the next
+            for process in running.values():
+                process.kill()
+                process.wait()
+    setting.keep("all as expected", all(e.get("as expected") for e in found.values()))
+    return setting.kept
 
 
 def started(name, folder, setting):
@@ -186,6 +195,10 @@ PARTS = {
 }
 
 
+WHOLE = 350  # seconds for all parts together
+GRACE = 5  # seconds that a part has to see for itself that its time is over
+
+
 class OutOfTime(BaseException):  # no part takes it for a failure of its own
     """This part's time is over."""
 
@@ -195,29 +208,44 @@ def expire(number, frame):
 
 
 def run(parts, setting, write):
-    """Run the parts one after the other, handing ``write`` all results after each."""
+    """Run the parts one after the other, handing ``write`` all results after each piece of one."""
     results = {"device": setting.device, "quick": setting.quick}
     signal.signal(signal.SIGALRM, expire)
+    end = time.monotonic() + WHOLE
     for name in parts:
         work, most = PARTS[name]
+        most = min(most, math.floor(end - time.monotonic()) - GRACE)
         print(f"{name}: at most {most} s", flush=True)
         begin = time.monotonic()
-        own = replace(setting, deadline=begin + most)
-        options = {"roofs": results.get("ceilings")} if work is throughput else {}
-        signal.alarm(most + 5)
-        try:
-            results[name] = work(own, **options)
-        except OutOfTime:
-            results[name] = own.kept | {"cut short": True}
-        except Exception:  # whatever a part meets is its result, and the next part goes on
-            results[name] = own.kept | {"error": traceback.format_exc()}
-            print(results[name]["error"], flush=True)
-        finally:
-            signal.alarm(0)
+        results[name] = finished(name, work, most, setting, results, write)
         results[name]["seconds"] = round(time.monotonic() - begin, 2)
         print(json.dumps(strict(results[name]))[:3000], flush=True)
         write(results)
     return results
+
+
+def finished(name, work, most, setting, results, write):
+    """Return what one part finds in ``most`` seconds, writing it piece by piece."""
+    kept = {}
+
+    def save():
+        write(results | {name: kept | {"cut short": True}})
+
+    if most + GRACE < 1:
+        return {"cut short": True, "left out": "the time of the whole run is over"}
+    own = replace(setting, deadline=time.monotonic() + most, kept=kept, save=save)
+    options = {"roofs": results.get("ceilings")} if work is throughput else {}
+    signal.alarm(most + GRACE)
+    try:
+        return work(own, **options)
+    except OutOfTime:
+        return kept | {"cut short": True}
+    except Exception:  # whatever a part meets is its result, and the next part goes on
+        error = traceback.format_exc()
+        print(error, flush=True)
+        return kept | {"error": error}
+    finally:
+        signal.alarm(0)
 
 
 def strict(data):
@@ -238,6 +266,10 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to try the code itself")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     given = parser.parse_args(arguments)
+    try:
+        check_device(given.device)
+    except GantheoryError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
 
     def write(results):

@@ -57,22 +57,23 @@ BOUNDS = {torch.float64: 1e-10, torch.float32: 1e-3}
 
 def equality(setting):
     """Train on the device by either path and source, and compare with the CPU's reference path."""
-    rows = []
     for name, (members, changes) in CASES.items():
         for source in ("twister", "counter"):
             for dtype in BOUNDS:
                 if setting.left < 5:
-                    return {"cases": rows, "cut short": True}
+                    return setting.kept | {"cut short": True}
                 recipe = replace(TOY, dtype=dtype, source=source, **changes)
-                rows += compared(name, members, recipe, setting)
-    return {"cases": rows, "all within bounds": all(row["within"] for row in rows)}
+                for row in compared(name, members, recipe, setting):
+                    setting.add("cases", row)
+    setting.keep("all within bounds", all(row["within"] for row in setting.kept["cases"]))
+    return setting.kept
 
 
 def compared(name, members, recipe, setting):
+    """Yield one row for each path that the recipe has on the device."""
     recipe = replace(recipe, steps=8) if setting.quick else recipe
     expected = last(train(members, recipe, path="reference"))
     start = initial_state(members, recipe)
-    rows = []
     there = replace(recipe, device=setting.device)
     for path in ("fast", "fused", "reference") if is_fast(recipe) else ("reference",):
         if path == "fused":
@@ -89,19 +90,16 @@ def compared(name, members, recipe, setting):
             float((expected.parameters[player] - start.parameters[player]).abs().amax(1).min())
             for player in recipe.players
         )
-        rows.append(
-            {
-                "case": name,
-                "path": path,
-                "source": recipe.source,
-                "dtype": str(recipe.dtype),
-                "steps": recipe.steps,
-                "difference": largest,
-                "least movement": moved,
-                "within": largest <= min(BOUNDS[recipe.dtype], moved / 3),
-            }
-        )
-    return rows
+        yield {
+            "case": name,
+            "path": path,
+            "source": recipe.source,
+            "dtype": str(recipe.dtype),
+            "steps": recipe.steps,
+            "difference": largest,
+            "least movement": moved,
+            "within": largest <= min(BOUNDS[recipe.dtype], moved / 3),
+        }
 
 
 def fused(members, recipe):

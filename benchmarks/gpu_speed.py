@@ -59,7 +59,8 @@ def graph(setting):
     trainer, state = ensemble(
         TASKS["one-d"], 4 if setting.quick else 100, setting.device, "counter"
     )
-    trainer.advance(state, 8)
+    trainer.advance(state, 2)
+    least = 0.01 if setting.quick else 0.2
     (workspace,) = trainer.workspaces.values()
 
     def one_by_one():
@@ -67,9 +68,9 @@ def graph(setting):
             for operation in workspace.operations:
                 operation()
 
-    single = seconds_of(one_by_one, setting.device, 0.2)
+    single = seconds_of(one_by_one, setting.device, least)
     with torch.no_grad():
-        captured = seconds_of(workspace._step, setting.device, 0.2)
+        captured = seconds_of(workspace._step, setting.device, least)
     return {
         "graphs": len(workspace.graphs),
         "operations": len(workspace.operations),
@@ -86,19 +87,18 @@ def throughput(setting, roofs=None):
 
     A cell that would outlast the part, by what the smaller one of its toy took, is left out.
     """
-    cells = setting.kept["cells"] = []
     for members in (1, 4) if setting.quick else MEMBERS:
         for name in ("one-d", "ring"):
             kinds = ["counter", "twister", "apart"] if members == 1000 else ["counter"]
             for kind in kinds:
                 found = {"task": name, "members": members, "kind": kind}
-                needed = expected_seconds(found, cells)
+                needed = expected_seconds(found, setting.kept.get("cells", ()))
                 if needed > setting.left:
                     found["left out"] = f"about {needed:.0f} s, of {max(setting.left, 0):.0f} s"
                     setting.kept["cut short"] = True
                 else:
                     found |= cell(name, members, kind, setting, roofs or {})
-                cells.append(found)
+                setting.add("cells", found)
                 print(json.dumps(found), flush=True)
     return setting.kept
 
@@ -134,7 +134,7 @@ def cell(name, members, kind, setting, roofs):
     try:
         task = replace(TASKS[name], batch=32) if setting.quick else TASKS[name]
         trainer, state = ensemble(task, members, setting.device, source, kind != "apart")
-        steps = 8 if setting.quick and source == "counter" else CHUNK
+        steps = 2 if setting.quick and source == "counter" else CHUNK
         trainer.advance(state, steps)
         synchronize(setting.device)
         found["seconds before"] = time.perf_counter() - begin
@@ -230,7 +230,6 @@ class CapturedLoop(DeviceLoop):
 
 def anchors(setting):
     """Time one GAN by plain torch on the device: a careful loop, and that loop as a graph."""
-    cells = []
     kinds = (DeviceLoop,) if setting.device == "cpu" else (DeviceLoop, CapturedLoop)
     for name in ("one-d", "ring"):
         for kind in kinds:
@@ -243,5 +242,5 @@ def anchors(setting):
                 found["gan-steps/s"] = steps / seconds_of(work, setting.device, least)
             except RuntimeError as error:
                 found["error"] = f"{type(error).__name__}: {str(error)[:300]}"
-            cells.append(found)
-    return {"cells": cells}
+            setting.add("cells", found)
+    return setting.kept

@@ -1,10 +1,13 @@
 """Counted randomness, and the script for a GPU on a CPU in its place."""
 
 import json
+import math
+import subprocess
 import sys
 import time
 import types
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -211,44 +214,140 @@ def test_calls_joined_into_one_do_what_they_do_apart(monkeypatch):
 # --- the script --------------------------------------------------------------------------------
 
 
-def test_every_part_of_the_gpu_script_runs_on_a_cpu_and_a_failing_one_stops_none(
-    tmp_path, monkeypatch, capsys
-):
+def script(tmp_path, *parts):
+    """Run parts of the script on the CPU; return its exit code and the file."""
+    place = tmp_path / "gpu.json"
+    status = gpu.main(["--out", str(place), "--device", "cpu", "--quick", "--parts", *parts])
+    return status, json.loads(place.read_text())
+
+
+def test_a_part_that_fails_stops_no_other_and_holds_nothing_of_them(tmp_path, monkeypatch, capsys):
     def fail(setting):
+        setting.keep("done", 1)
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(gpu_equality, "CASES", {"line": gpu_equality.CASES["line"]})
-    monkeypatch.setitem(gpu.PARTS, "ceilings", (fail, 5))
-    place = tmp_path / "gpu.json"
-    parts = [name for name in gpu.PARTS if name != "experiments"]
-    status = gpu.main(["--out", str(place), "--device", "cpu", "--quick", "--parts", *parts])
-    results = json.loads(place.read_text())
+    monkeypatch.setitem(gpu.PARTS, "planted", (fail, 5))  # see test_card for the other parts
+    status, results = script(tmp_path, "noise", "planted", "environment")
     assert status == 1
-    assert "RuntimeError: planted" in results["ceilings"]["error"]
-    assert [name for name in parts if "error" in results[name]] == ["ceilings"]
-    assert results["equality"]["all within bounds"]
+    assert "RuntimeError: planted" in results["planted"].pop("error")
+    assert set(results["planted"]) == {"done", "seconds"}
+    assert results["environment"]["cores"] >= 1
     assert results["noise"]["normal"]["differing float64"] == 0
     assert results["noise"]["same alone and in company"]
-    assert all(
-        cell["finite"] and cell["gan-steps/s"] > 0 for cell in results["throughput"]["cells"]
-    )
-    assert "failed parts: ceilings" in capsys.readouterr().out
+    assert "failed parts: planted" in capsys.readouterr().out
 
 
 def test_a_part_that_is_ended_before_its_end_keeps_what_it_has_finished(tmp_path, monkeypatch):
     def slow(setting):
-        setting.kept["cells"] = [1.5]
+        setting.add("cells", 1.5)
         try:
             time.sleep(20)
         except Exception:  # as code does that takes whatever fails for its own failure
             return {}
 
-    monkeypatch.setitem(gpu.PARTS, "noise", (slow, -4))  # the alarm rings 5 s after a part's time
-    place = tmp_path / "gpu.json"
-    assert gpu.main(["--out", str(place), "--device", "cpu", "--parts", "noise"]) == 0
-    found = json.loads(place.read_text())["noise"]
-    assert found.pop("seconds") < 5
-    assert found == {"cells": [1.5], "cut short": True}
+    monkeypatch.setitem(gpu.PARTS, "noise", (slow, 1 - gpu.GRACE))  # the alarm rings after 1 s
+    status, results = script(tmp_path, "noise")
+    assert status == 0
+    assert results["noise"].pop("seconds") < 5
+    assert results["noise"] == {"cells": [1.5], "cut short": True}
+
+
+def test_a_run_that_is_killed_leaves_every_finished_piece_on_the_disk(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    made = iter([{"seconds": 2.0}, {"seconds": 2.0}])
+
+    def cell(*_):
+        try:
+            return next(made)
+        except StopIteration:
+            raise Killed from None
+
+    monkeypatch.setattr(gpu_speed, "cell", cell)
+    row = {"within": True}
+    compared = lambda name, *_: [row] if name == "line" else cell()  # noqa: E731
+    monkeypatch.setattr(gpu_equality, "compared", compared)
+    for part, count in (("throughput", 2), ("equality", 4)):
+        with pytest.raises(Killed):
+            script(tmp_path, part)
+        found = json.loads((tmp_path / "gpu.json").read_text())[part]
+        assert len(found["cells" if part == "throughput" else "cases"]) == count
+        assert found["cut short"]
+
+
+def test_what_one_cell_meets_is_its_own_and_time_that_is_over_ends_a_part(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out of memory")
+
+    over = Setting("cpu", quick=True, deadline=time.monotonic())
+    assert gpu_equality.equality(over) == {"cut short": True}
+    monkeypatch.setattr(gpu_speed, "ensemble", fail)
+    monkeypatch.setattr(gpu_speed.DeviceLoop, "__init__", fail)
+    setting = Setting("cpu", quick=True)
+    for cell in gpu_speed.throughput(setting)["cells"] + gpu_speed.anchors(setting)["cells"]:
+        assert cell["error"] == "RuntimeError: out of memory"
+    assert gpu.strict({"a": [math.inf, 1.0]}) == {"a": ["inf", 1.0]}
+
+
+def test_all_parts_together_take_no_longer_than_the_whole_run_may(tmp_path, monkeypatch):
+    given = {}
+
+    def part(setting):
+        given[len(given)] = setting.left
+        return setting.kept
+
+    for name in gpu.PARTS:
+        monkeypatch.setitem(gpu.PARTS, name, (part, 200))
+    monkeypatch.setattr(gpu, "WHOLE", 60)
+    clock = iter(range(0, 10**6, 9))
+    monkeypatch.setattr(gpu.time, "monotonic", lambda: next(clock))
+    status, results = script(tmp_path, *gpu.PARTS)
+    assert status == 0
+    ran = [name for name in gpu.PARTS if "left out" not in results[name]]
+    assert ran == list(gpu.PARTS)[: len(ran)]
+    assert 0 < len(ran) < len(gpu.PARTS)
+    assert all(left <= 60 for left in given.values())
+
+
+def test_experiments_that_outlast_their_part_are_ended_with_it(tmp_path, monkeypatch):
+    ended = []
+
+    class Process(types.SimpleNamespace):
+        def wait(self, most=None):
+            if most is not None and self.status is None:
+                raise subprocess.TimeoutExpired("experiment", most)
+            return self.status
+
+        def kill(self):
+            ended.append(self.name)
+
+    def popen(command, cwd, stdout, stderr, env):
+        name, out = command[4], Path(command[-1])
+        out.mkdir()
+        cases = [{"case": "a", "seconds": 1.0}]
+        (out / "record.json").write_text(json.dumps({"measurements": cases}))
+        stdout.write(json.dumps({"as_expected": True, "verdicts": [{"as_expected": True}]}))
+        return Process(name=name, status=0 if name == "slow" else None)
+
+    monkeypatch.setattr(gpu, "NAMES", ("slow", "hung"))
+    monkeypatch.setattr(gpu.subprocess, "Popen", popen)
+    found = gpu.experiments(Setting("cuda", quick=False, deadline=time.monotonic()))
+    assert found["experiments"] == {
+        "slow": {
+            "as expected": True, "verdicts": 1, "unexpected": [], "seconds by case": {"a": 1.0},
+        },
+        "hung": {"error": "out of time", "cases done": ["a"]},
+    }  # fmt: skip
+    assert not found["all as expected"]
+    assert {"slow", "hung"} <= set(ended)
+
+
+def test_a_machine_without_the_card_is_told_so_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        gpu.main(["--out", str(tmp_path / "gpu.json")])
+    assert stop.value.code == 2
+    assert "torch sees no CUDA device here" in capsys.readouterr().err
 
 
 def test_a_cell_that_would_outlast_its_part_is_left_out_and_the_others_stay(monkeypatch):
