@@ -129,12 +129,9 @@ def _show(protocol: Protocol, outcomes: list[ProtocolOutcome]) -> None:
     from simulations.protocols import published_of
     from simulations.protocols.results import QUANTITIES, table_rows
 
-    for line in (
-        f"{protocol.name}: {protocol.title}",
-        f"from {protocol.source}",
-        f"differs: {protocol.differs}",
-    ):
-        say(line)
+    say(f"{protocol.name}: {protocol.title}")
+    for what, text in protocol.overview().rows:
+        say(f"{what}: {text}")
     for row in table_rows(published_of(protocol.name), outcomes):
         say(row.who)
         numbers = ", ".join(f"{QUANTITIES[k][0]} {v}" for k, v in row.numbers.items())

@@ -12,6 +12,7 @@ from torch import nn
 from gantheory.shown import Overview, Shown
 from simulations.ensembles import Member, Recipe
 from simulations.modules import Maxout
+from simulations.protocols.told import told_recipe
 from simulations.streams import Sampler
 
 
@@ -44,8 +45,11 @@ class Protocol(Shown):
     def overview(self) -> Overview:
         """Return what it is, who published it, and how it is trained."""
         rates = f"{self.rates[0]:g} of D, {self.rates[1]:g} of G"
+        recipe = told_recipe(self.recipe)
+        if self.noise:
+            recipe += f"; instance noise of {self.noise:g}"
         rows = (("source", self.source), ("loss", self.loss), ("rates", rates),
-                ("steps", f"{self.recipe.steps:,}"), ("differs", self.differs))  # fmt: skip
+                ("recipe", recipe), ("differs", self.differs))  # fmt: skip
         return Overview(f"{self.name}: {self.title}", rows)
 
     def members(self, seeds: Iterable[int]) -> list[Member]:

@@ -142,7 +142,12 @@ class TableRow(Shown):
 
 def table_rows(rows: Sequence[Published], outcomes: Sequence[ProtocolOutcome]) -> list[TableRow]:
     """Return the rows of a toy's table: what was published, then what we measured."""
-    return [*map(_published_row, rows), *map(_outcome_row, outcomes)]
+    return [*map(row_of, rows), *map(row_of, outcomes)]
+
+
+def row_of(found: Published | ProtocolOutcome) -> TableRow:
+    """Return the row of what was published, or of what we measured."""
+    return _published_row(found) if isinstance(found, Published) else _outcome_row(found)
 
 
 def _published_row(row: Published) -> TableRow:

@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -20,8 +20,9 @@ from simulations.ensembles import Member, Recipe
 from simulations.minibatches import portions
 from simulations.modules import Given, Maxout, as_network
 from simulations.networks import Mlp
-from simulations.protocols import get_protocol
+from simulations.protocols import get_protocol, list_protocols
 from simulations.protocols.catalogue import _made
+from simulations.protocols.told import told_recipe
 from simulations.regularisers import ZeroCentred
 from simulations.train import last, train
 from simulations.updates import Sgd
@@ -128,6 +129,16 @@ def test_every_protocol_trains_its_own_networks(name):
     assert ("packed" in protocol.title) == (protocol.recipe.packing > 1)
     assert protocol.differs
     assert replace(how, steps=protocol.recipe.steps, batch=protocol.recipe.batch) == protocol.recipe
+
+
+def test_recipes_are_told_apart_where_they_differ_and_alike_where_they_do_not():
+    recipes = [get_protocol(name).recipe for name in list_protocols()]
+    told = [(told_recipe(recipe), recipe) for recipe in recipes]
+    for (text, one), (other_text, other) in combinations(told, 2):
+        assert (text == other_text) == (one == other)
+    texts = [told_recipe(replace(recipes[0], **change)) for change in (
+        {}, {"clip": 0.1}, {"rule": (Sgd(), Sgd(0.5))}, {"dtype": torch.float64})]  # fmt: skip
+    assert len(set(texts)) == 4
 
 
 def test_an_unknown_protocol_is_one_line():
