@@ -155,6 +155,7 @@ class Dask:
         self.address = address
         self.client: Any = None
         self.levels: dict[str, int] = {}
+        self.noticed = False
         self._connect("no dask scheduler answers at {}; start one")
 
     def _connect(self, trouble: str) -> None:
@@ -188,6 +189,20 @@ class Dask:
             with suppress(OSError):  # its scheduler dies just now
                 threads = sum(self.client.nthreads().values())
         return max(4, 2 * threads)
+
+    def notice(self) -> None:
+        """Say in one line, on standard error and once, that a sweep waits for a first worker."""
+        threads = 1
+        if self._alive:
+            with suppress(OSError):
+                threads = sum(self.client.nthreads().values())
+        if not threads and not self.noticed:
+            print(
+                f"the dask scheduler at {self.address!r} has no worker: the sweep waits until one "
+                f"is started by `dask worker {self.address}`",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip
+        self.noticed = not threads
 
     @property
     def _alive(self) -> bool:

@@ -27,6 +27,7 @@ from simulations.sweeps.cells import (
     request,
 )
 from simulations.sweeps.engines import (
+    Dask,
     Engine,
     GivenExecutor,
     Submitting,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import polars
 
 TRIES = 3  # of a block: the third is made cell by cell, and names the culprit
+PAUSE = 1.0  # seconds between two looks, for a Ctrl-C that another thread received
 Progress = Callable[[int, int], None]  # cells done, cells in all
 
 
@@ -158,7 +160,7 @@ def finished_cells(
     running: dict[Future[str], _Task] = {}
     while waiting or running:
         trouble = _hand_in(waiting, running, settings, where)
-        done = _done(running) if trouble else _first_done(running)
+        done = _done(running) if trouble else _first_done(running, where)
         for future in sorted(done, key=_failed):  # what is known is kept before anything is raised
             task = running.pop(future)
             try:
@@ -197,11 +199,13 @@ def _done(running: Iterable[Future[str]]) -> set[Future[str]]:
     return {future for future in running if future.done() and not _failed(future)}
 
 
-def _first_done(running: Iterable[Future[str]]) -> set[Future[str]]:
-    """Wait for a block; a second at a time, for a Ctrl-C that another thread received."""
+def _first_done(running: Iterable[Future[str]], where: Engine) -> set[Future[str]]:
+    """Wait for a block; a pause at a time, in which a missing worker is told of."""
     done: set[Future[str]] = set()
     while not done:
-        done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=PAUSE, return_when=FIRST_COMPLETED)
+        if not done and isinstance(where, Dask):
+            where.notice()
     return done
 
 

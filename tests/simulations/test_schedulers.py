@@ -88,6 +88,36 @@ def test_a_scheduler_that_dies_while_it_is_asked_is_waited_for(tmp_path, monkeyp
     assert [one.handed > 0 for one in Scheduler.made] == [True, True]
 
 
+class Deserted(Scheduler):
+    """One that has no worker at first; what it is asked for is done when one comes."""
+
+    waiting: ClassVar[list[tuple]] = []
+    looks: ClassVar[int] = 0
+
+    def nthreads(self):
+        if len(self.waiting) == 4:
+            Deserted.looks += 1
+        if self.looks == 4:
+            for future, function, text in self.waiting:
+                future.set_result(function(text))
+        return {"worker": 1} if self.looks >= 4 else {}
+
+    def submit(self, function, text):
+        self.waiting.append((Future(), function, text))
+        return self.waiting[-1][0]
+
+
+def test_a_scheduler_without_workers_is_said_to_be_waited_for(tmp_path, monkeypatch, whole, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Deserted))
+    monkeypatch.setattr("simulations.sweeps.sweep.PAUSE", 0.01)
+    found = sweep("minimax", P, Q, seeds=range(4), out=tmp_path, scheduler="tcp://a:1", **SMALL)
+    assert found.equals(whole)
+    line = capsys.readouterr().err.splitlines()
+    assert len(line) == 1
+    assert "'tcp://a:1' has no worker" in line[0]
+    assert "`dask worker tcp://a:1`" in line[0]
+
+
 def test_a_scheduler_without_dask_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(GantheoryError, match=r"gantheory\[dask\]"):
