@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -46,20 +48,75 @@ def real_numbers(values: Any, source: str) -> Array:
 
     What only turns into numbers, as text, dates, complex or masked ones, is refused.
     """
+    if all(hasattr(values, name) for name in ("columns", "dtypes", "shape")):
+        values = _frame(values, source)
     if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
         raise GantheoryError(f"{source}: some of them are masked; drop these, like x.compressed()")
     try:
         given = np.asarray(_off_the_graph(values) if hasattr(values, "detach") else values)
-        plain = given.dtype.kind in "biuf" or (
-            given.dtype.kind == "O" and all(isinstance(x, Real) for x in given.flat)
-        )
-        points = np.array(given, float) if plain else None
+        points = np.array(given, float) if _are_numbers(given) else None
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise GantheoryError(f"{source}: samples must be numbers of equal rows") from None
     if points is None:
         kind = KINDS.get(given.dtype.kind, given.dtype.name)
         raise GantheoryError(f"{source}: samples must be real numbers, not {kind}")
     return points
+
+
+def _frame(frame: Any, source: str) -> Array:
+    """Return the numbers of a table of pandas or polars, nan where there is none.
+
+    Raises:
+        GantheoryError: naming the column that holds what are no numbers.
+    """
+    check_names([str(name) for name in frame.columns], source)
+    columns = []
+    for k, name in enumerate(frame.columns):
+        column = frame.iloc[:, k] if hasattr(frame, "iloc") else frame[:, k]
+        kept = column[~column.isna()] if hasattr(column, "isna") else column
+        given = np.asarray(kept)
+        if given.ndim != 1 or not _are_numbers(given):
+            raise GantheoryError(
+                f"{source}: column {name!r} holds {column.dtype}, not numbers; leave it out"
+            )
+        filled = np.full(len(column), np.nan)
+        filled[~np.asarray(column.isna()) if kept is not column else slice(None)] = given
+        columns.append(filled)
+    return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
+
+
+def _are_numbers(given: Any) -> bool:
+    if given.dtype.kind == "O":
+        return all(isinstance(x, Real | Decimal) for x in given.flat)
+    return given.dtype.kind in "biuf"
+
+
+# what pandas calls an index that it wrote among the columns, in CSV, read back, and in Parquet
+INDEX = re.compile(r"|Unnamed: 0(_level_\d+)?|__index_level_\d+__")
+
+
+def check_names(names: Sequence[str], source: str) -> None:
+    """Raise where one column of several is an index, which is no dimension."""
+    for place, name in {"last": names[-1], "first": names[0]}.items() if len(names) > 1 else ():
+        if INDEX.fullmatch(name.strip()):
+            kept = ", ".join([other for other in names if other != name][:8])
+            what = f"is called {name!r}" if name.strip() else "has no name"
+            raise GantheoryError(
+                f"{source}: its {place} column {what}, as an index has; leave it out, or name a "
+                f"column (known: {kept})"
+            )
+
+
+def check_header(header: Sequence[str], width: int, source: str) -> None:
+    """Raise where the first line names other columns than the rows have, or one is an index."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and mark in header[0]:
+            raise GantheoryError(f"{source}: its columns are parted by {name}; save it with commas")
+    if header and len(header) != width:
+        raise GantheoryError(
+            f"{source}: its first line names {len(header)} column(s), and the rows have {width} "
+            "cells; name each column, and leave out row names"
+        )
 
 
 def _off_the_graph(tensor: Any) -> Any:
@@ -120,7 +177,9 @@ def _csv(path: Path, column: str | None) -> Array:
     header = [cell.strip() for cell in rows[0]] if not all(map(_is_number, rows[0])) else []
     body = rows[1:] if header else rows
     wanted = _index(path, header, column)
-    _check_header(path, header, column)
+    check_header(header, len(body[0]) if body else len(header), path.name)
+    if column is None:
+        check_names(header, path.name)
     try:
         picked = [[float(row[k]) for k in wanted] for row in body] if wanted else [
             [float(cell) for cell in row] for row in body
@@ -137,20 +196,6 @@ def _csv(path: Path, column: str | None) -> Array:
     if len({len(row) for row in picked}) > 1:
         raise GantheoryError(f"{path.name}: its rows are of different lengths")
     return np.array(picked, float)
-
-
-def _check_header(path: Path, header: list[str], column: str | None) -> None:
-    """Raise where columns are parted by something else, or a column of no name may be an index."""
-    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(header) == 1 and mark in header[0]:
-            raise GantheoryError(
-                f"{path.name}: its columns are parted by {name}; save it with commas"
-            )
-    if len(header) > 1 and not header[0] and column is None:
-        raise GantheoryError(
-            f"{path.name}: its first column has no name, as an index has; name a column (known: "
-            f"{', '.join(header[1:9])})"
-        )
 
 
 def _index(path: Path, header: list[str], column: str | None) -> list[int]:
@@ -200,4 +245,4 @@ def _parquet(path: Path, column: str | None) -> Array:
         raise GantheoryError(f"{path.name} is no readable Parquet file: {error!s:.80}") from None
     if column is not None and column not in frame.columns:
         raise unknown_name(f"column of {path.name}", column, frame.columns)
-    return np.asarray((frame if column is None else frame.select(column)).to_numpy())
+    return _frame(frame if column is None else frame.select(column), path.name)

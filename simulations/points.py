@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gantheory.densities.base import Density
 from gantheory.errors import GantheoryError, require
-from gantheory.tables import real_numbers
+from gantheory.tables import check_header, check_names, real_numbers
 from simulations.counter import Places
 from simulations.data import Law, as_density, read_idx
 from simulations.streams import Sampler
@@ -234,15 +234,7 @@ def _parquet(path: Path) -> Any:
         frame = polars.read_parquet(path)
     except polars.exceptions.PolarsError as error:
         raise GantheoryError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
-    return _table(frame, str(path))
-
-
-def _table(frame: Any, what: str) -> Any:
-    """Return the numbers of a polars table, or name the column that holds none."""
-    for name, kind in zip(frame.columns, frame.dtypes, strict=True):
-        if not kind.is_numeric():
-            raise GantheoryError(f"{what}: column {name!r} holds {kind}, not numbers; leave it out")
-    return frame.cast(dict.fromkeys(frame.columns, float)).fill_null(float("nan")).to_numpy()
+    return frame
 
 
 def _numbers(table: list[list[str]], path: Path) -> list[list[float]]:
@@ -250,6 +242,9 @@ def _numbers(table: list[list[str]], path: Path) -> list[list[float]]:
     rows = table[1:] if table and not any(_is_number(cell) for cell in table[0]) else table
     if not rows:
         raise GantheoryError(f"{path} holds no points")
+    if rows is not table:
+        check_header(table[0], len(rows[0]), str(path))
+        check_names(table[0], str(path))
     for line, row in enumerate(rows, start=len(table) - len(rows) + 1):
         if len(row) != len(rows[0]) or not all(map(_is_number, row)):
             raise GantheoryError(

@@ -9,7 +9,14 @@ from scipy import stats
 import gantheory as gt
 
 TRAPS = [
-    (",x\n0,1.5\n1,2.5\n", None, "first column has no name, as an index has; name a column"),
+    (
+        ",x\n0,1.5\n1,2.5\n",
+        None,
+        "first column has no name, as an index has; leave it out, or name",
+    ),
+    ("Unnamed: 0,x\n0,1.5\n1,2.5\n", None, "first column is called 'Unnamed: 0', as an index has"),
+    ("x,y,\n1,2,\n3,4,\n", None, "last column has no name, as an index has"),
+    ("x,y\n1,0.5,7\n2,0.25,8\n", "x", "names 2 column(s), and the rows have 3 cells"),  # of R
     ("a,a\n1,2\n3,4\n", "a", "has 2 columns 'a'; rename one"),
     ("a;b\n1,5;2\n3;4\n", None, "columns are parted by semicolons; save it with commas"),
     ("a\tb\n1\t2\n", None, "columns are parted by tabs"),

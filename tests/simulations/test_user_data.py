@@ -44,6 +44,10 @@ def test_data_of_every_kind_become_the_same_points(tmp_path):
     [("x,y\n1,2\n3\n", "row 3: 2 numbers expected, found '3'"),
      ("a b\n1 2\n", "row 2: 1 numbers expected, found '1 2'; commas stand between numbers"),
      ("1,2\n3,four\n", "row 2: 2 numbers expected, found '3,four'"),
+     (",x,y\n0,1,2\n1,3,4\n", "first column has no name, as an index has; leave it out"),
+     ("Unnamed: 0,x\n0,1\n1,3\n", "first column is called 'Unnamed: 0', as an index has"),
+     ("x,y\n1,0.5,0.7\n", r"names 2 column\(s\), and the rows have 3 cells"),
+     ("x;y\n0,5;1\n", "columns are parted by semicolons; save it with commas"),
      ("x,y\n", "holds no points"), ("1\nnan\n", "1 of 2 points hold nan or inf")],
 )  # fmt: skip
 def test_a_table_that_is_none_ends_in_one_line(tmp_path, text, message):
@@ -113,6 +117,60 @@ def test_a_parquet_file_of_words_or_of_nothing_ends_in_one_line(tmp_path):
     place.write_bytes(b"no table")
     with pytest.raises(GantheoryError, match="cannot read"):
         points(place)
+
+
+class Column:
+    """A column as pandas has it: an array, whatever its numbers are."""
+
+    def __init__(self, values):
+        self.values = np.array(values, object)
+        self.dtype = "Int64"
+
+    def __array__(self, *arguments, **options):
+        return self.values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, chosen):
+        return Column(self.values[chosen])
+
+    def isna(self):
+        return np.array([one is None for one in self.values])
+
+
+class Frame:
+    """A table as pandas has it, which need not be here."""
+
+    def __init__(self, **columns):
+        self.columns, self.given = list(columns), [Column(one) for one in columns.values()]
+        self.dtypes, self.shape, self.iloc = ["Int64"] * len(columns), (3, len(columns)), self
+
+    def __array__(self, *arguments, **options):
+        return np.stack([one.values for one in self.given], axis=1)
+
+    def __getitem__(self, place):
+        return self.given[place[1]]
+
+
+def test_a_table_of_pandas_is_its_numbers_and_names_the_column_that_has_none():
+    assert points(Frame(x=[1, 2, 3], y=[0.5, True, 2])).rows.tolist() == [[1, 0.5], [2, 1], [3, 2]]
+    for frame, message in (
+        (Frame(x=[1, 2, 3], name=["a", "b", None]), "column 'name' holds Int64, not numbers"),
+        (Frame(x=[1, None, 3]), "1 of 3 points hold nan"),
+        (Frame(x=[1, 2, 3], **{"__index_level_0__": [0, 1, 2]}), "last column is called"),
+    ):
+        with pytest.raises(GantheoryError, match=message):
+            as_sampler(frame)
+
+
+def test_a_parquet_file_that_keeps_an_index_is_not_of_one_dimension_more(tmp_path):
+    polars = pytest.importorskip("polars")
+    table = {"x": [1.0, 2.0], "__index_level_0__": [0, 1]}
+    polars.DataFrame(table).write_parquet(tmp_path / "a.parquet")
+    for read in (points, gt.samples):
+        with pytest.raises(GantheoryError, match="'__index_level_0__', as an index has"):
+            read(tmp_path / "a.parquet")
 
 
 @pytest.mark.parametrize("data", [np.zeros(5), torch.zeros(5, 2), [1.0, 2.0], None])
