@@ -86,6 +86,9 @@ class Said(TorchFunctionMode):
             return ON_CARD if self.memory.holds(args[0]) else AT_HOME
         if func == torch.Tensor.numpy and self.memory.holds(args[0]):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
+        if func == torch.Tensor.to and isinstance(args[1], torch.Tensor):
+            like = args[1]
+            args = (args[0], ON_CARD if self.memory.holds(like) else AT_HOME, like.dtype)
         if func == torch.Tensor.cpu or (func == torch.Tensor.to and "cpu" in map(str, args[1:])):
             args = (ATEN._to_copy(args[0], device=AT_HOME), *args[1:])
         numbered = [ON_CARD if is_card(value) else value for value in args]

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from benchmarks import gpu, gpu_equality, gpu_speed
 from benchmarks.gpu_setting import Setting
-from simulations import counter, fast, runs
+from gantheory.records import Estimate
+from simulations import counter
 from simulations.data import Law, SwissRoll, as_density, ring
 from simulations.ensembles import Member, Recipe
 from simulations.minibatches import portions
@@ -22,6 +24,7 @@ from simulations.regularisers import ZeroCentred
 from simulations.runs import load_checkpoint, train_run
 from simulations.train import last, train
 from simulations.updates import Adam, RmsProp
+from simulations.watch import measure
 from tests.card import Graph, card
 
 LINE = [Member(Law(as_density("normal(1, 2)")), loss, seed=k, noise=0.1 * k)
@@ -116,8 +119,9 @@ def test_the_card_refuses_what_a_card_refuses(fake):
 
 
 def test_a_run_on_a_card_goes_on_from_its_folder_there(fake, tmp_path, monkeypatch):
-    for module in (sys.modules["simulations.train"], runs, fast):
-        monkeypatch.setattr(module, "CHUNK", 2, raising=False)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("simulations.") and hasattr(module, "CHUNK"):
+            monkeypatch.setattr(module, "CHUNK", 2)
     members, recipe, *_ = WAYS["deep"]
     recipe = replace(recipe, device="cuda", steps=4)
     whole = last(train(members, recipe))
@@ -136,6 +140,22 @@ def test_a_run_on_a_card_goes_on_from_its_folder_there(fake, tmp_path, monkeypat
     for player, rows in whole.parameters.items():
         assert rows.is_cuda
         assert torch.equal(found.parameters[player].cpu(), rows.cpu())
+
+
+def test_a_users_networks_on_a_card_are_measured_as_on_the_cpu(fake, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.zeros(1))
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: None)
+    torch.manual_seed(0)
+    makers = [nn.Sequential(nn.Linear(k, 8), nn.Tanh(), nn.Linear(8, 1)).double() for k in (2, 1)]
+    question = "normal(2, 1)", "non-saturating"
+    here = measure(*makers, *question, latent=2, n=200, test="energy")
+    there = measure(*(one.to("cuda") for one in makers), *question, latent=2, n=200, test="energy")
+    assert all(p.is_cuda for p in makers[0].parameters())
+    for name, number in vars(here).items():
+        other = getattr(there, name)
+        if isinstance(number, Estimate):
+            number, other = number.value, other.value
+        assert other == (number if isinstance(number, str) else pytest.approx(number, abs=1e-12))
 
 
 def test_a_published_toy_is_measured_on_a_card_as_on_the_cpu(fake, monkeypatch):
