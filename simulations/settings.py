@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from numbers import Integral, Real
 
@@ -31,7 +32,11 @@ def check_seeds(seeds: object) -> list[int]:
         given = [seed.item() if getattr(seed, "shape", None) == () else seed for seed in seeds]
     except TypeError:  # an array without an axis
         raise GantheoryError(f"seeds={shown(seeds)}: give several, as [{seeds}]") from None
-    return [check_whole("seed", seed, 0) for seed in given]
+    found = [check_whole("seed", seed, 0) for seed in given]
+    twice = [seed for seed, count in Counter(found).items() if count > 1]
+    if twice:
+        raise GantheoryError(f"seed {twice[0]} is given twice; one seed is one run, give each once")
+    return found
 
 
 def check_progress(progress: object) -> None:

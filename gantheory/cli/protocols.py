@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gantheory.cli import completion, json_option, print_json, quiet_option
 from gantheory.errors import GantheoryError, require, require_simulations
@@ -56,6 +57,8 @@ def command(
     from simulations.protocols import get_protocol, outcomes_of
 
     protocol = get_protocol(name)
+    if not runs:
+        _check_no_run()
     outcomes = list(outcomes_of(name))
     if runs:
         from gantheory.cli.sweep import whole_numbers
@@ -65,6 +68,14 @@ def command(
         print_json(_as_dict(protocol, outcomes))
     else:
         _show(protocol, outcomes)
+
+
+def _check_no_run() -> None:
+    """Raise where options say how to train, and nothing says to train."""
+    context = click.get_current_context()
+    for option in ("steps", "seeds", "device", "out"):
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            raise GantheoryError(f"--{option} says how to train; add --run")
 
 
 def _run(

@@ -203,6 +203,13 @@ def test_a_run_without_a_name_or_of_no_steps_is_one_line():
         CliRunner().invoke(
             cli, ["protocols", "--run"], catch_exceptions=False, standalone_mode=False
         )
+    with pytest.raises(GantheoryError, match="--steps says how to train; add --run"):
+        CliRunner().invoke(
+            cli, ["protocols", "dirac-gan", "--steps", "9"], catch_exceptions=False,
+            standalone_mode=False,
+        )  # fmt: skip
     with pytest.raises(GantheoryError, match="steps=0"):
         gt.run_protocol("dirac-gan", steps=0)
+    with pytest.raises(GantheoryError, match="seed 3 is given twice"):
+        gt.run_protocol("dirac-gan", seeds=[3, 1, 3])
     assert replace(gt.get_protocol("dirac-gan"), name="mine").members([3])[0].seed == 3
