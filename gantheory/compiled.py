@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from scipy import special
 
+from gantheory.residues import LAWS, logistic_mean_array
 from gantheory.smoothed import fermi_array, logistic_normal_array
 
 NUMPY: dict[str, Callable[..., Any]] = {
@@ -18,6 +20,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "Heaviside": lambda u, at=0.5: np.heaviside(u, at),
     "fermi_dirac": fermi_array,
     "logistic_normal": logistic_normal_array,
+    **{f"logistic_{law}": partial(logistic_mean_array, law) for law in LAWS},
     "choice": lambda decides, one, other: np.where(decides > 0, one, other),
 }
 

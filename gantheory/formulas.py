@@ -15,6 +15,7 @@ FUNCTIONS = {
     **ELEMENTARY,
     "sin": ONE, "cos": ONE, "erf": ONE, "log1p": ONE, "expm1": ONE, "sign": ONE,
     "logsumexp": (2, 2), "clamp": (3, 3), "leaky_relu": (1, 2), "huber": (1, 2), CHOICE: (3, 3),
+    "logistic_exponential": (4, 4), "logistic_logistic": (4, 4),  # see gantheory.residues
     "fermi_dirac": (2, 2), "logistic_normal": (3, 3),  # means of softplus, see gantheory.smoothed
 }  # fmt: skip
 PAYOFF = Grammar(

@@ -13,16 +13,21 @@ from functools import reduce
 from typing import Any
 
 import sympy as sp
-from flint import arb, arb_series, ctx
 
 from gantheory.errors import GantheoryError
 from gantheory.expressions import CHOICE, greater, number, parse
 from gantheory.formulas import PAYOFF, PROBABILITY, RESERVED, SCORE
+from gantheory.mean_atoms import (
+    LogisticMean,
+    hold_order,
+    in_balls,
+    logistic_exponential,
+    logistic_logistic,
+)
 from gantheory.smoothed import fermi_series, logistic_normal_series
 
 t = sp.Symbol("t", real=True)
 r = sp.Symbol("r", positive=True)
-MOST_ORDER = 40  # of the means of softplus
 LEAK = sp.Rational(1, 100)  # the negative slope of a leaky relu, torch's default
 
 
@@ -131,7 +136,7 @@ class fermi_dirac(sp.Function):
 
     @classmethod
     def eval(cls, k: sp.Expr, u: sp.Expr) -> sp.Expr | None:
-        _hold_order("fermi_dirac(k, u)", k, -1)
+        hold_order("fermi_dirac(k, u)", k, -1)
         return (sigmoid(u) if k < 0 else softplus(u)) if k <= 0 else None
 
     def fdiff(self, argindex: int = 2) -> sp.Expr:
@@ -139,7 +144,7 @@ class fermi_dirac(sp.Function):
 
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
         k, u = self.args
-        return _in_balls(lambda u: fermi_series(int(k), u), prec, u)
+        return in_balls(lambda u: fermi_series(int(k), u), prec, u)
 
     def _latex(self, printer: Any) -> str:
         k, u = map(printer._print, self.args)
@@ -156,7 +161,7 @@ class logistic_normal(sp.Function):
 
     @classmethod
     def eval(cls, k: sp.Expr, u: sp.Expr, s: sp.Expr) -> sp.Expr | None:
-        _hold_order("logistic_normal(k, u, s)", k, 0)
+        hold_order("logistic_normal(k, u, s)", k, 0)
         if s.has(t, r) or s.is_positive is not True:
             raise GantheoryError("logistic_normal(k, u, s) needs a width s > 0 without the score")
         return None
@@ -168,7 +173,7 @@ class logistic_normal(sp.Function):
 
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
         k, u, s = self.args
-        return _in_balls(lambda u, s: logistic_normal_series(int(k), u, s[0]), prec, u, s)
+        return in_balls(lambda u, s: logistic_normal_series(int(k), u, s[0]), prec, u, s)
 
     def _latex(self, printer: Any) -> str:
         k, u, s = map(printer._print, self.args)
@@ -178,22 +183,7 @@ class logistic_normal(sp.Function):
         return self.args[1].is_extended_real if self.args[0] <= 2 else None
 
 
-def _hold_order(what: str, k: sp.Expr, least: int) -> None:
-    if not (k.is_Integer and least <= k <= MOST_ORDER):
-        raise GantheoryError(f"{what}: its order k is a whole number from 0 to {MOST_ORDER}")
-
-
-def _in_balls(
-    function: Callable[..., arb_series], prec: int, *arguments: sp.Expr
-) -> sp.Expr | None:
-    """Return the centre of the ball that a function has at numbers; None for other arguments."""
-    found = [argument._eval_evalf(prec + 20) for argument in arguments]
-    if not all(isinstance(one, sp.Float | sp.Rational) for one in found):
-        return None
-    with ctx.workprec(prec + 20):
-        series = [arb_series([arb(one._to_mpmath(prec + 20))], prec=1) for one in found]
-        mantissa, exponent = function(*series)[0].mid().man_exp()
-    return sp.Float(sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), precision=prec)
+MEANS = (fermi_dirac, logistic_normal, LogisticMean)  # without a closed form
 
 
 def maximum(*values: sp.Expr) -> sp.Expr:
@@ -264,6 +254,7 @@ FUNCTIONS: Mapping[str, Callable[..., sp.Expr]] = {
     "log1p": lambda u: logarithm(_more_by_one(u)), "expm1": lambda u: sp.exp(u) - 1,
     "logsumexp": logsumexp, "sign": sign, "clamp": clamp, "leaky_relu": leaky_relu,
     "huber": huber, "fermi_dirac": fermi_dirac, "logistic_normal": logistic_normal,
+    "logistic_exponential": logistic_exponential, "logistic_logistic": logistic_logistic,
 }  # fmt: skip
 
 

@@ -91,10 +91,11 @@ def fermi_series(k: int, u: arb_series) -> arb_series:
             [fermi_value(j, u[0]), *(found[i] / (i + 1) for i in range(u.prec - k + j - 1))],
             prec=max(u.prec - k + j, 1),
         )
-    return _composed(found, u)
+    return composed(found, u)
 
 
-def _composed(outer: arb_series, u: arb_series) -> arb_series:
+def composed(outer: arb_series, u: arb_series) -> arb_series:
+    """Return a function of a series, given its Taylor coefficients at the constant term."""
     if u.prec == 1:
         return outer
     return outer(arb_series([0, *(u[k] for k in range(1, u.prec))], prec=u.prec))
@@ -179,7 +180,7 @@ def logistic_normal_series(k: int, u: arb_series, s: arb) -> arb_series:
             size = 1.5 * grown.min(arb(1)) * cauchy
         missed = (LARGEST * rule.error * size).abs_upper()
         found.append((total + arb(0, missed)) / math.factorial(order - k))
-    return _composed(arb_series(found, prec=u.prec), u)
+    return composed(arb_series(found, prec=u.prec), u)
 
 
 def _totals(at: arb, orders: range, rule: _Rule) -> list[arb]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import sympy
 import torch
 from sympy import Expr, Symbol
@@ -15,6 +16,7 @@ from torch.nn import functional
 
 from gantheory.errors import GantheoryError
 from gantheory.functions import sigmoid, softplus
+from gantheory.residues import LAWS, logistic_rule
 from gantheory.smoothed import HALF_LINE, logistic_derivative, normal_rule, polynomial
 from simulations.networks import SOFTPLUS_LINEAR_FROM
 
@@ -75,9 +77,16 @@ def _fermi_dirac(k: float, u: Tensor) -> Tensor:
 
 def _logistic_normal(k: float, u: Tensor, s: float) -> Tensor:
     """Return the k-th derivative of E[softplus(u + s·Z)] as a sum over Z."""
-    places, weights = (
-        torch.as_tensor(one, dtype=u.dtype, device=u.device) for one in normal_rule(s)
-    )
+    return _summed(k, u, normal_rule(s))
+
+
+def _logistic_mean(law: str, k: float, u: Tensor, p: float, q: float) -> Tensor:
+    """Return the k-th derivative of E[softplus(u + p·X/q)] as a sum over X."""
+    return _summed(k, u, logistic_rule(law, p / q))
+
+
+def _summed(k: float, u: Tensor, rule: tuple[np.ndarray, np.ndarray]) -> Tensor:
+    places, weights = (torch.as_tensor(one, dtype=u.dtype, device=u.device) for one in rule)
     w = u[..., None] + places
     values: Tensor = logistic_derivative(int(k), torch.sigmoid(w), smooth_relu(w))
     return (values * weights).sum(-1)
@@ -106,6 +115,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "erf": torch.erf,
     "fermi_dirac": _fermi_dirac,
     "logistic_normal": _logistic_normal,
+    **{f"logistic_{law}": partial(_logistic_mean, law) for law in LAWS},
     "choice": _choose,
     "sigmoid": torch.sigmoid,
     "softplus": smooth_relu,

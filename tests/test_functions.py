@@ -24,12 +24,13 @@ TEXTS = [
     "where(t > 0, log(1 + t), -t**2)", "where(1 <= t, t, exp(t))", "where(t < D, sin(t), 1)",
     "abs(t)**1.3", "fermi_dirac(1, t - 1)", "fermi_dirac(2, 2*t)*t",
     "logistic_normal(0, t - 1, 1/2)", "logistic_normal(2, 2*t, 2)",
+    "logistic_exponential(0, t - 1, 1, 3)", "logistic_logistic(1, t - 1, 1, 2)",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_function_has_the_value_and_the_slope_that_mpmath_gives_in_every_backend(text):
-    few = 2 if "normal" in text else 8  # its integral takes mpmath a second
+    few = 2 if "logistic_" in text else 8  # its integral takes mpmath a second
     for score in np.random.default_rng(len(text)).uniform(-3, 3, few):
         expected = float(payoff(text, score))
         slope = float(mpmath.diff(lambda s: payoff(text, s), score, h=1e-7))

@@ -56,6 +56,8 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "sign": np.sign,
     "fermi_dirac": lambda k, x: -special.spence(1 + np.exp(x)),  # for k = 1
     "logistic_normal": lambda k, x, s: _mean_softplus(x, s),  # for k = 0
+    "logistic_exponential": lambda k, x, p, q: _summed(x, p / q * LAGUERRE[0], LAGUERRE[1]),
+    "logistic_logistic": lambda k, x, p, q: _summed(x, p / q * LINE, BELL),
     "clamp": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
     "huber": lambda x, d: np.where(np.abs(x) <= d, x * x / 2, d * (np.abs(x) - d / 2)),
@@ -67,6 +69,16 @@ def _mean_softplus(x: Any, s: float) -> Any:
     places, weights = HERMITE
     total = sum(w * np.logaddexp(x + s * z, 0) for z, w in zip(places, weights, strict=True))
     return total / weights.sum()
+
+
+LAGUERRE = np.polynomial.laguerre.laggauss(80)
+LINE = np.arange(-40, 40, 0.05)
+BELL = 0.0125 / np.cosh(LINE / 2) ** 2
+
+
+def _summed(x: Any, places: Any, weights: Any) -> Any:
+    """Return a mean of softplus over a law, for k = 0."""
+    return sum(w * np.logaddexp(x + at, 0) for at, w in zip(places, weights, strict=True))
 
 
 BINARY = {

@@ -25,6 +25,8 @@ ATOMS = {
     "huber": "huber({u}, 3/4)", "where": "where({u} > 0, t, t/2)",
     "": "abs({u})**1.3",  # a real power
     "fermi_dirac": "fermi_dirac(1, {u})", "logistic_normal": "logistic_normal(0, {u}, 1/2)",
+    "logistic_exponential": "logistic_exponential(0, {u}, 1, 2)",
+    "logistic_logistic": "logistic_logistic(0, {u}, 1, 2)",
 }  # fmt: skip
 HILLS = ("-({u})**2", "-({u})**4/8", "-softplus({u}) - ({u})**2/9", "-sqrt(1 + ({u})**4)")
 DOMAINS = ("(-oo, oo)", "[-2, 2]", "(-1, 3)", "[-4, 5]")

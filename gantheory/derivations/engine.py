@@ -16,7 +16,7 @@ from gantheory.derivations.kept import kept
 from gantheory.derivations.solved import Solved
 from gantheory.exact.assumptions import Assumptions
 from gantheory.exact.derivative import derivative
-from gantheory.functions import fermi_dirac, logistic_normal, r
+from gantheory.functions import MEANS, r
 from gantheory.losses import get_loss
 from gantheory.losses.loss import Loss
 from gantheory.losses.written import written_out
@@ -83,7 +83,7 @@ def _derived(loss: Loss, seconds: float) -> Derivation:
 def solve(loss: Loss, parameters: Assumptions) -> Solved:
     """Find the optimal discriminator."""
     payoffs = payoffs_of(loss, parameters)
-    if any(part.has(fermi_dirac, logistic_normal) for part in (payoffs.real, payoffs.fake)):
+    if any(part.has(*MEANS) for part in (payoffs.real, payoffs.fake)):
         raise Undecided("no closed form for the best score where a payoff is a mean of softplus")
     coordinate = coordinate_for(payoffs)
     pieces = pieces_of(loss, payoffs, coordinate, parameters)

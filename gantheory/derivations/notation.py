@@ -56,6 +56,16 @@ GENERAL = (
         r"\mathrm{LN}",
         "E[softplus(u + s*Z)] for a standard normal Z, differentiated k times in u",
     ),
+    Letter(
+        "logistic_exponential(k, u, p, q)",
+        r"\mathrm{LE}",
+        "E[softplus(u + p*X/q)] for X exponential of the scale 1, differentiated k times in u",
+    ),
+    Letter(
+        "logistic_logistic(k, u, p, q)",
+        r"\mathrm{LL}",
+        "E[softplus(u + p*X/q)] for X logistic of the scale 1, differentiated k times in u",
+    ),
     Letter("sign", r"\operatorname{sign}", "1 above 0, -1 below"),
 )
 

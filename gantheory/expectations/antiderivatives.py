@@ -89,7 +89,7 @@ def fading(term: Term, density: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.E
 
     For a density K·exp(cu) with c = ±1 or ±1/2 alone: with y = exp(cu), which is 0 at the infinite
     end, ∫σ·exp(cu) du is −log(1 + y), y − log(1 + y), −2·atan(y) and 2·(y − atan(y)) for c = −1, 1,
-    −1/2 and 1/2, and softplus follows by parts. For larger c the digits of floats would cancel.
+    −1/2 and 1/2, and softplus follows by parts; for other c see `gantheory.expectations.sigmoids`.
     """
     function = term.other
     if term.order or not isinstance(function, softplus | sigmoid):

@@ -17,6 +17,7 @@ from gantheory.exact.assumptions import Assumptions
 from gantheory.expectations.antiderivatives import U, antiderivative, fading, wave
 from gantheory.expectations.laws import M, MarginLaw, MarginPiece
 from gantheory.expectations.normal import bell, mean_over_normal
+from gantheory.expectations.sigmoids import beyond_a_place, over_logistic
 from gantheory.expectations.terms import no_closed_form, parted
 from gantheory.functions import choice, relu, sigmoid, t
 
@@ -100,7 +101,7 @@ class _Means:
             mirrored = sigmoid(sp.expand(-atom.args[0]))
             if expr.has(atom) and expr.has(mirrored):
                 expr = expr.xreplace({mirrored: 1 - atom})
-        if self.piece.tilts is not None:
+        if self.piece.tilts is not None or self.piece.logistic is not None:
             expr = expr.replace(sp.tanh, lambda u: 2 * sigmoid(2 * u) - 1)
         terms = sp.Add.make_args(sp.expand(expr * density if weighted else expr))
         if len(terms) > TERMS:
@@ -140,9 +141,14 @@ class _Means:
         if term.other == 1:
             ends = piece.moment(term.order, upper) - piece.moment(term.order, lower)
             return front * ends
+        if piece.logistic is not None and everywhere and not term.order:
+            return front * over_logistic(term.other, *piece.logistic)
         if piece.normal is None:
             rules = (made(term, piece.density, lower, upper) for made in (wave, fading))
             found = next((one for one in rules if one is not None), None)
+            if found is None and not term.order:
+                mass = piece.moment(0, upper) - piece.moment(0, lower)
+                found = beyond_a_place(term.other, piece.density, lower, upper, mass)
             if found is None:
                 raise no_closed_form(term.other, "over this law")
             return front * found

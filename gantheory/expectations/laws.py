@@ -29,7 +29,7 @@ class MarginPiece:
     ``ends`` gives their values at infinite ends, by order and side; 0 unless given. ``tilts``
     gives density·exp(a·m² + b·m) as a factor and a piece of the same kind, ``whole`` the integral
     of mᵏ·exp(b·m)·density over the whole line where no antiderivative is elementary, and
-    ``normal`` the mean and the scale of a normal density.
+    ``normal`` and ``logistic`` the mean and the scale of such a density.
     """
 
     lower: sp.Expr
@@ -40,6 +40,7 @@ class MarginPiece:
     tilts: Callable[[MarginPiece, sp.Expr, sp.Expr, Assumptions], Tilted] | None = None
     whole: Callable[[int, sp.Expr, Assumptions], sp.Expr] | None = None
     normal: tuple[sp.Expr, sp.Expr] | None = None
+    logistic: tuple[sp.Expr, sp.Expr] | None = None
 
     def moment(self, order: int, place: sp.Expr) -> sp.Expr:
         """Return the antiderivative of mᵏ·density at a place, which may be an infinite end."""
@@ -159,7 +160,9 @@ def _logistic(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:
         return sp.S.Zero if side < 0 else whole(order, sp.S.Zero, Assumptions())
 
     density = sigmoid(z) * sigmoid(-z) / scale
-    return MarginLaw((), (MarginPiece(-sp.oo, sp.oo, density, moment, end, whole=whole),))
+    own = (mean, scale)
+    made = MarginPiece(-sp.oo, sp.oo, density, moment, end, whole=whole, logistic=own)
+    return MarginLaw((), (made,))
 
 
 def _laplace(mean: sp.Expr, scale: sp.Expr) -> MarginLaw:

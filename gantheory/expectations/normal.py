@@ -6,9 +6,9 @@ import sympy as sp
 
 from gantheory.deadline import Undecided
 from gantheory.expectations.laws import M, normal_law
+from gantheory.expectations.sigmoids import of_sigmoids
 from gantheory.expectations.terms import no_closed_form, parted
 from gantheory.functions import logistic_normal, sigmoid, softplus, t
-from gantheory.smoothed import in_sigmoid
 
 
 def mean_over_normal(order: int, function: sp.Expr, mean: sp.Expr, scale: sp.Expr) -> sp.Expr:
@@ -35,7 +35,11 @@ def _known(function: sp.Expr, mean: sp.Expr, scale: sp.Expr) -> sp.Expr:
     if function == 1:
         return sp.S.One
     if function.has(sigmoid):
-        return _of_sigmoids(function, mean, scale)
+
+        def smoothed(k: int, argument: sp.Expr) -> sp.Expr:
+            return _smoothed(k, argument, mean, scale)
+
+        return of_sigmoids(function, smoothed, sp.S.One, "a normal law")
     if len(function.args) == 1:
         argument = function.args[0]
         if isinstance(function, softplus):
@@ -47,23 +51,6 @@ def _known(function: sp.Expr, mean: sp.Expr, scale: sp.Expr) -> sp.Expr:
             slope, middle = _linear(argument, mean)
             return sp.erf(middle / sp.sqrt(1 + 2 * (slope * scale) ** 2))
     raise no_closed_form(function, "over a normal law")
-
-
-def _of_sigmoids(function: sp.Expr, mean: sp.Expr, scale: sp.Expr) -> sp.Expr:
-    """Return the mean of a polynomial in one sigmoid, as a sum of derivatives of softplus."""
-    argument = sorted(function.atoms(sigmoid), key=sp.default_sort_key)[0].args[0]
-    one = sp.Dummy("sigma")
-    plain = function.xreplace({sigmoid(argument): one, sigmoid(sp.expand(-argument)): 1 - one})
-    if plain.has(M) or not plain.is_polynomial(one):
-        raise no_closed_form(function, "over a normal law")
-    left = [sp.Poly(plain, one).coeff_monomial(one**k) for k in range(sp.degree(plain, one) + 1)]
-    total = sp.S.Zero
-    for k in range(len(left) - 1, 0, -1):
-        parts = in_sigmoid(k)
-        share = left[k] / parts[k]
-        left = [c - share * d for c, d in zip(left, parts, strict=False)]
-        total += share * _smoothed(k, argument, mean, scale)
-    return total + left[0]
 
 
 def bell(moving: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:

@@ -50,7 +50,7 @@ def no_closed_form(what: sp.Expr, where: str) -> Undecided:
     if what.has(softplus, sigmoid, sp.tanh, sp.erf):
         over += " or, without a kink beside it, a normal one"
     if what.has(softplus, sigmoid, sp.tanh):
-        over += ", or over an exponential or Laplace one of the scale 1 or 2 (in tanh 1/2 or 1)"
+        over += ", or over an exponential, Laplace or logistic one without powers of the name"
     return Undecided(
         f"the mean of {str(what)[:60]} {where} has no closed form here; it may have one over {over}"
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 
 import sympy as sp
 from flint import arb, arb_series, ctx, fmpq
@@ -21,6 +21,7 @@ from gantheory.implicit.constants import sign_of
 from gantheory.implicit.monomials import NotSmall
 from gantheory.implicit.near import Near
 from gantheory.implicit.reals import Real, enclosed
+from gantheory.residues import LAWS, logistic_mean_of
 from gantheory.smoothed import fermi_series, logistic_normal_series, order_of
 
 BITS = 192
@@ -83,6 +84,7 @@ OPERATIONS: dict[str, Coefficients] = {
     "sin": arb_series.sin, "cos": arb_series.cos,
     "fermi_dirac": lambda k, u: fermi_series(order_of(k), u),
     "logistic_normal": lambda k, u, s: logistic_normal_series(order_of(k), u, s[0]),
+    **{f"logistic_{law}": partial(logistic_mean_of, law) for law in LAWS},
 }  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import sympy as sp
 from flint import arb, arb_series, fmpq
@@ -11,9 +12,20 @@ from flint import arb, arb_series, fmpq
 from gantheory.deadline import Undecided
 from gantheory.exact.signs.balls import enclose
 from gantheory.functions import fermi_dirac, logistic_normal
-from gantheory.implicit.constants import MINUS, ONE, Exact, exactly, fraction
+from gantheory.implicit.constants import BITS, MINUS, ONE, Exact, as_sympy, exactly, fraction
 from gantheory.implicit.germs import TERMS, Germ, composed, taylor
 from gantheory.implicit.monomials import CONSTANT, Monomial
+from gantheory.mean_atoms import logistic_exponential, logistic_logistic
+from gantheory.residues import (
+    EXPONENTIAL,
+    LAWS,
+    LOGISTIC,
+    Pole,
+    logistic_mean_series,
+    path_after,
+    poles_below,
+    rest_beyond,
+)  # fmt: skip
 from gantheory.smoothed import fermi_series, logistic_normal_series, polynomial
 
 Exactly = Callable[[sp.Expr], sp.Expr]
@@ -173,6 +185,54 @@ def _logistic_normal(near: Near, k: sp.Integer, argument: sp.Expr, s: sp.Expr) -
     return _alternating(u, [exactly(one) for one in terms])
 
 
+def _logistic_mean(
+    law: str, near: Near, k: sp.Integer, argument: sp.Expr, p: sp.Integer, q: sp.Integer
+) -> Germ:
+    """M_k(u, p/q) by its residues, and a bound on the integral beyond them."""
+    u, s = near(argument), fmpq(int(p), int(q))
+    side = _is_infinite(u)
+    if not side:
+        return _analytic(*_mean_pair(law, int(k), p, q))(u)
+    if side > 0:  # softplus(v) = v + softplus(−v)
+        mean = sp.S.Zero if law == LOGISTIC else p / q
+        sign = ONE if k % 2 == 0 else MINUS
+        below = _logistic_mean(law, near, k, -argument, -p if mean else p, q).scaled(sign)
+        moved = u + Germ.constant(u.start, mean)
+        return below + (moved if k == 0 else _one(u) if k == 1 else Germ.of(u.start, {}))
+    count, c = path_after(law, s, max(2, math.ceil((TERMS + 2) / (1 + max(float(s), 0)))))
+    total = Germ.of(u.start, {})
+    for pole in poles_below(law, s, math.ceil(c) + 1, BITS)[:count]:
+        size = exactly(size_of(law, p / q, pole) * as_sympy(pole.z) ** (k - 1))
+        term = u.scaled(pole.z).exp().scaled(size)
+        if pole.more is not None:
+            term = term * u + term.scaled((int(k) - 1 + pole.more) / pole.z)
+        total = total + term
+    bound, m = u.scaled(c).exp().size()
+    return total + Germ.of(u.start, {}, (bound * rest_beyond(law, s, c, int(k)), m))
+
+
+def size_of(law: str, s: sp.Rational, pole: Pole) -> sp.Expr:
+    """Return the size of a pole as an expression."""
+    z = as_sympy(pole.z)
+    sign = 1 if pole.size > 0 else -1
+    if pole.more is not None:
+        return sign * z
+    if not z.is_Integer:
+        return sign * abs(sp.pi * z / sp.sin(sp.pi * z))
+    if law == EXPONENTIAL:
+        return (-1) ** (z + 1) / (1 - s * z)
+    return sign * abs(sp.pi * s * z / sp.sin(sp.pi * s * z))
+
+
+@lru_cache(maxsize=64)
+def _mean_pair(law: str, k: int, p: sp.Integer, q: sp.Integer) -> tuple[Exactly, Series]:
+    function = {EXPONENTIAL: logistic_exponential, LOGISTIC: logistic_logistic}[law]
+    return (
+        lambda u: function(k, u, p, q),
+        lambda u: logistic_mean_series(law, k, u, fmpq(int(p), int(q))),
+    )
+
+
 @lru_cache(maxsize=16)
 def _normal_pair(k: int, s: sp.Expr) -> tuple[Exactly, Series]:
     return (
@@ -202,4 +262,5 @@ FUNCTIONS: Mapping[str, Callable[[Germ], Germ]] = {
 }  # fmt: skip
 ORDERED: Mapping[str, Callable[..., Germ]] = {
     "fermi_dirac": _fermi, "logistic_normal": _logistic_normal,
+    **{f"logistic_{law}": partial(_logistic_mean, law) for law in LAWS},
 }  # fmt: skip

@@ -35,6 +35,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "logsumexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
     "fermi_dirac": lambda k, x: -mpmath.polylog(int(k) + 1, -mpmath.exp(x)).real,
     "logistic_normal": lambda k, x, s: _blurred(int(k), x, s),
+    "logistic_exponential": lambda k, x, p, q: _mean_of_softplus(int(k), x, p / q, 0),
+    "logistic_logistic": lambda k, x, p, q: _mean_of_softplus(int(k), x, p / q, -1),
     "leaky_relu": lambda x, slope=None: (
         x if x > 0 else x / 100 if slope is None else slope * x
     ),
@@ -56,6 +58,23 @@ def _blurred(k: int, x: Any, s: Any) -> Any:
         return weight * mpmath.npdf(z) * mpmath.log1p(mpmath.exp(x + s * z))
 
     return step * mpmath.fsum(term(step * j) for j in range(-count, count + 1))
+
+
+def _mean_of_softplus(k: int, x: Any, s: Any, least: int) -> Any:
+    """Return E[softplus⁽ᵏ⁾(x + sX)] over an exponential law, or (least -1) a logistic one."""
+
+    def term(y: Any) -> Any:
+        density = mpmath.sech(y / 2) ** 2 / 4 if least else mpmath.exp(-y)
+        function = FUNCTIONS[("softplus", "sigmoid")[k]] if k < 2 else _slope_of_sigmoid(k - 1)
+        return density * function(x + s * y)
+
+    far, middle = 3 * mpmath.mp.dps, abs(x / s)
+    cuts = {mpmath.mpf(0), *(c for c in (1, 6, 30, middle, middle + 4 / abs(s)) if c < far), far}
+    return mpmath.quad(term, sorted({c * side for c in cuts for side in (1, least)}))
+
+
+def _slope_of_sigmoid(k: int) -> Callable[[Any], Any]:
+    return lambda v: -mpmath.polylog(-k, -mpmath.exp(v)).real
 
 
 COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {

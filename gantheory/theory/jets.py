@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 
 from flint import arb, arb_series, fmpq
 
 from gantheory.expressions import greater, number
+from gantheory.residues import LAWS, logistic_mean_of
 from gantheory.smoothed import fermi_series, logistic_normal_series, order_of
 
 LENGTH = 4  # coefficients: the loss's curvature takes the third derivative of the payoffs
@@ -167,4 +168,5 @@ FUNCTIONS: Mapping[str, Callable[..., arb_series]] = {
     "huber": _huber,
     "fermi_dirac": lambda k, u: fermi_series(order_of(k), u),
     "logistic_normal": lambda k, u, s: logistic_normal_series(order_of(k), u, s[0]),
+    **{f"logistic_{law}": partial(logistic_mean_of, law) for law in LAWS},
 }

@@ -108,7 +108,8 @@ def test_the_oracle_of_a_formula_knows_every_function_as_the_standard_library_do
              "huber": lambda x, d: x * x / 2 if abs(x) <= d else d * (abs(x) - d / 2)}  # fmt: skip
     others = {"max": (0.5,), "min": (0.5,), "logsumexp": (0.5,), "leaky_relu": (0.25,),
               "huber": (0.5,), "clamp": (-1.0, 1.0)}  # fmt: skip
-    assert {*plain, "fermi_dirac", "logistic_normal"} == set(oracles.FUNCTIONS)
+    means = {"fermi_dirac", "logistic_normal", "logistic_exponential", "logistic_logistic"}
+    assert {*plain, *means} == set(oracles.FUNCTIONS)
     for name, function in plain.items():
         more = others.get(name, ())
         for t in (0.3, 1.7, *(() if name in ("log", "sqrt", "log1p") else (-2.1,))):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import sympy
 from flint import arb, arb_series, fmpq
 
+from gantheory.residues import LAWS, logistic_mean
 from gantheory.smoothed import fermi_value, logistic_normal_series
 
 _UNARY: Mapping[str, Callable[[arb], arb]] = {
@@ -21,6 +23,7 @@ _UNARY: Mapping[str, Callable[[arb], arb]] = {
 _ORDERED: Mapping[str, Callable[..., arb]] = {
     "fermi_dirac": fermi_value,
     "logistic_normal": lambda k, u, s: logistic_normal_series(k, arb_series([u], prec=1), s)[0],
+    **{f"logistic_{law}": partial(logistic_mean, law) for law in LAWS},
 }
 
 
