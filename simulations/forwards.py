@@ -59,8 +59,9 @@ def bare(module: nn.Module) -> nn.Module:
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """Let autograd record, whatever the caller is in, as ``torch.inference_mode()``."""
-    with torch.inference_mode(False), torch.enable_grad():
+    """Let autograd record, in full precision, whatever mode of torch the caller is in."""
+    plain = [torch.autocast(device, enabled=False) for device in ("cpu", "cuda")]
+    with torch.inference_mode(False), torch.enable_grad(), plain[0], plain[1]:
         yield
 
 

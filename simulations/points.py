@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,9 @@ from gantheory.errors import GantheoryError, require
 from gantheory.tables import check_header, check_names, real_numbers
 from simulations.counter import Places
 from simulations.data import Law, as_density, read_idx
-from simulations.streams import Sampler
+from simulations.forwards import untouched
+from simulations.settings import check_whole
+from simulations.streams import Sampler, drawn
 
 WHAT = (
     "give a density such as 'normal(0, 1)', numbers of shape (points, dimension), a torch Dataset, "
@@ -152,13 +155,20 @@ def _check_drawn(sampler: Sampler, what: str) -> None:
     """Raise where a sampler of the user's own gives no tensor of the points it was asked for."""
     if isinstance(sampler, DataPoints | Law):
         return
-    drawn = sampler.sample(2, torch.Generator().manual_seed(0), torch.float64)
-    shape = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
-    if shape != (2, sampler.dim):
-        raise GantheoryError(
-            f"{what}: sample(2, generator, dtype) of {type(sampler).__name__} gave {shape}; a "
-            f"tensor of shape (2, dim) = (2, {sampler.dim}) is wanted"
-        )
+    if isinstance(sampler, type):
+        name = sampler.__name__
+        raise GantheoryError(f"{what}: {name} is a class; give one object of it, as {name}()")
+    n = check_whole("dim", sampler.dim, 1) + 1  # so that no shape fits by exchanging its axes
+    with untouched():  # it may draw from another source than the one it is given
+        points = drawn(sampler, n, torch.Generator().manual_seed(0), torch.float64, what)
+    check_finite(points, what)
+
+
+def check_finite(points: Tensor, what: str) -> None:
+    """Raise where points that a sampler drew are no numbers."""
+    bad = int((~points.isfinite().all(1)).sum())
+    if bad:
+        raise GantheoryError(f"{what}: {bad} of {len(points)} points drawn hold nan or inf")
 
 
 def _made(numbers: Any, origin: str) -> DataPoints:
@@ -176,10 +186,11 @@ def _made(numbers: Any, origin: str) -> DataPoints:
 
 
 def _items(data: Any) -> Tensor:
-    if not hasattr(data, "__len__"):
+    if isinstance(data, torch.utils.data.IterableDataset) or not hasattr(data, "__len__"):
         raise GantheoryError("an iterable dataset has no length; collect its items into a tensor")
     kind = type(data).__name__
-    firsts = [_sample_of(data[k], kind) for k in range(len(data))]
+    with untouched():  # items may be augmented at random
+        firsts = [_sample_of(data[k], kind) for k in range(len(data))]
     rows = [torch.from_numpy(real_numbers(first, kind)) for first in firsts]
     if len({row.shape for row in rows}) != 1:
         raise GantheoryError(f"{kind}: its items must be numbers of one shape, as images of a size")
@@ -188,6 +199,11 @@ def _items(data: Any) -> Tensor:
 
 def _sample_of(item: Any, kind: str) -> Any:
     """Return the sample in an item of a Dataset: the item, or the first of a tuple's parts."""
+    if isinstance(item, Mapping):
+        keys = ", ".join(map(repr, item))[:60]
+        raise GantheoryError(
+            f"{kind}: an item is a mapping ({keys}); let it be the sample, or (sample, label)"
+        )
     if not isinstance(item, tuple | list) or not item:
         return item
     rest = [np.ndim(part) for part in item[1:] if hasattr(part, "shape")]

@@ -36,6 +36,32 @@ class Sampler(Protocol):
         """Return n independent samples, shape (n, d)."""
 
 
+def drawn(
+    sampler: Sampler, n: int, generator: torch.Generator, dtype: torch.dtype, what: str = "data"
+) -> Tensor:
+    """Return n points of a sampler, which may be a user's own, shape (n, d).
+
+    Raises:
+        GantheoryError: where it takes other arguments, or gives something else.
+    """
+    kind = type(sampler).__name__
+    try:
+        found = sampler.sample(n, generator, dtype)
+    except TypeError as error:
+        raise GantheoryError(
+            f"{what}: sample(n, generator, dtype) of {kind} failed: {str(error)[:120]}"
+        ) from None
+    shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+    if shape != (n, sampler.dim):
+        raise GantheoryError(
+            f"{what}: sample({n}, generator, dtype) of {kind} gave {shape}; a tensor of shape "
+            f"(n, dim) = ({n}, {sampler.dim}) is wanted"
+        )
+    if found.is_complex():
+        raise GantheoryError(f"{what}: sample() of {kind} gave complex numbers; real are wanted")
+    return found
+
+
 @dataclass(frozen=True)
 class Draw:
     """What one member's chunk of steps needs.
@@ -88,7 +114,7 @@ class Draw:
         return drawn
 
     def _sampled(self, sampler: Sampler, k: int, generator: torch.Generator) -> Tensor:
-        points = sampler.sample(CHUNK * k * self.batch, generator, self.dtype)
+        points = drawn(sampler, CHUNK * k * self.batch, generator, self.dtype)
         return points.reshape(CHUNK, k, self.batch, sampler.dim)
 
 

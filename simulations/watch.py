@@ -38,11 +38,11 @@ from simulations.forwards import (
 )
 from simulations.losses import end_of_domain
 from simulations.played import Played, Separable, played_as
-from simulations.points import DataPoints, as_sampler, check_axes
+from simulations.points import DataPoints, as_sampler, check_axes, check_finite
 from simulations.readings import Reading
 from simulations.samples import TESTS
 from simulations.settings import check_whole
-from simulations.streams import COMPARISON, EVALUATION, Sampler, generator_of
+from simulations.streams import COMPARISON, EVALUATION, Sampler, drawn, generator_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,13 +106,13 @@ def measure(
             return _unread(step, played, lost)
         z = _latents(latent, len(real), seed, _like(generator))
         gradients = _gradients(generator, discriminator, played, real, z)
+        tested = None if test is None else _tested(real, fake, test, seed)
     _check_scores(scores, played.loss, discriminator)
     gains, losses = (f(*scores).cpu().numpy() for f in (played.gains, played.losses))
     value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
     bound, name, slope = played.theory(value)
     of_g = mean_of(losses, error_probability, METHOD, len(losses))
     pull = played.slope(*scores)
-    tested = None if test is None else _tested(real, fake, test, seed)
     title = played.loss.title
     return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested, title)
 
@@ -177,7 +177,8 @@ def _samples(
     if isinstance(data, DataPoints):
         real = data.distinct(n, source)
     else:
-        real = data.sample(n, source, torch.float64)
+        real = drawn(data, n, source, torch.float64)
+    check_finite(real, "data")
     if len(real) < FEWEST:
         raise GantheoryError(
             f"measured on {len(real)} point(s) of the data, where an interval needs at least "

@@ -42,6 +42,38 @@ def test_the_random_numbers_of_python_and_numpy_are_where_they_were():
     assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
 
 
+class Own:
+    """A sampler that draws from torch's own random numbers, whatever it is given."""
+
+    dim = 2
+
+    def sample(self, n, generator, dtype):
+        return torch.randn(n, 2, dtype=dtype) + np.random.rand()  # noqa: NPY002
+
+
+def test_neither_a_test_of_two_samples_nor_a_new_watch_moves_random_numbers():
+    pair = networks()
+    before = torch.get_rng_state(), np.random.get_state()[1:3]  # noqa: NPY002
+    measure(*pair, np.random.default_rng(0).normal(size=(40, 2)), latent=3, test="classifier")
+    gt.watch(*pair, Own(), latent=3)
+    assert torch.equal(before[0], torch.get_rng_state())
+    after = np.random.get_state()[1:3]  # noqa: NPY002
+    assert before[1][0].tolist() == after[0].tolist()
+    assert before[1][1] == after[1]
+
+
+def test_what_is_measured_or_trained_within_autocast_is_in_full_precision():
+    pair = nn.Sequential(nn.Linear(3, 2), nn.PReLU()), nn.Linear(2, 1)
+    data = np.random.default_rng(0).normal(size=(300, 2))
+    plain = measure(*pair, data, latent=3)
+    options = {"latent": 3, "steps": 3, "batch": 8, "path": "reference"}
+    rows = [gt.train(*pair, data, **options).state.parameters["generator"]]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert measure(*pair, data, latent=3) == plain
+        rows.append(gt.train(*pair, data, **options).state.parameters["generator"])
+    assert torch.equal(*rows)
+
+
 @pytest.mark.parametrize("every", [0, -3, 1.5, "100", True])
 def test_a_watch_that_measures_at_no_whole_number_of_steps_is_refused(every):
     with pytest.raises(GantheoryError, match=r"every=.* must be"):

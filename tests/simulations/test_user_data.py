@@ -1,10 +1,12 @@
 """What a user brings as data: arrays, tables, images, samplers, and what is none."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import gantheory as gt
 from gantheory.errors import GantheoryError
@@ -119,6 +121,64 @@ def test_a_parquet_file_of_words_or_of_nothing_ends_in_one_line(tmp_path):
         points(place)
 
 
+def sampler(sample, dim=2):
+    return type("Mine", (), {"dim": dim, "sample": staticmethod(sample)})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(sampler(lambda n, g, d: torch.randn(2, n, dtype=d))(), r"gave \(2, 3\); a tensor of shape"),
+     (sampler(lambda n, g, d: torch.ones(n, dtype=d))(), r"gave \(3,\); a tensor"),
+     (sampler(lambda n, g, d: np.ones((n, 2)))(), "of Mine gave ndarray; a tensor of shape"),
+     (sampler(lambda n, g, d: torch.ones(2, 2))(), r"\(n, dim\) = \(3, 2\) is wanted"),
+     (sampler(lambda n, g, d: torch.ones(n, 2, dtype=torch.cfloat))(), "gave complex numbers"),
+     (sampler(lambda n, g, d: torch.full((n, 2), torch.nan))(), "3 of 3 points drawn hold nan"),
+     (sampler(lambda n: torch.ones(n, 2))(), "failed: .* takes 1 positional argument"),
+     (sampler(lambda n, g, d: torch.ones(n, 2), dim="2")(), "dim='2' must be a whole number"),
+     (sampler(lambda n, g, d: torch.ones(n, 2)), r"is a class; give one object of it")],
+)  # fmt: skip
+def test_a_sampler_that_is_none_is_one_line(given, message):
+    with pytest.raises(GantheoryError, match=message):
+        as_sampler(given)
+    fine = sampler(lambda n, g, d: torch.ones(n, 2))()
+    assert as_sampler(fine) is fine
+
+
+def test_a_sampler_that_fails_later_is_one_line_too():
+    few = sampler(lambda n, g, d: torch.ones(min(n, 20), 2, dtype=d))()
+    pair = nn.Linear(1, 2), nn.Linear(2, 1)
+    for call in (gt.measure, partial(gt.train, steps=2)):
+        with pytest.raises(GantheoryError, match=r"gave \(20, 2\); a tensor of shape"):
+            call(*pair, few, latent=1)
+
+
+class Named(Dataset):
+    """A data set whose items are mappings."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, place):
+        return {"image": torch.ones(2), "label": 0}
+
+
+class Stream(IterableDataset):
+    """A data set without places, which says how long it is all the same."""
+
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        return iter(torch.ones(3, 2))
+
+
+def test_items_that_are_mappings_and_data_sets_without_places_are_one_line():
+    with pytest.raises(GantheoryError, match=r"an item is a mapping \('image', 'label'\)"):
+        points(Named())
+    with pytest.raises(GantheoryError, match="an iterable dataset has no length"):
+        points(Stream())
+
+
 class Column:
     """A column as pandas has it: an array, whatever its numbers are."""
 
@@ -215,30 +275,6 @@ def test_images_with_their_axes_in_another_order_are_not_read_as_others(call):
         call(images(*made), CRITIC, data, **options)
     with pytest.raises(GantheoryError, match="numbers of one shape"):
         points(Items(torch.ones(2, 3), torch.ones(3, 2)))
-
-
-class Own:
-    dim = 2
-
-    def __init__(self, made):
-        self.made = made
-
-    def sample(self, n, generator, dtype):
-        return self.made(n, generator).to(dtype) if n > 2 else self.made(n, generator)
-
-
-@pytest.mark.parametrize(
-    ("made", "shape"),
-    [(lambda n, g: torch.rand(n + 1, 2, generator=g), "(3, 2)"),
-     (lambda n, g: torch.rand(n, 3, generator=g), "(2, 3)"),
-     (lambda n, g: torch.rand(n, generator=g), "(2,)"), (lambda n, g: np.ones((n, 2)), "ndarray")],
-)  # fmt: skip
-def test_a_sampler_that_draws_something_else_is_one_line(made, shape):
-    with pytest.raises(GantheoryError) as told:
-        as_sampler(Own(made))
-    assert f"of Own gave {shape}; a tensor of shape (2, dim) = (2, 2)" in str(told.value)
-    fine = Own(lambda n, g: torch.rand(n, 2, generator=g))
-    assert as_sampler(fine) is fine
 
 
 def test_a_split_shares_no_row_and_keeps_all():
