@@ -30,12 +30,13 @@ from gantheory.smoothed import LARGEST, composed, in_sigmoid, logistic_derivativ
 GUARD = 32  # bits worked in beyond those that are asked for
 ROUNDED = 32  # bits are a multiple of, so that tables are made once
 SPARE = 24  # binary digits beyond those that a ball has
-NEAR = 0.25  # where a Taylor polynomial is used
+NEAR = 0.25  # where a Taylor polynomial is used for few bits
+MANY = 1 << 14  # poles, beyond which it is used for more: at 1280 bits it takes 18 s to make
 CENTRE = -0.5  # of it
 DISC = 2.7  # < 7π/8: so far from the real axis σ is known to be small
 CANCELLED = 4  # bits a coefficient of the polynomial, as its residues are larger than their sum
 MOST_ORDERS = 16  # of its derivatives
-STEP_BITS = 320  # of its coefficients
+FEW_BITS = 320  # of its coefficients, at least
 GAPS = 6  # between poles, of which the widest is taken for the path
 LAWS = EXPONENTIAL, LOGISTIC = "exponential", "logistic"
 
@@ -144,7 +145,7 @@ def _taylor(law: str, s: fmpq) -> arb_poly:
     """Return the Taylor polynomial of M_0 at the centre, made once for the most bits asked for."""
     bits, poly = _KNOWN.get((law, s), (0, None))
     if poly is None or bits < ctx.prec:
-        bits = -(-ctx.prec // STEP_BITS) * STEP_BITS
+        bits = max(ctx.prec, FEW_BITS)
         poly = _made_taylor(law, s, bits)
         _KNOWN[law, s] = bits, poly
     return poly
@@ -192,7 +193,8 @@ def bound_of(k: int) -> int:
 
 def _exactly(law: str, s: fmpq, u: arb, orders: range) -> list[arb]:
     """Return M_k(u) of a number without a radius."""
-    if u <= -NEAR:
+    few = ctx.prec <= FEW_BITS
+    if u <= -(NEAR if few else min(NEAR, ctx.prec * math.log(2) / MANY)):
         return _by_residues(law, s, u, orders)
     if u <= 0:
         return _near_zero(law, s, u, orders)

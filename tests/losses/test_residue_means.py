@@ -12,6 +12,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 
 import gantheory as gt
+from gantheory import residues
 from gantheory.expressions import parse
 from gantheory.formulas import PAYOFF
 from gantheory.functions import t, to_sympy
@@ -63,6 +64,16 @@ def test_a_wide_ball_holds_the_values_within(law, s):
                     logistic_mean_series(law, k, arb_series([arb(place)], prec=1), s)[0]
                 )
             assert wide.rad() < 0.3
+
+
+@pytest.mark.parametrize("law", residues.LAWS)
+def test_many_bits_are_the_same_by_residues_as_by_the_polynomial(law):
+    orders, s, u = range(3), fmpq(2, 3), arb(-0.2)
+    with ctx.workprec(352):
+        ways = residues._by_residues(law, s, u, orders), residues._near_zero(law, s, u, orders)
+        for one, other in zip(*ways, strict=True):
+            assert one.overlaps(other)
+            assert max(one.rad(), other.rad()) < 1e-90
 
 
 @pytest.mark.parametrize(
