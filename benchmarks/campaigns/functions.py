@@ -36,7 +36,8 @@ PERIODIC = {"sin", "cos"}  # what oscillates for ever has no limits to find
 def composed(seed: int) -> dict[str, str]:
     """Return the formulas of a random loss; in each part the functions take turns."""
     draw = np.random.default_rng(seed)
-    turns = [seed, 3 * seed + 2, 7 * seed + 4]
+    rounds = seed // len(ATOMS)  # in each all have their turn, whatever their number
+    turns = [seed, seed + 2 + 3 * rounds, seed + 4 + 7 * rounds]
     names = [list(ATOMS)[turn % len(ATOMS)] for turn in turns]
 
     def argument() -> str:

@@ -253,7 +253,7 @@ def test_a_conditional_gan_learns_each_class_and_samples_keep_their_condition():
     assert set(label.tolist()) == {0.0, 1.0}
     assert float(x[label == 1].mean() - x[label == 0].mean()) > 2
     for change, message in (
-        ({"condition": 1, "every": 64}, "without out=, condition= or packing="),
+        ({"condition": 1, "every": 64}, "nothing is measured under out=, condition=, packing="),
         ({"condition": 2}, "dimensions"),
     ):
         nets = nn.Linear(2 + change["condition"], 1), nn.Linear(1 + change["condition"], 1)
