@@ -108,10 +108,18 @@ def measure(
         gradients = _gradients(generator, discriminator, played, real, z)
         tested = None if test is None else _tested(real, fake, test, seed)
     _check_scores(scores, played.loss, discriminator)
+    return _read(step, played, scores, gradients, tested, error_probability)
+
+
+def _read(
+    step: int, played: Played, scores: list[Tensor], gradients: tuple[float, float],
+    tested: float | None, error: float,
+) -> Reading:  # fmt: skip
+    """Return the reading of networks whose scores and gradients are numbers."""
     gains, losses = (f(*scores).cpu().numpy() for f in (played.gains, played.losses))
-    value = mean_of(gains, error_probability, METHOD, 2 * len(gains))
+    value = mean_of(gains, error, METHOD, 2 * len(gains))
     bound, name, slope = played.theory(value)
-    of_g = mean_of(losses, error_probability, METHOD, len(losses))
+    of_g = mean_of(losses, error, METHOD, len(losses))
     pull = played.slope(*scores)
     title = played.loss.title
     return Reading(step, value, bound, name, of_g, pull, slope, *gradients, tested, title)

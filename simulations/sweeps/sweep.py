@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,13 +97,9 @@ def sweep(
         store.clean()
         missing = store.missing(cells)
         table([], [])  # a missing package shows before the work, not after it
-        lost: dict[Cell, Found] = {}
-        if missing:
-            where = engine_for(
-                workers=workers, scheduler=scheduler, executor=executor, cells=len(missing)
-            )
-            known = len(set(cells)) - len(missing)
-            lost = _measured(missing, how, where, store, known, progress)
+        begin = partial(engine_for, workers=workers, scheduler=scheduler, executor=executor)
+        known = len(set(cells)) - len(missing)
+        lost = _measured(missing, how, begin, store, known, progress) if missing else {}
         rows = [lost.get(cell) or store.read(cell) or _unknown() for cell in cells]
         frame = table(cells, rows)
         write_sweep(frame, folder)
@@ -110,11 +107,12 @@ def sweep(
 
 
 def _measured(
-    missing: Sequence[Cell], how: Settings, where: Engine, store: Store, known: int,
+    missing: Sequence[Cell], how: Settings, begin: Callable[..., Engine], store: Store, known: int,
     progress: Progress | None,
 ) -> dict[Cell, Found]:  # fmt: skip
     """Measure cells and keep their records; return what was found of those set aside."""
     lost: dict[Cell, Found] = {}
+    where = begin(cells=len(missing))
     if progress is not None:
         progress(known, known + len(missing))
     try:
