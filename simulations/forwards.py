@@ -80,7 +80,7 @@ def untouched(*modules: nn.Module) -> Iterator[None]:
         finally:
             for part, mode in modes:
                 part.training = mode
-            for part, buffers in itertools.chain.from_iterable(own):
+            for part, buffers in itertools.chain.from_iterable(reversed(own)):  # some share parts
                 part._buffers.update(buffers)
             random.setstate(others[0])
             np.random.set_state(others[1])  # noqa: NPY002

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Latent = int | tuple[int, ...] | Callable[[int, torch.Generator], Tensor]
-OPTIONS = "parameters", "n", "seed", "test", "error_probability", "score"  # of a watch
 METHOD = "fresh samples, Student's t"
 FEWEST = 16  # points of either side, below which no interval is stated
 TESTED = 500  # points of either side in a two-sample test, whose cost is quadratic
@@ -109,6 +108,9 @@ def measure(
         tested = None if test is None else _tested(real, fake, test, seed)
     _check_scores(scores, played.loss, discriminator)
     return _read(step, played, scores, gradients, tested, error_probability)
+
+
+OPTIONS = {*(measure.__kwdefaults__ or ())} - {"step"}  # of a watch, which counts steps itself
 
 
 def _read(

@@ -5,7 +5,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from simulations.protocols import get_protocol, list_protocols, outcomes_of, published_of
-from simulations.protocols.results import QUANTITIES, row_of, table_rows
+from simulations.protocols.results import QUANTITIES, table_rows
 
 
 class ProtocolsDirective(SphinxDirective):
@@ -34,7 +34,7 @@ def summary(protocols):
 
 
 def first_numbers(found):
-    return "".join(numbers_of(row_of(one)) for one in found[:1])
+    return "".join(numbers_of(one.row()) for one in found[:1])
 
 
 def numbers_of(row):

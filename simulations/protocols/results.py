@@ -54,7 +54,11 @@ class Published(Shown):
 
     def overview(self) -> Overview:
         """Return who printed it, and the row."""
-        return _published_row(self).overview()
+        return self.row().overview()
+
+    def row(self) -> TableRow:
+        """Return the row of a table, in words."""
+        return _published_row(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain data."""
@@ -84,7 +88,11 @@ class ProtocolOutcome(Shown):
 
     def overview(self) -> Overview:
         """Return how long the run was, and what was measured."""
-        return _outcome_row(self).overview()
+        return self.row().overview()
+
+    def row(self) -> TableRow:
+        """Return the row of a table, in words."""
+        return _outcome_row(self)
 
     @property
     def whole(self) -> bool:
@@ -142,12 +150,7 @@ class TableRow(Shown):
 
 def table_rows(rows: Sequence[Published], outcomes: Sequence[ProtocolOutcome]) -> list[TableRow]:
     """Return the rows of a toy's table: what was published, then what we measured."""
-    return [*map(row_of, rows), *map(row_of, outcomes)]
-
-
-def row_of(found: Published | ProtocolOutcome) -> TableRow:
-    """Return the row of what was published, or of what we measured."""
-    return _published_row(found) if isinstance(found, Published) else _outcome_row(found)
+    return [one.row() for one in (*rows, *outcomes)]
 
 
 def _published_row(row: Published) -> TableRow:
@@ -156,11 +159,11 @@ def _published_row(row: Published) -> TableRow:
         shown = QUANTITIES[name][1]
         more = "" if spread is None else f" ± {spread:{shown}}"
         numbers[name] = f"{value:{shown}}{more}"
-    remarks = [f"mean of {row.trials}" + (f", ± {row.spread}" if row.spread else "")]
-    remarks = remarks if row.trials else []
-    remarks += [row.said] if row.said else []
-    remarks += [READ["memory"]] if row.read == "memory" else []
-    return TableRow(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, "; ".join(remarks))
+    trials = f"mean of {row.trials}" if row.trials else ""
+    around = f", ± {row.spread}" if row.spread else ""
+    remarks = [trials + around, row.said, READ["memory"] if row.read == "memory" else ""]
+    remark = "; ".join(filter(None, remarks))
+    return TableRow(f"{row.method}; arXiv:{row.arxiv}, {row.place}", numbers, remark)
 
 
 def _outcome_row(outcome: ProtocolOutcome) -> TableRow:

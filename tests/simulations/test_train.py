@@ -1,6 +1,6 @@
 """Training: the two paths agree with each other and with a plain loop; members are independent."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
@@ -12,15 +12,11 @@ from gantheory.dynamics import rules
 from gantheory.errors import GantheoryError
 from simulations.ensembles import Member, Recipe, initial_state
 from simulations.fast import Fast
-from simulations.fit import fit_discriminator
 from simulations.minibatches import drawn
-from simulations.models import train_modules
 from simulations.networks import Affine, Mlp
 from simulations.plans import padded
 from simulations.regularisers import GradientPenalty, ZeroCentred, input_gradient
-from simulations.runs import train_run
 from simulations.streams import CHUNK, generator_of
-from simulations.sweeps.sweep import sweep
 from simulations.train import last, train
 from simulations.updates import Adam, RmsProp, Sgd
 
@@ -51,7 +47,6 @@ MEMBERS = [
 PLANE = [replace(member, real=Normal(k / 2, 2)) for k, member in enumerate(MEMBERS)]
 FIXED = [replace(member, fake=Normal(0)) for member in MEMBERS]
 TOY = Recipe(Mlp((1, 16, 16, 1)), Affine(), steps=70, batch=64)
-LINE = "minimax", "normal(0, 1)", "normal(1, 1)"
 # name -> members, what differs from the toy; odd sizes fill no vector register
 CASES = {
     "toy": (MEMBERS, {}),
@@ -391,36 +386,3 @@ def test_the_fast_path_says_where_it_cannot_go():
     assert last(train(MEMBERS, replace(penalised, steps=1))).step == 1
     with pytest.raises(GantheoryError, match="unknown path 'quick'"):
         train(MEMBERS, TOY, path="quick")
-
-
-@dataclass(frozen=True)
-class Counted(Normal):
-    """Normal data that note how many threads torch has while they are drawn."""
-
-    seen: list[int] = field(default_factory=list)
-
-    def sample(self, n, generator, dtype):
-        self.seen.append(torch.get_num_threads())
-        return super().sample(n, generator, dtype)
-
-
-@pytest.mark.parametrize(
-    "work",
-    [
-        lambda law, folder: next(train([Member(law)], TOY)),
-        lambda law, folder: train_run(folder, [Member(law)], TOY),
-        lambda law, folder: train_modules(nn.Linear(1, 1), nn.Linear(1, 1), law, steps=1, latent=1),
-        lambda law, folder: sweep(*LINE, out=folder, workers=1, steps=64, hidden=(8,)),
-        lambda law, folder: fit_discriminator(*LINE, steps=1, starts=1),
-    ],
-    ids=["train", "train_run", "train_modules", "sweep", "fit_discriminator"],
-)
-def test_training_uses_one_thread_and_leaves_the_process_its_own(work, tmp_path):
-    law, before = Counted(), torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        work(law, tmp_path)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-    assert set(law.seen) <= {1}

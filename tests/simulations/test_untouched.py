@@ -86,3 +86,11 @@ def test_a_published_toy_is_made_without_torchs_random_numbers(name):
     before = torch.get_rng_state()
     get_protocol(name)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_buffers_of_a_part_that_both_networks_share_are_put_back_themselves():
+    shared = nn.BatchNorm1d(1)
+    pair = nn.Sequential(nn.Linear(3, 1), shared), nn.Sequential(shared, nn.Linear(1, 1))
+    before = dict(shared.named_buffers())
+    measure(*pair, np.arange(30.0)[:, None], latent=3)
+    assert all(buffer is before[name] for name, buffer in shared.named_buffers())
