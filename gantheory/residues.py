@@ -38,6 +38,7 @@ CANCELLED = 4  # bits a coefficient of the polynomial, as its residues are large
 MOST_ORDERS = 16  # of its derivatives
 FEW_BITS = 320  # of its coefficients, at least
 GAPS = 6  # between poles, of which the widest is taken for the path
+AT_ONCE = 1 << 22  # numbers of an array and a rule that are held together
 LAWS = EXPONENTIAL, LOGISTIC = "exponential", "logistic"
 
 
@@ -273,7 +274,14 @@ def logistic_mean_array(law: str, k: int, u: Any, p: float, q: float) -> Any:
     """Return M_k of an array."""
     from scipy import special
 
-    places, weights = logistic_rule(law, float(p) / float(q))
-    w = np.asarray(u, float)[..., None] + places
-    values = logistic_derivative(int(k), special.expit(w), np.logaddexp(0.0, w))
-    return (values * weights).sum(-1)
+    s, at = float(p) / float(q), np.asarray(u, float)
+    if law == LOGISTIC and abs(s) > 1:  # as in balls
+        scale = abs(s)
+        return logistic_mean_array(law, k, at / scale, 1.0, scale) * scale ** (1 - int(k))
+    places, weights = logistic_rule(law, s)
+    total = np.zeros_like(at)
+    for part in np.array_split(np.arange(len(places)), -(-at.size * len(places) // AT_ONCE) or 1):
+        w = at[..., None] + places[part]
+        values = logistic_derivative(int(k), special.expit(w), np.logaddexp(0.0, w))
+        total += (values * weights[part]).sum(-1)
+    return total

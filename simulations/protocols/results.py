@@ -150,7 +150,7 @@ class TableRow(Shown):
 
 def table_rows(rows: Sequence[Published], outcomes: Sequence[ProtocolOutcome]) -> list[TableRow]:
     """Return the rows of a toy's table: what was published, then what we measured."""
-    return [one.row() for one in (*rows, *outcomes)]
+    return [*(one.row() for one in rows), *(one.row() for one in outcomes)]
 
 
 def _published_row(row: Published) -> TableRow:

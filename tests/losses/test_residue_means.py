@@ -127,3 +127,24 @@ def test_a_mean_over_an_unbounded_law_of_any_scale_is_its_integral(formula, law)
 def test_a_scale_without_a_number_is_refused_with_the_reason():
     loss = gt.Loss("mine", "t", "-E[sigmoid(m - t)]", "-t", laws={"m": "logistic(0, k)"})
     assert "is a fraction" in gt.derive(loss).undecided["optimum"]
+
+
+def test_arrays_of_a_wide_law_are_its_integral_and_are_summed_in_parts(monkeypatch):
+    u, order = np.linspace(-5, 5, 40).reshape(4, 10), 1
+    for law, density in (("exponential", stats.expon), ("logistic", stats.logistic)):
+        for s in (30.0, -30.0):
+            cuts = [0.0, 40.0] if law == "exponential" else [-40.0, 0.0, 40.0]
+            bends = sorted(
+                {*cuts, *np.clip(-u[1, 2] / s + np.array([-1, 0, 1]), *cuts[:: len(cuts) - 1])}
+            )
+            truth = sum(
+                quad(
+                    lambda x, s=s, law=density: expit(u[1, 2] + s * x) * law.pdf(x), a, b, limit=200
+                )[0]
+                for a, b in pairwise(bends)
+            )
+            found = logistic_mean_array(law, order, u, s, 1.0)
+            assert found[1, 2] == pytest.approx(truth, rel=1e-9)
+            with monkeypatch.context() as patched:
+                patched.setattr(residues, "AT_ONCE", 5000)
+                assert logistic_mean_array(law, order, u, s, 1.0) == pytest.approx(found, rel=1e-13)
